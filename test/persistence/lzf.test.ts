@@ -1,0 +1,108 @@
+/** LZF: round trips, hand-written streams, lying streams, and 0 when nothing is gained. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { lzfCompress, lzfDecompress } from '../../src/persistence/lzf.ts';
+
+function compress(bytes: Uint8Array, room = bytes.length - 4): Uint8Array | undefined {
+  const out = new Uint8Array(Math.max(room, 0) + 8).fill(0xee);
+  const len = lzfCompress(bytes, 0, bytes.length, out, 2, room);
+  expect(out[0]).toBe(0xee);
+  for (let i = Math.max(room, 0) + 2; i < out.length; i++) expect(out[i]).toBe(0xee);
+  return len === 0 ? undefined : out.slice(2, 2 + len);
+}
+
+function decompress(stream: Uint8Array, len: number): Uint8Array | undefined {
+  const out = new Uint8Array(len + 6).fill(0xdd);
+  const ok = lzfDecompress(stream, 0, stream.length, out, 3, len);
+  for (const i of [0, 1, 2, len + 3, len + 4, len + 5]) expect(out[i]).toBe(0xdd);
+  return ok ? out.slice(3, 3 + len) : undefined;
+}
+
+const repetitive = fc
+  .array(fc.tuple(fc.string({ maxLength: 12 }), fc.integer({ min: 1, max: 400 })), {
+    maxLength: 30,
+  })
+  .map((parts) => Buffer.from(parts.map(([text, times]) => text.repeat(times)).join('')));
+
+describe('lzf', () => {
+  it('gives back what it took, when it shrank', () => {
+    fc.assert(
+      fc.property(repetitive, (bytes) => {
+        const packed = compress(bytes);
+        if (packed === undefined) return;
+        expect(packed.length).toBeLessThanOrEqual(bytes.length - 4);
+        expect(Buffer.compare(decompress(packed, bytes.length)!, bytes)).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('shrinks runs to almost nothing, and to copies of at most 264 bytes', () => {
+    const packed = compress(Buffer.alloc(100_000, 'a'))!;
+    expect(packed.length).toBeLessThan(1200);
+    expect(Buffer.compare(decompress(packed, 100_000)!, Buffer.alloc(100_000, 'a'))).toBe(0);
+  });
+
+  it('returns 0 for noise and for inputs too short to win', () => {
+    const noise = new Uint8Array(5000);
+    let seed = 12345;
+    for (let i = 0; i < noise.length; i++) {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      noise[i] = seed >>> 16;
+    }
+    expect(compress(noise)).toBeUndefined();
+    for (let len = 0; len < 8; len++) expect(compress(new Uint8Array(len))).toBeUndefined();
+  });
+
+  it('never finds a copy in the input of an earlier call', () => {
+    const first = Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789'.repeat(3));
+    const second = Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789');
+    compress(first);
+    expect(compress(second)).toBeUndefined();
+  });
+
+  it('reaches exactly 8192 bytes back', () => {
+    for (const gap of [8189, 8190, 8191, 8192, 8193]) {
+      const bytes = new Uint8Array(gap + 300);
+      for (let i = 0; i < bytes.length; i++)
+        bytes[i] = (i * 7919 + (i >> 8) * 31 + (i >> 3)) & 0xff;
+      bytes.set(bytes.subarray(0, 300), gap);
+      const packed = compress(bytes, bytes.length * 2)!;
+      expect(Buffer.compare(decompress(packed, bytes.length)!, bytes)).toBe(0);
+    }
+  });
+
+  it('reads hand-written streams', () => {
+    const run = Uint8Array.from([0x00, 0x61, 0x20 | 0, 0x00]); // "a", then 3 bytes from 1 back
+    expect(Buffer.from(decompress(run, 4)!).toString()).toBe('aaaa');
+    const long = Uint8Array.from([0x01, 0x61, 0x62, 0xe0, 0xff, 0x01]); // 264 bytes from 2 back
+    expect(Buffer.from(decompress(long, 266)!).toString()).toBe('ab'.repeat(133));
+  });
+
+  it('refuses streams that end early, point before the start or miss the length', () => {
+    const bad: [number[], number][] = [
+      [[0x05, 1, 2], 6],
+      [[0x20], 3],
+      [[0xe0], 9],
+      [[0xe0, 0x00], 9],
+      [[0x00, 0x61, 0x20, 0x01], 4],
+      [[0x00, 0x61, 0x20, 0x00], 3],
+      [[0x00, 0x61, 0x20, 0x00], 5],
+      [[0x00, 0x61], 0],
+    ];
+    for (const [stream, len] of bad) {
+      expect(decompress(Uint8Array.from(stream), len)).toBeUndefined();
+    }
+    expect(lzfDecompress(new Uint8Array(2), 0, 9, new Uint8Array(20), 0, 20)).toBe(false);
+    expect(lzfDecompress(Uint8Array.from([2, 1, 1, 1]), 0, 4, new Uint8Array(2), 0, 3)).toBe(false);
+  });
+
+  it('survives any bytes as a stream', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 600 }), (stream, len) => {
+        decompress(stream, len);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
