@@ -1,0 +1,232 @@
+/**
+ * The door to the disk: every file action of the server goes through a `FileSystem`, so that a
+ * test can replace the disk by one that tears writes, runs out of space and fails fsync.
+ *
+ * What the calls promise is what POSIX promises and no more:
+ *
+ *   write       may write fewer bytes than asked; survives `kill -9`, not power loss
+ *   syncData    the bytes and the length written before the call survive power loss
+ *   rename      replaces the target at once for every reader; survives power loss after fsyncDir
+ *   open, unlink  the name appears or goes; survives power loss after fsyncDir of its folder
+ *
+ * Positions are always explicit (pwrite), never the file's own cursor: a write that failed half
+ * way is repeated at the same position and cannot leave its first half behind in the middle.
+ *
+ * The forms ending in `Sync` block the event loop: they are for start, shutdown, and writes that
+ * end in the page cache. The others run in libuv's thread pool.
+ */
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * How a file is opened: `read` an existing one; `replace` creates or empties; `update` creates or
+ * keeps what is there. The last two read and write.
+ */
+export type OpenMode = 'read' | 'replace' | 'update';
+
+/** What a name stands for. Sizes in bytes. */
+export type FileStat = {
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly size: number;
+  readonly modifiedMs: number;
+};
+
+/** An open file. Offsets and lengths in bytes; errors are thrown with a `code` such as ENOSPC. */
+export interface OpenFile {
+  readonly path: string;
+  /** Returns the bytes read; 0 at the end of the file. */
+  readSync(buf: Uint8Array, off: number, len: number, position: number): number;
+  read(buf: Uint8Array, off: number, len: number, position: number): Promise<number>;
+  /** Returns the bytes written, possibly fewer than `len`. */
+  writeSync(buf: Uint8Array, off: number, len: number, position: number): number;
+  write(buf: Uint8Array, off: number, len: number, position: number): Promise<number>;
+  /** fdatasync. */
+  syncDataSync(): void;
+  syncData(): Promise<void>;
+  truncateSync(size: number): void;
+  truncate(size: number): Promise<void>;
+  sizeSync(): number;
+  closeSync(): void;
+  close(): Promise<void>;
+}
+
+/** The names of a disk. `stat` gives undefined where nothing has the name. */
+export interface FileSystem {
+  openSync(path: string, mode: OpenMode): OpenFile;
+  open(path: string, mode: OpenMode): Promise<OpenFile>;
+  renameSync(from: string, to: string): void;
+  rename(from: string, to: string): Promise<void>;
+  unlinkSync(path: string): void;
+  unlink(path: string): Promise<void>;
+  /** Makes the names in the folder durable. */
+  fsyncDirSync(path: string): void;
+  fsyncDir(path: string): Promise<void>;
+  readdirSync(path: string): string[];
+  readdir(path: string): Promise<string[]>;
+  statSync(path: string): FileStat | undefined;
+  stat(path: string): Promise<FileStat | undefined>;
+  mkdirSync(path: string): void;
+  mkdir(path: string): Promise<void>;
+  /** Bytes that an ordinary user may still write where `path` lies. */
+  freeBytes(path: string): Promise<number>;
+}
+
+/** The folder that holds `path`, never empty. */
+export function folderOf(path: string): string {
+  return dirname(path);
+}
+
+/** The errno name of an error of a file call, or `unknown`. */
+export function errorCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    return error.code;
+  }
+  return 'unknown';
+}
+
+/** The text of anything thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: fs.constants.O_RDONLY,
+  replace: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC,
+  update: fs.constants.O_RDWR | fs.constants.O_CREAT,
+};
+
+const FILE_MODE = 0o644;
+const FOLDER_MODE = 0o755;
+
+/** The file systems of the machine, through `node:fs`. */
+export const realFileSystem: FileSystem = {
+  openSync: (path, mode) => new RealFile(path, fs.openSync(path, FLAGS[mode], FILE_MODE)),
+  open: async (path, mode) => new RealFile(path, await openDescriptor(path, FLAGS[mode])),
+  renameSync: (from, to) => fs.renameSync(from, to),
+  rename: (from, to) => settle((done) => fs.rename(from, to, done)),
+  unlinkSync: (path) => fs.unlinkSync(path),
+  unlink: (path) => settle((done) => fs.unlink(path, done)),
+  fsyncDirSync: (path) => {
+    const fd = fs.openSync(path, fs.constants.O_RDONLY);
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  fsyncDir: async (path) => {
+    const fd = await openDescriptor(path, fs.constants.O_RDONLY);
+    try {
+      await settle((done) => fs.fsync(fd, done));
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  readdirSync: (path) => fs.readdirSync(path),
+  readdir: (path) => fs.promises.readdir(path),
+  statSync: (path) => {
+    const stat = fs.statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? undefined : describe(stat);
+  },
+  stat: async (path) => {
+    try {
+      return describe(await fs.promises.stat(path));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  },
+  mkdirSync: (path) => {
+    fs.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  },
+  mkdir: async (path) => {
+    await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  },
+  freeBytes: async (path) => {
+    const stat = await fs.promises.statfs(path);
+    return stat.bavail * stat.bsize;
+  },
+};
+
+function describe(stat: fs.Stats): FileStat {
+  const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
+  return { kind, size: stat.size, modifiedMs: stat.mtimeMs };
+}
+
+function settle(
+  call: (done: (error: NodeJS.ErrnoException | null) => void) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+function openDescriptor(path: string, flags: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, flags, FILE_MODE, (error, fd) => (error === null ? resolve(fd) : reject(error)));
+  });
+}
+
+class RealFile implements OpenFile {
+  readonly path: string;
+  readonly #fd: number;
+
+  constructor(path: string, fd: number) {
+    this.path = path;
+    this.#fd = fd;
+  }
+
+  readSync(buf: Uint8Array, off: number, len: number, position: number): number {
+    return fs.readSync(this.#fd, buf, off, len, position);
+  }
+
+  read(buf: Uint8Array, off: number, len: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(this.#fd, buf, off, len, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  writeSync(buf: Uint8Array, off: number, len: number, position: number): number {
+    return fs.writeSync(this.#fd, buf, off, len, position);
+  }
+
+  write(buf: Uint8Array, off: number, len: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.write(this.#fd, buf, off, len, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  syncDataSync(): void {
+    fs.fdatasyncSync(this.#fd);
+  }
+
+  syncData(): Promise<void> {
+    return settle((done) => fs.fdatasync(this.#fd, done));
+  }
+
+  truncateSync(size: number): void {
+    fs.ftruncateSync(this.#fd, size);
+  }
+
+  truncate(size: number): Promise<void> {
+    return settle((done) => fs.ftruncate(this.#fd, size, done));
+  }
+
+  sizeSync(): number {
+    return fs.fstatSync(this.#fd).size;
+  }
+
+  closeSync(): void {
+    fs.closeSync(this.#fd);
+  }
+
+  close(): Promise<void> {
+    return settle((done) => fs.close(this.#fd, done));
+  }
+}

@@ -1,0 +1,205 @@
+/** Durable files: whole replacement under any crash, poison after a failed fsync, the real disk. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  DurableFile,
+  PoisonedFileError,
+  readFileWholeSync,
+  renameDurably,
+  temporaryName,
+  writeFileDurably,
+  writeFileDurablySync,
+} from '../../src/persistence/durable-file.ts';
+import { errorCode, realFileSystem } from '../../src/persistence/file-system.ts';
+import { FaultyFileSystem, type NameLoss } from '../support/faulty-file-system.ts';
+
+const OLD = Buffer.from('the old content, somewhat longer than the new one');
+const NEW = Buffer.from('the new content');
+const PATH = '/data/a.conf';
+
+function diskWithOld(): FaultyFileSystem {
+  const disk = new FaultyFileSystem();
+  disk.put(PATH, OLD);
+  return disk;
+}
+
+const folders: string[] = [];
+function tempFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-file-'));
+  folders.push(folder);
+  return folder;
+}
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+describe('writeFileDurably', () => {
+  it('leaves the old or the new file, whole, whatever call the power is cut at', async () => {
+    const count = diskWithOld();
+    await writeFileDurably(count, PATH, NEW);
+    expect(count.calls.length).toBeGreaterThan(5);
+    for (let call = 1; call <= count.calls.length; call++) {
+      for (const when of ['before', 'half', 'after'] as const) {
+        for (const loss of ['none', 'all', 'prefix', 'some'] as NameLoss[]) {
+          const disk = diskWithOld();
+          disk.breakCall(call, { kind: 'kill', when });
+          const failed = await writeFileDurably(disk, PATH, NEW).then(
+            () => false,
+            () => true,
+          );
+          const found = Buffer.from(disk.cutPower(call * 7, loss).content(PATH)!).toString();
+          expect([OLD.toString(), NEW.toString()]).toContain(found);
+          if (!failed) expect(found).toBe(NEW.toString());
+        }
+      }
+    }
+  });
+
+  it('keeps the old file and removes the temporary one when a call before the rename fails', async () => {
+    for (const code of ['ENOSPC', 'EIO']) {
+      for (let call = 1; call <= 5; call++) {
+        const disk = diskWithOld();
+        disk.breakCall(call, { kind: 'error', code });
+        await expect(writeFileDurably(disk, PATH, NEW)).rejects.toThrow();
+        expect(disk.paths()).toEqual([PATH]);
+        expect(Buffer.from(disk.content(PATH)!).toString()).toBe(OLD.toString());
+      }
+    }
+  });
+
+  it('has a form that blocks, with the same promise', () => {
+    const disk = diskWithOld();
+    writeFileDurablySync(disk, PATH, NEW);
+    expect(Buffer.from(disk.cutPower(1, 'all').content(PATH)!).toString()).toBe(NEW.toString());
+    const broken = diskWithOld();
+    broken.failSyncOf = /temp-/;
+    expect(() => writeFileDurablySync(broken, PATH, NEW)).toThrow(/EIO/);
+    expect(broken.paths()).toEqual([PATH]);
+  });
+
+  it('writes to the real disk', async () => {
+    const path = join(tempFolder(), 'b.conf');
+    await writeFileDurably(realFileSystem, path, NEW);
+    expect(readFileSync(path, 'utf8')).toBe(NEW.toString());
+    writeFileDurablySync(realFileSystem, path, OLD);
+    expect(Buffer.from(readFileWholeSync(realFileSystem, path)!).toString()).toBe(OLD.toString());
+    expect(realFileSystem.statSync(temporaryName(path))).toBeUndefined();
+  });
+});
+
+describe('DurableFile', () => {
+  it('goes on after short writes and stops when there is no space', async () => {
+    const disk = diskWithOld();
+    disk.writeBytesMax = 3;
+    const file = new DurableFile(disk.openSync('/data/b', 'replace'));
+    file.writeAllSync(NEW, 0, NEW.length, 0);
+    await file.writeAll(NEW, 4, 3, NEW.length);
+    expect(Buffer.from(disk.content('/data/b')!).toString()).toBe('the new contentnew');
+    disk.spaceBytes = 2;
+    expect(() => file.writeAllSync(NEW, 0, NEW.length, 0)).toThrow(/ENOSPC/);
+  });
+
+  it('never trusts a file again after a failed fsync', async () => {
+    const disk = diskWithOld();
+    const file = new DurableFile(disk.openSync(PATH, 'update'));
+    disk.failSyncOf = /a\.conf/;
+    await expect(file.syncData()).rejects.toThrow(PoisonedFileError);
+    disk.failSyncOf = undefined;
+    await expect(file.syncData()).rejects.toThrow(/new file/);
+    expect(() => file.syncDataSync()).toThrow(PoisonedFileError);
+    expect(() => file.writeAllSync(NEW, 0, 1, 0)).toThrow(PoisonedFileError);
+    await expect(file.writeAll(NEW, 0, 1, 0)).rejects.toThrow(PoisonedFileError);
+    expect(file.poison?.code).toBe('EPOISONED');
+    file.closeSync();
+  });
+
+  it('poisons in the blocking form too', () => {
+    const disk = diskWithOld();
+    const file = new DurableFile(disk.openSync(PATH, 'update'));
+    disk.failSyncOf = /a\.conf/;
+    expect(() => file.syncDataSync()).toThrow(PoisonedFileError);
+    expect(file.poison).toBeDefined();
+  });
+});
+
+describe('the real file system', () => {
+  it('opens, reads, writes, cuts, renames, lists and removes', async () => {
+    const folder = tempFolder();
+    const path = join(folder, 'f');
+    const file = await realFileSystem.open(path, 'update');
+    expect(file.writeSync(NEW, 0, 7, 0)).toBe(7);
+    expect(await file.write(NEW, 7, 8, 7)).toBe(8);
+    await file.syncData();
+    file.syncDataSync();
+    const buf = new Uint8Array(30);
+    expect(file.readSync(buf, 2, 20, 4)).toBe(11);
+    expect(await file.read(buf, 0, 20, 100)).toBe(0);
+    expect(Buffer.from(buf.subarray(2, 13)).toString()).toBe('new content');
+    await file.truncate(9);
+    expect(file.sizeSync()).toBe(9);
+    file.truncateSync(3);
+    await file.close();
+    expect(await realFileSystem.stat(path)).toMatchObject({ kind: 'file', size: 3 });
+    await renameDurably(realFileSystem, path, join(folder, 'g'));
+    expect(await realFileSystem.readdir(folder)).toEqual(['g']);
+    expect(realFileSystem.readdirSync(folder)).toEqual(['g']);
+    const kept = realFileSystem.openSync(join(folder, 'g'), 'read');
+    expect(kept.sizeSync()).toBe(3);
+    kept.closeSync();
+    realFileSystem.openSync(join(folder, 'g'), 'replace').closeSync();
+    expect(realFileSystem.statSync(join(folder, 'g'))?.size).toBe(0);
+    await realFileSystem.unlink(join(folder, 'g'));
+    expect(await realFileSystem.stat(join(folder, 'g'))).toBeUndefined();
+    await realFileSystem.mkdir(join(folder, 'h', 'i'));
+    realFileSystem.mkdirSync(join(folder, 'h', 'i'));
+    realFileSystem.fsyncDirSync(join(folder, 'h'));
+    expect((await realFileSystem.stat(join(folder, 'h')))?.kind).toBe('folder');
+    expect(await realFileSystem.freeBytes(folder)).toBeGreaterThan(0);
+  });
+
+  it('gives errors with their code, and undefined for what is not there', async () => {
+    const path = join(tempFolder(), 'none');
+    await expect(realFileSystem.open(path, 'read')).rejects.toSatisfy(
+      (error) => errorCode(error) === 'ENOENT',
+    );
+    await expect(realFileSystem.unlink(path)).rejects.toThrow(/ENOENT/);
+    expect(readFileWholeSync(realFileSystem, path)).toBeUndefined();
+    writeFileSync(path, 'x');
+    expect(await realFileSystem.stat(join(path, 'below'))).toBeUndefined();
+    expect(() => readFileWholeSync(realFileSystem, tmpdir())).toThrow(/not a file/);
+  });
+});
+
+describe('the faulty disk itself', () => {
+  it('loses unsynced bytes and names with the power, and nothing with kill', async () => {
+    const disk = diskWithOld();
+    const file = disk.openSync('/data/new', 'replace');
+    file.writeSync(NEW, 0, NEW.length, 0);
+    const killed = disk.kill();
+    expect(Buffer.from(killed.content('/data/new')!).toString()).toBe(NEW.toString());
+    expect(() => file.sizeSync()).toThrow(/after the end/);
+    expect(killed.cutPower(1, 'all').paths()).toEqual([PATH]);
+    const lengths = new Set<number>();
+    for (let seed = 0; seed < 60; seed++) {
+      lengths.add(disk.cutPower(seed, 'none').content('/data/new')!.length);
+    }
+    expect(lengths.size).toBeGreaterThan(5);
+    expect(lengths.has(0) && lengths.has(NEW.length)).toBe(true);
+  });
+
+  it('keeps what a sync saw, not what came while it ran', async () => {
+    const disk = diskWithOld();
+    const file = disk.openSync('/data/a.conf', 'update');
+    disk.holdSyncs();
+    const sync = file.syncData();
+    file.writeSync(NEW, 0, NEW.length, OLD.length);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(disk.heldSyncs).toBe(1);
+    disk.releaseSyncs();
+    await sync;
+    const lengths = Array.from({ length: 20 }, (_, i) => disk.cutPower(i).content(PATH)!.length);
+    expect(Math.min(...lengths)).toBe(OLD.length);
+  });
+});

@@ -1,0 +1,413 @@
+/**
+ * A disk in memory that behaves as badly as POSIX allows.
+ *
+ * Every file has two contents: `live`, which every process sees, and `durable`, what the last
+ * fsync made sure of. Every folder has a list of name changes since its last fsync. From there:
+ *
+ *   kill()      the process ends: nothing is lost, and every call of the old handles fails
+ *   cutPower()  the machine ends: of each file some prefix of the unsynced bytes survives (or
+ *               zeros stand where they should), and unsynced names are undone
+ *   failures    the k-th call fails with a code, or ends the process before, half way or after
+ *   space       writes beyond a number of bytes are short, then fail with ENOSPC
+ *   syncs       can fail, or be held back until released
+ *
+ * Calls are counted from 1 over all kinds, so a test first counts the calls of a scenario and then
+ * breaks each of them. The asynchronous forms act one event-loop turn later.
+ */
+import { basename, dirname } from 'node:path';
+import type {
+  FileStat,
+  FileSystem,
+  OpenFile,
+  OpenMode,
+} from '../../src/persistence/file-system.ts';
+import { Random } from './random.ts';
+
+type Inode = { live: Uint8Array; durable: Uint8Array };
+type NameChange = {
+  readonly undo: ReadonlyMap<string, Inode | undefined>;
+  readonly redo: ReadonlyMap<string, Inode | undefined>;
+};
+
+/** What a broken call does: fail with a code, or end the process (`after` the call, if told). */
+export type Failure =
+  | { readonly kind: 'error'; readonly code: string }
+  | { readonly kind: 'kill'; readonly when: 'before' | 'half' | 'after' };
+
+/** How names that were not synced come back after power loss. */
+export type NameLoss = 'none' | 'all' | 'prefix' | 'some';
+
+/** Thrown by every call once the process of the test has "ended". */
+export class ProcessEnded extends Error {
+  readonly code = 'EDEAD';
+}
+
+function fileError(code: string, call: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${call} '${path}'`), { code });
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export class FaultyFileSystem implements FileSystem {
+  /** Every call made, as `kind path`. */
+  readonly calls: string[] = [];
+  /** Bytes that may still be written before ENOSPC. */
+  spaceBytes = Number.POSITIVE_INFINITY;
+  /** When set, a write stores at most this many bytes. */
+  writeBytesMax = Number.POSITIVE_INFINITY;
+  /** When set, every syncData of a matching path fails with EIO. */
+  failSyncOf: RegExp | undefined;
+  /** When set, every write to a matching path fails with EIO. */
+  failWriteOf: RegExp | undefined;
+  dead = false;
+  #names = new Map<string, Inode>();
+  #folders = new Set<string>(['/']);
+  #changes = new Map<string, NameChange[]>();
+  #failures = new Map<number, Failure>();
+  #held: (() => void)[] | undefined;
+
+  /** Breaks the call with this number. */
+  breakCall(number: number, failure: Failure): void {
+    this.#failures.set(number, failure);
+  }
+
+  /** Asynchronous syncs wait from now on; `releaseSyncs` lets them go. */
+  holdSyncs(): void {
+    this.#held ??= [];
+  }
+
+  releaseSyncs(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const release of held) release();
+  }
+
+  get heldSyncs(): number {
+    return this.#held?.length ?? 0;
+  }
+
+  /** The content of a file, or undefined. */
+  content(path: string): Uint8Array | undefined {
+    return this.#names.get(path)?.live.slice();
+  }
+
+  /** Puts a file there, durable. */
+  put(path: string, bytes: Uint8Array): void {
+    this.#folders.add(dirname(path));
+    this.#names.set(path, { live: bytes.slice(), durable: bytes.slice() });
+  }
+
+  /** Every path, sorted. */
+  paths(): string[] {
+    return [...this.#names.keys()].sort();
+  }
+
+  /** The disk as a new process finds it after `kill -9` of the old one. */
+  kill(): FaultyFileSystem {
+    this.dead = true;
+    const next = new FaultyFileSystem();
+    for (const folder of this.#folders) next.#folders.add(folder);
+    for (const [path, inode] of this.#names) next.#names.set(path, { ...inode });
+    for (const [folder, changes] of this.#changes) next.#changes.set(folder, [...changes]);
+    return next;
+  }
+
+  /** The disk as the machine finds it after power loss; the same seed loses the same. */
+  cutPower(seed: number, nameLoss: NameLoss = 'prefix'): FaultyFileSystem {
+    this.dead = true;
+    const random = new Random(seed);
+    const next = new FaultyFileSystem();
+    for (const folder of this.#folders) next.#folders.add(folder);
+    const survivors = new Map<Inode, Inode>();
+    for (const [path, inode] of this.#namesAfterPowerLoss(random, nameLoss)) {
+      let survivor = survivors.get(inode);
+      if (survivor === undefined) {
+        const bytes = bytesAfterPowerLoss(inode, random);
+        survivor = { live: bytes, durable: bytes.slice() };
+        survivors.set(inode, survivor);
+      }
+      next.#names.set(path, survivor);
+    }
+    return next;
+  }
+
+  #namesAfterPowerLoss(random: Random, nameLoss: NameLoss): Map<string, Inode> {
+    const names = new Map(this.#names);
+    for (const changes of this.#changes.values()) {
+      for (const change of [...changes].reverse()) apply(names, change.undo);
+      const kept = nameLoss === 'none' ? changes.length : random.between(0, changes.length);
+      changes.forEach((change, i) => {
+        const keep =
+          nameLoss === 'all' ? false : nameLoss === 'some' ? random.chance(0.5) : i < kept;
+        if (keep) apply(names, change.redo);
+      });
+    }
+    return names;
+  }
+
+  // ---- the calls -------------------------------------------------------------------------
+
+  /** Counts a call, lets it fail, and runs it; `half` is what a call cut in two has done. */
+  act<T>(call: string, path: string, action: () => T, half?: () => void): T {
+    if (this.dead) throw new ProcessEnded(`${call} ${path} after the end of the process`);
+    this.calls.push(`${call} ${basename(path)}`);
+    const failure = this.#failures.get(this.calls.length);
+    if (failure === undefined) return action();
+    if (failure.kind === 'error') throw fileError(failure.code, call, path);
+    if (failure.when === 'half') half?.();
+    if (failure.when === 'after') action();
+    this.dead = true;
+    throw new ProcessEnded(`killed ${failure.when} ${call} ${path}`);
+  }
+
+  openSync(path: string, mode: OpenMode): OpenFile {
+    return this.act('open', path, () => {
+      let inode = this.#names.get(path);
+      if (inode === undefined) {
+        if (mode === 'read') throw fileError('ENOENT', 'open', path);
+        this.#requireFolder(path);
+        inode = { live: new Uint8Array(0), durable: new Uint8Array(0) };
+        this.#change(path, new Map([[path, inode]]));
+      } else if (mode === 'replace') {
+        inode.live = new Uint8Array(0);
+      }
+      return new FaultyFile(this, path, inode);
+    });
+  }
+
+  renameSync(from: string, to: string): void {
+    this.act('rename', to, () => {
+      const inode = this.#names.get(from);
+      if (inode === undefined) throw fileError('ENOENT', 'rename', from);
+      this.#requireFolder(to);
+      if (dirname(from) === dirname(to)) {
+        this.#change(to, new Map([[from, undefined], [to, inode]])); // biome-ignore format: a pair
+      } else {
+        this.#change(to, new Map([[to, inode]]));
+        this.#change(from, new Map([[from, undefined]]));
+      }
+    });
+  }
+
+  unlinkSync(path: string): void {
+    this.act('unlink', path, () => {
+      if (!this.#names.has(path)) throw fileError('ENOENT', 'unlink', path);
+      this.#change(path, new Map([[path, undefined]]));
+    });
+  }
+
+  fsyncDirSync(path: string): void {
+    this.act('fsyncDir', path, () => {
+      if (!this.#folders.has(path)) throw fileError('ENOENT', 'fsyncDir', path);
+      this.#changes.delete(path);
+    });
+  }
+
+  readdirSync(path: string): string[] {
+    return this.act('readdir', path, () => {
+      if (!this.#folders.has(path)) throw fileError('ENOENT', 'readdir', path);
+      return this.paths()
+        .filter((name) => dirname(name) === path)
+        .map((name) => basename(name));
+    });
+  }
+
+  statSync(path: string): FileStat | undefined {
+    return this.act('stat', path, () => {
+      if (this.#folders.has(path)) return { kind: 'folder', size: 0, modifiedMs: 0 };
+      const inode = this.#names.get(path);
+      if (inode === undefined) return undefined;
+      return { kind: 'file', size: inode.live.length, modifiedMs: 0 };
+    });
+  }
+
+  mkdirSync(path: string): void {
+    this.act('mkdir', path, () => {
+      for (let folder = path; folder !== '/' && folder !== '.'; folder = dirname(folder)) {
+        this.#folders.add(folder);
+      }
+    });
+  }
+
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    await turn();
+    return this.openSync(path, mode);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await turn();
+    this.renameSync(from, to);
+  }
+
+  async unlink(path: string): Promise<void> {
+    await turn();
+    this.unlinkSync(path);
+  }
+
+  async fsyncDir(path: string): Promise<void> {
+    await turn();
+    this.fsyncDirSync(path);
+  }
+
+  async readdir(path: string): Promise<string[]> {
+    await turn();
+    return this.readdirSync(path);
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    await turn();
+    return this.statSync(path);
+  }
+
+  async mkdir(path: string): Promise<void> {
+    await turn();
+    this.mkdirSync(path);
+  }
+
+  async freeBytes(path: string): Promise<number> {
+    await turn();
+    return this.act('statfs', path, () => this.spaceBytes);
+  }
+
+  /** Waits while syncs are held. */
+  async whileHeld(): Promise<void> {
+    const held = this.#held;
+    if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+  }
+
+  #requireFolder(path: string): void {
+    if (!this.#folders.has(dirname(path))) throw fileError('ENOENT', 'open', path);
+  }
+
+  #change(path: string, redo: Map<string, Inode | undefined>): void {
+    const undo = new Map([...redo.keys()].map((name) => [name, this.#names.get(name)]));
+    apply(this.#names, redo);
+    const folder = dirname(path);
+    const changes = this.#changes.get(folder) ?? [];
+    changes.push({ undo, redo });
+    this.#changes.set(folder, changes);
+  }
+}
+
+function apply(names: Map<string, Inode>, change: ReadonlyMap<string, Inode | undefined>): void {
+  for (const [name, inode] of change) {
+    if (inode === undefined) names.delete(name);
+    else names.set(name, inode);
+  }
+}
+
+/**
+ * Some prefix of what was written since the last fsync, at any byte; sometimes the length reached
+ * the disk before the bytes, which leaves zeros at the end.
+ */
+function bytesAfterPowerLoss(inode: Inode, random: Random): Uint8Array {
+  const { live, durable } = inode;
+  const kept = random.pick([0, live.length, random.between(0, live.length)]);
+  const bytes = new Uint8Array(Math.max(kept, durable.length));
+  bytes.set(durable);
+  bytes.set(live.subarray(0, kept));
+  if (bytes.length < live.length && random.chance(0.2)) {
+    const zeros = new Uint8Array(random.between(bytes.length, live.length));
+    zeros.set(bytes);
+    return zeros;
+  }
+  return bytes;
+}
+
+class FaultyFile implements OpenFile {
+  readonly path: string;
+  readonly #fs: FaultyFileSystem;
+  readonly #inode: Inode;
+
+  constructor(fs: FaultyFileSystem, path: string, inode: Inode) {
+    this.path = path;
+    this.#fs = fs;
+    this.#inode = inode;
+  }
+
+  readSync(buf: Uint8Array, off: number, len: number, position: number): number {
+    return this.#fs.act('read', this.path, () => {
+      const bytes = this.#inode.live.subarray(position, position + len);
+      buf.set(bytes, off);
+      return bytes.length;
+    });
+  }
+
+  writeSync(buf: Uint8Array, off: number, len: number, position: number): number {
+    const fs = this.#fs;
+    const half = () => this.#store(buf, off, len >> 1, position);
+    const whole = () => {
+      if (fs.failWriteOf?.test(this.path)) throw fileError('EIO', 'write', this.path);
+      if (fs.spaceBytes <= 0 && len > 0) throw fileError('ENOSPC', 'write', this.path);
+      const count = Math.min(len, fs.writeBytesMax, fs.spaceBytes);
+      fs.spaceBytes -= count;
+      this.#store(buf, off, count, position);
+      return count;
+    };
+    return fs.act('write', this.path, whole, half);
+  }
+
+  #store(buf: Uint8Array, off: number, len: number, position: number): void {
+    const size = Math.max(this.#inode.live.length, position + len);
+    const live = new Uint8Array(size);
+    live.set(this.#inode.live);
+    live.set(buf.subarray(off, off + len), position);
+    this.#inode.live = live;
+  }
+
+  syncDataSync(): void {
+    this.#sync(this.#inode.live);
+  }
+
+  #sync(asOf: Uint8Array): void {
+    this.#fs.act('syncData', this.path, () => {
+      if (this.#fs.failSyncOf?.test(this.path)) throw fileError('EIO', 'fdatasync', this.path);
+      this.#inode.durable = asOf.slice();
+    });
+  }
+
+  /** Makes durable what was there at the call, not what came while it ran. */
+  async syncData(): Promise<void> {
+    const asOf = this.#inode.live;
+    await turn();
+    await this.#fs.whileHeld();
+    this.#sync(asOf);
+  }
+
+  truncateSync(size: number): void {
+    this.#fs.act('truncate', this.path, () => {
+      this.#fs.spaceBytes += Math.max(0, this.#inode.live.length - size);
+      const live = new Uint8Array(size);
+      live.set(this.#inode.live.subarray(0, size));
+      this.#inode.live = live;
+    });
+  }
+
+  sizeSync(): number {
+    return this.#fs.act('fstat', this.path, () => this.#inode.live.length);
+  }
+
+  closeSync(): void {
+    this.#fs.act('close', this.path, () => undefined);
+  }
+
+  async read(buf: Uint8Array, off: number, len: number, position: number): Promise<number> {
+    await turn();
+    return this.readSync(buf, off, len, position);
+  }
+
+  async write(buf: Uint8Array, off: number, len: number, position: number): Promise<number> {
+    await turn();
+    return this.writeSync(buf, off, len, position);
+  }
+
+  async truncate(size: number): Promise<void> {
+    await turn();
+    this.truncateSync(size);
+  }
+
+  async close(): Promise<void> {
+    await turn();
+    this.closeSync();
+  }
+}
