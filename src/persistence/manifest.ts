@@ -1,0 +1,250 @@
+/**
+ * The manifest of a multi-part AOF: which files hold the data, in which order they are loaded.
+ *
+ *   appendonlydir/appendonly.aof.manifest
+ *     file appendonly.aof.2.base.rdb seq 2 type b
+ *     file appendonly.aof.1.base.rdb seq 1 type h
+ *     file appendonly.aof.4.incr.aof seq 4 type h
+ *     file appendonly.aof.5.incr.aof seq 5 type i
+ *     file appendonly.aof.6.incr.aof seq 6 type i
+ *
+ * Loaded: the base (type b), then the increments (type i) in order. History (type h) is what a
+ * rewrite replaced and waits to be deleted. Grammar, as Redis 7 reads it:
+ *
+ *   - a line that begins with `#` is a comment; lines are at most 1023 characters and end in \n,
+ *     except that Redis counts a last line without one as too long
+ *   - otherwise: words as in a config file ("..." and '...' quote, \xHH in "..."), an even number
+ *     and at least six, as key and value; keys `file`, `seq`, `type` in any case, others skipped
+ *   - a file is a name, not a path; a sequence is a positive integer; of a type the first letter
+ *     counts; one base at most; the sequence of increments rises strictly
+ *   - a file without a single line is an error, not an empty manifest
+ *
+ * The folder during a rewrite, and what a start after a crash there loads. The manifest changes in
+ * one step each time (`writeFileDurably`), so only whole states exist:
+ *
+ *   step                               manifest                    a start loads
+ *   0 before                           b1 i1                       b1 i1
+ *   1 created appendonly.aof.2.incr    b1 i1                       b1 i1   (2.incr: emptied later)
+ *   2 manifest                         b1 i1 i2                    b1 i1 i2 (i2 empty)
+ *   3 appends go to 2.incr, snapshot   b1 i1 i2                    b1 i1 i2
+ *   4 temp base finished and synced    b1 i1 i2                    b1 i1 i2 (temp removed)
+ *   5 renamed to appendonly.aof.2.base b1 i1 i2                    b1 i1 i2 (2.base: replaced later)
+ *   6 manifest                         b2 h:b1 h:i1 i2             b2 i2
+ *   7 deleted some history             b2 h:b1 h:i1 i2             b2 i2   (and deletes the rest)
+ *   8 manifest                         b2 i2                       b2 i2
+ *
+ * An aborted rewrite stays at step 3: the increments pile up until one succeeds.
+ */
+
+export type AofFileType = 'base' | 'history' | 'incr';
+
+/** One line of the manifest. */
+export type AofFileInfo = {
+  readonly name: string;
+  readonly seq: number;
+  readonly type: AofFileType;
+};
+
+/** A manifest is a value: a change makes a new one, which is adopted once it is on disk. */
+export type Manifest = {
+  readonly base: AofFileInfo | undefined;
+  readonly history: readonly AofFileInfo[];
+  readonly incrs: readonly AofFileInfo[];
+  /** The highest sequence of a base and of an increment so far. */
+  readonly baseSeq: number;
+  readonly incrSeq: number;
+};
+
+/** A manifest that must not be guessed at. `line` counts from 1; 0 is the file as a whole. */
+export class ManifestError extends Error {
+  readonly line: number;
+
+  constructor(reason: string, line: number, text: string) {
+    super(line === 0 ? reason : `${reason} (line ${line} of the AOF manifest: '${text}')`);
+    this.name = 'ManifestError';
+    this.line = line;
+  }
+}
+
+export const EMPTY_MANIFEST: Manifest = {
+  base: undefined,
+  history: [],
+  incrs: [],
+  baseSeq: 0,
+  incrSeq: 0,
+};
+
+/** Characters of a line without its newline; one more and the line counts as too long. */
+const LINE_LENGTH_MAX = 1023;
+
+const TYPE_LETTERS = { b: 'base', h: 'history', i: 'incr' } as const;
+
+export function manifestName(appendFilename: string): string {
+  return `${appendFilename}.manifest`;
+}
+
+/** Parses the bytes of a manifest, or throws a `ManifestError`. */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  if (bytes.length === 0) throw new ManifestError('Found an empty AOF manifest', 0, '');
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString('latin1')
+    .split('\n');
+  const unfinished = lines.pop() ?? '';
+  let manifest = EMPTY_MANIFEST;
+  lines.forEach((line, index) => {
+    if (line.startsWith('#') && line.length <= LINE_LENGTH_MAX) return;
+    manifest = withLine(manifest, line, index + 1);
+  });
+  if (unfinished !== '' && !(unfinished.startsWith('#') && unfinished.length < LINE_LENGTH_MAX)) {
+    throw new ManifestError(
+      'The AOF manifest file contains too long line, or a last line without a newline',
+      lines.length + 1,
+      unfinished.slice(0, 80),
+    );
+  }
+  return manifest;
+}
+
+function withLine(manifest: Manifest, line: string, number: number): Manifest {
+  const fail = (reason: string) => new ManifestError(reason, number, line.slice(0, 80));
+  if (line.length > LINE_LENGTH_MAX) {
+    throw fail('The AOF manifest file contains too long line');
+  }
+  const words = splitWords(line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));
+  if (words === undefined || words.length < 6 || words.length % 2 === 1) {
+    throw fail('Invalid AOF manifest file format');
+  }
+  let name = '';
+  let seq = 0;
+  let letter = '';
+  for (let i = 0; i < words.length; i += 2) {
+    const key = words[i]!.toLowerCase();
+    const value = words[i + 1]!;
+    if (key === 'file') {
+      if (value.includes('/') || value.includes('\\')) {
+        throw fail("File can't be a path, just a filename");
+      }
+      name = Buffer.from(value, 'latin1').toString('utf8');
+    } else if (key === 'seq') {
+      seq = parseLeadingInteger(value);
+    } else if (key === 'type') {
+      letter = value.slice(0, 1);
+    }
+  }
+  if (name === '' || seq === 0 || letter === '') throw fail('Invalid AOF manifest file format');
+  return withFile(manifest, name, seq, letter, fail);
+}
+
+function withFile(
+  manifest: Manifest,
+  name: string,
+  seq: number,
+  letter: string,
+  fail: (reason: string) => ManifestError,
+): Manifest {
+  if (letter !== 'b' && letter !== 'h' && letter !== 'i') throw fail('Unknown AOF file type');
+  const info: AofFileInfo = { name, seq, type: TYPE_LETTERS[letter] };
+  if (info.type === 'base') {
+    if (manifest.base !== undefined) throw fail('Found duplicate base file information');
+    return { ...manifest, base: info, baseSeq: seq };
+  }
+  if (info.type === 'history') return { ...manifest, history: [...manifest.history, info] };
+  if (seq <= manifest.incrSeq) throw fail('Found a non-monotonic sequence number');
+  return { ...manifest, incrs: [...manifest.incrs, info], incrSeq: seq };
+}
+
+/** As C's atoll: leading blanks, a sign, digits; anything else ends it; 0 where there is none. */
+function parseLeadingInteger(text: string): number {
+  const match = /^\s*([+-]?\d{1,15})/.exec(text);
+  return match === null ? 0 : Number(match[1]);
+}
+
+/** Splits as a Redis config line is split; undefined where quotes do not balance. */
+function splitWords(line: string): string[] | undefined {
+  const words: string[] = [];
+  const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|'((?:[^'\\]|\\.)*)'(?=\s|$)|([^\s"']+))/y;
+  while (pattern.lastIndex < line.length) {
+    const match = pattern.exec(line);
+    if (match === null) return undefined;
+    if (match[1] !== undefined) words.push(unescapeDouble(match[1]));
+    else if (match[2] !== undefined) words.push(match[2].replaceAll("\\'", "'"));
+    else words.push(match[3]!);
+  }
+  return words;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+
+function unescapeDouble(text: string): string {
+  return text.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/g, (_all, hex: string, letter: string) =>
+    hex !== undefined ? String.fromCharCode(Number.parseInt(hex, 16)) : (ESCAPES[letter] ?? letter),
+  );
+}
+
+/** The file's text: base, then history, then increments. */
+export function formatManifest(manifest: Manifest): string {
+  const base = manifest.base === undefined ? [] : [manifest.base];
+  return [...base, ...manifest.history, ...manifest.incrs]
+    .map((info) => `file ${quoteName(info.name)} seq ${info.seq} type ${info.type[0]}\n`)
+    .join('');
+}
+
+/** Names with blanks, quotes or bytes that do not print are written as "...". */
+function quoteName(name: string): string {
+  const bytes = Buffer.from(name, 'utf8').toString('latin1');
+  if (/^[!#-[\]-~]+$/.test(bytes)) return bytes;
+  const quoted = bytes.replace(/[^ !#-[\]-~]/g, (char) => {
+    if (char === '"' || char === '\\') return `\\${char}`;
+    return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `"${quoted}"`;
+}
+
+/** Adds the next increment at the end. */
+export function withNextIncr(
+  manifest: Manifest,
+  appendFilename: string,
+): { readonly manifest: Manifest; readonly incr: AofFileInfo } {
+  const seq = manifest.incrSeq + 1;
+  const incr: AofFileInfo = { name: `${appendFilename}.${seq}.incr.aof`, seq, type: 'incr' };
+  return { manifest: { ...manifest, incrs: [...manifest.incrs, incr], incrSeq: seq }, incr };
+}
+
+/** The next base, not yet part of the manifest. `format` is the file's own: RDB, or commands. */
+export function nextBase(
+  manifest: Manifest,
+  appendFilename: string,
+  format: 'rdb' | 'aof',
+): AofFileInfo {
+  const seq = manifest.baseSeq + 1;
+  return { name: `${appendFilename}.${seq}.base.${format}`, seq, type: 'base' };
+}
+
+/**
+ * Puts `base` in the place of the old base and of all increments but the last `keptIncrs`, which
+ * hold what happened after the base was taken. What it replaces becomes history.
+ */
+export function withBase(manifest: Manifest, base: AofFileInfo, keptIncrs: number): Manifest {
+  const replaced = manifest.incrs.length - keptIncrs;
+  const retired = [
+    ...(manifest.base === undefined ? [] : [manifest.base]),
+    ...manifest.incrs.slice(0, replaced),
+  ].map((info): AofFileInfo => ({ ...info, type: 'history' }));
+  return {
+    ...manifest,
+    base,
+    history: [...retired.reverse(), ...manifest.history],
+    incrs: manifest.incrs.slice(replaced),
+    baseSeq: base.seq,
+  };
+}
+
+/** The manifest without its history, once those files are deleted. */
+export function withoutHistory(manifest: Manifest): Manifest {
+  return { ...manifest, history: [] };
+}
+
+/** The files that are loaded, in order. */
+export function loadedFiles(manifest: Manifest): readonly AofFileInfo[] {
+  return manifest.base === undefined ? manifest.incrs : [manifest.base, ...manifest.incrs];
+}
