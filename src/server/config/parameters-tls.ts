@@ -1,0 +1,30 @@
+/**
+ * TLS. The parameters are those of Redis; whether they can be switched on depends on the build, so
+ * `Config` is told by its owner and refuses `tls-port`, `tls-replication` where there is no TLS.
+ */
+import { choice, flag, INT_MAX, integer, optionalText, port } from './parameter.ts';
+
+const NO_CLUSTER = 'there is no cluster mode';
+
+export const tlsParameters = [
+  port('tls-port', 0, 'TCP port for TLS; 0 listens on none.', { needs: 'tls' }),
+  optionalText('tls-cert-file', 'Certificate of the server (PEM).'),
+  optionalText('tls-key-file', 'Private key of the server (PEM).'),
+  optionalText('tls-key-file-pass', 'Password of the private key.'),
+  optionalText('tls-client-cert-file', 'Certificate for the connection to the primary.'),
+  optionalText('tls-client-key-file', 'Private key for the connection to the primary.'),
+  optionalText('tls-client-key-file-pass', 'Password of that private key.'),
+  optionalText('tls-dh-params-file', 'Diffie-Hellman parameters (PEM).'),
+  optionalText('tls-ca-cert-file', 'Certificates of the trusted authorities (PEM).'),
+  optionalText('tls-ca-cert-dir', 'Folder of certificates of the trusted authorities.'),
+  choice('tls-auth-clients', ['no', 'yes', 'optional'], 'yes', 'Ask clients for certificates.'),
+  flag('tls-replication', false, 'Reach the primary over TLS.', { needs: 'tls' }),
+  flag('tls-cluster', false, 'Use TLS on the cluster bus.', { inert: NO_CLUSTER }),
+  optionalText('tls-protocols', 'Protocol versions that are allowed.'),
+  optionalText('tls-ciphers', 'Ciphers for TLS 1.2 and before.'),
+  optionalText('tls-ciphersuites', 'Ciphers for TLS 1.3.'),
+  flag('tls-prefer-server-ciphers', false, "Prefer the server's order of ciphers."),
+  flag('tls-session-caching', true, 'Let clients resume TLS sessions.'),
+  integer('tls-session-cache-size', [0, INT_MAX], 20 * 1024, 'TLS sessions to remember.'),
+  integer('tls-session-cache-timeout', [0, INT_MAX], 300, 'Seconds to remember one.'),
+] as const;
