@@ -1,0 +1,53 @@
+/**
+ * Where Cairn speaks as Redis 7.2 does and the oracle, 7.0, does not yet. One entry a difference,
+ * each with its reason; whatever is not listed here is a failure.
+ *
+ * `left` is the server under test, `right` the oracle. An entry must be as narrow as it can be:
+ * it names the command and recognises both replies.
+ */
+import type { Step } from './step.ts';
+
+export type KnownDifference = {
+  readonly id: string;
+  readonly reason: string;
+  readonly applies: (step: KnownStep, left: string, right: string) => boolean;
+};
+
+/** What was asked, and the type of the key where the checkpoint knows it. */
+export type KnownStep = Pick<Step, 'args'> & { readonly type?: string };
+
+/** The command and, where there is one, its second word, in lower case. */
+function named(step: KnownStep, command: string, subcommand?: string): boolean {
+  if (step.args[0]?.toLowerCase() !== command) return false;
+  return subcommand === undefined || step.args[1]?.toLowerCase() === subcommand;
+}
+
+const isInteger = (reply: string): boolean => /^:-?\d+\r\n$/.test(reply);
+
+export const knownDifferences: readonly KnownDifference[] = [
+  {
+    id: 'command-count',
+    reason: '7.2 has one top-level command more (WAITAOF); servers differ in what they ship',
+    applies: (step, left, right) =>
+      named(step, 'command', 'count') && isInteger(left) && isInteger(right),
+  },
+  {
+    id: 'set-listpack',
+    reason: '7.2 keeps small sets of strings in a listpack, 7.0 in a hash table',
+    applies: (step, left, right) =>
+      named(step, 'object', 'encoding') &&
+      left === '$8\r\nlistpack\r\n' &&
+      right === '$9\r\nhashtable\r\n' &&
+      (step.type === undefined || step.type === 'set'),
+  },
+];
+
+/** The entry that explains why these replies differ, or null. */
+export function knownDifferenceOf(
+  step: KnownStep,
+  left: Buffer,
+  right: Buffer,
+): KnownDifference | null {
+  const [a, b] = [left.toString('latin1'), right.toString('latin1')];
+  return knownDifferences.find((known) => known.applies(step, a, b)) ?? null;
+}

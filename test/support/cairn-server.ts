@@ -1,0 +1,22 @@
+/**
+ * Cairn as its users start it: `node bin/cairn-server.js` with redis-server's arguments, on the
+ * built `dist/`. A missing build is an error that says what to run, never a skip.
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type ServerOptions, ServerProcess } from './server-process.ts';
+
+const executable = fileURLToPath(new URL('../../bin/cairn-server.js', import.meta.url));
+const built = fileURLToPath(new URL('../../dist/server', import.meta.url));
+
+/** Starts Cairn and waits until it answers PING; `nodeArgs` go before the script. */
+export function startCairnServer(
+  options: ServerOptions = {},
+  nodeArgs: readonly string[] = [],
+): Promise<ServerProcess> {
+  if (!existsSync(executable) || !existsSync(built)) {
+    throw new Error('Cairn is not built: run `npm run build` before the tests');
+  }
+  const prefix = [...nodeArgs, executable];
+  return ServerProcess.start('cairn', { program: process.execPath, prefix }, options);
+}
