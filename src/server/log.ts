@@ -1,7 +1,7 @@
 /**
  * The log of a server.
  *
- * As text, a line that looks like one of redis-server, so that what reads such logs goes on doing so:
+ * As text, a line that looks like one of redis-server, for whatever reads such logs:
  *
  *     7391:M 23 Nov 2026 02:43:17.856 * Ready to accept connections tcp
  *     |    | |                        | message

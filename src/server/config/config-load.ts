@@ -116,7 +116,8 @@ function readOther(config: LoadTarget, name: string, directive: Directive, depth
 
 function include(config: LoadTarget, directive: Directive, depth: number): void {
   if (depth === INCLUDE_DEPTH_MAX) {
-    const reason = `include is nested more than ${INCLUDE_DEPTH_MAX} deep: does a file include itself?`;
+    const hint = 'does a file include itself?';
+    const reason = `include is nested more than ${INCLUDE_DEPTH_MAX} deep: ${hint}`;
     throw new ConfigFileError(reason, directive);
   }
   const pattern = fromByteString(directive.words[1] ?? '');

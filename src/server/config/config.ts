@@ -247,6 +247,7 @@ export class Config {
     pairs: ReadonlyArray<readonly [name: string, value: string]>,
     client: ConfigClient,
   ): SetOutcome | Promise<SetOutcome> {
+    const names = new Set<string>();
     const parameters: AnyParameter[] = [];
     for (const [name] of pairs) {
       const parameter = findParameter(name);
@@ -254,8 +255,12 @@ export class Config {
         const text = 'Unknown option or number of arguments for CONFIG SET';
         return { ok: false, error: `ERR ${text} - '${name}'` };
       }
-      const error = this.#refusal(parameter, name, client, parameters);
+      const error = this.#refusal(parameter, name, client);
       if (error !== undefined) return { ok: false, error };
+      if (names.has(name.toLowerCase())) {
+        return { ok: false, error: setFailed(name, 'duplicate parameter') };
+      }
+      names.add(name.toLowerCase());
       parameters.push(parameter);
     }
     const changes: Change[] = [];
@@ -273,12 +278,7 @@ export class Config {
     return this.#tell(changes, this.#callsFor(changes), 0);
   }
 
-  #refusal(
-    parameter: AnyParameter,
-    name: string,
-    client: ConfigClient,
-    others: readonly AnyParameter[],
-  ): string | undefined {
+  #refusal(parameter: AnyParameter, name: string, client: ConfigClient): string | undefined {
     const { traits } = parameter;
     if (traits.immutable === true) return setFailed(name, "can't set immutable config");
     const who = this.values.enableProtectedConfigs;
@@ -289,7 +289,7 @@ export class Config {
     if (traits.denyLoading === true && client.loading) {
       return 'LOADING Redis is loading the dataset in memory';
     }
-    return others.includes(parameter) ? setFailed(name, 'duplicate parameter') : undefined;
+    return undefined;
   }
 
   /** The listeners of what really changed, each once, with the first change it hears of. */
@@ -376,7 +376,8 @@ function setFailed(name: string, reason: string): string {
 
 /** CONFIG SET has one text for a value; types of several words take it apart at each space. */
 function splitValue(parameter: AnyParameter, text: string): string[] {
-  return parameter.type.multi ? text.split(' ') : [text];
+  if (!parameter.type.multi) return [text];
+  return text === '' ? [] : text.split(' ');
 }
 
 /**

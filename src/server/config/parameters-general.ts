@@ -19,7 +19,7 @@ export const generalParameters = [
       check: (value) =>
         value === 'no' || value === 'auto'
           ? undefined
-          : `there is no ${value} notification: say "supervised no" and start it as a simple service`,
+          : `there is no ${value} notification: say "supervised no", and use a simple service`,
     },
   ),
   optionalText('pidfile', 'File to write the process number to.', { immutable: true }),

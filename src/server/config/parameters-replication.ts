@@ -12,6 +12,9 @@ import {
 } from './parameter.ts';
 import { replicaOfType } from './special-type.ts';
 
+/** A smaller backlog would not hold what is under way at any moment. */
+const BACKLOG_BYTES_MIN = 16384n;
+
 export const replicationParameters = [
   special('replicaof', replicaOfType, undefined, 'Host and port of the primary.', {
     alias: 'slaveof',
@@ -63,7 +66,9 @@ export const replicationParameters = [
   }),
   integer('repl-timeout', [1, INT_MAX], 60, 'Seconds until a silent link is given up.'),
   flag('repl-disable-tcp-nodelay', false, 'Fewer, later packets to replicas.'),
-  size('repl-backlog-size', [1, INT64_MAX], 1024 * 1024, 'Bytes kept for partial syncs.'),
+  size('repl-backlog-size', [1, INT64_MAX], 1024 * 1024, 'Bytes kept for partial syncs.', {
+    clamp: (bytes) => (bytes < BACKLOG_BYTES_MIN ? BACKLOG_BYTES_MIN : bytes),
+  }),
   integer('repl-backlog-ttl', [0, INT64_MAX], 3600, 'Seconds to keep them without replicas.'),
   integer('min-replicas-to-write', [0, INT_MAX], 0, 'Replicas without which writes are refused.', {
     alias: 'min-slaves-to-write',

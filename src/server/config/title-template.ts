@@ -25,10 +25,10 @@ const NAMES: ReadonlySet<string> = new Set<keyof TitleVariables>([
   'config-file',
 ]);
 
-/** A message when the template has an open brace or an unknown variable. */
+/** A message when the template is blank, has an open brace or an unknown variable. */
 export function checkTitleTemplate(template: string): string | undefined {
   const rest = template.replace(/\{([^{}]*)\}/g, (whole, name) => (NAMES.has(name) ? '' : whole));
-  if (!/[{}]/.test(rest)) return undefined;
+  if (template.trim() !== '' && !/[{}]/.test(rest)) return undefined;
   return 'template format is invalid or contains unknown variables';
 }
 

@@ -67,7 +67,7 @@ export function numberType(unit: NumberUnit, min: bigint, max: bigint): ValueTyp
   const base = unit === 'octal' ? 8 : 10;
   return {
     multi: false,
-    accepts: `${unit} ${min < 0n && unit === 'bytes-or-percent' ? 0 : min.toString(base)}..${max.toString(base)}`,
+    accepts: `${unit} ${min.toString(base)}..${max.toString(base)}`,
     parse(words) {
       const value = parseNumber(words[0] ?? '', unit);
       if (value === undefined) return { error: NOT_A_NUMBER[unit] };
