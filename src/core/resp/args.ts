@@ -1,0 +1,76 @@
+/**
+ * The arguments of one command: `count` ranges of bytes, borrowed from wherever they arrived.
+ *
+ * Argument i is `bytes[i]` from `offsets[i]`, `lengths[i]` long. Most often all share one receive buffer; a very
+ * large argument has a buffer of its own. One object is used over and over, so nothing is allocated for a command;
+ * what is to outlive the command must be copied.
+ */
+const FIRST_ROOM = 16;
+
+export class Args {
+  count = 0;
+  readonly bytes: Uint8Array[] = [];
+  offsets = new Int32Array(FIRST_ROOM);
+  lengths = new Int32Array(FIRST_ROOM);
+
+  /** Adds an argument. */
+  push(bytes: Uint8Array, offset: number, length: number): void {
+    const i = this.count++;
+    if (i === this.offsets.length) this.grow();
+    if (this.bytes[i] !== bytes) this.bytes[i] = bytes;
+    this.offsets[i] = offset;
+    this.lengths[i] = length;
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Forgets the buffers, so that a large one can be collected. */
+  release(): void {
+    this.count = 0;
+    this.bytes.length = 0;
+  }
+
+  /** The argument as a string of one character a byte. */
+  text(i: number): string {
+    const { buffer, byteOffset } = this.bytes[i]!;
+    const from = byteOffset + this.offsets[i]!;
+    return Buffer.from(buffer, from, this.lengths[i]!).toString('latin1');
+  }
+
+  /** A copy of the argument. */
+  copy(i: number): Uint8Array {
+    const from = this.offsets[i]!;
+    return this.bytes[i]!.slice(from, from + this.lengths[i]!);
+  }
+
+  /** Whether the argument is `word` (lower case, ASCII), whatever its own case. */
+  is(i: number, word: string): boolean {
+    const length = this.lengths[i]!;
+    if (length !== word.length) return false;
+    const bytes = this.bytes[i]!;
+    const from = this.offsets[i]!;
+    for (let k = 0; k < length; k++) {
+      let c = bytes[from + k]!;
+      if (c >= 65 && c <= 90) c += 32;
+      if (c !== word.charCodeAt(k)) return false;
+    }
+    return true;
+  }
+
+  /** Replaces the arguments by copies of `words`. */
+  setTo(words: readonly Uint8Array[]): void {
+    this.count = 0;
+    for (const word of words) this.push(word, 0, word.length);
+  }
+
+  private grow(): void {
+    const offsets = new Int32Array(this.offsets.length * 2);
+    const lengths = new Int32Array(this.lengths.length * 2);
+    offsets.set(this.offsets);
+    lengths.set(this.lengths);
+    this.offsets = offsets;
+    this.lengths = lengths;
+  }
+}

@@ -1,0 +1,465 @@
+/**
+ * The dict: a hash table of arena entries, grown and shrunk one bucket at a time (linear hashing).
+ *
+ *     directory  segment addresses; a segment is one arena block of up to 1,024 buckets
+ *     bucket     64 bytes, 12 slots, the size of a cache line:
+ *
+ *         word 0        bits 0-11 which slots hold an entry; bit 12: slot 11 holds a further bucket
+ *         words 1-3     12 tags, one byte each: the top byte of the entry's hash
+ *         words 4-15    12 entry addresses
+ *
+ * With L = level and S = split, there are 2^L + S buckets. A hash belongs to bucket h mod 2^L, or to
+ * h mod 2^(L+1) where the first is below S, because those have been split already:
+ *
+ *     0 ........ S ................ 2^L ........ 2^L + S
+ *     [ split    | not yet split    | the new halves ]
+ *
+ * An insert that finds more than LOAD_MAX entries a bucket splits bucket S; a delete that finds fewer than
+ * LOAD_MIN merges the last bucket into its sibling. So growth costs the same at every size, no second table
+ * is ever held, and memory follows the number of entries smoothly.
+ *
+ * SCAN: a cursor counts through bucket numbers with its bits reversed, over the smaller of the two address
+ * spaces, and visits a bucket together with its new half. An entry only ever moves between a bucket and that
+ * half, so whoever stays from the first call to the last is seen at least once, whatever the table does in
+ * between (the guarantee of Redis's SCAN, and its cursor).
+ *
+ * A look-up compares tags four at a time and touches an entry only where the tag agrees: a miss reads
+ * one or two cache lines, and a wrong tag agrees once in 256.
+ *
+ * Limits: 2^32 - 1 entries. `find*` and `collect` leave their results in fields, so that they allocate nothing.
+ */
+import { type Arena, HUGE_BASE } from '../memory/arena.ts';
+import { halfSipHash } from '../memory/halfsiphash.ts';
+import { WIDE_KEY } from './entry.ts';
+
+const SEGMENT_SHIFT = 10;
+const SEGMENT_BUCKETS = 1 << SEGMENT_SHIFT;
+const BUCKET_BYTES = 64;
+const SLOTS = 12;
+const ALL_SLOTS = 0xfff;
+const CHAINED = 1 << 12;
+const LAST_SLOT = 1 << 11;
+const LOAD_MAX = 6.5;
+const LOAD_MIN = 2;
+/** Slots a fair random pick draws from: a bucket and the two that may hang from it. */
+const PICK_SLOTS = 36;
+const PICK_TRIES_MAX = 1000;
+
+/** The seed of a server's dicts: two random 32-bit words. */
+export interface HashSeed {
+  readonly seed0: number;
+  readonly seed1: number;
+}
+
+export class Dict {
+  /** Entries held. */
+  count = 0;
+  /** What the last `collect` found: addresses in `collected[0 .. collectedCount)`. */
+  collected: number[] = [];
+  collectedCount = 0;
+
+  private readonly arena: Arena;
+  private readonly seed0: number;
+  private readonly seed1: number;
+  private directory: number[] = [];
+  /** Entries of the bucket that is being split or merged; apart from `collected`, which a caller may be reading. */
+  private readonly moving: number[] = [];
+  private buckets = 1;
+  private level = 0;
+  private split = 0;
+  /** Bytes of overflow buckets and segments, so that memory questions need no walk. */
+  private tableBytes = 0;
+  /** Where the last `find` found its entry. */
+  private foundBucket = 0;
+  private foundSlot = 0;
+
+  constructor(arena: Arena, seed: HashSeed) {
+    this.arena = arena;
+    this.seed0 = seed.seed0;
+    this.seed1 = seed.seed1;
+    this.directory = [this.newSegment(1)];
+  }
+
+  /** Hash of a key as this dict sees it. */
+  hash(key: Uint8Array, offset: number, length: number): number {
+    return halfSipHash(key, offset, length, this.seed0, this.seed1);
+  }
+
+  /** Address of the entry with this key, or 0. */
+  find(key: Uint8Array, offset: number, length: number): number {
+    return this.findHashed(key, offset, length, this.hash(key, offset, length));
+  }
+
+  /** Like `find`, for a caller that has the hash already. */
+  findHashed(key: Uint8Array, offset: number, length: number, hash: number): number {
+    const arena = this.arena;
+    const pattern = (hash >>> 24) * 0x01010101;
+    let bucket = this.bucketAt(this.bucketOf(hash));
+    for (;;) {
+      const words = arena.u32[bucket >>> 19]!;
+      const at = (bucket & 0x7ffff) << 1;
+      const meta = words[at]!;
+      for (let group = 0; group < 3; group++) {
+        const x = words[at + 1 + group]! ^ pattern;
+        let match = (x - 0x01010101) & ~x & 0x80808080;
+        while (match !== 0) {
+          const slot = (group << 2) + ((31 - Math.clz32(match & -match)) >>> 3);
+          match &= match - 1;
+          if (((meta >>> slot) & 1) === 0) continue;
+          const address = words[at + 4 + slot]!;
+          if (this.keyEquals(address, key, offset, length)) {
+            this.foundBucket = bucket;
+            this.foundSlot = slot;
+            return address;
+          }
+        }
+      }
+      if ((meta & CHAINED) === 0) return 0;
+      bucket = words[at + 15]!;
+    }
+  }
+
+  /** Adds an entry whose key is known to be absent. `hash` is that of its key. */
+  insert(address: number, hash: number): void {
+    this.put(this.bucketAt(this.bucketOf(hash)), address, hash >>> 24);
+    this.count++;
+    if (this.count > this.buckets * LOAD_MAX) this.splitOne();
+  }
+
+  /** Takes out the entry that the last `find` found. Its block is the caller's to free. */
+  removeFound(): void {
+    const bucket = this.foundBucket;
+    const words = this.arena.u32[bucket >>> 19]!;
+    const at = (bucket & 0x7ffff) << 1;
+    words[at] = words[at]! & ~(1 << this.foundSlot);
+    this.count--;
+    if (this.buckets > 1 && this.count < this.buckets * LOAD_MIN) {
+      this.mergeOne();
+      if (this.buckets > 1 && this.count < this.buckets * LOAD_MIN) this.mergeOne();
+    }
+  }
+
+  /** The entry that the last `find` found now lives at `address`. */
+  replaceFound(address: number): void {
+    const bucket = this.foundBucket;
+    this.arena.u32[bucket >>> 19]![((bucket & 0x7ffff) << 1) + 4 + this.foundSlot] = address;
+  }
+
+  /** The entry at `from`, whose key still stands at both addresses, now lives at `to`. */
+  relocate(from: number, to: number): void {
+    this.locate(from);
+    this.replaceFound(to);
+  }
+
+  /** Takes out the entry at `address`, found by its own key. */
+  removeAddress(address: number): void {
+    this.locate(address);
+    this.removeFound();
+  }
+
+  /** Hash of the key of the entry at `address`. */
+  hashOf(address: number): number {
+    const arena = this.arena;
+    const words = arena.words(address);
+    const at = arena.wordOffset(address);
+    const head = words[at]!;
+    const keyWords = (head >>> 16) & 7;
+    const short = head & 0xffff;
+    const length = short !== WIDE_KEY ? short : words[at + keyWords - 1]!;
+    return halfSipHash(arena.bytes(address), (at + keyWords) << 2, length, this.seed0, this.seed1);
+  }
+
+  /**
+   * One step of a scan: puts the entries of one bucket and of its new half into `collected` and returns the
+   * next cursor, 0 at the end.
+   */
+  collect(cursor: number): number {
+    this.collectedCount = 0;
+    const mask = (2 ** this.level - 1) >>> 0;
+    const small = (cursor & mask) >>> 0;
+    this.collectBucket(this.bucketAt(small));
+    if (small < this.split) this.collectBucket(this.bucketAt(small + 2 ** this.level));
+    return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
+  }
+
+  /** A fair random entry, 0 when there is none. `random` gives 32 random bits. */
+  randomEntry(random: () => number): number {
+    if (this.count === 0) return 0;
+    for (let tries = 0; tries < PICK_TRIES_MAX; tries++) {
+      const address = this.slotEntry(random() % this.buckets, random() % PICK_SLOTS);
+      if (address !== 0) return address;
+    }
+    let cursor = 0;
+    do {
+      cursor = this.collect(cursor);
+      if (this.collectedCount > 0) return this.collected[random() % this.collectedCount]!;
+    } while (cursor !== 0);
+    return 0;
+  }
+
+  /** Bytes of the table itself, without the entries. */
+  get overheadBytes(): number {
+    return this.tableBytes;
+  }
+
+  /** Number of buckets, for introspection. */
+  get bucketCount(): number {
+    return this.buckets;
+  }
+
+  /**
+   * Empties the table in steps: takes out up to `limit` or a few more entries into `collected` and says
+   * whether any are left. Used to free a table in slices; no other call may stand between the first and last.
+   */
+  drain(limit: number): boolean {
+    this.collectedCount = 0;
+    while (this.buckets > 0 && this.collectedCount < limit) {
+      this.buckets--;
+      const bucket = this.bucketAt(this.buckets);
+      this.collectBucket(bucket);
+      this.freeChain(bucket);
+      if (this.buckets % SEGMENT_BUCKETS === 0) this.freeSegment();
+    }
+    this.count -= this.collectedCount;
+    return this.buckets > 0;
+  }
+
+  private bucketOf(hash: number): number {
+    const mask = 2 ** this.level - 1;
+    const small = (hash & mask) >>> 0;
+    return small < this.split ? (hash & (mask * 2 + 1)) >>> 0 : small;
+  }
+
+  private bucketAt(index: number): number {
+    return this.directory[index >>> SEGMENT_SHIFT]! + ((index & (SEGMENT_BUCKETS - 1)) << 3);
+  }
+
+  private keyEquals(address: number, key: Uint8Array, offset: number, length: number): boolean {
+    const arena = this.arena;
+    let words: Uint32Array;
+    let bytes: Uint8Array;
+    let at: number;
+    if (address < HUGE_BASE) {
+      words = arena.u32[address >>> 19]!;
+      bytes = arena.u8[address >>> 19]!;
+      at = (address & 0x7ffff) << 1;
+    } else {
+      words = arena.words(address);
+      bytes = arena.bytes(address);
+      at = 0;
+    }
+    const head = words[at]!;
+    const keyWords = (head >>> 16) & 7;
+    const short = head & 0xffff;
+    if (short !== length && (short !== WIDE_KEY || words[at + keyWords - 1] !== length))
+      return false;
+    let mine = (at + keyWords) << 2;
+    const end = offset + length;
+    for (let theirs = offset; theirs < end; theirs++, mine++) {
+      if (bytes[mine] !== key[theirs]) return false;
+    }
+    return true;
+  }
+
+  /** Sets the found position to the slot that holds `address`. */
+  private locate(address: number): void {
+    let bucket = this.bucketAt(this.bucketOf(this.hashOf(address)));
+    for (;;) {
+      const words = this.arena.u32[bucket >>> 19]!;
+      const at = (bucket & 0x7ffff) << 1;
+      const meta = words[at]!;
+      for (let slot = 0; slot < SLOTS; slot++) {
+        if (((meta >>> slot) & 1) !== 0 && words[at + 4 + slot] === address) {
+          this.foundBucket = bucket;
+          this.foundSlot = slot;
+          return;
+        }
+      }
+      if ((meta & CHAINED) === 0) throw new Error('dict: an entry is not where its key says');
+      bucket = words[at + 15]!;
+    }
+  }
+
+  private put(first: number, address: number, tag: number): void {
+    let bucket = first;
+    for (;;) {
+      const words = this.arena.u32[bucket >>> 19]!;
+      const at = (bucket & 0x7ffff) << 1;
+      const meta = words[at]!;
+      const chained = (meta & CHAINED) !== 0;
+      const free = ~meta & (chained ? ALL_SLOTS & ~LAST_SLOT : ALL_SLOTS);
+      if (free !== 0) {
+        const slot = 31 - Math.clz32(free & -free);
+        words[at] = meta | (1 << slot);
+        this.arena.u8[bucket >>> 19]![(at << 2) + 4 + slot] = tag;
+        words[at + 4 + slot] = address;
+        return;
+      }
+      if (chained) {
+        bucket = words[at + 15]!;
+        continue;
+      }
+      const child = this.arena.alloc(BUCKET_BYTES);
+      this.tableBytes += BUCKET_BYTES;
+      this.clearBucket(child);
+      this.put(child, words[at + 15]!, this.arena.u8[bucket >>> 19]![(at << 2) + 15]!);
+      words[at] = (meta & ~LAST_SLOT) | CHAINED;
+      words[at + 15] = child;
+      bucket = child;
+    }
+  }
+
+  private clearBucket(bucket: number): void {
+    this.arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1] = 0;
+  }
+
+  private collectBucket(first: number): void {
+    this.collectedCount = this.chainInto(first, this.collected, this.collectedCount);
+  }
+
+  /** Appends the entries of a bucket and of those that hang from it to `out`, whose new length it returns. */
+  private chainInto(first: number, out: number[], from: number): number {
+    let found = from;
+    let bucket = first;
+    for (;;) {
+      const words = this.arena.u32[bucket >>> 19]!;
+      const at = (bucket & 0x7ffff) << 1;
+      const meta = words[at]!;
+      for (let slot = 0; slot < SLOTS; slot++) {
+        if (((meta >>> slot) & 1) !== 0) out[found++] = words[at + 4 + slot]!;
+      }
+      if ((meta & CHAINED) === 0) break;
+      bucket = words[at + 15]!;
+    }
+    return found;
+  }
+
+  /** Frees the buckets that hang from `first` and clears it. */
+  private freeChain(first: number): void {
+    let words = this.arena.u32[first >>> 19]!;
+    let at = (first & 0x7ffff) << 1;
+    let chained = (words[at]! & CHAINED) !== 0;
+    let next = words[at + 15]!;
+    words[at] = 0;
+    while (chained) {
+      const bucket = next;
+      words = this.arena.u32[bucket >>> 19]!;
+      at = (bucket & 0x7ffff) << 1;
+      chained = (words[at]! & CHAINED) !== 0;
+      next = words[at + 15]!;
+      this.arena.free(bucket);
+      this.tableBytes -= BUCKET_BYTES;
+    }
+  }
+
+  private splitOne(): void {
+    const old = this.split;
+    const fresh = this.buckets;
+    this.addBucket(fresh);
+    this.buckets++;
+    this.split++;
+    if (this.split === 2 ** this.level) {
+      this.level++;
+      this.split = 0;
+    }
+    this.rehashBucket(this.bucketAt(old));
+  }
+
+  /** Puts every entry of a bucket where the present level and split say. */
+  private rehashBucket(bucket: number): void {
+    const moving = this.moving;
+    const count = this.chainInto(bucket, moving, 0);
+    this.freeChain(bucket);
+    for (let i = 0; i < count; i++) {
+      const address = moving[i]!;
+      const hash = this.hashOf(address);
+      this.put(this.bucketAt(this.bucketOf(hash)), address, hash >>> 24);
+    }
+  }
+
+  private mergeOne(): void {
+    if (this.split === 0) {
+      this.level--;
+      this.split = 2 ** this.level;
+    }
+    this.split--;
+    this.buckets--;
+    const last = this.bucketAt(this.buckets);
+    this.rehashBucket(last);
+    this.dropBucket();
+  }
+
+  /** Makes room for bucket number `index`, which is the next one. */
+  private addBucket(index: number): void {
+    const segment = index >>> SEGMENT_SHIFT;
+    if (segment > 0) {
+      if ((index & (SEGMENT_BUCKETS - 1)) === 0) {
+        this.directory.push(this.newSegment(SEGMENT_BUCKETS));
+      }
+      this.clearBucket(this.bucketAt(index));
+      return;
+    }
+    const have = this.arena.sizeOf(this.directory[0]!) / BUCKET_BYTES;
+    if (index >= have) this.resizeFirst(Math.min(SEGMENT_BUCKETS, have * 2));
+    this.clearBucket(this.bucketAt(index));
+  }
+
+  /** Bucket number `buckets` has just been emptied: gives back what no bucket uses any more. */
+  private dropBucket(): void {
+    if (this.buckets >= SEGMENT_BUCKETS) {
+      if ((this.buckets & (SEGMENT_BUCKETS - 1)) === 0) this.freeSegment();
+      return;
+    }
+    const have = this.arena.sizeOf(this.directory[0]!) / BUCKET_BYTES;
+    if (this.buckets * 4 <= have) this.resizeFirst(have / 2);
+  }
+
+  private resizeFirst(buckets: number): void {
+    const old = this.directory[0]!;
+    const fresh = this.newSegment(buckets);
+    const kept = Math.min(this.buckets, buckets) * (BUCKET_BYTES >>> 2);
+    const from = (old & 0x7ffff) << 1;
+    const words = this.arena.u32[old >>> 19]!;
+    this.arena.u32[fresh >>> 19]!.set(words.subarray(from, from + kept), (fresh & 0x7ffff) << 1);
+    this.directory[0] = fresh;
+    this.tableBytes -= this.arena.sizeOf(old);
+    this.arena.free(old);
+  }
+
+  private newSegment(buckets: number): number {
+    const address = this.arena.alloc(buckets * BUCKET_BYTES);
+    this.tableBytes += this.arena.sizeOf(address);
+    if (buckets === 1) this.clearBucket(address);
+    return address;
+  }
+
+  private freeSegment(): void {
+    const address = this.directory.pop();
+    if (address === undefined) return;
+    this.tableBytes -= this.arena.sizeOf(address);
+    this.arena.free(address);
+  }
+
+  /** The entry in slot `slot` of a bucket and those that hang from it, 0 where there is none. */
+  private slotEntry(index: number, slot: number): number {
+    let bucket = this.bucketAt(index);
+    for (;;) {
+      const words = this.arena.u32[bucket >>> 19]!;
+      const at = (bucket & 0x7ffff) << 1;
+      const meta = words[at]!;
+      if (slot < SLOTS) return ((meta >>> slot) & 1) !== 0 ? words[at + 4 + slot]! : 0;
+      if ((meta & CHAINED) === 0) return 0;
+      bucket = words[at + 15]!;
+      slot -= SLOTS;
+    }
+  }
+}
+
+function reverseBits(value: number): number {
+  let v = value;
+  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1);
+  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
+  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
+  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
+  return ((v >>> 16) | (v << 16)) >>> 0;
+}

@@ -1,0 +1,101 @@
+/**
+ * What an entry of the keyspace looks like: one arena block a key.
+ *
+ *     word 0   the dict's head (struct/entry.ts); its owner bits are
+ *                bits 0-2   type        bits 3-6  encoding
+ *                bit  7     EXPIRES: a word of the entry is its place in the expiry index
+ *                bit  8     EXTERNAL: the value's bytes are in a block of their own
+ *                bit  9     LARGE: the value is a large collection, word 2 is its handle
+ *     word 1   bits 0-23 LRU clock, or LFU (minutes << 8 | counter); bits 24-31 snapshot generation
+ *     word 2   length of the value's bytes | low word of an integer | handle of a large collection
+ *     word 3   (integers) high word  |  (EXTERNAL) address of the value's block
+ *     [word    place in the expiry index, when EXPIRES]
+ *     [word    length of the key, when 65,535 or more]
+ *     bytes    the key
+ *     bytes    the value, when neither integer, EXTERNAL nor LARGE
+ *
+ * Types and encodings carry Redis's own numbers.
+ */
+import type { Arena } from './memory/arena.ts';
+import { OWNER_SHIFT, WIDE_KEY } from './struct/entry.ts';
+
+export const TYPE_STRING = 0;
+export const TYPE_LIST = 1;
+export const TYPE_SET = 2;
+export const TYPE_ZSET = 3;
+export const TYPE_HASH = 4;
+export const TYPE_MODULE = 5;
+export const TYPE_STREAM = 6;
+
+export const ENC_RAW = 0;
+export const ENC_INT = 1;
+export const ENC_HASHTABLE = 2;
+export const ENC_INTSET = 6;
+export const ENC_SKIPLIST = 7;
+export const ENC_EMBSTR = 8;
+export const ENC_QUICKLIST = 9;
+export const ENC_STREAM = 10;
+export const ENC_LISTPACK = 11;
+
+export const TYPE_NAMES = ['string', 'list', 'set', 'zset', 'hash', 'module', 'stream'] as const;
+const ENCODING_NAMES: readonly string[] = [
+  'raw',
+  'int',
+  'hashtable',
+  '',
+  '',
+  '',
+  'intset',
+  'skiplist',
+  'embstr',
+  'quicklist',
+  'stream',
+  'listpack',
+];
+
+export const EXPIRES = 1 << 7;
+export const EXTERNAL = 1 << 8;
+export const LARGE = 1 << 9;
+
+export const HEAD_EXPIRES = (EXPIRES << OWNER_SHIFT) >>> 0;
+export const HEAD_EXTERNAL = (EXTERNAL << OWNER_SHIFT) >>> 0;
+export const HEAD_LARGE = (LARGE << OWNER_SHIFT) >>> 0;
+
+/** Owner bits of an entry of this type and encoding, with these flags. */
+export function ownerBits(type: number, encoding: number, flags: number): number {
+  return type | (encoding << 3) | flags;
+}
+
+export function headOf(arena: Arena, address: number): number {
+  return arena.words(address)[arena.wordOffset(address)]!;
+}
+
+export function typeOf(arena: Arena, address: number): number {
+  return (headOf(arena, address) >>> OWNER_SHIFT) & 7;
+}
+
+export function encodingOf(arena: Arena, address: number): number {
+  return (headOf(arena, address) >>> (OWNER_SHIFT + 3)) & 15;
+}
+
+export function typeName(arena: Arena, address: number): string {
+  return TYPE_NAMES[typeOf(arena, address)]!;
+}
+
+export function encodingName(encoding: number): string {
+  return ENCODING_NAMES[encoding] ?? 'unknown';
+}
+
+/** Word of the entry in which the expiry index keeps its place. Only for entries with EXPIRES. */
+export function placeWord(arena: Arena, address: number): number {
+  const head = headOf(arena, address);
+  const keyWords = (head >>> 16) & 7;
+  return (head & 0xffff) === WIDE_KEY ? keyWords - 2 : keyWords - 1;
+}
+
+/** A borrowed range of bytes: valid until the next command, or the next change of what it shows. */
+export class ByteView {
+  bytes: Uint8Array = new Uint8Array(0);
+  offset = 0;
+  length = 0;
+}

@@ -1,0 +1,116 @@
+/**
+ * A client: one connection's state. What it is sent is in `reply`, what it sent is in `parser`.
+ *
+ * Some clients have no link: the one that replays the AOF, and the one that runs a primary's stream.
+ */
+import type { Args } from '../core/resp/args.ts';
+import { type ChunkPool, type ErrorTally, Reply } from '../core/resp/reply.ts';
+import { type ParserLimits, RequestParser } from '../core/resp/request-parser.ts';
+import type { Command } from './command.ts';
+import type { Link } from './io/link.ts';
+
+/** Why a client's further commands wait. */
+export const RUNNING = 0;
+export const WAIT_BLOCKED = 1;
+export const WAIT_PAUSED = 2;
+export const WAIT_OUTPUT = 3;
+export const WAIT_CLOSING = 4;
+
+/** CLIENT REPLY. */
+export const REPLY_ON = 0;
+export const REPLY_OFF = 1;
+export const REPLY_SKIP_NEXT = 2;
+export const REPLY_SKIP = 3;
+
+/** A command queued between MULTI and EXEC. */
+export interface QueuedCommand {
+  readonly command: Command;
+  readonly words: readonly Uint8Array[];
+}
+
+/** State between MULTI and EXEC. */
+export class Transaction {
+  readonly queue: QueuedCommand[] = [];
+  /** Flags of all queued commands, or-ed. */
+  flags = 0;
+  /** A command was refused while queueing: EXEC will refuse too. */
+  spoiled = false;
+  bytes = 0;
+}
+
+/** A key under WATCH. */
+export interface WatchedKey {
+  readonly id: string;
+  readonly db: number;
+  readonly key: Uint8Array;
+  /** It had expired already when it was watched. */
+  readonly wasExpired: boolean;
+}
+
+export class Client {
+  readonly id: number;
+  readonly reply: Reply;
+  readonly parser: RequestParser;
+  link: Link | null = null;
+  /** Number of the selected database. */
+  db = 0;
+  name = '';
+  libName = '';
+  libVersion = '';
+  user = 'default';
+  authenticated = true;
+  createdMs: number;
+  lastActiveMs: number;
+  /** RUNNING or why commands wait. */
+  waiting: number = RUNNING;
+  /** Closes as soon as its replies are sent. */
+  closeAfterReply = false;
+  closed = false;
+  replyMode: number = REPLY_ON;
+  transaction: Transaction | null = null;
+  watched: WatchedKey[] = [];
+  /** A watched key changed: EXEC will answer null. */
+  watchedChanged = false;
+  monitor = false;
+  noEvict = false;
+  noTouch = false;
+  /** Arrived over a unix socket or from this machine. */
+  local = true;
+  unixSocket = false;
+  /** The link of a replica of ours, or of our primary. */
+  isReplica = false;
+  isPrimary = false;
+  lastCommand: Command | null = null;
+  /** Commands and bytes, for CLIENT LIST. */
+  commandCount = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Counts of subscriptions; in RESP2 they limit what may be sent. */
+  subscriptions = 0;
+  /** On the turn's list of clients with replies. */
+  listed = false;
+  /** A send is under way: bytes that belong to the link until it reports. */
+  sendingBytes = 0;
+  /** When the output first stood above its soft limit, 0 for not. */
+  softLimitSinceMs = 0;
+
+  constructor(
+    id: number,
+    limits: ParserLimits,
+    shared: Args,
+    pool: ChunkPool,
+    tally: ErrorTally,
+    nowMs: number,
+  ) {
+    this.id = id;
+    this.reply = new Reply(pool, tally);
+    this.parser = new RequestParser(limits, shared);
+    this.createdMs = nowMs;
+    this.lastActiveMs = nowMs;
+  }
+
+  /** Bytes of replies not sent yet. */
+  get outputBytes(): number {
+    return this.reply.total - this.reply.sent;
+  }
+}

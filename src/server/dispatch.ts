@@ -1,0 +1,248 @@
+/**
+ * Dispatch: from a parsed command to its handler, through the gates, in Redis's order.
+ *
+ *     name known -> arity -> authenticated -> allowed -> memory -> disk healthy -> enough replicas
+ *       -> not a read-only replica -> subscriber's subset -> data fresh -> not loading -> queue in MULTI -> call
+ *
+ * A gate that refuses answers an error and, between MULTI and EXEC, spoils the transaction. `call` runs a handler
+ * inside a unit of propagation, counts and times it.
+ *
+ * Time is read once a command: the end of one is the beginning of the next of the same read.
+ */
+import type { Args } from '../core/resp/args.ts';
+import type { Client, QueuedCommand } from './client.ts';
+import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Transaction } from './client.ts';
+import { type Command, DENYOOM, NO_AUTH, NO_MULTI, TOUCHES_ARBITRARY_KEYS } from './command.ts';
+import type { CommandTable } from './command-table.ts';
+import { Context } from './context.ts';
+import { NO_AUTH_NEEDED, wrongArity } from './errors.ts';
+import type { Services } from './services.ts';
+
+const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
+
+/** A gate that the server adds: an error text, or null to let the command pass. */
+export type Gate = (client: Client, command: Command, args: Args) => string | null;
+
+/** Told of every command that ran. */
+export interface CallWatcher {
+  called(client: Client, command: Command, args: Args, microseconds: number): void;
+}
+
+export class Dispatcher {
+  readonly context: Context;
+  /** Further gates, in order: most servers need few, so the list is short while all is well. */
+  gates: Gate[] = [];
+  /** Slow log, latency and monitors; null while nobody wants to know. */
+  watcher: CallWatcher | null = null;
+  /** Monitors see a command before it runs. */
+  monitor: ((client: Client, command: Command, args: Args) => void) | null = null;
+  /** Called after each command that is not inside another, when clients may have become ready. */
+  afterUnit: (() => void) | null = null;
+
+  private readonly services: Services;
+  private readonly commands: CommandTable;
+  /** Depth of calls: a command inside EXEC or a script stands at 2. */
+  private depth = 0;
+  private lastMs = 0;
+
+  constructor(services: Services, anyone: Client, args: Args) {
+    this.services = services;
+    this.commands = services.commands;
+    const first = services.commands.all[0];
+    if (first === undefined) throw new Error('a server needs commands');
+    this.context = new Context(services, anyone, args, first);
+  }
+
+  /** A read begins: what runs from here on sees this moment. */
+  startClock(nowMs: number): void {
+    this.services.keyspace.nowMs = nowMs;
+    this.lastMs = performance.now();
+  }
+
+  /** Whether a command is running. */
+  get isRunning(): boolean {
+    return this.depth > 0;
+  }
+
+  /** One command of a client. */
+  run(client: Client, args: Args): void {
+    const reply = client.reply;
+    const start = reply.total;
+    client.commandCount++;
+    this.admit(client, args);
+    if (client.replyMode !== REPLY_ON) this.silence(client, start);
+  }
+
+  /** Runs a command that has passed its gates. */
+  call(client: Client, command: Command, args: Args): void {
+    const { keyspace, propagator, stats } = this.services;
+    const c = this.context;
+    const before = keyspace.dirty;
+    const outermost = this.depth === 0;
+    c.client = client;
+    c.reply = client.reply;
+    c.args = args;
+    c.command = command;
+    c.db = keyspace.databases[client.db]!;
+    if (this.monitor !== null) this.monitor(client, command, args);
+    if (outermost) propagator.beginUnit((command.flags & TOUCHES_ARBITRARY_KEYS) === 0);
+    else propagator.nextCommand();
+    this.depth++;
+    const errors = stats.totalErrorReplies;
+    command.handler(c);
+    this.depth--;
+    if (keyspace.dirty !== before) propagator.command(c.db.id, args);
+    if (outermost) propagator.endUnit();
+    client.lastCommand = command;
+    stats.commandsProcessed++;
+    this.measure(client, command, args, errors !== stats.totalErrorReplies);
+    if (outermost && this.afterUnit !== null) this.afterUnit();
+  }
+
+  /** Runs the commands of a transaction, one unit together. */
+  execute(client: Client, queue: readonly QueuedCommand[], scratch: Args): void {
+    const { propagator } = this.services;
+    const c = this.context;
+    const { args, command } = c;
+    for (const one of queue) {
+      scratch.setTo(one.words);
+      this.call(client, one.command, scratch);
+    }
+    propagator.suppress();
+    c.client = client;
+    c.args = args;
+    c.command = command;
+  }
+
+  /** Looks the command up, answering for one that is unknown or has the wrong number of arguments. */
+  resolve(client: Client, args: Args): Command | null {
+    const found = this.commands.find(args, 0);
+    if (found === null) {
+      this.refuse(client, null, unknownCommand(args));
+      return null;
+    }
+    let command = found;
+    if (found.subcommands !== undefined && args.count > 1) {
+      const sub = this.commands.child(found, args.text(1));
+      if (sub === undefined) {
+        const name = args.text(1).slice(0, 128);
+        const parent = found.name.toUpperCase();
+        this.refuse(client, found, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
+        return null;
+      }
+      command = sub;
+    }
+    const { arity } = command;
+    if ((arity > 0 && args.count !== arity) || args.count < -arity) {
+      this.refuse(client, command, wrongArity(command.name));
+      return null;
+    }
+    return command;
+  }
+
+  /** Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC discards it. */
+  refuse(client: Client, command: Command | null, error: string): void {
+    if (command !== null) command.stats.rejected++;
+    if (client.transaction === null) {
+      client.reply.error(error);
+      return;
+    }
+    if (command?.name === 'exec') {
+      this.discard(client);
+      client.reply.error(`EXECABORT Transaction discarded because of: ${error}`);
+      return;
+    }
+    client.transaction.spoiled = true;
+    client.reply.error(error);
+  }
+
+  /** Ends a transaction without running it. */
+  discard(client: Client): void {
+    client.transaction = null;
+    this.services.watches.clear(client);
+  }
+
+  private admit(client: Client, args: Args): void {
+    const command = this.resolve(client, args);
+    if (command === null) return;
+    if (!client.authenticated && (command.flags & NO_AUTH) === 0) {
+      this.refuse(client, command, NO_AUTH_NEEDED);
+      return;
+    }
+    for (let i = 0; i < this.gates.length; i++) {
+      const error = this.gates[i]!(client, command, args);
+      if (error === null) continue;
+      if (error !== '') this.refuse(client, command, error);
+      return;
+    }
+    if (client.transaction !== null && !runsInMulti(command)) {
+      this.queue(client, command, args, client.transaction);
+      return;
+    }
+    this.call(client, command, args);
+  }
+
+  private queue(client: Client, command: Command, args: Args, transaction: Transaction): void {
+    if ((command.flags & NO_MULTI) !== 0) {
+      this.refuse(client, command, 'ERR Command not allowed inside a transaction');
+      return;
+    }
+    const words: Uint8Array[] = [];
+    for (let i = 0; i < args.count; i++) {
+      words.push(args.copy(i));
+      transaction.bytes += args.lengths[i]!;
+    }
+    transaction.queue.push({ command, words });
+    transaction.flags |= command.flags & ~DENYOOM;
+    client.reply.raw(QUEUED);
+  }
+
+  private measure(client: Client, command: Command, args: Args, failed: boolean): void {
+    const now = performance.now();
+    const microseconds = (now - this.lastMs) * 1000;
+    this.lastMs = now;
+    const { stats } = command;
+    stats.calls++;
+    stats.microseconds += microseconds;
+    if (failed) stats.failed++;
+    const bucket = microseconds < 1 ? 0 : 31 - Math.clz32(microseconds);
+    stats.histogram[bucket]!++;
+    if (this.watcher !== null) this.watcher.called(client, command, args, microseconds);
+  }
+
+  /** CLIENT REPLY OFF and SKIP: takes back what the command wrote. */
+  private silence(client: Client, start: number): void {
+    if (client.replyMode === REPLY_SKIP_NEXT) {
+      client.replyMode = REPLY_SKIP;
+      client.reply.rewind(start);
+      return;
+    }
+    if (client.replyMode === REPLY_OFF || client.replyMode === REPLY_SKIP) {
+      client.reply.rewind(start);
+    }
+    if (client.replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
+  }
+}
+
+/** Commands that run at once between MULTI and EXEC. */
+function runsInMulti(command: Command): boolean {
+  switch (command.name) {
+    case 'exec':
+    case 'discard':
+    case 'multi':
+    case 'watch':
+    case 'quit':
+    case 'reset':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function unknownCommand(args: Args): string {
+  let shown = '';
+  for (let i = 1; i < args.count && shown.length < 128; i++) {
+    shown += `'${args.text(i).slice(0, 128 - shown.length)}' `;
+  }
+  return `ERR unknown command '${args.text(0).slice(0, 128)}', with args beginning with: ${shown}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Error replies that many commands share, with Redis's texts. A reply is "-" and one of these.
+ */
+
+export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
+export const SYNTAX_ERROR = 'ERR syntax error';
+export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
+export const NOT_A_FLOAT = 'ERR value is not a valid float';
+export const OUT_OF_RANGE = 'ERR index out of range';
+export const NO_SUCH_KEY = 'ERR no such key';
+export const NO_AUTH_NEEDED = 'NOAUTH Authentication required.';
+export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+export const READONLY_REPLICA = "READONLY You can't write against a read only replica.";
+export const LOADING_DATASET = 'LOADING Redis is loading the dataset in memory';
+export const PRIMARY_DOWN =
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+export const NOT_ENOUGH_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
+export const EXEC_ABORTED = 'EXECABORT Transaction discarded because of previous errors.';
+export const SNAPSHOT_FAILED =
+  'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to ' +
+  'disk. Commands that may modify the data set are disabled, because this instance is configured ' +
+  'to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). ' +
+  'Please check the Redis logs for details about the RDB error.';
+
+/** "wrong number of arguments" for a command's full name, "config|get". */
+export function wrongArity(name: string): string {
+  return `ERR wrong number of arguments for '${name}' command`;
+}

@@ -1,0 +1,157 @@
+/**
+ * The funnel: the only place that writes what changed into the journal, from which the AOF and the replicas are fed.
+ *
+ * Handlers change the keyspace and count `dirty`; after each command `command` writes it, as it came, once, in the
+ * form in which both the AOF and the replicas take it. A handler whose effect is not its own text (EXPIRE becomes
+ * PEXPIREAT) writes an operation itself with `begin` ... `end` and suppresses the command's own.
+ *
+ *     journal of a turn
+ *     [SELECT 0][SET a 1][SET b 2]  [MULTI][DEL x][INCR c][EXEC]  ...
+ *      only when the database changes   ^ a unit with several operations is a transaction
+ *
+ * A unit is one command, one EXEC or one script. Its first operation is written without MULTI; when a second comes,
+ * MULTI is put in front of the first.
+ */
+
+import { copyBytes } from '../core/memory/copy.ts';
+import type { Args } from '../core/resp/args.ts';
+import { asciiBytes } from '../core/resp/reply.ts';
+import { integerLength, writeInteger } from '../core/text/integer.ts';
+
+const MULTI = asciiBytes('*1\r\n$5\r\nMULTI\r\n');
+const EXEC = asciiBytes('*1\r\n$4\r\nEXEC\r\n');
+const FIRST_ROOM = 1 << 20;
+const KEPT_ROOM = 16 << 20;
+const NUMBER_ROOM = 24;
+
+export class Propagator {
+  /** Whether anybody reads the journal: an AOF, a replica or a backlog. */
+  active = false;
+  /** The turn's bytes: journal[0 .. length). */
+  journal = new Uint8Array(FIRST_ROOM);
+  length = 0;
+  /** Database the journal's reader is in; -1 makes the next operation select its own. */
+  private selected = -1;
+  private suppressed = false;
+  private unitStart = 0;
+  private unitOperations = 0;
+  private mayWrap = true;
+
+  /** The next operation selects its database anew: a new file, or a new replica, begins to read. */
+  forgetSelected(): void {
+    this.selected = -1;
+  }
+
+  /** Starts a unit. `wrap` false for commands whose effects need not stand together (FLUSHALL, active expiry). */
+  beginUnit(wrap: boolean): void {
+    this.unitStart = this.length;
+    this.unitOperations = 0;
+    this.mayWrap = wrap;
+    this.suppressed = false;
+  }
+
+  endUnit(): void {
+    if (this.unitOperations > 1 && this.mayWrap) this.append(EXEC);
+  }
+
+  /** The running command's own text is not to be written. */
+  suppress(): void {
+    this.suppressed = true;
+  }
+
+  /** Forgets a suppression: the next command of the same unit begins. */
+  nextCommand(): void {
+    this.suppressed = false;
+  }
+
+  /** Writes a command that changed something, as it came, unless it was suppressed. */
+  command(db: number, args: Args): void {
+    if (this.suppressed || !this.active) return;
+    this.begin(db, args.count);
+    for (let i = 0; i < args.count; i++) this.argument(args, i);
+  }
+
+  /** Begins an operation of `count` words. False when nobody reads the journal: then write none. */
+  begin(db: number, count: number): boolean {
+    if (!this.active) return false;
+    if (++this.unitOperations === 2 && this.mayWrap) this.wrap();
+    if (db >= 0 && db !== this.selected) {
+      this.selected = db;
+      this.head(42, 2);
+      this.word('SELECT');
+      this.number(db);
+    }
+    this.head(42, count);
+    return true;
+  }
+
+  /** A word of ASCII text. */
+  word(text: string): void {
+    this.head(36, text.length);
+    this.room(text.length + 2);
+    for (let i = 0; i < text.length; i++) this.journal[this.length++] = text.charCodeAt(i);
+    this.lineEnd();
+  }
+
+  /** Argument `i` of a command. */
+  argument(args: Args, i: number): void {
+    this.bytes(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
+  }
+
+  /** A word of bytes. */
+  bytes(bytes: Uint8Array, offset: number, length: number): void {
+    this.head(36, length);
+    this.room(length + 2);
+    copyBytes(bytes, offset, this.journal, this.length, length);
+    this.length += length;
+    this.lineEnd();
+  }
+
+  /** A safe integer as a word. */
+  number(value: number): void {
+    this.head(36, integerLength(value));
+    this.room(NUMBER_ROOM);
+    this.length += writeInteger(this.journal, this.length, value);
+    this.lineEnd();
+  }
+
+  /** The turn's bytes have been taken. */
+  reset(): void {
+    this.length = 0;
+    if (this.journal.length > KEPT_ROOM) this.journal = new Uint8Array(FIRST_ROOM);
+  }
+
+  /** A second operation: the unit becomes a transaction, with MULTI in front of the first. */
+  private wrap(): void {
+    this.room(MULTI.length);
+    this.journal.copyWithin(this.unitStart + MULTI.length, this.unitStart, this.length);
+    this.journal.set(MULTI, this.unitStart);
+    this.length += MULTI.length;
+  }
+
+  private append(bytes: Uint8Array): void {
+    this.room(bytes.length);
+    this.journal.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  private head(kind: number, value: number): void {
+    this.room(NUMBER_ROOM);
+    this.journal[this.length++] = kind;
+    this.length += writeInteger(this.journal, this.length, value);
+    this.lineEnd();
+  }
+
+  private lineEnd(): void {
+    this.journal[this.length++] = 13;
+    this.journal[this.length++] = 10;
+  }
+
+  private room(bytes: number): void {
+    const need = this.length + bytes + 2;
+    if (need <= this.journal.length) return;
+    const larger = new Uint8Array(Math.max(need, this.journal.length * 2));
+    larger.set(this.journal.subarray(0, this.length));
+    this.journal = larger;
+  }
+}

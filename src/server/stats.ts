@@ -1,0 +1,44 @@
+/**
+ * The figures that a server counts while it runs, as INFO shows them and CONFIG RESETSTAT clears them.
+ */
+export class Stats {
+  commandsProcessed = 0;
+  connectionsReceived = 0;
+  rejectedConnections = 0;
+  netInputBytes = 0;
+  netOutputBytes = 0;
+  netReplInputBytes = 0;
+  netReplOutputBytes = 0;
+  evictedKeys = 0;
+  evictedClients = 0;
+  expiredTimeCapReached = 0;
+  syncFull = 0;
+  syncPartialOk = 0;
+  syncPartialErr = 0;
+  pubsubMessages = 0;
+  unexpectedErrorReplies = 0;
+  totalErrorReplies = 0;
+  totalReads = 0;
+  totalWrites = 0;
+  clientOutputLimitDisconnections = 0;
+  queryBufferLimitDisconnections = 0;
+  aclAccessDenied = 0;
+  peakMemoryBytes = 0;
+  /** Error replies by their code, "ERR" and the like. */
+  readonly errors = new Map<string, number>();
+
+  /** An error reply was written. */
+  count(text: string): void {
+    this.totalErrorReplies++;
+    const code = text.slice(0, Math.max(0, text.indexOf(' ')));
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+  }
+
+  /** CONFIG RESETSTAT. */
+  reset(): void {
+    const fresh = new Stats();
+    const { peakMemoryBytes } = this;
+    Object.assign(this, fresh, { errors: this.errors, peakMemoryBytes });
+    this.errors.clear();
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The end of a turn: where a reply may leave the house.
+ *
+ * A turn is one round of the event loop. Its reads run their commands, which change memory, write the journal
+ * (propagate.ts) and write replies into their clients' chunks; nothing has reached a socket yet. Then, once:
+ *
+ *     1. the journal is appended to the AOF          (write(2), or queued for write + fsync under `always`)
+ *     2. the journal is fed to the replicas and the backlog
+ *     3. the replies are released
+ *
+ * The order is the durability contract.
+ *
+ * - A `kill -9` loses no acknowledged write under any policy: the bytes were with the kernel before the reply was.
+ * - Power loss costs at most what was not yet fsynced: about a second under `everysec`, nothing under `always`.
+ * - Under `always` write and fsync run off the loop, and the replies wait. Meanwhile further turns run and append;
+ *   they go to disk together with the next fsync (group commit).
+ * - A reply is released only when every write executed before it is as safe as the policy promises, its own and
+ *   everybody else's. So no client ever sees data that could still be lost, not even by a read: a GET that finds
+ *   what another client SET a moment ago waits for that SET's fsync as well.
+ *
+ * Held replies stand in a queue of (client, position in its replies, journal offset), in the order of offsets:
+ *
+ *     held   [ A up to 512, offset 900 ][ B up to 64, offset 900 ][ A up to 700, offset 1400 ]
+ *              ^ released when the log says that 900 is safe
+ *
+ * Invariants: offsets in the queue never decrease; a client's released position never passes what was held for it.
+ */
+import type { Client } from './client.ts';
+import { SEND_DONE, SEND_FAILED } from './io/link.ts';
+import type { Propagator } from './propagate.ts';
+
+/** Where the journal goes; the AOF, as a turn sees it. */
+export interface JournalLog {
+  /** Takes a turn's bytes; they are borrowed. */
+  append(bytes: Uint8Array, offset: number, length: number): void;
+  /** Bytes ever appended. */
+  readonly appendedBytes: number;
+  /** Of these, how many are as safe as the policy promises. */
+  readonly releasableBytes: number;
+}
+
+/** Who is fed the journal as the replication stream. */
+export interface JournalFeed {
+  feed(bytes: Uint8Array, offset: number, length: number): void;
+}
+
+export class Turn {
+  /** The AOF, while there is one. */
+  log: JournalLog | null = null;
+  /** Replicas and backlog, while there are any. */
+  feed: JournalFeed | null = null;
+  /** Called when a client's output has gone from full to empty enough to go on. */
+  onDrained: (client: Client) => void = () => {};
+  /** Called before the journal is taken: the last chance to add to this turn. */
+  onEnd: () => void = () => {};
+
+  private readonly propagator: Propagator;
+  private listed: Client[] = [];
+  private spare: Client[] = [];
+  private scheduled = false;
+  private readonly heldClients: Client[] = [];
+  private readonly heldPositions: number[] = [];
+  private readonly heldOffsets: number[] = [];
+  private heldFirst = 0;
+  private readonly endBound = (): void => this.end();
+
+  constructor(propagator: Propagator) {
+    this.propagator = propagator;
+  }
+
+  /** Makes sure that this turn has an end. */
+  schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.endBound);
+  }
+
+  /** `client` has replies to be released at the end of this turn. */
+  list(client: Client): void {
+    if (client.listed) return;
+    client.listed = true;
+    this.listed.push(client);
+    this.schedule();
+  }
+
+  /** Ends the turn now. */
+  end(): void {
+    this.scheduled = false;
+    this.onEnd();
+    this.takeJournal();
+    const clients = this.listed;
+    this.listed = this.spare;
+    this.spare = clients;
+    const log = this.log;
+    const hold = log !== null && log.releasableBytes < log.appendedBytes;
+    for (let i = 0; i < clients.length; i++) {
+      const client = clients[i]!;
+      client.listed = false;
+      if (hold) this.hold(client, log.appendedBytes);
+      else this.release(client, client.reply.total);
+    }
+    clients.length = 0;
+  }
+
+  /** More of the log is safe: releases what waited for it. */
+  progress(): void {
+    const safe = this.log === null ? Number.MAX_SAFE_INTEGER : this.log.releasableBytes;
+    while (this.heldFirst < this.heldClients.length && this.heldOffsets[this.heldFirst]! <= safe) {
+      const i = this.heldFirst++;
+      this.release(this.heldClients[i]!, this.heldPositions[i]!);
+    }
+    if (this.heldFirst === this.heldClients.length) this.clearHeld();
+    else if (this.heldFirst > 4096 && this.heldFirst * 2 > this.heldClients.length) this.trimHeld();
+  }
+
+  /** Whether replies wait for the disk. */
+  get isHolding(): boolean {
+    return this.heldFirst < this.heldClients.length;
+  }
+
+  /** Sends what was released, as far as the kernel takes it. */
+  flush(client: Client): void {
+    const reply = client.reply;
+    const link = client.link;
+    if (link === null || client.closed) {
+      reply.drop();
+      return;
+    }
+    while (client.sendingBytes === 0 && reply.sent < reply.released) {
+      const first = reply.queue[0];
+      const bytes = first === undefined ? reply.chunk : first.bytes;
+      const length = first === undefined ? reply.at : first.length;
+      const from = reply.sent - reply.queueStart;
+      const to = Math.min(length, reply.released - reply.queueStart);
+      const status = link.send(bytes, from, to);
+      if (status === SEND_FAILED) return;
+      client.bytesOut += to - from;
+      if (status !== SEND_DONE) client.sendingBytes = to - from;
+      else reply.advance(to - from);
+    }
+    if (client.sendingBytes !== 0 || reply.sent < reply.total) return;
+    if (client.closeAfterReply) link.end();
+  }
+
+  /** A pending send of the client is complete. */
+  sent(client: Client): void {
+    client.reply.advance(client.sendingBytes);
+    client.sendingBytes = 0;
+    this.flush(client);
+    this.onDrained(client);
+  }
+
+  private takeJournal(): void {
+    const { propagator } = this;
+    if (propagator.length === 0) return;
+    this.log?.append(propagator.journal, 0, propagator.length);
+    this.feed?.feed(propagator.journal, 0, propagator.length);
+    propagator.reset();
+  }
+
+  private release(client: Client, position: number): void {
+    if (position > client.reply.released) client.reply.released = position;
+    this.flush(client);
+    this.onDrained(client);
+  }
+
+  private hold(client: Client, offset: number): void {
+    this.heldClients.push(client);
+    this.heldPositions.push(client.reply.total);
+    this.heldOffsets.push(offset);
+  }
+
+  private clearHeld(): void {
+    this.heldClients.length = 0;
+    this.heldPositions.length = 0;
+    this.heldOffsets.length = 0;
+    this.heldFirst = 0;
+  }
+
+  private trimHeld(): void {
+    this.heldClients.splice(0, this.heldFirst);
+    this.heldPositions.splice(0, this.heldFirst);
+    this.heldOffsets.splice(0, this.heldFirst);
+    this.heldFirst = 0;
+  }
+}
