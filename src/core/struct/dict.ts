@@ -67,6 +67,9 @@ export class Dict {
   private buckets = 1;
   private level = 0;
   private split = 0;
+  /** 2^level - 1 and 2^(level+1) - 1, kept because every look-up wants them. */
+  private smallMask = 0;
+  private bigMask = 1;
   /** Bytes of overflow buckets and segments, so that memory questions need no walk. */
   private tableBytes = 0;
   /** Where the last `find` found its entry. */
@@ -175,7 +178,7 @@ export class Dict {
    */
   collect(cursor: number): number {
     this.collectedCount = 0;
-    const mask = (2 ** this.level - 1) >>> 0;
+    const mask = this.smallMask;
     const small = (cursor & mask) >>> 0;
     this.collectBucket(this.bucketAt(small));
     if (small < this.split) this.collectBucket(this.bucketAt(small + 2 ** this.level));
@@ -225,9 +228,8 @@ export class Dict {
   }
 
   private bucketOf(hash: number): number {
-    const mask = 2 ** this.level - 1;
-    const small = (hash & mask) >>> 0;
-    return small < this.split ? (hash & (mask * 2 + 1)) >>> 0 : small;
+    const small = (hash & this.smallMask) >>> 0;
+    return small < this.split ? (hash & this.bigMask) >>> 0 : small;
   }
 
   private bucketAt(index: number): number {
@@ -358,10 +360,7 @@ export class Dict {
     this.addBucket(fresh);
     this.buckets++;
     this.split++;
-    if (this.split === 2 ** this.level) {
-      this.level++;
-      this.split = 0;
-    }
+    if (this.split === 2 ** this.level) this.setLevel(this.level + 1, 0);
     this.rehashBucket(this.bucketAt(old));
   }
 
@@ -377,11 +376,15 @@ export class Dict {
     }
   }
 
+  private setLevel(level: number, split: number): void {
+    this.level = level;
+    this.split = split;
+    this.smallMask = (2 ** level - 1) | 0;
+    this.bigMask = (2 ** (level + 1) - 1) | 0;
+  }
+
   private mergeOne(): void {
-    if (this.split === 0) {
-      this.level--;
-      this.split = 2 ** this.level;
-    }
+    if (this.split === 0) this.setLevel(this.level - 1, 2 ** (this.level - 1));
     this.split--;
     this.buckets--;
     const last = this.bucketAt(this.buckets);
