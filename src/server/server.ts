@@ -1,69 +1,96 @@
 /**
- * The server: puts the rooms together, listens, and keeps time.
+ * The server: puts the rooms together, starts, keeps time, and ends.
+ *
+ * Several may live in one process: nothing here, or below, is global but the read buffer of the fast links.
  */
-
 import { randomBytes } from 'node:crypto';
-import { createServer as createNetServer, type Server as NetServer } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
 import type { Client } from './client.ts';
 import { CommandTable } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
-import { Config } from './config/config.ts';
+import type { Config } from './config/config.ts';
+import { Cron } from './cron.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Hub } from './hub.ts';
-import { type Logger, ServerLog } from './log.ts';
+import { Listeners } from './listeners.ts';
+import type { Logger } from './log.ts';
 import { Propagator } from './propagate.ts';
+import { createRandom } from './random.ts';
 import type { Services } from './services.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
 
+const FREE_SLICE = 256;
+const FREE_BUDGET_MS = 1;
+
 export class Server implements Services {
   readonly config: Config;
+  readonly log: Logger;
   readonly keyspace: Keyspace;
   readonly propagator = new Propagator();
   readonly commands: CommandTable;
   readonly stats = new Stats();
-  readonly log: Logger;
   readonly watches = new WatchTable();
   readonly dispatcher: Dispatcher;
   readonly hub: Hub;
   readonly turn: Turn;
+  readonly cron = new Cron();
+  readonly listeners: Listeners;
   readonly runId = randomBytes(20).toString('hex');
   readonly startedMs = Date.now();
   notifyClasses = 0;
-  private net: NetServer;
 
-  constructor(config: Config) {
+  constructor(config: Config, log: Logger) {
     this.config = config;
-    this.log = new ServerLog({});
+    this.log = log;
     const seed = randomBytes(8);
-    let state = seed.readUInt32LE(0) | 1;
-    const random = (): number => {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      return state >>> 0;
-    };
     this.keyspace = new Keyspace({
       databases: config.values.databases,
       seed: { seed0: seed.readUInt32LE(0), seed1: seed.readUInt32LE(4) },
-      random,
-      events: { expired: () => {} },
+      random: createRandom(),
+      events: { expired: (db, address) => this.keyExpired(db, address) },
     });
+    this.keyspace.nowMs = this.startedMs;
     this.commands = new CommandTable(ALL_COMMANDS);
+    for (const { words } of config.renames) this.commands.rename(words[1] ?? '', words[2] ?? '');
     this.turn = new Turn(this.propagator);
     this.hub = new Hub(this, this.turn);
     this.dispatcher = new Dispatcher(this, this.hub.detached(), this.hub.args);
-    this.net = createNetServer({ pauseOnConnect: true }, (socket) =>
-      this.hub.accept(socket, false),
-    );
+    this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
+    this.cron.every(0, (now) => this.tick(now));
+    config.onChange('port', (port) => this.rebind(port, config.values.bind));
+    config.onChange('bind', (bind) => this.rebind(config.values.port, bind));
   }
 
   get clients(): Map<number, Client> {
     return this.hub.clients;
   }
+
+  /** The TCP port listened on, 0 for none. */
+  get port(): number {
+    return this.listeners.port;
+  }
+
+  /** Loads the data, then serves. `anyPort`: port 0 means any free port. */
+  async start(anyPort: boolean): Promise<void> {
+    await this.listeners.open(anyPort);
+    this.log.notice(`Server initialized`);
+    this.cron.start(this.config.values.hz);
+    this.log.notice('Ready to accept connections');
+  }
+
+  /** Ends: no connections any more, everything that was acknowledged on disk. */
+  async stop(): Promise<void> {
+    this.listeners.close();
+    this.turn.end();
+    for (const client of [...this.clients.values()]) this.hub.close(client, 'now');
+    this.cron.stop();
+  }
+
+  // ---------------------------------------------------------------- services
 
   keyChanged(db: Database, key: Uint8Array, offset: number, length: number): void {
     if (this.watches.size > 0) this.watches.touch(db.id, key, offset, length);
@@ -79,14 +106,58 @@ export class Server implements Services {
     this.turn.list(client);
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve) => this.net.listen(this.config.values.port, '127.0.0.1', resolve));
+  // ---------------------------------------------------------------- inside
+
+  private accepted(socket: Socket, unix: boolean): void {
+    const { requirepass, protectedMode } = this.config.values;
+    const client = this.hub.accept(socket, unix);
+    if (client === null) return;
+    client.authenticated = requirepass === '';
+    client.parser.authenticated = client.authenticated;
+    if (!protectedMode || client.local || requirepass !== '') return;
+    client.reply.error(PROTECTED_MODE);
+    this.stats.rejectedConnections++;
+    this.hub.close(client, 'after-reply');
+  }
+
+  private keyExpired(db: Database, address: number): void {
+    const { arena } = this.keyspace;
+    this.keyChanged(
+      db,
+      arena.bytes(address),
+      this.keyspace.keyOffset(address),
+      this.keyspace.keyLength(address),
+    );
+  }
+
+  private tick(nowMs: number): void {
+    this.keyspace.nowMs = nowMs;
+    const until = performance.now() + FREE_BUDGET_MS;
+    while (this.keyspace.freeSlice(FREE_SLICE) && performance.now() < until);
+    const { peakMemoryBytes } = this.stats;
+    this.stats.peakMemoryBytes = Math.max(peakMemoryBytes, this.keyspace.arena.usedBytes);
+  }
+
+  private async rebind(port: number, bind: readonly string[]): Promise<string | undefined> {
+    try {
+      await this.listeners.reopen(port, bind);
+      return undefined;
+    } catch {
+      return 'Unable to listen on this port. Check server logs.';
+    }
   }
 }
-if (process.argv[2] !== undefined) {
-  const config = new Config();
-  config.applySettings({ port: Number(process.argv[2]) });
-  const server = new Server(config);
-  await server.listen();
-  console.log('up');
-}
+
+const PROTECTED_MODE =
+  'DENIED Redis is running in protected mode because protected mode is enabled and no password is ' +
+  'set for the default user. In this mode connections are only accepted from the loopback ' +
+  'interface. If you want to connect from external computers to Redis you may adopt one of the ' +
+  "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET " +
+  "protected-mode no' from the loopback interface by connecting to Redis from the same host the " +
+  'server is running, however MAKE SURE Redis is not publicly accessible from internet if you do ' +
+  'so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the ' +
+  'protected mode by editing the Redis configuration file, and setting the protected mode option ' +
+  "to 'no', and then restarting the server. 3) If you started the server manually just for " +
+  "testing, restart it with the '--protected-mode no' option. 4) Set up an authentication " +
+  'password for the default user. NOTE: You only need to do one of the above things in order for ' +
+  'the server to start accepting connections from the outside.';

@@ -1,0 +1,44 @@
+/**
+ * The server's clock: what is to be done again and again beside the commands.
+ *
+ * A task has a period; each tick runs those that are due. Ticks come `hz` times a second (10 by default). Tasks are
+ * short: whoever has more to do than a millisecond's work does it in slices of its own.
+ */
+
+interface Task {
+  readonly periodMs: number;
+  readonly run: (nowMs: number) => void;
+  nextMs: number;
+}
+
+export class Cron {
+  private readonly tasks: Task[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  /** DEBUG PAUSE-CRON. */
+  paused = false;
+
+  /** Adds a task that runs every `periodMs`; 0 is every tick. */
+  every(periodMs: number, run: (nowMs: number) => void): void {
+    this.tasks.push({ periodMs, run, nextMs: 0 });
+  }
+
+  /** Ticks `hz` times a second from now on. */
+  start(hz: number): void {
+    this.stop();
+    this.timer = setInterval(() => this.tick(Date.now()), Math.max(2, Math.round(1000 / hz)));
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private tick(nowMs: number): void {
+    if (this.paused) return;
+    for (const task of this.tasks) {
+      if (nowMs < task.nextMs) continue;
+      task.nextMs = nowMs + task.periodMs;
+      task.run(nowMs);
+    }
+  }
+}

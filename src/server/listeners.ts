@@ -1,0 +1,131 @@
+/**
+ * Where the server listens: TCP on every bound address, and a unix socket.
+ *
+ * A bind address with "-" in front may be missing on this machine; "*" is all of IPv4, "::*" all of IPv6. Any other
+ * that cannot be listened on fails the start with the line that tools look for: "Failed listening on port N".
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Config } from './config/config.ts';
+import type { Logger } from './log.ts';
+
+type Accept = (socket: Socket, unix: boolean) => void;
+
+/** Codes of errors that mean that this machine has no such address. */
+const MISSING_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'EINVAL']);
+
+export class ListenError extends Error {
+  constructor(port: number | string, reason: string) {
+    super(`Failed listening on port ${port} (${reason}), aborting.`);
+    this.name = 'ListenError';
+  }
+}
+
+export class Listeners {
+  /** The TCP port listened on, 0 for none; where port 0 was asked for, the one that the system chose. */
+  port = 0;
+  private readonly config: Config;
+  private readonly log: Logger;
+  private readonly accept: Accept;
+  private tcp: NetServer[] = [];
+  private unix: NetServer | null = null;
+
+  constructor(config: Config, log: Logger, accept: Accept) {
+    this.config = config;
+    this.log = log;
+    this.accept = accept;
+  }
+
+  /** Listens as the configuration says. `anyPort`: port 0 means any free port (for servers in a program). */
+  async open(anyPort: boolean): Promise<void> {
+    const { values } = this.config;
+    if (values.port !== 0 || anyPort) await this.openTcp(values.port, values.bind);
+    if (values.unixsocket !== undefined && values.unixsocket !== '') await this.openUnix();
+    if (this.tcp.length === 0 && this.unix === null) {
+      throw new Error('Configured to not listen anywhere, exiting.');
+    }
+  }
+
+  /** Moves to another port or other addresses: the old ones close only when the new ones stand. */
+  async reopen(port: number, bind: readonly string[]): Promise<void> {
+    const old = this.tcp;
+    const oldPort = this.port;
+    this.tcp = [];
+    if (port === oldPort) for (const one of old) one.close();
+    try {
+      if (port !== 0) await this.openTcp(port, bind);
+      else this.port = 0;
+    } catch (error) {
+      for (const one of this.tcp) one.close();
+      this.tcp = old;
+      this.port = oldPort;
+      throw error;
+    }
+    if (port !== oldPort) for (const one of old) one.close();
+  }
+
+  /** Listens no more; connections stay. */
+  close(): void {
+    for (const one of this.tcp) one.close();
+    this.tcp = [];
+    if (this.unix === null) return;
+    this.unix.close();
+    this.unix = null;
+  }
+
+  private async openTcp(port: number, bind: readonly string[]): Promise<void> {
+    let chosen = port;
+    for (const address of bind.length === 0 ? ['*'] : bind) {
+      const optional = address.startsWith('-');
+      const name = optional ? address.slice(1) : address;
+      const host = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name;
+      try {
+        const server = await this.listen({ host, port: chosen, ipv6Only: host.includes(':') });
+        this.tcp.push(server);
+        const bound = server.address();
+        if (bound !== null && typeof bound === 'object') chosen = bound.port;
+      } catch (error) {
+        const { code = '', message } = error as NodeJS.ErrnoException;
+        if (optional && MISSING_ADDRESS.has(code)) continue;
+        const reason = code === 'EADDRINUSE' ? 'Address already in use' : message;
+        const place = host.includes(':') ? `[${name}]` : name;
+        this.log.warning(
+          `Could not create server TCP listening socket ${place}:${chosen}: bind: ${reason}`,
+        );
+        throw new ListenError(chosen, 'TCP');
+      }
+    }
+    this.port = chosen;
+  }
+
+  private async openUnix(): Promise<void> {
+    const path = this.config.path(this.config.values.unixsocket ?? '');
+    rmSync(path, { force: true });
+    try {
+      this.unix = await this.listen({ path });
+    } catch (error) {
+      this.log.warning(`Failed opening Unix socket: bind: ${(error as Error).message}`);
+      throw new ListenError(path, 'unix');
+    }
+    const { unixsocketperm } = this.config.values;
+    if (unixsocketperm !== 0) chmodSync(path, unixsocketperm);
+  }
+
+  private listen(where: {
+    host?: string;
+    port?: number;
+    ipv6Only?: boolean;
+    path?: string;
+  }): Promise<NetServer> {
+    const unix = where.path !== undefined;
+    const server = createServer({ pauseOnConnect: true }, (socket) => this.accept(socket, unix));
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ ...where, backlog: this.config.values.tcpBacklog }, () => {
+        server.removeListener('error', reject);
+        server.on('error', (error) => this.log.warning(`Accepting a connection: ${error.message}`));
+        resolve(server);
+      });
+    });
+  }
+}
