@@ -56,6 +56,10 @@ export interface SnapshotDoor {
 export interface LargeValue {
   /** Frees up to `limit` or a few more elements; true while some are left. */
   release(limit: number): boolean;
+  /** A copy that shares nothing with this. */
+  clone(): LargeValue;
+  /** Bytes of the arena that it takes; of many elements, `samples` may be measured and the rest estimated (0: none). */
+  memoryBytes(samples: number): number;
 }
 
 export interface KeyspaceOptions {
@@ -87,6 +91,8 @@ export class Keyspace {
   /** Generation of the running or last snapshot, 0 to 255. */
   generation = 0;
   snapshot: SnapshotDoor | null = null;
+  /** No key of any database is due before this moment; it may be earlier than the first that is. */
+  soonestExpiryMs = Number.POSITIVE_INFINITY;
 
   private readonly seed: HashSeed;
   private readonly events: KeyspaceEvents;
@@ -116,6 +122,17 @@ export class Keyspace {
     }
     this.hits++;
     if (!this.noTouch) this.touch(address);
+    return address;
+  }
+
+  /** Like `lookupRead`, but the look is not a use: TTL, TYPE, EXISTS, OBJECT. */
+  lookupInspect(db: Database, key: Uint8Array, offset: number, length: number): number {
+    const address = db.dict.find(key, offset, length);
+    if (address === 0 || this.isGone(db, address)) {
+      this.misses++;
+      return 0;
+    }
+    this.hits++;
     return address;
   }
 
@@ -159,6 +176,15 @@ export class Keyspace {
   nextDue(db: Database): number {
     const index = db.expires;
     return index.size > 0 && index.timeAt(0) < this.nowMs ? index.entryAt(0) : 0;
+  }
+
+  /** Sets `soonestExpiryMs` to the moment when the next key of all databases is due. */
+  findSoonestExpiry(): void {
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const { expires } of this.databases) {
+      if (expires.size > 0) soonest = Math.min(soonest, expires.timeAt(0));
+    }
+    this.soonestExpiryMs = soonest;
   }
 
   // ---------------------------------------------------------------- whole values
@@ -275,9 +301,7 @@ export class Keyspace {
       LARGE | (expires ? EXPIRES : 0),
       0,
     );
-    const handle = this.largeFree.pop() ?? this.large.length;
-    this.large[handle] = value;
-    this.arena.words(address)[this.arena.wordOffset(address) + 2] = handle;
+    this.arena.words(address)[this.arena.wordOffset(address) + 2] = this.newHandle(value);
     this.place(db, existing, address);
     return address;
   }
@@ -381,6 +405,7 @@ export class Keyspace {
   /** Makes the entry expire at `atMs`. Returns its address, which may have changed. */
   setExpiry(db: Database, address: number, atMs: number): number {
     if (this.snapshot !== null) this.door(db, address);
+    if (atMs < this.soonestExpiryMs) this.soonestExpiryMs = atMs;
     if (this.hasExpiry(address)) {
       const at = this.arena.wordOffset(address);
       db.expires.change(this.arena.words(address)[at + placeWord(this.arena, address)]!, atMs);
@@ -425,13 +450,45 @@ export class Keyspace {
     keyLength: number,
   ): number {
     if (this.snapshot !== null) this.door(from, address);
+    const expires = this.hasExpiry(address);
     const atMs = this.expiryOf(from, address);
     this.dropExpiry(from, address);
     from.dict.removeAddress(address);
-    const fresh = this.rekeyed(address, key, keyOffset, keyLength, atMs >= 0);
+    const fresh = this.rekeyed(address, key, keyOffset, keyLength, expires);
     this.arena.free(address);
     to.dict.insert(fresh, to.dict.hash(key, keyOffset, keyLength));
-    if (atMs >= 0) to.expires.insert(fresh, atMs);
+    if (expires) to.expires.insert(fresh, atMs);
+    return fresh;
+  }
+
+  /** Adds a copy of an entry, value and expiry, under a key that does not exist in `to`. Returns its address. */
+  copy(
+    from: Database,
+    address: number,
+    to: Database,
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+  ): number {
+    const { arena } = this;
+    const expires = this.hasExpiry(address);
+    const fresh = this.rekeyed(address, key, keyOffset, keyLength, expires);
+    const words = arena.words(fresh);
+    const at = arena.wordOffset(fresh);
+    const usage = this.lfu ? lfuWord(this.nowMs, 5) : this.lruClock;
+    words[at + 1] = ((this.generation << 24) | usage) >>> 0;
+    if ((words[at]! & HEAD_LARGE) !== 0) {
+      words[at + 2] = this.newHandle(this.largeOf(address).clone());
+    } else if ((words[at]! & HEAD_EXTERNAL) !== 0) {
+      const length = words[at + 2]!;
+      const old = words[at + 3]!;
+      const block = arena.alloc(length);
+      words[at + 3] = block;
+      const start = arena.byteOffset(block);
+      copyBytes(arena.bytes(old), arena.byteOffset(old), arena.bytes(block), start, length);
+    }
+    to.dict.insert(fresh, to.dict.hash(key, keyOffset, keyLength));
+    if (expires) to.expires.insert(fresh, this.expiryOf(from, address));
     return fresh;
   }
 
@@ -462,7 +519,10 @@ export class Keyspace {
       if (one.snapshotId >= 0 && this.snapshot !== null) return false;
       const more = one.dict.drain(limit);
       for (let i = 0; i < one.dict.collectedCount; i++) this.freeEntry(one.dict.collected[i]!);
-      if (!more) this.doomed.shift();
+      if (!more) {
+        one.expires.release();
+        this.doomed.shift();
+      }
     } else if (!one.release(limit)) {
       this.doomed.shift();
     }
@@ -727,6 +787,12 @@ export class Keyspace {
     if ((head & HEAD_EXTERNAL) !== 0) this.arena.free(words[at + 3]!);
     if ((head & HEAD_LARGE) !== 0) this.freeLarge(words[at + 2]!);
     this.arena.free(address);
+  }
+
+  private newHandle(value: LargeValue): number {
+    const handle = this.largeFree.pop() ?? this.large.length;
+    this.large[handle] = value;
+    return handle;
   }
 
   private freeLarge(handle: number): void {

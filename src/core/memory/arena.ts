@@ -88,6 +88,8 @@ export class Arena {
   readonly u32: Uint32Array[] = [];
   /** Bytes of all blocks in use. */
   usedBytes = 0;
+  /** Bytes of structures that keep data beside the arena (expiry indexes) and count them here. */
+  besideBytes = 0;
   /** Bytes of all chunks and huge buffers held from the system. */
   reservedBytes = 0;
 

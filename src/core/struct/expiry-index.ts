@@ -20,6 +20,7 @@ const SEGMENT_SHIFT = 16;
 const SEGMENT_SIZE = 1 << SEGMENT_SHIFT;
 const SEGMENT_MASK = SEGMENT_SIZE - 1;
 const FIRST_SEGMENT = 256;
+const PAIR_BYTES = 12;
 
 /** Where, in words from the start of an entry, its place in the index is kept. */
 export type PlaceWord = (arena: Arena, address: number) => number;
@@ -32,6 +33,7 @@ export class ExpiryIndex {
   private readonly placeWord: PlaceWord;
   private readonly times: Float64Array[] = [];
   private readonly entries: Uint32Array[] = [];
+  private bytes = 0;
 
   constructor(arena: Arena, placeWord: PlaceWord) {
     this.arena = arena;
@@ -79,11 +81,22 @@ export class ExpiryIndex {
     this.entries[place >>> SEGMENT_SHIFT]![place & SEGMENT_MASK] = address;
   }
 
-  /** Bytes of the index itself. */
+  /** Bytes of the index itself, which `arena.besideBytes` counts too. */
   get overheadBytes(): number {
-    let bytes = 0;
-    for (const segment of this.times) bytes += segment.length * 12;
-    return bytes;
+    return this.bytes;
+  }
+
+  /** The index is used no more: its bytes count no longer. */
+  release(): void {
+    this.times.length = 0;
+    this.entries.length = 0;
+    this.size = 0;
+    this.account(-this.bytes);
+  }
+
+  private account(bytes: number): void {
+    this.bytes += bytes;
+    this.arena.besideBytes += bytes;
   }
 
   private store(place: number, address: number, time: number): void {
@@ -135,6 +148,7 @@ export class ExpiryIndex {
       const size = segment === 0 ? FIRST_SEGMENT : SEGMENT_SIZE;
       this.times[segment] = new Float64Array(size);
       this.entries[segment] = new Uint32Array(size);
+      this.account(size * PAIR_BYTES);
     } else if ((place & SEGMENT_MASK) >= have.length) {
       this.resizeSegment(segment, Math.min(SEGMENT_SIZE, have.length * 4));
     }
@@ -146,6 +160,7 @@ export class ExpiryIndex {
     const kept = Math.min(size, this.times[segment]!.length);
     times.set(this.times[segment]!.subarray(0, kept));
     entries.set(this.entries[segment]!.subarray(0, kept));
+    this.account((size - this.times[segment]!.length) * PAIR_BYTES);
     this.times[segment] = times;
     this.entries[segment] = entries;
   }
@@ -156,6 +171,7 @@ export class ExpiryIndex {
     if (segments > 1 && this.size <= (segments - 1) * SEGMENT_SIZE - SEGMENT_SIZE / 2) {
       this.times.pop();
       this.entries.pop();
+      this.account(-SEGMENT_SIZE * PAIR_BYTES);
     }
   }
 }
