@@ -46,7 +46,7 @@ export function bitOperation(
   }
 }
 
-/** Copies `size` bytes of a source, from its byte `from` on, with zeros for what it does not have. */
+/** Copies `size` bytes of a source, from its byte `from` on; zeros stand for what it lacks. */
 function stage(block: Uint8Array, source: BitSource, from: number, size: number): void {
   const has = Math.max(0, Math.min(source.length - from, size));
   const start = source.offset + from;

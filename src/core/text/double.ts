@@ -48,9 +48,9 @@ export function parseDouble(buf: Uint8Array, off: number, len: number): number {
 }
 
 /**
- * The bound of a score range, as ZRANGEBYSCORE reads it behind its optional `(`. More is let through
- * than for a score: blanks in front, the empty text as 0, and values out of range as infinity or 0.
- * NaN when it is none.
+ * The bound of a score range, as ZRANGEBYSCORE reads it behind its optional `(`. More is let
+ * through than for a score: blanks in front, the empty text as 0, what follows a zero byte, and
+ * values out of range as infinity or 0. NaN when it is none.
  */
 export function parseScoreBound(buf: Uint8Array, off: number, len: number): number {
   const value = parsePlain(buf, off, off + len);

@@ -5,14 +5,14 @@
  * PLDI 2010, section 5. The value and the middles between it and its two neighbours are scaled by a
  * cached power of ten, so that all three are fixed-point numbers with `e` bits behind the point:
  *
- *     lower ........ value ........ upper        any number between the outer two reads back as value
- *           <----- distance ------>              (upper - value)
- *     <-------------- delta ------------->       (upper - lower)
+ *     lower ........ value ........ upper      any number between reads back as value
+ *           <----- distance ------>              upper - value
+ *     <-------------- delta ------------->       upper - lower
  *
- *     upper = part1 (the top 64 - e bits, an integer) + part2 (e bits behind the point), 32 <= e <= 60
+ *     upper = integer (the top 64 - e bits) and fraction (e bits), 32 <= e <= 60
  *
- * Digits of `upper` are produced until what is left of it is less than delta; the last digit is then
- * counted down towards the value. The result always reads back as the same double. In a few cases
+ * Digits of `upper` are produced until what is left of it is less than delta; the last digit is
+ * then counted down towards the value. The result always reads back as the same double. In a few cases
  * of a thousand it is not the shortest or not the closest such text; servers since Redis 7.2 print
  * scores by this very algorithm, and scores must print alike, so it is followed to the last bit:
  * the product's rounding, the one unit taken off both ends, and the choice of power.

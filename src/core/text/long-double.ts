@@ -3,12 +3,12 @@
  *
  * Redis keeps their sums in C's `long double`. On x86 that is
  *
- *     sign (1 bit)   exponent (15 bits, biased by 16383)   mantissa (64 bits, its first bit explicit)
+ *     sign (1 bit)   exponent (15 bits, biased by 16383)   mantissa (64 bits, first one explicit)
  *
  *     value = mantissa x 2^exponent       mantissa < 2^64, -16445 <= exponent <= 16320
  *
- * and the 64 bits show: 0.1 + 0.2 prints 0.3, and 20 digits survive that a double would lose. So the
- * same arithmetic is done here, with BigInt: every result is the exact one rounded once to nearest,
+ * and the 64 bits show: 0.1 + 0.2 prints 0.3, and 19 digits survive that a double would lose. So
+ * the same arithmetic is done here, with BigInt: every result is the exact one rounded once to nearest,
  * ties to even, with gradual underflow below 2^-16382.
  *
  * A text is read as `strtold` reads it: decimal, hexadecimal with a binary exponent, inf, infinity.
@@ -64,8 +64,8 @@ export function isFiniteLongDouble(value: LongDouble): boolean {
 }
 
 /**
- * The rounded sum. Undefined stands for NaN (infinities of both signs). Redis answers both NaN and an
- * infinite sum with `increment would produce NaN or Infinity`.
+ * The rounded sum. Undefined stands for NaN (infinities of both signs). Redis answers both NaN and
+ * an infinite sum with `increment would produce NaN or Infinity`.
  */
 export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble | undefined {
   if (!isFiniteLongDouble(a) || !isFiniteLongDouble(b)) {

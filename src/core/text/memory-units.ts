@@ -4,8 +4,8 @@
  *     none, b   1          k    1,000        m    1,000,000      g    1,000,000,000
  *                          kb   1,024        mb   1,048,576      gb   1,073,741,824
  *
- * As in Redis, an empty number is 0, a number past 2^64 - 1 counts as that, and the product is taken
- * modulo 2^64. Results are exact up to 2^53, then the nearest double.
+ * As in Redis, an empty number is 0, a number past 2^64 - 1 counts as that, and the product is
+ * taken modulo 2^64. Results are exact up to 2^53, then the nearest double.
  */
 
 const AMOUNT = /^(\d{0,127})(b|kb?|mb?|gb?)?$/i;
