@@ -1,5 +1,5 @@
 /**
- * The classes of keyspace events, and their letters in `notify-keyspace-events`.
+ * The letters of the classes of keyspace events, as `notify-keyspace-events` has them.
  *
  *     K keyspace channel   E keyevent channel
  *     g generic   $ string   l list   s set   h hash   z zset   x expired   e evicted   t stream
@@ -8,45 +8,48 @@
  *
  * The value is a bit mask; the text that CONFIG GET answers has its letters in one fixed order.
  */
+import {
+  NOTIFY_EVICTED,
+  NOTIFY_EXPIRED,
+  NOTIFY_GENERIC,
+  NOTIFY_HASH,
+  NOTIFY_KEY_MISS,
+  NOTIFY_KEYEVENT,
+  NOTIFY_KEYSPACE,
+  NOTIFY_LIST,
+  NOTIFY_NEW,
+  NOTIFY_SET,
+  NOTIFY_STREAM,
+  NOTIFY_STRING,
+  NOTIFY_ZSET,
+} from '../notify-classes.ts';
 
-export const EVENT_KEYSPACE = 1 << 0;
-export const EVENT_KEYEVENT = 1 << 1;
-export const EVENT_GENERIC = 1 << 2;
-export const EVENT_STRING = 1 << 3;
-export const EVENT_LIST = 1 << 4;
-export const EVENT_SET = 1 << 5;
-export const EVENT_HASH = 1 << 6;
-export const EVENT_ZSET = 1 << 7;
-export const EVENT_EXPIRED = 1 << 8;
-export const EVENT_EVICTED = 1 << 9;
-export const EVENT_STREAM = 1 << 10;
-export const EVENT_KEY_MISS = 1 << 11;
-export const EVENT_MODULE = 1 << 13;
-export const EVENT_NEW = 1 << 14;
+/** Events of module types: no module, no event, but `A` has the bit, and `d` is accepted. */
+const NOTIFY_MODULE = 1 << 13;
 
 /** The classes that `A` stands for, in the order in which they are written. */
 const IN_ALL: ReadonlyArray<readonly [letter: string, bit: number]> = [
-  ['g', EVENT_GENERIC],
-  ['$', EVENT_STRING],
-  ['l', EVENT_LIST],
-  ['s', EVENT_SET],
-  ['h', EVENT_HASH],
-  ['z', EVENT_ZSET],
-  ['x', EVENT_EXPIRED],
-  ['e', EVENT_EVICTED],
-  ['t', EVENT_STREAM],
-  ['d', EVENT_MODULE],
+  ['g', NOTIFY_GENERIC],
+  ['$', NOTIFY_STRING],
+  ['l', NOTIFY_LIST],
+  ['s', NOTIFY_SET],
+  ['h', NOTIFY_HASH],
+  ['z', NOTIFY_ZSET],
+  ['x', NOTIFY_EXPIRED],
+  ['e', NOTIFY_EVICTED],
+  ['t', NOTIFY_STREAM],
+  ['d', NOTIFY_MODULE],
 ];
 
 const OUTSIDE_ALL: ReadonlyArray<readonly [letter: string, bit: number]> = [
-  ['K', EVENT_KEYSPACE],
-  ['E', EVENT_KEYEVENT],
-  ['m', EVENT_KEY_MISS],
+  ['K', NOTIFY_KEYSPACE],
+  ['E', NOTIFY_KEYEVENT],
+  ['m', NOTIFY_KEY_MISS],
 ];
 
-export const EVENT_ALL = IN_ALL.reduce((mask, [, bit]) => mask | bit, 0);
+export const NOTIFY_ALL = IN_ALL.reduce((mask, [, bit]) => mask | bit, 0);
 
-const BITS = new Map([...IN_ALL, ...OUTSIDE_ALL, ['n', EVENT_NEW], ['A', EVENT_ALL]] as const);
+const BITS = new Map([...IN_ALL, ...OUTSIDE_ALL, ['n', NOTIFY_NEW], ['A', NOTIFY_ALL]] as const);
 
 /** The mask of a text such as `KEA`; undefined when a character is no event class. */
 export function parseKeyspaceEvents(text: string): number | undefined {
@@ -61,9 +64,9 @@ export function parseKeyspaceEvents(text: string): number | undefined {
 
 /** The text of a mask. */
 export function formatKeyspaceEvents(mask: number): string {
-  const all = (mask & EVENT_ALL) === EVENT_ALL;
+  const all = (mask & NOTIFY_ALL) === NOTIFY_ALL;
   let text = all ? 'A' : lettersOf(mask, IN_ALL);
-  if ((mask & EVENT_NEW) !== 0) text += 'n';
+  if ((mask & NOTIFY_NEW) !== 0) text += 'n';
   return text + lettersOf(mask, OUTSIDE_ALL);
 }
 

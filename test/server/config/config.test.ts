@@ -9,15 +9,14 @@ import {
 import { splitWords } from '../../../src/server/config/conf-file.ts';
 import { Config } from '../../../src/server/config/config.ts';
 import {
-  EVENT_ALL,
-  EVENT_KEYEVENT,
-  EVENT_NEW,
   formatKeyspaceEvents,
+  NOTIFY_ALL,
   parseKeyspaceEvents,
 } from '../../../src/server/config/keyspace-events.ts';
 import { PARAMETERS, propertyName } from '../../../src/server/config/parameters.ts';
 import { formatTitle } from '../../../src/server/config/title-template.ts';
 import { formatBytes, parseBytes } from '../../../src/server/config/value-type.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_NEW } from '../../../src/server/notify-classes.ts';
 
 const client = { loading: false, local: true };
 
@@ -51,7 +50,7 @@ describe('values', () => {
     expect(values.maxmemoryClients).toBe(-5);
     expect(values.appendfsync).toBe('always');
     expect(values.lazyfreeLazyExpire).toBe(true);
-    expect(values.notifyKeyspaceEvents & EVENT_KEYEVENT).toBe(EVENT_KEYEVENT);
+    expect(values.notifyKeyspaceEvents & NOTIFY_KEYEVENT).toBe(NOTIFY_KEYEVENT);
     expect(values.clientOutputBufferLimit.replica).toEqual({
       hardBytes: 2 ** 20,
       softBytes: 1024,
@@ -249,7 +248,7 @@ describe('texts', () => {
         expect(parseKeyspaceEvents(formatKeyspaceEvents(mask))).toBe(mask);
       }),
     );
-    expect(formatKeyspaceEvents(EVENT_ALL | EVENT_NEW)).toBe('An');
+    expect(formatKeyspaceEvents(NOTIFY_ALL | NOTIFY_NEW)).toBe('An');
   });
 
   it('of titles', () => {

@@ -1,0 +1,204 @@
+/**
+ * `cairn-server` as a process: from its arguments to a server that runs, and to its end.
+ *
+ *     arguments -> configuration -> (background) -> log -> listen -> signals -> close -> exit
+ *
+ * Exit codes: 0 after an orderly end, and for --help and --version; 1 for everything that keeps the
+ * server from starting.
+ *
+ * The server itself is made by an injected function, so that this file knows nothing about it, and
+ * tests can put something small in its place.
+ */
+import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
+import { Config } from '../config/config.ts';
+import type { ConfigSource } from '../config/config-load.ts';
+import type { Feature } from '../config/parameter.ts';
+import type { ShutdownFlag } from '../config/special-type.ts';
+import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
+import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
+import { checkSystem } from './check-system.ts';
+import { isDaemonChild, receiveSource, reportToParent, startDaemon } from './daemon.ts';
+import { PID_FILE_DEFAULT, writePidFile } from './pid-file.ts';
+import { keepOomScore, keepProcessTitle } from './process-look.ts';
+import { parseServerArguments, SERVER_USAGE } from './server-arguments.ts';
+import { handleSignals } from './signals.ts';
+import { logInitialized, logMode, logReady, logStart, logStartFailure } from './start-log.ts';
+
+/** What a server is made from. */
+export interface CreateServerOptions {
+  readonly config: Config;
+  readonly log: ServerLog;
+  /** To be called when the sockets are bound, before the dataset is loaded. */
+  readonly onBound: () => void;
+  /** To be called when REPLICAOF or a failover turns the server into the other role. */
+  readonly onRole: (role: 'primary' | 'replica') => void;
+  /** To be called when SHUTDOWN has ended the server. */
+  readonly exit: (code: number) => void;
+}
+
+/** A server as this file needs it. */
+export interface RunningServer {
+  /** Binds, loads, and resolves when clients are served; rejects with why not. */
+  listen(): Promise<void>;
+  /** SHUTDOWN with these flags; rejects when the data cannot be saved, and goes on serving. */
+  close(flags?: readonly ShutdownFlag[]): Promise<void>;
+  readonly port: number;
+}
+
+export type CreateServer = (options: CreateServerOptions) => RunningServer;
+
+export interface RunOptions {
+  readonly create: CreateServer;
+  /** What the build has. */
+  readonly features?: readonly Feature[];
+  /** Other defaults, given the options of the command line; only without a configuration file. */
+  readonly defaults?: (optionLines: string) => string;
+}
+
+/** Runs the program; resolves with an exit code, or undefined when a server runs. */
+export async function runServer(
+  args: readonly string[],
+  options: RunOptions,
+): Promise<number | undefined> {
+  const parsed = parseServerArguments(args);
+  switch (parsed.kind) {
+    case 'help':
+      process.stderr.write(SERVER_USAGE);
+      return 1;
+    case 'version':
+      process.stdout.write(`${versionLine()}\n`);
+      return 0;
+    case 'check-system':
+      return checkSystem((text) => process.stdout.write(text), process.cwd()) ? 0 : 1;
+    case 'refused':
+      process.stderr.write(parsed.message);
+      return 1;
+  }
+  if (isDaemonChild()) return startInBackground(await receiveSource(), options);
+  const source: ConfigSource = {
+    ...(parsed.file === undefined
+      ? { defaults: options.defaults?.(parsed.options ?? '') ?? '' }
+      : { file: parsed.file }),
+    ...(parsed.stdin ? { stdin: await readStandardInput() } : {}),
+    ...(parsed.options === undefined ? {} : { options: parsed.options }),
+  };
+  const config = readConfig(source, options);
+  if (config === undefined) return 1;
+  if (config.values.daemonize) return leaveToDaemon(source);
+  return (await start(config, source, options)) ? undefined : 1;
+}
+
+/** What `--version` prints: `v=` is what tools look for, and take for a version of Redis. */
+export function versionLine(): string {
+  const node = process.versions.node;
+  return `Cairn server v=${REDIS_VERSION} cairn=${CAIRN_VERSION} node=${node} bits=64`;
+}
+
+async function readStandardInput(): Promise<string> {
+  process.stdin.setEncoding('latin1');
+  let text = '';
+  for await (const chunk of process.stdin) text += chunk;
+  return text;
+}
+
+/** The configuration, or undefined after telling what is wrong with it. */
+function readConfig(source: ConfigSource, options: RunOptions): Config | undefined {
+  const config = new Config({ features: options.features ?? [] });
+  try {
+    config.load(source);
+    return config;
+  } catch (error) {
+    tellConfigError(error);
+    return undefined;
+  }
+}
+
+function tellConfigError(error: unknown): void {
+  if (error instanceof ConfigFileError) process.stderr.write(error.report());
+  else if (error instanceof ConfigOpenError) new ServerLog({ role: 'C' }).warning(error.message);
+  else throw error;
+}
+
+async function leaveToDaemon(source: ConfigSource): Promise<number> {
+  const report = await startDaemon(source);
+  if ('ready' in report) return 0;
+  process.stderr.write(`${report.error}\n`);
+  return 1;
+}
+
+async function startInBackground(
+  source: ConfigSource,
+  options: RunOptions,
+): Promise<number | undefined> {
+  const config = readConfig(source, options);
+  if (config !== undefined && (await start(config, source, options))) {
+    await reportToParent({ ready: true });
+    return undefined;
+  }
+  const { logfile } = config?.values ?? { logfile: '' };
+  const where = logfile === '' ? 'run it with daemonize no to see why' : `see ${logfile}`;
+  await reportToParent({ error: `The server could not start: ${where}` });
+  return 1;
+}
+
+/** Makes and starts the server; false after telling why it does not start. */
+async function start(config: Config, source: ConfigSource, options: RunOptions): Promise<boolean> {
+  const log = openLog(config);
+  logStart(log, config, source.file !== undefined || source.options !== undefined);
+  if (config.values.port === 0 && config.values.tlsPort === 0 && config.values.unixsocket === '') {
+    log.warning('Configured to not listen anywhere, exiting.');
+    return false;
+  }
+  log.role = config.values.replicaof === undefined ? 'M' : 'S';
+  process.on('uncaughtExceptionMonitor', (error) => log.warning(`Crashed: ${error.stack}`));
+  const applyOomScore = keepOomScore(config, log, () => log.role === 'S');
+  const onTerminal = process.stdout.isTTY === true && config.values.logfile === '';
+  logMode(log, config, config.values.alwaysShowLogo || onTerminal);
+  let bound = false;
+  const onBound = (): void => {
+    if (bound) return;
+    bound = true;
+    const pidFile = pidFileOf(config);
+    if (pidFile !== undefined) writePidFile(pidFile, log);
+    logInitialized(log);
+  };
+  const onRole = (role: 'primary' | 'replica'): void => {
+    log.role = role === 'primary' ? 'M' : 'S';
+    applyOomScore();
+  };
+  try {
+    const exit = (code: number): void => process.exit(code);
+    const server = options.create({ config, log, onBound, onRole, exit });
+    handleSignals(server, config, log);
+    await server.listen();
+  } catch (error) {
+    if (error instanceof ConfigFileError) process.stderr.write(error.report());
+    else logStartFailure(log, config, error);
+    return false;
+  }
+  onBound();
+  keepProcessTitle(config);
+  logReady(log, config);
+  return true;
+}
+
+function openLog(config: Config): ServerLog {
+  const { loglevel, logFormat, logfile } = config.values;
+  const log = new ServerLog({
+    level: loglevel,
+    format: logFormat,
+    role: 'C',
+    sink: logfile === '' ? standardOutputSink : (line) => fileSink(config.path(logfile))(line),
+  });
+  config.onChange('loglevel', (level) => {
+    log.setLevel(level);
+    return undefined;
+  });
+  return log;
+}
+
+function pidFileOf(config: Config): string | undefined {
+  const { pidfile, daemonize } = config.values;
+  if (pidfile !== '') return config.path(pidfile);
+  return daemonize ? PID_FILE_DEFAULT : undefined;
+}

@@ -1,0 +1,42 @@
+/**
+ * Signals of a running server: SIGTERM and SIGINT end it as `shutdown-on-sigterm` and
+ * `shutdown-on-sigint` say, a second SIGINT ends it at once, SIGHUP means nothing.
+ */
+import type { Config } from '../config/config.ts';
+import type { ShutdownFlag } from '../config/special-type.ts';
+import type { Logger } from '../log.ts';
+
+export interface ClosableServer {
+  close(flags?: readonly ShutdownFlag[]): Promise<void>;
+}
+
+type EndingSignal = 'SIGTERM' | 'SIGINT';
+
+/** Listens for signals until the process ends. */
+export function handleSignals(server: ClosableServer, config: Config, log: Logger): void {
+  let closing = false;
+  const end = async (signal: EndingSignal): Promise<void> => {
+    if (closing) {
+      if (signal !== 'SIGINT') return;
+      log.warning('You insist... exiting now.');
+      process.exit(1);
+    }
+    closing = true;
+    log.warning(`Received ${signal} scheduling shutdown...`);
+    const { shutdownOnSigint, shutdownOnSigterm } = config.values;
+    try {
+      await server.close(signal === 'SIGINT' ? shutdownOnSigint : shutdownOnSigterm);
+    } catch (error) {
+      closing = false;
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warning(`${signal} received but errors trying to shut down the server: ${reason}`);
+      return;
+    }
+    log.warning('Cairn is now ready to exit, bye bye...');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void end(signal));
+  }
+  process.on('SIGHUP', () => log.debug('SIGHUP is ignored'));
+}

@@ -1,0 +1,84 @@
+/**
+ * The lines that a server logs while it starts. Tools wait for them, Redis's own test suite among
+ * them, so their words are Redis's: ` PID: <number>`, `Server initialized`, `Ready to accept
+ * connections`, `Failed listening on port <number>`.
+ */
+import type { Config } from '../config/config.ts';
+import { errorReason } from '../config/system-error.ts';
+import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
+import type { Logger } from '../log.ts';
+
+/** What is known before anything is opened. */
+export function logStart(log: Logger, config: Config, hasArguments: boolean): void {
+  log.warning('Cairn is starting');
+  log.warning(
+    `Cairn version=${CAIRN_VERSION}, compatible with Redis ${REDIS_VERSION}, bits=64, ` +
+      `node=${process.versions.node}, pid=${process.pid}, just started`,
+  );
+  if (hasArguments) log.warning('Configuration loaded');
+  else {
+    log.warning(
+      'Warning: no config file specified, using the default config. ' +
+        'In order to specify a config file use cairn-server /path/to/redis.conf',
+    );
+  }
+  for (const notice of config.notices()) log.notice(notice);
+}
+
+/** The mode and the process number, with the logo where someone looks at it. */
+export function logMode(log: Logger, config: Config, showLogo: boolean): void {
+  const { port } = config.values;
+  if (showLogo) for (const line of logoLines(port)) log.notice(line);
+  log.notice(`Running mode=standalone, port=${port}. PID: ${process.pid}`);
+}
+
+function logoLines(port: number): string[] {
+  return [
+    '           ___',
+    `         _(___)_          Cairn ${CAIRN_VERSION} (Redis ${REDIS_VERSION} compatible, 64 bit)`,
+    '        (_______)         Running in standalone mode',
+    `      _(________)_        Port: ${port}`,
+    `     (____________)_      PID: ${process.pid}`,
+    '    (_______________)',
+  ];
+}
+
+/** The sockets are bound. */
+export function logInitialized(log: Logger): void {
+  log.warning('Server initialized');
+}
+
+/** The dataset is loaded. */
+export function logReady(log: Logger, config: Config): void {
+  const { port, tlsPort, unixsocket } = config.values;
+  if (port !== 0) log.notice('Ready to accept connections tcp');
+  if (tlsPort !== 0) log.notice('Ready to accept connections tls');
+  if (unixsocket !== '') log.notice('Ready to accept connections unix');
+}
+
+/** Why the server does not start: what could not be bound, or the error's own words. */
+export function logStartFailure(log: Logger, config: Config, error: unknown): void {
+  const { port, tlsPort } = config.values;
+  if (!isListenError(error)) {
+    log.warning(error instanceof Error ? error.message : String(error));
+  } else if (error.port === undefined || error.port < 0) {
+    log.warning(`Failed opening Unix socket: bind: ${errorReason(error)}`);
+  } else {
+    const address = `${error.address ?? '*'}:${error.port}`;
+    const what = `Could not create server TCP listening socket ${address}`;
+    log.warning(`Warning: ${what}: bind: ${errorReason(error)}`);
+    const kind = error.port === tlsPort && port !== tlsPort ? 'TLS' : 'TCP';
+    log.warning(`Failed listening on port ${error.port} (${kind}), aborting.`);
+  }
+}
+
+interface ListenError extends Error {
+  readonly syscall: 'listen' | 'bind';
+  readonly address?: string;
+  readonly port?: number;
+}
+
+function isListenError(error: unknown): error is ListenError {
+  if (!(error instanceof Error) || !('syscall' in error)) return false;
+  return error.syscall === 'listen' || error.syscall === 'bind';
+}

@@ -1,0 +1,43 @@
+/**
+ * `cairn-server` with something small in place of the server, for tests of what is around it: a
+ * socket that says PONG to anything. `timeout 77` lets its end fail once, `timeout 78` its start.
+ */
+import { createServer } from 'node:net';
+import { runServer } from '../../../dist/server/cli/run-server.js';
+
+function create({ config, log, onBound, onRole, exit }) {
+  const { values } = config;
+  const sockets = createServer((socket) => {
+    socket.on('data', (data) => {
+      const text = String(data);
+      if (text.includes('SHUTDOWN')) exit(0);
+      if (text.includes('REPLICAOF')) onRole('replica');
+      log.notice(`got ${text.trim()}`);
+      socket.end('+PONG\r\n');
+    });
+    socket.on('error', () => undefined);
+  });
+  let fails = values.timeout === 77;
+  return {
+    port: values.port,
+    listen: async () => {
+      if (values.timeout === 78) throw new Error('Fatal error loading the DB');
+      const place = values.unixsocket === '' ? [values.port, '127.0.0.1'] : [values.unixsocket];
+      await new Promise((resolve, reject) => {
+        sockets.once('error', reject);
+        sockets.listen(...place, resolve);
+      });
+      onBound();
+    },
+    close: async (flags) => {
+      log.notice(`closing with '${flags.join(' ')}'`);
+      if (fails) {
+        fails = false;
+        throw new Error('the disk is full');
+      }
+    },
+  };
+}
+
+const code = await runServer(process.argv.slice(2), { create });
+if (code !== undefined) process.exit(code);
