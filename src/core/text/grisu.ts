@@ -12,10 +12,10 @@
  *     upper = integer (the top 64 - e bits) and fraction (e bits), 32 <= e <= 60
  *
  * Digits of `upper` are produced until what is left of it is less than delta; the last digit is
- * then counted down towards the value. The result always reads back as the same double. In a few cases
- * of a thousand it is not the shortest or not the closest such text; servers since Redis 7.2 print
- * scores by this very algorithm, and scores must print alike, so it is followed to the last bit:
- * the product's rounding, the one unit taken off both ends, and the choice of power.
+ * then counted down towards the value. The result always reads back as the same double. In a few
+ * cases of a thousand it is not the shortest or not the closest such text; servers since Redis 7.2
+ * print scores by this very algorithm, and scores must print alike, so it is followed to the last
+ * bit: the product's rounding, the one unit taken off both ends, and the choice of power.
  *
  * A 64-bit integer is two uint32 words here, high and low. They pass between functions as int32,
  * which V8 keeps off the heap; 140 to 260 ns a value, about what `String(value)` takes.

@@ -8,8 +8,8 @@
  *     value = mantissa x 2^exponent       mantissa < 2^64, -16445 <= exponent <= 16320
  *
  * and the 64 bits show: 0.1 + 0.2 prints 0.3, and 19 digits survive that a double would lose. So
- * the same arithmetic is done here, with BigInt: every result is the exact one rounded once to nearest,
- * ties to even, with gradual underflow below 2^-16382.
+ * the same arithmetic is done here, with BigInt: every result is the exact one rounded once to
+ * nearest, ties to even, with gradual underflow below 2^-16382.
  *
  * A text is read as `strtold` reads it: decimal, hexadecimal with a binary exponent, inf, infinity.
  * A sum is printed as `%.17Lf` without trailing zeros: at most 17 digits behind the point, rounded
