@@ -11,6 +11,7 @@
  * a subcommand's is "config|get". An arity counts the name; negative means "at least".
  */
 import type { Context } from './context.ts';
+import type { LatencyHistogram } from './latency-histogram.ts';
 
 export const WRITE = 1 << 0;
 export const READONLY = 1 << 1;
@@ -100,6 +101,8 @@ export interface CommandTraits {
   /** [version, what changed], oldest first. */
   readonly history?: readonly (readonly [string, string])[];
   readonly deprecated?: { readonly since: string; readonly replacedBy: string };
+  /** Only servers use it among themselves: COMMAND DOCS says so. */
+  readonly internal?: true;
   /** Finds the keys where the key specifications cannot: argument indexes of keys. */
   readonly keysOf?: (args: KeyArgs) => number[] | undefined;
 }
@@ -128,8 +131,17 @@ export class CommandStats {
   microseconds = 0;
   rejected = 0;
   failed = 0;
-  /** Latency histogram: index is floor(log2(microseconds)), 0 to 31. */
-  readonly histogram = new Float64Array(32);
+  /** Of its latencies; null before the first call, and while `latency-tracking` is off. */
+  histogram: LatencyHistogram | null = null;
+
+  /** CONFIG RESETSTAT. */
+  reset(): void {
+    this.calls = 0;
+    this.microseconds = 0;
+    this.rejected = 0;
+    this.failed = 0;
+    this.histogram = null;
+  }
 }
 
 /** A command's specification beside its handler. */

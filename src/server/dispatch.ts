@@ -16,6 +16,7 @@ import { type Command, DENYOOM, NO_AUTH, NO_MULTI, TOUCHES_ARBITRARY_KEYS } from
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
 import { NO_AUTH_NEEDED, wrongArity } from './errors.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
 import type { Services } from './services.ts';
 
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
@@ -23,7 +24,7 @@ const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
 /** A gate that the server adds: an error text, or null to let the command pass. */
 export type Gate = (client: Client, command: Command, args: Args) => string | null;
 
-/** Told of every command that ran. */
+/** Told of the commands that took long. */
 export interface CallWatcher {
   called(client: Client, command: Command, args: Args, microseconds: number): void;
 }
@@ -32,15 +33,21 @@ export class Dispatcher {
   readonly context: Context;
   /** Further gates, in order: most servers need few, so the list is short while all is well. */
   gates: Gate[] = [];
-  /** Slow log, latency and monitors; null while nobody wants to know. */
+  /** Slow log and latency monitor: told of commands that took `slowMicroseconds` or more. */
   watcher: CallWatcher | null = null;
-  /** Monitors see a command before it runs. */
+  slowMicroseconds = Number.POSITIVE_INFINITY;
+  /** Whether each command keeps a histogram of its latencies. */
+  histograms = true;
+  /** Monitors see a command after it ran; null while there are none. */
   monitor: ((client: Client, command: Command, args: Args) => void) | null = null;
+  /** Arguments of the running command that monitors and the slow log must not show. */
+  readonly redacted: number[] = [];
   /** Called after each command that is not inside another, when clients may have become ready. */
   afterUnit: (() => void) | null = null;
 
   private readonly services: Services;
   private readonly commands: CommandTable;
+  private readonly later: (() => void)[] = [];
   /** Depth of calls: a command inside EXEC or a script stands at 2. */
   private depth = 0;
   private lastMs = 0;
@@ -84,7 +91,6 @@ export class Dispatcher {
     c.args = args;
     c.command = command;
     c.db = keyspace.databases[client.db]!;
-    if (this.monitor !== null) this.monitor(client, command, args);
     if (outermost) propagator.beginUnit((command.flags & TOUCHES_ARBITRARY_KEYS) === 0);
     else propagator.nextCommand();
     this.depth++;
@@ -96,7 +102,20 @@ export class Dispatcher {
     client.lastCommand = command;
     stats.commandsProcessed++;
     this.measure(client, command, args, errors !== stats.totalErrorReplies);
+    if (this.monitor !== null) this.monitor(client, command, args);
+    if (this.redacted.length > 0) this.redacted.length = 0;
     if (outermost && this.afterUnit !== null) this.afterUnit();
+    if (outermost && this.later.length > 0) this.runLater();
+  }
+
+  /** Calls `task` once, after the command that runs now and all that it is part of. */
+  afterThis(task: () => void): void {
+    if (this.depth === 0) task();
+    else this.later.push(task);
+  }
+
+  private runLater(): void {
+    for (const task of this.later.splice(0)) task();
   }
 
   /** Runs the commands of a transaction, one unit together. */
@@ -205,9 +224,13 @@ export class Dispatcher {
     stats.calls++;
     stats.microseconds += microseconds;
     if (failed) stats.failed++;
-    const bucket = microseconds < 1 ? 0 : 31 - Math.clz32(microseconds);
-    stats.histogram[bucket]!++;
-    if (this.watcher !== null) this.watcher.called(client, command, args, microseconds);
+    if (this.histograms) {
+      stats.histogram ??= new LatencyHistogram();
+      stats.histogram.record(microseconds);
+    }
+    if (microseconds >= this.slowMicroseconds && this.watcher !== null) {
+      this.watcher.called(client, command, args, microseconds);
+    }
   }
 
   /** CLIENT REPLY OFF and SKIP: takes back what the command wrote. */
