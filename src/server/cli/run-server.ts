@@ -22,7 +22,7 @@ import { PID_FILE_DEFAULT, writePidFile } from './pid-file.ts';
 import { keepOomScore, keepProcessTitle } from './process-look.ts';
 import { parseServerArguments, SERVER_USAGE } from './server-arguments.ts';
 import { handleSignals } from './signals.ts';
-import { logInitialized, logMode, logReady, logStart, logStartFailure } from './start-log.ts';
+import { logMode, logStart, logStartFailure } from './start-log.ts';
 
 /** What a server is made from. */
 export interface CreateServerOptions {
@@ -38,7 +38,7 @@ export interface CreateServerOptions {
 
 /** A server as this file needs it. */
 export interface RunningServer {
-  /** Binds, loads, and resolves when clients are served; rejects with why not. */
+  /** Binds, loads, logs both, and resolves when clients are served; rejects with why not. */
   listen(): Promise<void>;
   /** SHUTDOWN with these flags; rejects when the data cannot be saved, and goes on serving. */
   close(flags?: readonly ShutdownFlag[]): Promise<void>;
@@ -160,7 +160,6 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
     bound = true;
     const pidFile = pidFileOf(config);
     if (pidFile !== undefined) writePidFile(pidFile, log);
-    logInitialized(log);
   };
   const onRole = (role: 'primary' | 'replica'): void => {
     log.role = role === 'primary' ? 'M' : 'S';
@@ -178,7 +177,6 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   }
   onBound();
   keepProcessTitle(config);
-  logReady(log, config);
   return true;
 }
 

@@ -1,7 +1,8 @@
 /**
- * The lines that a server logs while it starts. Tools wait for them, Redis's own test suite among
- * them, so their words are Redis's: ` PID: <number>`, `Server initialized`, `Ready to accept
- * connections`, `Failed listening on port <number>`.
+ * The lines that are logged around the start of a server; its own are `Server initialized` when the
+ * sockets are bound, and `Ready to accept connections`. Tools wait for some of them, Redis's own
+ * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`,
+ * and `Failed listening on port <number>`.
  */
 import type { Config } from '../config/config.ts';
 import { errorReason } from '../config/system-error.ts';
@@ -41,19 +42,6 @@ function logoLines(port: number): string[] {
     `     (____________)_      PID: ${process.pid}`,
     '    (_______________)',
   ];
-}
-
-/** The sockets are bound. */
-export function logInitialized(log: Logger): void {
-  log.warning('Server initialized');
-}
-
-/** The dataset is loaded. */
-export function logReady(log: Logger, config: Config): void {
-  const { port, tlsPort, unixsocket } = config.values;
-  if (port !== 0) log.notice('Ready to accept connections tcp');
-  if (tlsPort !== 0) log.notice('Ready to accept connections tls');
-  if (unixsocket !== '') log.notice('Ready to accept connections unix');
 }
 
 /** Why the server does not start: what could not be bound, or the error's own words. */

@@ -5,8 +5,6 @@ import { keyspaceEventsType, percentilesType } from './special-type.ts';
 const HZ_MIN = 1n;
 const HZ_MAX = 500n;
 
-const NO_CRON = 'work is done when it is due, in slices of bounded time, not at a fixed rate';
-
 export const advancedParameters = [
   integer('hash-max-listpack-entries', [0, INT64_MAX], 512, 'Fields of a compact hash.', {
     alias: 'hash-max-ziplist-entries',
@@ -67,9 +65,10 @@ export const advancedParameters = [
   flag('activerehashing', true, 'Rehash in idle time.', {
     inert: 'tables grow and shrink in steps that every access pays for',
   }),
-  integer('hz', [0, INT_MAX], 10, 'Background work a second.', {
-    inert: NO_CRON,
+  integer('hz', [0, INT_MAX], 10, 'How often background work is looked at, a second.', {
     clamp: (value) => (value < HZ_MIN ? HZ_MIN : value > HZ_MAX ? HZ_MAX : value),
   }),
-  flag('dynamic-hz', true, 'Raise hz with the number of clients.', { inert: NO_CRON }),
+  flag('dynamic-hz', true, 'Raise hz with the number of clients.', {
+    inert: 'background work runs in slices of bounded time, whatever the number of clients',
+  }),
 ] as const;

@@ -28,6 +28,8 @@ function create({ config, log, onBound, onRole, exit }) {
         sockets.listen(...place, resolve);
       });
       onBound();
+      log.warning('Server initialized');
+      log.notice('Ready to accept connections tcp');
     },
     close: async (flags) => {
       log.notice(`closing with '${flags.join(' ')}'`);

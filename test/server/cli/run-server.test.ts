@@ -91,13 +91,20 @@ function ask(port: number, text: string): Promise<string> {
 describe('a start', () => {
   it('logs what tools wait for, in this order', async () => {
     const port = await freePort();
-    const server = new Running(['--port', String(port), '--hz', '50', '--always-show-logo', 'yes']);
+    const server = new Running([
+      '--port',
+      String(port),
+      '--dynamic-hz',
+      'no',
+      '--always-show-logo',
+      'yes',
+    ]);
     await server.shows('Ready to accept connections');
     const at = [
       'Cairn is starting',
       `Cairn version=${CAIRN_VERSION}, `,
       'Configuration loaded',
-      "'hz 50' is kept, but has no effect: ",
+      "'dynamic-hz no' is kept, but has no effect: ",
       'Running in standalone mode',
       `Port: ${port}`,
       ` PID: ${server.pid}\n`,

@@ -148,7 +148,7 @@ describe('what cannot be had here', () => {
   });
 
   it('tells which parameters have no effect', () => {
-    const config = load('io-threads 4\nactiverehashing no\nhz 10\n');
+    const config = load('io-threads 4\nactiverehashing no\ndynamic-hz yes\n');
     expect(config.notices()).toEqual([
       expect.stringContaining("'io-threads 4' is kept, but has no effect: "),
       expect.stringContaining("'activerehashing no' is kept, but has no effect: "),
