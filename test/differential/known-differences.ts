@@ -24,7 +24,7 @@ function named(step: KnownStep, command: string, subcommand?: string): boolean {
 
 const isInteger = (reply: string): boolean => /^:-?\d+\r\n$/.test(reply);
 
-export const knownDifferences: readonly KnownDifference[] = [
+const knownDifferences: readonly KnownDifference[] = [
   {
     id: 'command-count',
     reason: '7.2 has one top-level command more (WAITAOF); servers differ in what they ship',

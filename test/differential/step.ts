@@ -15,7 +15,7 @@ export type Comparator = {
 };
 
 /** A cursor loop: run until the cursor is 0 again, compare what all pages gave together. */
-export type CursorLoop = {
+type CursorLoop = {
   /** Index of the cursor in the arguments. */
   readonly cursorAt: number;
   /** How many items make one element: 1 for SCAN and SSCAN, 2 for HSCAN and ZSCAN. */

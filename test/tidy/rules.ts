@@ -15,7 +15,7 @@ function places(file: SourceFile, text: string, pattern: RegExp, what: string): 
 }
 
 /** The module names that a file imports, exports from, or imports dynamically. */
-export function importsOf(file: SourceFile): string[] {
+function importsOf(file: SourceFile): string[] {
   const pattern =
     /\b(?:import|export)\b[^;'"`]*?\bfrom\s*(['"])(.+?)\1|\bimport\s*\(?\s*(['"])(.+?)\3/g;
   const names = [...file.uncommented.matchAll(pattern)].map((match) => match[2] ?? match[4] ?? '');

@@ -21,8 +21,18 @@ type Piece = { readonly kind: 'code' | 'comment' | 'literal'; readonly text: str
 /** A slash begins a regular expression after these, and divides after anything else. */
 const beforeRegex = /(?:^|[([{,;=:!&|?+\-*%<>~^\n]|\b(?:return|typeof|case|in|of))\s*$/;
 
-const tokens =
-  /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\[\s\S]|[^'\\\n])*'|"(?:\\[\s\S]|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`|\//g;
+const tokens = new RegExp(
+  [
+    /\/\*[\s\S]*?\*\//, // a block comment
+    /\/\/[^\n]*/, // a line comment
+    /'(?:\\[\s\S]|[^'\\\n])*'|"(?:\\[\s\S]|[^"\\\n])*"/, // a string
+    /`(?:\\[\s\S]|[^`\\])*`/, // a template
+    /\//, // perhaps a regular expression
+  ]
+    .map((part) => part.source)
+    .join('|'),
+  'g',
+);
 
 const regexLiteral = /\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/y;
 

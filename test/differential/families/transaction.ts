@@ -1,6 +1,7 @@
 /**
- * Transactions: whole ones with commands of every family inside (damaged by their own rules), bare MULTI, EXEC and DISCARD that
- * meet any state, WATCH against both connections, errors at queue time that make EXEC abort.
+ * Transactions: whole ones with commands of every family inside (damaged by their own rules), bare
+ * MULTI, EXEC and DISCARD that meet any state, WATCH against both connections, errors at queue time
+ * that make EXEC abort.
  */
 import { command } from '../command.ts';
 import type { Context, Draft, Family, Generator } from '../step.ts';

@@ -1,0 +1,56 @@
+/**
+ * Measures a server's stalls from outside: PING every half millisecond on one connection, the time
+ * until each answer recorded, until standard input ends. While one is unanswered no other is sent,
+ * so a stall counts once, with its whole length. Argument: port.
+ *
+ * Prints JSON: { count, p50Ms, p99Ms, p999Ms, maxMs, over1Ms, over5Ms, over20Ms }.
+ */
+import { connect } from 'node:net';
+import { setPriority } from 'node:os';
+import { Worker } from 'node:worker_threads';
+
+const everyMs = 0.5;
+const port = Number(process.argv[2]);
+const socket = connect(port, '127.0.0.1');
+const ping = Buffer.from('*1\r\n$4\r\nPING\r\n');
+/** @type {number[]} */
+const timesMs = [];
+let sentAt = -1;
+
+// Measure the server's delays, not this process's: ask for priority, go on without.
+try {
+  setPriority(0, -15);
+} catch {
+  process.stderr.write('pinger: no higher priority without root; expect noise\n');
+}
+
+function report() {
+  const sorted = Float64Array.from(timesMs).sort();
+  /** @type {(share: number) => number} */
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  /** @type {(ms: number) => number} */
+  const over = (ms) => timesMs.filter((time) => time > ms).length;
+  const shares = { p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), maxMs: at(1) };
+  const counts = { over1Ms: over(1), over5Ms: over(5), over20Ms: over(20) };
+  process.stdout.write(`${JSON.stringify({ count: timesMs.length, ...shares, ...counts })}\n`);
+}
+
+socket.setNoDelay(true);
+socket.on('data', () => {
+  timesMs.push(performance.now() - sentAt);
+  sentAt = -1;
+});
+socket.on('connect', () => {
+  const metronome = new Worker(new URL('./metronome.js', import.meta.url), { workerData: everyMs });
+  metronome.on('message', () => {
+    if (sentAt >= 0) return;
+    sentAt = performance.now();
+    socket.write(ping);
+  });
+});
+process.stdin.resume();
+process.stdin.on('end', () => {
+  if (sentAt >= 0) timesMs.push(performance.now() - sentAt);
+  report();
+  process.exit(0);
+});

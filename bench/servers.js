@@ -1,0 +1,163 @@
+/**
+ * Servers under measurement: started in a folder of their own on a free loopback port, pinned to a
+ * core where taskset exists, ended by PID; with what the system knows of them (CPU time over all
+ * threads, resident memory).
+ */
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findTool } from './options.js';
+
+/** @typedef {import('./options.js').Contender} Contender */
+
+const run = promisify(execFile);
+const taskset = findTool('taskset');
+
+/** The cores of server and load generator. */
+const serverCore = 0;
+export const generatorCore = 1;
+
+/** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+const tickUs = 1_000_000 / ticksPerSecond;
+
+/** @type {(ms: number) => Promise<void>} */
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * A command line bound to a core, where that is possible.
+ * @type {(core: number | null, argv: string[]) => string[]}
+ */
+export function pinned(core, argv) {
+  return core === null || taskset === null ? argv : [taskset, '-c', String(core), ...argv];
+}
+
+/** @type {() => Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
+    });
+  });
+}
+
+/** A running server; times from /proc/PID/stat, whose fields 14 and 15 count all threads. */
+export class ServerUnderTest {
+  /**
+   * @param {string} name
+   * @param {import('node:child_process').ChildProcess} child
+   * @param {number} port
+   * @param {string} dir
+   * @param {boolean} ownsDir
+   */
+  constructor(name, child, port, dir, ownsDir) {
+    this.name = name;
+    this.child = child;
+    this.port = port;
+    this.dir = dir;
+    this.ownsDir = ownsDir;
+  }
+
+  /** CPU time of all threads so far, user and system, in microseconds. */
+  cpuUs() {
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * tickUs;
+  }
+
+  /** Resident memory in bytes. */
+  rssBytes() {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s*(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  /**
+   * Runs redis-cli; an error reply is an error.
+   * @param {string[]} args
+   */
+  async cli(...args) {
+    const { stdout } = await run('redis-cli', ['-p', String(this.port), '-e', ...args], {
+      maxBuffer: 1 << 26,
+    });
+    return stdout.trimEnd();
+  }
+
+  /**
+   * One field of INFO, or the empty string.
+   * @param {string} section
+   * @param {string} field
+   */
+  async info(section, field) {
+    const text = await this.cli('INFO', section);
+    return new RegExp(`^${field}:(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+  }
+
+  /** Ends the process and removes the folder. */
+  async stop() {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGKILL');
+      await ended;
+    }
+    if (this.ownsDir) rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * Waits until the server answers PING; while it loads a file it does not.
+ * @type {(server: ServerUnderTest, timeoutMs: number) => Promise<void>}
+ */
+async function waitReady(server, timeoutMs) {
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline) {
+    if (server.child.exitCode !== null) {
+      const log = readFileSync(join(server.dir, 'server.log'), 'utf8');
+      throw new Error(`${server.name} ended while starting:\n${log}`);
+    }
+    const answer = await server.cli('PING').catch(() => '');
+    if (answer === 'PONG') return;
+    await sleep(10);
+  }
+  throw new Error(`${server.name} did not answer within ${timeoutMs} ms`);
+}
+
+/**
+ * Starts a contender and waits until it answers.
+ * @param {Contender} contender
+ * @param {{ core?: number | null, dir?: string, config?: string[] }} [options] `core` null leaves
+ *   the server unpinned; `dir` is used and kept; `config` are further arguments
+ */
+export async function startServer(contender, options = {}) {
+  const { core = serverCore, config = [] } = options;
+  const port = await freePort();
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), `bench-${contender.name}-`));
+  const program = contender.path.endsWith('.js')
+    ? [process.execPath, contender.path]
+    : [contender.path];
+  const basic = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
+  const logfile = ['--logfile', join(dir, 'server.log')];
+  const [file = '', ...args] = pinned(core, [...program, ...basic, ...logfile, ...config]);
+  const child = spawn(file, args, { cwd: dir, stdio: 'ignore' });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  const server = new ServerUnderTest(contender.name, child, port, dir, options.dir === undefined);
+  try {
+    await waitReady(server, 300_000);
+    return server;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
