@@ -26,21 +26,19 @@ type Declared =
   | (typeof clusterParameters)[number]
   | (typeof advancedParameters)[number];
 
-/** The families in the order in which documentation shows them. */
-export const PARAMETER_FAMILIES: Readonly<Record<string, readonly AnyParameter[]>> = {
-  network: networkParameters,
-  tls: tlsParameters,
-  general: generalParameters,
-  snapshot: snapshotParameters,
-  aof: aofParameters,
-  replication: replicationParameters,
-  security: securityParameters,
-  memory: memoryParameters,
-  cluster: clusterParameters,
-  advanced: advancedParameters,
-};
-
-export const PARAMETERS: readonly AnyParameter[] = Object.values(PARAMETER_FAMILIES).flat();
+/** All parameters, family by family. */
+export const PARAMETERS: readonly AnyParameter[] = [
+  ...networkParameters,
+  ...tlsParameters,
+  ...generalParameters,
+  ...snapshotParameters,
+  ...aofParameters,
+  ...replicationParameters,
+  ...securityParameters,
+  ...memoryParameters,
+  ...clusterParameters,
+  ...advancedParameters,
+];
 
 /** A name as redis.conf has it. */
 export type ParameterName = Declared['name'];
