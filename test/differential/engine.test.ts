@@ -2,7 +2,7 @@
  * The differential test itself, tried on the real server against the real server with a fault put
  * in: it must stay silent without one, find each kind, and shrink to what is needed to show it.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { stringFamily } from './families/string.ts';
@@ -42,6 +42,9 @@ describe.skipIf(requireRedisServer() === null)('the differential engine', () => 
   let targets: Target[] = [];
 
   beforeAll(async () => {
+    // What a person sets for the real comparison is not for these runs.
+    for (const name of ['DIFF_COMMANDS', 'DIFF_FAMILIES']) vi.stubEnv(name, undefined);
+    vi.stubEnv('DIFF_SEED', '20260101');
     const config = { 'enable-debug-command': 'yes' };
     servers = [await startRealServer({ config }), await startRealServer({ config })];
   });
@@ -49,6 +52,7 @@ describe.skipIf(requireRedisServer() === null)('the differential engine', () => 
     for (const target of targets) target.closeClients();
   });
   afterAll(async () => {
+    vi.unstubAllEnvs();
     for (const server of servers) await server.close();
   });
 

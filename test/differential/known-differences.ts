@@ -40,6 +40,23 @@ const knownDifferences: readonly KnownDifference[] = [
       right === '$9\r\nhashtable\r\n' &&
       (step.type === undefined || step.type === 'set'),
   },
+  {
+    id: 'list-listpack',
+    reason: '7.2 keeps small lists in one listpack, 7.0 in a quicklist of one node',
+    applies: (step, left, right) =>
+      named(step, 'object', 'encoding') &&
+      left === '$8\r\nlistpack\r\n' &&
+      right === '$9\r\nquicklist\r\n' &&
+      (step.type === undefined || step.type === 'list'),
+  },
+  {
+    id: 'debug-object-listpack',
+    reason: 'the same two encodings as DEBUG OBJECT shows them, with the quicklist figures of 7.0',
+    applies: (step, left, right) =>
+      named(step, 'debug', 'object') &&
+      /^\+Value at:\S+ refcount:1 encoding:listpack serializedlength:\d+ /.test(left) &&
+      /^\+Value at:\S+ refcount:1 encoding:(?:hashtable|quicklist) /.test(right),
+  },
 ];
 
 /** The entry that explains why these replies differ, or null. */
