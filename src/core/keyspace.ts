@@ -440,6 +440,17 @@ export class Keyspace {
     this.freeEntry(address);
   }
 
+  /** Removes a key, if it is there. A large value is freed in slices. */
+  removeKey(db: Database, key: Uint8Array, offset: number, length: number): boolean {
+    const address = db.dict.find(key, offset, length);
+    if (address === 0 || this.isGone(db, address)) return false;
+    if (this.snapshot !== null) this.door(db, address);
+    this.dropExpiry(db, address);
+    db.dict.removeFound();
+    this.freeEntry(address);
+    return true;
+  }
+
   /** Moves an entry's value under another key, in another database perhaps. The key must not exist there. */
   rename(
     from: Database,

@@ -25,6 +25,7 @@ import { TYPE_STRING, typeOf } from '../core/value.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';
 import { NOT_AN_INTEGER, WRONG_TYPE } from './errors.ts';
+import { NOTIFY_KEY_MISS } from './notify-classes.ts';
 import type { Propagator } from './propagate.ts';
 import type { Services } from './services.ts';
 
@@ -61,8 +62,28 @@ export class Context {
 
   /** The key in argument `i` for reading: its address, or 0. */
   lookupRead(i: number): number {
-    const args = this.args;
-    return this.keyspace.lookupRead(this.db, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
+    const { args, keyspace } = this;
+    const address = keyspace.lookupRead(
+      this.db,
+      args.bytes[i]!,
+      args.offsets[i]!,
+      args.lengths[i]!,
+    );
+    if (address === 0) this.notify(i, NOTIFY_KEY_MISS, 'keymiss');
+    return address;
+  }
+
+  /** Like `lookupRead`, but the look is not a use of the key: TTL, TYPE, EXISTS. */
+  inspect(i: number): number {
+    const { args, keyspace } = this;
+    const address = keyspace.lookupInspect(
+      this.db,
+      args.bytes[i]!,
+      args.offsets[i]!,
+      args.lengths[i]!,
+    );
+    if (address === 0) this.notify(i, NOTIFY_KEY_MISS, 'keymiss');
+    return address;
   }
 
   /** The key in argument `i` for changing: its address, or 0. */
