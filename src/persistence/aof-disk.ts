@@ -1,0 +1,400 @@
+/**
+ * The disk side of the AOF: the file that takes turns, the queue before it, and a chain of
+ * asynchronous writes and fsyncs that works the queue off. `aof-append.ts` fills it.
+ *
+ *   turn --in the call--> file                    (page cache; `everysec` and `no`)
+ *   turn --> queue --chain: write, fsync--> file  (`always`, and whenever the disk is busy)
+ *                                    \--> next    once the old file is written, fsynced and closed
+ *
+ * Errors. A failed or short write is cut off again at the last whole turn and tried again each
+ * second (positions are explicit, so a repeated write cannot double a half-written one); until it
+ * succeeds `lastError` is set and the server refuses writes. A failed fsync is different: bytes
+ * that were released may be lost, and no later fsync of that file can say otherwise. Then
+ *
+ *   1 the file is not used any more: turns wait in the queue, and `needsNewFile` is set
+ *   2 `replaceFile` gives a new increment, and the queue goes there: kill -9 loses nothing
+ *   3 the gap in `offsets` stays, the figures stand still and writes are refused, until a rewrite has
+ *     made a base of everything (`switchTo`, then `finishCover`): now power loss loses nothing
+ *
+ * Under `always` either error is fatal: replies that wait can neither be sent nor taken back.
+ *
+ * A change of files (`switchTo`): all turns before it are written and fsynced to the old file before
+ * the first byte goes to the new one, so power loss never leaves a hole in the middle.
+ */
+import { AofFsyncClock } from './aof-fsync-clock.ts';
+import { AofOffsets } from './aof-offsets.ts';
+import type { AofDiskOptions, FsyncPolicy } from './aof-options.ts';
+import { type TurnBatch, TurnQueue } from './aof-queue.ts';
+import type { DurableFile } from './durable-file.ts';
+import { errorText } from './file-system.ts';
+
+const RETRY_PERIOD_MS = 1000;
+
+export class AofDisk {
+  readonly #options: AofDiskOptions;
+  readonly offsets: AofOffsets;
+  readonly queue: TurnQueue;
+  readonly clock: AofFsyncClock;
+  /** Bytes written to files so far, annotations included. */
+  encodedBytes: number;
+  #policy: FsyncPolicy;
+  #fsyncSuspended: boolean;
+  #file: DurableFile | undefined;
+  #next: DurableFile | undefined;
+  /** Bytes of whole turns in `#file`. */
+  #fileBytes: number;
+  #isChainRunning: boolean;
+  #chain: Promise<void>;
+  #sync: Promise<boolean> | undefined;
+  #error: Error | undefined;
+  #retryAtMs: number;
+  #isStopped: boolean;
+
+  constructor(options: AofDiskOptions) {
+    this.#options = options;
+    this.offsets = new AofOffsets();
+    this.queue = new TurnQueue();
+    this.clock = new AofFsyncClock();
+    this.encodedBytes = 0;
+    this.#policy = options.policy;
+    this.#fsyncSuspended = false;
+    this.#file = undefined;
+    this.#next = undefined;
+    this.#fileBytes = 0;
+    this.#isChainRunning = false;
+    this.#chain = Promise.resolve();
+    this.#sync = undefined;
+    this.#error = undefined;
+    this.#retryAtMs = 0;
+    this.#isStopped = false;
+  }
+
+  // ---- figures ---------------------------------------------------------------------------
+
+  get policy(): FsyncPolicy {
+    return this.#policy;
+  }
+
+  /** Whether replies wait for an fsync. */
+  get mustSync(): boolean {
+    return this.#policy === 'always' && !this.#fsyncSuspended;
+  }
+
+  get isSyncing(): boolean {
+    return this.#sync !== undefined;
+  }
+
+  /** The file that the next turn goes to, or undefined. */
+  get target(): DurableFile | undefined {
+    return this.#next ?? this.#file;
+  }
+
+  /** Why writes are refused, or undefined while all is well. */
+  get lastError(): Error | undefined {
+    return this.#error;
+  }
+
+  /** An fsync failed and turns wait for a new file. */
+  get needsNewFile(): boolean {
+    return this.#file?.poison !== undefined && this.#next === undefined && !this.#isStopped;
+  }
+
+  /** It failed for good, or is being closed: turns are only counted. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Whether a turn may be written in the call: nothing is before it, and no fsync could block it. */
+  get canWriteNow(): boolean {
+    return (
+      this.#policy !== 'always' &&
+      this.#next === undefined &&
+      !this.#isChainRunning &&
+      this.#sync === undefined &&
+      this.#error === undefined &&
+      this.queue.isEmpty
+    );
+  }
+
+  // ---- turns -----------------------------------------------------------------------------
+
+  /**
+   * Writes the encoded turn `stage[0 .. bytes)`, which ends at the offset appended so far. Returns
+   * false, with nothing left in the file as far as the disk allows, when it failed.
+   */
+  writeNow(file: DurableFile, stage: Uint8Array, bytes: number): boolean {
+    try {
+      file.writeAllSync(stage, 0, bytes, this.#fileBytes);
+    } catch (error) {
+      try {
+        file.truncateSync(this.#fileBytes);
+      } catch (cutError) {
+        this.#warnUncut(cutError);
+      }
+      this.#fail(error, 'writing to');
+      return false;
+    }
+    this.#fileBytes += bytes;
+    this.encodedBytes += bytes;
+    this.offsets.wroteUpTo(this.offsets.appended);
+    return true;
+  }
+
+  /** Turns were put into the queue. After an error they wait for `tick`. */
+  wake(): void {
+    if (this.#error === undefined) this.#startChain();
+  }
+
+  // ---- the chain -------------------------------------------------------------------------
+
+  #startChain(): void {
+    if (this.#isChainRunning || this.#isStopped) return;
+    this.#isChainRunning = true;
+    this.#chain = this.#runChain();
+  }
+
+  /** Works until nothing is left to do or an error stops it. */
+  async #runChain(): Promise<void> {
+    try {
+      while (!this.#isStopped) {
+        const batch = this.queue.head;
+        if (this.mustSync && this.offsets.isSyncUseful) {
+          if (!(await this.#syncFile())) return;
+        } else if (batch !== undefined && batch.file === this.#file && this.#isFileSound) {
+          if (!(await this.#writeBatch(batch))) return;
+        } else if (this.#next !== undefined) {
+          if (!(await this.#retireFile())) return;
+        } else {
+          return;
+        }
+      }
+    } finally {
+      this.#isChainRunning = false;
+    }
+  }
+
+  get #isFileSound(): boolean {
+    return this.#file !== undefined && this.#file.poison === undefined;
+  }
+
+  /** Returns whether there is more to do: not when it failed and nothing changed since. */
+  async #writeBatch(batch: TurnBatch): Promise<boolean> {
+    const file = batch.file;
+    const at = this.#fileBytes;
+    batch.flying = true;
+    try {
+      await file.writeAll(batch.buf, 0, batch.len, at);
+    } catch (error) {
+      await file.truncate(at).catch((cutError) => this.#warnUncut(cutError));
+      if (file.poison !== undefined) return this.#isFileChanging(file);
+      this.#fail(error, 'writing to');
+      return false;
+    } finally {
+      batch.flying = false;
+    }
+    // An fsync failed meanwhile: the batch waits for another file.
+    if (file.poison !== undefined) return this.#isFileChanging(file);
+    this.#fileBytes = at + batch.len;
+    this.encodedBytes += batch.len;
+    this.offsets.wroteUpTo(batch.endOffset);
+    this.queue.remove(batch);
+    this.#recover();
+    this.#options.onProgress();
+    return true;
+  }
+
+  #isFileChanging(file: DurableFile): boolean {
+    return this.#file !== file || this.#next !== undefined;
+  }
+
+  /** The old file is complete: makes it durable, closes it, and lets the next one take over. */
+  async #retireFile(): Promise<boolean> {
+    const old = this.#file;
+    // When this fsync fails, the base that is being made covers the whole old file.
+    if (this.#isFileSound) await this.#syncFile();
+    if (this.#isStopped) return false;
+    this.#file = this.#next;
+    this.#next = undefined;
+    this.#fileBytes = 0;
+    if (old !== undefined) {
+      this.queue.dropFile(old);
+      await old.close().catch(() => undefined);
+    }
+    return true;
+  }
+
+  // ---- fsync -----------------------------------------------------------------------------
+
+  /** fdatasync of the current file, after the one that may be running. False: it failed. */
+  async #syncFile(): Promise<boolean> {
+    while (this.#sync !== undefined) await this.#sync;
+    this.#sync = this.#syncOnce();
+    const done = await this.#sync;
+    this.#options.onProgress();
+    return done;
+  }
+
+  async #syncOnce(): Promise<boolean> {
+    const target = this.offsets.syncTarget;
+    this.clock.started(this.#options.nowMs());
+    try {
+      await this.#file?.syncData();
+    } catch (error) {
+      this.#fail(error, 'fsync of');
+      return false;
+    } finally {
+      this.#sync = undefined;
+    }
+    this.offsets.syncedUpTo(target);
+    this.clock.finished(this.#options.nowMs(), this.offsets.isAllSynced);
+    return true;
+  }
+
+  /** The clock of the policy: call it about ten times a second. */
+  tick(nowMs: number): void {
+    const file = this.#file;
+    if (this.#isStopped || file === undefined || file.poison !== undefined) return;
+    if (this.#error !== undefined && nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = nowMs + RETRY_PERIOD_MS;
+      this.#startChain();
+    }
+    if (this.#policy !== 'everysec' || this.#fsyncSuspended) return;
+    if (!this.offsets.isSyncUseful) return;
+    if (this.#sync !== undefined) this.clock.noteRunning(nowMs);
+    else if (this.clock.isDue(nowMs)) void this.#syncFile();
+  }
+
+  // ---- errors ----------------------------------------------------------------------------
+
+  #fail(thrown: unknown, action: string): void {
+    if (this.#isStopped) return;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const what = `${action} ${this.#file?.path} failed (${errorText(error)})`;
+    if (this.mustSync) {
+      this.#isStopped = true;
+      this.#error = error;
+      const why = 'appendfsync is always, waiting replies cannot be confirmed: the server ends';
+      this.#options.log('warning', `${what}; ${why}`);
+      this.#options.onFatal(error);
+      return;
+    }
+    const first = this.#error === undefined;
+    if (first) this.#options.log('warning', `${what}: writes are refused until it works again`);
+    this.#error = error;
+    this.#retryAtMs = this.#options.nowMs() + RETRY_PERIOD_MS;
+    if (this.#file?.poison === undefined) return;
+    if (this.#next === undefined) this.offsets.openGap();
+    else this.offsets.openGapBehindCover();
+    this.#options.log('warning', `${what}: the AOF goes on in a new file and needs a rewrite`);
+  }
+
+  #warnUncut(error: unknown): void {
+    this.#options.log(
+      'warning',
+      `could not cut a half-written turn off the AOF (${errorText(error)}); ` +
+        'it is overwritten by the next write, and cut by the next start',
+    );
+  }
+
+  #recover(): void {
+    if (this.#error === undefined || this.offsets.hasGap) return;
+    this.#error = undefined;
+    this.#options.log('notice', 'AOF write error looks solved, write commands are taken again');
+  }
+
+  // ---- files and policy ------------------------------------------------------------------
+
+  /** Appends after the `bytes` that `file` holds, all of them durable. */
+  attach(file: DurableFile, bytes: number): void {
+    if (this.#file !== undefined) throw new Error('the AOF has a file already');
+    this.#file = file;
+    this.#fileBytes = bytes;
+    this.offsets.skipAll();
+    this.clock.clear();
+  }
+
+  /**
+   * From the next turn on, turns go to `file`, which is new and empty; what was appended so far
+   * still goes to the old one. A snapshot of this very moment is about to become a base.
+   */
+  switchTo(file: DurableFile): void {
+    if (this.#next !== undefined) throw new Error('a change of AOF files is already under way');
+    this.#next = file;
+    this.offsets.beginCover();
+    this.#startChain();
+  }
+
+  /** Puts a new, empty file in the place of one whose fsync failed. */
+  replaceFile(file: DurableFile): void {
+    if (!this.needsNewFile) throw new Error('the AOF file is sound and stays');
+    const old = this.#file;
+    this.#file = file;
+    this.#fileBytes = 0;
+    if (old !== undefined) {
+      this.queue.moveFile(old, file);
+      void old.close().catch(() => undefined);
+    }
+    this.#startChain();
+  }
+
+  /** The base begun at the last `switchTo` is durable and in the manifest. */
+  finishCover(): void {
+    this.offsets.finishCover();
+    // Turns that still wait for the old file are in the base.
+    if (this.#next !== undefined && this.#file !== undefined) this.queue.dropFile(this.#file);
+    if (this.queue.isEmpty) this.#recover();
+    this.#startChain();
+    this.#options.onProgress();
+  }
+
+  setPolicy(policy: FsyncPolicy): void {
+    this.#policy = policy;
+    this.#startChain();
+    this.#options.onProgress();
+  }
+
+  /** No fsync while a snapshot is written (no-appendfsync-on-rewrite): POWER LOSS COSTS MORE. */
+  setFsyncSuspended(suspended: boolean): void {
+    if (suspended === this.#fsyncSuspended) return;
+    this.#fsyncSuspended = suspended;
+    this.#startChain();
+    this.#options.onProgress();
+  }
+
+  /**
+   * Resolves when everything appended before the call is written and fsynced, whatever the policy.
+   * Rejects with the error that prevents it.
+   */
+  async flush(): Promise<void> {
+    const target = this.offsets.appended;
+    while (this.#file !== undefined && this.offsets.synced < target) {
+      if (this.#isStopped) throw this.#error ?? new Error('the AOF is being closed');
+      if (this.#file.poison === undefined) {
+        this.#startChain();
+        await this.#chain;
+        if (this.queue.isEmpty && this.#next === undefined) await this.#syncFile();
+      }
+      if (this.#error !== undefined && this.offsets.synced < target) throw this.#error;
+    }
+  }
+
+  /** Stops using the file and closes it; what was not written is given up: flush before. */
+  async detach(): Promise<void> {
+    const wasStopped = this.#isStopped;
+    this.#isStopped = true;
+    await this.#chain;
+    await this.#sync;
+    const files = [this.#file, this.#next];
+    this.#file = undefined;
+    this.#next = undefined;
+    this.#fileBytes = 0;
+    this.queue.clear();
+    this.#isStopped = wasStopped;
+    for (const file of files) await file?.close().catch(() => undefined);
+    if (wasStopped) return;
+    this.#error = undefined;
+    this.clock.clear();
+    this.offsets.skipAll();
+    this.#options.onProgress();
+  }
+}
