@@ -150,7 +150,8 @@ export class Turn {
     this.onDrained(client);
   }
 
-  private takeJournal(): void {
+  /** Appends what was written so far, and feeds it to the replicas. */
+  takeJournal(): void {
     const { propagator } = this;
     if (propagator.length === 0) return;
     this.log?.append(propagator.journal, 0, propagator.length);

@@ -1,0 +1,221 @@
+/**
+ * Clients that wait for a key: BLPOP, BZPOPMIN, XREAD BLOCK and their kin.
+ *
+ * A handler that finds nothing calls `block`; its client then waits in the queue of each of its keys:
+ *
+ *     "0:jobs"   [ client 7, client 9, client 12 ]         served in this order
+ *     "0:mail"   [ client 9 ]
+ *
+ * Every change of a key, whatever command made it (RENAME, MOVE, RESTORE and EXEC too), passes `signal`, which notes the
+ * keys that somebody waits for. When the unit is over, `serve` runs the commands of those who wait for them once more,
+ * in the order in which they came. A command that finds nothing again goes on waiting in its place; one that is
+ * served answers, and its client leaves all queues.
+ *
+ * A key that holds another type than was waited for is as good as no key: nobody is served, nobody is told. What a
+ * stream's readers must be told of is asked through `wakesOn`.
+ *
+ * Waiting ends by being served, by time, by CLIENT UNBLOCK, or because the client has gone.
+ */
+import { Args } from '../core/resp/args.ts';
+import { typeOf } from '../core/value.ts';
+import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
+import type { Command } from './command.ts';
+import type { Context } from './context.ts';
+import type { Services } from './services.ts';
+
+/** Timers take at most this many milliseconds; a longer wait is armed again. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export interface BlockRequest {
+  /** The keys, in the order of the command. */
+  readonly keys: readonly Uint8Array[];
+  /** Type that a key must hold to serve (TYPE_LIST, ...). */
+  readonly type: number;
+  /** Milliseconds to wait; 0 is for ever. */
+  readonly timeoutMs: number;
+  /** Answers when time is up: mostly a null. */
+  readonly onTimeout: (client: Client) => void;
+  /** For a key that is missing or holds another type: true runs the command all the same, to answer an error. */
+  readonly wakesOn?: (address: number) => boolean;
+}
+
+interface Waiter extends BlockRequest {
+  readonly client: Client;
+  readonly db: number;
+  readonly command: Command;
+  readonly args: Args;
+  readonly ids: readonly string[];
+  readonly untilMs: number;
+  timer: NodeJS.Timeout | null;
+}
+
+interface ReadyKey {
+  readonly id: string;
+  readonly db: number;
+  readonly key: Uint8Array;
+}
+
+export class Blocking {
+  private readonly services: Services;
+  private readonly resume: (client: Client) => void;
+  private readonly queues = new Map<string, Set<Waiter>>();
+  private readonly waiters = new Map<Client, Waiter>();
+  private ready = new Map<string, ReadyKey>();
+  private serving = false;
+
+  /** `resume` lets a client that has been answered go on with its further commands. */
+  constructor(services: Services, resume: (client: Client) => void) {
+    this.services = services;
+    this.resume = resume;
+  }
+
+  /** Clients that wait. */
+  get size(): number {
+    return this.waiters.size;
+  }
+
+  /** Whether keys that somebody waits for have changed. */
+  get hasReady(): boolean {
+    return this.ready.size > 0;
+  }
+
+  /** The running command found nothing: its client waits. Not for use inside MULTI or a script. */
+  block(c: Context, request: BlockRequest): void {
+    const { client, command } = c;
+    if (this.waiters.has(client)) return;
+    const args = new Args();
+    for (let i = 0; i < c.args.count; i++) args.push(c.args.copy(i), 0, c.args.lengths[i]!);
+    const ids = [...new Set(request.keys.map((key) => blockId(client.db, key, 0, key.length)))];
+    const untilMs = request.timeoutMs === 0 ? 0 : Date.now() + request.timeoutMs;
+    const waiter: Waiter = {
+      ...request,
+      client,
+      db: client.db,
+      command,
+      args,
+      ids,
+      untilMs,
+      timer: null,
+    };
+    this.waiters.set(client, waiter);
+    for (const id of ids) {
+      const queue = this.queues.get(id);
+      if (queue === undefined) this.queues.set(id, new Set([waiter]));
+      else queue.add(waiter);
+    }
+    client.waiting = WAIT_BLOCKED;
+    this.arm(waiter);
+  }
+
+  /** A key has changed. */
+  signal(db: number, key: Uint8Array, offset: number, length: number): void {
+    const id = blockId(db, key, offset, length);
+    if (!this.queues.has(id) || this.ready.has(id)) return;
+    this.ready.set(id, { id, db, key: key.slice(offset, offset + length) });
+  }
+
+  /** A whole database has changed: SWAPDB. */
+  signalDatabase(db: number): void {
+    for (const waiter of this.waiters.values()) {
+      if (waiter.db !== db) continue;
+      for (const key of waiter.keys) this.signal(db, key, 0, key.length);
+    }
+  }
+
+  /** Serves those who wait for the keys that have changed. Called when a unit is over. */
+  serve(): void {
+    if (this.serving) return;
+    this.serving = true;
+    while (this.ready.size > 0) {
+      const keys = this.ready;
+      this.ready = new Map();
+      for (const one of keys.values()) this.serveKey(one);
+    }
+    this.serving = false;
+  }
+
+  /** Whether the client waits here. */
+  isBlocked(client: Client): boolean {
+    return this.waiters.has(client);
+  }
+
+  /** CLIENT UNBLOCK: ends the wait as if time were up, or with an error. False when the client does not wait. */
+  unblock(client: Client, error: boolean): boolean {
+    const waiter = this.waiters.get(client);
+    if (waiter === undefined) return false;
+    this.leave(waiter);
+    if (error) client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+    else waiter.onTimeout(client);
+    this.goOn(client);
+    return true;
+  }
+
+  /** The client has gone. */
+  forget(client: Client): void {
+    const waiter = this.waiters.get(client);
+    if (waiter !== undefined) this.leave(waiter);
+  }
+
+  private serveKey({ id, db, key }: ReadyKey): void {
+    const queue = this.queues.get(id);
+    if (queue === undefined) return;
+    const { keyspace } = this.services;
+    for (const waiter of [...queue]) {
+      const database = keyspace.databases[db]!;
+      const address = keyspace.peek(database, key, 0, key.length);
+      const fits = address !== 0 && typeOf(keyspace.arena, address) === waiter.type;
+      if (!fits && waiter.wakesOn?.(address) !== true) continue;
+      if (this.waiters.get(waiter.client) === waiter) this.retry(waiter);
+    }
+  }
+
+  /** Runs the command of one who waits once more; an answer ends the wait. */
+  private retry(waiter: Waiter): void {
+    const { client } = waiter;
+    const before = client.reply.total;
+    const selected = client.db;
+    client.db = waiter.db;
+    this.services.dispatcher.call(client, waiter.command, waiter.args);
+    client.db = selected;
+    if (client.reply.total === before) return;
+    this.leave(waiter);
+    this.goOn(client);
+  }
+
+  private leave(waiter: Waiter): void {
+    if (waiter.timer !== null) clearTimeout(waiter.timer);
+    this.waiters.delete(waiter.client);
+    for (const id of waiter.ids) {
+      const queue = this.queues.get(id);
+      queue?.delete(waiter);
+      if (queue?.size === 0) this.queues.delete(id);
+    }
+  }
+
+  /** The client was answered: its replies leave with this turn, its further commands run with the next. */
+  private goOn(client: Client): void {
+    this.services.listClient(client);
+    setImmediate(() => {
+      if (client.waiting !== WAIT_BLOCKED || this.waiters.has(client)) return;
+      client.waiting = RUNNING;
+      this.resume(client);
+    });
+  }
+
+  private arm(waiter: Waiter): void {
+    if (waiter.untilMs === 0) return;
+    const left = waiter.untilMs - Date.now();
+    waiter.timer = setTimeout(
+      () => {
+        if (Date.now() < waiter.untilMs) this.arm(waiter);
+        else this.unblock(waiter.client, false);
+      },
+      Math.min(Math.max(left, 0), TIMER_MAX_MS),
+    );
+  }
+}
+
+function blockId(db: number, key: Uint8Array, offset: number, length: number): string {
+  const view = Buffer.from(key.buffer, key.byteOffset + offset, length);
+  return `${db}:${view.toString('latin1')}`;
+}

@@ -1,0 +1,254 @@
+/**
+ * The AOF in the server: when it is opened, how turns reach it, when it is rewritten, switched on and off.
+ *
+ * The work on files is src/persistence/aof.ts; here it meets the turn (which asks it how far replies may go), the
+ * snapshot (which makes the base of a rewrite), the configuration and the clock.
+ *
+ *     rewrite   prepare: a new increment stands ready on disk
+ *               at the end of a turn: begin (the increment takes the next turns) and start the snapshot, in one breath
+ *               the snapshot is done: finish (manifest names base and increment), or abort: nothing has changed
+ */
+import { Aof } from '../../persistence/aof.ts';
+import type { AofFolder } from '../../persistence/aof-folder.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log.ts';
+import type { Propagator } from '../propagate.ts';
+import type { Turn } from '../turn.ts';
+
+export interface AofServiceDeps {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly turn: Turn;
+  readonly propagator: Propagator;
+  readonly folder: AofFolder;
+  /** Starts the snapshot that becomes the base, written to `path`; null while another one runs. */
+  readonly startBase: (path: string) => Promise<'rdb' | 'aof'> | null;
+  /** Writes the base of a fresh folder and waits for it. */
+  readonly writeFirstBase: (path: string) => Promise<'rdb' | 'aof'>;
+  /** Bytes that the base will take at most, as far as can be told. */
+  readonly expectedBaseBytes: () => number;
+  /** The journal has a reader now, or has lost one. */
+  readonly readersChanged: () => void;
+  /** Under `always` the disk failed: the process must end rather than lie. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export class AofService {
+  readonly aof: Aof;
+  rewriteScheduled = false;
+  /** Figures of the last rewrite. */
+  lastRewriteOk = true;
+  lastRewriteSeconds = -1;
+  rewriteStartedMs = 0;
+  rewrites = 0;
+
+  private readonly deps: AofServiceDeps;
+  private preparing = false;
+  /** A rewrite that is prepared begins at the end of the turn. */
+  private ready = false;
+
+  constructor(deps: AofServiceDeps) {
+    this.deps = deps;
+    const { values } = deps.config;
+    this.aof = new Aof(deps.folder, {
+      policy: values.appendfsync,
+      nowMs: () => performance.now(),
+      unixSeconds: () => Math.floor(Date.now() / 1000),
+      log: (level, text) => deps.log[level](text),
+      onProgress: () => deps.turn.progress(),
+      onFatal: deps.onFatal,
+      checksum: values.aofChecksum,
+      timestamps: values.aofTimestampEnabled,
+      rewritePercentage: values.autoAofRewritePercentage,
+      rewriteMinSizeBytes: values.autoAofRewriteMinSize,
+      keepHistory: values.aofDisableAutoGc,
+    });
+    this.listen();
+  }
+
+  /** Whether writes reach the AOF, or will as soon as the first rewrite is done. */
+  get isOn(): boolean {
+    return this.aof.state !== 'off';
+  }
+
+  get isRewriting(): boolean {
+    return this.aof.isRewriting || this.preparing || this.ready;
+  }
+
+  /** After the dataset was loaded: turns are appended from here on. */
+  async open(): Promise<void> {
+    await this.aof.open(this.deps.writeFirstBase);
+    this.attach();
+  }
+
+  /** BGREWRITEAOF: the answer for the client, or an error. */
+  requestRewrite(busy: boolean): { answer?: string; error?: string } {
+    if (this.isRewriting) {
+      return { error: 'ERR Background append only file rewriting already in progress' };
+    }
+    if (busy) {
+      this.rewriteScheduled = true;
+      return { answer: 'Background append only file rewriting scheduled' };
+    }
+    void this.prepare();
+    return { answer: 'Background append only file rewriting started' };
+  }
+
+  /** Called ten times a second. `busy`: a snapshot runs. */
+  tick(busy: boolean): void {
+    if (!this.isOn) return;
+    const now = performance.now();
+    this.aof.tick(now);
+    this.aof.disk.setFsyncSuspended(
+      this.deps.config.values.noAppendfsyncOnRewrite && (busy || this.isRewriting),
+    );
+    if (busy || this.isRewriting) return;
+    const reason = this.rewriteScheduled ? 'asked' : this.aof.rewriteReason(now);
+    if (reason === undefined) return;
+    if (reason === 'growth') this.deps.log.notice('Starting automatic rewriting of AOF');
+    void this.prepare();
+  }
+
+  /** The end of a turn, before its journal is taken: a rewrite that stands ready begins here. */
+  endTurn(): void {
+    if (!this.ready) return;
+    // What this turn has written so far belongs to the old files: it must be appended before they change.
+    this.deps.turn.takeJournal();
+    this.ready = false;
+    this.begin();
+  }
+
+  /** Everything appended, written and fsynced; then closed. */
+  async close(): Promise<void> {
+    this.detach();
+    await this.aof.close();
+  }
+
+  private async prepare(): Promise<void> {
+    this.preparing = true;
+    this.rewriteScheduled = false;
+    this.rewriteStartedMs = Date.now();
+    try {
+      if (this.aof.state === 'off') await this.rewriteWhileOff();
+      else {
+        await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
+        this.ready = true;
+        this.deps.turn.schedule();
+      }
+    } catch (error) {
+      await this.failed(error as Error);
+    } finally {
+      this.preparing = false;
+    }
+  }
+
+  /** BGREWRITEAOF without an AOF, as Redis allows it: the folder gets a base, and nothing is appended. */
+  private async rewriteWhileOff(): Promise<void> {
+    await this.aof.switchOn();
+    await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
+    const base = this.aof.folder.temporaryBasePath('off');
+    this.aof.beginRewrite();
+    const format = await (this.deps.startBase(base) ?? Promise.reject(new Error(BUSY)));
+    await this.aof.finishRewrite(base, format);
+    await this.aof.switchOff();
+    this.succeeded();
+  }
+
+  private begin(): void {
+    if (!this.aof.beginRewrite()) {
+      this.rewriteScheduled = true;
+      return;
+    }
+    if (this.deps.turn.log === null) this.attach();
+    this.deps.propagator.forgetSelected();
+    const base = this.aof.folder.temporaryBasePath(process.pid);
+    const done = this.deps.startBase(base);
+    if (done === null) {
+      this.rewriteScheduled = true;
+      void this.aof.abortRewrite();
+      return;
+    }
+    this.deps.log.notice('Background append only file rewriting started');
+    done
+      .then((format) => this.aof.finishRewrite(base, format))
+      .then(() => this.succeeded())
+      .catch((error: Error) => this.failed(error));
+  }
+
+  private succeeded(): void {
+    this.lastRewriteOk = true;
+    this.rewrites++;
+    this.lastRewriteSeconds = Math.round((Date.now() - this.rewriteStartedMs) / 1000);
+    this.deps.log.notice('Background AOF rewrite finished successfully');
+  }
+
+  private async failed(error: Error): Promise<void> {
+    this.lastRewriteOk = false;
+    this.lastRewriteSeconds = Math.round((Date.now() - this.rewriteStartedMs) / 1000);
+    this.deps.log.warning(`Background AOF rewrite failed: ${error.message}`);
+    const minutes = await this.aof.abortRewrite();
+    if (minutes > 0) {
+      this.deps.log.warning(
+        `Background AOF rewrite has repeatedly failed and triggered the limit, will retry in ${minutes} minutes`,
+      );
+    }
+  }
+
+  private attach(): void {
+    this.deps.turn.log = this.aof;
+    this.deps.propagator.forgetSelected();
+    this.deps.readersChanged();
+  }
+
+  private detach(): void {
+    this.deps.turn.log = null;
+    this.deps.turn.progress();
+    this.deps.readersChanged();
+  }
+
+  private listen(): void {
+    const { config } = this.deps;
+    config.onChange('appendonly', (on) => this.switch(on));
+    config.onChange('appendfsync', (policy) => {
+      this.aof.disk.setPolicy(policy);
+      return undefined;
+    });
+    config.onChange('auto-aof-rewrite-percentage', (percentage) => {
+      this.aof.schedule.percentage = percentage;
+      return undefined;
+    });
+    config.onChange('auto-aof-rewrite-min-size', (bytes) => {
+      this.aof.schedule.minSizeBytes = bytes;
+      return undefined;
+    });
+    config.onChange('aof-disable-auto-gc', (keep) => {
+      this.aof.keepHistory = keep;
+      return undefined;
+    });
+    config.onChange('aof-checksum', (on) => {
+      this.aof.appender.checksum = on;
+      return undefined;
+    });
+    config.onChange('aof-timestamp-enabled', (on) => {
+      this.aof.appender.timestamps = on;
+      return undefined;
+    });
+  }
+
+  private async switch(on: boolean): Promise<string | undefined> {
+    if (!on) {
+      this.detach();
+      await this.aof.switchOff();
+      return undefined;
+    }
+    try {
+      await this.aof.switchOn();
+    } catch (error) {
+      return `Unable to turn on AOF: ${(error as Error).message}`;
+    }
+    void this.prepare();
+    return undefined;
+  }
+}
+
+const BUSY = 'another snapshot is running';

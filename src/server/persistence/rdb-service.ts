@@ -1,0 +1,109 @@
+/**
+ * RDB files in the server: save points, BGSAVE and SAVE, and what is known of them.
+ *
+ * A save is a snapshot written to `dir/dbfilename`. Changes made while it ran stay counted as unsaved: `dirty` falls by
+ * what it was when the snapshot began, and only when it succeeded.
+ */
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log.ts';
+
+/** A save point that fails is tried again after this many seconds at the earliest. */
+const RETRY_SECONDS = 5;
+
+export interface RdbServiceDeps {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly keyspace: Keyspace;
+  /** Starts a snapshot into a file. Null while another one runs. */
+  readonly startSave: (path: string) => Promise<{ readonly bytes: number }> | null;
+}
+
+export class RdbService {
+  /** Seconds since 1970 of the last save that succeeded, or of the start. */
+  lastSaveSeconds: number;
+  lastOk = true;
+  lastSeconds = -1;
+  saves = 0;
+  scheduled = false;
+  startedMs = 0;
+  isSaving = false;
+
+  private readonly deps: RdbServiceDeps;
+  private lastTrySeconds = 0;
+  private readonly waiting: ((error: string | undefined) => void)[] = [];
+
+  constructor(deps: RdbServiceDeps, nowMs: number) {
+    this.deps = deps;
+    this.lastSaveSeconds = Math.floor(nowMs / 1000);
+  }
+
+  /** Where a save goes. */
+  get path(): string {
+    return this.deps.config.path(this.deps.config.values.dbfilename);
+  }
+
+  /** Whether writes must be refused, because a save that is wanted fails. */
+  get isBroken(): boolean {
+    const { save, stopWritesOnBgsaveError } = this.deps.config.values;
+    return !this.lastOk && stopWritesOnBgsaveError && save.length > 0;
+  }
+
+  /** Begins a save in the background. False while another snapshot runs. */
+  begin(): boolean {
+    const { keyspace, log } = this.deps;
+    const dirty = keyspace.dirty;
+    const running = this.deps.startSave(this.path);
+    this.lastTrySeconds = Math.floor(Date.now() / 1000);
+    if (running === null) return false;
+    this.scheduled = false;
+    this.isSaving = true;
+    this.startedMs = Date.now();
+    log.notice('Background saving started');
+    running.then(
+      ({ bytes }) => {
+        keyspace.dirty = Math.max(0, keyspace.dirty - dirty);
+        this.lastSaveSeconds = Math.floor(Date.now() / 1000);
+        log.notice(`DB saved on disk, ${bytes} bytes`);
+        log.notice('Background saving terminated with success');
+        this.ended(undefined);
+      },
+      (error: Error) => {
+        log.warning(`Background saving error: ${error.message}`);
+        this.ended(error.message);
+      },
+    );
+    return true;
+  }
+
+  /** Resolves when the save that runs now has ended: with what went wrong, or undefined. */
+  ending(): Promise<string | undefined> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /** Called ten times a second. `busy`: a snapshot runs already. */
+  tick(nowMs: number, busy: boolean): void {
+    if (busy) return;
+    if (this.scheduled || this.isDue(Math.floor(nowMs / 1000))) this.begin();
+  }
+
+  private isDue(nowSeconds: number): boolean {
+    const { config, keyspace, log } = this.deps;
+    const since = nowSeconds - this.lastSaveSeconds;
+    for (const { seconds, changes } of config.values.save) {
+      if (keyspace.dirty < changes || since <= seconds) continue;
+      if (!this.lastOk && nowSeconds - this.lastTrySeconds < RETRY_SECONDS) continue;
+      log.notice(`${changes} changes in ${seconds} seconds. Saving...`);
+      return true;
+    }
+    return false;
+  }
+
+  private ended(error: string | undefined): void {
+    this.isSaving = false;
+    this.lastOk = error === undefined;
+    if (this.lastOk) this.saves++;
+    this.lastSeconds = Math.round((Date.now() - this.startedMs) / 1000);
+    for (const one of this.waiting.splice(0)) one(error);
+  }
+}

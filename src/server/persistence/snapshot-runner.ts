@@ -1,0 +1,58 @@
+/**
+ * Runs one snapshot at a time, in slices between the turns of the event loop.
+ *
+ * BGSAVE, the base of an AOF rewrite and a full sync all come here. While a snapshot runs, each round of the loop gives
+ * its walker SLICE_MS; when nobody else wants the loop it runs as fast as the child takes its bytes.
+ */
+import type { SnapshotFigures, SnapshotResult, SnapshotRun } from '../../persistence/snapshot.ts';
+import { type SnapshotRequest, startSnapshot } from '../../persistence/snapshot.ts';
+
+/** Time of one slice of the walker. A client waits this much longer at most. */
+const SLICE_MS = 0.5;
+
+/** What a snapshot is for. */
+export type SnapshotPurpose = 'save' | 'rewrite' | 'sync';
+
+export class SnapshotRunner {
+  purpose: SnapshotPurpose | null = null;
+  /** When the running one began, in milliseconds since 1970. */
+  startedMs = 0;
+  private run: SnapshotRun | null = null;
+  private readonly stepBound = (): void => this.step();
+
+  /** Whether a snapshot runs. */
+  get isRunning(): boolean {
+    return this.run !== null;
+  }
+
+  /** Figures of the running snapshot. */
+  get figures(): SnapshotFigures | null {
+    return this.run?.figures ?? null;
+  }
+
+  /** Begins: the dataset as it is in this very moment. Only when none runs. */
+  start(purpose: SnapshotPurpose, request: SnapshotRequest): Promise<SnapshotResult> {
+    if (this.run !== null) throw new Error('a snapshot is running already');
+    const run = startSnapshot(request);
+    this.run = run;
+    this.purpose = purpose;
+    this.startedMs = Date.now();
+    setImmediate(this.stepBound);
+    return run.done.finally(() => {
+      this.run = null;
+      this.purpose = null;
+    });
+  }
+
+  /** Ends the running snapshot without a result; what stood before stands. */
+  abort(): void {
+    this.run?.abort();
+  }
+
+  private step(): void {
+    const { run } = this;
+    if (run === null) return;
+    if (run.step(SLICE_MS)) setImmediate(this.stepBound);
+    else run.onRoom(() => setImmediate(this.stepBound));
+  }
+}
