@@ -11,6 +11,7 @@
  * Time is `nowMs`, set by the owner before each batch of commands, so that one command sees one moment.
  */
 import { Database } from './database.ts';
+import { EncodingLimits } from './encoding-limits.ts';
 import { type Arena, BLOCK_BYTES_MAX, Arena as Blocks } from './memory/arena.ts';
 import { copyBytes } from './memory/copy.ts';
 import type { HashSeed } from './struct/dict.ts';
@@ -74,6 +75,9 @@ export class Keyspace {
   readonly arena: Arena;
   readonly databases: Database[] = [];
   readonly random: () => number;
+  /** Seed of all dicts, those of large collections included. */
+  readonly seed: HashSeed;
+  readonly limits = new EncodingLimits();
   /** Milliseconds since 1970, as of the present command. */
   nowMs = 0;
   /** Changes since the last save: Redis's `dirty`. */
@@ -94,7 +98,6 @@ export class Keyspace {
   /** No key of any database is due before this moment; it may be earlier than the first that is. */
   soonestExpiryMs = Number.POSITIVE_INFINITY;
 
-  private readonly seed: HashSeed;
   private readonly events: KeyspaceEvents;
   private readonly large: (LargeValue | null)[] = [];
   private readonly largeFree: number[] = [];
