@@ -13,6 +13,7 @@ import { ALL_COMMANDS } from './commands/all.ts';
 import type { Config } from './config/config.ts';
 import { Cron } from './cron.ts';
 import { Dispatcher } from './dispatch.ts';
+import { followEncodingLimits } from './encoding-limits.ts';
 import { Hub } from './hub.ts';
 import { Listeners } from './listeners.ts';
 import type { Logger } from './log.ts';
@@ -54,6 +55,7 @@ export class Server implements Services {
       events: { expired: (db, address) => this.keyExpired(db, address) },
     });
     this.keyspace.nowMs = this.startedMs;
+    followEncodingLimits(config, this.keyspace.limits);
     this.commands = new CommandTable(ALL_COMMANDS);
     for (const { words } of config.renames) this.commands.rename(words[1] ?? '', words[2] ?? '');
     this.turn = new Turn(this.propagator);
