@@ -76,7 +76,7 @@ export class AofAppender {
       return;
     }
     if (disk.clock.isAllSynced) disk.clock.appended(this.#nowMs());
-    if (disk.isStopped) return;
+    if (disk.isCountingOnly) return;
     const timeSeconds = this.#takeTime();
     if (disk.canWriteNow) {
       const stage = this.#stageFor(len + TURN_EXTRA_BYTES_MAX);

@@ -9,13 +9,11 @@
  * Errors. A failed or short write is cut off again at the last whole turn and tried again each
  * second (positions are explicit, so a repeated write cannot double a half-written one); until it
  * succeeds `lastError` is set and the server refuses writes. A failed fsync is different: bytes
- * that were released may be lost, and no later fsync of that file can say otherwise. Then
- *
- *   1 the file is not used any more: turns wait in the queue, and `needsNewFile` is set
- *   2 `replaceFile` gives a new increment, and the queue goes there: kill -9 loses nothing
- *   3 the gap in `offsets` stays, the figures stand still and writes are refused, until a rewrite has
- *     made a base of everything (`switchTo`, then `finishCover`): now power loss loses nothing
- *
+ * that were released may be lost, and no later fsync of that file can say otherwise. Nothing may
+ * be written behind such a gap, neither there nor to another file, or a power loss would leave a
+ * dataset with a hole. So the figures stand still, turns are only counted, and the way out is a
+ * rewrite: turns after its `switchTo` wait in memory, and are written once the base that holds
+ * everything before it is durable (`finishCover`). All of them are unacknowledged until then.
  * Under `always` either error is fatal: replies that wait can neither be sent nor taken back.
  *
  * A change of files (`switchTo`): all turns before it are written and fsynced to the old file before
@@ -94,14 +92,9 @@ export class AofDisk {
     return this.#error;
   }
 
-  /** An fsync failed and turns wait for a new file. */
-  get needsNewFile(): boolean {
-    return this.#file?.poison !== undefined && this.#next === undefined && !this.#isStopped;
-  }
-
-  /** It failed for good, or is being closed: turns are only counted. */
-  get isStopped(): boolean {
-    return this.#isStopped;
+  /** It failed for good, waits for a rewrite, or is being closed: turns are only counted. */
+  get isCountingOnly(): boolean {
+    return this.#isStopped || (this.offsets.hasGap && !this.offsets.isCoverBegun);
   }
 
   /** Whether a turn may be written in the call: nothing is before it, and no fsync could block it. */
@@ -156,11 +149,11 @@ export class AofDisk {
   /** Works until nothing is left to do or an error stops it. */
   async #runChain(): Promise<void> {
     try {
-      while (!this.#isStopped) {
+      while (!this.#isStopped && !this.offsets.hasGap) {
         const batch = this.queue.head;
         if (this.mustSync && this.offsets.isSyncUseful) {
           if (!(await this.#syncFile())) return;
-        } else if (batch !== undefined && batch.file === this.#file && this.#isFileSound) {
+        } else if (batch !== undefined && batch.file === this.#file) {
           if (!(await this.#writeBatch(batch))) return;
         } else if (this.#next !== undefined) {
           if (!(await this.#retireFile())) return;
@@ -173,27 +166,20 @@ export class AofDisk {
     }
   }
 
-  get #isFileSound(): boolean {
-    return this.#file !== undefined && this.#file.poison === undefined;
-  }
-
-  /** Returns whether there is more to do: not when it failed and nothing changed since. */
   async #writeBatch(batch: TurnBatch): Promise<boolean> {
-    const file = batch.file;
     const at = this.#fileBytes;
     batch.flying = true;
     try {
-      await file.writeAll(batch.buf, 0, batch.len, at);
+      await batch.file.writeAll(batch.buf, 0, batch.len, at);
     } catch (error) {
-      await file.truncate(at).catch((cutError) => this.#warnUncut(cutError));
-      if (file.poison !== undefined) return this.#isFileChanging(file);
-      this.#fail(error, 'writing to');
+      await batch.file.truncate(at).catch((cutError) => this.#warnUncut(cutError));
+      if (batch.file.poison === undefined) this.#fail(error, 'writing to');
       return false;
     } finally {
       batch.flying = false;
     }
-    // An fsync failed meanwhile: the batch waits for another file.
-    if (file.poison !== undefined) return this.#isFileChanging(file);
+    // An fsync failed meanwhile: what was written behind it does not count.
+    if (batch.file.poison !== undefined) return false;
     this.#fileBytes = at + batch.len;
     this.encodedBytes += batch.len;
     this.offsets.wroteUpTo(batch.endOffset);
@@ -203,15 +189,11 @@ export class AofDisk {
     return true;
   }
 
-  #isFileChanging(file: DurableFile): boolean {
-    return this.#file !== file || this.#next !== undefined;
-  }
-
   /** The old file is complete: makes it durable, closes it, and lets the next one take over. */
   async #retireFile(): Promise<boolean> {
     const old = this.#file;
-    // When this fsync fails, the base that is being made covers the whole old file.
-    if (this.#isFileSound) await this.#syncFile();
+    const isSound = old !== undefined && old.poison === undefined;
+    if (isSound && !(await this.#syncFile())) return false;
     if (this.#isStopped) return false;
     this.#file = this.#next;
     this.#next = undefined;
@@ -253,7 +235,7 @@ export class AofDisk {
   /** The clock of the policy: call it about ten times a second. */
   tick(nowMs: number): void {
     const file = this.#file;
-    if (this.#isStopped || file === undefined || file.poison !== undefined) return;
+    if (this.#isStopped || file === undefined || this.offsets.hasGap) return;
     if (this.#error !== undefined && nowMs >= this.#retryAtMs) {
       this.#retryAtMs = nowMs + RETRY_PERIOD_MS;
       this.#startChain();
@@ -283,9 +265,9 @@ export class AofDisk {
     this.#error = error;
     this.#retryAtMs = this.#options.nowMs() + RETRY_PERIOD_MS;
     if (this.#file?.poison === undefined) return;
-    if (this.#next === undefined) this.offsets.openGap();
-    else this.offsets.openGapBehindCover();
-    this.#options.log('warning', `${what}: the AOF goes on in a new file and needs a rewrite`);
+    this.offsets.openGap(this.#next !== undefined);
+    if (this.#file !== undefined) this.queue.dropFile(this.#file);
+    this.#options.log('warning', `${what}: only a rewrite of the AOF makes this good`);
   }
 
   #warnUncut(error: unknown): void {
@@ -318,22 +300,15 @@ export class AofDisk {
    * still goes to the old one. A snapshot of this very moment is about to become a base.
    */
   switchTo(file: DurableFile): void {
-    if (this.#next !== undefined) throw new Error('a change of AOF files is already under way');
+    const unused = this.#next;
+    if (unused !== undefined) {
+      if (!this.offsets.hasGap) throw new Error('a change of AOF files is already under way');
+      // An aborted rewrite behind a gap: its increment was never written.
+      this.queue.dropFile(unused);
+      void unused.close().catch(() => undefined);
+    }
     this.#next = file;
     this.offsets.beginCover();
-    this.#startChain();
-  }
-
-  /** Puts a new, empty file in the place of one whose fsync failed. */
-  replaceFile(file: DurableFile): void {
-    if (!this.needsNewFile) throw new Error('the AOF file is sound and stays');
-    const old = this.#file;
-    this.#file = file;
-    this.#fileBytes = 0;
-    if (old !== undefined) {
-      this.queue.moveFile(old, file);
-      void old.close().catch(() => undefined);
-    }
     this.#startChain();
   }
 
@@ -345,6 +320,12 @@ export class AofDisk {
     if (this.queue.isEmpty) this.#recover();
     this.#startChain();
     this.#options.onProgress();
+  }
+
+  /** There will be no such base. Behind a gap, turns wait for the next one. */
+  abortCover(): void {
+    this.offsets.abortCover();
+    if (this.offsets.hasGap) this.queue.clear();
   }
 
   setPolicy(policy: FsyncPolicy): void {
@@ -369,7 +350,7 @@ export class AofDisk {
     const target = this.offsets.appended;
     while (this.#file !== undefined && this.offsets.synced < target) {
       if (this.#isStopped) throw this.#error ?? new Error('the AOF is being closed');
-      if (this.#file.poison === undefined) {
+      if (!this.offsets.hasGap) {
         this.#startChain();
         await this.#chain;
         if (this.queue.isEmpty && this.#next === undefined) await this.#syncFile();
@@ -378,8 +359,12 @@ export class AofDisk {
     }
   }
 
-  /** Stops using the file and closes it; what was not written is given up: flush before. */
-  async detach(): Promise<void> {
+  /**
+   * Stops using the files and closes them; what was not written is given up: flush before. With
+   * `release`, the AOF being off, nothing is promised any more and replies need not wait; without
+   * it, the process being about to end, they never go out.
+   */
+  async detach(release: boolean): Promise<void> {
     const wasStopped = this.#isStopped;
     this.#isStopped = true;
     await this.#chain;
@@ -389,9 +374,9 @@ export class AofDisk {
     this.#next = undefined;
     this.#fileBytes = 0;
     this.queue.clear();
-    this.#isStopped = wasStopped;
     for (const file of files) await file?.close().catch(() => undefined);
-    if (wasStopped) return;
+    if (wasStopped || !release) return;
+    this.#isStopped = false;
     this.#error = undefined;
     this.clock.clear();
     this.offsets.skipAll();

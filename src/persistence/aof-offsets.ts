@@ -72,9 +72,10 @@ export class AofOffsets {
     this.#coverOffset = -1;
   }
 
-  openGap(): void {
+  /** An fsync failed. `isCovered`: of bytes that the base being made will hold. */
+  openGap(isCovered: boolean): void {
     this.#frozen ??= { written: this.#written, synced: this.#synced };
-    this.#coverOffset = -1;
+    if (!isCovered) this.#coverOffset = -1;
   }
 
   /** A base is being made of everything appended so far. */
@@ -82,11 +83,13 @@ export class AofOffsets {
     this.#coverOffset = this.appended;
   }
 
-  /** As `beginCover`, for an fsync that failed while the files were being changed. */
-  openGapBehindCover(): void {
-    const cover = this.#coverOffset;
-    this.openGap();
-    this.#coverOffset = cover;
+  get isCoverBegun(): boolean {
+    return this.#coverOffset >= 0;
+  }
+
+  /** There will be no such base. */
+  abortCover(): void {
+    this.#coverOffset = -1;
   }
 
   /** That base is durable, and in the place of everything written before it. */

@@ -64,7 +64,7 @@ export function encodeTurn(
 
 /** Turns that go to one file with one write. */
 export type TurnBatch = {
-  file: DurableFile;
+  readonly file: DurableFile;
   buf: Uint8Array;
   /** Encoded bytes in `buf`. */
   len: number;
@@ -128,13 +128,6 @@ export class TurnQueue {
   dropFile(file: DurableFile): void {
     this.#batches = this.#batches.filter((batch) => batch.file !== file);
     this.bytes = this.#batches.reduce((sum, batch) => sum + batch.len, 0);
-  }
-
-  /** Sends the turns of `from`, none of them flying, to `to` instead. */
-  moveFile(from: DurableFile, to: DurableFile): void {
-    for (const batch of this.#batches) {
-      if (batch.file === from) batch.file = to;
-    }
   }
 
   #batchFor(file: DurableFile, room: number): TurnBatch {

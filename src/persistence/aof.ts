@@ -43,14 +43,10 @@ export class Aof {
   readonly #options: AofOptions;
   #state: AofState;
   #rewrite: Rewrite | undefined;
-  /** Increments at the end of the manifest that began with or after the rewrite. */
-  #incrsOfRewrite: number;
   /** Size of all loaded files when `disk.encodedBytes` was `#sizeMark`. */
   #sizeAtMark: number;
   #sizeMark: number;
   #sizeAfterRewrite: number;
-  #isReplacingFile: boolean;
-  #replaceAtMs: number;
   /** Changes of the folder run one after the other. */
   #folderWork: Promise<unknown>;
 
@@ -63,12 +59,9 @@ export class Aof {
     this.#options = options;
     this.#state = 'off';
     this.#rewrite = undefined;
-    this.#incrsOfRewrite = 0;
     this.#sizeAtMark = 0;
     this.#sizeMark = 0;
     this.#sizeAfterRewrite = 0;
-    this.#isReplacingFile = false;
-    this.#replaceAtMs = 0;
     this.#folderWork = Promise.resolve();
   }
 
@@ -126,26 +119,6 @@ export class Aof {
   /** The AOF's clock: call it about ten times a second with the options' `nowMs()`. */
   tick(nowMs: number): void {
     this.disk.tick(nowMs);
-    if (!this.disk.needsNewFile || this.#isReplacingFile || nowMs < this.#replaceAtMs) return;
-    if (this.#state !== 'on') return;
-    this.#isReplacingFile = true;
-    this.#replaceAtMs = nowMs + 1000;
-    this.#inFolder(() => this.#replaceFile())
-      .catch((error) => this.#warn(`could not replace the AOF file: ${errorText(error)}`))
-      .finally(() => {
-        this.#isReplacingFile = false;
-      });
-  }
-
-  /** An fsync failed: goes on in a new increment, the one of a prepared rewrite if there is one. */
-  async #replaceFile(): Promise<void> {
-    const prepared = this.#rewrite?.step === 'prepared' ? this.#rewrite.file : undefined;
-    const file = prepared ?? (await this.#openNewIncr());
-    if (prepared !== undefined) this.#rewrite = undefined;
-    if (this.isRewriting) this.#incrsOfRewrite++;
-    if (!this.disk.needsNewFile) return file.close();
-    this.appender.forgetTime();
-    this.disk.replaceFile(file);
   }
 
   async #openNewIncr(): Promise<DurableFile> {
@@ -169,10 +142,8 @@ export class Aof {
       const format = await writeBase(path);
       await this.folder.adoptBase(path, format, 0);
     }
-    const last = this.folder.manifest.incrs.at(-1) ?? (await this.folder.addIncr());
-    const raw = await this.folder.fs.open(this.folder.pathOf(last.name), 'update');
-    const file = new DurableFile(raw);
-    await file.syncData();
+    if (this.folder.manifest.incrs.length === 0) await this.folder.addIncr();
+    const file = await this.#openSynced();
     this.disk.attach(file, file.sizeSync());
     this.#state = 'on';
     await this.#measure();
@@ -180,6 +151,18 @@ export class Aof {
     const stat = base && (await this.folder.fs.stat(this.folder.pathOf(base.name)));
     this.#sizeAfterRewrite = stat?.size ?? 0;
     await this.#deleteHistory();
+  }
+
+  /** Makes every loaded file durable and gives the last one, the increment that takes turns. */
+  async #openSynced(): Promise<DurableFile> {
+    const names = (await this.folder.filesToLoad()).map((file) => file.info.name);
+    for (const [i, name] of names.entries()) {
+      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), 'update'));
+      await file.syncData();
+      if (i === names.length - 1) return file;
+      await file.close();
+    }
+    throw new Error('the AOF manifest has no increment');
   }
 
   /** Takes the size of all files as they are now. */
@@ -204,15 +187,23 @@ export class Aof {
     return this.disk.flush();
   }
 
-  /** For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk. */
+  /**
+   * For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk; the
+   * replies that wait for it must not be sent then.
+   */
   async close(): Promise<void> {
     try {
       await this.disk.flush();
     } finally {
-      await this.disk.detach();
-      await this.#dropPrepared();
-      this.#state = 'off';
+      await this.#close(false);
     }
+  }
+
+  async #close(release: boolean): Promise<void> {
+    await this.disk.detach(release);
+    if (this.#rewrite?.step === 'prepared') await this.#rewrite.file.close().catch(() => undefined);
+    this.#rewrite = undefined;
+    this.#state = 'off';
   }
 
   /** Switched on while running: the first rewrite that succeeds makes it `on`. */
@@ -227,17 +218,11 @@ export class Aof {
   async switchOff(): Promise<void> {
     if (this.#state === 'off') return;
     const wasWaiting = this.#state === 'waiting';
-    await this.close().catch((error) => {
+    await this.disk.flush().catch((error) => {
       this.#warn(`the AOF was switched off with bytes that are not on disk: ${errorText(error)}`);
     });
-    this.#rewrite = undefined;
+    await this.#close(true);
     if (wasWaiting) await this.#inFolder(() => this.folder.removeLeftovers());
-  }
-
-  async #dropPrepared(): Promise<void> {
-    if (this.#rewrite?.step !== 'prepared') return;
-    await this.#rewrite.file.close().catch(() => undefined);
-    this.#rewrite = undefined;
   }
 
   // ---- rewrite ---------------------------------------------------------------------------
@@ -287,7 +272,6 @@ export class Aof {
     if (this.#state === 'waiting') this.disk.attach(file, 0);
     else this.disk.switchTo(file);
     this.#rewrite = { step: 'begun', file };
-    this.#incrsOfRewrite = 1;
     return true;
   }
 
@@ -299,7 +283,7 @@ export class Aof {
     await this.#inFolder(async () => {
       if (!this.isRewriting) throw new Error('no AOF rewrite is running');
       if (this.#state === 'waiting') await this.#finishFirst(path, format);
-      else await this.folder.adoptBase(path, format, this.#incrsOfRewrite);
+      else await this.folder.adoptBase(path, format, 1);
       this.#rewrite = undefined;
       this.disk.finishCover();
       this.schedule.succeeded();
@@ -324,8 +308,9 @@ export class Aof {
     return this.#inFolder(async () => {
       if (this.isRewriting) {
         this.#rewrite = undefined;
+        this.disk.abortCover();
         if (this.#state === 'waiting') {
-          await this.disk.detach();
+          await this.disk.detach(true);
           await this.folder.removeLeftovers().catch((error) => this.#warn(errorText(error)));
         }
       }

@@ -97,6 +97,21 @@ describe('everysec', () => {
     expect(driver.acknowledged).toBe(5);
   });
 
+  it('counts only what an fsync could see as safe', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn();
+    fs.holdSyncs();
+    await driver.pass(100);
+    const safe = driver.aof.appendedBytes;
+    driver.turn();
+    await driver.pass(100);
+    expect(driver.acknowledged).toBe(2);
+    fs.releaseSyncs();
+    for (let i = 0; i < 5; i++) await nextTurn();
+    expect(driver.aof.syncedBytes).toBe(safe);
+    expect(driver.aof.disk.clock.unsyncedAgeMs(driver.nowMs)).toBe(100);
+  });
+
   it('never fsyncs under `no`, and not while suspended', async () => {
     const { driver } = await fresh('no');
     driver.turn();
@@ -214,7 +229,7 @@ describe('a full disk', () => {
 });
 
 describe('a failed fsync under everysec', () => {
-  it('goes on in a new increment, promises nothing, and is made good by a rewrite', async () => {
+  it('promises nothing more and writes nothing behind the gap', async () => {
     const { fs, driver } = await fresh('everysec');
     const { aof } = driver;
     driver.turn();
@@ -225,13 +240,16 @@ describe('a failed fsync under everysec', () => {
     expect(aof.lastError?.message).toMatch(/fsync of .*a\.1\.incr\.aof failed/);
     fs.failSyncOf = undefined;
     const safe = aof.syncedBytes;
+    const calls = fs.calls.length;
     driver.turn();
     await driver.pass(3000);
-    expect(names(fs)).toContain('a.2.incr.aof');
+    expect(fs.calls.length).toBe(calls);
     expect(driver.acknowledged).toBe(2);
     expect([aof.syncedBytes, aof.lastError === undefined]).toEqual([safe, false]);
+    expect(aof.disk.queue.bytes).toBe(0);
     expect(aof.rewriteReason(driver.nowMs)).toBe('need');
-    expect(await recover(fs.kill())).toBe(3);
+    await expect(aof.flush()).rejects.toThrow(/fsync/);
+    expect(await recover(fs.kill())).toBe(2);
   });
 
   it('is over once the rewrite is finished', async () => {
@@ -242,18 +260,24 @@ describe('a failed fsync under everysec', () => {
     await driver.pass(1000);
     fs.failSyncOf = undefined;
     await driver.pass(2000);
+    driver.turn();
+    await driver.begin();
+    driver.turn();
+    await driver.aof.abortRewrite();
+    driver.turn();
     await driver.begin();
     driver.turn();
     await driver.pass(300);
     expect(driver.acknowledged).toBe(1);
+    expect(fs.content(`${FOLDER}/a.3.incr.aof`)!.length).toBe(0);
     await driver.finish();
     await driver.pass(2000);
     expect(aof.lastError).toBeUndefined();
     expect(aof.rewriteReason(driver.nowMs)).toBeUndefined();
-    expect(driver.acknowledged).toBe(2);
+    expect(driver.acknowledged).toBe(5);
     expect(aof.syncedBytes).toBe(aof.appendedBytes);
     expect(names(fs)).toEqual(['a.2.base.aof', 'a.3.incr.aof', 'a.manifest']);
-    for (let seed = 0; seed < 10; seed++) expect(await recover(fs.cutPower(seed))).toBe(2);
+    for (let seed = 0; seed < 10; seed++) expect(await recover(fs.cutPower(seed))).toBe(5);
   });
 
   it('in the old file during a rewrite is covered by that rewrite', async () => {
@@ -386,8 +410,9 @@ describe('switching on and off', () => {
     await driver.pass(1500);
     expect(names(fs)).toEqual(['temp-a.incr']);
     expect(driver.aof.syncedBytes).toBe(0);
-    await driver.finish();
     driver.turn();
+    await driver.finish();
+    expect(driver.aof.syncedBytes).toBe(driver.aof.appendedBytes);
     expect(driver.acknowledged).toBe(6);
     expect(driver.aof.state).toBe('on');
     expect(names(fs)).toEqual(['a.1.base.aof', 'a.1.incr.aof', 'a.manifest']);
@@ -411,6 +436,18 @@ describe('switching on and off', () => {
     await driver.pass(100);
     expect(driver.acknowledged).toBe(3);
     expect(await recover(fs.cutPower(1))).toBe(3);
+  });
+
+  it('off releases what waits for a disk that fails', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn();
+    fs.spaceBytes = 0;
+    driver.turn();
+    expect(driver.acknowledged).toBe(1);
+    await driver.aof.switchOff();
+    expect(driver.acknowledged).toBe(2);
+    expect(driver.log.join()).toMatch(/switched off with bytes that are not on disk/);
+    expect(driver.aof.lastError).toBeUndefined();
   });
 
   it('off leaves the files, on again replaces them', async () => {
@@ -484,6 +521,7 @@ describe('close and flush', () => {
     fs.failSyncOf = /incr/;
     fs.spaceBytes = 1e9;
     await expect(driver.aof.close()).rejects.toThrow(/fsync/);
+    expect(driver.acknowledged).toBe(1);
   });
 
   it('a queue that grows is reported', async () => {

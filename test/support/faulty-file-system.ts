@@ -107,8 +107,24 @@ export class FaultyFileSystem implements FileSystem {
     this.dead = true;
     const next = new FaultyFileSystem();
     for (const folder of this.#folders) next.#folders.add(folder);
-    for (const [path, inode] of this.#names) next.#names.set(path, { ...inode });
-    for (const [folder, changes] of this.#changes) next.#changes.set(folder, [...changes]);
+    const copies = new Map<Inode, Inode>();
+    const copy = (inode: Inode): Inode => {
+      const known = copies.get(inode);
+      if (known !== undefined) return known;
+      const fresh = { ...inode };
+      copies.set(inode, fresh);
+      return fresh;
+    };
+    const copyAll = (names: ReadonlyMap<string, Inode | undefined>) =>
+      new Map([...names].map(([path, inode]) => [path, inode && copy(inode)]));
+    for (const [path, inode] of this.#names) next.#names.set(path, copy(inode));
+    for (const [folder, changes] of this.#changes) {
+      const copied = changes.map(({ undo, redo }) => ({
+        undo: copyAll(undo),
+        redo: copyAll(redo),
+      }));
+      next.#changes.set(folder, copied);
+    }
     return next;
   }
 
