@@ -15,6 +15,7 @@ export const WAIT_BLOCKED = 1;
 export const WAIT_PAUSED = 2;
 export const WAIT_OUTPUT = 3;
 export const WAIT_CLOSING = 4;
+export const WAIT_WORK = 5;
 
 /** CLIENT REPLY. */
 export const REPLY_ON = 0;
@@ -43,8 +44,8 @@ export interface WatchedKey {
   readonly id: string;
   readonly db: number;
   readonly key: Uint8Array;
-  /** It had expired already when it was watched. */
-  readonly wasExpired: boolean;
+  /** It had expired already when it was watched, and still stands. */
+  wasExpired: boolean;
 }
 
 export class Client {

@@ -12,7 +12,7 @@
 import type { Args } from '../core/resp/args.ts';
 import type { Client, QueuedCommand } from './client.ts';
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Transaction } from './client.ts';
-import { type Command, DENYOOM, NO_AUTH, NO_MULTI, TOUCHES_ARBITRARY_KEYS } from './command.ts';
+import { type Command, NO_AUTH, NO_MULTI, TOUCHES_ARBITRARY_KEYS } from './command.ts';
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
 import { NO_AUTH_NEEDED, wrongArity } from './errors.ts';
@@ -71,6 +71,11 @@ export class Dispatcher {
     return this.depth > 0;
   }
 
+  /** Whether the running command stands inside another: in EXEC or a script, where none may wait. */
+  get isNested(): boolean {
+    return this.depth > 1;
+  }
+
   /** One command of a client. */
   run(client: Client, args: Args): void {
     const reply = client.reply;
@@ -91,6 +96,7 @@ export class Dispatcher {
     c.args = args;
     c.command = command;
     c.db = keyspace.databases[client.db]!;
+    client.lastCommand = command;
     if (outermost) propagator.beginUnit((command.flags & TOUCHES_ARBITRARY_KEYS) === 0);
     else propagator.nextCommand();
     this.depth++;
@@ -99,7 +105,6 @@ export class Dispatcher {
     this.depth--;
     if (keyspace.dirty !== before) propagator.command(c.db.id, args);
     if (outermost) propagator.endUnit();
-    client.lastCommand = command;
     stats.commandsProcessed++;
     this.measure(client, command, args, errors !== stats.totalErrorReplies);
     if (this.monitor !== null) this.monitor(client, command, args);
@@ -168,7 +173,8 @@ export class Dispatcher {
     }
     if (command?.name === 'exec') {
       this.discard(client);
-      client.reply.error(`EXECABORT Transaction discarded because of: ${error}`);
+      const reason = error.replace(/^ERR /, '');
+      client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
       return;
     }
     client.transaction.spoiled = true;
@@ -212,7 +218,7 @@ export class Dispatcher {
       transaction.bytes += args.lengths[i]!;
     }
     transaction.queue.push({ command, words });
-    transaction.flags |= command.flags & ~DENYOOM;
+    transaction.flags |= command.flags;
     client.reply.raw(QUEUED);
   }
 

@@ -80,6 +80,8 @@ export class Propagator {
       this.head(42, 2);
       this.word('SELECT');
       this.number(db);
+      // A transaction selects its database before it begins.
+      if (this.unitOperations === 1) this.unitStart = this.length;
     }
     this.head(42, count);
     return true;

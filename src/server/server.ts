@@ -7,25 +7,28 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
-import type { Client } from './client.ts';
+import { ActiveExpiry } from './active-expiry.ts';
+import { Blocking } from './blocking.ts';
+import { type Client, WAIT_WORK } from './client.ts';
 import { CommandTable } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
 import type { Config } from './config/config.ts';
 import { Cron } from './cron.ts';
 import { Dispatcher } from './dispatch.ts';
 import { followEncodingLimits } from './encoding-limits.ts';
+import { Eviction } from './eviction.ts';
 import { Hub } from './hub.ts';
+import { announceExpired } from './key-removal.ts';
+import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
 import type { Logger } from './log.ts';
+import { MemoryAccount } from './memory-account.ts';
 import { Propagator } from './propagate.ts';
 import { createRandom } from './random.ts';
-import type { Services } from './services.ts';
+import type { PersistenceServices, Services } from './services.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
-
-const FREE_SLICE = 256;
-const FREE_BUDGET_MS = 1;
 
 export class Server implements Services {
   readonly config: Config;
@@ -35,6 +38,12 @@ export class Server implements Services {
   readonly commands: CommandTable;
   readonly stats = new Stats();
   readonly watches = new WatchTable();
+  readonly memory: MemoryAccount;
+  readonly eviction: Eviction;
+  readonly activeExpiry: ActiveExpiry;
+  readonly lazyFree: LazyFree;
+  readonly persistence: PersistenceServices | null = null;
+  readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
   readonly hub: Hub;
   readonly turn: Turn;
@@ -52,7 +61,7 @@ export class Server implements Services {
       databases: config.values.databases,
       seed: { seed0: seed.readUInt32LE(0), seed1: seed.readUInt32LE(4) },
       random: createRandom(),
-      events: { expired: (db, address) => this.keyExpired(db, address) },
+      events: { expired: (db, address) => announceExpired(this, db, address) },
     });
     this.keyspace.nowMs = this.startedMs;
     followEncodingLimits(config, this.keyspace.limits);
@@ -60,7 +69,18 @@ export class Server implements Services {
     for (const { words } of config.renames) this.commands.rename(words[1] ?? '', words[2] ?? '');
     this.turn = new Turn(this.propagator);
     this.hub = new Hub(this, this.turn);
+    this.blocking = new Blocking(this, (client) => this.hub.resume(client));
     this.dispatcher = new Dispatcher(this, this.hub.detached(), this.hub.args);
+    this.dispatcher.afterUnit = () => {
+      if (this.blocking.hasReady) this.blocking.serve();
+    };
+    this.hub.onGone = (client) => this.blocking.forget(client);
+    this.memory = new MemoryAccount(this.keyspace, this.hub.clients);
+    this.eviction = new Eviction(this);
+    this.activeExpiry = new ActiveExpiry(this);
+    this.lazyFree = new LazyFree(this.keyspace);
+    this.turn.onEnd = () => this.tidyUp();
+    this.dispatcher.gates.push((client, command) => this.eviction.admit(client, command));
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.cron.every(0, (now) => this.tick(now));
     config.onChange('port', (port) => this.rebind(port, config.values.bind));
@@ -90,15 +110,53 @@ export class Server implements Services {
     this.turn.end();
     for (const client of [...this.clients.values()]) this.hub.close(client, 'now');
     this.cron.stop();
+    this.activeExpiry.stop();
   }
 
   // ---------------------------------------------------------------- services
 
   keyChanged(db: Database, key: Uint8Array, offset: number, length: number): void {
     if (this.watches.size > 0) this.watches.touch(db.id, key, offset, length);
+    if (this.blocking.size > 0) this.blocking.signal(db.id, key, offset, length);
   }
 
   notifyKey(): void {}
+
+  flushDatabase(id: number): number {
+    const old = this.keyspace.databases[id];
+    if (old === undefined) return 0;
+    this.watches.touchAll(this.keyspace, old, null);
+    return this.keyspace.flush(id);
+  }
+
+  swapDatabases(a: number, b: number): void {
+    const first = this.keyspace.databases[a];
+    const second = this.keyspace.databases[b];
+    if (first === undefined || second === undefined) return;
+    this.watches.touchAll(this.keyspace, first, second);
+    this.watches.touchAll(this.keyspace, second, first);
+    this.keyspace.swap(a, b);
+    this.blocking.signalDatabase(a);
+    this.blocking.signalDatabase(b);
+  }
+
+  endTurnSoon(): void {
+    this.turn.schedule();
+  }
+
+  mayWait(client: Client): boolean {
+    return client.link !== null && !this.dispatcher.isNested;
+  }
+
+  answerLater<T>(client: Client, work: Promise<T>, answer: (result: T) => void): void {
+    client.waiting = WAIT_WORK;
+    void work.then((result) => {
+      if (client.closed) return;
+      answer(result);
+      this.turn.list(client);
+      this.hub.resume(client);
+    });
+  }
 
   closeClient(client: Client, how: 'after-reply' | 'now'): void {
     this.hub.close(client, how);
@@ -122,22 +180,16 @@ export class Server implements Services {
     this.hub.close(client, 'after-reply');
   }
 
-  private keyExpired(db: Database, address: number): void {
-    const { arena } = this.keyspace;
-    this.keyChanged(
-      db,
-      arena.bytes(address),
-      this.keyspace.keyOffset(address),
-      this.keyspace.keyLength(address),
-    );
+  /** What is due at the end of each turn, besides the replies. */
+  private tidyUp(): void {
+    this.activeExpiry.arm();
+    this.lazyFree.kick();
   }
 
   private tick(nowMs: number): void {
     this.keyspace.nowMs = nowMs;
-    const until = performance.now() + FREE_BUDGET_MS;
-    while (this.keyspace.freeSlice(FREE_SLICE) && performance.now() < until);
-    const { peakMemoryBytes } = this.stats;
-    this.stats.peakMemoryBytes = Math.max(peakMemoryBytes, this.keyspace.arena.usedBytes);
+    this.tidyUp();
+    this.stats.peakMemoryBytes = this.memory.peakBytes;
   }
 
   private async rebind(port: number, bind: readonly string[]): Promise<string | undefined> {

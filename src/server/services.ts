@@ -5,14 +5,47 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
+import type { AccessControl } from './acl.ts';
+import type { ActiveExpiry } from './active-expiry.ts';
+import type { Blocking } from './blocking.ts';
 import type { Client } from './client.ts';
+import type { ClientPause } from './client-pause.ts';
 import type { CommandTable } from './command-table.ts';
 import type { Config } from './config/config.ts';
 import type { Dispatcher } from './dispatch.ts';
+import type { Eviction } from './eviction.ts';
+import type { Gates } from './gates.ts';
+import type { LatencyMonitor } from './latency-monitor.ts';
+import type { LazyFree } from './lazy-free.ts';
 import type { Logger } from './log.ts';
+import type { MemoryAccount } from './memory-account.ts';
+import type { Monitors } from './monitors.ts';
 import type { Propagator } from './propagate.ts';
+import type { PubSub } from './pubsub.ts';
+import type { SlowLog } from './slow-log.ts';
 import type { Stats } from './stats.ts';
+import type { Tracking } from './tracking.ts';
 import type { WatchTable } from './watch-table.ts';
+
+/** How DEBUG RELOAD goes about it. */
+export interface ReloadOptions {
+  /** Write a snapshot first; else the one that stands is loaded. */
+  readonly save: boolean;
+  /** Empty all databases before loading. */
+  readonly flush: boolean;
+  /** A key that is there already is replaced; else it ends the load with an error. */
+  readonly merge: boolean;
+}
+
+/** What commands ask of the files that data are kept in. */
+export interface PersistenceServices {
+  /** Saves and loads the dataset again; an error text when that failed. */
+  reload(options: ReloadOptions): Promise<string | undefined>;
+  /** Flushes the AOF to disk and loads the dataset from it; an error text when that failed. */
+  reloadAof(): Promise<string | undefined>;
+  /** FLUSHALL emptied everything: a running snapshot is pointless, and where save points exist an empty one is due. */
+  flushed(): void;
+}
 
 export interface Services {
   readonly keyspace: Keyspace;
@@ -23,7 +56,26 @@ export interface Services {
   readonly log: Logger;
   readonly clients: Map<number, Client>;
   readonly watches: WatchTable;
+  /** Clients that wait for a key. */
+  readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
+  /** Users and what they may do. */
+  readonly access: AccessControl;
+  /** Conditions under which commands are refused. */
+  readonly gates: Gates;
+  readonly pause: ClientPause;
+  readonly pubsub: PubSub;
+  /** Client-side caching. */
+  readonly tracking: Tracking;
+  readonly monitors: Monitors;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly memory: MemoryAccount;
+  readonly eviction: Eviction;
+  readonly activeExpiry: ActiveExpiry;
+  readonly lazyFree: LazyFree;
+  /** Null in a server that keeps nothing on disk. */
+  readonly persistence: PersistenceServices | null;
   /** Classes of keyspace events that anybody may listen to. */
   readonly notifyClasses: number;
   /** 40 hexadecimal digits that name this run of the server. */
@@ -42,6 +94,18 @@ export interface Services {
     eventClass: number,
     event: string,
   ): void;
+  /** Empties a database and returns how many keys it held; whoever watches or caches them learns of it. */
+  flushDatabase(id: number): number;
+  /** Exchanges the contents of two databases; whoever watches, caches or awaits their keys learns of it. */
+  swapDatabases(a: number, b: number): void;
+  /** Sees to it that this turn ends, for work outside commands that wrote into the journal. */
+  endTurnSoon(): void;
+  /** Whether the running command of `client` may be answered later: not inside EXEC or a script, nor without a link. */
+  mayWait(client: Client): boolean;
+  /** The client's further commands wait until `work` settles; then `answer` writes the reply. */
+  answerLater<T>(client: Client, work: Promise<T>, answer: (result: T) => void): void;
+  /** A client that had to wait goes on with its further commands. */
+  resumeClient(client: Client): void;
   /** Closes a client once its replies are sent, or at once. */
   closeClient(client: Client, how: 'after-reply' | 'now'): void;
   /** Puts a client on the list of those whose replies this turn will release. */

@@ -12,6 +12,10 @@ export class Stats {
   evictedKeys = 0;
   evictedClients = 0;
   expiredTimeCapReached = 0;
+  /** The longest that a key waited for its removal after its time. */
+  expiryLagMsMax = 0;
+  /** Milliseconds during which memory stood above maxmemory, all in all. */
+  evictionExceededMs = 0;
   syncFull = 0;
   syncPartialOk = 0;
   syncPartialErr = 0;

@@ -6,9 +6,11 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import type { Client } from './client.ts';
+import type { Client, WatchedKey } from './client.ts';
 
 export class WatchTable {
+  /** Set while the key that is touched goes because its time has come. */
+  expiring = false;
   private readonly watchers = new Map<string, Set<Client>>();
 
   /** Keys that are watched. */
@@ -53,27 +55,50 @@ export class WatchTable {
   /** A key changed. */
   touch(db: number, key: Uint8Array, offset: number, length: number): void {
     if (this.watchers.size === 0) return;
-    const set = this.watchers.get(watchId(db, key, offset, length));
-    if (set !== undefined) for (const client of set) client.watchedChanged = true;
+    const id = watchId(db, key, offset, length);
+    const set = this.watchers.get(id);
+    if (set === undefined) return;
+    for (const client of set) {
+      const watched = this.expiring ? client.watched.find((one) => one.id === id) : undefined;
+      if (watched?.wasExpired === true) watched.wasExpired = false;
+      else client.watchedChanged = true;
+    }
   }
 
   /**
-   * A whole database is emptied, or replaced by `other`: the keys that are in either count as changed, those
-   * that had expired when they were watched and are not in `other` do not.
+   * A whole database is emptied, or `other` takes its place. A key changes when it is there before or after; but
+   * one that had expired when it was watched does not change by going, nor by being there expired again.
    */
-  touchAll(db: Database, other: Database | null): void {
+  touchAll(keyspace: Keyspace, db: Database, other: Database | null): void {
     if (this.watchers.size === 0) return;
     const seen = new Set<Client>();
     for (const set of this.watchers.values()) for (const client of set) seen.add(client);
     for (const client of seen) {
       for (const one of client.watched) {
-        if (one.db !== db.id) continue;
-        const here = db.dict.find(one.key, 0, one.key.length) !== 0 && !one.wasExpired;
-        const there = other !== null && other.dict.find(one.key, 0, one.key.length) !== 0;
-        if (here || there) client.watchedChanged = true;
+        if (one.db === db.id && isReplaced(keyspace, db, other, one)) client.watchedChanged = true;
       }
     }
   }
+}
+
+/** Whether a watched key changes when `db` gives way to `other`. */
+function isReplaced(
+  keyspace: Keyspace,
+  db: Database,
+  other: Database | null,
+  watched: WatchedKey,
+): boolean {
+  const { key } = watched;
+  const before = db.dict.find(key, 0, key.length);
+  const after = other === null ? 0 : other.dict.find(key, 0, key.length);
+  if (before === 0 && after === 0) return false;
+  const isExpired = other !== null && after !== 0 && keyspace.isExpired(other, after);
+  if (watched.wasExpired) {
+    watched.wasExpired = after !== 0;
+    return after !== 0 && !isExpired;
+  }
+  watched.wasExpired = before === 0 && isExpired;
+  return !watched.wasExpired;
 }
 
 function watchId(db: number, key: Uint8Array, offset: number, length: number): string {

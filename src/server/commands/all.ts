@@ -2,12 +2,18 @@
 import type { Command } from '../command.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';
+import { databaseCommands } from './database.ts';
+import { expireCommands } from './expire.ts';
+import { keysCommands } from './keys.ts';
+import { objectCommands } from './object.ts';
+import { scanCommands } from './scan.ts';
 import { stringBasicCommands } from './string-basic.ts';
 import { stringCounterCommands } from './string-counter.ts';
 import { stringGetCommands } from './string-get.ts';
 import { stringLcsCommands } from './string-lcs.ts';
 import { stringRangeCommands } from './string-range.ts';
 import { stringSetCommands } from './string-set.ts';
+import { transactionCommands } from './transaction.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
   ...stringBasicCommands,
@@ -18,4 +24,10 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...stringSetCommands,
   ...bitfieldCommands,
   ...bitmapCommands,
+  ...databaseCommands,
+  ...expireCommands,
+  ...keysCommands,
+  ...objectCommands,
+  ...scanCommands,
+  ...transactionCommands,
 ];

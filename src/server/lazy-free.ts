@@ -1,0 +1,58 @@
+/**
+ * Frees, bit by bit, the memory of what is gone already: flushed databases and large values that were deleted.
+ *
+ *     DEL big        the key is gone        slice, slice, slice ...      memory is back
+ *     FLUSHALL       all keys are gone      (other commands run in between)
+ *
+ * A slice takes at most SLICE_MS, then the event loop has its turn, so that no command waits longer than that for
+ * the freeing, and slices follow each other until nothing is left. A database that the running snapshot still reads
+ * stays until the snapshot is done; `kick` is called often enough to notice.
+ */
+import type { Keyspace } from '../core/keyspace.ts';
+
+const SLICE_MS = 0.5;
+const SLICE_ENTRIES = 64;
+
+export class LazyFree {
+  private readonly keyspace: Keyspace;
+  private scheduled = false;
+  private waiting: (() => void)[] = [];
+  private readonly sliceBound = (): void => this.slice();
+
+  constructor(keyspace: Keyspace) {
+    this.keyspace = keyspace;
+  }
+
+  /** Sees to it that what waits to be freed is freed. Costs next to nothing when nothing waits. */
+  kick(): void {
+    if (this.scheduled || !this.keyspace.hasDoomed) return;
+    this.scheduled = true;
+    setImmediate(this.sliceBound);
+  }
+
+  /** Resolves when all that can be freed now is freed. */
+  done(): Promise<void> {
+    if (!this.keyspace.hasDoomed) return Promise.resolve();
+    this.kick();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /** Frees all that can be freed now, at once. */
+  drain(): void {
+    while (this.keyspace.freeSlice(SLICE_ENTRIES));
+  }
+
+  private slice(): void {
+    this.scheduled = false;
+    const until = performance.now() + SLICE_MS;
+    let more = true;
+    while (more && performance.now() < until) more = this.keyspace.freeSlice(SLICE_ENTRIES);
+    if (more) {
+      this.kick();
+      return;
+    }
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

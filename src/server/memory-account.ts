@@ -1,0 +1,114 @@
+/**
+ * What the server's memory is used for, in bytes: the figures behind maxmemory, INFO and MEMORY STATS.
+ *
+ *     used     = data (blocks of the arena + expiry indexes, exact at every moment)
+ *              + clients, AOF buffer, backlog and whoever else has registered a source
+ *     limited  = used less what maxmemory does not count: replicas' buffers and the AOF buffer, which grow while
+ *                keys are evicted, so that counting them would evict still more
+ *
+ * The data are looked up before each command of a server with a limit; what the sources say is summed up again when
+ * SOURCES_MS have passed, since going over all clients for each command would cost more than it tells.
+ */
+import type { Keyspace } from '../core/keyspace.ts';
+import type { Client } from './client.ts';
+
+const SOURCES_MS = 50;
+/** What a client takes beside its buffers, roughly. */
+const CLIENT_BYTES = 1024;
+
+/** Names of figures as MEMORY STATS shows them. */
+export type SourceName =
+  | 'replication.backlog'
+  | 'clients.slaves'
+  | 'clients.normal'
+  | 'cluster.links'
+  | 'aof.buffer'
+  | 'lua.caches'
+  | 'functions.caches';
+
+const UNLIMITED: readonly SourceName[] = ['clients.slaves', 'aof.buffer'];
+
+export class MemoryAccount {
+  private readonly keyspace: Keyspace;
+  private readonly sources = new Map<SourceName, () => number>();
+  /** Bytes of all sources, and of those that maxmemory counts, as of `summedMs`. */
+  private sourceBytes = 0;
+  private limitedSourceBytes = 0;
+  private summedMs = 0;
+  /** `usedBytes` when the server had just started. */
+  readonly startupBytes: number;
+  private peak = 0;
+
+  constructor(keyspace: Keyspace, clients: Iterable<readonly [number, Client]>) {
+    this.keyspace = keyspace;
+    this.add('clients.normal', () => clientsBytes(clients, false));
+    this.add('clients.slaves', () => clientsBytes(clients, true));
+    this.startupBytes = this.dataBytes;
+  }
+
+  /** Counts `bytes()` under `name`; a name stands for one source. */
+  add(name: SourceName, bytes: () => number): void {
+    this.sources.set(name, bytes);
+  }
+
+  /** What a source says now, 0 when there is none of this name. */
+  bytesOf(name: SourceName): number {
+    return this.sources.get(name)?.() ?? 0;
+  }
+
+  /** Bytes of keys and values, and of the tables and indexes that find them. */
+  get dataBytes(): number {
+    return this.keyspace.arena.usedBytes + this.keyspace.arena.besideBytes;
+  }
+
+  /** Bytes in use, all in all. */
+  get usedBytes(): number {
+    this.sum();
+    const used = this.dataBytes + this.sourceBytes;
+    if (used > this.peak) this.peak = used;
+    return used;
+  }
+
+  /** The most that `usedBytes` has been. */
+  get peakBytes(): number {
+    return Math.max(this.peak, this.usedBytes);
+  }
+
+  /** Bytes that maxmemory counts. `nowMs` as precise as the keyspace's clock. */
+  get limitedBytes(): number {
+    const { nowMs } = this.keyspace;
+    if (nowMs - this.summedMs >= SOURCES_MS || nowMs < this.summedMs) this.sum();
+    return this.dataBytes + this.limitedSourceBytes;
+  }
+
+  /** Sets the peak back to what is used now. */
+  forgetPeak(): void {
+    this.peak = 0;
+  }
+
+  private sum(): void {
+    this.summedMs = this.keyspace.nowMs;
+    this.sourceBytes = 0;
+    let unlimited = 0;
+    for (const [name, bytes] of this.sources) {
+      const now = bytes();
+      this.sourceBytes += now;
+      if (UNLIMITED.includes(name)) unlimited += now;
+    }
+    this.limitedSourceBytes = this.sourceBytes - unlimited;
+  }
+}
+
+/** Bytes that a client takes: requests that are not complete, replies that are not sent, what it has queued. */
+export function clientBytes(client: Client): number {
+  const queued = client.transaction === null ? 0 : client.transaction.bytes;
+  return CLIENT_BYTES + client.parser.pendingBytes + client.outputBytes + queued;
+}
+
+function clientsBytes(clients: Iterable<readonly [number, Client]>, replicas: boolean): number {
+  let bytes = 0;
+  for (const [, client] of clients) {
+    if (client.isReplica === replicas) bytes += clientBytes(client);
+  }
+  return bytes;
+}
