@@ -1,0 +1,110 @@
+/**
+ * What commands do besides answering: the operations that go to the AOF and the replicas, and the
+ * keyspace events. Of a server inside the test, by its journal; of a real server, by its AOF and a
+ * subscriber.
+ *
+ * Moments near the present are shown as "now+100s", rounded to ten seconds; SELECT is left out.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Args } from '../../src/core/resp/args.ts';
+import { Config, type Settings } from '../../src/server/config/config.ts';
+import { silentLog } from '../../src/server/log.ts';
+import { Server } from '../../src/server/server.ts';
+import { startRealServer } from './real-server.ts';
+import { ReplyReader, type ReplyValue } from './resp-reader.ts';
+import { printedReply, wordsOf } from './transcript.ts';
+
+export type Effects = {
+  /** As `printedReply` shows them. */
+  readonly replies: readonly string[];
+  readonly propagated: readonly string[];
+  /** "set k" */
+  readonly events: readonly string[];
+};
+
+const NEAR_MS = 86_400_000;
+const STEP_MS = 10_000;
+
+/** The operations in a journal or AOF, one line each. */
+function operationsIn(bytes: Buffer, nowMs: number): string[] {
+  const reader = new ReplyReader();
+  reader.push(bytes);
+  const lines: string[] = [];
+  for (let one = reader.next(); one !== null; one = reader.next()) {
+    const words = (Array.isArray(one.value) ? one.value : []).map(String);
+    if (words[0] !== 'SELECT') lines.push(words.map((word) => dated(word, nowMs)).join(' '));
+  }
+  return lines;
+}
+
+function dated(word: string, nowMs: number): string {
+  if (!/^\d{13}$/.test(word) || Math.abs(Number(word) - nowMs) > NEAR_MS) return word;
+  return `now+${(Math.round((Number(word) - nowMs) / STEP_MS) * STEP_MS) / 1000}s`;
+}
+
+/** Runs the commands in a server inside this process. */
+export function effectsInside(lines: readonly string[], settings: Settings = {}): Effects {
+  const config = new Config();
+  config.applySettings(settings);
+  const server = new Server(config, silentLog);
+  const events: string[] = [];
+  server.notifyClasses = -1;
+  server.notifyKey = (_db, key, offset, length, _class, event) => {
+    events.push(
+      `${event} ${Buffer.from(key.subarray(offset, offset + length)).toString('latin1')}`,
+    );
+  };
+  server.propagator.active = true;
+  const client = server.hub.detached();
+  const args: Args = server.hub.args;
+  const replies: string[] = [];
+  const nowMs = Date.now();
+  server.dispatcher.startClock(nowMs);
+  for (const line of lines) {
+    args.setTo(wordsOf(line));
+    server.dispatcher.run(client, args);
+    const { reply } = client;
+    const parts = reply.queue.map((part) => part.bytes.subarray(0, part.length));
+    replies.push(printedReply(Buffer.concat([...parts, reply.chunk.subarray(0, reply.at)])));
+    reply.drop();
+  }
+  const { journal, length } = server.propagator;
+  const propagated = operationsIn(Buffer.from(journal.subarray(0, length)), nowMs);
+  return { replies, propagated, events };
+}
+
+/** Runs the commands in a real server. The caller has checked that there is one. */
+export async function effectsOfRealServer(lines: readonly string[]): Promise<Effects> {
+  const config = { appendonly: 'yes', appendfsync: 'always', 'notify-keyspace-events': 'EAmn' };
+  const server = await startRealServer({ config });
+  try {
+    const client = await server.connect();
+    const listener = await server.connect();
+    await listener.send('PSUBSCRIBE', '__keyevent@0__:*', 'the-end');
+    await listener.read();
+    const nowMs = Date.now();
+    const replies: string[] = [];
+    for (const line of lines) replies.push(printedReply((await client.send(...wordsOf(line))).raw));
+    await client.send('PUBLISH', 'the-end', '');
+    const events: string[] = [];
+    for (;;) {
+      const message = (await listener.read()).value;
+      const [, , channel, key] = Array.isArray(message) ? message.map(textOf) : [];
+      if (channel === 'the-end') break;
+      events.push(`${channel?.slice('__keyevent@0__:'.length)} ${key}`);
+    }
+    const folder = join(server.dir, 'appendonlydir');
+    const file = readdirSync(folder).find((name) => name.endsWith('.incr.aof')) ?? '';
+    const propagated = operationsIn(readFileSync(join(folder, file)), nowMs);
+    client.close();
+    listener.close();
+    return { replies, propagated, events };
+  } finally {
+    await server.close();
+  }
+}
+
+function textOf(value: ReplyValue): string {
+  return typeof value === 'string' ? value : '';
+}
