@@ -6,8 +6,11 @@
 import type { Args } from '../core/resp/args.ts';
 import { type ChunkPool, type ErrorTally, Reply } from '../core/resp/reply.ts';
 import { type ParserLimits, RequestParser } from '../core/resp/request-parser.ts';
+import type { User } from './acl-user.ts';
 import type { Command } from './command.ts';
 import type { Link } from './io/link.ts';
+import type { Subscriptions } from './pubsub.ts';
+import type { TrackingState } from './tracking.ts';
 
 /** Why a client's further commands wait. */
 export const RUNNING = 0;
@@ -58,7 +61,8 @@ export class Client {
   name = '';
   libName = '';
   libVersion = '';
-  user = 'default';
+  /** Whose rights it has; null for all rights (files, a primary's stream). */
+  user: User | null = null;
   authenticated = true;
   createdMs: number;
   lastActiveMs: number;
@@ -86,8 +90,15 @@ export class Client {
   commandCount = 0;
   bytesIn = 0;
   bytesOut = 0;
-  /** Counts of subscriptions; in RESP2 they limit what may be sent. */
-  subscriptions = 0;
+  /** Address and port of both ends, as CLIENT LIST shows them. */
+  address = '';
+  localAddress = '';
+  /** What it has subscribed to; null while it is no subscriber. In RESP2 that limits what it may send. */
+  subscribed: Subscriptions | null = null;
+  /** Client-side caching; null while it is off. */
+  tracking: TrackingState | null = null;
+  /** A command that waits for a pause to end. */
+  postponed: readonly Uint8Array[] | null = null;
   /** On the turn's list of clients with replies. */
   listed = false;
   /** A send is under way: bytes that belong to the link until it reports. */

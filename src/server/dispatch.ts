@@ -109,6 +109,7 @@ export class Dispatcher {
     this.measure(client, command, args, errors !== stats.totalErrorReplies);
     if (this.monitor !== null) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
+    if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args);
     if (outermost && this.afterUnit !== null) this.afterUnit();
     if (outermost && this.later.length > 0) this.runLater();
   }

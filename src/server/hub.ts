@@ -75,6 +75,10 @@ export class Hub {
     socket.setNoDelay(true);
     client.link = (this.fast ? fastLink(socket, owner) : null) ?? new PlainLink(socket, owner);
     client.local = unix || isLoopback(socket.remoteAddress);
+    const path = `${config.values.unixsocket}:0`;
+    client.address = unix ? path : client.link.remoteAddress;
+    client.localAddress = unix ? path : client.link.localAddress;
+    this.services.desk.access.welcome(client);
     if (config.values.tcpKeepalive > 0 && !unix) {
       client.link.setKeepAlive(config.values.tcpKeepalive);
     }

@@ -17,6 +17,7 @@ import { Cron } from './cron.ts';
 import { Dispatcher } from './dispatch.ts';
 import { followEncodingLimits } from './encoding-limits.ts';
 import { Eviction } from './eviction.ts';
+import { FrontDesk } from './front-desk.ts';
 import { Hub } from './hub.ts';
 import { announceExpired } from './key-removal.ts';
 import { LazyFree } from './lazy-free.ts';
@@ -45,6 +46,7 @@ export class Server implements Services {
   readonly persistence: PersistenceServices | null = null;
   readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
+  readonly desk: FrontDesk;
   readonly hub: Hub;
   readonly turn: Turn;
   readonly cron = new Cron();
@@ -74,15 +76,20 @@ export class Server implements Services {
     this.dispatcher.afterUnit = () => {
       if (this.blocking.hasReady) this.blocking.serve();
     };
-    this.hub.onGone = (client) => this.blocking.forget(client);
+    this.desk = new FrontDesk(this, this.dispatcher, (classes) => {
+      this.notifyClasses = classes;
+    });
+    this.hub.onGone = (client) => this.gone(client);
     this.memory = new MemoryAccount(this.keyspace, this.hub.clients);
     this.eviction = new Eviction(this);
     this.activeExpiry = new ActiveExpiry(this);
     this.lazyFree = new LazyFree(this.keyspace);
     this.turn.onEnd = () => this.tidyUp();
-    this.dispatcher.gates.push((client, command) => this.eviction.admit(client, command));
+    this.desk.gates.set('memory', (client, command) => this.eviction.admit(client, command));
+    this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.cron.every(0, (now) => this.tick(now));
+    this.cron.every(1000, (now) => this.desk.limits.tick(now));
     config.onChange('port', (port) => this.rebind(port, config.values.bind));
     config.onChange('bind', (bind) => this.rebind(config.values.port, bind));
   }
@@ -118,14 +125,27 @@ export class Server implements Services {
   keyChanged(db: Database, key: Uint8Array, offset: number, length: number): void {
     if (this.watches.size > 0) this.watches.touch(db.id, key, offset, length);
     if (this.blocking.size > 0) this.blocking.signal(db.id, key, offset, length);
+    const { tracking } = this.desk;
+    if (tracking.isActive) tracking.invalidate(keyText(key, offset, length));
   }
 
-  notifyKey(): void {}
+  notifyKey(
+    db: number,
+    key: Uint8Array,
+    offset: number,
+    length: number,
+    _eventClass: number,
+    event: string,
+  ): void {
+    const { pubsub } = this.desk;
+    if (pubsub.isHeard) pubsub.notify(db, keyText(key, offset, length), event);
+  }
 
   flushDatabase(id: number): number {
     const old = this.keyspace.databases[id];
     if (old === undefined) return 0;
     this.watches.touchAll(this.keyspace, old, null);
+    if (this.desk.tracking.isActive) this.desk.tracking.invalidateAll();
     return this.keyspace.flush(id);
   }
 
@@ -158,6 +178,10 @@ export class Server implements Services {
     });
   }
 
+  resumeClient(client: Client): void {
+    this.hub.resume(client);
+  }
+
   closeClient(client: Client, how: 'after-reply' | 'now'): void {
     this.hub.close(client, how);
   }
@@ -169,19 +193,23 @@ export class Server implements Services {
   // ---------------------------------------------------------------- inside
 
   private accepted(socket: Socket, unix: boolean): void {
-    const { requirepass, protectedMode } = this.config.values;
     const client = this.hub.accept(socket, unix);
     if (client === null) return;
-    client.authenticated = requirepass === '';
-    client.parser.authenticated = client.authenticated;
-    if (!protectedMode || client.local || requirepass !== '') return;
+    const { protectedMode } = this.config.values;
+    if (!protectedMode || client.local || !this.desk.access.defaultUser.noPassword) return;
     client.reply.error(PROTECTED_MODE);
     this.stats.rejectedConnections++;
     this.hub.close(client, 'after-reply');
   }
 
+  private gone(client: Client): void {
+    this.blocking.forget(client);
+    this.desk.gone(client);
+  }
+
   /** What is due at the end of each turn, besides the replies. */
   private tidyUp(): void {
+    this.desk.tracking.broadcast();
     this.activeExpiry.arm();
     this.lazyFree.kick();
   }
@@ -200,6 +228,10 @@ export class Server implements Services {
       return 'Unable to listen on this port. Check server logs.';
     }
   }
+}
+
+function keyText(key: Uint8Array, offset: number, length: number): string {
+  return Buffer.from(key.buffer, key.byteOffset + offset, length).toString('latin1');
 }
 
 const PROTECTED_MODE =

@@ -5,26 +5,19 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import type { AccessControl } from './acl.ts';
 import type { ActiveExpiry } from './active-expiry.ts';
 import type { Blocking } from './blocking.ts';
 import type { Client } from './client.ts';
-import type { ClientPause } from './client-pause.ts';
 import type { CommandTable } from './command-table.ts';
 import type { Config } from './config/config.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Eviction } from './eviction.ts';
-import type { Gates } from './gates.ts';
-import type { LatencyMonitor } from './latency-monitor.ts';
+import type { FrontDesk } from './front-desk.ts';
 import type { LazyFree } from './lazy-free.ts';
 import type { Logger } from './log.ts';
 import type { MemoryAccount } from './memory-account.ts';
-import type { Monitors } from './monitors.ts';
 import type { Propagator } from './propagate.ts';
-import type { PubSub } from './pubsub.ts';
-import type { SlowLog } from './slow-log.ts';
 import type { Stats } from './stats.ts';
-import type { Tracking } from './tracking.ts';
 import type { WatchTable } from './watch-table.ts';
 
 /** How DEBUG RELOAD goes about it. */
@@ -59,17 +52,8 @@ export interface Services {
   /** Clients that wait for a key. */
   readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
-  /** Users and what they may do. */
-  readonly access: AccessControl;
-  /** Conditions under which commands are refused. */
-  readonly gates: Gates;
-  readonly pause: ClientPause;
-  readonly pubsub: PubSub;
-  /** Client-side caching. */
-  readonly tracking: Tracking;
-  readonly monitors: Monitors;
-  readonly slowLog: SlowLog;
-  readonly latency: LatencyMonitor;
+  /** Users, subscriptions, gates, pauses, monitors, the slow log: what concerns clients beside their commands. */
+  readonly desk: FrontDesk;
   readonly memory: MemoryAccount;
   readonly eviction: Eviction;
   readonly activeExpiry: ActiveExpiry;

@@ -51,6 +51,8 @@ export class Turn {
   feed: JournalFeed | null = null;
   /** Called when a client's output has gone from full to empty enough to go on. */
   onDrained: (client: Client) => void = () => {};
+  /** Called when a client has not taken all that it was to be sent. */
+  onBacklog: (client: Client) => void = () => {};
   /** Called before the journal is taken: the last chance to add to this turn. */
   onEnd: () => void = () => {};
 
@@ -138,7 +140,10 @@ export class Turn {
       if (status !== SEND_DONE) client.sendingBytes = to - from;
       else reply.advance(to - from);
     }
-    if (client.sendingBytes !== 0 || reply.sent < reply.total) return;
+    if (client.sendingBytes !== 0 || reply.sent < reply.total) {
+      this.onBacklog(client);
+      return;
+    }
     if (client.closeAfterReply) link.end();
   }
 

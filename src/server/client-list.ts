@@ -1,0 +1,87 @@
+/**
+ * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does; and which kind of client it is.
+ */
+import { type Client, WAIT_BLOCKED, WAIT_CLOSING } from './client.ts';
+
+/** Kinds of clients, as CLIENT LIST TYPE and the output limits name them. */
+export type ClientKind = 'normal' | 'replica' | 'master' | 'pubsub';
+
+export function clientKind(client: Client): ClientKind {
+  if (client.isPrimary) return 'master';
+  if (client.isReplica) return 'replica';
+  return client.subscribed === null ? 'normal' : 'pubsub';
+}
+
+/** The kind that a word names, in any case; undefined for an unknown one. */
+export function parseClientKind(word: string): ClientKind | undefined {
+  const lower = word.toLowerCase();
+  if (lower === 'slave') return 'replica';
+  return (['normal', 'replica', 'master', 'pubsub'] as const).find((kind) => kind === lower);
+}
+
+/** The line, without its end. */
+export function describeClient(client: Client, nowMs: number): string {
+  const memory = clientMemory(client);
+  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
+  const { subscribed, transaction, reply } = client;
+  const pairs: [string, string | number][] = [
+    ['id', client.id],
+    ['addr', client.address],
+    ['laddr', client.localAddress],
+    ['fd', client.link?.fd ?? -1],
+    ['name', client.name],
+    ['age', seconds(client.createdMs)],
+    ['idle', seconds(client.lastActiveMs)],
+    ['flags', flagsOf(client)],
+    ['db', client.db],
+    ['sub', subscribed?.channels.size ?? 0],
+    ['psub', subscribed?.patterns.size ?? 0],
+    ['ssub', subscribed?.shardChannels.size ?? 0],
+    ['multi', transaction === null ? -1 : transaction.queue.length],
+    ['qbuf', client.parser.pendingBytes],
+    ['qbuf-free', 0],
+    ['argv-mem', 0],
+    ['multi-mem', transaction?.bytes ?? 0],
+    ['rbs', reply.chunk.length],
+    ['rbp', reply.chunk.length],
+    ['obl', reply.at],
+    ['oll', reply.queue.length],
+    ['omem', memory.output - reply.chunk.length],
+    ['tot-mem', memory.total],
+    ['events', client.sendingBytes > 0 ? 'rw' : 'r'],
+    ['cmd', client.lastCommand?.name ?? 'NULL'],
+    ['user', client.user?.name ?? '(superuser)'],
+    ['redir', client.tracking === null ? -1 : client.tracking.redirect],
+    ['resp', reply.protocol],
+    ['lib-name', client.libName],
+    ['lib-ver', client.libVersion],
+  ];
+  return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+/** Bytes that a client holds, as far as they are its own. */
+export function clientMemory(client: Client): { output: number; total: number } {
+  const output = client.reply.memoryBytes;
+  const total = output + client.parser.pendingBytes + (client.transaction?.bytes ?? 0);
+  return { output, total };
+}
+
+function flagsOf(client: Client): string {
+  const { tracking } = client;
+  let flags = '';
+  if (client.monitor) flags += 'O';
+  else if (client.isReplica) flags += 'S';
+  if (client.isPrimary) flags += 'M';
+  if (client.subscribed !== null) flags += 'P';
+  if (client.transaction !== null) flags += 'x';
+  if (client.waiting === WAIT_BLOCKED) flags += 'b';
+  if (tracking !== null) flags += 't';
+  if (tracking?.isBroken === true) flags += 'R';
+  if (tracking?.mode === 'broadcast') flags += 'B';
+  if (client.watchedChanged) flags += 'd';
+  if (client.closeAfterReply || client.waiting === WAIT_CLOSING) flags += 'c';
+  if (client.unixSocket) flags += 'U';
+  if (client.noEvict) flags += 'e';
+  if (client.noTouch) flags += 'T';
+  return flags === '' ? 'N' : flags;
+}

@@ -1,0 +1,128 @@
+/**
+ * The front desk: everything about clients that stands beside their commands, put together and made to follow the
+ * configuration. Who they are (access), what they listen to (pubsub, tracking, monitors), what holds them back
+ * (gates, pause, output limits), and what is noted of their commands (slow log, latency).
+ *
+ * What nobody uses costs nothing: the dispatcher's hooks are set while somebody wants them.
+ */
+import { AccessControl } from './acl.ts';
+import type { Client } from './client.ts';
+import { ClientPause } from './client-pause.ts';
+import { FAST, SKIP_SLOWLOG } from './command.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { Gates, listenerGate, subscriberGate } from './gates.ts';
+import { LatencyMonitor } from './latency-monitor.ts';
+import { Monitors } from './monitors.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './notify-classes.ts';
+import { OutputLimits } from './output-limits.ts';
+import { PubSub } from './pubsub.ts';
+import type { Services } from './services.ts';
+import { SlowLog } from './slow-log.ts';
+import { Tracking } from './tracking.ts';
+
+export class FrontDesk {
+  readonly access: AccessControl;
+  readonly gates: Gates;
+  readonly pause: ClientPause;
+  readonly pubsub: PubSub;
+  readonly tracking: Tracking;
+  readonly monitors: Monitors;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly limits: OutputLimits;
+  private readonly services: Services;
+  private readonly dispatcher: Dispatcher;
+
+  /** `publishes` is told the classes of keyspace events: 0 while neither K nor E is among them. */
+  constructor(services: Services, dispatcher: Dispatcher, publishes: (classes: number) => void) {
+    const { config, commands, clients } = services;
+    this.services = services;
+    this.dispatcher = dispatcher;
+    const owner = {
+      clients,
+      config,
+      listClient: (client: Client) => services.listClient(client),
+      closeClient: (client: Client, how: 'after-reply' | 'now') =>
+        services.closeClient(client, how),
+      isExecuting: (client: Client) => dispatcher.isRunning && dispatcher.context.client === client,
+      afterThis: (task: () => void) => dispatcher.afterThis(task),
+      scheduleTurn: () => services.endTurnSoon(),
+      executing: () => (dispatcher.isRunning ? dispatcher.context.client : null),
+    };
+    this.access = new AccessControl(config, commands, owner);
+    this.gates = new Gates(dispatcher);
+    this.pause = new ClientPause(services);
+    this.pubsub = new PubSub(owner);
+    this.tracking = new Tracking(owner);
+    this.monitors = new Monitors(dispatcher, owner.listClient);
+    this.slowLog = new SlowLog(config);
+    this.latency = new LatencyMonitor(config);
+    this.limits = new OutputLimits(services);
+    this.holdGates();
+    this.watchCommands();
+    this.followEvents(publishes);
+  }
+
+  /** A client has gone. */
+  gone(client: Client): void {
+    this.pubsub.leave(client);
+    this.tracking.stop(client);
+    this.pause.forget(client);
+    this.limits.forget(client);
+    if (client.monitor) this.monitors.remove(client);
+  }
+
+  private holdGates(): void {
+    const { access, gates, monitors, pause, pubsub } = this;
+    const limited = (): void =>
+      gates.hold('acl', access.isLimiting, (client, command, args) =>
+        access.refusal(client, command, args),
+      );
+    limited();
+    access.onChange = limited;
+    pubsub.onChange = () => gates.hold('subscriber', pubsub.subscribers > 0, subscriberGate);
+    monitors.onChange = () => gates.hold('listener', monitors.size > 0, listenerGate);
+    pause.onChange = () =>
+      gates.hold('pause', pause.isPaused, (client, command, args) =>
+        pause.admit(client, command, args),
+      );
+  }
+
+  /** Slow log and latency monitor hear only of commands that may concern them. */
+  private watchCommands(): void {
+    const { config } = this.services;
+    const { dispatcher, slowLog, latency } = this;
+    const follow = (): undefined => {
+      const { slowlogLogSlowerThan, latencyMonitorThreshold, latencyTracking } = config.values;
+      const slow = slowlogLogSlowerThan < 0 ? Number.POSITIVE_INFINITY : slowlogLogSlowerThan;
+      const late =
+        latencyMonitorThreshold === 0 ? Number.POSITIVE_INFINITY : latencyMonitorThreshold * 1000;
+      dispatcher.slowMicroseconds = Math.min(slow, late);
+      dispatcher.histograms = latencyTracking;
+    };
+    follow();
+    config.onChange('slowlog-log-slower-than', follow);
+    config.onChange('latency-monitor-threshold', follow);
+    config.onChange('latency-tracking', follow);
+    dispatcher.watcher = {
+      called: (client, command, args, microseconds) => {
+        const slow = config.values.slowlogLogSlowerThan;
+        if (slow >= 0 && microseconds >= slow && (command.flags & SKIP_SLOWLOG) === 0) {
+          slowLog.add(client, args, microseconds, dispatcher.redacted);
+        }
+        const kind = (command.flags & FAST) !== 0 ? 'fast-command' : 'command';
+        latency.sample(kind, microseconds / 1000);
+      },
+    };
+  }
+
+  private followEvents(publishes: (classes: number) => void): void {
+    const { config } = this.services;
+    const follow = (classes: number): undefined => {
+      this.pubsub.eventClasses = classes;
+      publishes((classes & (NOTIFY_KEYSPACE | NOTIFY_KEYEVENT)) === 0 ? 0 : classes);
+    };
+    follow(config.values.notifyKeyspaceEvents);
+    config.onChange('notify-keyspace-events', follow);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * `client-output-buffer-limit`: disconnects clients that do not take what they are sent.
+ *
+ * A client above the hard limit of its kind goes at once; one that stays above the soft limit for so many seconds
+ * goes then. Looked at when a send left something behind, and once a second for those above the soft limit.
+ */
+import type { Client } from './client.ts';
+import { clientKind, describeClient } from './client-list.ts';
+import type { Services } from './services.ts';
+
+export class OutputLimits {
+  private readonly services: Services;
+  /** Clients above their soft limit. */
+  private readonly high = new Set<Client>();
+
+  constructor(services: Services) {
+    this.services = services;
+  }
+
+  /** The client was sent what the kernel takes, and something is left. */
+  check(client: Client, nowMs: number): void {
+    const kind = clientKind(client);
+    if (kind === 'master') return;
+    const limit = this.services.config.values.clientOutputBufferLimit[kind];
+    const bytes = client.outputBytes;
+    if (limit.hardBytes > 0 && bytes >= limit.hardBytes) {
+      this.disconnect(client, nowMs);
+      return;
+    }
+    if (limit.softBytes === 0 || bytes < limit.softBytes) {
+      this.forget(client);
+    } else if (client.softLimitSinceMs === 0) {
+      client.softLimitSinceMs = nowMs;
+      this.high.add(client);
+    } else if (nowMs - client.softLimitSinceMs > limit.softSeconds * 1000) {
+      this.disconnect(client, nowMs);
+    }
+  }
+
+  /** Once a second. */
+  tick(nowMs: number): void {
+    for (const client of [...this.high]) this.check(client, nowMs);
+  }
+
+  /** The client has gone, or is below its limits again. */
+  forget(client: Client): void {
+    client.softLimitSinceMs = 0;
+    this.high.delete(client);
+  }
+
+  private disconnect(client: Client, nowMs: number): void {
+    this.forget(client);
+    const { log, stats } = this.services;
+    stats.clientOutputLimitDisconnections++;
+    log.warning(
+      `Client ${describeClient(client, nowMs)} scheduled to be closed ASAP for overcoming of ` +
+        'output buffer limits.',
+    );
+    setImmediate(() => this.services.closeClient(client, 'now'));
+  }
+}
