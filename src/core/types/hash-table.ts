@@ -1,0 +1,258 @@
+/**
+ * The "hashtable" encoding of large hashes and sets: a dict with one arena block a field.
+ *
+ *     word 0   the dict's head (struct/entry.ts); its 13 owner bits are the value's length,
+ *              0x1fff: the length has a word of its own
+ *     [word    length of the value, when 8,191 or more]
+ *     [word    length of the field, when 65,535 or more]
+ *     bytes    the field
+ *     bytes    the value
+ *
+ * A set's member is a field whose value is empty. A field of 16 bytes with a value of 16 takes 40
+ * bytes and its share of the table, about 10.
+ *
+ * Entries are named by their address, which is theirs until the field is set anew or removed.
+ * `entryBytes` is exact at every moment, so that nobody has to walk the table to know its size.
+ *
+ * Limits: 2^32 - 1 fields; fields and values up to 2^32 - 1 bytes together.
+ */
+import type { LargeValue } from '../keyspace.ts';
+import { Arena } from '../memory/arena.ts';
+import { copyBytes } from '../memory/copy.ts';
+import { Dict, type HashSeed } from '../struct/dict.ts';
+import {
+  entryHead,
+  entryKeyLength,
+  entryKeyOffset,
+  OWNER_SHIFT,
+  wideWords,
+} from '../struct/entry.ts';
+import type { ElementView } from './element-view.ts';
+
+/** Value lengths from here on are kept in a word of their own. */
+const WIDE_VALUE = 0x1fff;
+const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
+const NO_BYTES = new Uint8Array(0);
+
+export class HashTable implements LargeValue {
+  readonly dict: Dict;
+  readonly arena: Arena;
+  /** Bytes of all entries, without the table. */
+  entryBytes = 0;
+  private readonly seed: HashSeed;
+
+  constructor(arena: Arena, seed: HashSeed) {
+    this.arena = arena;
+    this.seed = seed;
+    this.dict = new Dict(arena, seed);
+  }
+
+  /** Number of fields. */
+  get count(): number {
+    return this.dict.count;
+  }
+
+  /** Address of the entry of a field, or 0. */
+  find(field: Uint8Array, offset: number, length: number): number {
+    return this.dict.find(field, offset, length);
+  }
+
+  /** Sets a field to a value. Whether the field is new. */
+  set(
+    field: Uint8Array,
+    fieldOffset: number,
+    fieldLength: number,
+    value: Uint8Array,
+    valueOffset: number,
+    valueLength: number,
+  ): boolean {
+    const hash = this.dict.hash(field, fieldOffset, fieldLength);
+    const old = this.dict.findHashed(field, fieldOffset, fieldLength, hash);
+    if (old !== 0 && this.setInPlace(old, value, valueOffset, valueLength)) return false;
+    const fresh = this.build(field, fieldOffset, fieldLength, value, valueOffset, valueLength);
+    if (old === 0) {
+      this.dict.insert(fresh, hash);
+      return true;
+    }
+    this.dict.replaceFound(fresh);
+    this.drop(old);
+    return false;
+  }
+
+  /** Adds a field without a value, a member of a set. False when it is there already. */
+  add(member: Uint8Array, offset: number, length: number): boolean {
+    const hash = this.dict.hash(member, offset, length);
+    if (this.dict.findHashed(member, offset, length, hash) !== 0) return false;
+    this.dict.insert(this.build(member, offset, length, NO_BYTES, 0, 0), hash);
+    return true;
+  }
+
+  /** Removes a field. False when there is none. */
+  remove(field: Uint8Array, offset: number, length: number): boolean {
+    const address = this.dict.find(field, offset, length);
+    if (address === 0) return false;
+    this.dict.removeFound();
+    this.drop(address);
+    return true;
+  }
+
+  /** Removes the field whose entry is at `address`. */
+  removeEntry(address: number): void {
+    this.dict.removeAddress(address);
+    this.drop(address);
+  }
+
+  /** Shows the field of the entry at `address`. */
+  showField(address: number, view: ElementView): void {
+    const { arena } = this;
+    view.show(arena.bytes(address), entryKeyOffset(arena, address), entryKeyLength(arena, address));
+  }
+
+  /** Shows the value of the entry at `address`. */
+  showValue(address: number, view: ElementView): void {
+    const { arena } = this;
+    const offset = entryKeyOffset(arena, address) + entryKeyLength(arena, address);
+    view.show(arena.bytes(address), offset, this.valueLength(address));
+  }
+
+  // ---------------------------------------------------------------- as a large value
+
+  release(limit: number): boolean {
+    const more = this.dict.drain(limit);
+    const { collected, collectedCount } = this.dict;
+    for (let i = 0; i < collectedCount; i++) this.drop(collected[i]!);
+    return more;
+  }
+
+  clone(): HashTable {
+    const { arena, dict } = this;
+    const copy = new HashTable(arena, this.seed);
+    let cursor = 0;
+    do {
+      cursor = dict.collect(cursor);
+      for (let i = 0; i < dict.collectedCount; i++) {
+        const from = dict.collected[i]!;
+        const to = copy.take(arena.sizeOf(from));
+        const start = arena.byteOffset(from);
+        const length = this.lengthOf(from);
+        copyBytes(arena.bytes(from), start, arena.bytes(to), arena.byteOffset(to), length);
+        copy.dict.insert(to, dict.hashOf(from));
+      }
+    } while (cursor !== 0);
+    return copy;
+  }
+
+  memoryBytes(): number {
+    return this.dict.overheadBytes + this.entryBytes;
+  }
+
+  // ---------------------------------------------------------------- entries
+
+  private build(
+    field: Uint8Array,
+    fieldOffset: number,
+    fieldLength: number,
+    value: Uint8Array,
+    valueOffset: number,
+    valueLength: number,
+  ): number {
+    const keyWords = 1 + (valueLength < WIDE_VALUE ? 0 : 1) + wideWords(fieldLength);
+    const address = this.take(keyWords * 4 + fieldLength + valueLength);
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    words[at] = entryHead(fieldLength, keyWords, Math.min(valueLength, WIDE_VALUE));
+    if (valueLength >= WIDE_VALUE) words[at + 1] = valueLength;
+    if (wideWords(fieldLength) !== 0) words[at + keyWords - 1] = fieldLength;
+    const bytes = this.arena.bytes(address);
+    const to = (at + keyWords) << 2;
+    copyBytes(field, fieldOffset, bytes, to, fieldLength);
+    copyBytes(value, valueOffset, bytes, to + fieldLength, valueLength);
+    return address;
+  }
+
+  /** Whether the value fits into the block that the old one is in; if so, it is there now. */
+  private setInPlace(
+    address: number,
+    value: Uint8Array,
+    valueOffset: number,
+    valueLength: number,
+  ): boolean {
+    const { arena } = this;
+    const words = arena.words(address);
+    const at = arena.wordOffset(address);
+    const head = words[at]!;
+    const wide = valueLength >= WIDE_VALUE;
+    if (wide !== head >>> OWNER_SHIFT >= WIDE_VALUE) return false;
+    const to = entryKeyOffset(arena, address) + entryKeyLength(arena, address);
+    const size = to - (at << 2) + valueLength;
+    if (Arena.roundUp(size) !== arena.sizeOf(address)) return false;
+    const owner = Math.min(valueLength, WIDE_VALUE);
+    words[at] = ((head & HEAD_MASK) | (owner << OWNER_SHIFT)) >>> 0;
+    if (wide) words[at + 1] = valueLength;
+    copyBytes(value, valueOffset, arena.bytes(address), to, valueLength);
+    return true;
+  }
+
+  private valueLength(address: number): number {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    const short = words[at]! >>> OWNER_SHIFT;
+    return short < WIDE_VALUE ? short : words[at + 1]!;
+  }
+
+  /** Bytes of an entry, without the slack of its block. */
+  private lengthOf(address: number): number {
+    const { arena } = this;
+    const field = entryKeyOffset(arena, address) - arena.byteOffset(address);
+    return field + entryKeyLength(arena, address) + this.valueLength(address);
+  }
+
+  private take(size: number): number {
+    const address = this.arena.alloc(size);
+    this.entryBytes += this.arena.sizeOf(address);
+    return address;
+  }
+
+  private drop(address: number): void {
+    this.entryBytes -= this.arena.sizeOf(address);
+    this.arena.free(address);
+  }
+}
+
+/**
+ * Walks over the entries of a table, each once while the table stays as it is. It keeps the entries
+ * of the bucket that it is at, so other walks over the same table may run in between.
+ */
+export class TableCursor {
+  private table: HashTable | null = null;
+  private cursor = 0;
+  private last = false;
+  private readonly held: number[] = [];
+  private heldCount = 0;
+  private heldAt = 0;
+
+  start(table: HashTable): void {
+    this.table = table;
+    this.cursor = 0;
+    this.last = false;
+    this.heldCount = 0;
+    this.heldAt = 0;
+  }
+
+  /** Address of the next entry, 0 at the end. */
+  next(): number {
+    while (this.heldAt === this.heldCount) {
+      if (this.last || this.table === null) {
+        this.table = null;
+        return 0;
+      }
+      const { dict } = this.table;
+      this.cursor = dict.collect(this.cursor);
+      this.last = this.cursor === 0;
+      this.heldCount = dict.collectedCount;
+      this.heldAt = 0;
+      for (let i = 0; i < this.heldCount; i++) this.held[i] = dict.collected[i]!;
+    }
+    return this.held[this.heldAt++]!;
+  }
+}

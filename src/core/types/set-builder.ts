@@ -1,0 +1,152 @@
+/**
+ * A set that is being built beside the keyspace: a union, the result of a STORE, a set from a file.
+ *
+ *     builder.start(keyspace);
+ *     builder.add(bytes, offset, length); ...
+ *     builder.store(db, key, keyOffset, keyLength, existing)    or   builder.discard()
+ *
+ * It takes the encodings that the same members added one by one to a key would take. Compact ones
+ * stand in a buffer that the builder keeps; a table is handed over to the keyspace as it is.
+ */
+import type { Database } from '../database.ts';
+import type { Keyspace } from '../keyspace.ts';
+import { intsetAdd, intsetBytes, intsetGrown, intsetInit } from '../struct/intset.ts';
+import { lpBytes, lpEntryBytes, lpInit, lpInsert } from '../struct/listpack.ts';
+import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK, TYPE_SET } from '../value.ts';
+import { HashTable } from './hash-table.ts';
+import { int64Words, readInt64 } from './int64-words.ts';
+import {
+  encodingWith,
+  firstEncoding,
+  listpackBytesOf,
+  tableOf,
+  writeListpackOf,
+} from './set-encoding.ts';
+import { SetView } from './set-view.ts';
+
+const FIRST_ROOM = 4096;
+/** A buffer that grew past this is not kept. */
+const KEPT_ROOM = 1 << 20;
+const RELEASE_STEP = 1 << 20;
+
+export class SetBuilder {
+  /** The members so far. */
+  readonly view = new SetView();
+  private keyspace: Keyspace | null = null;
+  private started = false;
+
+  /** Begins an empty set. */
+  start(keyspace: Keyspace): void {
+    this.keyspace = keyspace;
+    this.started = false;
+    const { view } = this;
+    if (view.bytes.length < FIRST_ROOM || view.bytes.length > KEPT_ROOM) {
+      view.bytes = new Uint8Array(FIRST_ROOM);
+    }
+    view.base = 0;
+    view.table = null;
+    view.encoding = ENC_INTSET;
+    intsetInit(view.bytes, 0);
+  }
+
+  /** Adds a member; false when it is there already. */
+  add(member: Uint8Array, offset: number, length: number): boolean {
+    const { view } = this;
+    if (!this.started) this.begin(readInt64(member, offset, length));
+    if (view.table !== null) return view.table.add(member, offset, length);
+    if (view.find(member, offset, length) !== 0) return false;
+    const isInteger = view.encoding === ENC_INTSET && readInt64(member, offset, length);
+    const encoding = encodingWith(view, this.owner.limits, isInteger, length);
+    if (encoding !== view.encoding) this.convert(encoding);
+    if (encoding === ENC_INTSET) {
+      const { low, high } = int64Words;
+      this.room(intsetGrown(view.bytes, 0, low, high));
+      intsetAdd(view.bytes, 0, low, high);
+    } else if (encoding === ENC_LISTPACK) {
+      const end = lpBytes(view.bytes, 0);
+      this.room(end + lpEntryBytes(member, offset, length));
+      lpInsert(view.bytes, 0, end - 1, member, offset, length);
+    } else return this.table().add(member, offset, length);
+    return true;
+  }
+
+  /** Number of members so far. */
+  get count(): number {
+    return this.view.count;
+  }
+
+  /**
+   * Puts the set, which is not empty, behind a key. `existing` is what `lookupWrite` returned for it.
+   * Returns the entry's address; its expiry is gone.
+   */
+  store(db: Database, key: Uint8Array, offset: number, length: number, existing: number): number {
+    const { encoding, table, bytes } = this.view;
+    const keyspace = this.owner;
+    this.view.table = null;
+    if (table !== null) {
+      return keyspace.putLarge(db, key, offset, length, existing, TYPE_SET, encoding, table, false);
+    }
+    const size = encoding === ENC_INTSET ? intsetBytes(bytes, 0) : lpBytes(bytes, 0);
+    return keyspace.putBytes(
+      db,
+      key,
+      offset,
+      length,
+      existing,
+      TYPE_SET,
+      encoding,
+      bytes,
+      0,
+      size,
+      false,
+    );
+  }
+
+  /** Forgets the set, which is not wanted any more. */
+  discard(): void {
+    const { table } = this.view;
+    this.view.table = null;
+    while (table?.release(RELEASE_STEP));
+  }
+
+  private get owner(): Keyspace {
+    if (this.keyspace === null) throw new Error('set builder: start() comes first');
+    return this.keyspace;
+  }
+
+  /** Chooses the encoding that suits the first member. */
+  private begin(isInteger: boolean): void {
+    const { view } = this;
+    this.started = true;
+    view.encoding = firstEncoding(this.owner.limits, isInteger);
+    if (view.encoding === ENC_INTSET) intsetInit(view.bytes, 0);
+    else if (view.encoding === ENC_LISTPACK) lpInit(view.bytes, 0);
+    else view.table = new HashTable(this.owner.arena, this.owner.seed);
+  }
+
+  private table(): HashTable {
+    if (this.view.table === null) throw new Error('set builder: the set is no table');
+    return this.view.table;
+  }
+
+  private convert(encoding: number): void {
+    const { view } = this;
+    if (encoding === ENC_HASHTABLE) {
+      view.table = tableOf(view, this.owner.arena, this.owner.seed);
+    } else {
+      const bytes = new Uint8Array(Math.max(FIRST_ROOM, listpackBytesOf(view) * 2));
+      writeListpackOf(view, bytes, 0);
+      view.bytes = bytes;
+    }
+    view.encoding = encoding;
+  }
+
+  /** Makes the buffer hold at least `bytes`. */
+  private room(bytes: number): void {
+    const { view } = this;
+    if (bytes <= view.bytes.length) return;
+    const larger = new Uint8Array(bytes * 2);
+    larger.set(view.bytes);
+    view.bytes = larger;
+  }
+}
