@@ -20,8 +20,9 @@ export const PERSIST = 1 << 5;
 export const ANY_TIME = EX | PX | EXAT | PXAT;
 const ANY_EXPIRY = ANY_TIME | KEEPTTL | PERSIST;
 
-/** Times up to here stay exact as numbers, even as seconds that are made milliseconds. */
-const EXACT_TIME_MAX = 1e12;
+/** Times up to here stay exact as numbers, the seconds also when they are made milliseconds. */
+const EXACT_SECONDS_MAX = 8e12;
+const EXACT_MS_MAX = 8e15;
 const INT64_MAX = (1n << 63n) - 1n;
 
 export class ExpiryOption {
@@ -57,9 +58,10 @@ export class ExpiryOption {
   resolveArgument(c: Context, i: number, kind: number): boolean {
     const { bytes, offsets, lengths } = c.args;
     const value = parseInteger(bytes[i]!, offsets[i]!, lengths[i]!);
+    const inSeconds = (kind & (EX | EXAT)) !== 0;
     this.exact = '';
-    if (value > 0 && value <= EXACT_TIME_MAX) {
-      const ms = (kind & (EX | EXAT)) !== 0 ? value * 1000 : value;
+    if (value > 0 && value <= (inSeconds ? EXACT_SECONDS_MAX : EXACT_MS_MAX)) {
+      const ms = inSeconds ? value * 1000 : value;
       this.atMs = (kind & (EX | PX)) !== 0 ? ms + c.keyspace.nowMs : ms;
       return true;
     }
