@@ -1,5 +1,5 @@
 /**
- * BITFIELD and BITFIELD_RO: integers of any width at any bit of a string, several operations a call.
+ * BITFIELD and BITFIELD_RO: integers of any width at any bit of a string, several a call.
  *
  *     BITFIELD k  OVERFLOW SAT  INCRBY u4 #2 9  GET i16 8
  *                 for what follows     ^ field 2 of that width: bit 8
@@ -25,7 +25,8 @@ import { OptionReader } from '../option-reader.ts';
 import { BAD_BIT_OFFSET, GROW_DONE, GROW_REFUSED, growBitmap, isBitOffset } from './bitmap.ts';
 
 const BAD_TYPE =
-  'ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.';
+  'ERR Invalid bitfield type. Use something like i16 u8. ' +
+  'Note that u64 is not supported but i64 is.';
 const HASH = 0x23;
 const LETTER_I = 0x69;
 const LETTER_U = 0x75;
