@@ -10,8 +10,8 @@
  *                 `always`, fsyncs) it off the loop. All turns that came meanwhile go with the next
  *                 write: group commit
  *
- * Why no write(2) while an fsync runs: measured on ext4 with 128 MB dirty, the median write beside a
- * running fdatasync takes 2 us as ever, but single ones took 6 and 28 ms, since they wait for the
+ * Why no write(2) while an fsync runs: measured on ext4 with 128 MB dirty, the median write beside
+ * a running fdatasync takes 2 us as ever, but single ones took 6 and 28 ms, since they wait for the
  * journal or for a page under writeback. Handed to the thread pool, that wait delays the replies of
  * these writes and nobody else. So the loop never waits for a disk, and there is no need to
  * postpone writes for two seconds and then block, as Redis does; what remains of that rule is the

@@ -16,8 +16,8 @@
  * everything before it is durable (`finishCover`). All of them are unacknowledged until then.
  * Under `always` either error is fatal: replies that wait can neither be sent nor taken back.
  *
- * A change of files (`switchTo`): all turns before it are written and fsynced to the old file before
- * the first byte goes to the new one, so power loss never leaves a hole in the middle.
+ * A change of files (`switchTo`): all turns before it are written and fsynced to the old file
+ * before the first byte goes to the new one, so power loss never leaves a hole in the middle.
  */
 import { AofFsyncClock } from './aof-fsync-clock.ts';
 import { AofOffsets } from './aof-offsets.ts';
@@ -97,7 +97,7 @@ export class AofDisk {
     return this.#isStopped || (this.offsets.hasGap && !this.offsets.isCoverBegun);
   }
 
-  /** Whether a turn may be written in the call: nothing is before it, and no fsync could block it. */
+  /** Whether a turn may be written in the call: nothing is before it, no fsync can block it. */
   get canWriteNow(): boolean {
     return (
       this.#policy !== 'always' &&

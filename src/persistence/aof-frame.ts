@@ -16,8 +16,11 @@
  * Why before the turn and not after it: a reader then knows where the turn ends before it believes
  * a single byte of it. What is missing at the end of the file is a torn tail, by arithmetic; what
  * is all there and does not sum up is damage. A head behind the turn would have to be searched for
- * among bytes that clients chose. A turn with a torn end is dropped whole: it is the unit that
- * reaches the disk and the unit that is acknowledged.
+ * among bytes that clients chose.
+ *
+ * Of a turn with a torn end, the commands that are whole are kept, as Redis keeps them (it may have
+ * cut the file itself and written more). Its head promises bytes that will never come, so it is
+ * voided in place: `#CV:`, the same numbers, a check that fits. A voided head covers nothing.
  *
  * Every single flipped bit of a framed file is noticed. In a body, by the crc. In a head: its check
  * or its fixed characters do not match; if its `#` is hit, the line is no command and no annotation
@@ -43,6 +46,7 @@ const CHECK_AT = 30;
 const END_AT = 38;
 
 const HASH = 0x23;
+const VOID_LETTER = 0x56;
 const COLON = 0x3a;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -88,6 +92,22 @@ export function decodeFrameHead(buf: Uint8Array, off: number): FrameHead | undef
   headCrc.update(buf, off, CHECK_AT);
   if (headCrc.lo >>> 0 !== check) return undefined;
   return { crcLo: crcLo | 0, crcHi: crcHi | 0, bodyBytes };
+}
+
+/** Turns the head at `buf[off .. off + 40)` into a voided one. */
+export function voidFrameHead(buf: Uint8Array, off: number): void {
+  buf[off + 2] = VOID_LETTER;
+  headCrc.reset();
+  headCrc.update(buf, off, CHECK_AT);
+  putHex(buf, off + CHECK_AT, headCrc.lo);
+}
+
+/** Whether the 40 bytes at `off` are a voided head. */
+export function isVoidedHead(buf: Uint8Array, off: number): boolean {
+  if (buf[off + 2] !== VOID_LETTER || takeHex(buf, off + CHECK_AT) < 0) return false;
+  headCrc.reset();
+  headCrc.update(buf, off, CHECK_AT);
+  return headCrc.lo >>> 0 === takeHex(buf, off + CHECK_AT);
 }
 
 /** Whether `buf[off .. off + len)` can be the beginning of a head. */

@@ -2,8 +2,8 @@
  * When the AOF is due for an fsync, and how its fsyncs fare. Times in milliseconds of one
  * monotonic clock, passed in.
  *
- * `everysec` promises that power loss costs about a second: an fsync starts when a second has passed
- * since the last one started. Two never run at once, so a slow disk stretches that second;
+ * `everysec` promises that power loss costs about a second: an fsync starts when a second has
+ * passed since the last one started. Two never run at once, so a slow disk stretches that second;
  * `delayedCount` counts every two seconds that one is late, and `unsyncedAgeMs` says how much
  * power loss would cost at this moment.
  */

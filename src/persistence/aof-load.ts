@@ -18,7 +18,7 @@
 import type { Args } from '../core/resp/args.ts';
 import type { AofFolder } from './aof-folder.ts';
 import type { LogLevel } from './aof-options.ts';
-import { type RdbReader, type ScanReport, scanAofFile } from './aof-scan.ts';
+import { cutScannedFile, type RdbReader, type ScanReport, scanAofFile } from './aof-scan.ts';
 import type { FileSystem } from './file-system.ts';
 
 export type AofLoadOptions = {
@@ -65,8 +65,9 @@ export class AofLoadError extends Error {
 }
 
 const ADVICE_DAMAGED =
-  'Make a copy of the AOF folder, then run the AOF checker with --fix on the manifest; it can cut ' +
-  'the file before the damage, which gives up everything after it';
+  'Make a copy of the AOF folder, then run the AOF checker with --fix on the manifest; it can ' +
+  'cut the file before the damage, which gives up everything after it. Where another server appended ' +
+  'after a crash, or the file was edited, delete the #CK line of that turn instead';
 const ADVICE_TORN =
   'Make a copy of the AOF folder, then either set aof-load-truncated to yes, or run the AOF ' +
   'checker with --fix on the manifest';
@@ -125,21 +126,10 @@ async function cutTail(
   report: ScanReport,
   log: AofLoadOptions['log'],
 ): Promise<void> {
-  await cutFileDurably(fs, report.path, report.validBytes);
+  await cutScannedFile(fs, report, report.validBytes);
   log(
     'warning',
     `${report.path} was cut from ${report.sizeBytes} to ${report.validBytes} bytes: ` +
       `${report.reason} (offset ${report.offset}), as after a crash or a power loss`,
   );
-}
-
-/** Shortens a file to `size` bytes, durably. */
-export async function cutFileDurably(fs: FileSystem, path: string, size: number): Promise<void> {
-  const file = await fs.open(path, 'update');
-  try {
-    await file.truncate(size);
-    await file.syncData();
-  } finally {
-    await file.close();
-  }
 }

@@ -14,7 +14,8 @@
  * The end of a file is torn when it stops within a command, an annotation or a frame. Zeros up to
  * the end count as missing: that is how a file looks whose length reached the disk before its
  * bytes, and no command ends in one. A frame that is all there and does not match its checksum, or
- * bytes that are no AOF, are damage. A command is given out only when its frame was checked.
+ * bytes that are no AOF, are damage. A command of a frame that is all there is given out only after
+ * the frame was checked; of a frame that is not, the whole commands are given out unchecked.
  */
 import { Args } from '../core/resp/args.ts';
 import {
@@ -24,6 +25,7 @@ import {
   decodeTimeLine,
   FRAME_HEAD_BYTES,
   type FrameHead,
+  isVoidedHead,
 } from './aof-frame.ts';
 import { Crc64 } from './crc64.ts';
 import type { OpenFile } from './file-system.ts';
@@ -54,6 +56,8 @@ export class AofReader {
   reason: string;
   /** Frames checked so far. */
   frameCount: number;
+  /** Where the frame begins that the file ends within, or -1. */
+  tornHeadOffset: number;
   readonly #file: OpenFile;
   readonly #size: number;
   #buf: Uint8Array;
@@ -78,6 +82,7 @@ export class AofReader {
     this.timeSeconds = 0;
     this.reason = '';
     this.frameCount = 0;
+    this.tornHeadOffset = -1;
     this.#file = file;
     this.#size = size;
     this.#buf = new Uint8Array(Math.max(16, Math.min(WINDOW_BYTES, size - offset)));
@@ -111,8 +116,15 @@ export class AofReader {
     return this.offset <= this.#frameEnd;
   }
 
-  /** The next item. 'torn' and 'damaged' are final, with the place in `itemOffset`. */
+  /** The next item. 'end', 'torn' and 'damaged' are final, with the place in `itemOffset`. */
   next(): AofItem {
+    const item = this.#next();
+    // Within a frame that is not all there, whatever cannot be understood was not all written.
+    const isFinal = item === 'end' || item === 'damaged';
+    return isFinal && this.tornHeadOffset >= 0 ? 'torn' : item;
+  }
+
+  #next(): AofItem {
     for (;;) {
       if (this.#head !== undefined) {
         const state = this.#checkFrame(this.#head);
@@ -229,8 +241,9 @@ export class AofReader {
     const length = (isWhole ? found + 1 : this.#end) - this.#at;
     if (length > ANNOTATION_BYTES_MAX) return this.#damaged('an annotation is too long');
     if (!isWhole) return this.#atEndOfFile ? 'torn' : 'more';
-    if (length === FRAME_HEAD_BYTES || beginsFrameHead(this.#buf, this.#at, length)) {
-      const head = length === FRAME_HEAD_BYTES ? decodeFrameHead(this.#buf, this.#at) : undefined;
+    const isLong = length === FRAME_HEAD_BYTES;
+    if ((isLong || beginsFrameHead(this.#buf, this.#at, length)) && !this.#isVoided(isLong)) {
+      const head = isLong ? decodeFrameHead(this.#buf, this.#at) : undefined;
       if (head === undefined) return this.#damaged('a checksum line is damaged itself');
       return this.#beginFrame(head);
     }
@@ -241,9 +254,17 @@ export class AofReader {
     return 'time';
   }
 
+  #isVoided(isLong: boolean): boolean {
+    return isLong && isVoidedHead(this.#buf, this.#at);
+  }
+
   #beginFrame(head: FrameHead): AofItem | undefined {
     if (this.offset < this.#frameEnd) return this.#damaged('a turn within a turn');
-    if (this.offset + FRAME_HEAD_BYTES + head.bodyBytes > this.#size) return 'torn';
+    if (this.offset + FRAME_HEAD_BYTES + head.bodyBytes > this.#size) {
+      this.tornHeadOffset = this.offset;
+      this.#at += FRAME_HEAD_BYTES;
+      return undefined;
+    }
     this.#frameStart = this.offset;
     this.#at += FRAME_HEAD_BYTES;
     this.#frameEnd = this.offset + head.bodyBytes;

@@ -11,7 +11,9 @@
  * are given out without MULTI and EXEC. Nested MULTI and EXEC alone are ignored, as Redis does.
  */
 import type { Args } from '../core/resp/args.ts';
+import { FRAME_HEAD_BYTES, voidFrameHead } from './aof-frame.ts';
 import { AofReader, contentSize } from './aof-reader.ts';
+import { DurableFile } from './durable-file.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 
 /**
@@ -43,6 +45,8 @@ export type ScanReport = {
   readonly commandCount: number;
   /** Turns whose checksum was verified. */
   readonly frameCount: number;
+  /** The head of a torn turn of which something is kept: to be voided when cutting; or -1. */
+  readonly tornHeadOffset: number;
 };
 
 const COMMANDS_A_PAUSE = 32;
@@ -62,6 +66,30 @@ export async function scanAofFile(
   }
 }
 
+/**
+ * Cuts the file of a report to `size` bytes, durably, and voids the head of a torn turn before
+ * that, so that what is written behind it is not taken for its missing part.
+ */
+export async function cutScannedFile(
+  fs: FileSystem,
+  report: ScanReport,
+  size: number,
+): Promise<void> {
+  const file = new DurableFile(await fs.open(report.path, 'update'));
+  try {
+    await file.truncate(size);
+    if (report.tornHeadOffset >= 0 && report.tornHeadOffset < size) {
+      const head = new Uint8Array(FRAME_HEAD_BYTES);
+      await file.read(head, 0, head.length, report.tornHeadOffset);
+      voidFrameHead(head, 0);
+      await file.writeAll(head, 0, head.length, report.tornHeadOffset);
+    }
+    await file.syncData();
+  } finally {
+    await file.close();
+  }
+}
+
 class AofScan {
   readonly #file: OpenFile;
   readonly #path: string;
@@ -73,6 +101,7 @@ class AofScan {
   /** The commands since MULTI, or undefined outside of a transaction. */
   #transaction: Uint8Array[][] | undefined;
   #transactionCut: number;
+  #tornHeadOffset: number;
 
   constructor(file: OpenFile, path: string, sinks: ScanSinks) {
     this.#file = file;
@@ -84,6 +113,7 @@ class AofScan {
     this.#frameCount = 0;
     this.#transaction = undefined;
     this.#transactionCut = 0;
+    this.#tornHeadOffset = -1;
   }
 
   async run(): Promise<ScanReport> {
@@ -141,15 +171,21 @@ class AofScan {
       const cut = this.#transaction === undefined ? reader.itemCutOffset : this.#transactionCut;
       return this.#report('damaged', cut, reader.itemOffset, reader.reason);
     }
-    if (this.#transaction !== undefined) {
-      const reason = 'the file ends within a transaction, before its EXEC';
-      return this.#report('torn', this.#transactionCut, this.#transactionCut, reason);
-    }
-    if (item === 'torn') {
-      const reason = 'the file ends within a command or a turn';
-      return this.#report('torn', reader.itemCutOffset, reader.itemOffset, reason);
-    }
+    if (item === 'torn' || this.#transaction !== undefined) return this.#torn(reader);
     return this.#report('whole', reader.offset, reader.offset, '');
+  }
+
+  #torn(reader: AofReader): ScanReport {
+    const isInTransaction = this.#transaction !== undefined;
+    const cut = isInTransaction ? this.#transactionCut : reader.itemCutOffset;
+    const reason = isInTransaction
+      ? 'the file ends within a transaction, before its EXEC'
+      : 'the file ends within a command or a turn';
+    const head = reader.tornHeadOffset;
+    if (head >= 0 && cut === head + FRAME_HEAD_BYTES)
+      return this.#report('torn', head, cut, reason);
+    if (cut > head) this.#tornHeadOffset = head;
+    return this.#report('torn', cut, reader.itemOffset, reason);
   }
 
   #command(reader: AofReader): string | undefined {
@@ -200,6 +236,7 @@ class AofScan {
       rdbBytes: this.#rdbBytes,
       commandCount: this.#commandCount,
       frameCount: this.#frameCount,
+      tornHeadOffset: this.#tornHeadOffset,
     };
   }
 }

@@ -14,8 +14,8 @@
  *
  *   states     off --switchOn--> waiting --first rewrite finished--> on --switchOff--> off
  *
- * While `waiting`, turns go to a temporary increment from `beginRewrite` on, and nothing is promised
- * yet: a restart would find what the folder held before.
+ * While `waiting`, turns go to a temporary increment from `beginRewrite` on, and nothing is
+ * promised yet: a restart would find what the folder held before.
  */
 
 import { AofAppender } from './aof-append.ts';

@@ -65,7 +65,7 @@ function buildTables(): void {
   }
 }
 
-/** An incremental CRC64. `lo` and `hi` are the halves of the remainder as signed 32-bit integers. */
+/** An incremental CRC64; `lo` and `hi` are the remainder's halves as signed 32-bit integers. */
 export class Crc64 {
   lo: number;
   hi: number;

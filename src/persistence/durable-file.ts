@@ -96,6 +96,10 @@ export class DurableFile {
     return this.#poison;
   }
 
+  read(buf: Uint8Array, off: number, len: number, position: number): Promise<number> {
+    return this.#file.read(buf, off, len, position);
+  }
+
   truncateSync(size: number): void {
     this.#file.truncateSync(size);
   }

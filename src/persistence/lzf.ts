@@ -24,7 +24,7 @@ const OFFSET_MAX = 1 << 13;
 const MATCH_MAX = 264;
 const MATCH_MIN = 3;
 
-/** Positions on the growing scale restart before they leave the range of a signed 32-bit integer. */
+/** Positions on the growing scale restart before they leave the signed 32-bit integers. */
 const SCALE_LIMIT = 0x7fff_ffff;
 
 const table = new Int32Array(HASH_SIZE);

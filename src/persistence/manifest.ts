@@ -28,7 +28,7 @@
  *   2 manifest                         b1 i1 i2                    b1 i1 i2 (i2 empty)
  *   3 appends go to 2.incr, snapshot   b1 i1 i2                    b1 i1 i2
  *   4 temp base finished and synced    b1 i1 i2                    b1 i1 i2 (temp removed)
- *   5 renamed to appendonly.aof.2.base b1 i1 i2                    b1 i1 i2 (2.base: replaced later)
+ *   5 renamed to appendonly.aof.2.base b1 i1 i2                    b1 i1 i2 (2.base: unused)
  *   6 manifest                         b2 h:b1 h:i1 i2             b2 i2
  *   7 deleted some history             b2 h:b1 h:i1 i2             b2 i2   (and deletes the rest)
  *   8 manifest                         b2 i2                       b2 i2

@@ -1,8 +1,8 @@
 /**
  * The AOF under every failure of every file-system call.
  *
- * A scenario (start, turns, a rewrite, turns, a rewrite that is aborted, turns, a rewrite, close) is
- * run once to count its calls. Then it is run again for each call and each way to break it there: the
+ * A scenario (start, turns, a rewrite, turns, a rewrite that is aborted, turns, a rewrite, close)
+ * is run once to count its calls. Then it is run again for each call and each way to break it: the
  * process ends before, half way through or after the call; the power goes; the call fails with EIO
  * or ENOSPC. Afterwards a new process starts on what the disk kept, and must find
  *
@@ -140,7 +140,7 @@ describe.each(POLICIES)('appendfsync %s', (policy) => {
     60_000,
   );
 
-  it('power loss after kill -9 and a new start loses nothing that the new start found', async () => {
+  it('power loss after kill -9 and a new start loses nothing that start found', async () => {
     await breakEach(policy, { kind: 'kill', when: 'after' }, async (fs, _run, call) => {
       for (const [i, loss] of LOSSES.entries()) {
         const disk = fs.kill();

@@ -1,4 +1,4 @@
-/** CRC64: the published check value, every split of an input, every alignment, every flipped bit. */
+/** CRC64: the published check value, every split, every alignment, every flipped bit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Crc64 } from '../../src/persistence/crc64.ts';

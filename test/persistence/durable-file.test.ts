@@ -57,7 +57,7 @@ describe('writeFileDurably', () => {
     }
   });
 
-  it('keeps the old file and removes the temporary one when a call before the rename fails', async () => {
+  it('keeps the old file and removes the other when a call before the rename fails', async () => {
     for (const code of ['ENOSPC', 'EIO']) {
       for (let call = 1; call <= 5; call++) {
         const disk = diskWithOld();

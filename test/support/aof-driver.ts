@@ -11,6 +11,7 @@ import { AofFolder } from '../../src/persistence/aof-folder.ts';
 import type { AofOptions, FsyncPolicy } from '../../src/persistence/aof-options.ts';
 import type { FileSystem } from '../../src/persistence/file-system.ts';
 import { command, load, PLACE } from './aof-samples.ts';
+import { FaultyFileSystem } from './faulty-file-system.ts';
 
 export type DriverOptions = Partial<AofOptions> & { readonly policy: FsyncPolicy };
 
@@ -131,8 +132,8 @@ export class AofDriver {
 }
 
 /**
- * The number of writes that a start finds on the disk; throws when they are not 0, 1, 2 .. in order:
- * something in the middle is lost or doubled.
+ * The number of writes that a start finds on the disk; throws when they are not 0, 1, 2 .. in
+ * order: something in the middle is lost or doubled.
  */
 export async function recover(fs: FileSystem): Promise<number> {
   const { commands } = await load(fs);
@@ -140,4 +141,25 @@ export async function recover(fs: FileSystem): Promise<number> {
     if (line !== `W ${i}`) throw new Error(`expected W ${i} and found ${line}`);
   });
   return commands.length;
+}
+
+/** Where the driver's AOF lies. */
+export const AOF_FOLDER = `${PLACE.dir}/${PLACE.appendDirName}`;
+
+/** The names in that folder, sorted. */
+export function aofFolderNames(fs: FaultyFileSystem): string[] {
+  return fs
+    .paths()
+    .filter((path) => path.startsWith(`${AOF_FOLDER}/`))
+    .map((path) => path.slice(AOF_FOLDER.length + 1));
+}
+
+/** A driver on an empty disk. */
+export async function freshDriver(
+  policy: FsyncPolicy,
+  options: Partial<AofOptions> = {},
+): Promise<{ readonly fs: FaultyFileSystem; readonly driver: AofDriver }> {
+  const fs = new FaultyFileSystem();
+  fs.put(`${PLACE.dir}/.keep`, new Uint8Array(0));
+  return { fs, driver: await AofDriver.start(fs, { ...options, policy }) };
 }
