@@ -36,6 +36,9 @@ export const NO_MANDATORY_KEYS = 1 << 19;
 /** Works on keys it does not name (FLUSHALL, SCAN): its effects are not one transaction. */
 export const TOUCHES_ARBITRARY_KEYS = 1 << 20;
 
+/** Runs only where the configuration lets it: enable-debug-command. */
+export const PROTECTED = 1 << 21;
+
 /** Names of the flags as COMMAND INFO shows them, in Redis's order of bits. */
 export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [WRITE, 'write'],

@@ -12,13 +12,17 @@
 import type { Args } from '../core/resp/args.ts';
 import type { Client, QueuedCommand } from './client.ts';
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Transaction } from './client.ts';
-import { type Command, NO_AUTH, NO_MULTI, TOUCHES_ARBITRARY_KEYS } from './command.ts';
+import { type Command, NO_AUTH, NO_MULTI, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './command.ts';
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
 import { NO_AUTH_NEEDED, wrongArity } from './errors.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { Services } from './services.ts';
 
+const NO_DEBUG =
+  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run ' +
+  'it from a local connection, otherwise you need to set this option in the configuration file, ' +
+  'and then restart the server.';
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
 
 /** A gate that the server adds: an error text, or null to let the command pass. */
@@ -162,7 +166,16 @@ export class Dispatcher {
       this.refuse(client, command, wrongArity(command.name));
       return null;
     }
+    if ((command.flags & PROTECTED) !== 0 && !this.mayDebug(client)) {
+      this.refuse(client, command, NO_DEBUG);
+      return null;
+    }
     return command;
+  }
+
+  private mayDebug(client: Client): boolean {
+    const { enableDebugCommand } = this.services.config.values;
+    return enableDebugCommand === 'yes' || (enableDebugCommand === 'local' && client.local);
   }
 
   /** Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC discards it. */

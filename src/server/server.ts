@@ -14,6 +14,7 @@ import { CommandTable } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
 import type { Config } from './config/config.ts';
 import { Cron } from './cron.ts';
+import { DebugHooks } from './debug-hooks.ts';
 import { Dispatcher } from './dispatch.ts';
 import { followEncodingLimits } from './encoding-limits.ts';
 import { Eviction } from './eviction.ts';
@@ -27,6 +28,7 @@ import { MemoryAccount } from './memory-account.ts';
 import { Propagator } from './propagate.ts';
 import { createRandom } from './random.ts';
 import type { PersistenceServices, Services } from './services.ts';
+import { sleepSync } from './sleep.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
@@ -43,6 +45,7 @@ export class Server implements Services {
   readonly eviction: Eviction;
   readonly activeExpiry: ActiveExpiry;
   readonly lazyFree: LazyFree;
+  readonly debug = new DebugHooks();
   readonly persistence: PersistenceServices | null = null;
   readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
@@ -84,6 +87,9 @@ export class Server implements Services {
     this.eviction = new Eviction(this);
     this.activeExpiry = new ActiveExpiry(this);
     this.lazyFree = new LazyFree(this.keyspace);
+    this.debug.pauseCron = (paused) => {
+      this.cron.paused = paused;
+    };
     this.turn.onEnd = () => this.tidyUp();
     this.desk.gates.set('memory', (client, command) => this.eviction.admit(client, command));
     this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
@@ -212,6 +218,8 @@ export class Server implements Services {
     this.desk.tracking.broadcast();
     this.activeExpiry.arm();
     this.lazyFree.kick();
+    const { aofFlushSleepUs } = this.debug;
+    if (aofFlushSleepUs > 0 && this.propagator.length > 0) sleepSync(aofFlushSleepUs / 1000);
   }
 
   private tick(nowMs: number): void {

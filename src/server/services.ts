@@ -10,6 +10,7 @@ import type { Blocking } from './blocking.ts';
 import type { Client } from './client.ts';
 import type { CommandTable } from './command-table.ts';
 import type { Config } from './config/config.ts';
+import type { DebugHooks } from './debug-hooks.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Eviction } from './eviction.ts';
 import type { FrontDesk } from './front-desk.ts';
@@ -58,6 +59,7 @@ export interface Services {
   readonly eviction: Eviction;
   readonly activeExpiry: ActiveExpiry;
   readonly lazyFree: LazyFree;
+  readonly debug: DebugHooks;
   /** Null in a server that keeps nothing on disk. */
   readonly persistence: PersistenceServices | null;
   /** Classes of keyspace events that anybody may listen to. */

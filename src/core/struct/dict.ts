@@ -205,6 +205,11 @@ export class Dict {
     return this.tableBytes;
   }
 
+  /** Entries of one bucket and of those that hang from it, for introspection. */
+  bucketSize(index: number): number {
+    return this.chainInto(this.bucketAt(index), this.moving, 0);
+  }
+
   /** Number of buckets, for introspection. */
   get bucketCount(): number {
     return this.buckets;

@@ -3,8 +3,10 @@ import type { Command } from '../command.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';
 import { databaseCommands } from './database.ts';
+import { debugCommands } from './debug.ts';
 import { expireCommands } from './expire.ts';
 import { keysCommands } from './keys.ts';
+import { memoryCommands } from './memory.ts';
 import { objectCommands } from './object.ts';
 import { scanCommands } from './scan.ts';
 import { stringBasicCommands } from './string-basic.ts';
@@ -30,4 +32,6 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...objectCommands,
   ...scanCommands,
   ...transactionCommands,
+  ...debugCommands,
+  ...memoryCommands,
 ];

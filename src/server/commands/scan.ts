@@ -105,7 +105,8 @@ function isStar(c: Context, i: number): boolean {
 }
 
 function typeNumber(name: string): number {
-  const number = TYPE_NAMES.indexOf(name.toLowerCase());
+  const names: readonly string[] = TYPE_NAMES;
+  const number = names.indexOf(name.toLowerCase());
   return number < 0 ? NO_TYPE : number;
 }
 

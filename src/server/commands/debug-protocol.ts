@@ -1,0 +1,56 @@
+/**
+ * DEBUG PROTOCOL: a sample reply of each type, for tests of client libraries.
+ */
+import { asciiBytes } from '../../core/resp/reply.ts';
+import type { Context } from '../context.ts';
+
+const NAMES = 'string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false';
+const ATTRIBUTE = asciiBytes('|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n');
+
+const SAMPLES: Readonly<Record<string, (c: Context) => void>> = {
+  string: ({ reply }) => reply.bulkText('Hello World'),
+  integer: ({ reply }) => reply.integer(12345),
+  double: ({ reply }) => reply.doubleText('3.141'),
+  bignum: ({ reply }) => reply.bigNumber('1234567999999999999999999999999999999'),
+  null: ({ reply }) => reply.null(),
+  array: ({ reply }) => {
+    reply.array(3);
+    for (let i = 0; i < 3; i++) reply.integer(i);
+  },
+  set: ({ reply }) => {
+    reply.set(3);
+    for (let i = 0; i < 3; i++) reply.integer(i);
+  },
+  map: ({ reply }) => {
+    reply.map(3);
+    for (let i = 0; i < 3; i++) {
+      reply.integer(i);
+      reply.boolean(i === 1);
+    }
+  },
+  attrib: ({ reply }) => {
+    if (reply.protocol === 3) reply.raw(ATTRIBUTE);
+    reply.bulkText('Some real reply following the attribute');
+  },
+  push: ({ reply }) => {
+    if (reply.protocol !== 3) {
+      reply.error('ERR RESP2 is not supported by this command');
+      return;
+    }
+    reply.push(2);
+    reply.bulkText('server-cpu-usage');
+    reply.integer(42);
+    reply.bulkText('Some real reply following the push reply');
+  },
+  verbatim: ({ reply }) => reply.verbatim('txt', 'This is a verbatim\nstring'),
+  true: ({ reply }) => reply.boolean(true),
+  false: ({ reply }) => reply.boolean(false),
+};
+
+export function debugProtocol(c: Context): void {
+  const sample = SAMPLES[c.args.text(2).toLowerCase()];
+  if (sample !== undefined) sample(c);
+  else {
+    c.reply.error(`ERR Wrong protocol type name. Please use one of the following: ${NAMES}`);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Digests of values, type by type, and of the whole dataset: see core/digest.ts for what they are made of.
+ */
+import type { Database } from '../../core/database.ts';
+import { Digest } from '../../core/digest.ts';
+import type { Keyspace } from '../../core/keyspace.ts';
+import { stringView } from '../../core/types/string.ts';
+import { ByteView, TYPE_STRING, typeOf } from '../../core/value.ts';
+
+/** Takes the value of the entry at `address` into `digest`. */
+type ValueDigest = (keyspace: Keyspace, address: number, digest: Digest) => void;
+
+const view = new ByteView();
+const keyDigest = new Digest();
+
+function digestString(keyspace: Keyspace, address: number, digest: Digest): void {
+  stringView(keyspace, address, view);
+  digest.mix(view.bytes, view.offset, view.length);
+}
+
+const DIGESTS = new Map<number, ValueDigest>([[TYPE_STRING, digestString]]);
+
+const EXPIRES = Buffer.from('!!expire!!');
+
+/** Takes a value, its type, and whether it expires into `digest`. */
+export function digestValue(keyspace: Keyspace, address: number, digest: Digest): void {
+  const type = typeOf(keyspace.arena, address);
+  digest.mixNumber(type);
+  const own = DIGESTS.get(type);
+  if (own === undefined) throw new Error(`there is no digest of values of type ${type}`);
+  own(keyspace, address, digest);
+  if (keyspace.hasExpiry(address)) digest.xor(EXPIRES, 0, EXPIRES.length);
+}
+
+/** Sets `digest` to that of all databases. */
+export function digestDataset(keyspace: Keyspace, digest: Digest): void {
+  digest.clear();
+  for (const db of keyspace.databases) {
+    if (db.dict.count === 0) continue;
+    digest.mixNumber(db.id);
+    digestDatabase(keyspace, db, digest);
+  }
+}
+
+function digestDatabase(keyspace: Keyspace, db: Database, digest: Digest): void {
+  const { arena } = keyspace;
+  let cursor = 0;
+  do {
+    cursor = db.dict.collect(cursor);
+    for (let i = 0; i < db.dict.collectedCount; i++) {
+      const address = db.dict.collected[i]!;
+      keyDigest.clear();
+      const at = keyspace.keyOffset(address);
+      keyDigest.mix(arena.bytes(address), at, keyspace.keyLength(address));
+      digestValue(keyspace, address, keyDigest);
+      digest.xorDigest(keyDigest);
+    }
+  } while (cursor !== 0);
+}
