@@ -62,6 +62,22 @@ export function parseSyntax(text: string): SyntaxArgument[] {
   return new SyntaxParser(text).all();
 }
 
+/** The arguments as a line for people: "<key> [NX | XX] [EX <seconds>]". */
+export function usageOf(text: string): string {
+  return parseSyntax(text).map(usage).join(' ');
+}
+
+function usage(argument: SyntaxArgument): string {
+  const { name, type, token, parts, optional, multiple } = argument;
+  let body = `<${name}>`;
+  if (type === 'pure-token') body = '';
+  else if (type === 'oneof') body = `(${parts.map(usage).join(' | ')})`;
+  else if (type === 'block') body = parts.map(usage).join(' ');
+  const once = [token ?? '', body].filter((part) => part !== '').join(' ');
+  const all = multiple ? `${once} [${once} ...]` : once;
+  return optional ? `[${all}]` : all;
+}
+
 /** What is known of an argument's front before its body is read. */
 interface Front {
   readonly token: string | undefined;

@@ -2,6 +2,8 @@
 import type { Command } from '../command.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';
+import { clientCommands } from './client.ts';
+import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './database.ts';
 import { debugCommands } from './debug.ts';
 import { expireCommands } from './expire.ts';
@@ -9,7 +11,6 @@ import { keysCommands } from './keys.ts';
 import { memoryCommands } from './memory.ts';
 import { objectCommands } from './object.ts';
 import { scanCommands } from './scan.ts';
-import { stringBasicCommands } from './string-basic.ts';
 import { stringCounterCommands } from './string-counter.ts';
 import { stringGetCommands } from './string-get.ts';
 import { stringLcsCommands } from './string-lcs.ts';
@@ -18,7 +19,6 @@ import { stringSetCommands } from './string-set.ts';
 import { transactionCommands } from './transaction.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
-  ...stringBasicCommands,
   ...stringCounterCommands,
   ...stringGetCommands,
   ...stringLcsCommands,
@@ -26,6 +26,8 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...stringSetCommands,
   ...bitfieldCommands,
   ...bitmapCommands,
+  ...connectionCommands,
+  ...clientCommands,
   ...databaseCommands,
   ...expireCommands,
   ...keysCommands,

@@ -1,6 +1,7 @@
 /**
  * The answers of the HELP subcommands: lines of text, in the form that clients know from Redis.
  */
+import { usageOf } from '../command-syntax.ts';
 import type { Context } from '../context.ts';
 
 /** What a subcommand looks like, and lines that say what it does. */
@@ -15,4 +16,19 @@ export function replyHelp(c: Context, name: string, entries: readonly HelpEntry[
   }
   c.reply.array(lines.length);
   for (const line of lines) c.reply.simple(line);
+}
+
+/** Answers the help of the command that runs, from the specifications of its subcommands. */
+export function replyOwnHelp(c: Context): void {
+  const { commands } = c.services;
+  const parent = commands.byName(c.command.name.split('|')[0] ?? '');
+  if (parent === undefined) throw new Error(`${c.command.name} is no subcommand`);
+  const entries = commands
+    .childrenOf(parent)
+    .filter((one) => !one.name.endsWith('|help'))
+    .map((one): HelpEntry => {
+      const word = one.name.slice(parent.name.length + 1).toUpperCase();
+      return [`${word} ${usageOf(one.syntax ?? '')}`.trimEnd(), one.summary];
+    });
+  replyHelp(c, parent.name.toUpperCase(), entries);
 }

@@ -1,0 +1,216 @@
+/**
+ * CLIENT, on other connections: KILL, PAUSE, UNPAUSE, UNBLOCK.
+ */
+import type { User } from '../acl-user.ts';
+import type { Client } from '../client.ts';
+import { type ClientKind, clientKind, parseClientKind } from '../client-list.ts';
+import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import type { Context } from '../context.ts';
+import { SYNTAX_ERROR } from '../errors.ts';
+
+const NO_SUCH_CLIENT = 'ERR No such client';
+const BAD_TIMEOUT = 'ERR timeout is not an integer or out of range';
+
+/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
+const ANYTIME = NOSCRIPT | LOADING | STALE;
+
+interface KillFilter {
+  id?: number;
+  kind?: ClientKind;
+  address?: string;
+  localAddress?: string;
+  user?: User;
+  skipSelf: boolean;
+}
+
+function killCommand(c: Context): void {
+  if (c.argc === 3) {
+    const killed = kill(c, { address: c.args.text(2), skipSelf: false });
+    if (killed === 0) c.reply.error(NO_SUCH_CLIENT);
+    else c.ok();
+    return;
+  }
+  const filter = readFilter(c);
+  if (filter !== undefined) c.reply.integer(kill(c, filter));
+}
+
+/** The filters from argument 2 on; undefined when an error has been answered. */
+function readFilter(c: Context): KillFilter | undefined {
+  const { args, reply } = c;
+  const filter: KillFilter = { skipSelf: true };
+  for (let i = 2; i < c.argc; i += 2) {
+    if (i + 1 === c.argc) {
+      reply.error(SYNTAX_ERROR);
+      return undefined;
+    }
+    const value = args.text(i + 1);
+    if (c.is(i, 'id')) {
+      const max = Number.MAX_SAFE_INTEGER;
+      const id = c.integerIn(i + 1, 1, max, 'ERR client-id should be greater than 0');
+      if (Number.isNaN(id)) return undefined;
+      filter.id = id;
+    } else if (c.is(i, 'type')) {
+      const kind = parseClientKind(value);
+      if (kind === undefined) {
+        reply.error(`ERR Unknown client type '${value}'`);
+        return undefined;
+      }
+      filter.kind = kind;
+    } else if (c.is(i, 'addr')) {
+      filter.address = value;
+    } else if (c.is(i, 'laddr')) {
+      filter.localAddress = value;
+    } else if (c.is(i, 'user')) {
+      const user = c.services.desk.access.user(value);
+      if (user === undefined) {
+        reply.error(`ERR No such user '${value}'`);
+        return undefined;
+      }
+      filter.user = user;
+    } else if (c.is(i, 'skipme') && /^(yes|no)$/i.test(value)) {
+      filter.skipSelf = value.toLowerCase() === 'yes';
+    } else {
+      reply.error(SYNTAX_ERROR);
+      return undefined;
+    }
+  }
+  return filter;
+}
+
+function kill(c: Context, filter: KillFilter): number {
+  let killed = 0;
+  for (const client of [...c.services.clients.values()]) {
+    if (!matches(client, filter) || (filter.skipSelf && client === c.client)) continue;
+    c.services.closeClient(client, client === c.client ? 'after-reply' : 'now');
+    killed++;
+  }
+  return killed;
+}
+
+function matches(client: Client, { id, kind, address, localAddress, user }: KillFilter): boolean {
+  return (
+    (id === undefined || client.id === id) &&
+    (kind === undefined || clientKind(client) === kind) &&
+    (address === undefined || client.address === address) &&
+    (localAddress === undefined || client.localAddress === localAddress) &&
+    (user === undefined || client.user === user)
+  );
+}
+
+function pauseCommand(c: Context): void {
+  let writesOnly = false;
+  if (c.argc > 4) {
+    c.reply.error(SYNTAX_ERROR);
+    return;
+  }
+  if (c.argc === 4) {
+    writesOnly = c.is(3, 'write');
+    if (!writesOnly && !c.is(3, 'all')) {
+      c.reply.error('ERR CLIENT PAUSE mode must be WRITE or ALL');
+      return;
+    }
+  }
+  const ms = c.integer(2, BAD_TIMEOUT);
+  if (Number.isNaN(ms)) return;
+  if (ms < 0) {
+    c.reply.error('ERR timeout is negative');
+    return;
+  }
+  if (c.keyspace.nowMs + ms > Number.MAX_SAFE_INTEGER) {
+    c.reply.error('ERR timeout is out of range');
+    return;
+  }
+  c.services.desk.pause.begin('client', Date.now() + ms, writesOnly);
+  c.ok();
+}
+
+function unpauseCommand(c: Context): void {
+  c.services.desk.pause.end('client');
+  c.ok();
+}
+
+function unblockCommand(c: Context): void {
+  let error = false;
+  if (c.argc > 4) {
+    c.reply.error(SYNTAX_ERROR);
+    return;
+  }
+  if (c.argc === 4) {
+    error = c.is(3, 'error');
+    if (!error && !c.is(3, 'timeout')) {
+      c.reply.error('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+      return;
+    }
+  }
+  const id = c.integer(2);
+  if (Number.isNaN(id)) return;
+  const client = c.services.clients.get(id);
+  const ended = client !== undefined && c.services.blocking.unblock(client, error);
+  c.reply.integer(ended ? 1 : 0);
+}
+
+export const clientControlCommands: readonly Command[] = [
+  command(
+    'client|kill',
+    'connection',
+    {
+      arity: -3,
+      flags: ADMIN | ANYTIME,
+      acl: ['connection'],
+      since: '2.4.0',
+      complexity: 'O(N) where N is the number of client connections',
+      syntax:
+        'filter=("ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|[TYPE normal_master_slave_pubsub=(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)@2.8.12]|[USER username]|[ADDR "ip:port"]|[LADDR "ip:port"@6.2.0]|[SKIPME "yes/no"])...)',
+      summary: 'Closes connections.',
+      history: [
+        ['2.8.12', 'Takes filters, `ID` among them.'],
+        ['3.2.0', 'Takes `TYPE master`.'],
+        ['5.0.0', 'Takes `TYPE replica`.'],
+        ['6.2.0', 'Takes `LADDR`.'],
+      ],
+    },
+    killCommand,
+  ),
+  command(
+    'client|pause',
+    'connection',
+    {
+      arity: -3,
+      flags: ADMIN | ANYTIME,
+      acl: ['connection'],
+      since: '2.9.50',
+      complexity: 'O(1)',
+      syntax: 'timeout:integer [mode=(WRITE|ALL)@6.2.0]',
+      summary: 'Lets commands of clients wait.',
+      history: [['6.2.0', 'Takes a mode.']],
+    },
+    pauseCommand,
+  ),
+  command(
+    'client|unpause',
+    'connection',
+    {
+      arity: 2,
+      flags: ADMIN | ANYTIME,
+      acl: ['connection'],
+      since: '6.2.0',
+      complexity: 'O(N) Where N is the number of paused clients',
+      summary: 'Ends a pause.',
+    },
+    unpauseCommand,
+  ),
+  command(
+    'client|unblock',
+    'connection',
+    {
+      arity: -3,
+      flags: ADMIN | ANYTIME,
+      acl: ['connection'],
+      since: '5.0.0',
+      complexity: 'O(log N) where N is the number of client connections',
+      syntax: 'client-id:integer [timeout_error=(TIMEOUT|ERROR)]',
+      summary: 'Ends the wait of a blocked client.',
+    },
+    unblockCommand,
+  ),
+];

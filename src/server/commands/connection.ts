@@ -1,0 +1,259 @@
+/**
+ * The commands on the connection itself: AUTH, HELLO, PING, ECHO, QUIT, RESET.
+ */
+import { WRONG_PASSWORD } from '../acl.ts';
+import { type Client, REPLY_ON } from '../client.ts';
+import {
+  ALLOW_BUSY,
+  type Command,
+  command,
+  FAST,
+  LOADING,
+  NO_AUTH,
+  NOSCRIPT,
+  STALE,
+} from '../command.ts';
+import { REDIS_VERSION } from '../config/version.ts';
+import type { Context } from '../context.ts';
+import { SYNTAX_ERROR } from '../errors.ts';
+import { BAD_NAME, isAttribute } from './client-identity.ts';
+
+const NO_PASSWORD_SET =
+  'ERR AUTH <password> called without any password configured for the default user. Are you sure ' +
+  'your configuration is correct?';
+const HELLO_NEEDS_AUTH =
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> ' +
+  'AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol ' +
+  'version at the same time';
+
+/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
+const ANYTIME = NOSCRIPT | LOADING | STALE;
+
+export function authCommand(c: Context): void {
+  const { access } = c.services.desk;
+  if (c.argc > 3) {
+    c.reply.error(SYNTAX_ERROR);
+    return;
+  }
+  c.services.dispatcher.redacted.push(1);
+  let user = 'default';
+  if (c.argc === 2) {
+    if (access.defaultUser.noPassword) {
+      c.reply.error(NO_PASSWORD_SET);
+      return;
+    }
+  } else {
+    c.services.dispatcher.redacted.push(2);
+    user = c.args.text(1);
+  }
+  if (access.authenticate(c.client, user, c.args.text(c.argc - 1))) c.ok();
+  else c.reply.error(WRONG_PASSWORD);
+}
+
+export function helloCommand(c: Context): void {
+  const { args, client, reply } = c;
+  let protocol = 0;
+  if (c.argc > 1) {
+    protocol = c.integer(1, 'ERR Protocol version is not an integer or out of range');
+    if (Number.isNaN(protocol)) return;
+    if (protocol !== 2 && protocol !== 3) {
+      reply.error('NOPROTO unsupported protocol version');
+      return;
+    }
+  }
+  let userAt = 0;
+  let nameAt = 0;
+  for (let i = 2; i < c.argc; i++) {
+    const more = c.argc - 1 - i;
+    if (c.is(i, 'auth') && more >= 2) {
+      userAt = i + 1;
+      c.services.dispatcher.redacted.push(userAt, userAt + 1);
+      i += 2;
+    } else if (c.is(i, 'setname') && more >= 1) {
+      nameAt = ++i;
+    } else {
+      reply.error(`ERR Syntax error in HELLO option '${args.text(i)}'`);
+      return;
+    }
+    if (nameAt === i && !isAttribute(args.text(i))) {
+      reply.error(BAD_NAME);
+      return;
+    }
+  }
+  if (userAt > 0) {
+    const { access } = c.services.desk;
+    if (!access.authenticate(client, args.text(userAt), args.text(userAt + 1))) {
+      reply.error(WRONG_PASSWORD);
+      return;
+    }
+  }
+  if (!client.authenticated) {
+    reply.error(HELLO_NEEDS_AUTH);
+    return;
+  }
+  if (nameAt > 0) client.name = args.text(nameAt);
+  if (protocol > 0) reply.protocol = protocol;
+  describeServer(c);
+}
+
+function describeServer(c: Context): void {
+  const { client, reply } = c;
+  reply.map(7);
+  reply.bulkText('server');
+  reply.bulkText('redis');
+  reply.bulkText('version');
+  reply.bulkText(REDIS_VERSION);
+  reply.bulkText('proto');
+  reply.integer(reply.protocol);
+  reply.bulkText('id');
+  reply.integer(client.id);
+  reply.bulkText('mode');
+  reply.bulkText('standalone');
+  reply.bulkText('role');
+  reply.bulkText(c.services.desk.isReplica ? 'replica' : 'master');
+  reply.bulkText('modules');
+  reply.array(0);
+}
+
+export function pingCommand(c: Context): void {
+  const { client, args, reply } = c;
+  if (c.argc > 2) {
+    reply.error("ERR wrong number of arguments for 'ping' command");
+  } else if (client.subscribed !== null && reply.protocol === 2) {
+    reply.array(2);
+    reply.bulkText('pong');
+    if (c.argc === 1) reply.bulkText('');
+    else reply.bulk(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
+  } else if (c.argc === 1) {
+    reply.raw(PONG);
+  } else {
+    reply.bulk(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
+  }
+}
+
+const PONG = Uint8Array.from('+PONG\r\n', (char) => char.charCodeAt(0));
+
+export function echoCommand(c: Context): void {
+  const { args } = c;
+  c.reply.bulk(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
+}
+
+export function quitCommand(c: Context): void {
+  c.ok();
+  c.services.closeClient(c.client, 'after-reply');
+}
+
+export function resetCommand(c: Context): void {
+  const { client, services } = c;
+  if (client.isReplica) {
+    c.reply.error('ERR can only reset normal client connections');
+    return;
+  }
+  forgetAll(c, client);
+  services.desk.access.welcome(client);
+  c.reply.simple('RESET');
+}
+
+/** Takes back whatever a connection may have changed about itself. */
+function forgetAll(c: Context, client: Client): void {
+  const { desk, dispatcher } = c.services;
+  dispatcher.discard(client);
+  desk.tracking.stop(client);
+  desk.pubsub.leave(client);
+  if (client.monitor) desk.monitors.remove(client);
+  client.reply.protocol = 2;
+  client.db = 0;
+  client.name = '';
+  client.replyMode = REPLY_ON;
+  client.noEvict = false;
+  client.noTouch = false;
+}
+
+export const connectionCommands: readonly Command[] = [
+  command(
+    'auth',
+    'connection',
+    {
+      arity: -2,
+      flags: ANYTIME | FAST | NO_AUTH | ALLOW_BUSY,
+      acl: ['connection'],
+      since: '1.0.0',
+      complexity: 'O(N) where N is the number of passwords defined for the user',
+      syntax: '[username@6.0.0] password',
+      summary: 'Logs the connection in.',
+      history: [['6.0.0', 'A user name may come first.']],
+    },
+    authCommand,
+  ),
+  command(
+    'echo',
+    'connection',
+    {
+      arity: 2,
+      flags: LOADING | STALE | FAST,
+      acl: ['connection'],
+      since: '1.0.0',
+      complexity: 'O(1)',
+      syntax: 'message',
+      summary: 'Answers its argument.',
+    },
+    echoCommand,
+  ),
+  command(
+    'hello',
+    'connection',
+    {
+      arity: -1,
+      flags: ANYTIME | FAST | NO_AUTH | ALLOW_BUSY,
+      acl: ['connection'],
+      since: '6.0.0',
+      complexity: 'O(1)',
+      syntax:
+        '[arguments={protover:integer [AUTH username_password={username password}] [SETNAME clientname]}]',
+      summary: 'Chooses the protocol, and logs in and names the connection on the way.',
+      history: [['6.2.0', 'Without arguments it only reports.']],
+    },
+    helloCommand,
+  ),
+  command(
+    'ping',
+    'connection',
+    {
+      arity: -1,
+      flags: FAST,
+      acl: ['connection'],
+      tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+      since: '1.0.0',
+      complexity: 'O(1)',
+      syntax: '[message]',
+      summary: 'Answers, so that the connection is known to work.',
+    },
+    pingCommand,
+  ),
+  command(
+    'quit',
+    'connection',
+    {
+      arity: -1,
+      flags: ANYTIME | FAST | NO_AUTH | ALLOW_BUSY,
+      acl: ['connection'],
+      since: '1.0.0',
+      complexity: 'O(1)',
+      summary: 'Closes the connection after its replies.',
+    },
+    quitCommand,
+  ),
+  command(
+    'reset',
+    'connection',
+    {
+      arity: 1,
+      flags: ANYTIME | FAST | NO_AUTH | ALLOW_BUSY,
+      acl: ['connection'],
+      since: '6.2.0',
+      complexity: 'O(1)',
+      summary: 'Makes the connection as new.',
+    },
+    resetCommand,
+  ),
+];
