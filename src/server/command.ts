@@ -126,6 +126,8 @@ export interface Command extends CommandTraits {
   /** Its name as bytes, lower case: what dispatch compares. */
   readonly nameBytes: Uint8Array;
   readonly stats: CommandStats;
+  /** Costs the same however large the data is. */
+  readonly isConstant: boolean;
 }
 
 /** Figures of one command, as INFO commandstats shows them. Each server counts in its own table. */
@@ -155,7 +157,8 @@ export function command(
   handler: Handler,
 ): Command {
   const nameBytes = new TextEncoder().encode(name.slice(name.indexOf('|') + 1));
-  return { ...traits, name, group, handler, nameBytes, stats: new CommandStats() };
+  const isConstant = (traits.flags & FAST) !== 0 || traits.complexity.startsWith('O(1)');
+  return { ...traits, name, group, handler, nameBytes, stats: new CommandStats(), isConstant };
 }
 
 /** The key at argument `index`. `flags` as in KeySpec. */

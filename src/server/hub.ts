@@ -137,6 +137,7 @@ export class Hub {
       dispatcher.run(client, parser.args);
       if (reply.total - reply.sent > OUTPUT_HIGH) this.hold(client);
     }
+    dispatcher.endClock();
     if (client.waiting !== RUNNING) parser.keep();
     else if (parser.pendingBytes > this.services.config.values.clientQueryBufferLimit) {
       this.services.log.warning('Closing client that reached max query buffer length');
@@ -148,12 +149,14 @@ export class Hub {
   }
 
   private hold(client: Client): void {
-    if (client.waiting !== RUNNING) return;
+    // A replica is read from whatever it is sent: its ACKs say that it is alive.
+    if (client.waiting !== RUNNING || client.isReplica) return;
     client.waiting = WAIT_OUTPUT;
     client.link?.pause();
   }
 
   private drained(client: Client): void {
+    if (client.drained !== null) client.drained();
     if (client.waiting === WAIT_OUTPUT && client.outputBytes < OUTPUT_LOW) this.resume(client);
   }
 
