@@ -8,6 +8,7 @@
  * change in between; other walks may run. `pick` shows a field by chance.
  */
 import type { Keyspace } from '../keyspace.ts';
+import type { Dict } from '../struct/dict.ts';
 import { lpCount, lpFirst, lpNext, lpSeek } from '../struct/listpack.ts';
 import { ElementView } from './element-view.ts';
 import { hashIsLarge, hashTable } from './hash.ts';
@@ -75,6 +76,11 @@ export class HashCursor {
     }
     this.field.showListpack(this.bytes, this.base, ref);
     this.value.showListpack(this.bytes, this.base, lpNext(this.bytes, this.base, ref));
+  }
+
+  /** The dict of a large hash, else null. */
+  get dict(): Dict | null {
+    return this.table === null ? null : this.table.dict;
   }
 
   /** Whether refs are best gathered first: a pick by chance walks to its place. */

@@ -9,6 +9,7 @@
  *     if (view.find(bytes, offset, length) !== 0) ...
  */
 import type { Keyspace } from '../keyspace.ts';
+import type { Dict } from '../struct/dict.ts';
 import { intsetCount, intsetFind, intsetGet, intsetSlot } from '../struct/intset.ts';
 import { lpCount, lpFind, lpFirst, lpNext, lpSeek } from '../struct/listpack.ts';
 import { ENC_HASHTABLE, ENC_INTSET, encodingOf } from '../value.ts';
@@ -138,6 +139,11 @@ export class SetCursor {
   show(ref: number): void {
     this.ref = ref;
     this.view.show(ref, this.member);
+  }
+
+  /** The dict of a large set, else null. */
+  get dict(): Dict | null {
+    return this.view.table === null ? null : this.view.table.dict;
   }
 
   /** Whether refs are best gathered first: a pick by chance may walk to its place. */

@@ -7,10 +7,16 @@ import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './database.ts';
 import { debugCommands } from './debug.ts';
 import { expireCommands } from './expire.ts';
+import { hashCommands } from './hash.ts';
+import { hashAllCommands } from './hash-all.ts';
+import { hashCounterCommands } from './hash-counter.ts';
 import { keysCommands } from './keys.ts';
 import { memoryCommands } from './memory.ts';
 import { objectCommands } from './object.ts';
 import { scanCommands } from './scan.ts';
+import { setCommands } from './set.ts';
+import { setCombineCommands } from './set-combine.ts';
+import { setRandomCommands } from './set-random.ts';
 import { stringCounterCommands } from './string-counter.ts';
 import { stringGetCommands } from './string-get.ts';
 import { stringLcsCommands } from './string-lcs.ts';
@@ -26,6 +32,12 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...stringSetCommands,
   ...bitfieldCommands,
   ...bitmapCommands,
+  ...hashCommands,
+  ...hashAllCommands,
+  ...hashCounterCommands,
+  ...setCommands,
+  ...setCombineCommands,
+  ...setRandomCommands,
   ...connectionCommands,
   ...clientCommands,
   ...databaseCommands,

@@ -1,0 +1,250 @@
+/**
+ * The commands that return many fields of a hash: HGETALL, HKEYS, HVALS, HRANDFIELD, HSCAN.
+ */
+import { HashCursor } from '../../core/types/hash-cursor.ts';
+import { TYPE_HASH } from '../../core/value.ts';
+import { command, keyAt, READONLY } from '../command.ts';
+import { type Context, WRONG } from '../context.ts';
+import { SYNTAX_ERROR } from '../errors.ts';
+import { MemberScan } from './member-scan.ts';
+import { pickCount } from './pick-count.ts';
+import { RandomPicks } from './random-picks.ts';
+
+/** So many fields with their values are no number that a reply's head could hold. */
+const PAIRS_MAX = 2 ** 62;
+
+const cursor = new HashCursor();
+const picks = new RandomPicks();
+const scan = new MemberScan();
+
+export function hgetallCommand(c: Context): void {
+  const { reply } = c;
+  const address = c.readTyped(1, TYPE_HASH);
+  if (address === WRONG) return;
+  if (address === 0) {
+    reply.map(0);
+    return;
+  }
+  cursor.start(c.keyspace, address);
+  reply.map(cursor.count);
+  while (cursor.next()) replyPair(c);
+}
+
+export function hkeysCommand(c: Context): void {
+  const { reply } = c;
+  const address = c.readTyped(1, TYPE_HASH);
+  if (address === WRONG) return;
+  if (address === 0) {
+    reply.array(0);
+    return;
+  }
+  cursor.start(c.keyspace, address);
+  reply.array(cursor.count);
+  while (cursor.next()) replyName(c);
+}
+
+export function hvalsCommand(c: Context): void {
+  const { reply } = c;
+  const address = c.readTyped(1, TYPE_HASH);
+  if (address === WRONG) return;
+  if (address === 0) {
+    reply.array(0);
+    return;
+  }
+  cursor.start(c.keyspace, address);
+  reply.array(cursor.count);
+  while (cursor.next()) reply.bulk(cursor.value.bytes, cursor.value.offset, cursor.value.length);
+}
+
+function replyName(c: Context): void {
+  c.reply.bulk(cursor.field.bytes, cursor.field.offset, cursor.field.length);
+}
+
+function replyPair(c: Context): void {
+  replyName(c);
+  c.reply.bulk(cursor.value.bytes, cursor.value.offset, cursor.value.length);
+}
+
+export function hrandfieldCommand(c: Context): void {
+  const { argc, keyspace, reply } = c;
+  if (argc > 2) {
+    randomFields(c);
+    return;
+  }
+  const address = c.readTyped(1, TYPE_HASH);
+  if (address === WRONG) return;
+  if (address === 0) {
+    reply.null();
+    return;
+  }
+  cursor.start(keyspace, address);
+  cursor.show(cursor.pick(keyspace.random));
+  replyName(c);
+}
+
+/** HRANDFIELD with a count: negative ones let a field come again. */
+function randomFields(c: Context): void {
+  const { argc, keyspace, reply } = c;
+  const wanted = pickCount(c, 2);
+  if (Number.isNaN(wanted)) return;
+  const withValues = argc === 4 && c.is(3, 'withvalues');
+  if (argc > 4 || (argc === 4 && !withValues)) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  if (withValues && Math.abs(wanted) >= PAIRS_MAX) {
+    reply.error('ERR value is out of range');
+    return;
+  }
+  const address = c.readTyped(1, TYPE_HASH);
+  if (address === WRONG) return;
+  if (address === 0 || wanted === 0) {
+    reply.array(0);
+    return;
+  }
+  cursor.start(keyspace, address);
+  if (wanted < 0) replyRepeated(c, -wanted, withValues);
+  else replyDistinct(c, wanted, withValues);
+}
+
+/** As an array of two in RESP3, flat in RESP2. */
+function replyPicked(c: Context, withValues: boolean): void {
+  if (!withValues) replyName(c);
+  else {
+    if (c.reply.protocol === 3) c.reply.array(2);
+    replyPair(c);
+  }
+}
+
+function replyCount(c: Context, count: number, withValues: boolean): void {
+  c.reply.array(withValues && c.reply.protocol === 2 ? count * 2 : count);
+}
+
+function replyRepeated(c: Context, count: number, withValues: boolean): void {
+  replyCount(c, count, withValues);
+  picks.repeated(cursor, c.keyspace.random);
+  for (let i = 0; i < count && !c.client.closed; i++) {
+    cursor.show(picks.one());
+    replyPicked(c, withValues);
+  }
+}
+
+function replyDistinct(c: Context, wanted: number, withValues: boolean): void {
+  const { count } = cursor;
+  replyCount(c, Math.min(wanted, count), withValues);
+  if (wanted >= count) {
+    while (cursor.next()) replyPicked(c, withValues);
+    return;
+  }
+  picks.distinct(cursor, wanted, c.keyspace.random);
+  for (let i = 0; i < picks.count; i++) {
+    cursor.show(picks.refs[i]!);
+    replyPicked(c, withValues);
+  }
+}
+
+export function hscanCommand(c: Context): void {
+  if (!scan.readCursor(c, 2)) return;
+  const address = c.readTyped(1, TYPE_HASH);
+  if (address === WRONG) return;
+  if (address === 0) {
+    scan.replyNothing(c);
+    return;
+  }
+  if (!scan.readOptions(c, 3, 'novalues')) return;
+  cursor.start(c.keyspace, address);
+  scan.gather(c, cursor, cursor.field);
+  scan.replyHead(c, scan.bare ? scan.count : scan.count * 2);
+  for (let i = 0; i < scan.count; i++) {
+    cursor.show(scan.refs[i]!);
+    if (scan.bare) replyName(c);
+    else replyPair(c);
+  }
+}
+
+export const hashAllCommands = [
+  command(
+    'hgetall',
+    'hash',
+    {
+      arity: 2,
+      flags: READONLY,
+      keys: [keyAt(1, 'RO', 'access')],
+      acl: ['hash'],
+      tips: ['nondeterministic_output_order'],
+      since: '2.0.0',
+      complexity: 'O(N) where N is the size of the hash.',
+      summary: 'Returns all fields of a hash with their values.',
+      syntax: 'key:key',
+    },
+    hgetallCommand,
+  ),
+  command(
+    'hkeys',
+    'hash',
+    {
+      arity: 2,
+      flags: READONLY,
+      keys: [keyAt(1, 'RO', 'access')],
+      acl: ['hash'],
+      tips: ['nondeterministic_output_order'],
+      since: '2.0.0',
+      complexity: 'O(N) where N is the size of the hash.',
+      summary: 'Returns the names of all fields of a hash.',
+      syntax: 'key:key',
+    },
+    hkeysCommand,
+  ),
+  command(
+    'hrandfield',
+    'hash',
+    {
+      arity: -2,
+      flags: READONLY,
+      keys: [keyAt(1, 'RO', 'access')],
+      acl: ['hash'],
+      tips: ['nondeterministic_output'],
+      since: '6.2.0',
+      complexity: 'O(N) where N is the number of fields returned',
+      summary: 'Returns fields of a hash picked by chance.',
+      syntax: 'key:key [options={count:integer [WITHVALUES]}]',
+    },
+    hrandfieldCommand,
+  ),
+  command(
+    'hscan',
+    'hash',
+    {
+      arity: -3,
+      flags: READONLY,
+      keys: [keyAt(1, 'RO', 'access')],
+      acl: ['hash'],
+      tips: ['nondeterministic_output'],
+      since: '2.8.0',
+      complexity:
+        'O(1) for every call. O(N) for a complete iteration, including enough command ' +
+        'calls for the cursor to return back to 0. N is the number of elements inside the ' +
+        'collection..',
+      summary: 'Goes over the fields of a hash step by step.',
+      syntax:
+        'key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOVALUES@7.4.0]',
+    },
+    hscanCommand,
+  ),
+  command(
+    'hvals',
+    'hash',
+    {
+      arity: 2,
+      flags: READONLY,
+      keys: [keyAt(1, 'RO', 'access')],
+      acl: ['hash'],
+      tips: ['nondeterministic_output_order'],
+      since: '2.0.0',
+      complexity: 'O(N) where N is the size of the hash.',
+      summary: 'Returns the values of all fields of a hash.',
+      syntax: 'key:key',
+    },
+    hvalsCommand,
+  ),
+];

@@ -1,0 +1,275 @@
+/**
+ * The commands on several sets: SINTER, SINTERCARD, SINTERSTORE, SUNION, SUNIONSTORE, SDIFF,
+ * SDIFFSTORE. What they compute is in set-algebra.ts.
+ *
+ * All sources are looked up, and their types judged, before anything else. A STORE puts its result in
+ * place of whatever its destination holds, which may be one of the sources; where nothing results the
+ * destination is removed.
+ */
+import { SetBuilder } from '../../core/types/set-builder.ts';
+import { SetCursor, type SetView } from '../../core/types/set-view.ts';
+import {
+  command,
+  DENYOOM,
+  keyAt,
+  keysCounted,
+  keysFrom,
+  MOVABLE_KEYS,
+  READONLY,
+  WRITE,
+} from '../command.ts';
+import type { Context } from '../context.ts';
+import { SYNTAX_ERROR } from '../errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
+import { OptionReader } from '../option-reader.ts';
+import { intersect, kept, sourcesOf, subtract, unite } from './set-algebra.ts';
+
+const cursor = new SetCursor();
+const builder = new SetBuilder();
+const options = new OptionReader();
+
+export function sinterCommand(c: Context): void {
+  const sources = sourcesOf(c, 1, c.argc);
+  if (sources === null) return;
+  replyKept(c, intersect(sources, Number.POSITIVE_INFINITY));
+}
+
+export function sinterstoreCommand(c: Context): void {
+  const sources = sourcesOf(c, 2, c.argc);
+  if (sources === null) return;
+  buildKept(c, intersect(sources, Number.POSITIVE_INFINITY));
+  storeBuilt(c, 'sinterstore');
+}
+
+export function sintercardCommand(c: Context): void {
+  const { argc } = c;
+  const noKeys = 'ERR numkeys should be greater than 0';
+  const keys = c.integerIn(1, 1, Number.POSITIVE_INFINITY, noKeys);
+  if (Number.isNaN(keys)) return;
+  if (keys > argc - 2) {
+    c.reply.error("ERR Number of keys can't be greater than number of args");
+    return;
+  }
+  let limit = 0;
+  options.start(c.args, 2 + keys);
+  while (options.more) {
+    if (!options.take('limit', 1)) {
+      c.reply.error(SYNTAX_ERROR);
+      return;
+    }
+    const i = options.index();
+    limit = c.integerIn(i, 0, Number.POSITIVE_INFINITY, "ERR LIMIT can't be negative");
+    if (Number.isNaN(limit)) return;
+  }
+  const sources = sourcesOf(c, 2, 2 + keys);
+  if (sources === null) return;
+  intersect(sources, limit === 0 ? Number.POSITIVE_INFINITY : limit);
+  c.reply.integer(kept.count);
+}
+
+export function sdiffCommand(c: Context): void {
+  const sources = sourcesOf(c, 1, c.argc);
+  if (sources !== null) replyKept(c, subtract(sources));
+}
+
+export function sdiffstoreCommand(c: Context): void {
+  const sources = sourcesOf(c, 2, c.argc);
+  if (sources === null) return;
+  buildKept(c, subtract(sources));
+  storeBuilt(c, 'sdiffstore');
+}
+
+export function sunionCommand(c: Context): void {
+  const sources = sourcesOf(c, 1, c.argc);
+  if (sources === null) return;
+  const present = sources.filter((one) => one.address !== 0);
+  const [first] = present;
+  const single = present.every((one) => one.address === first?.address);
+  if (single) {
+    replyAll(c, first?.view ?? null);
+    return;
+  }
+  unite(c, builder, present);
+  replyAll(c, builder.view);
+  builder.discard();
+}
+
+export function sunionstoreCommand(c: Context): void {
+  const sources = sourcesOf(c, 2, c.argc);
+  if (sources === null) return;
+  unite(c, builder, sources);
+  storeBuilt(c, 'sunionstore');
+}
+
+function replyMember(c: Context): void {
+  const { bytes, length, offset } = cursor.member;
+  c.reply.bulk(bytes, offset, length);
+}
+
+function replyAll(c: Context, view: SetView | null): void {
+  if (view === null) {
+    c.reply.set(0);
+    return;
+  }
+  cursor.startView(view);
+  c.reply.set(cursor.count);
+  while (cursor.next()) replyMember(c);
+}
+
+/** Answers the members that were kept of a set. */
+function replyKept(c: Context, view: SetView | null): void {
+  c.reply.set(kept.count);
+  if (view === null) return;
+  cursor.startView(view);
+  for (let i = 0; i < kept.count; i++) {
+    cursor.show(kept.refs[i]!);
+    replyMember(c);
+  }
+}
+
+/** Builds a set of the members that were kept of another. */
+function buildKept(c: Context, view: SetView | null): void {
+  builder.start(c.keyspace);
+  if (view === null) return;
+  cursor.startView(view);
+  for (let i = 0; i < kept.count; i++) {
+    cursor.show(kept.refs[i]!);
+    builder.add(cursor.member.bytes, cursor.member.offset, cursor.member.length);
+  }
+}
+
+/** Stores what was built under the key in argument 1, whatever that held; nothing deletes it. */
+function storeBuilt(c: Context, event: string): void {
+  const { db, keyspace } = c;
+  const { bytes, lengths, offsets } = c.args;
+  const existing = c.lookupWrite(1);
+  const { count } = builder;
+  if (count > 0) {
+    builder.store(db, bytes[1]!, offsets[1]!, lengths[1]!, existing);
+    c.reply.integer(count);
+    if (existing === 0) c.notify(1, NOTIFY_NEW, 'new');
+    c.changed(1, NOTIFY_SET, event);
+    return;
+  }
+  c.reply.integer(0);
+  if (existing === 0) return;
+  keyspace.remove(db, existing);
+  c.changed(1, NOTIFY_GENERIC, 'del');
+}
+
+export const setCombineCommands = [
+  command(
+    'sdiff',
+    'set',
+    {
+      arity: -2,
+      flags: READONLY,
+      keys: [keysFrom(1, -1, 1, 'RO', 'access')],
+      acl: ['set'],
+      tips: ['nondeterministic_output_order'],
+      since: '1.0.0',
+      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      summary: 'Returns the members of a set that no other has.',
+      syntax: 'key:key...',
+    },
+    sdiffCommand,
+  ),
+  command(
+    'sdiffstore',
+    'set',
+    {
+      arity: -3,
+      flags: WRITE | DENYOOM,
+      keys: [keyAt(1, 'OW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
+      acl: ['set'],
+      since: '1.0.0',
+      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      summary: 'Stores the members of a set that no other has.',
+      syntax: 'destination:key key:key...',
+    },
+    sdiffstoreCommand,
+  ),
+  command(
+    'sinter',
+    'set',
+    {
+      arity: -2,
+      flags: READONLY,
+      keys: [keysFrom(1, -1, 1, 'RO', 'access')],
+      acl: ['set'],
+      tips: ['nondeterministic_output_order'],
+      since: '1.0.0',
+      complexity:
+        'O(N*M) worst case where N is the cardinality of the smallest set and M is the ' +
+        'number of sets.',
+      summary: 'Returns the members that all sets have.',
+      syntax: 'key:key...',
+    },
+    sinterCommand,
+  ),
+  command(
+    'sintercard',
+    'set',
+    {
+      arity: -3,
+      flags: READONLY | MOVABLE_KEYS,
+      keys: [keysCounted(1, 'RO', 'access')],
+      acl: ['set'],
+      since: '7.0.0',
+      complexity:
+        'O(N*M) worst case where N is the cardinality of the smallest set and M is the ' +
+        'number of sets.',
+      summary: 'Counts the members that all sets have.',
+      syntax: 'numkeys:integer key:key... [LIMIT limit:integer]',
+    },
+    sintercardCommand,
+  ),
+  command(
+    'sinterstore',
+    'set',
+    {
+      arity: -3,
+      flags: WRITE | DENYOOM,
+      keys: [keyAt(1, 'RW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
+      acl: ['set'],
+      since: '1.0.0',
+      complexity:
+        'O(N*M) worst case where N is the cardinality of the smallest set and M is the ' +
+        'number of sets.',
+      summary: 'Stores the members that all sets have.',
+      syntax: 'destination:key key:key...',
+    },
+    sinterstoreCommand,
+  ),
+  command(
+    'sunion',
+    'set',
+    {
+      arity: -2,
+      flags: READONLY,
+      keys: [keysFrom(1, -1, 1, 'RO', 'access')],
+      acl: ['set'],
+      tips: ['nondeterministic_output_order'],
+      since: '1.0.0',
+      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      summary: 'Returns the members that any of the sets has.',
+      syntax: 'key:key...',
+    },
+    sunionCommand,
+  ),
+  command(
+    'sunionstore',
+    'set',
+    {
+      arity: -3,
+      flags: WRITE | DENYOOM,
+      keys: [keyAt(1, 'OW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
+      acl: ['set'],
+      since: '1.0.0',
+      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      summary: 'Stores the members that any of the sets has.',
+      syntax: 'destination:key key:key...',
+    },
+    sunionstoreCommand,
+  ),
+];
