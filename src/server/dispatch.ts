@@ -208,17 +208,13 @@ export class Dispatcher {
   /** Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC discards it. */
   refuse(client: Client, command: Command | null, error: string): void {
     if (command !== null) command.stats.rejected++;
-    if (client.transaction === null) {
-      client.reply.error(error);
-      return;
-    }
     if (command?.name === 'exec') {
       this.discard(client);
       const reason = error.replace(/^ERR /, '');
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
       return;
     }
-    client.transaction.spoiled = true;
+    if (client.transaction !== null) client.transaction.spoiled = true;
     client.reply.error(error);
   }
 

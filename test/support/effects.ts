@@ -46,7 +46,7 @@ function dated(word: string, nowMs: number): string {
 /** Runs the commands in a server inside this process. */
 export function effectsInside(lines: readonly string[], settings: Settings = {}): Effects {
   const config = new Config();
-  config.applySettings(settings);
+  config.applySettings({ 'enable-debug-command': true, ...settings });
   const server = new Server(config, silentLog);
   const events: string[] = [];
   server.notifyClasses = -1;
@@ -60,8 +60,8 @@ export function effectsInside(lines: readonly string[], settings: Settings = {})
   const args: Args = server.hub.args;
   const replies: string[] = [];
   const nowMs = Date.now();
-  server.dispatcher.startClock(nowMs);
   for (const line of lines) {
+    server.dispatcher.startClock(Date.now());
     args.setTo(wordsOf(line));
     server.dispatcher.run(client, args);
     const { reply } = client;
@@ -75,13 +75,22 @@ export function effectsInside(lines: readonly string[], settings: Settings = {})
 }
 
 /** Runs the commands in a real server. The caller has checked that there is one. */
-export async function effectsOfRealServer(lines: readonly string[]): Promise<Effects> {
-  const config = { appendonly: 'yes', appendfsync: 'always', 'notify-keyspace-events': 'EAmn' };
+export async function effectsOfRealServer(
+  lines: readonly string[],
+  directives: Readonly<Record<string, string>> = {},
+): Promise<Effects> {
+  const config = {
+    appendonly: 'yes',
+    appendfsync: 'always',
+    'notify-keyspace-events': 'EAmn',
+    'enable-debug-command': 'yes',
+    ...directives,
+  };
   const server = await startRealServer({ config });
   try {
     const client = await server.connect();
     const listener = await server.connect();
-    await listener.send('PSUBSCRIBE', '__keyevent@0__:*', 'the-end');
+    await listener.send('PSUBSCRIBE', '__keyevent@*__:*', 'the-end');
     await listener.read();
     const nowMs = Date.now();
     const replies: string[] = [];
@@ -92,7 +101,7 @@ export async function effectsOfRealServer(lines: readonly string[]): Promise<Eff
       const message = (await listener.read()).value;
       const [, , channel, key] = Array.isArray(message) ? message.map(textOf) : [];
       if (channel === 'the-end') break;
-      events.push(`${channel?.slice('__keyevent@0__:'.length)} ${key}`);
+      events.push(`${channel?.replace(/^__keyevent@\d+__:/, '')} ${key}`);
     }
     const folder = join(server.dir, 'appendonlydir');
     const file = readdirSync(folder).find((name) => name.endsWith('.incr.aof')) ?? '';

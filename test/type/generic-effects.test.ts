@@ -1,0 +1,167 @@
+/** What the commands on keys, databases, expiry and transactions propagate and which events they raise. */
+import { describe, expect, it } from 'vitest';
+import { type Effects, effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { requireRedisServer } from '../support/real-server.ts';
+
+const lines = `
+  DEBUG SET-ACTIVE-EXPIRE 0
+  SET a 1
+  SET b 1
+  DEL a b x
+  DEL x
+  SET a 1
+  UNLINK a x
+  SET a 1 EX 100
+  SET b 1
+  RENAME a b
+  RENAME b c
+  RENAMENX c d
+  RENAME d d
+  RENAMENX d d
+  COPY d e
+  COPY d e
+  COPY d e REPLACE
+  COPY d e DB 1
+  COPY nothing e
+  MOVE d 1
+  MOVE d 1
+  EXPIRE e 100
+  EXPIRE e 200 gt
+  EXPIRE e 100 NX
+  PEXPIRE e 300000
+  PEXPIREAT e 99999999999999
+  PEXPIREAT e 99999999999998 LT
+  EXPIREAT e 4102444800 xx LT
+  PEXPIREAT e 9223372036854775807
+  EXPIREAT e 9223372036854775
+  PERSIST e
+  PERSIST e
+  EXPIRE e -1 XX
+  EXPIRE e -1
+  SET e 1
+  PEXPIREAT e 5
+  TTL nothing
+  PTTL nothing
+  EXPIRETIME nothing
+  TYPE nothing
+  EXISTS nothing nothing
+  TOUCH nothing
+  OBJECT ENCODING nothing
+  OBJECT IDLETIME nothing
+  MEMORY USAGE nothing
+  PERSIST nothing
+  EXPIRE nothing 10
+  FLUSHDB
+  FLUSHDB
+  FLUSHALL
+  FLUSHALL ASYNC
+  FLUSHDB SYNC
+  SET a 1
+  SWAPDB 0 1
+  SWAPDB 1 1
+  SET b 1
+  SELECT 1
+  SET c 1
+  SELECT 0
+  FLUSHALL
+  MULTI
+  SET a 1
+  EXEC
+  MULTI
+  SET a 1
+  INCR a
+  GET a
+  EXEC
+  MULTI
+  EXEC
+  MULTI
+  GET a
+  EXEC
+  MULTI
+  SELECT 2
+  SET a 1
+  SELECT 0
+  INCR a
+  EXEC
+  MULTI
+  FLUSHALL
+  EXEC
+  MULTI
+  FLUSHDB
+  SET b 1
+  EXEC
+  MULTI
+  SET a 1
+  DISCARD
+  WATCH b
+  SET b 2
+  MULTI
+  SET b 3
+  EXEC
+  DEBUG POPULATE 2 p
+  FLUSHALL
+`;
+
+/** Keys past their time that are met by a command, each in a unit of its own. */
+const expiring = ['GET a', 'DEL a b', 'SET a 2', 'INCR a', 'KEYS *', 'SCAN 0 MATCH a', 'MGET a b']
+  .concat(['EXISTS a b', 'TOUCH a b', 'OBJECT ENCODING a', 'TTL a', 'PERSIST a', 'RENAME a b'])
+  .concat(['COPY a b', 'COPY c a', 'RENAME c a', 'RENAMENX c b', 'MOVE a 1', 'EXPIRE a 100'])
+  .concat(['GETDEL a', 'DEBUG OBJECT a', 'DEBUG DIGEST-VALUE c', 'MEMORY USAGE c', 'DBSIZE'])
+  .concat(['MULTI\nGET a\nSET c 1\nEXEC', 'MULTI\nGET a\nGET b\nEXEC', 'WATCH a\nMULTI\nEXEC'])
+  .concat(['SET a 1\nWATCH a\nPEXPIRE a 1\nDEBUG SLEEP 0.005\nGET a\nMULTI\nSET c 2\nEXEC'])
+  .map((lines) => `SET a 1 PX 1\nSET b 1 PX 1\nSET c 1\nDEBUG SLEEP 0.005\n${lines}\nFLUSHALL`);
+
+function split(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** The effects with what depends on addresses, sizes and chance taken out. */
+function comparable({ replies, propagated, events }: Effects): Effects {
+  const known = replies.filter((reply) => !reply.startsWith('+Value at:'));
+  return { replies: known, propagated, events };
+}
+
+describe.skipIf(requireRedisServer() === null)('effects are those of a real server', () => {
+  it('of keys, databases, expiry and transactions', async () => {
+    const theirs = await effectsOfRealServer(split(lines));
+    expect(effectsInside(split(lines))).toEqual(theirs);
+    expect(theirs.propagated.length).toBeGreaterThan(40);
+    expect(theirs.events.length).toBeGreaterThan(40);
+  });
+
+  it('of keys past their time', async () => {
+    const all = split(`DEBUG SET-ACTIVE-EXPIRE 0\n${expiring.join('\n')}`);
+    const theirs = comparable(await effectsOfRealServer(all));
+    const mine = comparable(effectsInside(all));
+    expect(mine.propagated).toEqual(theirs.propagated);
+    expect(mine.events).toEqual(theirs.events);
+    expect(theirs.events.filter((event) => event === 'expired a').length).toBeGreaterThan(20);
+  });
+
+  it('where everything is freed lazily', async () => {
+    const settings = {
+      'lazyfree-lazy-expire': 'yes',
+      'lazyfree-lazy-user-del': 'yes',
+      'lazyfree-lazy-user-flush': 'yes',
+      'lazyfree-lazy-server-del': 'yes',
+    };
+    const all = split(`
+      DEBUG SET-ACTIVE-EXPIRE 0
+      SET a 1
+      DEL a
+      SET a 1
+      UNLINK a
+      SET a 1
+      EXPIRE a -1
+      SET a 1 PX 1
+      DEBUG SLEEP 0.005
+      GET a
+      FLUSHDB
+      FLUSHALL
+    `);
+    expect(effectsInside(all, settings)).toEqual(await effectsOfRealServer(all, settings));
+  });
+});
