@@ -178,8 +178,6 @@ export class AofDisk {
     } finally {
       batch.flying = false;
     }
-    // An fsync failed meanwhile: what was written behind it does not count.
-    if (batch.file.poison !== undefined) return false;
     this.#fileBytes = at + batch.len;
     this.encodedBytes += batch.len;
     this.offsets.wroteUpTo(batch.endOffset);
@@ -303,8 +301,7 @@ export class AofDisk {
     const unused = this.#next;
     if (unused !== undefined) {
       if (!this.offsets.hasGap) throw new Error('a change of AOF files is already under way');
-      // An aborted rewrite behind a gap: its increment was never written.
-      this.queue.dropFile(unused);
+      // An aborted rewrite behind a gap: its increment was never written, nothing waits for it.
       void unused.close().catch(() => undefined);
     }
     this.#next = file;
