@@ -22,7 +22,7 @@ import type { AppenderOptions } from './aof-options.ts';
 import { encodeTurn, TURN_EXTRA_BYTES_MAX } from './aof-queue.ts';
 
 /** Turns in the queue beyond this many bytes mean that the server should stop reading. */
-export const AOF_QUEUE_BYTES_HIGH = 64 * 1024 * 1024;
+const AOF_QUEUE_BYTES_HIGH = 64 * 1024 * 1024;
 
 const STAGE_BYTES_MIN = 64 * 1024;
 const STAGE_BYTES_MAX = 4 * 1024 * 1024;

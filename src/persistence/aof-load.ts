@@ -65,9 +65,9 @@ export class AofLoadError extends Error {
 }
 
 const ADVICE_DAMAGED =
-  'Make a copy of the AOF folder, then run the AOF checker with --fix on the manifest; it can ' +
-  'cut the file before the damage, which gives up everything after it. Where another server appended ' +
-  'after a crash, or the file was edited, delete the #CK line of that turn instead';
+  'Make a copy of the AOF folder, then run the AOF checker with --fix on the manifest: it can ' +
+  'cut the file before the damage, giving up what follows. Where another server appended after a ' +
+  'crash, or the file was edited, delete the #CK line of that turn instead';
 const ADVICE_TORN =
   'Make a copy of the AOF folder, then either set aof-load-truncated to yes, or run the AOF ' +
   'checker with --fix on the manifest';

@@ -35,7 +35,7 @@ export type CheckedFile = {
   readonly report: ScanReport;
 };
 
-export type CheckPlan =
+type CheckPlan =
   | { readonly kind: 'none' }
   | { readonly kind: 'cut'; readonly path: string; readonly cutBytes: number }
   | { readonly kind: 'impossible'; readonly reason: string };

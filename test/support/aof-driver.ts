@@ -17,7 +17,7 @@ export type DriverOptions = Partial<AofOptions> & { readonly policy: FsyncPolicy
 
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export function write(i: number): Buffer {
+function write(i: number): Buffer {
   return command('W', `${i}`);
 }
 

@@ -42,7 +42,7 @@ export function emptyRdb(): Buffer {
   return Buffer.concat([body, trailer]);
 }
 
-export function text(args: Args): string {
+function text(args: Args): string {
   return Array.from({ length: args.count }, (_, i) => args.text(i)).join(' ');
 }
 

@@ -38,7 +38,7 @@ export type Failure =
 export type NameLoss = 'none' | 'all' | 'prefix' | 'some';
 
 /** Thrown by every call once the process of the test has "ended". */
-export class ProcessEnded extends Error {
+class ProcessEnded extends Error {
   readonly code = 'EDEAD';
 }
 
