@@ -96,7 +96,7 @@ export interface CommandTraits {
   readonly acl?: readonly string[];
   readonly tips?: readonly string[];
   readonly since: string;
-  readonly complexity: string;
+  readonly complexity?: string;
   readonly summary: string;
   /** The arguments after the name, in the notation of command-syntax.ts. */
   readonly syntax?: string;
@@ -157,7 +157,7 @@ export function command(
   handler: Handler,
 ): Command {
   const nameBytes = new TextEncoder().encode(name.slice(name.indexOf('|') + 1));
-  const isConstant = (traits.flags & FAST) !== 0 || traits.complexity.startsWith('O(1)');
+  const isConstant = (traits.flags & FAST) !== 0 || traits.complexity?.startsWith('O(1)') === true;
   return { ...traits, name, group, handler, nameBytes, stats: new CommandStats(), isConstant };
 }
 

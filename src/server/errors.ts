@@ -27,3 +27,9 @@ export const SNAPSHOT_FAILED =
 export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
 }
+
+/** A subcommand that is known, with arguments that none of its forms has. */
+export function wrongSubcommand(parent: string, word: string): string {
+  const text = `unknown subcommand or wrong number of arguments for '${word.slice(0, 128)}'`;
+  return `ERR ${text}. Try ${parent} HELP.`;
+}

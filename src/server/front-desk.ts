@@ -39,6 +39,7 @@ export class FrontDesk {
   /** This server follows a primary. */
   isReplica = false;
   private loadingMode: LoadingMode = 'no';
+  private replicas = 0;
   private readonly services: Services;
   private readonly dispatcher: Dispatcher;
 
@@ -84,6 +85,12 @@ export class FrontDesk {
     this.gates.hold('loading', mode !== 'no', gate);
   }
 
+  /** So many replicas are attached: they may not touch keys. */
+  replicasChanged(count: number): void {
+    this.replicas = count;
+    this.holdListeners();
+  }
+
   /** A client has gone. */
   gone(client: Client): void {
     this.pubsub.leave(client);
@@ -91,6 +98,10 @@ export class FrontDesk {
     this.pause.forget(client);
     this.limits.forget(client);
     if (client.monitor) this.monitors.remove(client);
+  }
+
+  private holdListeners(): void {
+    this.gates.hold('listener', this.monitors.size > 0 || this.replicas > 0, listenerGate);
   }
 
   private holdGates(): void {
@@ -102,7 +113,7 @@ export class FrontDesk {
     limited();
     access.onChange = limited;
     pubsub.onChange = () => gates.hold('subscriber', pubsub.subscribers > 0, subscriberGate);
-    monitors.onChange = () => gates.hold('listener', monitors.size > 0, listenerGate);
+    monitors.onChange = () => this.holdListeners();
     pause.onChange = () =>
       gates.hold('pause', pause.isPaused, (client, command, args) =>
         pause.admit(client, command, args),

@@ -13,6 +13,7 @@ import { ADMIN, type Command, SKIP_MONITOR } from './command.ts';
 import { quoteArgument } from './config/byte-string.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { REDACTED } from './slow-log.ts';
+import { wallMicroseconds } from './wall-clock.ts';
 
 export class Monitors {
   /** Told when the first one came or the last one went. */
@@ -52,8 +53,8 @@ export class Monitors {
   private show(client: Client, command: Command, args: Args): void {
     if ((command.flags & (SKIP_MONITOR | ADMIN)) !== 0) return;
     const { redacted } = this.dispatcher;
-    const now = performance.timeOrigin + performance.now();
-    let line = `${(now / 1000).toFixed(6)} [${client.db} ${labelOf(client)}]`;
+    const now = wallMicroseconds();
+    let line = `${Math.floor(now / 1e6)}.${String(now % 1e6).padStart(6, '0')} [${client.db} ${labelOf(client)}]`;
     for (let i = 0; i < args.count; i++) {
       line += ` ${quoteArgument(redacted.includes(i) ? REDACTED : args.text(i))}`;
     }

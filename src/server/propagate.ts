@@ -30,6 +30,12 @@ export class Propagator {
   /** The turn's bytes: journal[0 .. length). */
   journal = new Uint8Array(FIRST_ROOM);
   length = 0;
+  /** Offset in the replication stream at which the journal begins; -1 while it is not part of one. */
+  streamOffset = -1;
+  /** Whether replicas, or a backlog, are among those who read the journal. */
+  replicated = false;
+  /** Parts of the journal that the AOF does not get: from, to, from, to, ... */
+  readonly replicaParts: number[] = [];
   /** Database the journal's reader is in; -1 makes the next operation select its own. */
   private selected = -1;
   private suppressed = false;
@@ -40,6 +46,11 @@ export class Propagator {
   /** The next operation selects its database anew: a new file, or a new replica, begins to read. */
   forgetSelected(): void {
     this.selected = -1;
+  }
+
+  /** The database that the journal's reader is in, -1 when the next operation selects one. */
+  get selectedDatabase(): number {
+    return this.selected;
   }
 
   /** Starts a unit. `wrap` false for commands whose effects need not stand together (FLUSHALL, active expiry). */
@@ -69,6 +80,16 @@ export class Propagator {
     if (this.suppressed || !this.active) return;
     this.begin(db, args.count);
     for (let i = 0; i < args.count; i++) this.argument(args, i);
+  }
+
+  /** Writes a command for the replicas alone: PUBLISH, which changes no data. */
+  forReplicas(args: Args): void {
+    if (!this.replicated || !this.active) return;
+    if (++this.unitOperations === 2 && this.mayWrap) this.wrap();
+    const from = this.length;
+    this.head(42, args.count);
+    for (let i = 0; i < args.count; i++) this.argument(args, i);
+    this.replicaParts.push(from, this.length);
   }
 
   /** Begins an operation of `count` words. False when nobody reads the journal: then write none. */
@@ -120,6 +141,7 @@ export class Propagator {
   /** The turn's bytes have been taken. */
   reset(): void {
     this.length = 0;
+    this.replicaParts.length = 0;
     if (this.journal.length > KEPT_ROOM) this.journal = new Uint8Array(FIRST_ROOM);
   }
 
@@ -129,6 +151,10 @@ export class Propagator {
     this.journal.copyWithin(this.unitStart + MULTI.length, this.unitStart, this.length);
     this.journal.set(MULTI, this.unitStart);
     this.length += MULTI.length;
+    const parts = this.replicaParts;
+    for (let i = 0; i < parts.length; i++) {
+      if (parts[i]! >= this.unitStart) parts[i] = parts[i]! + MULTI.length;
+    }
   }
 
   private append(bytes: Uint8Array): void {

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
+import { realFileSystem } from '../persistence/file-system.ts';
 import { ActiveExpiry } from './active-expiry.ts';
 import { Blocking } from './blocking.ts';
 import { type Client, WAIT_WORK } from './client.ts';
@@ -27,6 +28,7 @@ import type { Logger } from './log.ts';
 import { MemoryAccount } from './memory-account.ts';
 import { Propagator } from './propagate.ts';
 import { createRandom } from './random.ts';
+import { ReplicationService } from './replication.ts';
 import type { PersistenceServices, Services } from './services.ts';
 import { sleepSync } from './sleep.ts';
 import { Stats } from './stats.ts';
@@ -45,6 +47,7 @@ export class Server implements Services {
   readonly eviction: Eviction;
   readonly activeExpiry: ActiveExpiry;
   readonly lazyFree: LazyFree;
+  readonly replication: ReplicationService;
   readonly debug = new DebugHooks();
   readonly persistence: PersistenceServices | null = null;
   readonly blocking: Blocking;
@@ -87,6 +90,19 @@ export class Server implements Services {
     this.eviction = new Eviction(this);
     this.activeExpiry = new ActiveExpiry(this);
     this.lazyFree = new LazyFree(this.keyspace);
+    this.replication = new ReplicationService({
+      services: this,
+      turn: this.turn,
+      fs: realFileSystem,
+      startSnapshot: () => null,
+      loadDataset: () => Promise.reject(new Error('this server keeps nothing on disk')),
+      createClient: () => this.hub.detached(),
+      listeningPort: () => this.listeners.port,
+      localLog: () => null,
+      readersChanged: () => {
+        this.propagator.active = this.turn.log !== null || this.turn.feed !== null;
+      },
+    });
     this.debug.pauseCron = (paused) => {
       this.cron.paused = paused;
     };
@@ -96,6 +112,8 @@ export class Server implements Services {
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.cron.every(0, (now) => this.tick(now));
     this.cron.every(1000, (now) => this.desk.limits.tick(now));
+    this.cron.every(0, (now) => this.replication.tick(now));
+    this.cron.every(1000, (now) => this.replication.tickSecond(now));
     config.onChange('port', (port) => this.rebind(port, config.values.bind));
     config.onChange('bind', (bind) => this.rebind(config.values.port, bind));
   }
@@ -111,6 +129,7 @@ export class Server implements Services {
 
   /** Loads the data, then serves. `anyPort`: port 0 means any free port. */
   async start(anyPort: boolean): Promise<void> {
+    this.desk.access.loadAtStart();
     await this.listeners.open(anyPort);
     this.log.notice(`Server initialized`);
     this.cron.start(this.config.values.hz);
@@ -211,6 +230,7 @@ export class Server implements Services {
   private gone(client: Client): void {
     this.blocking.forget(client);
     this.desk.gone(client);
+    this.replication.gone(client);
   }
 
   /** What is due at the end of each turn, besides the replies. */

@@ -42,6 +42,8 @@ export interface JournalLog {
 /** Who is fed the journal as the replication stream. */
 export interface JournalFeed {
   feed(bytes: Uint8Array, offset: number, length: number): void;
+  /** All that was executed so far has been fed. */
+  settled(): void;
 }
 
 export class Turn {
@@ -158,10 +160,26 @@ export class Turn {
   /** Appends what was written so far, and feeds it to the replicas. */
   takeJournal(): void {
     const { propagator } = this;
-    if (propagator.length === 0) return;
-    this.log?.append(propagator.journal, 0, propagator.length);
-    this.feed?.feed(propagator.journal, 0, propagator.length);
-    propagator.reset();
+    if (propagator.length > 0) {
+      if (propagator.replicaParts.length > 0) this.logParts();
+      else this.log?.append(propagator.journal, 0, propagator.length);
+      this.feed?.feed(propagator.journal, 0, propagator.length);
+      propagator.reset();
+    }
+    this.feed?.settled();
+    propagator.replicated = this.feed !== null;
+  }
+
+  /** Appends all but what is for the replicas alone. */
+  private logParts(): void {
+    const { journal, length, replicaParts } = this.propagator;
+    let from = 0;
+    for (let i = 0; i < replicaParts.length; i += 2) {
+      const to = replicaParts[i]!;
+      if (to > from) this.log?.append(journal, from, to - from);
+      from = replicaParts[i + 1]!;
+    }
+    if (length > from) this.log?.append(journal, from, length - from);
   }
 
   private release(client: Client, position: number): void {

@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';
 import { clientCommands } from './client.ts';
+import { configCommands } from './config.ts';
 import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './database.ts';
 import { debugCommands } from './debug.ts';
@@ -11,17 +12,24 @@ import { hashCommands } from './hash.ts';
 import { hashAllCommands } from './hash-all.ts';
 import { hashCounterCommands } from './hash-counter.ts';
 import { keysCommands } from './keys.ts';
+import { latencyCommands } from './latency.ts';
+import { lolwutCommands } from './lolwut.ts';
 import { memoryCommands } from './memory.ts';
+import { monitorCommands } from './monitor.ts';
 import { objectCommands } from './object.ts';
+import { pubsubCommands } from './pubsub.ts';
+import { replicationCommands } from './replication.ts';
 import { scanCommands } from './scan.ts';
 import { setCommands } from './set.ts';
 import { setCombineCommands } from './set-combine.ts';
 import { setRandomCommands } from './set-random.ts';
+import { slowlogCommands } from './slowlog.ts';
 import { stringCounterCommands } from './string-counter.ts';
 import { stringGetCommands } from './string-get.ts';
 import { stringLcsCommands } from './string-lcs.ts';
 import { stringRangeCommands } from './string-range.ts';
 import { stringSetCommands } from './string-set.ts';
+import { timeCommands } from './time.ts';
 import { transactionCommands } from './transaction.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
@@ -48,4 +56,12 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...transactionCommands,
   ...debugCommands,
   ...memoryCommands,
+  ...replicationCommands,
+  ...configCommands,
+  ...latencyCommands,
+  ...lolwutCommands,
+  ...monitorCommands,
+  ...pubsubCommands,
+  ...slowlogCommands,
+  ...timeCommands,
 ];

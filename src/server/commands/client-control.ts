@@ -6,7 +6,7 @@ import type { Client } from '../client.ts';
 import { type ClientKind, clientKind, parseClientKind } from '../client-list.ts';
 import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { SYNTAX_ERROR, wrongSubcommand } from '../errors.ts';
 
 const NO_SUCH_CLIENT = 'ERR No such client';
 const BAD_TIMEOUT = 'ERR timeout is not an integer or out of range';
@@ -100,7 +100,7 @@ function matches(client: Client, { id, kind, address, localAddress, user }: Kill
 function pauseCommand(c: Context): void {
   let writesOnly = false;
   if (c.argc > 4) {
-    c.reply.error(SYNTAX_ERROR);
+    c.reply.error(wrongSubcommand('CLIENT', c.args.text(1)));
     return;
   }
   if (c.argc === 4) {
@@ -132,7 +132,7 @@ function unpauseCommand(c: Context): void {
 function unblockCommand(c: Context): void {
   let error = false;
   if (c.argc > 4) {
-    c.reply.error(SYNTAX_ERROR);
+    c.reply.error(wrongSubcommand('CLIENT', c.args.text(1)));
     return;
   }
   if (c.argc === 4) {
@@ -145,7 +145,10 @@ function unblockCommand(c: Context): void {
   const id = c.integer(2);
   if (Number.isNaN(id)) return;
   const client = c.services.clients.get(id);
-  const ended = client !== undefined && c.services.blocking.unblock(client, error);
+  const { blocking, replication } = c.services;
+  const ended =
+    client !== undefined &&
+    (blocking.unblock(client, error) || replication.waits.unblock(client, error));
   c.reply.integer(ended ? 1 : 0);
 }
 

@@ -22,8 +22,8 @@ const NO_PASSWORD_SET =
   'ERR AUTH <password> called without any password configured for the default user. Are you sure ' +
   'your configuration is correct?';
 const HELLO_NEEDS_AUTH =
-  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> ' +
-  'AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol ' +
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH ' +
+  '<user> <pass> option can be used to authenticate the client and select the RESP protocol ' +
   'version at the same time';
 
 /** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */

@@ -1,0 +1,300 @@
+/**
+ * The commands of publish and subscribe. What they tell a client about its subscriptions are not replies but messages
+ * of their own, one for each name: pushes in RESP3.
+ */
+
+import { globMatch } from '../../core/text/glob.ts';
+import {
+  type Command,
+  command,
+  FAST,
+  keyAt,
+  keysFrom,
+  LOADING,
+  NOSCRIPT,
+  PUBSUB,
+  STALE,
+} from '../command.ts';
+import type { Context } from '../context.ts';
+import { wrongSubcommand } from '../errors.ts';
+import type { SubscriptionKind } from '../pubsub.ts';
+import { replyOwnHelp } from './help.ts';
+
+/** Adds the arguments to the client's subscriptions of a kind. */
+function subscribe(c: Context, kind: SubscriptionKind, word: string): void {
+  const { pubsub } = c.services.desk;
+  for (let i = 1; i < c.argc; i++) {
+    pubsub.subscribe(c.client, kind, c.args.text(i));
+    confirm(c, kind, word, c.args.text(i));
+  }
+}
+
+/** Takes the arguments away, or all subscriptions of the kind when there are none. */
+function unsubscribe(c: Context, kind: SubscriptionKind, word: string): void {
+  const { pubsub } = c.services.desk;
+  const names: string[] = [];
+  for (let i = 1; i < c.argc; i++) names.push(c.args.text(i));
+  if (c.argc === 1) names.push(...(c.client.subscribed?.[kind] ?? []));
+  for (const name of names) {
+    pubsub.unsubscribe(c.client, kind, name);
+    confirm(c, kind, word, name);
+  }
+  if (names.length === 0) confirm(c, kind, word, null);
+}
+
+function confirm(c: Context, kind: SubscriptionKind, word: string, name: string | null): void {
+  const { client, reply } = c;
+  reply.push(3);
+  reply.bulkText(word);
+  if (name === null) reply.null();
+  else reply.bulkText(name);
+  reply.integer(c.services.desk.pubsub.count(client, kind));
+}
+
+/** A message goes to the replicas as well; the AOF has no use for it. */
+function publishCommand(c: Context): void {
+  const { pubsub } = c.services.desk;
+  const heard = pubsub.isHeard ? pubsub.publish(c.args.text(1), c.args.text(2)) : 0;
+  c.propagator.forReplicas(c.args);
+  c.reply.integer(heard);
+}
+
+function spublishCommand(c: Context): void {
+  const heard = c.services.desk.pubsub.publishShard(c.args.text(1), c.args.text(2));
+  c.propagator.forReplicas(c.args);
+  c.reply.integer(heard);
+}
+
+function names(c: Context, kind: SubscriptionKind): void {
+  if (c.argc > 3) {
+    c.reply.error(wrongSubcommand('PUBSUB', c.args.text(1)));
+    return;
+  }
+  let found = [...c.services.desk.pubsub.names(kind)];
+  if (c.argc === 3) {
+    const pattern = c.args.copy(2);
+    found = found.filter((name) => {
+      const bytes = Buffer.from(name, 'latin1');
+      return globMatch(pattern, 0, pattern.length, bytes, 0, bytes.length, false);
+    });
+  }
+  c.reply.array(found.length);
+  for (const name of found) c.reply.bulkText(name);
+}
+
+function counts(c: Context, kind: SubscriptionKind): void {
+  c.reply.array((c.argc - 2) * 2);
+  for (let i = 2; i < c.argc; i++) {
+    const name = c.args.text(i);
+    c.reply.bulkText(name);
+    c.reply.integer(c.services.desk.pubsub.listeners(kind, name));
+  }
+}
+
+const pubsubSubcommands: readonly Command[] = [
+  command(
+    'pubsub|channels',
+    'pubsub',
+    {
+      arity: -2,
+      flags: PUBSUB | LOADING | STALE,
+      since: '2.8.0',
+      complexity:
+        'O(N) where N is the number of active channels, and assuming constant time pattern matching (relatively short channels and patterns)',
+      syntax: '[pattern:pattern]',
+      summary: 'Lists the channels that somebody listens to.',
+    },
+    (c) => names(c, 'channels'),
+  ),
+  command(
+    'pubsub|numpat',
+    'pubsub',
+    {
+      arity: 2,
+      flags: PUBSUB | LOADING | STALE,
+      since: '2.8.0',
+      complexity: 'O(1)',
+      summary: 'Counts the patterns that somebody listens to.',
+    },
+    (c) => c.reply.integer(c.services.desk.pubsub.size('patterns')),
+  ),
+  command(
+    'pubsub|numsub',
+    'pubsub',
+    {
+      arity: -2,
+      flags: PUBSUB | LOADING | STALE,
+      since: '2.8.0',
+      complexity: 'O(N) for the NUMSUB subcommand, where N is the number of requested channels',
+      syntax: '[channel]...',
+      summary: 'Counts who listens to each channel.',
+    },
+    (c) => counts(c, 'channels'),
+  ),
+  command(
+    'pubsub|shardchannels',
+    'pubsub',
+    {
+      arity: -2,
+      flags: PUBSUB | LOADING | STALE,
+      since: '7.0.0',
+      complexity:
+        'O(N) where N is the number of active shard channels, and assuming constant time pattern matching (relatively short shard channels).',
+      syntax: '[pattern:pattern]',
+      summary: 'Lists the shard channels that somebody listens to.',
+    },
+    (c) => names(c, 'shardChannels'),
+  ),
+  command(
+    'pubsub|shardnumsub',
+    'pubsub',
+    {
+      arity: -2,
+      flags: PUBSUB | LOADING | STALE,
+      since: '7.0.0',
+      complexity:
+        'O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels',
+      syntax: '[shardchannel]...',
+      summary: 'Counts who listens to each shard channel.',
+    },
+    (c) => counts(c, 'shardChannels'),
+  ),
+  command(
+    'pubsub|help',
+    'pubsub',
+    {
+      arity: 2,
+      flags: LOADING | STALE,
+      since: '6.2.0',
+      complexity: 'O(1)',
+      summary: 'Shows the subcommands.',
+    },
+    replyOwnHelp,
+  ),
+];
+
+export const pubsubCommands: readonly Command[] = [
+  command(
+    'publish',
+    'pubsub',
+    {
+      arity: 3,
+      flags: PUBSUB | LOADING | STALE | FAST,
+      since: '2.0.0',
+      complexity:
+        'O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of subscribed patterns (by any client).',
+      syntax: 'channel message',
+      summary: 'Sends a message to who listens to the channel.',
+    },
+    publishCommand,
+  ),
+  command(
+    'subscribe',
+    'pubsub',
+    {
+      arity: -2,
+      flags: PUBSUB | NOSCRIPT | LOADING | STALE,
+      since: '2.0.0',
+      complexity: 'O(N) where N is the number of channels to subscribe to.',
+      syntax: 'channel...',
+      summary: 'Listens to channels.',
+    },
+    (c) => subscribe(c, 'channels', 'subscribe'),
+  ),
+  command(
+    'unsubscribe',
+    'pubsub',
+    {
+      arity: -1,
+      flags: PUBSUB | NOSCRIPT | LOADING | STALE,
+      since: '2.0.0',
+      complexity: 'O(N) where N is the number of clients already subscribed to a channel.',
+      syntax: '[channel]...',
+      summary: 'Stops listening to channels.',
+    },
+    (c) => unsubscribe(c, 'channels', 'unsubscribe'),
+  ),
+  command(
+    'psubscribe',
+    'pubsub',
+    {
+      arity: -2,
+      flags: PUBSUB | NOSCRIPT | LOADING | STALE,
+      since: '2.0.0',
+      complexity: 'O(N) where N is the number of patterns the client is already subscribed to.',
+      syntax: 'pattern={pattern:pattern}...',
+      summary: 'Listens to all channels whose names match patterns.',
+    },
+    (c) => subscribe(c, 'patterns', 'psubscribe'),
+  ),
+  command(
+    'punsubscribe',
+    'pubsub',
+    {
+      arity: -1,
+      flags: PUBSUB | NOSCRIPT | LOADING | STALE,
+      since: '2.0.0',
+      complexity:
+        'O(N+M) where N is the number of patterns the client is already subscribed and M is the number of total patterns subscribed in the system (by any client).',
+      syntax: '[pattern:pattern]...',
+      summary: 'Stops listening to patterns.',
+    },
+    (c) => unsubscribe(c, 'patterns', 'punsubscribe'),
+  ),
+  command(
+    'spublish',
+    'pubsub',
+    {
+      arity: 3,
+      flags: PUBSUB | LOADING | STALE | FAST,
+      keys: [keyAt(1, 'not_key')],
+      since: '7.0.0',
+      complexity:
+        'O(N) where N is the number of clients subscribed to the receiving shard channel.',
+      syntax: 'shardchannel message',
+      summary: 'Sends a message to who listens to the shard channel.',
+    },
+    spublishCommand,
+  ),
+  command(
+    'ssubscribe',
+    'pubsub',
+    {
+      arity: -2,
+      flags: PUBSUB | NOSCRIPT | LOADING | STALE,
+      keys: [keysFrom(1, -1, 1, 'not_key')],
+      since: '7.0.0',
+      complexity: 'O(N) where N is the number of shard channels to subscribe to.',
+      syntax: 'shardchannel...',
+      summary: 'Listens to shard channels.',
+    },
+    (c) => subscribe(c, 'shardChannels', 'ssubscribe'),
+  ),
+  command(
+    'sunsubscribe',
+    'pubsub',
+    {
+      arity: -1,
+      flags: PUBSUB | NOSCRIPT | LOADING | STALE,
+      keys: [keysFrom(1, -1, 1, 'not_key')],
+      since: '7.0.0',
+      complexity: 'O(N) where N is the number of clients already subscribed to a shard channel.',
+      syntax: '[shardchannel]...',
+      summary: 'Stops listening to shard channels.',
+    },
+    (c) => unsubscribe(c, 'shardChannels', 'sunsubscribe'),
+  ),
+  command(
+    'pubsub',
+    'pubsub',
+    {
+      arity: -2,
+      flags: 0,
+      since: '2.8.0',
+      complexity: 'Depends on subcommand.',
+      summary: 'About publish and subscribe.',
+      subcommands: pubsubSubcommands,
+    },
+    replyOwnHelp,
+  ),
+];

@@ -1,0 +1,218 @@
+/**
+ * AUTH, HELLO, RESET and CLIENT, compared with the real server byte for byte.
+ */
+import { describe } from 'vitest';
+import { requireRedisServer } from '../support/real-server.ts';
+import { type Mask, sideBySide } from '../support/side-by-side.ts';
+
+const HELLO: Mask = [/(?<=version\r\n\$\d+\r\n)[^\r]+|(?<=id\r\n):\d+|(?<=version\r\n)\$\d+/g, '?'];
+
+describe.skipIf(requireRedisServer() === null)('connections', () => {
+  const { same } = sideBySide();
+
+  same(
+    'AUTH',
+    `
+    a> AUTH
+    a> AUTH x
+    a> AUTH a b c
+    a> AUTH default x
+    a> AUTH nobody x
+    a> CONFIG SET requirepass secret
+    b> PING
+    b> AUTH wrong
+    b> AUTH default wrong
+    b> GET
+    b> nonsense
+    b> HELLO 3
+    b> HELLO 3 AUTH default wrong
+    b> AUTH secret
+    b> PING
+    c> HELLO 3 SETNAME me
+    c> AUTH default secret
+    c> CLIENT GETNAME
+    a> PING
+    a> CONFIG SET requirepass ""
+    d> PING
+  `,
+    [HELLO],
+  );
+
+  same(
+    'HELLO',
+    `
+    a> HELLO
+    a> HELLO 2
+    a> HELLO 3
+    a> HELLO 4
+    a> HELLO x
+    a> HELLO 3 FOO
+    a> HELLO 3 SETNAME
+    a> HELLO 3 SETNAME "a b"
+    a> HELLO 3 SETNAME me
+    a> CLIENT GETNAME
+    a> HELLO 2 AUTH default x SETNAME you
+    a> CLIENT GETNAME
+    a> HELLO 3 AUTH nobody x
+    a> HELLO 3 AUTH default
+  `,
+    [HELLO],
+  );
+
+  for (const p of ['a', 'a3']) {
+    same(
+      `PING, ECHO, RESET (${p})`,
+      `
+      ${p}> PING
+      ${p}> PING hello
+      ${p}> PING a b
+      ${p}> ECHO hello
+      ${p}> ECHO
+      ${p}> CLIENT SETNAME me
+      ${p}> SELECT 3
+      ${p}> MULTI
+      ${p}> RESET
+      ${p}> CLIENT GETNAME
+      ${p}> EXEC
+      ${p}> HELLO
+      ${p}> QUIT
+      ${p}! closed
+    `,
+      [HELLO],
+    );
+
+    same(
+      `CLIENT, refusals (${p})`,
+      `
+      ${p}> CLIENT
+      ${p}> CLIENT FOO
+      ${p}> CLIENT ID 3
+      ${p}> CLIENT SETNAME "a b"
+      ${p}> CLIENT SETNAME ok
+      ${p}> CLIENT GETNAME
+      ${p}> CLIENT SETNAME ""
+      ${p}> CLIENT GETNAME
+      ${p}> CLIENT KILL
+      ${p}> CLIENT KILL ID
+      ${p}> CLIENT KILL ID 0
+      ${p}> CLIENT KILL ID x
+      ${p}> CLIENT KILL ID 999999
+      ${p}> CLIENT KILL TYPE foo
+      ${p}> CLIENT KILL TYPE pubsub
+      ${p}> CLIENT KILL TYPE slave LADDR 1.2.3.4:5
+      ${p}> CLIENT KILL USER nobody
+      ${p}> CLIENT KILL USER default SKIPME maybe
+      ${p}> CLIENT KILL ADDR
+      ${p}> CLIENT KILL ID 1 ADDR
+      ${p}> CLIENT KILL 1.2.3.4:5
+      ${p}> CLIENT LIST FOO
+      ${p}> CLIENT LIST TYPE foo
+      ${p}> CLIENT LIST TYPE
+      ${p}> CLIENT LIST TYPE pubsub
+      ${p}> CLIENT LIST ID x
+      ${p}> CLIENT LIST ID 999999
+      ${p}> CLIENT LIST ID
+      ${p}> CLIENT PAUSE
+      ${p}> CLIENT PAUSE x
+      ${p}> CLIENT PAUSE -1
+      ${p}> CLIENT PAUSE 10 FOO
+      ${p}> CLIENT PAUSE 10 WRITE FOO
+      ${p}> CLIENT UNPAUSE
+      ${p}> CLIENT UNBLOCK x
+      ${p}> CLIENT UNBLOCK 999999
+      ${p}> CLIENT UNBLOCK 1 FOO
+      ${p}> CLIENT UNBLOCK 1 TIMEOUT FOO
+      ${p}> CLIENT UNBLOCK $id(${p})
+      ${p}> CLIENT REPLY FOO
+      ${p}> CLIENT REPLY ON
+      ${p}> CLIENT NO-EVICT x
+      ${p}> CLIENT NO-EVICT ON
+      ${p}> CLIENT NO-EVICT off
+      ${p}> CLIENT TRACKING FOO
+      ${p}> CLIENT TRACKING ON FOO
+      ${p}> CLIENT TRACKING ON REDIRECT 0
+      ${p}> CLIENT TRACKING ON REDIRECT x
+      ${p}> CLIENT TRACKING ON OPTIN OPTOUT
+      ${p}> CLIENT TRACKING ON BCAST OPTIN
+      ${p}> CLIENT TRACKING ON PREFIX a
+      ${p}> CLIENT TRACKING ON BCAST PREFIX a PREFIX ab
+      ${p}> CLIENT TRACKING OFF FOO
+      ${p}> CLIENT CACHING YES
+      ${p}> CLIENT CACHING FOO
+      ${p}> CLIENT GETREDIR
+      ${p}> CLIENT TRACKINGINFO
+    `,
+    );
+
+    same(
+      `CLIENT REPLY (${p})`,
+      `
+      ${p}>0 CLIENT REPLY SKIP
+      ${p}>0 SET skipped 1
+      ${p}> GET skipped
+      ${p}>0 CLIENT REPLY OFF
+      ${p}>0 SET skipped 2
+      ${p}>0 CLIENT REPLY SKIP
+      ${p}>0 GET skipped
+      ${p}> CLIENT REPLY ON
+      ${p}> GET skipped
+    `,
+    );
+  }
+
+  same(
+    'CLIENT KILL',
+    `
+    a> PING
+    b> PING
+    a> CLIENT KILL ID $id(b)
+    b! closed
+    c> CLIENT SETNAME c
+    a> CLIENT KILL USER default ID $id(c) TYPE normal
+    c! closed
+    a> CLIENT KILL ID $id(a)
+    a> CLIENT KILL ID $id(a) SKIPME no
+    a! closed
+  `,
+  );
+
+  const LINE: readonly Mask[] = [
+    [/\$\d+\r\n|=\d+\r\n(?=txt)/, ''],
+    [/(id|fd|age|idle)=\d+/g, '$1=?'],
+    [/(l?addr)=[\d.:]+/g, '$1=?'],
+    [/(qbuf|qbuf-free|argv-mem|multi-mem|rbs|rbp|obl|oll|omem|tot-mem)=\d+/g, '$1=?'],
+    [/ lib-name= lib-ver=/g, ''],
+  ];
+  same(
+    'CLIENT LIST and INFO, field by field',
+    `
+    a> CLIENT INFO
+    a3> CLIENT INFO
+    a> CLIENT SETNAME me
+    a> SELECT 5
+    a> CLIENT LIST ID $id(a)
+    a> MULTI
+    a> SET k v
+    b> CLIENT LIST ID $id(a)
+    a> DISCARD
+    a> WATCH k
+    b> SELECT 5
+    b> SET k w
+    b> CLIENT LIST ID $id(a)
+    c>2 SUBSCRIBE x y
+    c> PSUBSCRIBE z*
+    c> SSUBSCRIBE w
+    b> CLIENT LIST TYPE pubsub
+    b> CLIENT NO-EVICT ON
+    b> CLIENT TRACKING ON REDIRECT $id(c)
+    b> CLIENT LIST ID $id(b)
+    d> MONITOR
+    b> CLIENT LIST ID $id(d)
+    e3> CLIENT TRACKING ON BCAST
+    b> CLIENT LIST ID $id(e3)
+    f>0 BLPOP nothing 0
+    b> CLIENT LIST TYPE master
+  `,
+    [...LINE, [/redir=\d+/g, 'redir=?'], [/(?<=^)\$\d+/, '']],
+  );
+});
