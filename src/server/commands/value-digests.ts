@@ -4,21 +4,49 @@
 import type { Database } from '../../core/database.ts';
 import { Digest } from '../../core/digest.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
+import { HashCursor } from '../../core/types/hash-cursor.ts';
+import { SetCursor } from '../../core/types/set-view.ts';
 import { stringView } from '../../core/types/string.ts';
-import { ByteView, TYPE_STRING, typeOf } from '../../core/value.ts';
+import { ByteView, TYPE_HASH, TYPE_SET, TYPE_STRING, typeOf } from '../../core/value.ts';
 
 /** Takes the value of the entry at `address` into `digest`. */
 type ValueDigest = (keyspace: Keyspace, address: number, digest: Digest) => void;
 
 const view = new ByteView();
 const keyDigest = new Digest();
+const pairDigest = new Digest();
+const fields = new HashCursor();
+const members = new SetCursor();
 
 function digestString(keyspace: Keyspace, address: number, digest: Digest): void {
   stringView(keyspace, address, view);
   digest.mix(view.bytes, view.offset, view.length);
 }
 
-const DIGESTS = new Map<number, ValueDigest>([[TYPE_STRING, digestString]]);
+function digestSet(keyspace: Keyspace, address: number, digest: Digest): void {
+  members.start(keyspace, address);
+  while (members.next()) {
+    const { bytes, length, offset } = members.member;
+    digest.xor(bytes, offset, length);
+  }
+}
+
+function digestHash(keyspace: Keyspace, address: number, digest: Digest): void {
+  fields.start(keyspace, address);
+  while (fields.next()) {
+    const { field, value } = fields;
+    pairDigest.clear();
+    pairDigest.mix(field.bytes, field.offset, field.length);
+    pairDigest.mix(value.bytes, value.offset, value.length);
+    digest.xorDigest(pairDigest);
+  }
+}
+
+const DIGESTS = new Map<number, ValueDigest>([
+  [TYPE_STRING, digestString],
+  [TYPE_SET, digestSet],
+  [TYPE_HASH, digestHash],
+]);
 
 const EXPIRES = Buffer.from('!!expire!!');
 
