@@ -99,6 +99,12 @@ export class Client {
   tracking: TrackingState | null = null;
   /** A command that waits for a pause to end. */
   postponed: readonly Uint8Array[] | null = null;
+  /** Offset in the replication stream behind its last write: what WAIT waits for. */
+  writeOffset = 0;
+  /** Told when its replies have drained; for who sends it more than fits at once. */
+  drained: (() => void) | null = null;
+  /** Times that replies of its are held until the disk has caught up. */
+  heldReplies = 0;
   /** On the turn's list of clients with replies. */
   listed = false;
   /** A send is under way: bytes that belong to the link until it reports. */

@@ -122,7 +122,6 @@ export class Dispatcher {
     c.args = args;
     c.command = command;
     c.db = keyspace.databases[client.db]!;
-    client.lastCommand = command;
     if (outermost) propagator.beginUnit((command.flags & TOUCHES_ARBITRARY_KEYS) === 0);
     else propagator.nextCommand();
     this.depth++;
@@ -227,6 +226,7 @@ export class Dispatcher {
   private admit(client: Client, args: Args): void {
     const command = this.resolve(client, args);
     if (command === null) return;
+    client.lastCommand = command;
     if (!client.authenticated && (command.flags & NO_AUTH) === 0) {
       this.refuse(client, command, NO_AUTH_NEEDED);
       return;

@@ -8,6 +8,7 @@
  *     await server.close();
  */
 import { Config, type Settings } from './config/config.ts';
+import type { ShutdownFlag } from './config/special-type.ts';
 import { type Logger, silentLog } from './log.ts';
 import { Server } from './server.ts';
 
@@ -18,13 +19,22 @@ export interface CreateServerOptions {
   readonly config?: Config;
   /** Where messages go; without it a server in a program is silent. */
   readonly log?: Logger;
+  /** Called when the sockets are bound, before the dataset is loaded. */
+  readonly onBound?: () => void;
+  /** Called when REPLICAOF or a failover turns the server into the other role. */
+  readonly onRole?: (role: 'primary' | 'replica') => void;
+  /** Called when SHUTDOWN has ended the server, with the exit code that a process should have. */
+  readonly exit?: (code: number) => void;
 }
 
 export interface CairnServer {
-  /** Loads the data and listens. Rejects with an error that says what to do when it cannot. */
+  /** Listens and loads the data. Rejects with an error that says what to do when it cannot. */
   listen(): Promise<void>;
-  /** Saves as the configuration says, closes all connections and stops. */
-  close(): Promise<void>;
+  /**
+   * Ends as SHUTDOWN does: saves as the configuration says (or as `flags` say), closes all connections. Rejects when the
+   * data cannot be saved; the server goes on then.
+   */
+  close(flags?: readonly ShutdownFlag[]): Promise<void>;
   /** The TCP port listened on; with port 0 the one that was free. */
   readonly port: number;
 }
@@ -33,10 +43,25 @@ export interface CairnServer {
 export function createServer(options: CreateServerOptions = {}): CairnServer {
   const config = options.config ?? new Config();
   if (options.settings !== undefined) config.applySettings(options.settings);
-  const server = new Server(config, options.log ?? silentLog);
+  const server = new Server({
+    config,
+    log: options.log ?? silentLog,
+    anyPort: options.config === undefined,
+    onBound: options.onBound,
+    onRole: options.onRole,
+    exit: options.exit,
+  });
   return {
-    listen: () => server.start(options.config === undefined),
-    close: () => server.stop(),
+    listen: () => server.start(),
+    close: async (flags = []) => {
+      const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
+      const error = await server.close({
+        save,
+        now: flags.includes('now'),
+        force: flags.includes('force'),
+      });
+      if (error !== undefined) throw new Error('the data could not be saved: see the log');
+    },
     get port() {
       return server.port;
     },

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
 import { realFileSystem } from '../persistence/file-system.ts';
+import type { ReplicationAux } from '../replication/replication-id.ts';
 import { ActiveExpiry } from './active-expiry.ts';
 import { Blocking } from './blocking.ts';
 import { type Client, WAIT_WORK } from './client.ts';
@@ -26,14 +27,31 @@ import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
 import type { Logger } from './log.ts';
 import { MemoryAccount } from './memory-account.ts';
+import { Persistence } from './persistence/persistence.ts';
+import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
 import { Propagator } from './propagate.ts';
 import { createRandom } from './random.ts';
 import { ReplicationService } from './replication.ts';
-import type { PersistenceServices, Services } from './services.ts';
+import { auxFields, auxOf } from './replication-aux.ts';
+import type { Services, ShutdownRequest } from './services.ts';
+import { Shutdown } from './shutdown.ts';
 import { sleepSync } from './sleep.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
+
+/** What a server is made from, beside its configuration. */
+export interface ServerOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Port 0 means any free port instead of none. */
+  readonly anyPort: boolean;
+  /** Called when the sockets are bound, before the dataset is loaded. */
+  readonly onBound?: (() => void) | undefined;
+  readonly onRole?: ((role: 'primary' | 'replica') => void) | undefined;
+  /** Called when SHUTDOWN has ended the server, or a failing disk has. */
+  readonly exit?: ((code: number) => void) | undefined;
+}
 
 export class Server implements Services {
   readonly config: Config;
@@ -47,9 +65,9 @@ export class Server implements Services {
   readonly eviction: Eviction;
   readonly activeExpiry: ActiveExpiry;
   readonly lazyFree: LazyFree;
-  readonly replication: ReplicationService;
   readonly debug = new DebugHooks();
-  readonly persistence: PersistenceServices | null = null;
+  readonly persistence: Persistence;
+  readonly replication: ReplicationService;
   readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
   readonly desk: FrontDesk;
@@ -61,7 +79,13 @@ export class Server implements Services {
   readonly startedMs = Date.now();
   notifyClasses = 0;
 
-  constructor(config: Config, log: Logger) {
+  private readonly options: ServerOptions;
+  private readonly ending: Shutdown;
+  private loadedAux: ReplicationAux | null = null;
+
+  constructor(options: ServerOptions) {
+    const { config, log } = options;
+    this.options = options;
     this.config = config;
     this.log = log;
     const seed = randomBytes(8);
@@ -90,27 +114,19 @@ export class Server implements Services {
     this.eviction = new Eviction(this);
     this.activeExpiry = new ActiveExpiry(this);
     this.lazyFree = new LazyFree(this.keyspace);
-    this.replication = new ReplicationService({
-      services: this,
-      turn: this.turn,
-      fs: realFileSystem,
-      startSnapshot: () => null,
-      loadDataset: () => Promise.reject(new Error('this server keeps nothing on disk')),
-      createClient: () => this.hub.detached(),
-      listeningPort: () => this.listeners.port,
-      localLog: () => null,
-      readersChanged: () => {
-        this.propagator.active = this.turn.log !== null || this.turn.feed !== null;
-      },
-    });
     this.debug.pauseCron = (paused) => {
       this.cron.paused = paused;
     };
+    this.persistence = this.createPersistence();
+    this.replication = this.createReplication();
+    this.ending = this.createShutdown();
+    this.desk.info.provide('persistence', () => this.persistence.info());
     this.turn.onEnd = () => this.tidyUp();
     this.desk.gates.set('memory', (client, command) => this.eviction.admit(client, command));
     this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.cron.every(0, (now) => this.tick(now));
+    this.cron.every(0, (now) => this.persistence.tick(now));
     this.cron.every(1000, (now) => this.desk.limits.tick(now));
     this.cron.every(0, (now) => this.replication.tick(now));
     this.cron.every(1000, (now) => this.replication.tickSecond(now));
@@ -127,22 +143,47 @@ export class Server implements Services {
     return this.listeners.port;
   }
 
-  /** Loads the data, then serves. `anyPort`: port 0 means any free port. */
-  async start(anyPort: boolean): Promise<void> {
-    this.desk.access.loadAtStart();
-    await this.listeners.open(anyPort);
-    this.log.notice(`Server initialized`);
+  /** Binds, loads the data, then serves. Rejects with why it cannot. */
+  async start(): Promise<void> {
+    await this.listeners.open(this.options.anyPort);
+    this.options.onBound?.();
+    this.log.notice('Server initialized');
     this.cron.start(this.config.values.hz);
+    try {
+      await this.persistence.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.replication.start(this.loadedAux);
     this.log.notice('Ready to accept connections');
   }
 
-  /** Ends: no connections any more, everything that was acknowledged on disk. */
+  /** Closes everything at once; what is to be kept has been brought to disk before. */
   async stop(): Promise<void> {
     this.listeners.close();
     this.turn.end();
+    this.replication.stop();
     for (const client of [...this.clients.values()]) this.hub.close(client, 'now');
     this.cron.stop();
     this.activeExpiry.stop();
+    await this.persistence.stop();
+  }
+
+  shutdown(request: ShutdownRequest): Promise<string | undefined> {
+    return this.ending.begin(request).then((error) => {
+      if (error === undefined) this.options.exit?.(0);
+      return error;
+    });
+  }
+
+  abortShutdown(): boolean {
+    return this.ending.abort();
+  }
+
+  /** Ends as SHUTDOWN does, but without leaving the process. Resolves with why it goes on instead. */
+  close(request: ShutdownRequest): Promise<string | undefined> {
+    return this.ending.begin(request);
   }
 
   // ---------------------------------------------------------------- services
@@ -227,6 +268,79 @@ export class Server implements Services {
     this.hub.close(client, 'after-reply');
   }
 
+  private createPersistence(): Persistence {
+    return new Persistence({
+      config: this.config,
+      log: this.log,
+      keyspace: this.keyspace,
+      fs: realFileSystem,
+      dispatcher: this.dispatcher,
+      gates: this.desk.gates,
+      turn: this.turn,
+      propagator: this.propagator,
+      client: this.hub.detached(),
+      isReplica: () => this.config.values.replicaof !== undefined,
+      replicationAux: () => auxFields(this.replication.aux),
+      onLoaded: (loaded) => {
+        this.loadedAux = auxOf(loaded.aux);
+      },
+      readersChanged: () => this.readersChanged(),
+      flushAll: () => {
+        for (const { id } of this.keyspace.databases) this.flushDatabase(id);
+      },
+      onFatal: (error) => this.fatal(error),
+    });
+  }
+
+  private createReplication(): ReplicationService {
+    const { persistence } = this;
+    return new ReplicationService({
+      services: this,
+      turn: this.turn,
+      fs: realFileSystem,
+      startSnapshot: syncSnapshotStarter(persistence),
+      loadDataset: (path) => persistence.replaceBy(path),
+      createClient: () => this.hub.detached(),
+      listeningPort: () => this.port,
+      localLog: () => (persistence.aof.isOn ? persistence.aof.aof : null),
+      readersChanged: () => this.readersChanged(),
+      onRole: (role) => this.options.onRole?.(role),
+    });
+  }
+
+  private createShutdown(): Shutdown {
+    return new Shutdown({
+      log: this.log,
+      timeoutSeconds: () => this.config.values.shutdownTimeout,
+      laggingReplicas: () => {
+        const { primary, history } = this.replication;
+        const behind = [...primary.replicas].filter((one) => one.ackOffset < history.offset);
+        if (behind.length > 0) this.replication.requestAcks();
+        return behind.map((one) => one.name);
+      },
+      pauseWrites: (untilMs) => this.desk.pause.begin('shutdown', untilMs, true),
+      resumeWrites: () => this.desk.pause.end('shutdown'),
+      save: async (request) => {
+        this.turn.end();
+        await this.persistence.end(request);
+      },
+      stop: () => this.stop(),
+    });
+  }
+
+  /** The journal is written while anybody reads it, and never while a dataset is being loaded. */
+  private readersChanged(): void {
+    const { turn, propagator, persistence } = this;
+    propagator.active = !persistence.isLoading && (turn.log !== null || turn.feed !== null);
+  }
+
+  /** The disk failed where a promise depends on it: better an end than a lie. */
+  private fatal(error: Error): void {
+    this.log.warning(`Can't keep the promise of appendfsync always: ${error.message}. Exiting.`);
+    if (this.options.exit !== undefined) this.options.exit(1);
+    else void this.stop();
+  }
+
   private gone(client: Client): void {
     this.blocking.forget(client);
     this.desk.gone(client);
@@ -235,6 +349,7 @@ export class Server implements Services {
 
   /** What is due at the end of each turn, besides the replies. */
   private tidyUp(): void {
+    this.persistence.endTurn();
     this.desk.tracking.broadcast();
     this.activeExpiry.arm();
     this.lazyFree.kick();

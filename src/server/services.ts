@@ -18,6 +18,7 @@ import type { LazyFree } from './lazy-free.ts';
 import type { Logger } from './log.ts';
 import type { MemoryAccount } from './memory-account.ts';
 import type { Propagator } from './propagate.ts';
+import type { ReplicationService } from './replication.ts';
 import type { Stats } from './stats.ts';
 import type { WatchTable } from './watch-table.ts';
 
@@ -31,8 +32,33 @@ export interface ReloadOptions {
   readonly merge: boolean;
 }
 
+/** How SHUTDOWN goes about it. */
+export interface ShutdownRequest {
+  /** Whether to save; undefined: where save points exist. */
+  readonly save: boolean | undefined;
+  /** Do not wait for replicas. */
+  readonly now: boolean;
+  /** End even when saving fails. */
+  readonly force: boolean;
+}
+
 /** What commands ask of the files that data are kept in. */
 export interface PersistenceServices {
+  /** Whether a save runs in the background. */
+  readonly isSaving: boolean;
+  /** Whether any snapshot, for a save, a rewrite or a replica, runs or is being prepared. */
+  readonly isBusy: boolean;
+  readonly lastSaveSeconds: number;
+  /** Begins a save in the background; false while another snapshot runs. */
+  beginSave(): boolean;
+  /** A save begins as soon as no snapshot runs any more. */
+  scheduleSave(): void;
+  /** Resolves when the running save has ended, with what went wrong. */
+  saveEnding(): Promise<string | undefined>;
+  /** Saves at once, while everything else waits; what went wrong, if anything. */
+  saveInPlace(): string | undefined;
+  /** BGREWRITEAOF. */
+  requestRewrite(): { answer?: string; error?: string };
   /** Saves and loads the dataset again; an error text when that failed. */
   reload(options: ReloadOptions): Promise<string | undefined>;
   /** Flushes the AOF to disk and loads the dataset from it; an error text when that failed. */
@@ -59,9 +85,10 @@ export interface Services {
   readonly eviction: Eviction;
   readonly activeExpiry: ActiveExpiry;
   readonly lazyFree: LazyFree;
+  /** Role, replicas, and the link to a primary. */
+  readonly replication: ReplicationService;
   readonly debug: DebugHooks;
-  /** Null in a server that keeps nothing on disk. */
-  readonly persistence: PersistenceServices | null;
+  readonly persistence: PersistenceServices;
   /** Classes of keyspace events that anybody may listen to. */
   readonly notifyClasses: number;
   /** 40 hexadecimal digits that name this run of the server. */
@@ -92,6 +119,10 @@ export interface Services {
   answerLater<T>(client: Client, work: Promise<T>, answer: (result: T) => void): void;
   /** A client that had to wait goes on with its further commands. */
   resumeClient(client: Client): void;
+  /** Ends the server; resolves with an error reply when it goes on instead. */
+  shutdown(request: ShutdownRequest): Promise<string | undefined>;
+  /** SHUTDOWN ABORT: true when an end was being waited for. */
+  abortShutdown(): boolean;
   /** Closes a client once its replies are sent, or at once. */
   closeClient(client: Client, how: 'after-reply' | 'now'): void;
   /** Puts a client on the list of those whose replies this turn will release. */

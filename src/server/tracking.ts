@@ -57,6 +57,8 @@ export class Tracking {
   /** Changes of this turn, with who made them, for broadcast mode. */
   private readonly changes = new Map<string, Client | null>();
   private broadcasters = 0;
+  /** A database has been emptied, and nobody was told yet. */
+  private emptied = false;
   private readonly owner: TrackingOwner;
 
   constructor(owner: TrackingOwner) {
@@ -143,14 +145,23 @@ export class Tracking {
     this.tellReaders(key);
   }
 
-  /** Everything has gone. */
+  /** A database has been emptied: everybody is told, once for all databases that go together. */
   invalidateAll(): void {
     this.readers.clear();
+    if (this.emptied) return;
+    this.emptied = true;
+    if (this.owner.executing() === null) this.owner.scheduleTurn();
+    else this.owner.afterThis(() => this.tellEmptied());
+  }
+
+  private tellEmptied(): void {
+    this.emptied = false;
     for (const client of [...this.trackers]) this.tell(client, null);
   }
 
-  /** Tells the changes of this turn to those in broadcast mode. */
+  /** The end of a turn: tells its changes to those in broadcast mode. */
   broadcast(): void {
+    if (this.emptied) this.tellEmptied();
     if (this.changes.size === 0) return;
     const changes = [...this.changes];
     this.changes.clear();

@@ -37,6 +37,8 @@ export interface JournalLog {
   readonly appendedBytes: number;
   /** Of these, how many are as safe as the policy promises. */
   readonly releasableBytes: number;
+  /** Why nothing can be written at present; undefined while all is well. */
+  readonly lastError: Error | undefined;
 }
 
 /** Who is fed the journal as the replication stream. */
@@ -91,16 +93,18 @@ export class Turn {
   end(): void {
     this.scheduled = false;
     this.onEnd();
+    // While the disk fails, writes are refused: what waits for it waits, but refusals and reads must reach their clients.
+    const isStuck = this.log?.lastError !== undefined && this.propagator.length === 0;
     this.takeJournal();
     const clients = this.listed;
     this.listed = this.spare;
     this.spare = clients;
     const log = this.log;
-    const hold = log !== null && log.releasableBytes < log.appendedBytes;
+    const hold = log !== null && !isStuck && log.releasableBytes < log.appendedBytes;
     for (let i = 0; i < clients.length; i++) {
       const client = clients[i]!;
       client.listed = false;
-      if (hold) this.hold(client, log.appendedBytes);
+      if (hold || client.heldReplies > 0) this.hold(client, log?.appendedBytes ?? 0);
       else this.release(client, client.reply.total);
     }
     clients.length = 0;
@@ -111,6 +115,7 @@ export class Turn {
     const safe = this.log === null ? Number.MAX_SAFE_INTEGER : this.log.releasableBytes;
     while (this.heldFirst < this.heldClients.length && this.heldOffsets[this.heldFirst]! <= safe) {
       const i = this.heldFirst++;
+      this.heldClients[i]!.heldReplies--;
       this.release(this.heldClients[i]!, this.heldPositions[i]!);
     }
     if (this.heldFirst === this.heldClients.length) this.clearHeld();
@@ -189,6 +194,7 @@ export class Turn {
   }
 
   private hold(client: Client, offset: number): void {
+    client.heldReplies++;
     this.heldClients.push(client);
     this.heldPositions.push(client.reply.total);
     this.heldOffsets.push(offset);

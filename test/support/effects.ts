@@ -47,7 +47,7 @@ function dated(word: string, nowMs: number): string {
 export function effectsInside(lines: readonly string[], settings: Settings = {}): Effects {
   const config = new Config();
   config.applySettings({ 'enable-debug-command': true, ...settings });
-  const server = new Server(config, silentLog);
+  const server = new Server({ config, log: silentLog, anyPort: true });
   const events: string[] = [];
   server.notifyClasses = -1;
   server.notifyKey = (_db, key, offset, length, _class, event) => {

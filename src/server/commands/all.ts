@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';
 import { clientCommands } from './client.ts';
+import { commandCommands } from './command-introspection.ts';
 import { configCommands } from './config.ts';
 import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './database.ts';
@@ -17,6 +18,7 @@ import { lolwutCommands } from './lolwut.ts';
 import { memoryCommands } from './memory.ts';
 import { monitorCommands } from './monitor.ts';
 import { objectCommands } from './object.ts';
+import { persistenceCommands } from './persistence.ts';
 import { pubsubCommands } from './pubsub.ts';
 import { replicationCommands } from './replication.ts';
 import { scanCommands } from './scan.ts';
@@ -56,6 +58,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...transactionCommands,
   ...debugCommands,
   ...memoryCommands,
+  ...persistenceCommands,
   ...replicationCommands,
   ...configCommands,
   ...latencyCommands,
@@ -64,4 +67,5 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...pubsubCommands,
   ...slowlogCommands,
   ...timeCommands,
+  ...commandCommands,
 ];

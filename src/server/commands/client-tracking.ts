@@ -49,7 +49,7 @@ function trackingCommand(c: Context): void {
   const { bcast, optin, optout, noLoop, redirect } = options;
   const mode: TrackingMode = bcast ? 'broadcast' : optin ? 'optin' : optout ? 'optout' : 'default';
   const given = bcast && options.prefixes.length === 0 ? [''] : options.prefixes;
-  const prefixes = [...new Set([...(old?.prefixes ?? []), ...given])];
+  const prefixes = [...new Set([...(old?.prefixes ?? []), ...given])].sort();
   tracking.start(c.client, { mode, noLoop, redirect, prefixes, caching: false, isBroken: false });
   c.ok();
 }

@@ -61,29 +61,24 @@ export function helloCommand(c: Context): void {
       return;
     }
   }
-  let userAt = 0;
-  let nameAt = 0;
   for (let i = 2; i < c.argc; i++) {
     const more = c.argc - 1 - i;
     if (c.is(i, 'auth') && more >= 2) {
-      userAt = i + 1;
-      c.services.dispatcher.redacted.push(userAt, userAt + 1);
+      c.services.dispatcher.redacted.push(i + 1, i + 2);
+      if (!c.services.desk.access.authenticate(client, args.text(i + 1), args.text(i + 2))) {
+        reply.error(WRONG_PASSWORD);
+        return;
+      }
       i += 2;
     } else if (c.is(i, 'setname') && more >= 1) {
-      nameAt = ++i;
+      const name = args.text(++i);
+      if (!isAttribute(name)) {
+        reply.error(BAD_NAME);
+        return;
+      }
+      client.name = name;
     } else {
       reply.error(`ERR Syntax error in HELLO option '${args.text(i)}'`);
-      return;
-    }
-    if (nameAt === i && !isAttribute(args.text(i))) {
-      reply.error(BAD_NAME);
-      return;
-    }
-  }
-  if (userAt > 0) {
-    const { access } = c.services.desk;
-    if (!access.authenticate(client, args.text(userAt), args.text(userAt + 1))) {
-      reply.error(WRONG_PASSWORD);
       return;
     }
   }
@@ -91,7 +86,6 @@ export function helloCommand(c: Context): void {
     reply.error(HELLO_NEEDS_AUTH);
     return;
   }
-  if (nameAt > 0) client.name = args.text(nameAt);
   if (protocol > 0) reply.protocol = protocol;
   describeServer(c);
 }

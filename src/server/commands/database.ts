@@ -52,7 +52,7 @@ export function flushallCommand(c: Context): void {
   if (mode === 0) return;
   const { keyspace, services } = c;
   for (let i = 0; i < keyspace.databases.length; i++) keyspace.dirty += services.flushDatabase(i);
-  services.persistence?.flushed();
+  services.persistence.flushed();
   keyspace.dirty++;
   propagateAnyway(c);
   finish(c, mode);

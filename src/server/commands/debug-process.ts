@@ -4,7 +4,6 @@
 import type { Context } from '../context.ts';
 import { sleepSync } from '../sleep.ts';
 
-const NO_FILES = 'ERR this server keeps nothing on disk';
 const NOT_HERE = 'ERR DEBUG cannot load data inside a transaction or a script';
 const CRASH_SIGNAL = 'SIGSEGV';
 
@@ -75,13 +74,12 @@ export function debugLoadaof(c: Context): void {
   load(c, (files) => files.reloadAof(), 'Append Only File loaded by DEBUG LOADAOF');
 }
 
-type Files = NonNullable<Context['services']['persistence']>;
+type Files = Context['services']['persistence'];
 
 /** Lets the client wait while data are loaded. */
 function load(c: Context, work: (files: Files) => Promise<string | undefined>, done: string): void {
   const { client, services } = c;
-  if (services.persistence === null) c.reply.error(NO_FILES);
-  else if (!services.mayWait(client)) c.reply.error(NOT_HERE);
+  if (!services.mayWait(client)) c.reply.error(NOT_HERE);
   else {
     services.answerLater(client, work(services.persistence), (error) => {
       if (error !== undefined) {

@@ -34,6 +34,11 @@ export const replicationParameters = [
   flag('replica-ignore-maxmemory', true, 'Let only the primary evict.', {
     alias: 'slave-ignore-maxmemory',
   }),
+  flag(
+    'replica-accept-empty-primary',
+    false,
+    'Give up the own keys for the empty dataset of a primary with another history.',
+  ),
   integer('replica-priority', [0, INT_MAX], 100, 'Rank for promotion; 0 is never.', {
     alias: 'slave-priority',
   }),

@@ -176,6 +176,10 @@ class FastLink implements Link {
     this.socket.setKeepAlive(seconds > 0, seconds * 1000);
   }
 
+  setNoDelay(on: boolean): void {
+    this.socket.setNoDelay(on);
+  }
+
   /** The handle read `count` bytes, or failed with a negative code. */
   readable(count: number): void {
     if (!this.open) return;

@@ -38,6 +38,8 @@ export interface Link {
   /** Closes at once. */
   destroy(): void;
   setKeepAlive(seconds: number): void;
+  /** Whether small sends leave at once. */
+  setNoDelay(on: boolean): void;
 }
 
 /** Free room in front of what is read, so that the rest of a command can be put back there. */

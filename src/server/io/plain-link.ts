@@ -67,6 +67,10 @@ export class PlainLink implements Link {
     this.socket.setKeepAlive(seconds > 0, seconds * 1000);
   }
 
+  setNoDelay(on: boolean): void {
+    this.socket.setNoDelay(on);
+  }
+
   private readable(chunk: Buffer): void {
     for (let from = 0; this.open && from < chunk.length; from += READ_BYTES) {
       const to = Math.min(chunk.length, from + READ_BYTES);

@@ -120,8 +120,8 @@ export class AofService {
 
   /** Everything appended, written and fsynced; then closed. */
   async close(): Promise<void> {
-    this.detach();
     await this.aof.close();
+    this.detach();
   }
 
   private async prepare(): Promise<void> {
@@ -145,12 +145,15 @@ export class AofService {
   /** BGREWRITEAOF without an AOF, as Redis allows it: the folder gets a base, and nothing is appended. */
   private async rewriteWhileOff(): Promise<void> {
     await this.aof.switchOn();
-    await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
-    const base = this.aof.folder.temporaryBasePath('off');
-    this.aof.beginRewrite();
-    const format = await (this.deps.startBase(base) ?? Promise.reject(new Error(BUSY)));
-    await this.aof.finishRewrite(base, format);
-    await this.aof.switchOff();
+    try {
+      await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
+      const base = this.aof.folder.temporaryBasePath('off');
+      this.aof.beginRewrite();
+      const format = await (this.deps.startBase(base) ?? Promise.reject(new Error(BUSY)));
+      await this.aof.finishRewrite(base, format);
+    } finally {
+      await this.aof.switchOff();
+    }
     this.succeeded();
   }
 

@@ -5,6 +5,7 @@
  * what it was when the snapshot began, and only when it succeeded.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
+import type { SnapshotResult } from '../../persistence/snapshot.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 
@@ -16,7 +17,7 @@ export interface RdbServiceDeps {
   readonly log: Logger;
   readonly keyspace: Keyspace;
   /** Starts a snapshot into a file. Null while another one runs. */
-  readonly startSave: (path: string) => Promise<{ readonly bytes: number }> | null;
+  readonly startSave: (path: string) => Promise<SnapshotResult> | null;
 }
 
 export class RdbService {
@@ -28,6 +29,8 @@ export class RdbService {
   scheduled = false;
   startedMs = 0;
   isSaving = false;
+  /** The most that waited for the child during the last save, in bytes: what a copy-on-write would have cost. */
+  lastPeakBytes = 0;
 
   private readonly deps: RdbServiceDeps;
   private lastTrySeconds = 0;
@@ -61,7 +64,8 @@ export class RdbService {
     this.startedMs = Date.now();
     log.notice('Background saving started');
     running.then(
-      ({ bytes }) => {
+      ({ bytes, queuedBytesPeak }) => {
+        this.lastPeakBytes = queuedBytesPeak;
         keyspace.dirty = Math.max(0, keyspace.dirty - dirty);
         this.lastSaveSeconds = Math.floor(Date.now() / 1000);
         log.notice(`DB saved on disk, ${bytes} bytes`);
@@ -74,6 +78,14 @@ export class RdbService {
       },
     );
     return true;
+  }
+
+  /** The dump was written by other means, all of it. */
+  savedInPlace(): void {
+    this.deps.keyspace.dirty = 0;
+    this.lastSaveSeconds = Math.floor(Date.now() / 1000);
+    this.lastOk = true;
+    this.saves++;
   }
 
   /** Resolves when the save that runs now has ended: with what went wrong, or undefined. */

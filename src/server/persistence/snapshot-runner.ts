@@ -49,6 +49,11 @@ export class SnapshotRunner {
     this.run?.abort();
   }
 
+  /** A receiver that held a stream back takes more. */
+  resume(): void {
+    this.run?.resume();
+  }
+
   private step(): void {
     const { run } = this;
     if (run === null) return;

@@ -1,0 +1,186 @@
+/**
+ * Loading the dataset from its files, in slices, while clients are told -LOADING.
+ *
+ *     start   appendonly yes: the AOF folder (a single file of an older server is taken in); else dir/dbfilename
+ *
+ * Each slice takes SLICE_MS, then the loop has its turn, so connections are accepted and INFO answers with the progress.
+ * A line in the log says how far it is every few seconds; the last one says how long it took.
+ */
+import type { Keyspace } from '../../core/keyspace.ts';
+import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
+import type { Args } from '../../core/resp/args.ts';
+import type { AofFolder } from '../../persistence/aof-folder.ts';
+import { type AofLoadReport, loadAof } from '../../persistence/aof-load.ts';
+import type { FileSystem } from '../../persistence/file-system.ts';
+import { RdbLoad } from '../../persistence/rdb-load.ts';
+import { RdbReader } from '../../persistence/rdb-reader.ts';
+import { FileSource } from '../../persistence/rdb-source.ts';
+import type { Client } from '../client.ts';
+import type { Config } from '../config/config.ts';
+import type { Dispatcher } from '../dispatch.ts';
+import type { Logger } from '../log.ts';
+
+const SLICE_MS = 20;
+const REPORT_EVERY_MS = 5000;
+
+/** How far a load is, as INFO shows it. */
+export interface LoadingProgress {
+  readonly startedMs: number;
+  readonly totalBytes: number;
+  loadedBytes: number;
+}
+
+export interface LoadedRdb {
+  readonly keys: number;
+  readonly expiredKeys: number;
+  /** AUX fields: repl-id, repl-offset and the rest. */
+  readonly aux: ReadonlyMap<string, string>;
+  readonly functions: readonly Uint8Array[];
+}
+
+export interface LoadRdbOptions {
+  /** A primary drops keys whose time has come; a replica and an AOF's base keep them. */
+  readonly expired: 'drop' | 'keep';
+  readonly duplicates?: 'refuse' | 'replace';
+}
+
+export interface DatasetLoaderDeps {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly keyspace: Keyspace;
+  readonly fs: FileSystem;
+  readonly dispatcher: Dispatcher;
+  /** The client without a link that runs the commands of an AOF. */
+  readonly client: Client;
+  /** Loading begins or is over. */
+  readonly onLoading: (loading: boolean) => void;
+}
+
+export class DatasetLoader {
+  /** Null while nothing is being loaded. */
+  progress: LoadingProgress | null = null;
+  private readonly deps: DatasetLoaderDeps;
+  private reportedMs = 0;
+
+  constructor(deps: DatasetLoaderDeps) {
+    this.deps = deps;
+  }
+
+  /** Loads an RDB file, undefined when there is none. Rejects with what is wrong with it, and where. */
+  async loadRdb(path: string, options: LoadRdbOptions): Promise<LoadedRdb | undefined> {
+    const stat = this.deps.fs.statSync(path);
+    if (stat === undefined) return undefined;
+    return this.during(stat.size, () => this.readRdb(path, options, 0));
+  }
+
+  /** Replays the AOF folder. Rejects with what is wrong with it, and what to do. */
+  async loadAof(folder: AofFolder): Promise<AofLoadReport> {
+    const { config, keyspace, log } = this.deps;
+    const files = await folder.filesToLoad();
+    const total = files.reduce((sum, { size }) => sum + size, 0);
+    const mode = keyspace.expiryMode;
+    return this.during(total, async () => {
+      keyspace.expiryMode = EXPIRY_IGNORE;
+      let before = 0;
+      try {
+        return await loadAof(folder, {
+          cutTornTail: config.values.aofLoadTruncated,
+          sliceMs: SLICE_MS,
+          nowMs: () => performance.now(),
+          rest,
+          log: (level, text) => log[level](text),
+          readRdb: async (path) => {
+            const { bytes } = await this.readRdb(path, { expired: 'keep' }, before);
+            before += bytes;
+            return bytes;
+          },
+          execute: (args) => this.execute(args),
+          onProgress: (bytes) => this.advance(bytes),
+        });
+      } finally {
+        keyspace.expiryMode = mode;
+      }
+    });
+  }
+
+  private async readRdb(
+    path: string,
+    options: LoadRdbOptions,
+    before: number,
+  ): Promise<LoadedRdb & { bytes: number }> {
+    const { config, keyspace, fs } = this.deps;
+    const { values } = config;
+    const file = fs.openSync(path, 'read');
+    try {
+      const load = new RdbLoad({
+        keyspace,
+        reader: RdbReader.over(new FileSource(file)),
+        checksum: values.rdbchecksum,
+        expired: options.expired,
+        duplicates: options.duplicates ?? 'refuse',
+        usage: usageKind(values.maxmemoryPolicy),
+        keyDelayUs: Math.max(0, values.keyLoadDelay),
+      });
+      while (!load.step(SLICE_MS, () => performance.now())) {
+        this.advance(before + load.bytes);
+        await rest();
+        keyspace.nowMs = Date.now();
+      }
+      this.advance(before + load.bytes);
+      const { keys, expiredKeys, aux, functions, bytes } = load;
+      return { keys, expiredKeys, aux, functions, bytes };
+    } catch (error) {
+      throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    } finally {
+      file.closeSync();
+    }
+  }
+
+  /** One command of an AOF; a text says why it cannot be run. */
+  private execute(args: Args): string | undefined {
+    const { client, dispatcher } = this.deps;
+    const start = client.reply.total;
+    const command = dispatcher.resolve(client, args);
+    if (command === null) return `unknown command '${args.text(0)}' or wrong number of arguments`;
+    dispatcher.call(client, command, args);
+    client.reply.rewind(start);
+    return undefined;
+  }
+
+  private async during<T>(totalBytes: number, work: () => Promise<T>): Promise<T> {
+    const startedMs = Date.now();
+    this.progress = { startedMs, totalBytes, loadedBytes: 0 };
+    this.reportedMs = startedMs;
+    this.deps.keyspace.nowMs = startedMs;
+    this.deps.client.db = 0;
+    this.deps.onLoading(true);
+    try {
+      return await work();
+    } finally {
+      this.progress = null;
+      this.deps.onLoading(false);
+    }
+  }
+
+  private advance(loadedBytes: number): void {
+    const { progress } = this;
+    if (progress === null) return;
+    progress.loadedBytes = loadedBytes;
+    const now = Date.now();
+    if (now - this.reportedMs < REPORT_EVERY_MS) return;
+    this.reportedMs = now;
+    const percent = ((loadedBytes / Math.max(1, progress.totalBytes)) * 100).toFixed(1);
+    const seconds = Math.round((now - progress.startedMs) / 1000);
+    this.deps.log.notice(`Loading: ${percent}% of ${progress.totalBytes} bytes after ${seconds} s`);
+  }
+}
+
+/** What of a key's use the eviction policy wants in a dump. */
+export function usageKind(policy: string): 'lru' | 'lfu' | 'none' {
+  if (policy.endsWith('lru')) return 'lru';
+  return policy.endsWith('lfu') ? 'lfu' : 'none';
+}
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,103 @@
+/**
+ * INFO persistence: names and order as Redis has them, then what only Cairn knows.
+ */
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { InfoLines } from '../info-lines.ts';
+import type { Persistence } from './persistence.ts';
+
+type Line = readonly [name: string, value: string | number];
+
+/** The section's lines. Sizes in bytes, times in seconds unless named otherwise. */
+export function persistenceInfo(persistence: Persistence, keyspace: Keyspace): InfoLines {
+  return [
+    ...generalLines(persistence),
+    ...rdbLines(persistence, keyspace),
+    ...aofLines(persistence),
+    ...loadingLines(persistence),
+  ];
+}
+
+function generalLines({ isLoading, snapshots }: Persistence): Line[] {
+  const figures = snapshots.figures;
+  const total = figures?.keysTotal ?? 0;
+  const done = figures?.keysDone ?? 0;
+  return [
+    ['loading', isLoading ? 1 : 0],
+    ['async_loading', 0],
+    ['current_cow_peak', figures?.queuedBytesPeak ?? 0],
+    ['current_cow_size', figures?.queuedBytes ?? 0],
+    ['current_cow_size_age', figures === null ? 0 : secondsSince(snapshots.startedMs)],
+    ['current_fork_perc', (total === 0 ? 0 : (done / total) * 100).toFixed(2)],
+    ['current_save_keys_processed', done],
+    ['current_save_keys_total', total],
+  ];
+}
+
+function rdbLines({ rdb, loadedKeys, loadedExpiredKeys }: Persistence, keyspace: Keyspace): Line[] {
+  return [
+    ['rdb_changes_since_last_save', keyspace.dirty],
+    ['rdb_bgsave_in_progress', rdb.isSaving ? 1 : 0],
+    ['rdb_last_save_time', rdb.lastSaveSeconds],
+    ['rdb_last_bgsave_status', rdb.lastOk ? 'ok' : 'err'],
+    ['rdb_last_bgsave_time_sec', rdb.lastSeconds],
+    ['rdb_current_bgsave_time_sec', rdb.isSaving ? secondsSince(rdb.startedMs) : -1],
+    ['rdb_saves', rdb.saves],
+    ['rdb_last_cow_size', rdb.lastPeakBytes],
+    ['rdb_last_load_keys_expired', loadedExpiredKeys],
+    ['rdb_last_load_keys_loaded', loadedKeys],
+  ];
+}
+
+function aofLines({ aof }: Persistence): Line[] {
+  const log = aof.aof;
+  const lines: Line[] = [
+    ['aof_enabled', aof.isOn ? 1 : 0],
+    ['aof_rewrite_in_progress', aof.isRewriting ? 1 : 0],
+    ['aof_rewrite_scheduled', aof.rewriteScheduled ? 1 : 0],
+    ['aof_last_rewrite_time_sec', aof.lastRewriteSeconds],
+    ['aof_current_rewrite_time_sec', aof.isRewriting ? secondsSince(aof.rewriteStartedMs) : -1],
+    ['aof_last_bgrewrite_status', aof.lastRewriteOk ? 'ok' : 'err'],
+    ['aof_rewrites', aof.rewrites],
+    ['aof_rewrites_consecutive_failures', log.schedule.failures],
+    ['aof_last_write_status', log.lastError === undefined ? 'ok' : 'err'],
+    ['aof_last_cow_size', 0],
+    ['module_fork_in_progress', 0],
+    ['module_fork_last_cow_size', 0],
+  ];
+  if (!aof.isOn) return lines;
+  const { clock, queue } = log.disk;
+  return [
+    ...lines,
+    ['aof_current_size', log.currentSizeBytes],
+    ['aof_base_size', log.sizeAfterRewriteBytes],
+    ['aof_pending_rewrite', aof.rewriteScheduled ? 1 : 0],
+    ['aof_buffer_length', queue.bytes],
+    ['aof_pending_bio_fsync', log.disk.isSyncing ? 1 : 0],
+    ['aof_delayed_fsync', clock.delayedCount],
+    ['aof_unsynced_bytes', log.appendedBytes - log.syncedBytes],
+    ['aof_last_fsync_usec', Math.round(clock.lastMs * 1000)],
+    ['aof_max_fsync_usec', Math.round(clock.maxMs * 1000)],
+    ['aof_oldest_unsynced_msec', Math.round(clock.unsyncedAgeMs(performance.now()))],
+  ];
+}
+
+function loadingLines({ loader }: Persistence): Line[] {
+  const { progress } = loader;
+  if (progress === null) return [];
+  const { startedMs, totalBytes, loadedBytes } = progress;
+  const seconds = Math.max(1, secondsSince(startedMs));
+  const left = Math.max(0, totalBytes - loadedBytes);
+  const eta = loadedBytes === 0 ? 1 : Math.round((left * seconds) / loadedBytes);
+  return [
+    ['loading_start_time', Math.floor(startedMs / 1000)],
+    ['loading_total_bytes', totalBytes],
+    ['loading_rdb_used_mem', 0],
+    ['loading_loaded_bytes', loadedBytes],
+    ['loading_loaded_perc', ((loadedBytes / Math.max(1, totalBytes)) * 100).toFixed(2)],
+    ['loading_eta_seconds', eta],
+  ];
+}
+
+function secondsSince(ms: number): number {
+  return Math.floor((Date.now() - ms) / 1000);
+}

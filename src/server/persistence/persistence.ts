@@ -1,0 +1,434 @@
+/**
+ * What the server keeps on disk: puts RDB, AOF, snapshots and loading together.
+ *
+ *     start      load -> open the AOF -> serve
+ *     each tick  save points, the AOF's clock, rewrites that are due
+ *     end        save where save points exist or it was asked for, flush and close the AOF
+ */
+import type { Keyspace } from '../../core/keyspace.ts';
+import { AofFolder } from '../../persistence/aof-folder.ts';
+import type { FileSystem } from '../../persistence/file-system.ts';
+import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.ts';
+import { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
+import { type RdbContent, saveNow } from '../../persistence/snapshot-now.ts';
+import type { Client } from '../client.ts';
+import type { Config } from '../config/config.ts';
+import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
+import type { Dispatcher } from '../dispatch.ts';
+import { SNAPSHOT_FAILED } from '../errors.ts';
+import { diskGate, type Gates, loadingGate } from '../gates.ts';
+import type { InfoLines } from '../info-lines.ts';
+import type { Logger } from '../log.ts';
+import type { Propagator } from '../propagate.ts';
+import type { PersistenceServices, ReloadOptions } from '../services.ts';
+import type { Turn } from '../turn.ts';
+import { AofService } from './aof-service.ts';
+import { DatasetLoader, type LoadedRdb, usageKind } from './dataset-loader.ts';
+import { persistenceInfo } from './persistence-info.ts';
+import { RdbService } from './rdb-service.ts';
+import { type SnapshotPurpose, SnapshotRunner } from './snapshot-runner.ts';
+
+/** Bytes that a rewrite may need beside the data itself. */
+const BASE_SPARE_BYTES = 1 << 20;
+
+export interface PersistenceDeps {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly keyspace: Keyspace;
+  readonly fs: FileSystem;
+  readonly dispatcher: Dispatcher;
+  readonly gates: Gates;
+  readonly turn: Turn;
+  readonly propagator: Propagator;
+  /** The client without a link that runs the commands of an AOF. */
+  readonly client: Client;
+  /** Whether the data belong to a primary elsewhere: keys are then kept whatever the clock says. */
+  readonly isReplica: () => boolean;
+  /** AUX fields of replication, for what is saved. */
+  readonly replicationAux: () => Readonly<Record<string, string>>;
+  /** AUX fields of what was loaded at start. */
+  readonly onLoaded: (loaded: LoadedRdb) => void;
+  /** Somebody begins or ceases to read the journal. */
+  readonly readersChanged: () => void;
+  /** Empties all databases, as FLUSHALL does, without telling anybody. */
+  readonly flushAll: () => void;
+  /** The disk failed under `always`: the process must end rather than lie. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** What of the dataset a snapshot holds, and what it says of itself. */
+export interface SnapshotParts {
+  readonly aux: Readonly<Record<string, string>>;
+  readonly dataset: boolean;
+  readonly functions: boolean;
+}
+
+export class Persistence implements PersistenceServices {
+  readonly snapshots = new SnapshotRunner();
+  readonly loader: DatasetLoader;
+  readonly rdb: RdbService;
+  readonly aof: AofService;
+  /** Function libraries of the loaded dump, written back with every save. */
+  functions: readonly Uint8Array[] = [];
+  /** Keys that the last load stored, and dropped because their time had come. */
+  loadedKeys = 0;
+  loadedExpiredKeys = 0;
+
+  private readonly deps: PersistenceDeps;
+  /** The child that writes snapshots; it stays for the next one. */
+  private readonly helper = new SnapshotHelper();
+  private diskIsBroken = false;
+
+  constructor(deps: PersistenceDeps) {
+    this.deps = deps;
+    const { config, log, keyspace, fs, turn, propagator } = deps;
+    this.loader = new DatasetLoader({
+      config,
+      log,
+      keyspace,
+      fs,
+      dispatcher: deps.dispatcher,
+      client: deps.client,
+      onLoading: (loading) => this.loadingChanged(loading),
+    });
+    this.rdb = new RdbService(
+      { config, log, keyspace, startSave: (path) => this.save(path) },
+      Date.now(),
+    );
+    this.aof = new AofService({
+      config,
+      log,
+      turn,
+      propagator,
+      folder: new AofFolder(fs, {
+        dir: config.values.dir,
+        appendDirName: config.values.appenddirname,
+        appendFilename: config.values.appendfilename,
+      }),
+      startBase: (path) => this.base(path),
+      writeFirstBase: (path) => this.firstBase(path),
+      expectedBaseBytes: () => keyspace.arena.usedBytes + BASE_SPARE_BYTES,
+      readersChanged: deps.readersChanged,
+      onFatal: deps.onFatal,
+    });
+  }
+
+  /** Whether a dataset is being loaded. */
+  get isLoading(): boolean {
+    return this.loader.progress !== null;
+  }
+
+  /** Whether a snapshot, or the preparation of one, is under way. */
+  get isBusy(): boolean {
+    return this.snapshots.isRunning || this.aof.isRewriting;
+  }
+
+  // ---------------------------------------------------------------- start and end
+
+  /** Loads what the configuration says and opens the AOF. Rejects when the server must not start. */
+  async start(): Promise<void> {
+    const { config, log } = this.deps;
+    const begun = performance.now();
+    const { folder } = this.aof.aof;
+    if (config.values.appendonly) {
+      await folder.read();
+      if (await folder.takeInOldFile()) {
+        log.notice(`Took ${folder.place.appendFilename} of an older server into ${folder.path}`);
+      }
+    }
+    if (config.values.appendonly && !folder.isFresh) {
+      const { commandCount, totalBytes } = await this.loader.loadAof(folder);
+      log.notice(
+        `DB loaded from append only file: ${commandCount} commands, ${totalBytes} bytes, ` +
+          `${secondsSince(begun)} seconds`,
+      );
+    } else if (!config.values.appendonly || (await this.mayStartFromRdb())) {
+      await this.loadRdb(begun);
+    }
+    this.deps.keyspace.dirty = 0;
+    if (config.values.appendonly) await this.aof.open();
+  }
+
+  /**
+   * Ends: saves where save points exist or `save` asks for it, then brings the AOF to disk. Rejects, and the server goes
+   * on, when the data cannot be saved and `force` is not given.
+   */
+  async end(options: { save: boolean | undefined; force: boolean }): Promise<void> {
+    const { config, log } = this.deps;
+    if (this.snapshots.isRunning) this.snapshots.abort();
+    const wanted = options.save ?? config.values.save.length > 0;
+    if (wanted) {
+      log.notice('Saving the final RDB snapshot before exiting.');
+      const error = this.saveInPlace();
+      if (error !== undefined) {
+        log.warning("Error trying to save the DB, can't exit.");
+        if (!options.force) throw new Error(error);
+      } else log.notice('DB saved on disk');
+    }
+    if (!this.aof.isOn) return;
+    log.notice('Calling fsync() on the AOF file.');
+    try {
+      await this.aof.close();
+    } catch (error) {
+      if (!options.force) throw error;
+      log.warning(`The AOF is not on disk completely: ${(error as Error).message}`);
+    }
+  }
+
+  /** The server stops: children end. */
+  async stop(): Promise<void> {
+    this.snapshots.abort();
+    this.helper.close();
+    if (this.aof.isOn) await this.aof.close().catch(() => undefined);
+  }
+
+  /** Replaces the dataset by the RDB that a primary sent. */
+  async replaceBy(path: string): Promise<{ streamDb: number }> {
+    this.snapshots.abort();
+    this.deps.flushAll();
+    const loaded = await this.loader.loadRdb(path, { expired: 'keep' });
+    if (loaded === undefined) throw new Error(`${path} is missing`);
+    this.functions = loaded.functions;
+    if (this.aof.isOn) this.aof.requestRewrite(this.snapshots.isRunning);
+    return { streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0) };
+  }
+
+  /** Called ten times a second. */
+  tick(nowMs: number): void {
+    if (this.isLoading) return;
+    this.aof.tick(this.snapshots.isRunning);
+    this.rdb.tick(nowMs, this.isBusy);
+    this.watchDisk();
+  }
+
+  /** The end of a turn, before its journal is taken. */
+  endTurn(): void {
+    this.aof.endTurn();
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  get isSaving(): boolean {
+    return this.rdb.isSaving;
+  }
+
+  get lastSaveSeconds(): number {
+    return this.rdb.lastSaveSeconds;
+  }
+
+  beginSave(): boolean {
+    return !this.isBusy && this.rdb.begin();
+  }
+
+  scheduleSave(): void {
+    this.rdb.scheduled = true;
+  }
+
+  saveEnding(): Promise<string | undefined> {
+    return this.rdb.ending();
+  }
+
+  requestRewrite(): { answer?: string; error?: string } {
+    return this.aof.requestRewrite(this.snapshots.isRunning);
+  }
+
+  async reload(options: ReloadOptions): Promise<string | undefined> {
+    if (options.save) {
+      const error = this.saveInPlace();
+      if (error !== undefined) return `ERR Error trying to save the DB: ${error}`;
+    }
+    if (options.flush) this.deps.flushAll();
+    try {
+      const loaded = await this.loader.loadRdb(this.rdb.path, {
+        expired: 'keep',
+        duplicates: options.merge ? 'replace' : 'refuse',
+      });
+      if (loaded !== undefined) this.functions = loaded.functions;
+      this.deps.log.warning('DB reloaded by DEBUG RELOAD');
+      return undefined;
+    } catch (error) {
+      this.deps.log.warning(`DEBUG RELOAD: ${(error as Error).message}`);
+      return 'ERR Error trying to load the RDB dump, check server logs.';
+    }
+  }
+
+  async reloadAof(): Promise<string | undefined> {
+    try {
+      if (this.aof.isOn) await this.aof.aof.flush();
+      const { folder } = this.aof.aof;
+      await folder.read();
+      this.deps.flushAll();
+      await this.loader.loadAof(folder);
+      this.deps.keyspace.dirty = 0;
+      this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
+      return undefined;
+    } catch (error) {
+      this.deps.log.warning(`DEBUG LOADAOF: ${(error as Error).message}`);
+      return 'ERR Error trying to load the AOF files, check server logs.';
+    }
+  }
+
+  flushed(): void {
+    const { config, keyspace } = this.deps;
+    if (this.snapshots.purpose === 'save') this.snapshots.abort();
+    if (config.values.save.length === 0) return;
+    const { dirty } = keyspace;
+    this.saveInPlace();
+    keyspace.dirty = dirty;
+  }
+
+  /** Writes the dump at once, in this process. An error text when that failed; the old file stands then. */
+  saveInPlace(): string | undefined {
+    const { config, fs, keyspace, log } = this.deps;
+    try {
+      saveNow(keyspace, {
+        ...this.content(false, this.deps.replicationAux()),
+        fs,
+        path: this.rdb.path,
+        pid: process.pid,
+        incrementalFsync: config.values.rdbSaveIncrementalFsync,
+      });
+      this.rdb.savedInPlace();
+      return undefined;
+    } catch (error) {
+      log.warning(`Saving failed: ${(error as Error).message}`);
+      this.rdb.lastOk = false;
+      return (error as Error).message;
+    }
+  }
+
+  /** Figures for INFO persistence. */
+  info(): InfoLines {
+    return persistenceInfo(this, this.deps.keyspace);
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  private save(path: string): Promise<SnapshotResult> | null {
+    return this.fileSnapshot('save', path);
+  }
+
+  private base(path: string): Promise<'rdb' | 'aof'> | null {
+    return this.fileSnapshot('rewrite', path)?.then(() => 'rdb' as const) ?? null;
+  }
+
+  private async firstBase(path: string): Promise<'rdb' | 'aof'> {
+    const done = this.fileSnapshot('rewrite', path);
+    if (done === null) throw new Error('another snapshot is running');
+    await done;
+    return 'rdb';
+  }
+
+  private fileSnapshot(purpose: SnapshotPurpose, file: string): Promise<SnapshotResult> | null {
+    if (this.snapshots.isRunning) return null;
+    const { rdbSaveIncrementalFsync, aofRewriteIncrementalFsync } = this.deps.config.values;
+    const incrementalFsync =
+      purpose === 'save' ? rdbSaveIncrementalFsync : aofRewriteIncrementalFsync;
+    return this.snapshotFor(
+      purpose,
+      { file, incrementalFsync },
+      {
+        aux: this.deps.replicationAux(),
+        dataset: true,
+        functions: true,
+      },
+    );
+  }
+
+  /** Begins a snapshot. Only while none runs. */
+  snapshotFor(
+    purpose: SnapshotPurpose,
+    target: SnapshotTarget,
+    what: SnapshotParts,
+  ): Promise<SnapshotResult> {
+    const { config, keyspace } = this.deps;
+    const content = this.content(purpose === 'rewrite', what.aux);
+    return this.snapshots.start(purpose, {
+      ...content,
+      functions: what.functions ? content.functions : [],
+      dataset: what.dataset,
+      keyspace,
+      helper: this.helper,
+      target,
+      keySaveDelayUs: config.values.rdbKeySaveDelay,
+    });
+  }
+
+  /** Where a file in the data folder is. */
+  pathOf(name: string): string {
+    return this.deps.config.path(name);
+  }
+
+  /** What goes into a dump beside the keys. */
+  private content(aofBase: boolean, aux: Readonly<Record<string, string>>): RdbContent {
+    const { config, keyspace } = this.deps;
+    const { values } = config;
+    return {
+      version: Number(values.rdbSaveVersion) as RdbContent['version'],
+      usage: usageKind(values.maxmemoryPolicy),
+      compress: values.rdbcompression,
+      checksum: values.rdbchecksum,
+      aux: {
+        'redis-ver': REDIS_VERSION,
+        'redis-bits': '64',
+        ctime: `${Math.floor(Date.now() / 1000)}`,
+        'used-mem': `${keyspace.arena.usedBytes}`,
+        ...aux,
+        'aof-base': aofBase ? '1' : '0',
+        'cairn-ver': CAIRN_VERSION,
+      },
+      functions: this.functions,
+    };
+  }
+
+  private async loadRdb(begun: number): Promise<void> {
+    const { log, isReplica, onLoaded } = this.deps;
+    const loaded = await this.loader.loadRdb(this.rdb.path, {
+      expired: isReplica() ? 'keep' : 'drop',
+    });
+    if (loaded === undefined) return;
+    this.functions = loaded.functions;
+    this.loadedKeys = loaded.keys;
+    this.loadedExpiredKeys = loaded.expiredKeys;
+    onLoaded(loaded);
+    log.notice(
+      `Done loading RDB, keys loaded: ${loaded.keys}, keys expired: ${loaded.expiredKeys}.`,
+    );
+    log.notice(`DB loaded from disk: ${secondsSince(begun)} seconds`);
+  }
+
+  /** With appendonly yes and no AOF yet: a dump that stands there is not silently left aside. */
+  private async mayStartFromRdb(): Promise<boolean> {
+    const { fs, log } = this.deps;
+    if ((await fs.stat(this.rdb.path)) === undefined) return false;
+    log.notice('There is no AOF yet: starting from the RDB file, which becomes its base.');
+    return true;
+  }
+
+  private loadingChanged(loading: boolean): void {
+    this.deps.gates.hold('loading', loading, loadingGate);
+    this.deps.readersChanged();
+  }
+
+  /** Refuses writes while the disk fails, and lets them in again when it does not. */
+  private watchDisk(): void {
+    const broken = this.rdb.isBroken || this.aof.aof.lastError !== undefined;
+    if (broken === this.diskIsBroken) return;
+    this.diskIsBroken = broken;
+    this.deps.gates.hold(
+      'disk',
+      broken,
+      diskGate(() => this.diskError()),
+    );
+  }
+
+  private diskError(): string {
+    const error = this.aof.aof.lastError;
+    if (error === undefined) return SNAPSHOT_FAILED;
+    return `MISCONF Errors writing to the AOF file: ${error.message}`;
+  }
+}
+
+function secondsSince(begun: number): string {
+  return ((performance.now() - begun) / 1000).toFixed(3);
+}

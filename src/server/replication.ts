@@ -1,0 +1,444 @@
+/**
+ * Replication in the server: its role, and what follows from it.
+ *
+ *     primary   writes -> journal of the turn -> stream -> replicas           ids and offsets are ours
+ *     replica   primary's stream -> dataset, AOF; and byte for byte -> sub-replicas      ids and offsets are theirs
+ *
+ * The journal is fed to the stream only by a primary that has a backlog; a replica's own journal is what its AOF needs
+ * and nothing else. Everything executed is in the stream, and on its way to the replicas, before its reply is.
+ *
+ * A change of role happens after the command that asked for it and all that it is part of, so that no journal of one
+ * role is ever fed as that of the other.
+ *
+ *     primary -> replica   offset and id stay: if the new primary continues our stream, a partial sync will do
+ *     replica -> primary   the id becomes the second one; replicas come again and go on under the new one
+ */
+import { EXPIRY_DELETE } from '../core/keyspace.ts';
+import type { FileSystem } from '../persistence/file-system.ts';
+import { Primary, type PrimarySettings } from '../replication/primary.ts';
+import { Replica } from '../replication/replica.ts';
+import { type ReplicationAux, ReplicationHistory } from '../replication/replication-id.ts';
+import type { SnapshotStarter } from '../replication/snapshot-starter.ts';
+import { type Client, WAIT_BLOCKED } from './client.ts';
+import type { Config } from './config/config.ts';
+import { readonlyGate, replicasGate, staleGate } from './gates.ts';
+import { ClientConnection } from './replication-connection.ts';
+import { Failover } from './replication-failover.ts';
+import { type DatasetLoader, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
+import { ReplicationWaits } from './replication-wait.ts';
+import type { Services } from './services.ts';
+import type { JournalFeed, Turn } from './turn.ts';
+
+const PING = '*1\r\n$4\r\nPING\r\n';
+const GETACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';
+
+/** This server's AOF, as WAITAOF and FACK see it. Offsets count bytes of journal. */
+export interface LocalLog {
+  readonly appendedBytes: number;
+  readonly syncedBytes: number;
+}
+
+export interface ReplicationDeps {
+  readonly services: Services;
+  readonly turn: Turn;
+  readonly fs: FileSystem;
+  readonly startSnapshot: SnapshotStarter;
+  readonly loadDataset: DatasetLoader;
+  /** A client without a link. */
+  readonly createClient: () => Client;
+  /** The port that clients connect to. */
+  readonly listeningPort: () => number;
+  /** The AOF while it is on. */
+  readonly localLog: () => LocalLog | null;
+  /** The journal is fed to the stream from now on, or not any more. */
+  readonly readersChanged: () => void;
+  readonly onRole: (role: 'primary' | 'replica') => void;
+}
+
+export class ReplicationService implements JournalFeed {
+  readonly config: Config;
+  readonly history = new ReplicationHistory();
+  readonly primary: Primary;
+  readonly waits: ReplicationWaits;
+  readonly failover: Failover;
+  /** The link to our primary; null while this server is one. */
+  follower: Follower | null = null;
+
+  private readonly deps: ReplicationDeps;
+  private readonly services: Services;
+  private readonly replicas = new Map<Client, Replica>();
+  private resumable = false;
+  private resumeDb = 0;
+  private wantsAcks = false;
+  private pingAtMs = 0;
+  /** What the log held when it was last looked at, and how much of the stream: to tell what is on disk. */
+  private logMark = { bytes: 0, offset: 0 };
+  private fsynced = -1;
+
+  constructor(deps: ReplicationDeps) {
+    this.deps = deps;
+    this.services = deps.services;
+    this.config = deps.services.config;
+    this.waits = new ReplicationWaits(deps.services);
+    this.primary = this.createPrimary();
+    this.failover = new Failover({
+      replicas: () => this.primary.replicas,
+      streamOffset: () => this.history.offset,
+      pauseWrites: () => {
+        this.services.desk.pause.begin('failover', Number.MAX_SAFE_INTEGER, true);
+      },
+      resumeWrites: () => {
+        this.services.desk.pause.end('failover');
+        this.holdGates();
+      },
+      follow: ({ host, port }) =>
+        this.services.dispatcher.afterThis(() => this.turnInto(host, port)),
+      promote: () => this.services.dispatcher.afterThis(() => this.turnIntoPrimary()),
+      log: (level, text) => this.services.log[level](text),
+    });
+    this.listen();
+    this.holdGates();
+  }
+
+  /** Whether this server follows a primary. */
+  get isReplica(): boolean {
+    return this.follower !== null;
+  }
+
+  /** Whether the dataset is in step with the primary's, or this is a primary. */
+  get isFresh(): boolean {
+    return this.follower === null || this.follower.isConnected;
+  }
+
+  // ---------------------------------------------------------------- start and end
+
+  /** What the next RDB should say of its dataset; null when nobody could go on from it. */
+  get aux(): ReplicationAux | null {
+    if (this.follower === null && this.primary.backlog === null) return null;
+    const { id, offset } = this.history;
+    return { id, offset, streamDb: this.streamDb };
+  }
+
+  /** At start, after the dataset was loaded: `aux` is what its RDB said, null for nothing. */
+  start(aux: ReplicationAux | null): void {
+    const { replicaof } = this.config.values;
+    if (replicaof === undefined) {
+      if (aux === null) return;
+      this.history.resumeAsPrimary(aux);
+      this.primary.openBacklog();
+      return;
+    }
+    if (aux !== null) {
+      this.history.adopt(aux.id, aux.offset);
+      this.resumable = true;
+      this.resumeDb = aux.streamDb;
+    }
+    this.turnInto(replicaof.host, replicaof.port);
+  }
+
+  /** The server ends. */
+  stop(): void {
+    this.follower?.link.stop();
+  }
+
+  // ---------------------------------------------------------------- role
+
+  /** REPLICAOF host port. */
+  follow(host: string, port: number): void {
+    this.services.dispatcher.afterThis(() => this.turnInto(host, port));
+  }
+
+  /** REPLICAOF NO ONE. */
+  promote(): void {
+    this.services.dispatcher.afterThis(() => this.turnIntoPrimary());
+  }
+
+  /** Becomes the primary within a command that is no part of another: PSYNC with FAILOVER. */
+  promoteNow(): void {
+    this.turnIntoPrimary();
+  }
+
+  private turnInto(host: string, port: number): void {
+    const { services, deps } = this;
+    deps.turn.takeJournal();
+    const old = this.follower;
+    const from = old?.resumePoint ?? {
+      resumable: this.resumable || this.primary.backlog !== null,
+      streamDb: this.resumeDb,
+    };
+    this.resumable = false;
+    this.resumeDb = 0;
+    old?.link.stop();
+    if (old === null) this.dismissBlocked();
+    this.follower = this.createFollower(host, port, from);
+    services.keyspace.expiryMode = REPLICA_EXPIRY;
+    this.config.applySettings({ replicaof: `${host} ${port}` });
+    this.readersChanged();
+    if (old === null) {
+      this.primary.openBacklog();
+      deps.onRole('replica');
+    }
+    this.follower.link.start();
+  }
+
+  private turnIntoPrimary(): void {
+    const { services, deps, follower } = this;
+    if (follower === null) return;
+    deps.turn.takeJournal();
+    follower.link.stop();
+    const { resumable } = follower.resumePoint;
+    this.follower = null;
+    if (resumable) this.history.promote();
+    else this.history.renew();
+    this.primary.disconnectAll();
+    services.propagator.forgetSelected();
+    services.keyspace.expiryMode = EXPIRY_DELETE;
+    this.config.applySettings({ replicaof: 'no one' });
+    this.readersChanged();
+    deps.onRole('primary');
+    deps.turn.schedule();
+  }
+
+  /** Clients that wait for keys wait in vain on a replica. */
+  private dismissBlocked(): void {
+    const { services } = this;
+    for (const client of [...services.clients.values()]) {
+      if (client.waiting !== WAIT_BLOCKED) continue;
+      services.blocking.forget(client);
+      this.waits.forget(client);
+      client.reply.error(
+        'UNBLOCKED force unblock from blocking operation, instance state changed ' +
+          '(master -> replica?)',
+      );
+      services.closeClient(client, 'after-reply');
+    }
+  }
+
+  // ---------------------------------------------------------------- replicas
+
+  /** What a client has said of itself as a replica. */
+  replicaOf(client: Client): Replica {
+    const known = this.replicas.get(client);
+    if (known !== undefined) return known;
+    const replica = new Replica(new ClientConnection(this.services, client));
+    this.replicas.set(client, replica);
+    return replica;
+  }
+
+  /** PSYNC and SYNC, after all that speaks against them was looked at. */
+  synchronize(client: Client, request: Parameters<Primary['synchronize']>[1]): void {
+    const replica = this.replicaOf(client);
+    client.isReplica = true;
+    client.replyMode = 0;
+    client.link?.setNoDelay(!this.config.values.replDisableTcpNodelay);
+    this.primary.synchronize(replica, request, Date.now());
+    if (this.primary.fullSync.isBusy) setImmediate(() => this.startSnapshot());
+  }
+
+  /** A client has gone: a replica, one that waits, or the primary's, which CLIENT KILL closed. */
+  gone(client: Client): void {
+    this.waits.forget(client);
+    if (client === this.follower?.client) this.follower.link.interrupt('the client was killed');
+    const replica = this.replicas.get(client);
+    if (replica === undefined) return;
+    this.replicas.delete(client);
+    this.primary.forget(replica);
+  }
+
+  /** Asks all replicas how far they are, as soon as what was executed has been fed to them. */
+  requestAcks(): void {
+    this.wantsAcks = true;
+    this.deps.turn.schedule();
+  }
+
+  /** How far into the stream the AOF on disk is, -1 without one. */
+  get fsyncedOffset(): number {
+    const log = this.deps.localLog();
+    if (log === null) return -1;
+    if (log.syncedBytes >= this.logMark.bytes) {
+      this.fsynced = this.logMark.offset;
+      this.logMark = { bytes: log.appendedBytes, offset: this.history.offset };
+      if (log.syncedBytes >= this.logMark.bytes) this.fsynced = this.logMark.offset;
+    }
+    return this.fsynced;
+  }
+
+  get localLog(): LocalLog | null {
+    return this.deps.localLog();
+  }
+
+  // ---------------------------------------------------------------- the journal's feed
+
+  feed(bytes: Uint8Array, offset: number, length: number): void {
+    this.primary.feed(bytes, offset, length);
+    this.services.propagator.streamOffset = this.history.offset;
+  }
+
+  settled(): void {
+    if (!this.wantsAcks) return;
+    this.wantsAcks = false;
+    this.say(GETACK);
+  }
+
+  /** Puts a command of our own into the stream, behind everything executed. */
+  private say(text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.feed(bytes, 0, bytes.length);
+    this.deps.turn.schedule();
+  }
+
+  // ---------------------------------------------------------------- time
+
+  /** Ten times a second. */
+  tick(nowMs: number): void {
+    this.failover.check(nowMs);
+    this.startSnapshot();
+    if (this.waits.size > 0) this.waits.check();
+  }
+
+  /** Once a second. */
+  tickSecond(nowMs: number): void {
+    this.primary.tick(nowMs);
+    if (this.follower !== null) {
+      this.follower.link.tick(nowMs);
+      this.follower.acknowledge();
+    } else if (nowMs >= this.pingAtMs && this.deps.turn.feed === this) {
+      this.pingAtMs = nowMs + this.config.values.replPingReplicaPeriod * 1000 - 500;
+      if (this.primary.replicas.size > 0 && !this.failover.isRunning) {
+        this.deps.turn.takeJournal();
+        this.say(PING);
+      }
+    }
+    this.holdReplicasGate();
+  }
+
+  private startSnapshot(): void {
+    if (this.primary.fullSync.isBusy) this.primary.fullSync.startIfDue(Date.now());
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  /** The database that the stream has selected. */
+  private get streamDb(): number {
+    if (this.follower !== null) return this.follower.streamDb;
+    return Math.max(0, this.services.propagator.selectedDatabase);
+  }
+
+  private createPrimary(): Primary {
+    const { services, deps } = this;
+    const self = this;
+    return new Primary({
+      history: this.history,
+      tally: services.stats,
+      fs: deps.fs,
+      startSnapshot: deps.startSnapshot,
+      settings: () => primarySettings(this.config),
+      get isReplica() {
+        return self.follower !== null;
+      },
+      settleStream: () => {
+        deps.turn.takeJournal();
+        return { id: this.history.id, offset: this.history.offset, streamDb: this.streamDb };
+      },
+      began: () => {
+        if (this.follower === null) services.propagator.forgetSelected();
+      },
+      changed: () => this.replicasChanged(),
+      readersChanged: () => this.readersChanged(),
+      log: (level, text) => services.log[level](text),
+    });
+  }
+
+  private createFollower(host: string, port: number, from: Follower['resumePoint']): Follower {
+    const { deps, services } = this;
+    const follower: Follower = new Follower(
+      {
+        services,
+        fs: deps.fs,
+        primary: this.primary,
+        loadDataset: deps.loadDataset,
+        createClient: deps.createClient,
+        listeningPort: deps.listeningPort,
+        isHandingOver: () => this.failover.state === 'failover-in-progress',
+        handedOver: () => this.failover.succeeded(),
+        handOverRejected: (reason) => this.failover.abort(reason),
+        linkChanged: () => this.holdGates(),
+        schedule: () => deps.turn.schedule(),
+        fsyncedOffset: () => this.fsyncedOffset,
+      },
+      host,
+      port,
+      from,
+    );
+    return follower;
+  }
+
+  private replicasChanged(): void {
+    if (this.waits.size > 0) this.waits.check();
+    this.failover.check(Date.now());
+    this.services.desk.replicasChanged(this.primary.replicas.size);
+    this.holdReplicasGate();
+  }
+
+  private readersChanged(): void {
+    const { turn } = this.deps;
+    const feeds = this.follower === null && this.primary.backlog !== null;
+    if (feeds && turn.feed === null) this.services.propagator.forgetSelected();
+    turn.feed = feeds ? this : null;
+    this.services.propagator.streamOffset = feeds ? this.history.offset : -1;
+    this.deps.readersChanged();
+    this.holdGates();
+  }
+
+  private holdGates(): void {
+    const { desk, config, keyspace } = this.services;
+    const { replicaReadOnly, replicaServeStaleData } = config.values;
+    desk.gates.hold('readonly', this.isReplica && replicaReadOnly, readonlyGate);
+    desk.gates.hold('stale', !this.isFresh && !replicaServeStaleData, staleGate);
+    if (this.isReplica) keyspace.expiryMode = REPLICA_EXPIRY;
+    this.holdReplicasGate();
+  }
+
+  private holdReplicasGate(): void {
+    const { minReplicasToWrite, minReplicasMaxLag } = this.config.values;
+    const wanted = minReplicasToWrite > 0 && minReplicasMaxLag > 0 && this.follower === null;
+    const missing = wanted && this.primary.goodReplicas(Date.now()) < minReplicasToWrite;
+    this.services.desk.gates.hold('replicas', missing, replicasGate);
+  }
+
+  private listen(): void {
+    const { config } = this;
+    const again = (): undefined => {
+      this.holdGates();
+    };
+    config.onChange('replica-read-only', again);
+    config.onChange('replica-serve-stale-data', again);
+    config.onChange('min-replicas-to-write', again);
+    config.onChange('min-replicas-max-lag', again);
+    config.onChange('repl-backlog-size', (bytes) => {
+      this.primary.backlog?.resize(bytes);
+      return undefined;
+    });
+  }
+}
+
+function primarySettings({ values }: Config): PrimarySettings {
+  const limit = values.clientOutputBufferLimit.replica;
+  // A limit below the backlog would close those whom a partial sync has just been granted.
+  const least = (bytes: number): number =>
+    bytes === 0 ? 0 : Math.max(bytes, values.replBacklogSize);
+  return {
+    diskless: values.replDisklessSync,
+    delaySeconds: values.replDisklessSyncDelay,
+    replicasMax: values.replDisklessSyncMaxReplicas,
+    timeoutMs: values.replTimeout * 1000,
+    bufferLimit: {
+      hardBytes: least(limit.hardBytes),
+      softBytes: least(limit.softBytes),
+      softSeconds: limit.softSeconds,
+    },
+    backlogBytes: values.replBacklogSize,
+    backlogTtlSeconds: values.replBacklogTtl,
+    lagSecondsMax: values.minReplicasMaxLag,
+  };
+}

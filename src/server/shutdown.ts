@@ -1,0 +1,88 @@
+/**
+ * The orderly end: SHUTDOWN, SIGTERM, SIGINT and `close()` of a server in a program.
+ *
+ *     writes pause -> replicas catch up, `shutdown-timeout` seconds at most -> save, AOF to disk -> stop -> exit
+ *
+ * Until the data are saved the server can still go on: when saving fails and nobody said FORCE it does, and ABORT ends the
+ * waiting. The line "User requested shutdown..." and those after it are Redis's, so that tools recognise them.
+ */
+import type { Logger } from './log.ts';
+import type { ShutdownRequest } from './services.ts';
+
+const POLL_MS = 10;
+
+export interface ShutdownDeps {
+  readonly log: Logger;
+  readonly timeoutSeconds: () => number;
+  /** Names of replicas that have not acknowledged everything yet; asks them to. */
+  readonly laggingReplicas: () => readonly string[];
+  readonly pauseWrites: (untilMs: number) => void;
+  readonly resumeWrites: () => void;
+  /** Saves and brings the AOF to disk; rejects when that fails and the end was not forced. */
+  readonly save: (request: ShutdownRequest) => Promise<void>;
+  /** Closes everything. */
+  readonly stop: () => Promise<void>;
+}
+
+export class Shutdown {
+  private readonly deps: ShutdownDeps;
+  private running: Promise<string | undefined> | null = null;
+  private aborted = false;
+  private waiting = false;
+
+  constructor(deps: ShutdownDeps) {
+    this.deps = deps;
+  }
+
+  /** Ends the server. Resolves with an error reply when it goes on instead. */
+  begin(request: ShutdownRequest): Promise<string | undefined> {
+    this.running ??= this.run(request).finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  /** SHUTDOWN ABORT: true when there was something to end. */
+  abort(): boolean {
+    if (!this.waiting) return false;
+    this.aborted = true;
+    return true;
+  }
+
+  private async run(request: ShutdownRequest): Promise<string | undefined> {
+    const { deps } = this;
+    this.aborted = false;
+    deps.log.warning('User requested shutdown...');
+    if (!request.now && !(await this.replicasReady())) {
+      deps.log.warning('Shutdown manually aborted.');
+      deps.resumeWrites();
+      return 'ERR Errors trying to SHUTDOWN. Check logs.';
+    }
+    try {
+      await deps.save(request);
+    } catch (error) {
+      deps.log.warning(`Errors trying to shut down the server: ${(error as Error).message}`);
+      deps.resumeWrites();
+      return 'ERR Errors trying to SHUTDOWN. Check logs.';
+    }
+    await deps.stop();
+    return undefined;
+  }
+
+  /** Waits for the replicas; false when the waiting was aborted. */
+  private async replicasReady(): Promise<boolean> {
+    const { deps } = this;
+    const untilMs = Date.now() + deps.timeoutSeconds() * 1000;
+    if (deps.laggingReplicas().length === 0) return true;
+    deps.pauseWrites(untilMs);
+    deps.log.notice('Waiting for replicas before shutting down.');
+    this.waiting = true;
+    while (!this.aborted && Date.now() < untilMs && deps.laggingReplicas().length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    this.waiting = false;
+    const lagging = deps.laggingReplicas();
+    if (lagging.length > 0) deps.log.warning(`Lagging replicas at shutdown: ${lagging.join(', ')}`);
+    return !this.aborted;
+  }
+}
