@@ -23,6 +23,8 @@ export const CHUNK_BYTES = 16_384;
 const HEADER_ROOM = 32;
 const POOL_MAX = 512;
 const EMPTY = new Uint8Array(0);
+/** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
+const SHARED_BYTES_MIN = 4096;
 
 /** Chunks that no writer holds. One pool serves one loop. */
 export class ChunkPool {
@@ -46,6 +48,8 @@ export interface ErrorTally {
 export interface FullChunk {
   readonly bytes: Uint8Array;
   readonly length: number;
+  /** It belongs to others as well, not to the pool. */
+  readonly shared: boolean;
 }
 
 export class Reply {
@@ -106,6 +110,22 @@ export class Reply {
     }
     copyBytes(bytes, from, this.chunk, this.at, left);
     this.at += left;
+  }
+
+  /** Like `raw`, for bytes that never change any more: long ones are queued without a copy. */
+  share(bytes: Uint8Array): void {
+    if (bytes.length < SHARED_BYTES_MIN) {
+      this.rawRange(bytes, 0, bytes.length);
+      return;
+    }
+    if (this.at > 0) {
+      this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
+      this.chunkStart += this.at;
+      this.chunk = EMPTY;
+      this.at = 0;
+    }
+    this.queue.push({ bytes, length: bytes.length, shared: true });
+    this.chunkStart += bytes.length;
   }
 
   /** "+text". The text is ASCII without line ends. */
@@ -228,7 +248,7 @@ export class Reply {
    */
   defer(): number {
     this.nextChunk();
-    this.queue.push({ bytes: EMPTY, length: 0 });
+    this.queue.push({ bytes: EMPTY, length: 0, shared: true });
     return this.queue.length - 1;
   }
 
@@ -237,7 +257,7 @@ export class Reply {
     const map = kind === '%' && this.protocol !== 3;
     const sign = this.protocol === 3 ? kind : '*';
     const bytes = asciiBytes(`${sign}${map ? count * 2 : count}\r\n`);
-    this.queue[deferred] = { bytes, length: bytes.length };
+    this.queue[deferred] = { bytes, length: bytes.length, shared: true };
     this.chunkStart += bytes.length;
   }
 
@@ -254,7 +274,7 @@ export class Reply {
       const last = this.queue.pop();
       if (last === undefined) throw new Error('reply: rewound past what was sent');
       this.pool.give(this.chunk);
-      this.chunk = last.bytes;
+      this.chunk = last.shared ? last.bytes.slice() : last.bytes;
       this.chunkStart -= last.length;
     }
     this.at = position - this.chunkStart;
@@ -266,14 +286,14 @@ export class Reply {
     while (this.queue.length > 0 && this.queueStart + this.queue[0]!.length <= this.sent) {
       const done = this.queue.shift()!;
       this.queueStart += done.length;
-      this.pool.give(done.bytes);
+      if (!done.shared) this.pool.give(done.bytes);
     }
     if (this.sent === this.total) this.reset();
   }
 
   /** Drops everything that was not sent, for a client that has gone. */
   drop(): void {
-    for (const one of this.queue) this.pool.give(one.bytes);
+    for (const one of this.queue) if (!one.shared) this.pool.give(one.bytes);
     this.queue.length = 0;
     this.sent = this.total;
     this.released = this.sent;
@@ -296,7 +316,7 @@ export class Reply {
 
   private nextChunk(): void {
     if (this.at > 0) {
-      this.queue.push({ bytes: this.chunk, length: this.at });
+      this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
       this.chunkStart += this.at;
     } else if (this.chunk !== EMPTY) {
       return;

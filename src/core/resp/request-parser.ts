@@ -120,6 +120,11 @@ export class RequestParser {
     return this.missing === 0 && this.pos < this.end;
   }
 
+  /** Fed bytes behind the command that `next` has just found: how far a stream has been used up. */
+  get restBytes(): number {
+    return this.end - this.pos;
+  }
+
   /** Keeps the rest of a borrowed buffer, for a connection that stops parsing before MORE. */
   keep(): void {
     if (!this.inOwn) this.takeOver();

@@ -1,0 +1,366 @@
+/**
+ * Full syncs: one snapshot for all replicas that wait, sent to each, and the stream that goes on meanwhile.
+ *
+ *     replicas wait ... | snapshot begins: +FULLRESYNC id offset | snapshot is sent | changes since, then the stream
+ *                       ^ who waits for the same content joins                       ^ online
+ *
+ * Two ways: to a file, which is sent to each replica at its own pace (`$<len>`); or streamed while it is made
+ * (`$EOF:<mark>`), at the pace of the slowest, since nothing keeps what one of them has not taken. Either way a
+ * replica that takes nothing for `repl-timeout` is given up, so it cannot hold up the others.
+ *
+ * Changes since the beginning are kept once for all members of a sync, as views that the backlog's blocks share. A
+ * member that lets them grow beyond `client-output-buffer-limit replica` is given up, and with its last member the sync.
+ *
+ * A replica that comes while a file is being written for the same content joins as well: the changes since the
+ * beginning are all here.
+ */
+import { randomBytes } from 'node:crypto';
+import { errorText, type FileSystem, type OpenFile } from '../persistence/file-system.ts';
+import { type Replica, type SnapshotContent, sameContent } from './replica.ts';
+import type { ReplicationAux } from './replication-id.ts';
+import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
+
+/** Bytes of a snapshot queued for a replica above which no more are made, and below which they go on. */
+export const QUEUE_HIGH_BYTES = 1 << 20;
+export const QUEUE_LOW_BYTES = 1 << 18;
+const READ_BYTES = 65_536;
+
+/** `client-output-buffer-limit replica`; 0 is no limit. */
+export interface BufferLimit {
+  readonly hardBytes: number;
+  readonly softBytes: number;
+  readonly softSeconds: number;
+}
+
+export interface FullSyncSettings {
+  readonly diskless: boolean;
+  readonly delaySeconds: number;
+  /** Replicas that end the delay; 0 for none. */
+  readonly replicasMax: number;
+  readonly timeoutMs: number;
+  readonly bufferLimit: BufferLimit;
+}
+
+export interface FullSyncDeps {
+  readonly fs: FileSystem;
+  readonly startSnapshot: SnapshotStarter;
+  settings(): FullSyncSettings;
+  /** Everything executed so far is made part of the stream; what a snapshot that begins now should say of itself. */
+  settleStream(): ReplicationAux;
+  /** A snapshot began: the stream selects its database anew. */
+  began(): void;
+  log(level: 'notice' | 'warning', text: string): void;
+  /** The replica has the snapshot; it is online from now on. */
+  online(replica: Replica): void;
+  /** The replica is given up; it is closed. */
+  drop(replica: Replica, reason: string): void;
+}
+
+/** One snapshot and those it is for. */
+interface SyncRound {
+  readonly target: 'file' | 'stream';
+  readonly content: SnapshotContent;
+  readonly id: string;
+  readonly offset: number;
+  readonly mark: string;
+  readonly members: Set<Replica>;
+  /** The stream since the snapshot began. */
+  readonly views: Uint8Array[];
+  viewsBytes: number;
+  softSinceMs: number;
+  snapshot: SyncSnapshot | null;
+  held: boolean;
+}
+
+export class FullSync {
+  private readonly deps: FullSyncDeps;
+  private readonly waiting = new Set<Replica>();
+  private readonly rounds = new Set<SyncRound>();
+
+  constructor(deps: FullSyncDeps) {
+    this.deps = deps;
+  }
+
+  /** Whether any replica waits, or is being sent a snapshot. */
+  get isBusy(): boolean {
+    return this.waiting.size > 0 || this.rounds.size > 0;
+  }
+
+  /** Bytes of the stream that are kept for members. */
+  get bufferedBytes(): number {
+    let bytes = 0;
+    for (const round of this.rounds) bytes += round.viewsBytes;
+    return bytes;
+  }
+
+  /** The replica needs everything. A snapshot begins in a later `startIfDue`, or it joins one that runs. */
+  request(replica: Replica, nowMs: number): void {
+    replica.state = 'waiting';
+    replica.waitingSinceMs = nowMs;
+    replica.progressMs = nowMs;
+    for (const round of this.rounds) {
+      if (round.target !== 'file' || round.snapshot === null) continue;
+      if (!sameContent(round.content, replica.content)) continue;
+      this.deps.log('notice', 'Waiting for end of BGSAVE for SYNC');
+      this.join(round, replica);
+      return;
+    }
+    this.waiting.add(replica);
+  }
+
+  /** Starts a snapshot when replicas have waited long enough. Not to be called while a command runs. */
+  startIfDue(nowMs: number): void {
+    const first = this.waiting.values().next().value;
+    if (first === undefined || this.isMaking) return;
+    const group = [...this.waiting].filter((one) => sameContent(one.content, first.content));
+    const { diskless, delaySeconds, replicasMax } = this.deps.settings();
+    const filtered = !first.content.data || !first.content.functions;
+    const streams = (diskless || filtered) && group.every((one) => one.takesStreamed);
+    const waitedMs = nowMs - Math.min(...group.map((one) => one.waitingSinceMs));
+    const enough = replicasMax > 0 && group.length >= replicasMax;
+    if (streams && !enough && waitedMs < delaySeconds * 1000) return;
+    this.begin(group, streams ? 'stream' : 'file');
+  }
+
+  /** New bytes of the stream, to be kept for those who are not online. */
+  feed(views: readonly Uint8Array[], bytes: number, nowMs: number): void {
+    for (const round of this.rounds) {
+      if (round.members.size === 0) continue;
+      round.views.push(...views);
+      round.viewsBytes += bytes;
+      this.checkLimit(round, nowMs);
+    }
+  }
+
+  /** The replica has read a streamed snapshot. */
+  acknowledged(replica: Replica): void {
+    const round = this.roundOf(replica);
+    if (round === null || !replica.awaitsAck) return;
+    replica.awaitsAck = false;
+    for (const view of round.views) replica.connection.share(view);
+    this.leave(round, replica);
+  }
+
+  /** The replica has gone. */
+  forget(replica: Replica): void {
+    this.waiting.delete(replica);
+    const round = this.roundOf(replica);
+    if (round !== null) this.leave(round, replica);
+  }
+
+  /** Once a second: signs of life for those who wait, and those who take nothing are given up. */
+  tick(nowMs: number): void {
+    for (const replica of this.waiting) replica.connection.send('\n');
+    const { timeoutMs } = this.deps.settings();
+    for (const round of this.rounds) {
+      this.checkLimit(round, nowMs);
+      for (const replica of round.members) {
+        if (replica.state === 'snapshot' && round.target === 'file') replica.connection.send('\n');
+        const { sentBytes, unsentBytes } = replica.connection;
+        if (sentBytes !== replica.progressBytes || unsentBytes === 0) replica.progressMs = nowMs;
+        replica.progressBytes = sentBytes;
+        if (nowMs - replica.progressMs > timeoutMs) {
+          this.deps.drop(replica, 'it takes nothing of the snapshot it is sent');
+        }
+      }
+    }
+  }
+
+  /** Whether a snapshot for replicas is being made. */
+  private get isMaking(): boolean {
+    for (const round of this.rounds) if (round.snapshot !== null) return true;
+    return false;
+  }
+
+  private roundOf(replica: Replica): SyncRound | null {
+    for (const round of this.rounds) if (round.members.has(replica)) return round;
+    return null;
+  }
+
+  private begin(group: readonly Replica[], target: 'file' | 'stream'): void {
+    const { deps } = this;
+    const content = group[0]?.content;
+    if (content === undefined) return;
+    const aux = deps.settleStream();
+    const round: SyncRound = {
+      target,
+      content,
+      id: aux.id,
+      offset: aux.offset,
+      mark: randomBytes(20).toString('hex'),
+      members: new Set(),
+      views: [],
+      viewsBytes: 0,
+      softSinceMs: 0,
+      snapshot: null,
+      held: false,
+    };
+    const onBytes = (bytes: Uint8Array): boolean => this.pass(round, bytes);
+    round.snapshot = deps.startSnapshot({ target, content, aux, onBytes });
+    if (round.snapshot === null) return;
+    const kind = target === 'file' ? 'disk' : 'replicas sockets';
+    deps.log('notice', `Starting BGSAVE for SYNC with target: ${kind}`);
+    deps.began();
+    this.rounds.add(round);
+    for (const replica of group) {
+      this.waiting.delete(replica);
+      this.join(round, replica);
+    }
+    round.snapshot.done.then(
+      ({ path }) => this.made(round, path),
+      (error: unknown) => this.failed(round, errorText(error)),
+    );
+  }
+
+  private join(round: SyncRound, replica: Replica): void {
+    const { connection } = replica;
+    replica.state = 'snapshot';
+    round.members.add(replica);
+    if (!replica.isOld) connection.send(`+FULLRESYNC ${round.id} ${round.offset}\r\n`);
+    if (round.target === 'file') return;
+    connection.send(`$EOF:${round.mark}\r\n`);
+    connection.onDrained = () => this.drained(round);
+  }
+
+  /** Bytes of a streamed snapshot: to all members. False when one of them has enough for now. */
+  private pass(round: SyncRound, bytes: Uint8Array): boolean {
+    let high = false;
+    for (const { connection } of round.members) {
+      connection.share(bytes);
+      if (connection.unsentBytes > QUEUE_HIGH_BYTES) high = true;
+    }
+    round.held = high;
+    return !high;
+  }
+
+  private drained(round: SyncRound): void {
+    if (!round.held) return;
+    for (const { connection } of round.members) {
+      if (connection.unsentBytes > QUEUE_LOW_BYTES) return;
+    }
+    round.held = false;
+    round.snapshot?.resume();
+  }
+
+  private made(round: SyncRound, path: string | null): void {
+    round.snapshot = null;
+    if (path !== null) {
+      this.sendFile(round, path);
+      return;
+    }
+    for (const replica of [...round.members]) {
+      replica.connection.onDrained = null;
+      replica.connection.send(round.mark);
+      replica.awaitsAck = true;
+      this.sent(round, replica);
+    }
+  }
+
+  private failed(round: SyncRound, reason: string): void {
+    round.snapshot = null;
+    if (!this.rounds.has(round)) return;
+    this.deps.log('warning', `BGSAVE for replication failed: ${reason}`);
+    for (const replica of [...round.members]) {
+      this.deps.drop(replica, 'SYNC failed: the snapshot could not be made');
+    }
+    this.rounds.delete(round);
+  }
+
+  /** The snapshot is a file: opened once, now, since the name may soon stand for another one. */
+  private sendFile(round: SyncRound, path: string): void {
+    let file: OpenFile;
+    try {
+      file = this.deps.fs.openSync(path, 'read');
+    } catch (error) {
+      this.failed(round, errorText(error));
+      return;
+    }
+    const size = file.sizeSync();
+    const sending = [...round.members].map((replica) => this.sendTo(round, replica, file, size));
+    void Promise.all(sending).then(() => file.close());
+  }
+
+  private async sendTo(
+    round: SyncRound,
+    replica: Replica,
+    file: OpenFile,
+    size: number,
+  ): Promise<void> {
+    const { connection } = replica;
+    replica.state = 'sending-file';
+    connection.send(`$${size}\r\n`);
+    try {
+      for (let at = 0; at < size && round.members.has(replica); ) {
+        const chunk = new Uint8Array(Math.min(READ_BYTES, size - at));
+        const count = await file.read(chunk, 0, chunk.length, at);
+        if (count === 0) throw new Error('the snapshot is shorter than it was');
+        at += count;
+        if (!round.members.has(replica)) return;
+        connection.share(chunk.subarray(0, count));
+        if (connection.unsentBytes > QUEUE_HIGH_BYTES) await this.whenDrained(round, replica);
+      }
+    } catch (error) {
+      if (round.members.has(replica)) this.deps.drop(replica, errorText(error));
+    }
+    if (round.members.has(replica)) this.sent(round, replica);
+  }
+
+  private whenDrained(round: SyncRound, replica: Replica): Promise<void> {
+    const { connection } = replica;
+    return new Promise((resolve) => {
+      connection.onDrained = () => {
+        if (connection.unsentBytes > QUEUE_LOW_BYTES && round.members.has(replica)) return;
+        connection.onDrained = null;
+        resolve();
+      };
+    });
+  }
+
+  /** The whole snapshot has been queued for the replica. */
+  private sent(round: SyncRound, replica: Replica): void {
+    if (replica.rdbOnly) {
+      this.deps.log('notice', `RDB transfer to ${replica.name} completed; it asked for no more`);
+      this.leave(round, replica);
+      replica.connection.closeAfterSending();
+      return;
+    }
+    this.deps.log('notice', `Synchronization with replica ${replica.name} succeeded`);
+    replica.state = 'online';
+    this.deps.online(replica);
+    if (replica.awaitsAck) return;
+    for (const view of round.views) replica.connection.share(view);
+    this.leave(round, replica);
+  }
+
+  private leave(round: SyncRound, replica: Replica): void {
+    round.members.delete(replica);
+    replica.connection.onDrained?.();
+    replica.connection.onDrained = null;
+    if (round.members.size > 0) {
+      this.drained(round);
+      return;
+    }
+    const { snapshot } = round;
+    // A file may serve others yet to come; but a stream without a reader is of no use.
+    if (snapshot !== null && round.target === 'stream') {
+      this.deps.log('notice', 'The last replica of a streamed snapshot has gone: it is given up');
+      snapshot.cancel();
+    }
+    round.views.length = 0;
+    round.viewsBytes = 0;
+    this.rounds.delete(round);
+  }
+
+  private checkLimit(round: SyncRound, nowMs: number): void {
+    const { hardBytes, softBytes, softSeconds } = this.deps.settings().bufferLimit;
+    const bytes = round.viewsBytes;
+    const isSoft = softBytes > 0 && bytes >= softBytes;
+    if (!isSoft) round.softSinceMs = 0;
+    else if (round.softSinceMs === 0) round.softSinceMs = nowMs;
+    const late = isSoft && nowMs - round.softSinceMs > softSeconds * 1000;
+    if (!late && (hardBytes === 0 || bytes < hardBytes)) return;
+    for (const replica of [...round.members]) {
+      this.deps.drop(replica, 'overcoming of output buffer limits during its full sync');
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The handshake: what a replica says to a primary before the stream flows, as Redis's replicas do.
+ *
+ *     PING                                      +PONG; -NOAUTH, -NOPERM and the old "operation not permitted" too
+ *     AUTH [user] password                      only with masterauth
+ *     REPLCONF listening-port 6380              the three may fail: old primaries do not know them
+ *     REPLCONF ip-address 10.0.0.7              only with replica-announce-ip
+ *     REPLCONF capa eof capa psync2
+ *     PSYNC <id> <next byte>  |  PSYNC ? -1     -> +FULLRESYNC <id> <offset>     the dataset follows
+ *     PSYNC <id> <next byte> FAILOVER           -> +CONTINUE [<id>]              the stream follows
+ *                                               -> -NOMASTERLINK, -LOADING       not now: try again
+ *                                               -> any other error: SYNC, as before Redis 2.8
+ *
+ * PSYNC may be answered late (a primary waits for more replicas before it starts a snapshot): empty lines come
+ * meanwhile.
+ */
+import { isReplicationId } from './replication-id.ts';
+import { LinkError, type SocketReader } from './socket-reader.ts';
+
+export interface HandshakeOptions {
+  /** Empty for the default user. */
+  readonly user: string;
+  /** Empty for none. */
+  readonly password: string;
+  /** The port to tell the primary. */
+  readonly listeningPort: number;
+  /** The address to tell the primary; empty lets it take the connection's. */
+  readonly announceIp: string;
+  /** What to go on from; null asks for everything. `nextByte` counts from 1. */
+  readonly from: { readonly id: string; readonly nextByte: number } | null;
+  /** Asks the peer, a replica of ours, to take over as primary. */
+  readonly failover: boolean;
+  /** How long to wait for any one answer. */
+  readonly timeoutMs: number;
+  readonly log: (level: 'notice' | 'warning', text: string) => void;
+}
+
+export type HandshakeOutcome =
+  /** The dataset follows; `offset` is what of stream `id` is in it. */
+  | { readonly kind: 'full'; readonly id: string; readonly offset: number }
+  /** The stream follows where `from` said; `id` is its name from now on. */
+  | { readonly kind: 'continue'; readonly id: string }
+  /** The dataset follows; the primary is too old to count its stream. */
+  | { readonly kind: 'sync' };
+
+/** The primary does not want this replica to become its successor. */
+export class FailoverRejectedError extends LinkError {}
+
+/** Leads the conversation up to the answer of PSYNC. Rejects with `LinkError`: close the connection, try again. */
+export async function shakeHands(
+  reader: SocketReader,
+  options: HandshakeOptions,
+): Promise<HandshakeOutcome> {
+  await ping(reader, options);
+  await introduce(reader, options);
+  return synchronize(reader, options);
+}
+
+async function ping(reader: SocketReader, { timeoutMs, log }: HandshakeOptions): Promise<void> {
+  reader.send(encodeCommand(['PING']));
+  const reply = await reader.line(timeoutMs);
+  const fine = /^(\+|-NOAUTH|-NOPERM|-ERR operation not permitted)/.test(reply);
+  if (!fine) throw new LinkError(`Error reply to PING from master: '${reply}'`);
+  log('notice', 'Master replied to PING, replication can continue...');
+}
+
+async function introduce(reader: SocketReader, options: HandshakeOptions): Promise<void> {
+  const { user, password, listeningPort, announceIp, timeoutMs, log } = options;
+  const commands: string[][] = [];
+  if (password !== '') commands.push(user === '' ? ['AUTH', password] : ['AUTH', user, password]);
+  commands.push(['REPLCONF', 'listening-port', String(listeningPort)]);
+  if (announceIp !== '') commands.push(['REPLCONF', 'ip-address', announceIp]);
+  commands.push(['REPLCONF', 'capa', 'eof', 'capa', 'psync2']);
+  reader.send(commands.map(encodeCommand).join(''));
+  for (const [name, what = ''] of commands) {
+    const reply = await reader.line(timeoutMs);
+    if (!reply.startsWith('-')) continue;
+    if (name === 'AUTH') throw new LinkError(`Unable to AUTH to MASTER: ${reply}`);
+    log('notice', `(Non critical) Master does not understand REPLCONF ${what}: ${reply}`);
+  }
+}
+
+async function synchronize(
+  reader: SocketReader,
+  options: HandshakeOptions,
+): Promise<HandshakeOutcome> {
+  const { from, failover, timeoutMs, log } = options;
+  if (from === null) log('notice', 'Partial resynchronization not possible (no cached master)');
+  else {
+    const request = `${from.id}:${from.nextByte}`;
+    log('notice', `Trying a partial resynchronization (request ${request}).`);
+  }
+  const words = from === null ? ['PSYNC', '?', '-1'] : ['PSYNC', from.id, String(from.nextByte)];
+  reader.send(encodeCommand(failover ? [...words, 'FAILOVER'] : words));
+  let reply = '';
+  while (reply === '') reply = await reader.line(timeoutMs);
+  const [word = '', id = '', offset = ''] = reply.split(' ');
+  if (word === '+FULLRESYNC') {
+    if (!isReplicationId(id) || !/^\d+$/.test(offset)) {
+      throw new LinkError('Master replied with wrong +FULLRESYNC syntax.');
+    }
+    log('notice', `Full resync from master: ${id}:${offset}`);
+    return { kind: 'full', id: id.toLowerCase(), offset: Number(offset) };
+  }
+  if (word === '+CONTINUE' && from !== null) {
+    log('notice', 'Successful partial resynchronization with master.');
+    return { kind: 'continue', id: isReplicationId(id) ? id.toLowerCase() : from.id };
+  }
+  if (failover) throw new FailoverRejectedError('Failover target rejected psync request');
+  if (/^-(NOMASTERLINK|LOADING)/.test(reply)) {
+    throw new LinkError(
+      `Master is currently unable to PSYNC but should be in the future: ${reply}`,
+    );
+  }
+  if (!reply.startsWith('-'))
+    throw new LinkError(`Unexpected reply to PSYNC from master: ${reply}`);
+  log('notice', `Master does not support PSYNC or is in error state (reply: ${reply})`);
+  log('notice', 'Retrying with SYNC...');
+  reader.send('SYNC\r\n');
+  return { kind: 'sync' };
+}
+
+/** A command as a server takes it. Characters are bytes. */
+export function encodeCommand(words: readonly string[]): string {
+  const bulks = words.map((word) => {
+    const bytes = Buffer.from(word, 'utf8');
+    return `$${bytes.length}\r\n${word}\r\n`;
+  });
+  return `*${words.length}\r\n${bulks.join('')}`;
+}

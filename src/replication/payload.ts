@@ -1,0 +1,168 @@
+/**
+ * The dataset that a primary sends at a full sync, taken from the socket to a file.
+ *
+ *     \n \n \n                                  while the primary is not ready
+ *     $<bytes>\r\n <RDB>                        from a file
+ *     $EOF:<40 characters>\r\n <RDB> <the same 40 characters>    as it is made, its size unknown at first
+ *     -ERR ...                                  the primary gives up
+ *
+ * What was received is looked at before anything is given up for it: the RDB's own checksum must be right (versions 5
+ * and later have one, zero means unchecked), and whether it holds any key is told, see `isEmptySnapshot`.
+ */
+import { Crc64 } from '../persistence/crc64.ts';
+import { DurableFile } from '../persistence/durable-file.ts';
+import type { FileSystem } from '../persistence/file-system.ts';
+import { isEmptySnapshot, snapshotVersion } from './snapshot-head.ts';
+import { LinkError, type SocketReader } from './socket-reader.ts';
+
+const MARK_BYTES = 40;
+const SUM_BYTES = 8;
+/** The beginning of the RDB that is kept to look at: far more than an empty one has. */
+const HEAD_BYTES = 4096;
+/** Bytes written between two fsyncs, so that the last one has little to do. */
+const SYNC_EVERY_BYTES = 32 << 20;
+const EMPTY = Buffer.alloc(0);
+
+export interface PayloadOptions {
+  readonly fs: FileSystem;
+  /** The file to write; it is replaced. */
+  readonly path: string;
+  /** How long the primary may be silent. */
+  readonly timeoutMs: number;
+  /** Bytes received, and how many there will be, or 0 while that is unknown. */
+  readonly onProgress: (receivedBytes: number, totalBytes: number) => void;
+}
+
+export interface Payload {
+  readonly bytes: number;
+  /** It was streamed: the primary waits for an ACK before it goes on. */
+  readonly wasStreamed: boolean;
+  /** It holds no key and no function. */
+  readonly isEmpty: boolean;
+}
+
+/** Receives the dataset into a file that is on disk when this resolves. Rejects with `LinkError` or the disk's error. */
+export async function receivePayload(
+  reader: SocketReader,
+  options: PayloadOptions,
+): Promise<Payload> {
+  const header = await readHeader(reader, options.timeoutMs);
+  const sink = new PayloadSink(new DurableFile(await options.fs.open(options.path, 'replace')));
+  try {
+    if (header.mark === null) await receiveCounted(reader, sink, header.bytes, options);
+    else await receiveMarked(reader, sink, header.mark, options);
+    await sink.finish();
+  } finally {
+    await sink.close();
+  }
+  const isEmpty = isEmptySnapshot(sink.head);
+  return { bytes: sink.bytes, wasStreamed: header.mark !== null, isEmpty };
+}
+
+interface PayloadHeader {
+  readonly bytes: number;
+  readonly mark: Buffer | null;
+}
+
+async function readHeader(reader: SocketReader, timeoutMs: number): Promise<PayloadHeader> {
+  let line = '';
+  while (line === '') line = await reader.line(timeoutMs);
+  if (line.startsWith('$EOF:') && line.length >= 5 + MARK_BYTES) {
+    return { bytes: 0, mark: Buffer.from(line.slice(5, 5 + MARK_BYTES), 'latin1') };
+  }
+  if (/^\$\d+$/.test(line)) return { bytes: Number(line.slice(1)), mark: null };
+  if (line.startsWith('-')) {
+    throw new LinkError(`MASTER aborted replication with an error: ${line.slice(1)}`);
+  }
+  throw new LinkError(
+    `Bad protocol from MASTER, a line with the size of the dataset was due and '${line}' came: ` +
+      'are the host and the port right?',
+  );
+}
+
+async function receiveCounted(
+  reader: SocketReader,
+  sink: PayloadSink,
+  bytes: number,
+  options: PayloadOptions,
+): Promise<void> {
+  while (sink.bytes < bytes) {
+    const chunk = await reader.chunk(options.timeoutMs);
+    const part = Math.min(chunk.length, bytes - sink.bytes);
+    reader.unread(chunk.subarray(part));
+    await sink.write(chunk.subarray(0, part));
+    options.onProgress(sink.bytes, bytes);
+  }
+}
+
+/** The primary sends nothing after the mark before it hears from us, so the mark can only be the end of a read. */
+async function receiveMarked(
+  reader: SocketReader,
+  sink: PayloadSink,
+  mark: Buffer,
+  options: PayloadOptions,
+): Promise<void> {
+  let tail: Buffer = EMPTY;
+  for (;;) {
+    const chunk = await reader.chunk(options.timeoutMs);
+    const all = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+    const split = Math.max(0, all.length - MARK_BYTES);
+    tail = all.subarray(split);
+    if (split > 0) await sink.write(all.subarray(0, split));
+    options.onProgress(sink.bytes, 0);
+    if (tail.equals(mark)) return;
+  }
+}
+
+/** The file, its sum and its beginning. */
+class PayloadSink {
+  bytes = 0;
+  head: Buffer = EMPTY;
+  private readonly file: DurableFile;
+  private readonly crc = new Crc64();
+  /** The last bytes, which may be the sum: not summed yet. */
+  private last: Buffer = EMPTY;
+  private unsyncedBytes = 0;
+
+  constructor(file: DurableFile) {
+    this.file = file;
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    if (this.head.length < HEAD_BYTES) {
+      const more = bytes.subarray(0, HEAD_BYTES - this.head.length);
+      this.head = Buffer.concat([this.head, more]);
+    }
+    this.sum(bytes);
+    await this.file.writeAll(bytes, 0, bytes.length, this.bytes);
+    this.bytes += bytes.length;
+    this.unsyncedBytes += bytes.length;
+    if (this.unsyncedBytes < SYNC_EVERY_BYTES) return;
+    this.unsyncedBytes = 0;
+    await this.file.syncData();
+  }
+
+  /** The RDB is whole: it must sum up, and is on disk when this resolves. */
+  async finish(): Promise<void> {
+    const version = snapshotVersion(this.head);
+    if (version === null) throw new LinkError('Bad data from MASTER: what it sent is no RDB');
+    const low = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(0);
+    const high = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(4);
+    const checked = version >= 5 && (low !== 0 || high !== 0);
+    if (checked && (low !== (this.crc.lo | 0) || high !== (this.crc.hi | 0))) {
+      throw new LinkError('Bad data from MASTER: the checksum of the RDB is wrong');
+    }
+    await this.file.syncData();
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private sum(bytes: Buffer): void {
+    const all = this.last.length === 0 ? bytes : Buffer.concat([this.last, bytes]);
+    const split = Math.max(0, all.length - SUM_BYTES);
+    this.crc.update(all, 0, split);
+    this.last = Buffer.from(all.subarray(split));
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * The replica's end of a replication link: connects to the primary, gets in step with it, and follows its stream.
+ *
+ *     connect -> connecting -> handshake -> connected                       +CONTINUE: the stream goes on
+ *        ^                         |------> sync -> (load) -> connected     +FULLRESYNC: the whole dataset first
+ *        |-------------------------|----------|---------|                   whatever fails: again, after a while
+ *
+ * A received dataset is loaded only when it is whole, sums up, and lies durably on disk; until then the old dataset
+ * and its offset stand, and a partial sync with them stays possible.
+ *
+ * Attempts are spread: after a stream that broke the first one comes at once (the backlog that is needed may soon be
+ * gone), further ones after about a second, and those after failed full syncs after twice as long each time. All are
+ * jittered, so that the replicas of a primary that comes back do not all come in the same moment.
+ */
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { FileSystem } from '../persistence/file-system.ts';
+import { errorText } from '../persistence/file-system.ts';
+import {
+  encodeCommand,
+  FailoverRejectedError,
+  type HandshakeOutcome,
+  shakeHands,
+} from './handshake.ts';
+import { type Payload, receivePayload } from './payload.ts';
+import { LinkError, SocketReader } from './socket-reader.ts';
+import { StreamApplier, type StreamExecutor } from './stream-applier.ts';
+
+/** As ROLE names it. */
+export type LinkState = 'connect' | 'connecting' | 'handshake' | 'sync' | 'connected';
+
+const RETRY_MS = 1000;
+const RETRY_AT_ONCE_MS = 50;
+const RETRY_MS_MAX = 30_000;
+/** While it loads, a replica says that it is alive this often. */
+const KEEP_ALIVE_MS = 1000;
+
+/** What an attempt needs to know; asked for anew each time, since configurations change. */
+export interface LinkSettings {
+  readonly user: string;
+  readonly password: string;
+  readonly listeningPort: number;
+  readonly announceIp: string;
+  /** `repl-timeout`. */
+  readonly timeoutMs: number;
+  /** The local address to connect from; empty for any. */
+  readonly sourceAddress: string;
+  /** Where a received dataset is put until it is loaded. */
+  readonly temporaryPath: string;
+  /** The peer is a replica of ours that is to become the primary. */
+  readonly failover: boolean;
+  /** What can be gone on from; null for nothing. `nextByte` counts from 1. */
+  readonly from: { readonly id: string; readonly nextByte: number } | null;
+}
+
+/** A dataset that has been received. */
+export interface ReceivedDataset extends Payload {
+  readonly path: string;
+  /** The primary's stream and how much of it is in the dataset; null for a primary that does not say. */
+  readonly position: { readonly id: string; readonly offset: number } | null;
+}
+
+/** The server behind the link. */
+export interface PrimaryLinkHost extends StreamExecutor {
+  readonly fs: FileSystem;
+  settings(): LinkSettings;
+  log(level: 'notice' | 'warning', text: string): void;
+  /** The primary has accepted `from`; the stream is called `id` from now on. */
+  continued(id: string): void;
+  /** Replaces the dataset. Rejects when that is refused or fails: then the link is closed and tried again. */
+  load(dataset: ReceivedDataset): Promise<void>;
+  /** The stream begins, or has ended. */
+  connected(): void;
+  disconnected(): void;
+  /** The peer refused to take over; the link does not try again by itself. */
+  failoverRejected(reason: string): void;
+}
+
+export class PrimaryLink {
+  readonly host: string;
+  readonly port: number;
+  state: LinkState = 'connect';
+  /** When bytes last came from the primary, in milliseconds since 1970. */
+  lastIoMs = 0;
+  /** When the stream was lost, 0 while it flows or never did. */
+  downSinceMs = 0;
+  /** Of the dataset that is being received; the total is 0 while unknown. */
+  receivedBytes = 0;
+  totalBytes = 0;
+
+  private readonly server: PrimaryLinkHost;
+  private reader: SocketReader | null = null;
+  private socket: Socket | null = null;
+  private applier: StreamApplier | null = null;
+  private retryTimer: NodeJS.Timeout | null = null;
+  private stopped = false;
+  private failedSyncs = 0;
+  private timeoutMs = 0;
+  /** The primary counts its stream, so it is told how far we are. */
+  private acknowledges = true;
+
+  constructor(server: PrimaryLinkHost, host: string, port: number) {
+    this.server = server;
+    this.host = host;
+    this.port = port;
+  }
+
+  /** Begins to connect. */
+  start(): void {
+    this.retryIn(0);
+  }
+
+  /** Ends for good. */
+  stop(): void {
+    this.stopped = true;
+    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
+    this.reader?.close('the link was given up');
+    this.dropStream();
+  }
+
+  /** Breaks the connection that stands now; the link connects again. */
+  interrupt(reason: string): void {
+    if (this.socket !== null) this.lost(new LinkError(reason));
+    else this.reader?.close(reason);
+  }
+
+  /** Bytes received that are not part of the dataset yet. */
+  get unappliedBytes(): number {
+    return this.applier?.pendingBytes ?? 0;
+  }
+
+  /** Tells everything received so far to `applied`, up to the last complete command. */
+  settle(): void {
+    this.applier?.settle();
+  }
+
+  /** Tells the primary how far this replica is; `fsynced` is how far its log on disk is, -1 without one. */
+  acknowledge(offset: number, fsynced: number): void {
+    if (this.socket === null || !this.acknowledges) return;
+    const words = ['REPLCONF', 'ACK', String(offset)];
+    if (fsynced >= 0) words.push('FACK', String(fsynced));
+    this.socket.write(encodeCommand(words));
+  }
+
+  /** Called about once a second: gives up a primary that has been silent for too long. */
+  tick(nowMs: number): void {
+    if (this.state !== 'connected' || nowMs - this.lastIoMs <= this.timeoutMs) return;
+    this.interrupt('MASTER timeout: no data nor PING received...');
+  }
+
+  private retryIn(delayMs: number): void {
+    if (this.stopped) return;
+    this.state = 'connect';
+    this.retryTimer = setTimeout(() => void this.attempt(), delayMs);
+  }
+
+  private async attempt(): Promise<void> {
+    const { server } = this;
+    const settings = server.settings();
+    this.timeoutMs = settings.timeoutMs;
+    this.state = 'connecting';
+    server.log('notice', `Connecting to MASTER ${this.host}:${this.port}`);
+    const reader = this.open(settings);
+    this.reader = reader;
+    try {
+      await whenConnected(reader, settings.timeoutMs);
+      this.state = 'handshake';
+      const options = { ...settings, log: server.log.bind(server) };
+      const outcome = await shakeHands(reader, options);
+      this.acknowledges = outcome.kind !== 'sync';
+      if (outcome.kind === 'continue') server.continued(outcome.id);
+      else await this.fullSync(reader, settings, outcome);
+      this.follow(reader);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private open(settings: LinkSettings): SocketReader {
+    const { sourceAddress } = settings;
+    const socket = connectSocket({
+      host: this.host,
+      port: this.port,
+      noDelay: true,
+      ...(sourceAddress === '' ? {} : { localAddress: sourceAddress }),
+    });
+    return new SocketReader(socket);
+  }
+
+  private async fullSync(
+    reader: SocketReader,
+    settings: LinkSettings,
+    outcome: Exclude<HandshakeOutcome, { kind: 'continue' }>,
+  ): Promise<void> {
+    const { server } = this;
+    const path = settings.temporaryPath;
+    this.state = 'sync';
+    this.failedSyncs++;
+    this.receivedBytes = 0;
+    this.totalBytes = 0;
+    const payload = await receivePayload(reader, {
+      fs: server.fs,
+      path,
+      timeoutMs: settings.timeoutMs,
+      onProgress: (received, total) => {
+        this.receivedBytes = received;
+        this.totalBytes = total;
+        this.lastIoMs = reader.lastReadMs;
+      },
+    }).catch(async (error: unknown) => {
+      await server.fs.unlink(path).catch(() => undefined);
+      throw error;
+    });
+    server.log('notice', `MASTER <-> REPLICA sync: received ${payload.bytes} bytes from master`);
+    if (this.stopped) throw new LinkError('the link was given up');
+    const alive = setInterval(() => reader.send('\n'), KEEP_ALIVE_MS);
+    const position = outcome.kind === 'full' ? { id: outcome.id, offset: outcome.offset } : null;
+    try {
+      await server.load({ ...payload, path, position });
+    } finally {
+      clearInterval(alive);
+    }
+    if (this.stopped) throw new LinkError('the link was given up');
+    this.failedSyncs = 0;
+    server.log('notice', 'MASTER <-> REPLICA sync: Finished with success');
+  }
+
+  /** The stream begins: from here on commands run as they come. */
+  private follow(reader: SocketReader): void {
+    const { socket } = reader;
+    const rest = reader.release();
+    this.reader = null;
+    this.socket = socket;
+    this.applier = new StreamApplier(this.server);
+    this.state = 'connected';
+    this.lastIoMs = Date.now();
+    this.downSinceMs = 0;
+    socket.on('data', (chunk) => this.received(chunk));
+    socket.on('error', (error) => this.lost(error));
+    socket.on('close', () => this.lost(new LinkError('the connection was closed')));
+    this.server.connected();
+    if (rest.length > 0) this.received(rest);
+    socket.resume();
+  }
+
+  private received(chunk: Buffer): void {
+    const { applier } = this;
+    if (applier === null) return;
+    this.lastIoMs = Date.now();
+    try {
+      applier.feed(chunk);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      this.lost(error);
+    }
+  }
+
+  /** The stream broke. */
+  private lost(error: Error): void {
+    if (this.socket === null) return;
+    this.server.log('warning', `Connection with master lost: ${error.message}`);
+    this.dropStream();
+    this.retryIn(Math.random() * RETRY_AT_ONCE_MS);
+  }
+
+  private dropStream(): void {
+    const { socket } = this;
+    this.applier?.stop();
+    this.applier = null;
+    if (socket === null) return;
+    this.socket = null;
+    socket.removeAllListeners('data');
+    socket.destroy();
+    this.downSinceMs = Date.now();
+    this.server.disconnected();
+  }
+
+  /** An attempt failed. */
+  private failed(error: unknown): void {
+    const { reader } = this;
+    this.reader = null;
+    reader?.close(errorText(error));
+    if (this.stopped) return;
+    if (error instanceof FailoverRejectedError) {
+      this.state = 'connect';
+      this.server.failoverRejected(error.message);
+      return;
+    }
+    this.server.log('warning', `Replication with MASTER failed: ${errorText(error)}`);
+    const longer = RETRY_MS * 2 ** Math.min(Math.max(0, this.failedSyncs - 1), 8);
+    this.retryIn(Math.min(longer, RETRY_MS_MAX) * (0.5 + Math.random()));
+  }
+}
+
+function whenConnected(reader: SocketReader, timeoutMs: number): Promise<void> {
+  const { socket } = reader;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => settle(new LinkError('Timeout connecting')), timeoutMs);
+    const settle = (error: Error | null): void => {
+      clearTimeout(timer);
+      socket.off('connect', onConnect);
+      socket.off('error', settle);
+      socket.off('close', onClose);
+      if (error === null) resolve();
+      else reject(error);
+    };
+    const onConnect = (): void => settle(null);
+    const onClose = (): void => settle(new LinkError('the connection was closed'));
+    socket.once('connect', onConnect);
+    socket.once('error', settle);
+    socket.once('close', onClose);
+  });
+}

@@ -1,0 +1,257 @@
+/**
+ * The feeding end of replication: the stream, its backlog, and the replicas attached to this server. A server that is
+ * itself a replica has one as well, and passes its primary's stream on through it.
+ *
+ *     journal of a turn, or the primary's bytes --feed--> history.offset, backlog --views--> replicas that are online
+ *                                                                            `--views--> those in a full sync
+ *
+ * PSYNC <id> <next byte> is answered +CONTINUE when the id is the history's own, or its second one up to where the
+ * two part, and the backlog reaches back to that byte; otherwise with a full sync.
+ *
+ * The backlog is made when the first replica comes, and with it a new id: what was changed before was counted by no
+ * offset. It is given up `repl-backlog-ttl` seconds after the last replica has gone.
+ */
+import { ReplicationBacklog } from './backlog.ts';
+import { FullSync, type FullSyncDeps, type FullSyncSettings } from './full-sync.ts';
+import type { Replica } from './replica.ts';
+import type { ReplicationHistory } from './replication-id.ts';
+
+export interface PrimarySettings extends FullSyncSettings {
+  readonly backlogBytes: number;
+  readonly backlogTtlSeconds: number;
+  /** A replica that is silent for longer does not count for `min-replicas-to-write`. */
+  readonly lagSecondsMax: number;
+}
+
+/** Figures that INFO shows. */
+export interface SyncTally {
+  syncFull: number;
+  syncPartialOk: number;
+  syncPartialErr: number;
+  netReplOutputBytes: number;
+}
+
+export interface PrimaryDeps extends Omit<FullSyncDeps, 'settings' | 'online' | 'drop'> {
+  readonly history: ReplicationHistory;
+  readonly tally: SyncTally;
+  settings(): PrimarySettings;
+  /** The server follows a primary: ids are not its own to change. */
+  readonly isReplica: boolean;
+  /** Replicas came, went, or moved on. */
+  changed(): void;
+  /** The backlog was made, or given up: the stream has a reader, or none. */
+  readersChanged(): void;
+}
+
+/** What PSYNC or SYNC asks for. */
+export type SyncRequest = { readonly id: string; readonly nextByte: number } | 'sync';
+
+export class Primary {
+  readonly history: ReplicationHistory;
+  readonly fullSync: FullSync;
+  /** Null until the first replica came. */
+  backlog: ReplicationBacklog | null = null;
+  /** All who have asked to be fed, in the order in which they came. */
+  readonly replicas = new Set<Replica>();
+
+  private readonly deps: PrimaryDeps;
+  private aloneSinceMs = 0;
+  private readonly views: Uint8Array[] = [];
+
+  constructor(deps: PrimaryDeps) {
+    this.deps = deps;
+    this.history = deps.history;
+    this.fullSync = new FullSync({
+      ...deps,
+      settings: () => deps.settings(),
+      settleStream: () => deps.settleStream(),
+      began: () => deps.began(),
+      log: (level, text) => deps.log(level, text),
+      online: () => deps.changed(),
+      drop: (replica, reason) => this.drop(replica, reason),
+    });
+  }
+
+  // ---------------------------------------------------------------- the stream
+
+  /** Adds bytes to the stream. They are borrowed. */
+  feed(bytes: Uint8Array, from: number, length: number): void {
+    const { backlog, views } = this;
+    this.history.offset += length;
+    if (backlog === null) return;
+    if (this.replicas.size === 0) {
+      backlog.append(bytes, from, length, null);
+      return;
+    }
+    backlog.append(bytes, from, length, views);
+    for (const replica of this.replicas) {
+      if (!replica.isFed) continue;
+      for (let i = 0; i < views.length; i++) replica.connection.share(views[i]!);
+      this.deps.tally.netReplOutputBytes += length;
+    }
+    if (this.fullSync.isBusy) this.fullSync.feed(views, length, Date.now());
+    views.length = 0;
+  }
+
+  /** Makes the backlog, if there is none. */
+  openBacklog(): void {
+    if (this.backlog !== null) return;
+    this.backlog = new ReplicationBacklog(this.deps.settings().backlogBytes, this.history.offset);
+    this.aloneSinceMs = Date.now();
+    this.deps.readersChanged();
+  }
+
+  /** Gives the backlog up: whoever comes needs a full sync. */
+  dropBacklog(): void {
+    if (this.backlog === null) return;
+    this.backlog = null;
+    this.deps.readersChanged();
+  }
+
+  // ---------------------------------------------------------------- replicas
+
+  /** A client asked to become a replica: answers, and goes on from the backlog or queues it for a full sync. */
+  synchronize(replica: Replica, request: SyncRequest, nowMs: number): void {
+    const { deps, history } = this;
+    deps.log('notice', `Replica ${replica.name} asks for synchronization`);
+    if (request !== 'sync') {
+      if (this.canContinue(replica, request.id, request.nextByte)) {
+        this.goOn(replica, request.nextByte);
+        return;
+      }
+      if (!request.id.startsWith('?')) deps.tally.syncPartialErr++;
+    }
+    replica.isOld = request === 'sync';
+    deps.tally.syncFull++;
+    const isFirst = this.replicas.size === 0;
+    this.replicas.add(replica);
+    if (isFirst && this.backlog === null) {
+      if (!deps.isReplica) history.renew();
+      this.openBacklog();
+      const { id } = history;
+      deps.log('notice', `Replication backlog created, my new replication ID is '${id}'`);
+    }
+    this.fullSync.request(replica, nowMs);
+    deps.changed();
+  }
+
+  /** REPLCONF ACK. */
+  acknowledged(replica: Replica, offset: number, fsyncedOffset: number): void {
+    if (offset > replica.ackOffset) replica.ackOffset = offset;
+    if (fsyncedOffset > replica.fsyncedOffset) replica.fsyncedOffset = fsyncedOffset;
+    if (replica.awaitsAck && replica.state === 'online') this.fullSync.acknowledged(replica);
+    this.deps.changed();
+  }
+
+  /** The replica's connection has gone. */
+  forget(replica: Replica): void {
+    if (!this.replicas.delete(replica)) return;
+    this.fullSync.forget(replica);
+    replica.state = 'none';
+    if (this.replicas.size === 0) this.aloneSinceMs = Date.now();
+    this.deps.log('notice', `Connection with replica ${replica.name} lost.`);
+    this.deps.changed();
+  }
+
+  /** Closes the connections of all replicas: they come again and learn what has changed. */
+  disconnectAll(): void {
+    for (const replica of [...this.replicas]) replica.connection.close();
+  }
+
+  // ---------------------------------------------------------------- figures
+
+  /** Replicas that are online and were heard of lately. */
+  goodReplicas(nowMs: number): number {
+    const { lagSecondsMax } = this.deps.settings();
+    let count = 0;
+    for (const replica of this.replicas) {
+      if (replica.state === 'online' && replica.lagSeconds(nowMs) <= lagSecondsMax) count++;
+    }
+    return count;
+  }
+
+  /** Replicas that have everything up to `offset`; with `fsynced`, on their disks. */
+  replicasAt(offset: number, fsynced: boolean): number {
+    let count = 0;
+    for (const replica of this.replicas) {
+      if (replica.state !== 'online') continue;
+      if ((fsynced ? replica.fsyncedOffset : replica.ackOffset) >= offset) count++;
+    }
+    return count;
+  }
+
+  /** Bytes kept for replicas: the backlog, and the stream since running snapshots began. */
+  get bufferedBytes(): number {
+    return (this.backlog?.memoryBytes ?? 0) + this.fullSync.bufferedBytes;
+  }
+
+  // ---------------------------------------------------------------- time
+
+  /** Once a second. */
+  tick(nowMs: number): void {
+    const { timeoutMs, backlogTtlSeconds } = this.deps.settings();
+    this.fullSync.tick(nowMs);
+    for (const replica of [...this.replicas]) {
+      const silentMs = nowMs - replica.connection.lastReadMs;
+      if (replica.state !== 'online' || replica.isOld || silentMs <= timeoutMs) continue;
+      this.drop(replica, 'it has been silent for too long (streaming sync)');
+    }
+    const aloneMs = nowMs - this.aloneSinceMs;
+    if (this.backlog === null || this.replicas.size > 0 || this.deps.isReplica) return;
+    if (backlogTtlSeconds === 0 || aloneMs <= backlogTtlSeconds * 1000) return;
+    // Writes are not counted any more: what is known under this id ends here.
+    this.history.renew();
+    this.dropBacklog();
+    this.deps.log('notice', `Replication backlog freed after ${backlogTtlSeconds} seconds`);
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  private canContinue(replica: Replica, id: string, nextByte: number): boolean {
+    const { history, backlog, deps } = this;
+    if (!history.includes(id, nextByte)) {
+      if (id.startsWith('?')) {
+        deps.log('notice', `Full resync requested by replica ${replica.name}`);
+      } else {
+        deps.log(
+          'notice',
+          `Partial resynchronization not accepted: replica asked for ${id}:${nextByte}, ` +
+            `my replication IDs are '${history.id}' and '${history.secondId}' ` +
+            `up to ${history.secondOffset}`,
+        );
+      }
+      return false;
+    }
+    if (backlog?.reaches(nextByte - 1) === true) return true;
+    deps.log(
+      'notice',
+      `Unable to partial resync with replica ${replica.name} for lack of backlog ` +
+        `(Replica request was: ${nextByte}).`,
+    );
+    return false;
+  }
+
+  private goOn(replica: Replica, nextByte: number): void {
+    const { deps, history, backlog } = this;
+    if (backlog === null) return;
+    this.replicas.add(replica);
+    replica.state = 'online';
+    replica.awaitsAck = false;
+    deps.tally.syncPartialOk++;
+    replica.connection.send(replica.takesNewId ? `+CONTINUE ${history.id}\r\n` : '+CONTINUE\r\n');
+    for (const view of backlog.views(nextByte - 1)) replica.connection.share(view);
+    const bytes = history.offset - (nextByte - 1);
+    deps.log(
+      'notice',
+      `Partial resynchronization request from ${replica.name} accepted. Sending ${bytes} bytes ` +
+        `of backlog starting from offset ${nextByte}.`,
+    );
+    deps.changed();
+  }
+
+  private drop(replica: Replica, reason: string): void {
+    this.deps.log('warning', `Disconnecting replica ${replica.name}: ${reason}`);
+    replica.connection.close();
+    this.forget(replica);
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * What replication asks of snapshots: the dataset as it is now, as an RDB, into a file or to its replicas.
+ */
+import type { SnapshotContent } from './replica.ts';
+import type { ReplicationAux } from './replication-id.ts';
+
+export interface SyncSnapshotRequest {
+  /** `stream` hands out bytes as they are made, `file` leaves a file behind. */
+  readonly target: 'file' | 'stream';
+  readonly content: SnapshotContent;
+  /** To be written into the RDB: whose stream the dataset belongs to, and how much of it is in it. */
+  readonly aux: ReplicationAux;
+  /**
+   * `stream`: takes the next bytes of the RDB, which are the receiver's from then on and must not change any more.
+   * False asks to hold the rest back until `resume`.
+   */
+  readonly onBytes: (bytes: Uint8Array) => boolean;
+}
+
+export interface SyncSnapshot {
+  /** Resolves when the RDB is whole; with the path of the file, or null when it was streamed. */
+  readonly done: Promise<{ readonly path: string | null }>;
+  /** Goes on handing out bytes. */
+  resume(): void;
+  /** Nobody needs it any more; `done` may reject. */
+  cancel(): void;
+}
+
+/** Begins a snapshot of the dataset as it is in this very moment; null when none can begin now: ask again. */
+export type SnapshotStarter = (request: SyncSnapshotRequest) => SyncSnapshot | null;

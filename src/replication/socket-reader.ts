@@ -1,0 +1,148 @@
+/**
+ * Reads a socket on demand: a line, or whatever has come. For the conversation with a primary up to the moment when
+ * its stream of commands begins.
+ *
+ *     socket 'data' -> chunks (unread) -> line() | chunk()
+ *
+ * While more than UNREAD_MAX bytes stand unread the socket is paused, so a primary never sends more than its replica
+ * can write to disk. A read that waits longer than its limit, or whose peer goes away, rejects with `LinkError`.
+ *
+ * One read at a time. `release` gives the socket back, with what was not read.
+ */
+import type { Socket } from 'node:net';
+
+/** Bytes that may stand unread before the socket is paused. */
+const UNREAD_MAX = 1 << 20;
+/** A line may be this long, its end included. */
+const LINE_MAX = 8192;
+
+/** The connection to a primary failed; the text says how, the conversation is over. */
+export class LinkError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LinkError';
+  }
+}
+
+export class SocketReader {
+  readonly socket: Socket;
+  /** When bytes last came, in milliseconds since 1970. */
+  lastReadMs: number;
+  private chunks: Buffer[] = [];
+  private unreadBytes = 0;
+  private failure: LinkError | null = null;
+  private wake: (() => void) | null = null;
+  private readonly onData = (chunk: Buffer): void => this.received(chunk);
+  private readonly onError = (error: Error): void => this.fail(error.message);
+  private readonly onClose = (): void => this.fail('the connection was closed');
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.lastReadMs = Date.now();
+    socket.on('data', this.onData);
+    socket.on('error', this.onError);
+    socket.on('end', this.onClose);
+    socket.on('close', this.onClose);
+  }
+
+  /** The next line, without its end. */
+  async line(timeoutMs: number): Promise<string> {
+    for (;;) {
+      const line = this.takeLine();
+      if (line !== null) return line;
+      if (this.unreadBytes > LINE_MAX) throw new LinkError('a reply line is too long');
+      await this.more(timeoutMs);
+    }
+  }
+
+  /** The bytes that have come, at least one. */
+  async chunk(timeoutMs: number): Promise<Buffer> {
+    while (this.unreadBytes === 0) await this.more(timeoutMs);
+    const chunk = this.chunks.shift() ?? Buffer.alloc(0);
+    this.took(chunk.length);
+    return chunk;
+  }
+
+  /** Puts bytes back in front: the next read begins with them. */
+  unread(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.chunks.unshift(bytes);
+    this.unreadBytes += bytes.length;
+  }
+
+  /** Sends text, which the kernel takes when it can. */
+  send(text: string | Uint8Array): void {
+    if (this.failure === null) this.socket.write(text);
+  }
+
+  /** Ends the conversation: whoever waits gets an error with this text. */
+  close(reason: string): void {
+    this.fail(reason);
+    this.socket.destroy();
+  }
+
+  /** Takes the listeners off and returns what was not read. Throws when the link has failed by now. */
+  release(): Buffer {
+    if (this.failure !== null) throw this.failure;
+    this.socket.off('data', this.onData);
+    this.socket.off('error', this.onError);
+    this.socket.off('end', this.onClose);
+    this.socket.off('close', this.onClose);
+    const rest = Buffer.concat(this.chunks);
+    this.chunks = [];
+    this.unreadBytes = 0;
+    return rest;
+  }
+
+  /** Resolves when something has happened: bytes, or the end. */
+  private async more(timeoutMs: number): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    if (this.wake !== null) throw new Error('a socket reader serves one read at a time');
+    const before = this.unreadBytes;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(() => this.fail(`no answer for ${timeoutMs / 1000} seconds`), timeoutMs);
+    });
+    clearTimeout(timer);
+    this.wake = null;
+    if (this.failure !== null && this.unreadBytes === before) throw this.failure;
+  }
+
+  private takeLine(): string | null {
+    const first = this.chunks[0];
+    if (first === undefined) return null;
+    let at = first.indexOf(10);
+    let from = first;
+    if (at < 0 && this.chunks.length > 1 && this.unreadBytes <= LINE_MAX * 2) {
+      from = Buffer.concat(this.chunks);
+      this.chunks = [from];
+      at = from.indexOf(10);
+    }
+    if (at < 0) return null;
+    const end = at > 0 && from[at - 1] === 13 ? at - 1 : at;
+    const text = from.toString('latin1', 0, end);
+    if (at + 1 === from.length) this.chunks.shift();
+    else this.chunks[0] = from.subarray(at + 1);
+    this.took(at + 1);
+    return text;
+  }
+
+  private took(bytes: number): void {
+    this.unreadBytes -= bytes;
+    if (this.socket.isPaused() && this.unreadBytes < UNREAD_MAX) this.socket.resume();
+  }
+
+  private received(chunk: Buffer): void {
+    this.lastReadMs = Date.now();
+    this.chunks.push(chunk);
+    this.unreadBytes += chunk.length;
+    if (this.unreadBytes > UNREAD_MAX) this.socket.pause();
+    this.wake?.();
+  }
+
+  private fail(reason: string): void {
+    this.failure ??= new LinkError(reason);
+    this.wake?.();
+  }
+}

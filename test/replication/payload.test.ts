@@ -1,0 +1,173 @@
+/**
+ * Receiving a dataset: both framings, however they are cut; what is damaged is refused, what is empty is told.
+ */
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Crc64 } from '../../src/persistence/crc64.ts';
+import { type Payload, receivePayload } from '../../src/replication/payload.ts';
+import { isEmptySnapshot, snapshotVersion } from '../../src/replication/snapshot-head.ts';
+import { SocketReader } from '../../src/replication/socket-reader.ts';
+import { FaultyFileSystem } from '../support/faulty-file-system.ts';
+import { type PeerConnection, ScriptedPeer } from './scripted-peer.ts';
+
+const MARK = 'm'.repeat(40);
+
+/** An RDB with this body between header and checksum; the sum is right unless `sum` is given. */
+function rdb(body: string, version = '0010', sum?: Buffer): Buffer {
+  const bytes = Buffer.from(`REDIS${version}${body}`, 'latin1');
+  const crc = new Crc64();
+  crc.update(bytes, 0, bytes.length);
+  const trailer = Buffer.alloc(8);
+  crc.writeTo(trailer, 0);
+  return Buffer.concat([bytes, sum ?? trailer]);
+}
+
+const AUX = '\xfa\x09redis-ver\x057.2.4\xfa\x05ctime\xc2abcd\xfa\x0aredis-bits\xc0\x40';
+const EMPTY = rdb(`${AUX}\xff`);
+const FULL = rdb(`${AUX}\xfe\x00\xfb\x01\x00\x00\x01k\x01v\xff`);
+const LARGE = rdb(`${AUX}\xfe\x00${'x'.repeat(300_000)}\xff`);
+
+let peer: ScriptedPeer;
+let fs: FaultyFileSystem;
+let reader: SocketReader;
+
+beforeEach(async () => {
+  peer = await ScriptedPeer.listen();
+  fs = new FaultyFileSystem();
+  fs.mkdirSync('/data');
+});
+
+afterEach(async () => {
+  reader.close('the test is over');
+  await peer.close();
+});
+
+async function receive(
+  feed: (connection: PeerConnection) => void | Promise<void>,
+): Promise<Payload> {
+  reader = new SocketReader(connect(peer.port, '127.0.0.1'));
+  const connection = await peer.connection();
+  const received = receivePayload(reader, {
+    fs,
+    path: '/data/temp.rdb',
+    timeoutMs: 5000,
+    onProgress: () => undefined,
+  });
+  received.catch(() => undefined);
+  await feed(connection);
+  return received;
+}
+
+const text = (bytes: Buffer): string => bytes.toString('latin1');
+
+function stored(): Buffer {
+  const file = fs.openSync('/data/temp.rdb', 'read');
+  const bytes = Buffer.alloc(file.sizeSync());
+  file.readSync(bytes, 0, bytes.length, 0);
+  file.closeSync();
+  return bytes;
+}
+
+describe('payload', () => {
+  it('takes a counted dataset and leaves what follows unread', async () => {
+    const payload = await receive((peer) =>
+      peer.send(`\n\n$${FULL.length}\r\n${text(FULL)}*1\r\n`),
+    );
+    expect(payload).toEqual({ bytes: FULL.length, wasStreamed: false, isEmpty: false });
+    expect(stored().equals(FULL)).toBe(true);
+    expect(reader.release().toString()).toBe('*1\r\n');
+  });
+
+  it('takes a marked dataset, cut anywhere', async () => {
+    const whole = `$EOF:${MARK}\r\n${text(FULL)}${MARK}`;
+    for (const step of [1, 7, 39, 41, whole.length]) {
+      const payload = await receive(async (connection) => {
+        for (let at = 0; at < whole.length; at += step) {
+          connection.send(whole.slice(at, at + step));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      });
+      expect(payload).toEqual({ bytes: FULL.length, wasStreamed: true, isEmpty: false });
+      expect(stored().equals(FULL)).toBe(true);
+      reader.close('next');
+    }
+  });
+
+  it('takes a large one, and it is on disk when it is done', async () => {
+    await receive((peer) => peer.send(`$EOF:${MARK}\r\n${text(LARGE)}${MARK}`));
+    expect(stored().equals(LARGE)).toBe(true);
+    const calls = fs.calls.filter((call) => call.endsWith(' temp.rdb'));
+    const lastWrite = calls.findLastIndex((call) => call.startsWith('write'));
+    expect(calls.findLastIndex((call) => call.startsWith('sync'))).toBeGreaterThan(lastWrite);
+  });
+
+  it('tells an empty dataset', async () => {
+    expect((await receive((peer) => peer.send(`$${EMPTY.length}\r\n${text(EMPTY)}`))).isEmpty).toBe(
+      true,
+    );
+  });
+
+  it('refuses what does not sum up, in either framing', async () => {
+    const broken = Buffer.from(LARGE);
+    broken[1000] = (broken[1000] ?? 0) ^ 1;
+    await expect(receive((p) => p.send(`$${broken.length}\r\n${text(broken)}`))).rejects.toThrow(
+      'checksum of the RDB is wrong',
+    );
+    reader.close('next');
+    await expect(receive((p) => p.send(`$EOF:${MARK}\r\n${text(broken)}${MARK}`))).rejects.toThrow(
+      'checksum of the RDB is wrong',
+    );
+  });
+
+  it('takes a zero for a dataset without a checksum, and old versions that have none', async () => {
+    const unchecked = rdb('\xff', '0010', Buffer.alloc(8));
+    await receive((p) => p.send(`$${unchecked.length}\r\n${text(unchecked)}`));
+    reader.close('next');
+    const old = Buffer.from('REDIS0003\xfe\x00\x00\x01k\x08valvalue\xff', 'latin1');
+    await receive((p) => p.send(`$${old.length}\r\n${text(old)}`));
+  });
+
+  it.each([
+    ['-ERR no snapshot\r\n', 'MASTER aborted replication with an error: ERR no snapshot'],
+    ['+OK\r\n', 'Bad protocol from MASTER'],
+    ['$12x\r\n', 'Bad protocol from MASTER'],
+    ['$5\r\nHELLO', 'what it sent is no RDB'],
+  ])('refuses %j', async (sent, message) => {
+    await expect(receive((connection) => connection.send(sent))).rejects.toThrow(message);
+  });
+
+  it('fails when the link breaks or the disk is full', async () => {
+    const half = `$${FULL.length}\r\n${text(FULL).slice(0, 20)}`;
+    await expect(
+      receive((connection) => {
+        connection.socket.end(half, 'latin1');
+      }),
+    ).rejects.toThrow('closed');
+    reader.close('next');
+    fs.spaceBytes = 1000;
+    await expect(receive((p) => p.send(`$${LARGE.length}\r\n${text(LARGE)}`))).rejects.toThrow(
+      'ENOSPC',
+    );
+  });
+});
+
+describe('the head of an RDB', () => {
+  it('tells the version', () => {
+    expect(snapshotVersion(EMPTY)).toBe(10);
+    expect(snapshotVersion(Buffer.from('REDIS001'))).toBe(null);
+    expect(snapshotVersion(Buffer.from('RADIS0010'))).toBe(null);
+  });
+
+  it.each([
+    ['auxiliary fields only', AUX, true],
+    ['nothing at all', '', true],
+    ['a field of 300 bytes', `\xfa\x41\x2c${'n'.repeat(300)}\x00`, true],
+    ['a field of 32-bit length', `\xfa\x80\x00\x00\x00\x02ab\x00`, true],
+    ['a database', `${AUX}\xfe\x00\xff`, false],
+    ['a function', `${AUX}\xf5\x03abc`, false],
+    ['a field that goes on and on', `\xfa\x80\x00\x10\x00\x00ab`, false],
+    ['a compressed field', `\xfa\xc3\x01\x01a\x00`, false],
+  ])('knows %s', (_what, body, empty) => {
+    expect(isEmptySnapshot(Buffer.from(`REDIS0010${body}\xff`, 'latin1'))).toBe(empty);
+  });
+});

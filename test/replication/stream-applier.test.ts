@@ -1,0 +1,123 @@
+/**
+ * The applier's accounting: whatever the reads, the applied offset stands between commands and outside transactions,
+ * and the bytes that were applied are the primary's own.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Args } from '../../src/core/resp/args.ts';
+import { StreamApplier, type StreamExecutor } from '../../src/replication/stream-applier.ts';
+
+const encode = (...words: string[]): string =>
+  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
+
+class Recorder implements StreamExecutor {
+  inTransaction = false;
+  readonly commands: string[] = [];
+  passed = '';
+  onCommand: (text: string) => void = () => undefined;
+
+  execute(args: Args): void {
+    const words = Array.from({ length: args.count }, (_, i) => args.text(i));
+    const name = words[0];
+    if (name === 'MULTI') this.inTransaction = true;
+    if (name === 'EXEC') this.inTransaction = false;
+    this.commands.push(words.join(' '));
+    this.onCommand(words.join(' '));
+  }
+
+  applied(bytes: Uint8Array, from: number, length: number): void {
+    this.passed += Buffer.from(bytes.subarray(from, from + length)).toString('latin1');
+  }
+}
+
+const feed = (applier: StreamApplier, text: string): void =>
+  applier.feed(Buffer.from(text, 'latin1'));
+
+describe('stream applier', () => {
+  it('passes on exactly the complete commands and transactions of any reads', () => {
+    const plain = fc
+      .array(fc.string({ maxLength: 12 }), { minLength: 1, maxLength: 4 })
+      .map((words) => [
+        encode('SET', ...words.map((word) => Buffer.from(word).toString('latin1'))),
+      ]);
+    const large = fc
+      .integer({ min: 30_000, max: 90_000 })
+      .map((n) => [encode('SET', 'x'.repeat(n))]);
+    const transaction = fc
+      .array(fc.integer(), { maxLength: 5 })
+      .map((keys) => [
+        encode('MULTI') + keys.map((key) => encode('INCR', `${key}`)).join('') + encode('EXEC'),
+      ]);
+    const units = fc.array(fc.oneof(plain, plain, transaction, large), { maxLength: 12 });
+    fc.assert(
+      fc.property(units, fc.infiniteStream(fc.integer({ min: 1, max: 70_000 })), (groups, cuts) => {
+        const parts = groups.flat();
+        const whole = parts.join('');
+        const boundaries = new Set([0]);
+        let at = 0;
+        for (const part of parts) boundaries.add((at += part.length));
+        const recorder = new Recorder();
+        const applier = new StreamApplier(recorder);
+        for (let from = 0; from < whole.length; ) {
+          const size = Math.min(cuts.next().value ?? 1, whole.length - from);
+          feed(applier, whole.slice(from, from + size));
+          from += size;
+          expect(boundaries.has(recorder.passed.length)).toBe(true);
+          const due = Math.max(...[...boundaries].filter((boundary) => boundary <= from));
+          expect(recorder.passed.length).toBe(due);
+          expect(applier.pendingBytes).toBe(from - due);
+        }
+        expect(recorder.passed).toBe(whole);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('never claims half a transaction, byte by byte', () => {
+    const recorder = new Recorder();
+    const applier = new StreamApplier(recorder);
+    const before = encode('SET', 'a', '1');
+    const unit = encode('MULTI') + encode('INCR', 'b') + encode('INCR', 'c') + encode('EXEC');
+    feed(applier, before);
+    for (const byte of unit.slice(0, -1)) {
+      feed(applier, byte);
+      expect(recorder.passed).toBe(before);
+    }
+    feed(applier, '\n');
+    expect(recorder.passed).toBe(before + unit);
+    expect(recorder.commands).toEqual(['SET a 1', 'MULTI', 'INCR b', 'INCR c', 'EXEC']);
+  });
+
+  it('knows the exact offset before the command that asks for it', () => {
+    const recorder = new Recorder();
+    const applier = new StreamApplier(recorder);
+    const seen: number[] = [];
+    recorder.onCommand = (text) => {
+      if (!text.startsWith('REPLCONF')) return;
+      applier.settle();
+      seen.push(recorder.passed.length);
+    };
+    const first = encode('SET', 'a', '1');
+    const ask = encode('REPLCONF', 'GETACK', '*');
+    feed(applier, first + ask + first + ask);
+    expect(seen).toEqual([first.length, first.length * 2 + ask.length]);
+  });
+
+  it('runs nothing after it was stopped, and has told what ran before', () => {
+    const recorder = new Recorder();
+    const applier = new StreamApplier(recorder);
+    const one = encode('SET', 'a', '1');
+    recorder.onCommand = () => {
+      if (recorder.commands.length === 3) applier.stop();
+    };
+    feed(applier, one.repeat(6));
+    feed(applier, one);
+    expect(recorder.commands.length).toBe(3);
+    expect(recorder.passed).toBe(one.repeat(2));
+  });
+
+  it('refuses what is no stream of commands', () => {
+    expect(() => feed(new StreamApplier(new Recorder()), 'PING\r\n')).toThrow("begins with 'P'");
+    expect(() => feed(new StreamApplier(new Recorder()), '*1\r\n:5\r\n')).toThrow('expected');
+  });
+});
