@@ -51,6 +51,10 @@ export interface KeyspaceEvents {
 export interface SnapshotDoor {
   /** Takes the entry as it is now; its caller marks it. */
   emit(db: Database, address: number): void;
+  /** Whether it still reads a value's own block, which must not change meanwhile. */
+  holds(block: number): boolean;
+  /** A value's own block is out of use: true when the snapshot still reads it, and frees it itself. */
+  takeOver(block: number): boolean;
 }
 
 /** A large collection behind a handle. */
@@ -142,7 +146,12 @@ export class Keyspace {
   /** Address of the key for changing it, or 0. The running snapshot has seen it when this returns. */
   lookupWrite(db: Database, key: Uint8Array, offset: number, length: number): number {
     const address = db.dict.find(key, offset, length);
-    if (address === 0 || this.isGone(db, address)) return 0;
+    if (address === 0) return 0;
+    if (this.isGone(db, address)) {
+      // A replica that may be written to removes what it only hides from readers: the key will be made anew.
+      if (this.expiryMode === EXPIRY_HIDE) this.expire(db, address);
+      return 0;
+    }
     this.touch(address);
     if (this.snapshot !== null) this.door(db, address);
     return address;
@@ -352,7 +361,8 @@ export class Keyspace {
 
   /**
    * Makes the value's bytes `length` long, keeping what fits; new bytes hold anything. `spare` more may be kept for
-   * growth. Returns the entry's address. Only for values that are bytes.
+   * growth. Returns the entry's address. Only for values that are bytes. A block of its own that the running snapshot
+   * still reads is left to it, and the value goes on in a copy: so whoever changes such bytes comes through here.
    */
   resizeValue(db: Database, address: number, length: number, spare: number): number {
     const words = this.arena.words(address);
@@ -361,7 +371,7 @@ export class Keyspace {
     const start = this.valueOffset(address);
     const room = this.arena.sizeOf(block) - (start - this.arena.byteOffset(block));
     const wanted = length + spare;
-    if (length <= room && room <= 64 + wanted * 2) {
+    if (length <= room && room <= 64 + wanted * 2 && !this.isHeld(address, block)) {
       words[at + 2] = length;
       return address;
     }
@@ -756,7 +766,7 @@ export class Keyspace {
     );
     words[at + 2] = length;
     words[at + 3] = fresh;
-    this.arena.free(old);
+    this.freeOwnBlock(old);
     return address;
   }
 
@@ -798,7 +808,7 @@ export class Keyspace {
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address);
     const head = words[at]!;
-    if ((head & HEAD_EXTERNAL) !== 0) this.arena.free(words[at + 3]!);
+    if ((head & HEAD_EXTERNAL) !== 0) this.freeOwnBlock(words[at + 3]!);
     if ((head & HEAD_LARGE) !== 0) this.freeLarge(words[at + 2]!);
     this.arena.free(address);
   }
@@ -807,6 +817,16 @@ export class Keyspace {
     const handle = this.largeFree.pop() ?? this.large.length;
     this.large[handle] = value;
     return handle;
+  }
+
+  /** Whether the value stands in a block of its own that the running snapshot still reads. */
+  private isHeld(address: number, block: number): boolean {
+    return block !== address && this.snapshot?.holds(block) === true;
+  }
+
+  /** Frees a value's own block, unless the running snapshot does that later. */
+  private freeOwnBlock(block: number): void {
+    if (this.snapshot?.takeOver(block) !== true) this.arena.free(block);
   }
 
   private freeLarge(handle: number): void {

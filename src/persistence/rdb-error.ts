@@ -1,0 +1,11 @@
+/** What is wrong with an RDB file or payload, and at which byte. */
+export class RdbError extends Error {
+  /** Bytes from the start of the file or payload. */
+  readonly offset: number;
+
+  constructor(reason: string, offset: number) {
+    super(`${reason}, at byte ${offset}`);
+    this.name = 'RdbError';
+    this.offset = offset;
+  }
+}

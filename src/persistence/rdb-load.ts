@@ -1,0 +1,349 @@
+/**
+ * Loading an RDB into a keyspace, in slices of time, so that a server can answer between them.
+ *
+ *     header -> items ... -> EOF -> checksum -> done
+ *
+ * An item is an opcode, or a key with what stands before it (expiry, use). Nothing is allocated a
+ * key: the key is copied to a scratch, the value stored from the reader's buffer. Before the keys of
+ * a database come, its table is made as large as RESIZEDB says, in steps.
+ *
+ * With a fed reader (a socket) a slice also ends, `isHungry`, where bytes are missing; the item that
+ * was cut off is then read again from its beginning.
+ *
+ * What is refused: an unknown version, opcode or type; a key twice; a database that this server does
+ * not have; module data; a wrong checksum. All with the byte where it stands.
+ */
+import type { Database } from '../core/database.ts';
+import type { Keyspace } from '../core/keyspace.ts';
+import { copyBytes } from '../core/memory/copy.ts';
+import { lfuWord } from '../core/usage.ts';
+import { ByteView } from '../core/value.ts';
+import { ValueDecoder } from './rdb-decoder.ts';
+import type { UsageKind } from './rdb-encoder.ts';
+import * as rdb from './rdb-format.ts';
+import { HUNGRY, type RdbReader } from './rdb-reader.ts';
+import { skipValue } from './rdb-skip.ts';
+
+export interface RdbLoadOptions {
+  /** Its `nowMs` decides which keys are expired. */
+  readonly keyspace: Keyspace;
+  readonly reader: RdbReader;
+  /** Whether the checksum is verified (where the file has one). */
+  readonly checksum: boolean;
+  /** Keys whose time has come: dropped on a primary, kept on a replica and from an AOF's base. */
+  readonly expired: 'drop' | 'keep';
+  /** A key that exists already: an error, or its value is replaced. */
+  readonly duplicates: 'refuse' | 'replace';
+  /** What the eviction policy needs of the use that is noted with each key. */
+  readonly usage: UsageKind;
+  /** Microseconds to wait after each key; for tests. */
+  readonly keyDelayUs: number;
+}
+
+/** A clock in milliseconds that never goes back. */
+export type Clock = () => number;
+
+const STATE_HEADER = 0;
+const STATE_ITEMS = 1;
+const STATE_RESERVE = 2;
+const STATE_VALUE = 3;
+const STATE_TRAILER = 4;
+const STATE_DONE = 5;
+
+const ITEMS_A_LOOK = 32;
+const BYTES_A_LOOK = 1 << 18;
+const RESERVE_STEP = 1 << 16;
+const RESERVE_FED_MAX = 1 << 24;
+/** The least that a key takes in a file: type, empty key, empty value. */
+const KEY_BYTES_MIN = 3;
+const TRAILER_BYTES = 8;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export class RdbLoad {
+  /** Keys stored, those of them that expire, and keys dropped because their time had come. */
+  keys = 0;
+  expires = 0;
+  expiredKeys = 0;
+  version = 0;
+  /** Why the last `step` ended early: a fed reader has too few bytes. */
+  isHungry = false;
+  /** The AUX fields, as latin1 text. */
+  readonly aux = new Map<string, string>();
+  /** The sources of the function libraries. */
+  readonly functions: Uint8Array[] = [];
+
+  readonly #options: RdbLoadOptions;
+  readonly #keyspace: Keyspace;
+  readonly #reader: RdbReader;
+  readonly #decoder: ValueDecoder;
+  readonly #view = new ByteView();
+  #state = STATE_HEADER;
+  #db: Database;
+  #key = new Uint8Array(256);
+  #reserved = 0;
+  #reserveTo = 0;
+  #pauseUntilMs = NEVER;
+
+  constructor(options: RdbLoadOptions) {
+    this.#options = options;
+    this.#keyspace = options.keyspace;
+    this.#reader = options.reader;
+    this.#decoder = new ValueDecoder(options.keyspace, options.reader);
+    this.#db = options.keyspace.databases[0]!;
+    if (!options.checksum) options.reader.dropChecksum();
+  }
+
+  /** Bytes read so far. Of how many, `totalBytes` says. */
+  get bytes(): number {
+    return this.#reader.offset;
+  }
+
+  get totalBytes(): number {
+    return this.#reader.sizeBytes;
+  }
+
+  /** Loads for about `budgetMs`. True when all is loaded; throws an `RdbError`. */
+  step(budgetMs: number, clock: Clock): boolean {
+    const startMs = clock();
+    this.isHungry = !this.#reader.isSated;
+    if (this.isHungry || startMs < this.#pauseUntilMs) return false;
+    try {
+      this.#run(startMs + budgetMs, clock);
+    } catch (error) {
+      if (error !== HUNGRY) throw error;
+      this.isHungry = true;
+    }
+    return this.#state === STATE_DONE;
+  }
+
+  #run(untilMs: number, clock: Clock): void {
+    const reader = this.#reader;
+    const { keyDelayUs } = this.#options;
+    const { keys } = this;
+    let items = 0;
+    let from = reader.offset;
+    while (this.#state !== STATE_DONE) {
+      if (this.#state === STATE_ITEMS) this.#item();
+      else this.#advance();
+      reader.commit();
+      if (this.isHungry) return;
+      if (keyDelayUs > 0 && this.keys > keys) {
+        this.#pauseUntilMs = clock() + keyDelayUs / 1000;
+        return;
+      }
+      if (++items < ITEMS_A_LOOK && reader.offset - from < BYTES_A_LOOK) continue;
+      items = 0;
+      from = reader.offset;
+      if (clock() >= untilMs) return;
+    }
+  }
+
+  /** One step in a state other than that of items. */
+  #advance(): void {
+    switch (this.#state) {
+      case STATE_HEADER:
+        this.version = readRdbHeader(this.#reader);
+        this.#state = STATE_ITEMS;
+        return;
+      case STATE_RESERVE:
+        this.#reserved = Math.min(this.#reserved + RESERVE_STEP, this.#reserveTo);
+        this.#db.dict.reserve(this.#reserved);
+        if (this.#reserved === this.#reserveTo) this.#state = STATE_ITEMS;
+        return;
+      case STATE_VALUE: {
+        const before = this.#reader.offset;
+        if (this.#decoder.resume()) this.#state = STATE_ITEMS;
+        else this.isHungry = this.#reader.offset === before;
+        return;
+      }
+      default:
+        this.#trailer();
+    }
+  }
+
+  /** Reads an opcode, or a key. */
+  #item(): void {
+    const reader = this.#reader;
+    let expiryMs = -1;
+    let hasExpiry = false;
+    let usage = -1;
+    for (;;) {
+      const type = reader.byte();
+      switch (type) {
+        case rdb.OP_EXPIRETIME_MS:
+          expiryMs = reader.int64();
+          hasExpiry = true;
+          continue;
+        case rdb.OP_EXPIRETIME:
+          expiryMs = (reader.uint32() | 0) * 1000;
+          hasExpiry = true;
+          continue;
+        case rdb.OP_IDLE:
+          usage = reader.length();
+          continue;
+        case rdb.OP_FREQ:
+          usage = reader.byte();
+          continue;
+        default:
+          if (type >= rdb.OP_SLOT_IMPORT) this.#opcode(type);
+          else this.#entry(type, hasExpiry, expiryMs, usage);
+          return;
+      }
+    }
+  }
+
+  #opcode(opcode: number): void {
+    const reader = this.#reader;
+    switch (opcode) {
+      case rdb.OP_EOF:
+        this.#state = STATE_TRAILER;
+        return;
+      case rdb.OP_SELECTDB:
+        this.#selectDb(reader.length());
+        return;
+      case rdb.OP_RESIZEDB:
+        this.#resizeDb(reader.length());
+        reader.length();
+        return;
+      case rdb.OP_AUX: {
+        const name = this.#text();
+        this.aux.set(name, this.#text());
+        return;
+      }
+      case rdb.OP_FUNCTION2:
+        reader.string(this.#view);
+        this.functions.push(copied(this.#view));
+        return;
+      case rdb.OP_SLOT_INFO:
+        for (let i = 0; i < 3; i++) reader.length();
+        return;
+      case rdb.OP_MODULE_AUX: {
+        const name = rdb.moduleName(reader.wideLength());
+        throw reader.fail(`data of the module '${name}', which this server cannot load`);
+      }
+      default:
+        throw reader.fail(`the unknown opcode ${opcode}`);
+    }
+  }
+
+  #selectDb(id: number): void {
+    const db = this.#keyspace.databases[id];
+    if (db === undefined) {
+      const { length } = this.#keyspace.databases;
+      throw this.#reader.fail(
+        `keys of database ${id}, but there are only ${length} (raise 'databases')`,
+      );
+    }
+    this.#db = db;
+  }
+
+  #resizeDb(keys: number): void {
+    const left = this.#reader.bytesLeftMax;
+    const most = Number.isFinite(left) ? Math.floor(left / KEY_BYTES_MIN) : RESERVE_FED_MAX;
+    this.#reserved = this.#db.dict.count;
+    this.#reserveTo = this.#reserved + Math.min(keys, most);
+    this.#state = STATE_RESERVE;
+  }
+
+  #entry(type: number, hasExpiry: boolean, expiryMs: number, usage: number): void {
+    const { expired, duplicates } = this.#options;
+    const length = this.#readKey();
+    const key = this.#key;
+    if (hasExpiry && expired === 'drop' && expiryMs < this.#keyspace.nowMs) {
+      skipValue(this.#reader, type, this.version);
+      this.expiredKeys++;
+      return;
+    }
+    const db = this.#db;
+    const old = db.dict.find(key, 0, length);
+    if (old !== 0 && duplicates === 'refuse') {
+      throw this.#reader.fail(`the key '${printed(key, length)}' twice in database ${db.id}`);
+    }
+    if (old !== 0) this.#keyspace.remove(db, old);
+    let address = this.#decoder.decode(db, key, 0, length, type);
+    if (hasExpiry) address = this.#keyspace.setExpiry(db, address, expiryMs);
+    if (usage >= 0) this.#setUsage(address, usage);
+    this.keys++;
+    if (hasExpiry) this.expires++;
+    if (this.#decoder.isOpen) this.#state = STATE_VALUE;
+  }
+
+  /** Copies the next string to the key's scratch and gives its length. */
+  #readKey(): number {
+    const view = this.#view;
+    this.#reader.string(view);
+    const { length } = view;
+    if (length > this.#key.length) this.#key = new Uint8Array(length * 2);
+    copyBytes(view.bytes, view.offset, this.#key, 0, length);
+    return length;
+  }
+
+  /** Notes the use that stood before the key, as IDLE seconds or as FREQ. */
+  #setUsage(address: number, usage: number): void {
+    const keyspace = this.#keyspace;
+    const { nowMs, lruClock } = keyspace;
+    if (this.#options.usage === 'lfu') keyspace.setUsage(address, lfuWord(nowMs, usage & 0xff));
+    if (this.#options.usage === 'lru') keyspace.setUsage(address, (lruClock - usage) & 0xffffff);
+  }
+
+  #text(): string {
+    this.#reader.string(this.#view);
+    const { bytes, offset, length } = this.#view;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+  }
+
+  #trailer(): void {
+    if (this.version >= rdb.RDB_VERSION_CHECKSUM) verifyChecksum(this.#reader);
+    this.#state = STATE_DONE;
+  }
+}
+
+/** Begins to load an RDB; the caller steps. */
+export function loadRdb(options: RdbLoadOptions): RdbLoad {
+  return new RdbLoad(options);
+}
+
+/** Reads "REDIS" and four digits, or "VALKEY" and three, and gives the version. */
+export function readRdbHeader(reader: RdbReader): number {
+  reader.need(rdb.RDB_HEADER_BYTES);
+  const { buf, at } = reader;
+  const text = Buffer.from(buf.buffer, buf.byteOffset + at, rdb.RDB_HEADER_BYTES).toString(
+    'latin1',
+  );
+  const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(text);
+  if (match === null) throw reader.fail('no RDB: it does not begin with REDIS and a version');
+  const version = Number(match[1] ?? match[2]);
+  const known = version >= 1 && version <= rdb.RDB_VERSION_MAX;
+  if (!known && (match[2] === undefined || version !== rdb.RDB_VERSION_VALKEY)) {
+    throw reader.fail(`an RDB of version ${version}, which this server cannot load`);
+  }
+  reader.at += rdb.RDB_HEADER_BYTES;
+  return version;
+}
+
+/** What a checksum says of the bytes before it. */
+export type ChecksumVerdict = 'right' | 'absent' | 'not looked at';
+
+/** Reads the eight bytes behind EOF; throws when they are not the sum of all that was read. */
+export function verifyChecksum(reader: RdbReader): ChecksumVerdict {
+  const sum = reader.checksum;
+  reader.need(TRAILER_BYTES);
+  const { buf, at } = reader;
+  const isRight = sum?.equalsAt(buf, at) ?? true;
+  let isZero = true;
+  for (let i = at; i < at + TRAILER_BYTES; i++) if (buf[i] !== 0) isZero = false;
+  reader.at += TRAILER_BYTES;
+  reader.dropChecksum();
+  if (isZero) return 'absent';
+  if (!isRight) throw reader.fail('the checksum is wrong: the RDB is damaged');
+  return sum === null ? 'not looked at' : 'right';
+}
+
+/** A key, as an error shows it. */
+function printed(key: Uint8Array, length: number): string {
+  return Buffer.from(key.subarray(0, Math.min(length, 128))).toString('latin1');
+}
+
+function copied(view: ByteView): Uint8Array {
+  return view.bytes.slice(view.offset, view.offset + view.length);
+}

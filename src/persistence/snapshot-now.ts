@@ -1,0 +1,96 @@
+/**
+ * SAVE: an RDB file written in one go, in this process, with the encoder of the snapshots. The loop
+ * stands still meanwhile, so it is for shutdown, for DEBUG RELOAD, and for who asks for it.
+ */
+import type { Keyspace } from '../core/keyspace.ts';
+import type { FileSystem } from './file-system.ts';
+import { RdbAssembler } from './rdb-assembler.ts';
+import { RdbEncoder, type RdbWriteVersion, type UsageKind } from './rdb-encoder.ts';
+import { RdbFile } from './rdb-file.ts';
+import { CHUNK_BYTES, type FrameSink, FrameWriter } from './rdb-frame-writer.ts';
+
+/** What is written besides the keys, and how. */
+export interface RdbContent {
+  readonly version: RdbWriteVersion;
+  readonly usage: UsageKind;
+  readonly compress: boolean;
+  readonly checksum: boolean;
+  /** AUX fields, in their order. */
+  readonly aux: Readonly<Record<string, string>>;
+  /** The sources of all function libraries. */
+  readonly functions: readonly Uint8Array[];
+}
+
+/** A sink that gives everything to an assembler at once. */
+export class DirectSink implements FrameSink {
+  readonly #assembler: RdbAssembler;
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+
+  constructor(assembler: RdbAssembler) {
+    this.#assembler = assembler;
+  }
+
+  freshChunk(): Uint8Array {
+    return this.#chunk;
+  }
+
+  take(chunk: Uint8Array, length: number): void {
+    this.#assembler.feed(chunk, 0, length);
+  }
+
+  takeLent(_block: number, bytes: Uint8Array, off: number, length: number): void {
+    this.#assembler.feed(bytes, off, length);
+  }
+}
+
+/** Writes all databases, header and end included. */
+function emitAll(keyspace: Keyspace, writer: FrameWriter, content: RdbContent): number {
+  const encoder = new RdbEncoder(keyspace, writer, content);
+  let keys = 0;
+  encoder.header(content.aux, content.functions);
+  for (const db of keyspace.databases) {
+    const { dict } = db;
+    if (dict.count === 0) continue;
+    encoder.selectDb(db.id);
+    encoder.resizeDb(dict.count, db.expires.size);
+    let cursor = 0;
+    do {
+      cursor = dict.collect(cursor);
+      for (let i = 0; i < dict.collectedCount; i++) encoder.emitEntry(db, dict.collected[i]!);
+      keys += dict.collectedCount;
+    } while (cursor !== 0);
+  }
+  encoder.eof();
+  return keys;
+}
+
+export interface SaveOptions extends RdbContent {
+  readonly fs: FileSystem;
+  /** The file that is written or replaced. */
+  readonly path: string;
+  /** This process's, for the name of the temporary file. */
+  readonly pid: number;
+  readonly incrementalFsync: boolean;
+}
+
+/**
+ * Writes the whole keyspace to a file, durably, and gives its figures. Throws what the disk says;
+ * the old file stands then.
+ */
+export function saveNow(
+  keyspace: Keyspace,
+  options: SaveOptions,
+): { readonly keys: number; readonly bytes: number } {
+  const file = new RdbFile(options.fs, options.path, options.pid, options.incrementalFsync);
+  try {
+    const assembler = new RdbAssembler((bytes, len) => file.write(bytes, len), options.checksum);
+    const writer = new FrameWriter(new DirectSink(assembler), options.compress);
+    const keys = emitAll(keyspace, writer, options);
+    assembler.finish();
+    file.finish();
+    return { keys, bytes: file.bytes };
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
+}
