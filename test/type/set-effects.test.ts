@@ -1,0 +1,105 @@
+/** What the set commands propagate and which events they raise, as a real server. */
+import { describe, expect, it } from 'vitest';
+import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { requireRedisServer } from '../support/real-server.ts';
+
+const lines = `
+  SADD s 1 2 3
+  SADD s 1 2
+  SADD s 2 4
+  SADD t x 4
+  SREM s 9
+  SREM s 1 9 2
+  SREM nothing 1
+  SREM s 3 4 5
+  SADD s 1 2 3
+  SMOVE s t 9
+  SMOVE s t 1
+  SMOVE s new 2
+  SMOVE s s 3
+  SMOVE s t 3
+  SMOVE nothing t 1
+  SADD u 4
+  SMOVE u t 4
+  SINTERSTORE dst t nothing
+  SADD a 1 2 3
+  SADD b 2 3 4
+  SINTERSTORE dst a b
+  SINTERSTORE dst a b
+  SINTERSTORE dst a nothing
+  SINTERSTORE dst a nothing
+  SUNIONSTORE dst a b
+  SUNIONSTORE dst nothing
+  SUNIONSTORE dst nothing
+  SDIFFSTORE dst a b
+  SDIFFSTORE a a b
+  SDIFFSTORE dst a a
+  SDIFFSTORE dst a a
+  SET string x
+  SUNIONSTORE string b
+  SUNIONSTORE string nothing
+  SADD one 1
+  SPOP one
+  SADD one 1
+  SPOP one 1
+  SADD one 1
+  SPOP one 0
+  SPOP one 100
+  SPOP one
+  SPOP one 5
+  SPOP one -1
+  SRANDMEMBER one
+  SRANDMEMBER one 5
+  SMEMBERS nothing
+  SINTER nothing b
+  SINTERCARD 2 nothing b
+  SUNION nothing
+  SDIFF nothing b
+  SISMEMBER nothing x
+  SMISMEMBER nothing x y
+  SCARD nothing
+  SSCAN nothing 0
+  MULTI
+  SADD q 1
+  SPOP q
+  SADD q 2
+  SPOP q 5
+  EXEC
+  SET string x
+  SADD string 1
+  SMOVE b string 2
+  SPOP string
+`
+  .split('\n')
+  .map((line) => line.trim())
+  .filter((line) => line !== '');
+
+/** Operations that name what chance picked, with its names left out. */
+function withoutPicks(operations: readonly string[]): string[] {
+  return operations.map((line) => line.replace(/^(SREM many) .*$/, '$1 ?'));
+}
+
+describe.skipIf(requireRedisServer() === null)('the set commands', () => {
+  it('do what they do to the journal and the listeners as a real server', async () => {
+    expect(effectsInside(lines)).toEqual(await effectsOfRealServer(lines));
+  });
+
+  it('propagate what chance took by name, one member an operation', async () => {
+    const members = Array.from({ length: 200 }, (_, i) => `m${i}`).join(' ');
+    const pops = [
+      `SADD many ${members}`,
+      'SPOP many',
+      'SPOP many 1',
+      'SPOP many 3',
+      'SPOP many 190',
+    ];
+    const mine = effectsInside(pops);
+    const theirs = await effectsOfRealServer(pops);
+    expect(mine.events).toEqual(theirs.events);
+    expect(withoutPicks(mine.propagated)).toEqual(withoutPicks(theirs.propagated));
+    const taken = mine.propagated
+      .filter((line) => line.startsWith('SREM'))
+      .map((line) => line.slice(10));
+    expect(new Set(taken).size).toBe(195);
+  });
+});
