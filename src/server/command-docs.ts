@@ -29,7 +29,8 @@ export function replyCommandInfo(reply: Reply, one: Command, table: CommandTable
   reply.set(one.keys?.length ?? 0);
   for (const spec of one.keys ?? []) replyKeySpec(reply, spec);
   const children = table.childrenOf(one);
-  reply.array(children.length);
+  if (children.length === 0) reply.set(0);
+  else reply.array(children.length);
   for (const child of children) replyCommandInfo(reply, child, table);
 }
 

@@ -31,7 +31,7 @@ function infoCommand(c: Context): void {
   c.reply.array(c.argc - 2);
   for (let i = 2; i < c.argc; i++) {
     const one = commands.byName(c.args.text(i));
-    if (one === undefined) c.reply.nullArray();
+    if (one === undefined) c.reply.null();
     else replyCommandInfo(c.reply, one, commands);
   }
 }

@@ -274,6 +274,7 @@ export const debugCommands = [
       since: '1.0.0',
       complexity: 'Depends on the subcommand',
       summary: 'Looks inside the server, for tests.',
+      internal: true,
     },
     debugCommand,
   ),

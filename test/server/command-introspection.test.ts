@@ -1,0 +1,68 @@
+/**
+ * COMMAND GETKEYS, GETKEYSANDFLAGS, LIST and their refusals, compared with the real server.
+ */
+import { describe, expect, it } from 'vitest';
+import { requireRedisServer } from '../support/real-server.ts';
+import { converse, sideBySide } from '../support/side-by-side.ts';
+
+const COMMANDS = [
+  ...[
+    'SET k v',
+    'SET k v GET',
+    'SET k v GET EX 10',
+    'BITFIELD k GET u8 0',
+    'BITFIELD k SET u8 0 1',
+  ],
+  ...['SORT k BY x_* GET # STORE d', 'SORT k GET STORE STORE a STORE b', 'SORT_RO k BY x'],
+  ...['XREAD COUNT 1 STREAMS a b 0 0', 'XREAD STREAMS a', 'XREAD COUNT 1 STREAMS a'],
+  ...['XREADGROUP GROUP g c STREAMS a b x y', 'XGROUP CREATE k g 0', 'XADD k * a b'],
+  ...['EVAL x 2 a b c', 'EVAL x 3 a', 'EVAL x 0', 'EVAL x -1', 'EVAL x abc', 'FCALL f 1 a'],
+  ...["MIGRATE h 1 '' 0 1 KEYS a b", 'MIGRATE h 1 k 0 1', "MIGRATE h 1 '' 0 1 COPY"],
+  ...['GEORADIUS k 1 2 3 m STORE a STOREDIST b', 'GEORADIUS_RO k 1 2 3 m'],
+  ...['GEOSEARCHSTORE d s FROMMEMBER m', 'ZUNIONSTORE d 2 a b', 'ZINTERSTORE d 5 a', 'ZDIFF 1 a'],
+  ...['MSET a b c', 'MSET a b c d', 'OBJECT ENCODING k', 'MEMORY USAGE k', 'BITOP AND d a b'],
+  ...['LMPOP 2 a b LEFT', 'BLMPOP 0 2 a b LEFT', 'COPY a b', 'LCS a b', 'PFCOUNT a b c'],
+  ...['WATCH a b', 'DEBUG OBJECT x', 'RESTORE k 0 x', 'PUBLISH a b', 'SSUBSCRIBE a b'],
+  ...['SPUBLISH a b', 'SINTERCARD 2 a b', 'GETEX k', 'SET k', 'PING x', 'GET', 'NOSUCH a'],
+  ...['CONFIG GET x', 'CONFIG NOSUCH x', 'BLPOP a b 0', 'RENAME a b', 'DEL a b c', 'SMOVE a b c'],
+];
+
+describe.skipIf(requireRedisServer() === null)('COMMAND', () => {
+  const { same, servers } = sideBySide();
+
+  it.each(['a', 'a3'])('GETKEYS and GETKEYSANDFLAGS (%s)', async (name) => {
+    const { cairn, redis } = servers();
+    const client = await cairn.connect();
+    const lines: string[] = [];
+    for (const words of COMMANDS) {
+      const known = await client.value('COMMAND', 'INFO', words.split(' ')[0] ?? '');
+      if (Array.isArray(known) && known[0] === null && !words.startsWith('NOSUCH')) continue;
+      for (const sub of ['GETKEYS', 'GETKEYSANDFLAGS'])
+        lines.push(`${name}> COMMAND ${sub} ${words}`);
+    }
+    client.close();
+    expect(lines.length).toBeGreaterThan(40);
+    const text = lines.join('\n');
+    expect(await converse(cairn, text, [])).toEqual(await converse(redis, text, []));
+  });
+
+  for (const p of ['a', 'a3']) {
+    same(
+      `other subcommands (${p})`,
+      `
+      ${p}> COMMAND FOO
+      ${p}> COMMAND COUNT x
+      ${p}> COMMAND LIST FILTERBY
+      ${p}> COMMAND LIST FILTERBY FOO x
+      ${p}> COMMAND LIST FILTERBY MODULE x
+      ${p}> COMMAND LIST FILTERBY ACLCAT foo
+      ${p}> COMMAND LIST FILTERBY PATTERN hs*l*
+      ${p}> COMMAND LIST FILTERBY PATTERN nothing*
+      ${p}> COMMAND LIST FILTERBY PATTERN x FOO
+      ${p}> COMMAND INFO nosuch
+      ${p}> COMMAND DOCS nosuch
+      ${p}> COMMAND GETKEYS
+    `,
+    );
+  }
+});

@@ -1,0 +1,232 @@
+/**
+ * Publish and subscribe, keyspace events and client-side caching over sockets, in RESP2 and RESP3,
+ * compared with the real server byte for byte.
+ */
+import { describe } from 'vitest';
+import { requireRedisServer } from '../support/real-server.ts';
+import { sideBySide } from '../support/side-by-side.ts';
+
+describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
+  const { same } = sideBySide();
+
+  same(
+    'a RESP2 subscriber',
+    `
+    s>2 SUBSCRIBE a b
+    s> SUBSCRIBE a
+    s>2 PSUBSCRIBE n* ?ews
+    s>2 SSUBSCRIBE a sh
+    p> PUBLISH a hello
+    s<
+    p> PUBLISH xews x
+    s<
+    p> PUBLISH nobody x
+    p> SPUBLISH sh shard
+    s<
+    p> PUBSUB CHANNELS b*
+    p> PUBSUB NUMPAT
+    p> PUBSUB NUMSUB a b nobody
+    p> PUBSUB SHARDNUMSUB a sh
+    p> PUBSUB SHARDCHANNELS s*
+    s> PING
+    s> PING hello
+    s> GET k
+    s> CLIENT ID
+    s> MULTI
+    s> UNSUBSCRIBE b
+    s> UNSUBSCRIBE nothing
+    s> PUNSUBSCRIBE n*
+    s> UNSUBSCRIBE
+    s> PUNSUBSCRIBE
+    s> SUNSUBSCRIBE sh
+    s> GET k
+    s> SUNSUBSCRIBE
+    s> SUNSUBSCRIBE
+    s> UNSUBSCRIBE
+    s> PUNSUBSCRIBE
+    s> GET k
+    s> SUBSCRIBE a
+    s> RESET
+    s> GET k
+    p> PUBSUB CHANNELS
+  `,
+  );
+
+  same(
+    'a RESP3 subscriber',
+    `
+    s3>>2 SUBSCRIBE a b
+    s3>> PSUBSCRIBE n*
+    s3>> SSUBSCRIBE sh
+    p> PUBLISH a hello
+    s3<<
+    p3> PUBLISH news x
+    s3<<
+    p> SPUBLISH sh shard
+    s3<<
+    s3> PING
+    s3> PING hello
+    s3> GET k
+    s3> PUBLISH a self
+    s3<<
+    s3>>2 UNSUBSCRIBE a b
+    s3>> UNSUBSCRIBE
+    s3>> PUNSUBSCRIBE
+    s3>> SUNSUBSCRIBE
+    s3>> SUNSUBSCRIBE
+    s3> GET k
+  `,
+  );
+
+  same(
+    'refusals',
+    `
+    a> PUBLISH a
+    a> SUBSCRIBE
+    a> PUBSUB
+    a> PUBSUB FOO
+    a> PUBSUB CHANNELS a b
+    a> PUBSUB NUMPAT x
+    a> PUBSUB NUMSUB
+    a> PUBSUB SHARDNUMSUB
+    a> PUBSUB SHARDCHANNELS a b
+    a> SUBSCRIBE x
+    a> nonsense
+    a> SET
+    a> SET k v
+    a> HELLO 3
+    a> CONFIG GET maxmemory
+    a> QUIT
+    a! closed
+  `,
+  );
+
+  same(
+    'subscribing inside of a transaction',
+    `
+    a> MULTI
+    a> SUBSCRIBE x
+    a> SET k v
+    a>0 EXEC
+    a< 1
+    b> PUBLISH x hello
+    a<
+  `,
+  );
+
+  same(
+    'keyspace events',
+    `
+    p> CONFIG SET notify-keyspace-events KEA
+    p> CONFIG GET notify-keyspace-events
+    s>1 PSUBSCRIBE __key*
+    p> SET k v
+    s< 2
+    p> DEL k
+    s< 2
+    p> SADD l a b
+    s< 2
+    p> EXPIRE l 100
+    s< 2
+    p> SELECT 3
+    p> INCR n
+    s< 2
+    p> CONFIG SET notify-keyspace-events Kg
+    p> SET q v
+    p> DEL q
+    s<
+    p> CONFIG SET notify-keyspace-events Esm
+    p> GET missing
+    s<
+    p> SADD list x
+    s<
+    p> CONFIG SET notify-keyspace-events g
+    p> DEL list
+    p> CONFIG SET notify-keyspace-events KEn
+    p> SET fresh x
+    s< 2
+    p> CONFIG SET notify-keyspace-events Kx
+    p> SET short x PX 1
+    p> DEBUG SLEEP 0.05
+    p> GET short
+    s<
+    p> CONFIG SET notify-keyspace-events ""
+    p> FLUSHALL
+  `,
+  );
+
+  same(
+    'client-side caching',
+    `
+    a3> CLIENT TRACKING ON
+    a3> CLIENT TRACKINGINFO
+    a3> CLIENT GETREDIR
+    a3> GET k
+    b> SET k 1
+    a3<<
+    b> SET k 2
+    a3> MGET k j
+    b> MSET k 3 j 4
+    a3<< 2
+    a3> GET k
+    a3> SET k own
+    a3<<
+    a3> GET k
+    b> FLUSHALL
+    a3<<
+    a3> CLIENT TRACKING ON BCAST
+    a3> CLIENT TRACKING ON OPTIN
+    a3> CLIENT CACHING YES
+    a3> GET k
+    a3> GET j
+    a3> CLIENT TRACKINGINFO
+    b> SET j 1
+    b> SET k 1
+    a3<<
+    a3> CLIENT CACHING NO
+    a3> CLIENT TRACKING ON OPTOUT
+    a3> CLIENT TRACKING OFF
+    a3> CLIENT TRACKINGINFO
+    a3> CLIENT TRACKING ON OPTOUT NOLOOP
+    a3> CLIENT CACHING NO
+    a3> CLIENT TRACKINGINFO
+    a3> GET k
+    a3> GET j
+    a3> SET j 2
+    b> SET k 5
+    b> SET j 3
+    a3> PING
+    a3> CLIENT TRACKING OFF
+    a3> CLIENT TRACKING ON BCAST PREFIX user: PREFIX obj:
+    a3> CLIENT TRACKING ON BCAST PREFIX user:1
+    a3> CLIENT TRACKINGINFO
+    b> SET user:1 x
+    a3<<
+    b> SET other x
+    b> DEL user:1
+    a3<<
+    a3> PING
+  `,
+  );
+
+  same(
+    'client-side caching by redirection',
+    `
+    s> SUBSCRIBE __redis__:invalidate
+    a> CLIENT TRACKING ON REDIRECT $id(s)
+    a> CLIENT TRACKING ON REDIRECT 999999
+    a> GET k
+    b> SET k 1
+    s<
+    a> GET k
+    b> FLUSHALL
+    s<
+    a3> CLIENT TRACKING ON REDIRECT $id(s)
+    a3> GET k
+    b> CLIENT KILL ID $id(s)
+    b> SET k 2
+    a3<<
+  `,
+    [[/:\d+/g, ':?']],
+  );
+});
