@@ -266,11 +266,12 @@ export class FullSync {
     this.rounds.delete(round);
   }
 
-  /** The snapshot is a file: opened once, now, since the name may soon stand for another one. */
+  /** The snapshot is a file: opened once for all, and removed, so that nothing is left behind whatever happens. */
   private sendFile(round: SyncRound, path: string): void {
     let file: OpenFile;
     try {
       file = this.deps.fs.openSync(path, 'read');
+      this.deps.fs.unlinkSync(path);
     } catch (error) {
       this.failed(round, errorText(error));
       return;

@@ -18,7 +18,10 @@ export interface SyncSnapshotRequest {
 }
 
 export interface SyncSnapshot {
-  /** Resolves when the RDB is whole; with the path of the file, or null when it was streamed. */
+  /**
+   * Resolves when the RDB is whole; with the path of the file, or null when it was streamed.
+   * The file is the caller's to remove.
+   */
   readonly done: Promise<{ readonly path: string | null }>;
   /** Goes on handing out bytes. */
   resume(): void;

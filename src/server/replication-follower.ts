@@ -139,6 +139,8 @@ export class Follower implements PrimaryLinkHost {
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
     const { streamDb } = await this.deps.loadDataset(path).catch((error: unknown) => {
       primary.history.renew();
+      // What was loaded of it is nobody's dataset.
+      for (const { id } of services.keyspace.databases) services.flushDatabase(id);
       throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
     });
     const { position } = dataset;

@@ -25,6 +25,7 @@ import { readonlyGate, replicasGate, staleGate } from './gates.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
 import { type DatasetLoader, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
+import { replicationFields } from './replication-report.ts';
 import { ReplicationWaits } from './replication-wait.ts';
 import type { Services } from './services.ts';
 import type { JournalFeed, Turn } from './turn.ts';
@@ -96,6 +97,7 @@ export class ReplicationService implements JournalFeed {
       promote: () => this.services.dispatcher.afterThis(() => this.turnIntoPrimary()),
       log: (level, text) => this.services.log[level](text),
     });
+    this.services.desk.info.provide('replication', () => replicationFields(this, Date.now()));
     this.listen();
     this.holdGates();
   }
