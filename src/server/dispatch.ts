@@ -180,7 +180,7 @@ export class Dispatcher {
     if (found.subcommands !== undefined && args.count > 1) {
       const sub = this.commands.child(found, args.text(1));
       if (sub === undefined) {
-        const name = args.text(1).slice(0, 128);
+        const name = args.shown(1).slice(0, 128);
         const parent = found.name.toUpperCase();
         this.refuse(client, found, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
         return null;
@@ -331,15 +331,8 @@ function runsInMulti(command: Command): boolean {
 function unknownCommand(args: Args): string {
   let shown = '';
   for (let i = 1; i < args.count && shown.length < 128; i++) {
-    shown += `'${shownText(args, i).slice(0, 128 - shown.length)}' `;
+    shown += `'${args.shown(i).slice(0, 128 - shown.length)}' `;
   }
-  const name = shownText(args, 0).slice(0, 128);
+  const name = args.shown(0).slice(0, 128);
   return `ERR unknown command '${name}', with args beginning with: ${shown}`;
-}
-
-/** An argument up to its first zero byte, which is where Redis ends it. */
-function shownText(args: Args, i: number): string {
-  const text = args.text(i);
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
 }

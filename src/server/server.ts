@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
 import { realFileSystem } from '../persistence/file-system.ts';
+import { dumpPayload } from '../persistence/rdb-dump.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
 import { ActiveExpiry } from './active-expiry.ts';
 import { Blocking } from './blocking.ts';
@@ -39,6 +40,9 @@ import { sleepSync } from './sleep.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
+
+/** Type, version and checksum around the value of a DUMP. */
+const PAYLOAD_FRAME_BYTES = 11;
 
 /** What a server is made from, beside its configuration. */
 export interface ServerOptions {
@@ -117,6 +121,7 @@ export class Server implements Services {
     this.debug.pauseCron = (paused) => {
       this.cron.paused = paused;
     };
+    this.debug.serializedLength = (address) => serializedBytes(this.keyspace, address, config);
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
@@ -371,6 +376,14 @@ export class Server implements Services {
       return 'Unable to listen on this port. Check server logs.';
     }
   }
+}
+
+/** Bytes of an entry's value in a dump, as DEBUG OBJECT shows them. */
+function serializedBytes(keyspace: Keyspace, address: number, { values }: Config): number {
+  const version = Number(values.rdbSaveVersion) as Parameters<typeof dumpPayload>[2];
+  return (
+    dumpPayload(keyspace, address, version, values.rdbcompression).length - PAYLOAD_FRAME_BYTES
+  );
 }
 
 function keyText(key: Uint8Array, offset: number, length: number): string {

@@ -39,6 +39,13 @@ export class Args {
     return Buffer.from(buffer, from, this.lengths[i]!).toString('latin1');
   }
 
+  /** The argument as error texts show it: up to its first zero byte, which is where Redis ends it. */
+  shown(i: number): string {
+    const text = this.text(i);
+    const end = text.indexOf('\0');
+    return end < 0 ? text : text.slice(0, end);
+  }
+
   /** A copy of the argument. */
   copy(i: number): Uint8Array {
     const from = this.offsets[i]!;

@@ -17,11 +17,7 @@ export const checkRdbTool: RdbCheck = async ({ file, print }) => {
   try {
     const report = checkRdbFile(realFileSystem, file, Date.now());
     for (const line of report.lines) print(`${line}\n`);
-    if (report.ok) return true;
-    print(`--- RDB ERROR DETECTED ---\n[offset ${report.offset}] ${report.error ?? ''}\n`);
-    if (report.key !== null) print(`[additional info] Reading key '${report.key}'\n`);
-    print(`[info] ${report.keys} keys read before, while doing: ${report.doing}\n`);
-    return false;
+    return report.ok;
   } catch (error) {
     print(`Cannot read ${file}: ${errorText(error)}\n`);
     return false;

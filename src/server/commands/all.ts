@@ -8,6 +8,7 @@ import { configCommands } from './config.ts';
 import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './database.ts';
 import { debugCommands } from './debug.ts';
+import { dumpCommands } from './dump.ts';
 import { expireCommands } from './expire.ts';
 import { hashCommands } from './hash.ts';
 import { hashAllCommands } from './hash-all.ts';
@@ -51,6 +52,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...connectionCommands,
   ...clientCommands,
   ...databaseCommands,
+  ...dumpCommands,
   ...expireCommands,
   ...keysCommands,
   ...objectCommands,

@@ -40,7 +40,7 @@ function setinfoCommand(c: Context): void {
   const value = c.args.text(3);
   const option = c.args.text(2).toLowerCase();
   if (option !== 'lib-name' && option !== 'lib-ver') {
-    c.reply.error(`ERR Unrecognized option '${c.args.text(2)}'`);
+    c.reply.error(`ERR Unrecognized option '${c.args.shown(2)}'`);
   } else if (!isAttribute(value)) {
     c.reply.error(`ERR ${option} cannot contain spaces, newlines or special characters.`);
   } else {
@@ -68,7 +68,7 @@ function listed(c: Context): Client[] | undefined {
   if (c.argc === 4 && c.is(2, 'type')) {
     const kind = parseClientKind(c.args.text(3));
     if (kind !== undefined) return [...clients.values()].filter((one) => clientKind(one) === kind);
-    c.reply.error(`ERR Unknown client type '${c.args.text(3)}'`);
+    c.reply.error(`ERR Unknown client type '${c.args.shown(3)}'`);
     return undefined;
   }
   if (c.argc < 4 || !c.is(2, 'id')) {

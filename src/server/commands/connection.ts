@@ -78,7 +78,7 @@ export function helloCommand(c: Context): void {
       }
       client.name = name;
     } else {
-      reply.error(`ERR Syntax error in HELLO option '${args.text(i)}'`);
+      reply.error(`ERR Syntax error in HELLO option '${args.shown(i)}'`);
       return;
     }
   }

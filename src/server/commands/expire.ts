@@ -76,7 +76,7 @@ function readConditions(c: Context): number {
     else if (args.is(i, 'gt')) flags |= GT;
     else if (args.is(i, 'lt')) flags |= LT;
     else {
-      reply.error(`ERR Unsupported option ${args.text(i)}`);
+      reply.error(`ERR Unsupported option ${args.shown(i)}`);
       return BAD_OPTION;
     }
   }

@@ -242,7 +242,7 @@ function takeOption(c: Context, replica: Replica, i: number): boolean {
     return !Number.isNaN(only);
   }
   if (c.is(i, 'rdb-filter-only')) return takeFilter(c, replica, c.args.text(i + 1));
-  c.reply.error(`ERR Unrecognized REPLCONF option: ${c.args.text(i)}`);
+  c.reply.error(`ERR Unrecognized REPLCONF option: ${c.args.shown(i)}`);
   return false;
 }
 

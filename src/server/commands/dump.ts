@@ -1,0 +1,184 @@
+/**
+ * DUMP and RESTORE: one value as a row of bytes (src/persistence/rdb-dump.ts), to be kept or carried elsewhere.
+ *
+ * RESTORE builds the value under a name that nobody can know and gives it its own when it is whole; so a payload that
+ * turns out to be wrong half way changes nothing, not even the key that REPLACE would have replaced.
+ */
+import { randomBytes } from 'node:crypto';
+import { lfuWord } from '../../core/usage.ts';
+import { dumpPayload, isSoundPayload, restorePayload } from '../../persistence/rdb-dump.ts';
+import { type Command, command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
+import type { Context } from '../context.ts';
+import { SYNTAX_ERROR } from '../errors.ts';
+import { NOTIFY_GENERIC } from '../notify-classes.ts';
+import { OptionReader } from '../option-reader.ts';
+
+const TEMPORARY_NAME_BYTES = 32;
+const FREQUENCY_MAX = 255;
+const UNSET = -1;
+
+interface RestoreOptions {
+  replace: boolean;
+  absolute: boolean;
+  idleSeconds: number;
+  frequency: number;
+}
+
+const options = new OptionReader();
+
+export function dumpCommand(c: Context): void {
+  const address = c.lookupRead(1);
+  if (address === 0) {
+    c.reply.null();
+    return;
+  }
+  const { rdbSaveVersion, rdbcompression } = c.services.config.values;
+  const version = Number(rdbSaveVersion) as Parameters<typeof dumpPayload>[2];
+  const payload = dumpPayload(c.keyspace, address, version, rdbcompression);
+  c.reply.bulk(payload, 0, payload.length);
+}
+
+export function restoreCommand(c: Context): void {
+  const asked = readOptions(c);
+  if (asked === undefined) return;
+  const { keyspace, db, args, reply } = c;
+  const existing = c.lookupWrite(1);
+  if (existing !== 0 && !asked.replace) {
+    reply.error('BUSYKEY Target key name already exists.');
+    return;
+  }
+  const ttl = c.integer(2);
+  if (Number.isNaN(ttl)) return;
+  if (ttl < 0) {
+    reply.error('ERR Invalid TTL value, must be >= 0');
+    return;
+  }
+  const name = buildValue(c);
+  if (name === undefined) return;
+  if (existing !== 0) keyspace.removeKey(db, args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
+  const atMs = ttl === 0 ? UNSET : asked.absolute ? ttl : keyspace.nowMs + ttl;
+  const built = keyspace.peek(db, name, 0, name.length);
+  if (atMs !== UNSET && atMs < keyspace.nowMs) {
+    keyspace.remove(db, built);
+    if (existing !== 0) deletedInstead(c);
+    c.ok();
+    return;
+  }
+  let address = keyspace.rename(db, built, db, args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
+  if (atMs !== UNSET) address = keyspace.setExpiry(db, address, atMs);
+  noteUse(c, address, asked);
+  propagateRestore(c, atMs, asked.absolute);
+  c.changed(1, NOTIFY_GENERIC, 'restore');
+  c.ok();
+}
+
+function readOptions(c: Context): RestoreOptions | undefined {
+  const asked = { replace: false, absolute: false, idleSeconds: UNSET, frequency: UNSET };
+  options.start(c.args, 4);
+  while (options.more) {
+    if (options.take('replace')) asked.replace = true;
+    else if (options.take('absttl')) asked.absolute = true;
+    else if (asked.frequency === UNSET && options.take('idletime', 1)) {
+      asked.idleSeconds = options.integer();
+      if (asked.idleSeconds < 0) options.fail('ERR Invalid IDLETIME value, must be >= 0');
+    } else if (asked.idleSeconds === UNSET && options.take('freq', 1)) {
+      asked.frequency = options.integer();
+      if (asked.frequency < 0 || asked.frequency > FREQUENCY_MAX) {
+        options.fail('ERR Invalid FREQ value, must be >= 0 and <= 255');
+      }
+    } else options.fail(SYNTAX_ERROR);
+  }
+  return options.refuse(c.reply) ? undefined : asked;
+}
+
+/** Builds the payload's value under a temporary name, which is returned; undefined when that was refused. */
+function buildValue(c: Context): Uint8Array | undefined {
+  const { args, keyspace, db, reply } = c;
+  const bytes = args.bytes[3]!;
+  const offset = args.offsets[3]!;
+  const length = args.lengths[3]!;
+  if (!isSoundPayload(bytes, offset, length, !c.services.debug.skipChecksums)) {
+    reply.error('ERR DUMP payload version or checksum are wrong');
+    return undefined;
+  }
+  const name = randomBytes(TEMPORARY_NAME_BYTES);
+  const built = restorePayload(keyspace, db, name, 0, name.length, bytes, offset, length);
+  if (typeof built === 'number') return name;
+  reply.error('ERR Bad data format');
+  return undefined;
+}
+
+/** The value's time was over before it came: what is left of RESTORE is that the old key goes. */
+function deletedInstead(c: Context): void {
+  const { propagator, args } = c;
+  if (propagator.begin(c.db.id, 2)) {
+    propagator.word('DEL');
+    propagator.argument(args, 1);
+  }
+  propagator.suppress();
+  c.changed(1, NOTIFY_GENERIC, 'del');
+}
+
+function noteUse(c: Context, address: number, asked: RestoreOptions): void {
+  const { keyspace } = c;
+  if (asked.frequency !== UNSET && keyspace.lfu) {
+    keyspace.setUsage(address, lfuWord(keyspace.nowMs, asked.frequency));
+  } else if (asked.idleSeconds !== UNSET && !keyspace.lfu) {
+    keyspace.setUsage(address, (keyspace.lruClock - asked.idleSeconds) & 0xffffff);
+  }
+}
+
+/** A relative time becomes the moment that it means. */
+function propagateRestore(c: Context, atMs: number, absolute: boolean): void {
+  if (atMs === UNSET || absolute) return;
+  const { propagator, args } = c;
+  if (propagator.begin(c.db.id, args.count + 1)) {
+    for (let i = 0; i < args.count; i++) {
+      if (i === 2) propagator.number(atMs);
+      else propagator.argument(args, i);
+    }
+    propagator.word('ABSTTL');
+  }
+  propagator.suppress();
+}
+
+export const dumpCommands: readonly Command[] = [
+  command(
+    'dump',
+    'generic',
+    {
+      arity: 2,
+      flags: READONLY,
+      keys: [keyAt(1, 'RO', 'access')],
+      acl: ['keyspace'],
+      tips: ['nondeterministic_output'],
+      since: '2.6.0',
+      complexity: 'O(N) with N the size of the value',
+      summary: 'Gives the value of a key as bytes that RESTORE takes.',
+      syntax: 'key:key',
+    },
+    dumpCommand,
+  ),
+  command(
+    'restore',
+    'generic',
+    {
+      arity: -4,
+      flags: WRITE | DENYOOM,
+      keys: [keyAt(1, 'OW', 'update')],
+      acl: ['keyspace', 'dangerous'],
+      since: '2.6.0',
+      complexity: 'O(N) with N the size of the value, O(N log N) for sorted sets',
+      summary: 'Creates a key from what DUMP gave.',
+      syntax:
+        'key:key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] ' +
+        '[IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]',
+      history: [
+        ['3.0.0', 'Added the `REPLACE` modifier.'],
+        ['5.0.0', 'Added the `ABSTTL` modifier.'],
+        ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
+      ],
+    },
+    restoreCommand,
+  ),
+];
