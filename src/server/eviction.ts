@@ -23,6 +23,7 @@ import type { Client } from './client.ts';
 import { type Command, DENYOOM } from './command.ts';
 import { OUT_OF_MEMORY } from './errors.ts';
 import { EvictionPool } from './eviction-pool.ts';
+import type { Gates } from './gates.ts';
 import { announceEvicted } from './key-removal.ts';
 import type { MemoryAccount } from './memory-account.ts';
 import type { Services } from './services.ts';
@@ -46,6 +47,7 @@ export class Eviction {
   isOutOfMemory = false;
 
   private readonly services: Services;
+  private readonly gates: Gates;
   private readonly memory: MemoryAccount;
   private readonly pool = new EvictionPool();
   private scheduled = false;
@@ -58,6 +60,7 @@ export class Eviction {
 
   constructor(services: Services) {
     this.services = services;
+    this.gates = services.desk.gates;
     this.memory = services.memory;
     const { config, keyspace } = services;
     const usage = (): undefined => {
@@ -72,6 +75,7 @@ export class Eviction {
     config.onChange('lfu-log-factor', usage);
     config.onChange('lfu-decay-time', usage);
     config.onChange('maxmemory', (bytes) => this.limitChanged(bytes));
+    this.standGate(config.values.maxmemory);
   }
 
   /** How long memory has been standing above the limit, in ms. */
@@ -80,11 +84,7 @@ export class Eviction {
   }
 
   /** A gate of dispatch: makes room, and refuses what may not run without. */
-  admit(client: Client, command: Command): string | null {
-    if (this.services.config.values.maxmemory === 0) {
-      this.isOutOfMemory = false;
-      return null;
-    }
+  private admit(client: Client, command: Command): string | null {
     this.isOutOfMemory = this.perform() === EVICTION_FAILED;
     return this.isOutOfMemory && needsMemory(client, command) ? OUT_OF_MEMORY : null;
   }
@@ -261,7 +261,14 @@ export class Eviction {
     this.perform();
   }
 
+  /** The gate stands only while there is a limit. */
+  private standGate(bytes: number): void {
+    if (bytes === 0) this.isOutOfMemory = false;
+    this.gates.hold('memory', bytes > 0, (client, command) => this.admit(client, command));
+  }
+
   private limitChanged(bytes: number): undefined {
+    this.standGate(bytes);
     if (bytes === 0) return;
     if (this.memory.limitedBytes > bytes) {
       this.services.log.warning(

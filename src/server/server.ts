@@ -104,6 +104,7 @@ export class Server implements Services {
     this.commands = new CommandTable(ALL_COMMANDS);
     for (const { words } of config.renames) this.commands.rename(words[1] ?? '', words[2] ?? '');
     this.turn = new Turn(this.propagator);
+    this.turn.tally = this.stats;
     this.hub = new Hub(this, this.turn);
     this.blocking = new Blocking(this, (client) => this.hub.resume(client));
     this.dispatcher = new Dispatcher(this, this.hub.detached(), this.hub.args);
@@ -127,12 +128,12 @@ export class Server implements Services {
     this.ending = this.createShutdown();
     this.desk.info.provide('persistence', () => this.persistence.info());
     this.turn.onEnd = () => this.tidyUp();
-    this.desk.gates.set('memory', (client, command) => this.eviction.admit(client, command));
     this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.cron.every(0, (now) => this.tick(now));
     this.cron.every(0, (now) => this.persistence.tick(now));
     this.cron.every(1000, (now) => this.desk.limits.tick(now));
+    this.cron.every(100, (now) => this.desk.rates.sample(this.stats, now));
     this.cron.every(0, (now) => this.replication.tick(now));
     this.cron.every(1000, (now) => this.replication.tickSecond(now));
     config.onChange('port', (port) => this.rebind(port, config.values.bind));
@@ -150,6 +151,7 @@ export class Server implements Services {
 
   /** Binds, loads the data, then serves. Rejects with why it cannot. */
   async start(): Promise<void> {
+    this.desk.access.loadAtStart();
     await this.listeners.open(this.options.anyPort);
     this.options.onBound?.();
     this.log.notice('Server initialized');
