@@ -286,6 +286,7 @@ export class Server implements Services {
       turn: this.turn,
       propagator: this.propagator,
       client: this.hub.detached(),
+      isProcess: !this.options.anyPort,
       isReplica: () => this.config.values.replicaof !== undefined,
       replicationAux: () => auxFields(this.replication.aux),
       onLoaded: (loaded) => {

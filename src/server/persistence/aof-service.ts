@@ -29,6 +29,8 @@ export interface AofServiceDeps {
   readonly expectedBaseBytes: () => number;
   /** The journal has a reader now, or has lost one. */
   readonly readersChanged: () => void;
+  /** The disk begins or ceases to fail. */
+  readonly onErrorChange: () => void;
   /** Under `always` the disk failed: the process must end rather than lie. */
   readonly onFatal: (error: Error) => void;
 }
@@ -56,6 +58,7 @@ export class AofService {
       unixSeconds: () => Math.floor(Date.now() / 1000),
       log: (level, text) => deps.log[level](text),
       onProgress: () => deps.turn.progress(),
+      onErrorChange: deps.onErrorChange,
       onFatal: deps.onFatal,
       checksum: values.aofChecksum,
       timestamps: values.aofTimestampEnabled,

@@ -15,8 +15,7 @@ import type { Client } from '../client.ts';
 import type { Config } from '../config/config.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import type { Dispatcher } from '../dispatch.ts';
-import { SNAPSHOT_FAILED } from '../errors.ts';
-import { diskGate, type Gates, loadingGate } from '../gates.ts';
+import { type Gates, loadingGate } from '../gates.ts';
 import type { InfoLines } from '../info-lines.ts';
 import type { Logger } from '../log.ts';
 import type { Propagator } from '../propagate.ts';
@@ -24,6 +23,7 @@ import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
 import { AofService } from './aof-service.ts';
 import { DatasetLoader, type LoadedRdb, usageKind } from './dataset-loader.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService } from './rdb-service.ts';
 import { type SnapshotPurpose, SnapshotRunner } from './snapshot-runner.ts';
@@ -42,6 +42,8 @@ export interface PersistenceDeps {
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
   readonly client: Client;
+  /** The server has a process of its own, and saving may be asked of it at any time. */
+  readonly isProcess: boolean;
   /** Whether the data belong to a primary elsewhere: keys are then kept whatever the clock says. */
   readonly isReplica: () => boolean;
   /** AUX fields of replication, for what is saved. */
@@ -77,11 +79,14 @@ export class Persistence implements PersistenceServices {
   private readonly deps: PersistenceDeps;
   /** The child that writes snapshots; it stays for the next one. */
   private readonly helper = new SnapshotHelper();
-  private diskIsBroken = false;
+  private readonly disk: DiskWatch;
+  /** Until `start` is done: what a client wrote before the AOF takes turns would be lost. */
+  private starting = true;
 
   constructor(deps: PersistenceDeps) {
     this.deps = deps;
     const { config, log, keyspace, fs, turn, propagator } = deps;
+    deps.gates.set('loading', loadingGate);
     this.loader = new DatasetLoader({
       config,
       log,
@@ -89,7 +94,7 @@ export class Persistence implements PersistenceServices {
       fs,
       dispatcher: deps.dispatcher,
       client: deps.client,
-      onLoading: (loading) => this.loadingChanged(loading),
+      onLoading: () => this.loadingChanged(),
     });
     this.rdb = new RdbService(
       { config, log, keyspace, startSave: (path) => this.save(path) },
@@ -109,13 +114,15 @@ export class Persistence implements PersistenceServices {
       writeFirstBase: (path) => this.firstBase(path),
       expectedBaseBytes: () => keyspace.arena.usedBytes + BASE_SPARE_BYTES,
       readersChanged: deps.readersChanged,
+      onErrorChange: () => this.disk.look(),
       onFatal: deps.onFatal,
     });
+    this.disk = new DiskWatch(deps.gates, this.rdb, this.aof.aof);
   }
 
-  /** Whether a dataset is being loaded. */
+  /** Whether a dataset is being loaded, or the server has not got so far yet. */
   get isLoading(): boolean {
-    return this.loader.progress !== null;
+    return this.starting || this.loader.progress !== null;
   }
 
   /** Whether a snapshot, or the preparation of one, is under way. */
@@ -129,6 +136,10 @@ export class Persistence implements PersistenceServices {
   async start(): Promise<void> {
     const { config, log } = this.deps;
     const begun = performance.now();
+    // A child is cheap to start while this process is small, and dear later (snapshot-helper.ts).
+    if (this.deps.isProcess || config.values.appendonly || config.values.save.length > 0) {
+      this.helper.warm();
+    }
     const { folder } = this.aof.aof;
     if (config.values.appendonly) {
       await folder.read();
@@ -147,6 +158,8 @@ export class Persistence implements PersistenceServices {
     }
     this.deps.keyspace.dirty = 0;
     if (config.values.appendonly) await this.aof.open();
+    this.starting = false;
+    this.loadingChanged();
   }
 
   /**
@@ -155,6 +168,8 @@ export class Persistence implements PersistenceServices {
    */
   async end(options: { save: boolean | undefined; force: boolean }): Promise<void> {
     const { config, log } = this.deps;
+    // A part of the dataset must not take the place of the whole one.
+    if (this.isLoading) return;
     if (this.snapshots.isRunning) this.snapshots.abort();
     const wanted = options.save ?? config.values.save.length > 0;
     if (wanted) {
@@ -198,7 +213,7 @@ export class Persistence implements PersistenceServices {
     if (this.isLoading) return;
     this.aof.tick(this.snapshots.isRunning);
     this.rdb.tick(nowMs, this.isBusy);
-    this.watchDisk();
+    this.disk.look();
   }
 
   /** The end of a turn, before its journal is taken. */
@@ -279,15 +294,9 @@ export class Persistence implements PersistenceServices {
 
   /** Writes the dump at once, in this process. An error text when that failed; the old file stands then. */
   saveInPlace(): string | undefined {
-    const { config, fs, keyspace, log } = this.deps;
+    const { log } = this.deps;
     try {
-      saveNow(keyspace, {
-        ...this.content(false, this.deps.replicationAux()),
-        fs,
-        path: this.rdb.path,
-        pid: process.pid,
-        incrementalFsync: config.values.rdbSaveIncrementalFsync,
-      });
+      this.writeInPlace(this.rdb.path, false);
       this.rdb.savedInPlace();
       return undefined;
     } catch (error) {
@@ -304,6 +313,18 @@ export class Persistence implements PersistenceServices {
 
   // ---------------------------------------------------------------- inside
 
+  /** The dataset into a file, in this process, while everything else stands still. */
+  private writeInPlace(path: string, aofBase: boolean): void {
+    const { config, fs, keyspace, replicationAux } = this.deps;
+    saveNow(keyspace, {
+      ...this.content(aofBase, replicationAux()),
+      fs,
+      path,
+      pid: process.pid,
+      incrementalFsync: config.values.rdbSaveIncrementalFsync,
+    });
+  }
+
   private save(path: string): Promise<SnapshotResult> | null {
     return this.fileSnapshot('save', path);
   }
@@ -313,6 +334,10 @@ export class Persistence implements PersistenceServices {
   }
 
   private async firstBase(path: string): Promise<'rdb' | 'aof'> {
+    if (this.deps.keyspace.databases.every((db) => db.dict.count === 0)) {
+      this.writeInPlace(path, true);
+      return 'rdb';
+    }
     const done = this.fileSnapshot('rewrite', path);
     if (done === null) throw new Error('another snapshot is running');
     await done;
@@ -405,27 +430,9 @@ export class Persistence implements PersistenceServices {
     return true;
   }
 
-  private loadingChanged(loading: boolean): void {
-    this.deps.gates.hold('loading', loading, loadingGate);
+  private loadingChanged(): void {
+    this.deps.gates.hold('loading', this.isLoading, loadingGate);
     this.deps.readersChanged();
-  }
-
-  /** Refuses writes while the disk fails, and lets them in again when it does not. */
-  private watchDisk(): void {
-    const broken = this.rdb.isBroken || this.aof.aof.lastError !== undefined;
-    if (broken === this.diskIsBroken) return;
-    this.diskIsBroken = broken;
-    this.deps.gates.hold(
-      'disk',
-      broken,
-      diskGate(() => this.diskError()),
-    );
-  }
-
-  private diskError(): string {
-    const error = this.aof.aof.lastError;
-    if (error === undefined) return SNAPSHOT_FAILED;
-    return `MISCONF Errors writing to the AOF file: ${error.message}`;
   }
 }
 
