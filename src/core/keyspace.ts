@@ -553,6 +553,11 @@ export class Keyspace {
     return this.doomed.length > 0;
   }
 
+  /** Flushed databases and large values whose memory is still to be freed. */
+  get doomedCount(): number {
+    return this.doomed.length;
+  }
+
   /** Whether flushed memory is waiting to be freed. */
   get hasDoomed(): boolean {
     return this.doomed.length > 0;

@@ -74,6 +74,18 @@ export class Blocking {
     return this.waiters.size;
   }
 
+  /** Keys that somebody waits for. */
+  get keyCount(): number {
+    return this.queues.size;
+  }
+
+  /** Clients that wait for a limited time. */
+  get timedCount(): number {
+    let count = 0;
+    for (const { untilMs } of this.waiters.values()) if (untilMs > 0) count++;
+    return count;
+  }
+
   /** Whether keys that somebody waits for have changed. */
   get hasReady(): boolean {
     return this.ready.size > 0;

@@ -10,19 +10,17 @@ import type { Client } from './client.ts';
 import { ClientPause } from './client-pause.ts';
 import { FAST, SKIP_SLOWLOG } from './command.ts';
 import type { Dispatcher } from './dispatch.ts';
-import { asyncLoadingGate, Gates, listenerGate, loadingGate, subscriberGate } from './gates.ts';
+import { Gates, listenerGate, subscriberGate } from './gates.ts';
 import { InfoSources } from './info-lines.ts';
 import { LatencyMonitor } from './latency-monitor.ts';
 import { Monitors } from './monitors.ts';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './notify-classes.ts';
 import { OutputLimits } from './output-limits.ts';
 import { PubSub } from './pubsub.ts';
+import { Rates } from './rates.ts';
 import type { Services } from './services.ts';
 import { SlowLog } from './slow-log.ts';
 import { Tracking } from './tracking.ts';
-
-/** A dataset is loaded instead of the one in memory, or beside it, which goes on answering. */
-export type LoadingMode = 'no' | 'instead' | 'beside';
 
 export class FrontDesk {
   readonly access: AccessControl;
@@ -36,9 +34,7 @@ export class FrontDesk {
   readonly limits: OutputLimits;
   /** Lines of INFO that other rooms provide. */
   readonly info = new InfoSources();
-  /** This server follows a primary. */
-  isReplica = false;
-  private loadingMode: LoadingMode = 'no';
+  readonly rates = new Rates();
   private replicas = 0;
   private readonly services: Services;
   private readonly dispatcher: Dispatcher;
@@ -71,18 +67,6 @@ export class FrontDesk {
     this.holdGates();
     this.watchCommands();
     this.followEvents(publishes);
-  }
-
-  /** Whether the dataset is being loaded, so that what is in memory is not whole. */
-  get isLoading(): boolean {
-    return this.loadingMode === 'instead';
-  }
-
-  /** Loading begins or ends: commands that need the dataset are refused meanwhile. */
-  setLoading(mode: LoadingMode): void {
-    this.loadingMode = mode;
-    const gate = mode === 'beside' ? asyncLoadingGate : loadingGate;
-    this.gates.hold('loading', mode !== 'no', gate);
   }
 
   /** So many replicas are attached: they may not touch keys. */

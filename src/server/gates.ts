@@ -18,15 +18,7 @@
  * The order is Redis's. Whoever knows a condition calls `set` when it begins and `clear` when it ends.
  */
 import type { Client } from './client.ts';
-import {
-  type Command,
-  LOADING,
-  MAY_REPLICATE,
-  NO_ASYNC_LOADING,
-  READONLY,
-  STALE,
-  WRITE,
-} from './command.ts';
+import { type Command, LOADING, MAY_REPLICATE, READONLY, STALE, WRITE } from './command.ts';
 import type { Dispatcher, Gate } from './dispatch.ts';
 import { LOADING_DATASET, NOT_ENOUGH_REPLICAS, PRIMARY_DOWN, READONLY_REPLICA } from './errors.ts';
 
@@ -130,7 +122,3 @@ export const staleGate: Gate = (client, command) =>
 /** Nearly everything while the dataset is being loaded. */
 export const loadingGate: Gate = (client, command) =>
   client.link === null || (command.flags & LOADING) !== 0 ? null : LOADING_DATASET;
-
-/** While a replica loads beside the old dataset, which goes on answering. */
-export const asyncLoadingGate: Gate = (client, command) =>
-  client.link === null || (command.flags & NO_ASYNC_LOADING) === 0 ? null : LOADING_DATASET;

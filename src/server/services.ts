@@ -44,6 +44,8 @@ export interface ShutdownRequest {
 
 /** What commands ask of the files that data are kept in. */
 export interface PersistenceServices {
+  /** The dataset is being loaded: what is in memory is not whole. */
+  readonly isLoading: boolean;
   /** Whether a save runs in the background. */
   readonly isSaving: boolean;
   /** Whether any snapshot, for a save, a rewrite or a replica, runs or is being prepared. */

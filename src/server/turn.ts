@@ -48,11 +48,18 @@ export interface JournalFeed {
   settled(): void;
 }
 
+/** Where a turn counts what it sends. */
+export interface OutputTally {
+  netOutputBytes: number;
+  totalWrites: number;
+}
+
 export class Turn {
   /** The AOF, while there is one. */
   log: JournalLog | null = null;
   /** Replicas and backlog, while there are any. */
   feed: JournalFeed | null = null;
+  tally: OutputTally = { netOutputBytes: 0, totalWrites: 0 };
   /** Called when a client's output has gone from full to empty enough to go on. */
   onDrained: (client: Client) => void = () => {};
   /** Called when a client has not taken all that it was to be sent. */
@@ -144,6 +151,8 @@ export class Turn {
       const status = link.send(bytes, from, to);
       if (status === SEND_FAILED) return;
       client.bytesOut += to - from;
+      this.tally.netOutputBytes += to - from;
+      this.tally.totalWrites++;
       if (status !== SEND_DONE) client.sendingBytes = to - from;
       else reply.advance(to - from);
     }

@@ -13,6 +13,7 @@ import { expireCommands } from './expire.ts';
 import { hashCommands } from './hash.ts';
 import { hashAllCommands } from './hash-all.ts';
 import { hashCounterCommands } from './hash-counter.ts';
+import { infoCommands } from './info.ts';
 import { keysCommands } from './keys.ts';
 import { latencyCommands } from './latency.ts';
 import { lolwutCommands } from './lolwut.ts';
@@ -70,4 +71,5 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...slowlogCommands,
   ...timeCommands,
   ...commandCommands,
+  ...infoCommands,
 ];

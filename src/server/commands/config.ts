@@ -38,7 +38,7 @@ function setCommand(c: Context): void {
     pairs.push([args.text(i), args.text(i + 1)]);
     if (config.isSensitive(args.text(i))) services.dispatcher.redacted.push(i + 1);
   }
-  const asking = { loading: services.desk.isLoading, local: client.local };
+  const asking = { loading: services.persistence.isLoading, local: client.local };
   const outcome = config.set(pairs, asking);
   if (!(outcome instanceof Promise)) answer(reply, outcome);
   else if (services.mayWait(client)) {

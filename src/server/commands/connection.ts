@@ -104,7 +104,7 @@ function describeServer(c: Context): void {
   reply.bulkText('mode');
   reply.bulkText('standalone');
   reply.bulkText('role');
-  reply.bulkText(c.services.desk.isReplica ? 'replica' : 'master');
+  reply.bulkText(c.services.replication.isReplica ? 'replica' : 'master');
   reply.bulkText('modules');
   reply.array(0);
 }

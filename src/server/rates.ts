@@ -1,0 +1,58 @@
+/**
+ * Figures "a second" of the last moments, as INFO shows them: 16 samples, one each tenth of a second.
+ *
+ * A sample is how much a counter has grown since the sample before, per second; the figure is their average.
+ */
+
+const SAMPLES = 16;
+
+export class Rate {
+  private readonly samples = new Float64Array(SAMPLES);
+  private next = 0;
+  private count = 0;
+  private lastMs = 0;
+
+  /** The counter stands at `count` now. */
+  sample(count: number, nowMs: number): void {
+    const passed = nowMs - this.lastMs;
+    const grown = count - this.count;
+    this.count = count;
+    if (this.lastMs > 0 && passed > 0) {
+      this.samples[this.next] = grown < 0 ? 0 : (grown * 1000) / passed;
+      this.next = (this.next + 1) % SAMPLES;
+    }
+    this.lastMs = nowMs;
+  }
+
+  get perSecond(): number {
+    let sum = 0;
+    for (const one of this.samples) sum += one;
+    return sum / SAMPLES;
+  }
+}
+
+/** The counters that have a rate. */
+export interface RateCounters {
+  readonly commandsProcessed: number;
+  readonly netInputBytes: number;
+  readonly netOutputBytes: number;
+  readonly netReplInputBytes: number;
+  readonly netReplOutputBytes: number;
+}
+
+export class Rates {
+  readonly commands = new Rate();
+  readonly input = new Rate();
+  readonly output = new Rate();
+  readonly replicaInput = new Rate();
+  readonly replicaOutput = new Rate();
+
+  /** Called each tenth of a second. */
+  sample(stats: RateCounters, nowMs: number): void {
+    this.commands.sample(stats.commandsProcessed, nowMs);
+    this.input.sample(stats.netInputBytes, nowMs);
+    this.output.sample(stats.netOutputBytes, nowMs);
+    this.replicaInput.sample(stats.netReplInputBytes, nowMs);
+    this.replicaOutput.sample(stats.netReplOutputBytes, nowMs);
+  }
+}

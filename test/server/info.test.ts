@@ -1,0 +1,140 @@
+/**
+ * INFO: the fields of the real server, and figures that are true.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { requireRedisServer, startRealServer } from '../support/real-server.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+
+/** Of Redis's machinery, and of nothing that Cairn has. */
+const NOT_OURS = [
+  ...['redis_build_id', 'monotonic_clock', 'atomicvar_api', 'gcc_version'],
+  ...['expired_stale_perc', 'expire_cycle_cpu_milliseconds', 'reply_buffer_shrinks'],
+  ...['reply_buffer_expands', 'slave_expires_tracked_keys', 'lazyfreed_objects'],
+  ...['used_cpu_sys_children', 'used_cpu_user_children', 'used_cpu_sys_main_thread'],
+  ...['used_cpu_user_main_thread'],
+];
+
+/** Of parts that tell their own figures when they are there. */
+const FROM_ELSEWHERE = [
+  ...['number_of_cached_scripts', 'number_of_functions', 'number_of_libraries'],
+  ...['migrate_cached_sockets', 'dump_payload_sanitizations'],
+];
+
+function sectionsOf(text: string): Map<string, Map<string, string>> {
+  const sections = new Map<string, Map<string, string>>();
+  for (const part of text.split('\r\n\r\n')) {
+    const [title = '', ...lines] = part.split('\r\n').filter((line) => line !== '');
+    const pairs = lines.map((line): [string, string] => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1)];
+    });
+    sections.set(title, new Map(pairs));
+  }
+  return sections;
+}
+
+async function info(client: RawClient, ...words: string[]): Promise<string> {
+  return String(await client.value('INFO', ...words));
+}
+
+describe('INFO', () => {
+  let server: ServerProcess;
+  let client: RawClient;
+  beforeAll(async () => {
+    server = await startCairnServer();
+    client = await server.connect();
+  });
+  afterAll(() => server?.close());
+
+  it.skipIf(requireRedisServer() === null)('has the sections and fields of Redis', async () => {
+    const real = await startRealServer();
+    try {
+      const other = await real.connect();
+      const ours = sectionsOf(await info(client, 'everything'));
+      const theirs = sectionsOf(await info(other, 'everything'));
+      const titles = [...theirs.keys()].filter((title) => !/stats$/.test(title));
+      expect([...ours.keys()]).toEqual(expect.arrayContaining(titles));
+      const missing = titles
+        .filter((title) => !['# Commandstats', '# Latencystats', '# Errorstats'].includes(title))
+        .flatMap((title) => [...(theirs.get(title)?.keys() ?? [])].map((name) => [title, name]))
+        .filter(([title = '', name = '']) => ours.get(title)?.has(name) !== true)
+        .map(([, name = '']) => name)
+        .filter((name) => !NOT_OURS.includes(name) && !FROM_ELSEWHERE.includes(name));
+      expect(missing).toEqual([]);
+      for (const words of [['nothing'], ['server', 'CLIENTS'], ['default'], ['all'], []]) {
+        const heads = (text: string): string[] => text.match(/^# .*$/gm) ?? [];
+        expect(heads(await info(client, ...words))).toEqual(heads(await info(other, ...words)));
+      }
+      other.close();
+    } finally {
+      await real.close();
+    }
+  });
+
+  it('counts calls, refusals and failures of each command, and errors by code', async () => {
+    await client.send('CONFIG', 'RESETSTAT');
+    await client.pipeline([
+      ['SET', 'k', 'text'],
+      ['GET', 'k'],
+      ['GET', 'k'],
+      ['GET', 'missing'],
+      ['GET'],
+      ['INCR', 'k'],
+      ['SADD', 'k', 'x'],
+      ['CONFIG', 'GET', 'port'],
+      ['NONSENSE'],
+    ]);
+    const stats = sectionsOf(await info(client, 'commandstats', 'errorstats', 'stats'));
+    const command = (name: string): string =>
+      (stats.get('# Commandstats')?.get(`cmdstat_${name}`) ?? '').replace(/usec.*call=[^,]*,/, '');
+    expect(command('get')).toBe('calls=3,rejected_calls=1,failed_calls=0');
+    expect(command('set')).toBe('calls=1,rejected_calls=0,failed_calls=0');
+    expect(command('incr')).toBe('calls=1,rejected_calls=0,failed_calls=1');
+    expect(command('sadd')).toBe('calls=1,rejected_calls=0,failed_calls=1');
+    expect(command('config|get')).toBe('calls=1,rejected_calls=0,failed_calls=0');
+    expect(Object.fromEntries(stats.get('# Errorstats') ?? [])).toEqual({
+      errorstat_ERR: 'count=3',
+      errorstat_WRONGTYPE: 'count=1',
+    });
+    const figures = stats.get('# Stats');
+    expect(figures?.get('total_error_replies')).toBe('4');
+    expect(figures?.get('keyspace_hits')).toBe('2');
+    expect(figures?.get('keyspace_misses')).toBe('1');
+  });
+
+  it('shows latencies by percentiles, and as LATENCY HISTOGRAM does', async () => {
+    await client.send('CONFIG', 'RESETSTAT');
+    for (let i = 0; i < 20; i++) await client.send('GET', 'k');
+    const text = await info(client, 'latencystats');
+    expect(text).toMatch(
+      /latency_percentiles_usec_get:p50=\d+\.\d{3},p99=\d+\.\d{3},p99\.9=\d+\.\d{3}\r\n/,
+    );
+    const histogram = await client.value('LATENCY', 'HISTOGRAM', 'get', 'nothing');
+    expect(histogram).toMatchObject(['get', ['calls', 20, 'histogram_usec', expect.any(Array)]]);
+    await client.send('CONFIG', 'SET', 'latency-tracking', 'no');
+    await client.send('CONFIG', 'RESETSTAT');
+    await client.send('GET', 'k');
+    expect(await info(client, 'latencystats')).not.toContain('_get:');
+    await client.send('CONFIG', 'SET', 'latency-tracking', 'yes');
+  });
+
+  it('knows its clients, its memory and its keys', async () => {
+    const before = sectionsOf(await info(client)).get('# Memory');
+    await client.send('SET', 'large', 'x'.repeat(1_000_000));
+    await client.send('SELECT', 3);
+    await client.send('SET', 'k', 'v', 'EX', 1000);
+    const blocked = await server.connect();
+    blocked.write('*1\r\n$7\r\nMONITOR\r\n');
+    await blocked.read();
+    const after = sectionsOf(await info(client));
+    const grown =
+      Number(after.get('# Memory')?.get('used_memory')) - Number(before?.get('used_memory'));
+    expect(grown).toBeGreaterThan(1_000_000);
+    expect(grown).toBeLessThan(1_300_000);
+    expect(after.get('# Clients')?.get('connected_clients')).toBe('2');
+    expect(after.get('# Keyspace')?.get('db3')).toMatch(/^keys=1,expires=1,avg_ttl=99\d{4}$/);
+    blocked.close();
+  });
+});
