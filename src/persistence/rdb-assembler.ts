@@ -11,8 +11,8 @@
  * Limits: one string of `COMPRESS_BYTES_MAX` and its compressed form are held at a time; what was
  * made larger for it is given back afterwards.
  */
+import { lzfCompress } from '../core/struct/lzf.ts';
 import { Crc64 } from './crc64.ts';
-import { lzfCompress } from './lzf.ts';
 import { ENCODED_LZF } from './rdb-format.ts';
 import { FRAME_HEAD_BYTES, FRAME_RAW, FRAME_TEXT, putLength } from './rdb-frame-writer.ts';
 

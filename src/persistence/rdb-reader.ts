@@ -20,10 +20,10 @@
  * A length is never believed beyond what the input can still hold, so a damaged one costs no memory.
  * Strings are shown where they lie; a view is good until the next call. Every error says its byte.
  */
+import { lzfDecompress } from '../core/struct/lzf.ts';
 import { writeInteger } from '../core/text/integer.ts';
 import type { ByteView } from '../core/value.ts';
 import { Crc64 } from './crc64.ts';
-import { lzfDecompress } from './lzf.ts';
 import { RdbError } from './rdb-error.ts';
 import { ENCODED_INT8, ENCODED_INT16, ENCODED_INT32, ENCODED_LZF } from './rdb-format.ts';
 import type { ByteSource } from './rdb-source.ts';

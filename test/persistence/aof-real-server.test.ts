@@ -7,13 +7,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lzfCompress } from '../../src/core/struct/lzf.ts';
 import { Aof } from '../../src/persistence/aof.ts';
 import { AofFolder } from '../../src/persistence/aof-folder.ts';
 import { encodeFrameHead } from '../../src/persistence/aof-frame.ts';
 import { checkAof } from '../../src/persistence/check-aof.ts';
 import { Crc64 } from '../../src/persistence/crc64.ts';
 import { realFileSystem } from '../../src/persistence/file-system.ts';
-import { lzfCompress } from '../../src/persistence/lzf.ts';
 import { command, emptyRdb, load, turn } from '../support/aof-samples.ts';
 import { findTool, requireRedisServer, startRealServer } from '../support/real-server.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -53,6 +53,7 @@ async function openHere(timestamps = true): Promise<Aof> {
     unixSeconds: () => Date.now() / 1000,
     log: () => undefined,
     onProgress: () => undefined,
+    onErrorChange: () => undefined,
     onFatal: () => undefined,
   });
   await aof.open(async (path) => {

@@ -1,8 +1,8 @@
 /** The reader: every form of a number and string, at every cut, and lengths that lie. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { lzfCompress } from '../../src/core/struct/lzf.ts';
 import { ByteView } from '../../src/core/value.ts';
-import { lzfCompress } from '../../src/persistence/lzf.ts';
 import { RdbError } from '../../src/persistence/rdb-error.ts';
 import { putLength } from '../../src/persistence/rdb-frame-writer.ts';
 import { HUNGRY, RdbReader } from '../../src/persistence/rdb-reader.ts';

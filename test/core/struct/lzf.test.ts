@@ -1,7 +1,7 @@
 /** LZF: round trips, hand-written streams, lying streams, and 0 when nothing is gained. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lzfCompress, lzfDecompress } from '../../src/persistence/lzf.ts';
+import { lzfCompress, lzfDecompress } from '../../../src/core/struct/lzf.ts';
 
 function compress(bytes: Uint8Array, room = bytes.length - 4): Uint8Array | undefined {
   const out = new Uint8Array(Math.max(room, 0) + 8).fill(0xee);
