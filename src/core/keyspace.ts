@@ -392,6 +392,16 @@ export class Keyspace {
     return fresh;
   }
 
+  /**
+   * To be called before bytes of a value are changed in place at their present length. A block of its own that the
+   * running snapshot still reads is left to it, and the value goes on in a copy.
+   */
+  ownValue(address: number): void {
+    if (this.snapshot === null || !this.isHeld(address, this.valueBlock(address))) return;
+    const length = this.valueLength(address);
+    this.resizeExternal(address, length, length);
+  }
+
   /** Sets the encoding of an entry whose value stays as it is. */
   setEncoding(address: number, encoding: number): void {
     const words = this.arena.words(address);
@@ -519,8 +529,9 @@ export class Keyspace {
   /** Empties a database at once for everyone; its memory is freed in slices. Returns how many keys it held. */
   flush(id: number): number {
     const old = this.databases[id]!;
+    if (old.dict.count === 0 && old.snapshotId < 0) return 0;
     this.databases[id] = new Database(id, this.arena, this.seed);
-    if (old.dict.count > 0 || old.snapshotId >= 0) this.doomed.push(old);
+    this.doomed.push(old);
     return old.dict.count;
   }
 

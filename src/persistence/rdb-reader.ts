@@ -14,8 +14,8 @@
  *   whole      a payload in memory; there is no more than that
  *   fed        a socket; `feed` appends what came. Where bytes are missing the reader goes back to
  *              the last `commit` and throws `HUNGRY`, and the caller tries again from there once
- *              `isSated`. What must be kept doubles with each such try, so that even a value of a
- *              gigabyte is begun a few dozen times and not once a packet
+ *              `isSated`. Past 64 KiB, what must have come doubles with each such try, so that even
+ *              a value of a gigabyte is begun a dozen times and not once a packet
  *
  * A length is never believed beyond what the input can still hold, so a damaged one costs no memory.
  * Strings are shown where they lie; a view is good until the next call. Every error says its byte.
@@ -130,7 +130,7 @@ export class RdbReader {
     this.end += bytes.length;
   }
 
-  /** No more bytes will be fed. */
+  /** No more bytes will be fed. Must be called at the end, or the last value may be waited for. */
   endOfFeed(): void {
     this.#ended = true;
   }
@@ -155,7 +155,8 @@ export class RdbReader {
     if (count > this.bytesLeftMax) throw this.#truncated();
     if (this.#isFed) {
       const have = this.end - this.#mark;
-      this.#wanted = Math.max(this.at - this.#mark + count, have * 2);
+      const doubled = have < FED_BYTES_MIN ? 0 : have * 2;
+      this.#wanted = Math.max(this.at - this.#mark + count, doubled);
       this.at = this.#mark;
       throw HUNGRY;
     }

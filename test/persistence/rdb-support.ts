@@ -53,8 +53,8 @@ export function put(
 
 const view = new ByteView();
 
-/** Everything that stands in the keyspace: `db key` to value, expiry and encoding. */
-export function contents(keyspace: Keyspace): Map<string, string> {
+/** Everything that stands in the keyspace: `db key` to encoding (if wanted), expiry and value. */
+export function contents(keyspace: Keyspace, encodings = true): Map<string, string> {
   const all = new Map<string, string>();
   for (const db of keyspace.databases) {
     let cursor = 0;
@@ -66,7 +66,7 @@ export function contents(keyspace: Keyspace): Map<string, string> {
         const key = Buffer.from(keyspace.arena.bytes(address).slice(at, keyEnd)).toString('latin1');
         stringView(keyspace, address, view);
         const value = Buffer.from(view.bytes.slice(view.offset, view.offset + view.length));
-        const name = encodingName(encodingOf(keyspace.arena, address));
+        const name = encodings ? encodingName(encodingOf(keyspace.arena, address)) : '';
         const text = `${name} ${keyspace.expiryOf(db, address)} ${value.toString('latin1')}`;
         all.set(`${db.id} ${key}`, text);
       }

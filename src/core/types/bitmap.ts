@@ -53,6 +53,7 @@ export function bitmapForWrite(
   }
   const old = stringLength(keyspace, existing);
   if (old >= length && encodingOf(keyspace.arena, existing) === ENC_RAW) {
+    keyspace.ownValue(existing);
     stringView(keyspace, existing, view);
   } else stringResize(keyspace, db, existing, Math.max(old, length), view);
 }

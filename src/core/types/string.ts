@@ -297,7 +297,9 @@ function resize(
 ): number {
   const old = keyspace.valueLength(address);
   const block = keyspace.valueBlock(address);
-  const entry = length === old ? address : keyspace.resizeValue(db, address, length, spare);
+  let entry = address;
+  if (length === old) keyspace.ownValue(address);
+  else entry = keyspace.resizeValue(db, address, length, spare);
   keyspace.setEncoding(entry, ENC_RAW);
   stringView(keyspace, entry, view);
   // A huge block that was just allocated is zero, and its pages take no memory until written.
