@@ -7,7 +7,7 @@ import { requireRedisServer } from '../support/real-server.ts';
 import { sideBySide } from '../support/side-by-side.ts';
 
 describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
-  const { same } = sideBySide();
+  const { same } = sideBySide({ config: { 'enable-debug-command': 'yes' } });
 
   same(
     'a RESP2 subscriber',

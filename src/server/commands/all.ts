@@ -1,5 +1,6 @@
 /** Every command of the server, family by family. */
 import type { Command } from '../command.ts';
+import { aclCommands } from './acl.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';
 import { clientCommands } from './client.ts';
@@ -72,4 +73,5 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...timeCommands,
   ...commandCommands,
   ...infoCommands,
+  ...aclCommands,
 ];

@@ -1,0 +1,428 @@
+/**
+ * ACL: users and what they may do. See acl.ts of the server, acl-user.ts and acl-selector.ts.
+ */
+import { randomBytes } from 'node:crypto';
+import { Args } from '../../core/resp/args.ts';
+import { formatDouble17 } from '../../core/text/double.ts';
+import { isBadName } from '../acl.ts';
+import { CATEGORIES, isInCategory } from '../acl-categories.ts';
+import type { Selector } from '../acl-selector.ts';
+import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import type { Context } from '../context.ts';
+import { wrongArity, wrongSubcommand } from '../errors.ts';
+import { replyOwnHelp } from './help.ts';
+
+const NO_FILE =
+  'ERR This Redis instance is not configured to use an ACL file. You may want to specify users ' +
+  'via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis ' +
+  'configuration file set) in order to store users in the Redis configuration.';
+const BAD_BITS =
+  'ERR ACL GENPASS argument must be the number of bits for the output password, a positive ' +
+  'number up to 4096';
+const BITS_DEFAULT = 256;
+const BITS_MAX = 4096;
+const LOG_SHOWN = 10;
+
+/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
+const ANYTIME = NOSCRIPT | LOADING | STALE;
+
+function bulks(c: Context, texts: readonly string[]): void {
+  c.reply.array(texts.length);
+  for (const text of texts) c.reply.bulkText(text);
+}
+
+function catCommand(c: Context): void {
+  const { commands } = c.services;
+  if (c.argc > 3) {
+    c.reply.error(wrongSubcommand('ACL', c.args.text(1)));
+    return;
+  }
+  if (c.argc === 2) {
+    bulks(c, CATEGORIES);
+    return;
+  }
+  const category = c.args.text(2).toLowerCase();
+  if (!CATEGORIES.some((one) => one === category)) {
+    c.reply.error(`ERR Unknown category '${c.args.text(2)}'`);
+    return;
+  }
+  const every = commands.all.flatMap((one) => [one, ...commands.childrenOf(one)]);
+  bulks(
+    c,
+    every.filter((one) => isInCategory(one, category)).map((one) => one.name),
+  );
+}
+
+function setuserCommand(c: Context): void {
+  const name = c.args.text(2);
+  const words: string[] = [];
+  for (let i = 2; i < c.argc; i++) c.services.dispatcher.redacted.push(i);
+  for (let i = 3; i < c.argc; i++) words.push(c.args.text(i));
+  if (isBadName(name)) {
+    c.reply.error("ERR Usernames can't contain spaces or null characters");
+    return;
+  }
+  const error = c.services.desk.access.setUser(name, words);
+  if (error === undefined) c.ok();
+  else c.reply.error(`ERR ${error}`);
+}
+
+function deluserCommand(c: Context): void {
+  const { access } = c.services.desk;
+  let deleted = 0;
+  for (let i = 2; i < c.argc; i++) {
+    c.services.dispatcher.redacted.push(i);
+    const name = c.args.text(i);
+    if (name === 'default') {
+      c.reply.error("ERR The 'default' user cannot be removed");
+      return;
+    }
+    if (access.deleteUser(name, c.client)) deleted++;
+  }
+  c.reply.integer(deleted);
+}
+
+function getuserCommand(c: Context): void {
+  const { reply } = c;
+  c.services.dispatcher.redacted.push(2);
+  const user = c.services.desk.access.user(c.args.text(2));
+  if (user === undefined) {
+    reply.null();
+    return;
+  }
+  reply.map(6);
+  reply.bulkText('flags');
+  const flags = user.flags();
+  reply.set(flags.length);
+  for (const flag of flags) reply.bulkText(flag);
+  reply.bulkText('passwords');
+  bulks(c, user.hashes);
+  replySelector(c, user.rootSelector);
+  reply.bulkText('selectors');
+  reply.array(user.furtherSelectors.length);
+  for (const selector of user.furtherSelectors) {
+    reply.map(3);
+    replySelector(c, selector);
+  }
+}
+
+/** The three fields that all selectors have. */
+function replySelector({ reply }: Context, selector: Selector): void {
+  reply.bulkText('commands');
+  reply.bulkText(selector.describeCommands());
+  reply.bulkText('keys');
+  reply.bulkText(selector.describeKeys());
+  reply.bulkText('channels');
+  reply.bulkText(selector.describeChannels());
+}
+
+function dryrunCommand(c: Context): void {
+  const { reply, services } = c;
+  const { access } = services.desk;
+  const user = access.user(c.args.text(2));
+  if (user === undefined) {
+    reply.error(`ERR User '${c.args.text(2)}' not found`);
+    return;
+  }
+  const words = new Args();
+  for (let i = 3; i < c.argc; i++) {
+    words.push(c.args.bytes[i]!, c.args.offsets[i]!, c.args.lengths[i]!);
+  }
+  const parent = services.commands.find(words, 0);
+  const inner =
+    parent?.subcommands !== undefined && words.count > 1
+      ? services.commands.child(parent, words.text(1))
+      : parent;
+  if (inner === null || inner === undefined) {
+    reply.error(`ERR Command '${words.text(0)}' not found`);
+  } else if (inner.arity > 0 ? inner.arity !== words.count : words.count < -inner.arity) {
+    reply.error(wrongArity(inner.name));
+  } else {
+    const refusal = access.tryOut(user, inner, words);
+    if (refusal === undefined) c.ok();
+    else reply.bulkText(refusal);
+  }
+}
+
+function genpassCommand(c: Context): void {
+  if (c.argc > 3) {
+    c.reply.error(wrongSubcommand('ACL', c.args.text(1)));
+    return;
+  }
+  let bits = BITS_DEFAULT;
+  if (c.argc === 3) {
+    bits = c.integer(2);
+    if (Number.isNaN(bits)) return;
+    if (bits <= 0 || bits > BITS_MAX) {
+      c.reply.error(BAD_BITS);
+      return;
+    }
+  }
+  const digits = Math.ceil(bits / 4);
+  c.reply.bulkText(
+    randomBytes(Math.ceil(digits / 2))
+      .toString('hex')
+      .slice(0, digits),
+  );
+}
+
+function logCommand(c: Context): void {
+  const { reply } = c;
+  const { log } = c.services.desk.access;
+  if (c.argc > 3) {
+    reply.error(wrongSubcommand('ACL', c.args.text(1)));
+    return;
+  }
+  if (c.argc === 3 && c.is(2, 'reset')) {
+    log.clear();
+    c.ok();
+    return;
+  }
+  const count = c.argc === 3 ? c.integer(2) : LOG_SHOWN;
+  if (Number.isNaN(count)) return;
+  const shown = log.entries.slice(0, Math.max(0, count));
+  const now = Date.now();
+  reply.array(shown.length);
+  for (const entry of shown) {
+    reply.map(10);
+    reply.bulkText('count');
+    reply.integer(entry.count);
+    for (const field of ['reason', 'context', 'object', 'username'] as const) {
+      reply.bulkText(field);
+      reply.bulkText(entry[field]);
+    }
+    reply.bulkText('age-seconds');
+    reply.doubleText(formatDouble17((now - entry.createdMs) / 1000));
+    reply.bulkText('client-info');
+    reply.bulkText(entry.clientInfo);
+    reply.bulkText('entry-id');
+    reply.integer(entry.id);
+    reply.bulkText('timestamp-created');
+    reply.integer(entry.createdMs);
+    reply.bulkText('timestamp-last-updated');
+    reply.integer(entry.updatedMs);
+  }
+}
+
+function loadCommand(c: Context): void {
+  if (c.services.config.values.aclfile === '') {
+    c.reply.error(NO_FILE);
+    return;
+  }
+  const error = c.services.desk.access.load();
+  if (error === undefined) c.ok();
+  else c.reply.error(`ERR ${error}`);
+}
+
+function saveCommand(c: Context): void {
+  const { client, reply, services } = c;
+  if (services.config.values.aclfile === '') {
+    reply.error(NO_FILE);
+    return;
+  }
+  const work = services.desk.access.save();
+  const failed = (error: string | undefined): void => {
+    if (error !== undefined) services.log.warning(error);
+  };
+  if (!services.mayWait(client)) {
+    c.ok();
+    void work.then(failed);
+    return;
+  }
+  services.answerLater(client, work, (error) => {
+    failed(error);
+    if (error === undefined) reply.simple('OK');
+    else reply.error(`ERR ${error}`);
+  });
+}
+
+const aclSubcommands: readonly Command[] = [
+  command(
+    'acl|cat',
+    'server',
+    {
+      arity: -2,
+      flags: ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(1) since the categories and commands are a fixed set.',
+      syntax: '[categoryname]',
+      summary: 'Lists the categories of commands, or the commands of one.',
+    },
+    catCommand,
+  ),
+  command(
+    'acl|deluser',
+    'server',
+    {
+      arity: -3,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(1) amortized time considering the typical user.',
+      syntax: 'username...',
+      summary: 'Deletes users and disconnects their clients.',
+    },
+    deluserCommand,
+  ),
+  command(
+    'acl|dryrun',
+    'server',
+    {
+      arity: -4,
+      flags: ADMIN | ANYTIME,
+      since: '7.0.0',
+      complexity: 'O(1).',
+      syntax: 'username command [arg]...',
+      summary: 'Says whether a user could run a command.',
+    },
+    dryrunCommand,
+  ),
+  command(
+    'acl|genpass',
+    'server',
+    {
+      arity: -2,
+      flags: ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(1)',
+      syntax: '[bits:integer]',
+      summary: 'Makes a password that nobody can guess.',
+    },
+    genpassCommand,
+  ),
+  command(
+    'acl|getuser',
+    'server',
+    {
+      arity: 3,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity:
+        'O(N). Where N is the number of password, command and pattern rules that the user has.',
+      syntax: 'username',
+      summary: 'Describes a user.',
+      history: [
+        ['6.2.0', 'Shows channels.'],
+        ['7.0.0', 'Shows selectors; keys and channels as rules.'],
+      ],
+    },
+    getuserCommand,
+  ),
+  command(
+    'acl|help',
+    'server',
+    {
+      arity: 2,
+      flags: LOADING | STALE,
+      since: '6.0.0',
+      complexity: 'O(1)',
+      summary: 'Shows the subcommands.',
+    },
+    replyOwnHelp,
+  ),
+  command(
+    'acl|list',
+    'server',
+    {
+      arity: 2,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(N). Where N is the number of configured users.',
+      summary: 'Describes all users as lines of an ACL file.',
+    },
+    (c) => bulks(c, c.services.desk.access.lines()),
+  ),
+  command(
+    'acl|load',
+    'server',
+    {
+      arity: 2,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(N). Where N is the number of configured users.',
+      summary: 'Reads the ACL file again.',
+    },
+    loadCommand,
+  ),
+  command(
+    'acl|log',
+    'server',
+    {
+      arity: -2,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(N) with N being the number of entries shown.',
+      syntax: '[operation=(count:integer|RESET)]',
+      summary: 'Returns what was refused lately.',
+    },
+    logCommand,
+  ),
+  command(
+    'acl|save',
+    'server',
+    {
+      arity: 2,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(N). Where N is the number of configured users.',
+      summary: 'Writes the ACL file.',
+    },
+    saveCommand,
+  ),
+  command(
+    'acl|setuser',
+    'server',
+    {
+      arity: -3,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(N). Where N is the number of rules provided.',
+      syntax: 'username [rule]...',
+      summary: 'Makes or changes a user.',
+      history: [
+        ['6.2.0', 'Takes channels.'],
+        ['7.0.0', 'Takes selectors and rights on keys.'],
+      ],
+    },
+    setuserCommand,
+  ),
+  command(
+    'acl|users',
+    'server',
+    {
+      arity: 2,
+      flags: ADMIN | ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(N). Where N is the number of configured users.',
+      summary: 'Lists the names of all users.',
+    },
+    (c) => bulks(c, c.services.desk.access.names()),
+  ),
+  command(
+    'acl|whoami',
+    'server',
+    {
+      arity: 2,
+      flags: ANYTIME,
+      since: '6.0.0',
+      complexity: 'O(1)',
+      summary: 'Returns the user of the connection.',
+    },
+    (c) => c.reply.bulkText(c.client.user?.name ?? '(superuser)'),
+  ),
+];
+
+export const aclCommands: readonly Command[] = [
+  command(
+    'acl',
+    'server',
+    {
+      arity: -2,
+      flags: 0,
+      since: '6.0.0',
+      complexity: 'Depends on subcommand.',
+      summary: 'About users and what they may do.',
+      subcommands: aclSubcommands,
+    },
+    replyOwnHelp,
+  ),
+];

@@ -1,0 +1,277 @@
+/**
+ * ACL, compared with the real server. Where rules of commands are shown, Cairn keeps the order in
+ * which they were said, as Redis 7.2 does; 7.0 makes up an order of its own.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import { requireRedisServer } from '../support/real-server.ts';
+import { ReplyError } from '../support/resp-reader.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+import { sideBySide } from '../support/side-by-side.ts';
+
+describe.skipIf(requireRedisServer() === null)('ACL like the real server', () => {
+  const { same } = sideBySide();
+
+  for (const p of ['a', 'a3']) {
+    same(
+      `users and rules (${p})`,
+      `
+      ${p}> ACL WHOAMI
+      ${p}> ACL USERS
+      ${p}> ACL LIST
+      ${p}> ACL GETUSER default
+      ${p}> ACL GETUSER nobody
+      ${p}> ACL CAT
+      ${p}> ACL CAT foo
+      ${p}> ACL CAT a b
+      ${p}> ACL SETUSER "a b"
+      ${p}> ACL SETUSER x
+      ${p}> ACL GETUSER x
+      ${p}> ACL SETUSER x on >secret >other ~a* %R~b* %W~c* %RW~d &news.* +get
+      ${p}> ACL GETUSER x
+      ${p}> ACL SETUSER x <other !nothex
+      ${p}> ACL SETUSER x <other %R~c* resetchannels nopass
+      ${p}> ACL LIST
+      ${p}> ACL SETUSER y +@all ~* &* sanitize-payload (+get ~k*) "(%R~z +@read" "&c)"
+      ${p}> ACL GETUSER y
+      ${p}> ACL SETUSER y clearselectors skip-sanitize-payload
+      ${p}> ACL LIST
+      ${p}> ACL SETUSER y reset
+      ${p}> ACL LIST
+      ${p}> ACL SETUSER z foo
+      ${p}> ACL SETUSER z +foo
+      ${p}> ACL SETUSER z +@foo
+      ${p}> ACL SETUSER z +get|x|y
+      ${p}> ACL SETUSER z +config|get|x
+      ${p}> ACL SETUSER z +config|foo
+      ${p}> ACL SETUSER z +get|
+      ${p}> ACL SETUSER z -get|x
+      ${p}> ACL SETUSER z +select|0
+      ${p}> ACL LIST
+      ${p}> ACL SETUSER z %X~a
+      ${p}> ACL SETUSER z %RR~a
+      ${p}> ACL SETUSER z %~a
+      ${p}> ACL SETUSER z "~a b"
+      ${p}> ACL SETUSER z "&a b"
+      ${p}> ACL SETUSER z allkeys ~a
+      ${p}> ACL SETUSER z allchannels &a
+      ${p}> ACL SETUSER z #abc
+      ${p}> ACL SETUSER z <nothing
+      ${p}> ACL SETUSER z (foo)
+      ${p}> ACL SETUSER z (+get
+      ${p}> ACL SETUSER z () (on)
+      ${p}> ACL SETUSER z ((+get))
+      ${p}> ACL DELUSER default
+      ${p}> ACL DELUSER nobody z
+      ${p}> ACL GENPASS 0
+      ${p}> ACL GENPASS 4097
+      ${p}> ACL GENPASS x
+      ${p}> ACL GENPASS 5 5
+      ${p}> ACL LOG RESET
+      ${p}> ACL LOG
+      ${p}> ACL LOG foo
+      ${p}> ACL LOG 1 2
+      ${p}> ACL LOAD
+      ${p}> ACL SAVE
+      ${p}> ACL FOO
+      ${p}> ACL DRYRUN nobody GET k
+      ${p}> ACL DRYRUN x FOO
+      ${p}> ACL DRYRUN x GET
+      ${p}> ACL DRYRUN x GET a1
+      ${p}> ACL DRYRUN x GET zzz
+      ${p}> ACL DRYRUN x SET b1 v
+      ${p}> ACL DRYRUN x SET c1 v
+      ${p}> ACL DRYRUN x SET c1 v GET
+      ${p}> ACL DRYRUN x DEL a1
+      ${p}> ACL DRYRUN x PING
+      ${p}> ACL DELUSER x y
+    `,
+    );
+  }
+
+  same(
+    'what users may do',
+    `
+    a> ACL SETUSER reader on >pw ~data:* %R~shared:* &news.* +@read +@connection +@pubsub +set
+    a> ACL SETUSER reader -@dangerous +config|get +select|1 (~other:* +incr)
+    u> AUTH reader wrong
+    u> AUTH reader pw
+    u> ACL WHOAMI
+    u> GET data:1
+    u> GET else
+    u> SET data:1 x
+    u> SET shared:1 x
+    u> GET shared:1
+    u> SET shared:1 x GET
+    u> INCR data:1
+    u> INCR other:1
+    u> INCR else
+    u> MGET data:1 shared:1 other:1
+    u> FLUSHALL
+    u> KEYS *
+    u> CONFIG GET port
+    u> CONFIG SET port 1
+    u> CONFIG NOSUCH
+    u> SELECT 1
+    u> SELECT 0
+    u> SELECT 2
+    u> PUBLISH news.it x
+    u> PUBLISH other x
+    u> PSUBSCRIBE news.*
+    u> PUNSUBSCRIBE
+    u> PSUBSCRIBE news.i*
+    u> SUBSCRIBE other
+    u> SSUBSCRIBE other
+    u> MULTI
+    u> SET data:1 y
+    u> SET else y
+    u> EXEC
+    u> MULTI
+    u> SET data:1 y
+    a> ACL SETUSER reader -set
+    u> EXEC
+    u> ACL LIST
+    u> AUTH default x
+    u> SET else y
+    u> RESET
+    u> ACL WHOAMI
+    v> AUTH reader pw
+    v> SUBSCRIBE news.it
+    a> ACL SETUSER reader resetchannels
+    v! closed
+    w> AUTH reader pw
+    a> ACL DELUSER reader
+    w! closed
+    a> ACL SETUSER default off
+    n> PING
+    a> ACL SETUSER default on
+    n> PING
+    a> ACL SETUSER default -flushall
+    n2> FLUSHALL
+    a> ACL SETUSER default +@all
+    n2> FLUSHALL
+  `,
+    [[/port\r\n\$\d+\r\n\d+/, 'port']],
+  );
+});
+
+describe('ACL', () => {
+  let server: ServerProcess;
+  let dir: string;
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'cairn-acl-'));
+    writeFileSync(join(dir, 'users.acl'), 'user default on nopass ~* &* +@all\n');
+    const config = { aclfile: 'users.acl', 'acllog-max-len': 3 };
+    server = await startCairnServer({ dir, config });
+  });
+  afterAll(async () => {
+    await server?.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('keeps the order of rules', async () => {
+    const client = await server.connect();
+    await client.send(
+      'ACL',
+      'SETUSER',
+      'o',
+      '+@all',
+      '-@dangerous',
+      '+keys',
+      '+config|get',
+      '-get',
+    );
+    const fields = await client.value('ACL', 'GETUSER', 'o');
+    expect(fields).toMatchObject({ 5: '+@all -@dangerous +keys +config|get -get' });
+    await client.send('ACL', 'SETUSER', 'o', '+get', '-config', '+@all', '-@admin');
+    expect(await client.value('ACL', 'GETUSER', 'o')).toMatchObject({ 5: '+@all -@admin' });
+    await client.send('ACL', 'DELUSER', 'o');
+    client.close();
+  });
+
+  it('logs what it refused, the same within a minute once', async () => {
+    const client = await server.connect();
+    await client.send('ACL', 'SETUSER', 'poor', 'on', '>pw', '+get', '~a*');
+    const poor = await server.connect();
+    await poor.send('AUTH', 'poor', 'no');
+    await poor.send('AUTH', 'poor', 'pw');
+    for (let i = 0; i < 3; i++) await poor.send('GET', 'b');
+    await poor.send('SET', 'a', 'x');
+    const log = await client.value('ACL', 'LOG');
+    expect(log).toHaveLength(3);
+    const heads = (Array.isArray(log) ? log : []).map(
+      (one) => Array.isArray(one) && one.slice(0, 10),
+    );
+    expect(heads).toEqual([
+      ['count', 1, 'reason', 'command', 'context', 'toplevel', 'object', 'set', 'username', 'poor'],
+      ['count', 3, 'reason', 'key', 'context', 'toplevel', 'object', 'b', 'username', 'poor'],
+      ['count', 1, 'reason', 'auth', 'context', 'toplevel', 'object', 'AUTH', 'username', 'poor'],
+    ]);
+    await poor.send('GET', 'c');
+    expect(await client.value('ACL', 'LOG')).toHaveLength(3);
+    expect(await client.value('ACL', 'LOG', 1)).toHaveLength(1);
+    expect(await client.value('INFO', 'stats')).toContain('acl_access_denied_key:4\r\n');
+    poor.close();
+    client.close();
+  });
+
+  it('saves and loads its file, all of it or nothing', async () => {
+    const client = await server.connect();
+    const path = join(server.dir, 'users.acl');
+    await client.send(
+      'ACL',
+      'SETUSER',
+      'kept',
+      'on',
+      `#${'ab'.repeat(32)}`,
+      '~k*',
+      '+get',
+      '(+set ~s*)',
+    );
+    expect(await client.value('ACL', 'SAVE')).toBe('OK');
+    const saved = readFileSync(path, 'utf8');
+    const kept = `user kept on #${'ab'.repeat(32)} ~k* resetchannels -@all +get`;
+    expect(saved).toContain(`${kept} (~s* resetchannels -@all +set)\n`);
+    writeFileSync(path, `${saved}user fresh on nopass ~* &* +@all\n# a comment\n\n`);
+    expect(await client.value('ACL', 'LOAD')).toBe('OK');
+    expect(await client.value('ACL', 'USERS')).toEqual(['default', 'fresh', 'kept', 'poor']);
+    writeFileSync(path, 'user default on nopass ~* &* +@all\nuser bad +nonsense\nuse x\n');
+    const refused = await client.value('ACL', 'LOAD');
+    expect(refused).toBeInstanceOf(ReplyError);
+    expect(refused).toMatchObject({
+      error: expect.stringMatching(
+        /^ERR users\.acl:2: Unknown command.* users\.acl:3: line .*WARN/,
+      ),
+    });
+    expect(await client.value('ACL', 'USERS')).toEqual(['default', 'fresh', 'kept', 'poor']);
+    writeFileSync(path, 'user default on nopass ~* &* +@all\n');
+    const fresh = await server.connect();
+    expect(await fresh.value('AUTH', 'fresh', 'x')).toBe('OK');
+    expect(await client.value('ACL', 'LOAD')).toBe('OK');
+    await fresh.waitClosed();
+    client.close();
+  });
+
+  it('reads users of the configuration, and refuses to start with wrong ones', async () => {
+    const text = 'user alice on >pw ~* +@all\nuser default on >top ~* &* +@all\n';
+    const other = await startCairnServer({ configText: text });
+    try {
+      const client = await other.connect();
+      expect(await client.value('PING')).toMatchObject({ error: expect.stringMatching(/^NOAUTH/) });
+      expect(await client.value('AUTH', 'alice', 'pw')).toBe('OK');
+      await client.send('ACL', 'SETUSER', 'bob', 'on', '+ping');
+      expect(await client.value('CONFIG', 'REWRITE')).toBe('OK');
+      const written = readFileSync(join(other.dir, 'redis.conf'), 'utf8');
+      expect(written).toContain('user bob on resetchannels -@all +ping\n');
+      client.close();
+    } finally {
+      await other.close();
+    }
+    await expect(startCairnServer({ configText: 'user eve +nonsense\n' })).rejects.toThrow(
+      /nonsense/,
+    );
+  });
+});
