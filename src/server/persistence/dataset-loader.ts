@@ -53,7 +53,7 @@ export interface DatasetLoaderDeps {
   /** The client without a link that runs the commands of an AOF. */
   readonly client: Client;
   /** Loading begins or is over. */
-  readonly onLoading: (loading: boolean) => void;
+  readonly onLoading: () => void;
 }
 
 export class DatasetLoader {
@@ -61,9 +61,15 @@ export class DatasetLoader {
   progress: LoadingProgress | null = null;
   private readonly deps: DatasetLoaderDeps;
   private reportedMs = 0;
+  private stopped = false;
 
   constructor(deps: DatasetLoaderDeps) {
     this.deps = deps;
+  }
+
+  /** The server ends: a load under way goes no further. */
+  stop(): void {
+    this.stopped = true;
   }
 
   /** Loads an RDB file, undefined when there is none. Rejects with what is wrong with it, and where. */
@@ -87,7 +93,7 @@ export class DatasetLoader {
           cutTornTail: config.values.aofLoadTruncated,
           sliceMs: SLICE_MS,
           nowMs: () => performance.now(),
-          rest,
+          rest: () => this.rest(),
           log: (level, text) => log[level](text),
           readRdb: async (path) => {
             const { bytes } = await this.readRdb(path, { expired: 'keep' }, before);
@@ -112,18 +118,21 @@ export class DatasetLoader {
     const { values } = config;
     const file = fs.openSync(path, 'read');
     try {
-      const load = new RdbLoad({
+      const load: RdbLoad = new RdbLoad({
         keyspace,
         reader: RdbReader.over(new FileSource(file)),
         checksum: values.rdbchecksum,
-        expired: options.expired,
+        // Replicas that go on from here have expired keys as well, and must be told when they go.
+        get expired() {
+          return load.aux.has('repl-id') ? 'keep' : options.expired;
+        },
         duplicates: options.duplicates ?? 'refuse',
         usage: usageKind(values.maxmemoryPolicy),
         keyDelayUs: Math.max(0, values.keyLoadDelay),
       });
       while (!load.step(SLICE_MS, () => performance.now())) {
         this.advance(before + load.bytes);
-        await rest();
+        await this.rest();
         keyspace.nowMs = Date.now();
       }
       this.advance(before + load.bytes);
@@ -153,13 +162,19 @@ export class DatasetLoader {
     this.reportedMs = startedMs;
     this.deps.keyspace.nowMs = startedMs;
     this.deps.client.db = 0;
-    this.deps.onLoading(true);
+    this.deps.onLoading();
     try {
       return await work();
     } finally {
       this.progress = null;
-      this.deps.onLoading(false);
+      this.deps.onLoading();
     }
+  }
+
+  /** Lets the loop have its turn. */
+  private async rest(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.stopped) throw new Error('the server ended while it was loading');
   }
 
   private advance(loadedBytes: number): void {
@@ -179,8 +194,4 @@ export class DatasetLoader {
 export function usageKind(policy: string): 'lru' | 'lfu' | 'none' {
   if (policy.endsWith('lru')) return 'lru';
   return policy.endsWith('lfu') ? 'lfu' : 'none';
-}
-
-function rest(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
