@@ -261,6 +261,7 @@ export class AofDisk {
     const first = this.#error === undefined;
     if (first) this.#options.log('warning', `${what}: writes are refused until it works again`);
     this.#error = error;
+    this.#options.onErrorChange();
     this.#retryAtMs = this.#options.nowMs() + RETRY_PERIOD_MS;
     if (this.#file?.poison === undefined) return;
     this.offsets.openGap(this.#next !== undefined);
@@ -279,6 +280,7 @@ export class AofDisk {
   #recover(): void {
     if (this.#error === undefined || this.offsets.hasGap) return;
     this.#error = undefined;
+    this.#options.onErrorChange();
     this.#options.log('notice', 'AOF write error looks solved, write commands are taken again');
   }
 
@@ -375,6 +377,7 @@ export class AofDisk {
     if (wasStopped || !release) return;
     this.#isStopped = false;
     this.#error = undefined;
+    this.#options.onErrorChange();
     this.clock.clear();
     this.offsets.skipAll();
     this.#options.onProgress();

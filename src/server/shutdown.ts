@@ -58,6 +58,8 @@ export class Shutdown {
       deps.resumeWrites();
       return 'ERR Errors trying to SHUTDOWN. Check logs.';
     }
+    // What is written while the data are brought to disk would be answered and lost.
+    deps.pauseWrites(Number.MAX_SAFE_INTEGER);
     try {
       await deps.save(request);
     } catch (error) {
@@ -66,6 +68,7 @@ export class Shutdown {
       return 'ERR Errors trying to SHUTDOWN. Check logs.';
     }
     await deps.stop();
+    deps.resumeWrites();
     return undefined;
   }
 

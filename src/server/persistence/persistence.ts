@@ -192,6 +192,7 @@ export class Persistence implements PersistenceServices {
 
   /** The server stops: children end. */
   async stop(): Promise<void> {
+    this.loader.stop();
     this.snapshots.abort();
     this.helper.close();
     if (this.aof.isOn) await this.aof.close().catch(() => undefined);
