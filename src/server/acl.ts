@@ -10,7 +10,13 @@ import { readFileSync } from 'node:fs';
 import type { Args } from '../core/resp/args.ts';
 import { splitArgs } from '../core/text/args-split.ts';
 import { AclLog } from './acl-log.ts';
-import { ACL_DENIED_CHANNEL, ACL_DENIED_COMMAND, ACL_DENIED_KEY, failure } from './acl-selector.ts';
+import {
+  ACL_DENIED_CHANNEL,
+  ACL_DENIED_COMMAND,
+  ACL_DENIED_KEY,
+  ACL_OK,
+  failure,
+} from './acl-selector.ts';
 import { joinSelectors, User } from './acl-user.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';
@@ -113,11 +119,17 @@ export class AccessControl {
     const { user } = client;
     if (user === null) return null;
     const found = user.check(command, args);
-    if (found === 0) return null;
+    if (found === ACL_OK) return null;
     const { index } = failure;
     const object = found === ACL_DENIED_COMMAND ? command.name : args.text(index);
     this.log.add(REASONS[found]!, contextOf(client), object, user.name, client);
     return `NOPERM ${denial(found, command)}`;
+  }
+
+  /** The error for a queued command that the client's user may not run any more, else null. */
+  lateRefusal(client: Client, command: Command, args: Args): string | null {
+    const found = client.user?.check(command, args) ?? ACL_OK;
+    return found === ACL_OK ? null : `${RULES_CHANGED} ${LATE_REASONS[found]}`;
   }
 
   /** ACL DRYRUN: what would be refused, or undefined. */
@@ -321,6 +333,17 @@ const REASONS: Readonly<Record<number, 'command' | 'key' | 'channel'>> = {
   [ACL_DENIED_COMMAND]: 'command',
   [ACL_DENIED_KEY]: 'key',
   [ACL_DENIED_CHANNEL]: 'channel',
+};
+
+const RULES_CHANGED =
+  'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. ' +
+  'This command is no longer allowed for the following reason:';
+
+const LATE_REASONS: Readonly<Record<number, string>> = {
+  [ACL_DENIED_COMMAND]: 'no permission to execute the command or subcommand',
+  [ACL_DENIED_KEY]: 'no permission to touch the specified keys',
+  [ACL_DENIED_CHANNEL]:
+    'no permission to access one of the channels used as arguments to the command',
 };
 
 function denial(found: number, command: Command): string {

@@ -43,6 +43,8 @@ export interface CallWatcher {
 
 export class Dispatcher {
   readonly context: Context;
+  /** Whether EXEC may still run a queued command; null while no user is limited. */
+  recheck: Gate | null = null;
   /** Further gates, in order: most servers need few, so the list is short while all is well. */
   gates: Gate[] = [];
   /** Slow log and latency monitor: told of commands that took `slowMicroseconds` or more. */
@@ -161,7 +163,9 @@ export class Dispatcher {
     const { args, command } = c;
     for (const one of queue) {
       scratch.setTo(one.words);
-      this.call(client, one.command, scratch);
+      const refusal = this.recheck === null ? null : this.recheck(client, one.command, scratch);
+      if (refusal === null) this.call(client, one.command, scratch);
+      else client.reply.error(refusal);
     }
     propagator.suppress();
     c.client = client;

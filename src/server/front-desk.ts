@@ -90,10 +90,15 @@ export class FrontDesk {
 
   private holdGates(): void {
     const { access, gates, monitors, pause, pubsub } = this;
-    const limited = (): void =>
-      gates.hold('acl', access.isLimiting, (client, command, args) =>
+    const limited = (): void => {
+      const { isLimiting } = access;
+      gates.hold('acl', isLimiting, (client, command, args) =>
         access.refusal(client, command, args),
       );
+      this.dispatcher.recheck = isLimiting
+        ? (client, command, args) => access.lateRefusal(client, command, args)
+        : null;
+    };
     limited();
     access.onChange = limited;
     pubsub.onChange = () => gates.hold('subscriber', pubsub.subscribers > 0, subscriberGate);

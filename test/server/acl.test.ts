@@ -95,7 +95,7 @@ describe.skipIf(requireRedisServer() === null)('ACL like the real server', () =>
   same(
     'what users may do',
     `
-    a> ACL SETUSER reader on >pw ~data:* %R~shared:* &news.* +@read +@connection +@pubsub +set
+    a> ACL SETUSER reader on >pw ~data:* %R~shared:* &news.* +@read +@connection +@pubsub +@transaction +set
     a> ACL SETUSER reader -@dangerous +config|get +select|1 (~other:* +incr)
     u> AUTH reader wrong
     u> AUTH reader pw
@@ -133,6 +133,11 @@ describe.skipIf(requireRedisServer() === null)('ACL like the real server', () =>
     u> SET data:1 y
     a> ACL SETUSER reader -set
     u> EXEC
+    u> MULTI
+    u> GET data:1
+    a> ACL SETUSER reader resetkeys
+    u> EXEC
+    a> ACL SETUSER reader ~data:*
     u> ACL LIST
     u> AUTH default x
     u> SET else y
