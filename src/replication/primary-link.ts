@@ -166,6 +166,7 @@ export class PrimaryLink {
       this.state = 'handshake';
       const options = { ...settings, log: server.log.bind(server) };
       const outcome = await shakeHands(reader, options);
+      if (this.stopped) throw new LinkError('the link was given up');
       this.acknowledges = outcome.kind !== 'sync';
       if (outcome.kind === 'continue') server.continued(outcome.id);
       else await this.fullSync(reader, settings, outcome);
@@ -235,8 +236,12 @@ export class PrimaryLink {
     this.lastIoMs = Date.now();
     this.downSinceMs = 0;
     socket.on('data', (chunk) => this.received(chunk));
-    socket.on('error', (error) => this.lost(error));
-    socket.on('close', () => this.lost(new LinkError('the connection was closed')));
+    // The last words of a connection must not end the next one.
+    const over = (error: Error): void => {
+      if (this.socket === socket) this.lost(error);
+    };
+    socket.on('error', over);
+    socket.on('close', () => over(new LinkError('the connection was closed')));
     this.server.connected();
     if (rest.length > 0) this.received(rest);
     socket.resume();

@@ -62,6 +62,7 @@ export class StreamApplier {
     this.read = bytes;
     this.passed = 0;
     this.boundary = 0;
+    if (this.carriedBytes === 0 && bytes.length > 0 && bytes[0] !== STAR) refuse(bytes[0]!);
     for (let from = 0; from < bytes.length && !this.stopped; from += READ_BYTES) {
       const length = Math.min(READ_BYTES, bytes.length - from);
       this.room.set(bytes.subarray(from, from + length), HEADROOM);
@@ -94,7 +95,6 @@ export class StreamApplier {
   /** Parses `room[HEADROOM .. HEADROOM + length)`, which is the read from `from` on and may be written to. */
   private run(from: number, length: number): void {
     const { parser, executor } = this;
-    if (parser.pendingBytes === 0 && this.room[HEADROOM] !== STAR) this.refuse();
     parser.feed(this.room, HEADROOM, HEADROOM + length);
     while (!this.stopped) {
       const found = parser.next();
@@ -104,9 +104,9 @@ export class StreamApplier {
       if (!executor.inTransaction) this.boundary = from + length - parser.restBytes;
     }
   }
+}
 
-  private refuse(): never {
-    const shown = String.fromCharCode(this.room[HEADROOM]!);
-    throw new LinkError(`MASTER sent no command: it begins with '${shown}', not with '*'`);
-  }
+function refuse(byte: number): never {
+  const shown = String.fromCharCode(byte);
+  throw new LinkError(`MASTER sent no command: it begins with '${shown}', not with '*'`);
 }

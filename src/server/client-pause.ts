@@ -64,7 +64,8 @@ export class ClientPause {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     const { keyspace } = this.services;
-    if (this.hidesExpired && keyspace.expiryMode === EXPIRY_HIDE) {
+    const { isReplica } = this.services.replication;
+    if (this.hidesExpired && !isReplica && keyspace.expiryMode === EXPIRY_HIDE) {
       keyspace.expiryMode = EXPIRY_DELETE;
     }
     this.hidesExpired = false;

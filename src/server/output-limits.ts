@@ -21,8 +21,11 @@ export class OutputLimits {
   check(client: Client, nowMs: number): void {
     const kind = clientKind(client);
     if (kind === 'master') return;
-    const limit = this.services.config.values.clientOutputBufferLimit[kind];
-    const bytes = client.outputBytes;
+    const { clientOutputBufferLimit, replBacklogSize } = this.services.config.values;
+    const limit = clientOutputBufferLimit[kind];
+    // What a partial sync may send at once must not be the end of the replica.
+    const bytes =
+      kind === 'replica' && client.outputBytes < replBacklogSize ? 0 : client.outputBytes;
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) {
       this.disconnect(client, nowMs);
       return;

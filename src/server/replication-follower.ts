@@ -32,6 +32,8 @@ export interface FollowerDeps {
   readonly fs: FileSystem;
   readonly primary: Primary;
   readonly loadDataset: DatasetLoader;
+  /** Whether this follower is still the server's. */
+  readonly isCurrent: (follower: Follower) => boolean;
   /** A client without a link, for the primary's commands. */
   readonly createClient: () => Client;
   /** The port that clients of this server connect to. */
@@ -135,6 +137,8 @@ export class Follower implements PrimaryLinkHost {
     const path = services.config.path(services.config.values.dbfilename);
     await this.fs.rename(dataset.path, path);
     await this.fs.fsyncDir(folderOf(path));
+    // Whoever was promoted meanwhile keeps what it has.
+    if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
     this.resumable = false;
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
     const { streamDb } = await this.deps.loadDataset(path).catch((error: unknown) => {

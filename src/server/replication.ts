@@ -359,6 +359,7 @@ export class ReplicationService implements JournalFeed {
         fs: deps.fs,
         primary: this.primary,
         loadDataset: deps.loadDataset,
+        isCurrent: (one) => one === this.follower,
         createClient: deps.createClient,
         listeningPort: deps.listeningPort,
         isHandingOver: () => this.failover.state === 'failover-in-progress',

@@ -84,7 +84,8 @@ export class Load {
         pipeline.pexpire(name(random.pick(['s', 'n'])), random.between(1, 3000));
         break;
       case 9:
-        pipeline.multi().incr(name('n')).hincrby(name('c'), 'f', 3).set(name('s'), 'x').exec();
+        pipeline.call('multi').incr(name('n')).hincrby(name('c'), 'f', 3).set(name('s'), 'x');
+        pipeline.call('exec');
         break;
       case 10:
         pipeline.set(name('s'), 'short', 'PX', random.between(1, 400));
