@@ -64,6 +64,8 @@ export class RdbLoad {
   keys = 0;
   expires = 0;
   expiredKeys = 0;
+  /** Keys left out because their collection was empty, which other servers have written at times. */
+  emptyKeys = 0;
   version = 0;
   /** Why the last `step` ended early: a fed reader has too few bytes. */
   isHungry = false;
@@ -261,6 +263,10 @@ export class RdbLoad {
     }
     if (old !== 0) this.#keyspace.remove(db, old);
     let address = this.#decoder.decode(db, key, 0, length, type);
+    if (address === 0) {
+      this.emptyKeys++;
+      return;
+    }
     if (hasExpiry) address = this.#keyspace.setExpiry(db, address, expiryMs);
     if (usage >= 0) this.#setUsage(address, usage);
     this.keys++;
@@ -313,8 +319,11 @@ export function readRdbHeader(reader: RdbReader): number {
   const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(text);
   if (match === null) throw reader.fail('no RDB: it does not begin with REDIS and a version');
   const version = Number(match[1] ?? match[2]);
-  const known = version >= 1 && version <= rdb.RDB_VERSION_MAX;
-  if (!known && (match[2] === undefined || version !== rdb.RDB_VERSION_VALKEY)) {
+  const isKnown =
+    match[1] === undefined
+      ? version === rdb.RDB_VERSION_VALKEY
+      : version >= 1 && version <= rdb.RDB_VERSION_MAX;
+  if (!isKnown) {
     throw reader.fail(`an RDB of version ${version}, which this server cannot load`);
   }
   reader.at += rdb.RDB_HEADER_BYTES;

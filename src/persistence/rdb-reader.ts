@@ -171,7 +171,7 @@ export class RdbReader {
   }
 
   #truncated(): RdbError {
-    return new RdbError('the RDB ends too early', this.#base + this.end);
+    return new RdbError('the RDB ends too early', this.sizeBytes);
   }
 
   /** Moves the unread bytes to the front. */

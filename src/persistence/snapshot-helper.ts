@@ -93,15 +93,15 @@ export class SnapshotHelper {
     this.#child ??= this.#start();
   }
 
-  /** Ends the child. A job that it has fails. */
+  /** Ends the child by hanging up: it removes what it has not finished, and goes. */
   close(): void {
-    this.#child?.process.kill('SIGKILL');
+    this.#child?.process.stdin?.destroy();
   }
 
   /** Gives the child a job. One that still has not ended its last is replaced by a new child. */
   begin(job: SnapshotJob, listener: JobListener): void {
     if (this.#child?.busy === true) {
-      this.close();
+      this.#child.process.kill('SIGKILL');
       this.#child = null;
     }
     this.#child ??= this.#start();

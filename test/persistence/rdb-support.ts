@@ -131,8 +131,10 @@ export function loaded(
   return { keyspace, load };
 }
 
+export type RdbPart = string | number | readonly number[];
+
 /** Bytes written by hand: strings as latin1, numbers as bytes; a right checksum behind them. */
-export function rdbOf(...parts: readonly (string | number | readonly number[])[]): Uint8Array {
+export function rdbOf(...parts: readonly RdbPart[]): Uint8Array {
   const body = Buffer.concat(
     parts.map((part) => {
       if (typeof part === 'string') return latin1(part);
