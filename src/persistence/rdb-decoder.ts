@@ -14,12 +14,22 @@ import {
   ENCODED_LZF,
   isObjectType,
   moduleName,
+  RDB_HASH,
+  RDB_HASH_LISTPACK,
+  RDB_HASH_ZIPLIST,
+  RDB_HASH_ZIPMAP,
   RDB_MODULE_2,
   RDB_MODULE_PRE_GA,
+  RDB_SET,
+  RDB_SET_INTSET,
+  RDB_SET_LISTPACK,
   RDB_STRING,
   rdbTypeName,
 } from './rdb-format.ts';
+import { decodeHash } from './rdb-hash.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import { decodeSet } from './rdb-set.ts';
+import { TableLoad } from './rdb-table.ts';
 
 /** Strings of at least this many bytes are read in pieces. */
 const PIECES_BYTES_MIN = 1 << 20;
@@ -33,6 +43,8 @@ export class ValueDecoder {
   #openBlock: number;
   #openFilled: number;
   #openLength: number;
+  /** The large collection that still comes. */
+  readonly #tables: TableLoad;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
@@ -40,16 +52,18 @@ export class ValueDecoder {
     this.#openBlock = 0;
     this.#openFilled = 0;
     this.#openLength = 0;
+    this.#tables = new TableLoad(keyspace, reader);
   }
 
   /** Whether the last value is not complete yet. */
   get isOpen(): boolean {
-    return this.#openBlock !== 0;
+    return this.#openBlock !== 0 || this.#tables.isOpen;
   }
 
   /**
    * Reads a value of this type and stores it under a key that does not exist. Returns the entry's
-   * address; while `isOpen` its bytes are not all there.
+   * address, 0 for an empty collection, of which nothing is stored; while `isOpen` not all of the
+   * value is there.
    */
   decode(
     db: Database,
@@ -61,6 +75,33 @@ export class ValueDecoder {
     switch (type) {
       case RDB_STRING:
         return this.#string(db, key, keyOffset, keyLength);
+      case RDB_SET:
+      case RDB_SET_INTSET:
+      case RDB_SET_LISTPACK:
+        return decodeSet(
+          this.#keyspace,
+          this.#reader,
+          this.#tables,
+          db,
+          key,
+          keyOffset,
+          keyLength,
+          type,
+        );
+      case RDB_HASH:
+      case RDB_HASH_LISTPACK:
+      case RDB_HASH_ZIPLIST:
+      case RDB_HASH_ZIPMAP:
+        return decodeHash(
+          this.#keyspace,
+          this.#reader,
+          this.#tables,
+          db,
+          key,
+          keyOffset,
+          keyLength,
+          type,
+        );
       default:
         throw this.#refusal(type);
     }
@@ -68,6 +109,7 @@ export class ValueDecoder {
 
   /** Reads on. True when the value is complete; false asks for another call, or for more bytes. */
   resume(): boolean {
+    if (this.#tables.isOpen) return this.#tables.resume();
     const { arena } = this.#keyspace;
     const bytes = arena.bytes(this.#openBlock);
     const at = arena.byteOffset(this.#openBlock) + this.#openFilled;

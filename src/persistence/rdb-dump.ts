@@ -88,7 +88,8 @@ export function restorePayload(
   const reader = RdbReader.overBytes(payload, offset, length - FOOTER_BYTES);
   try {
     const decoder = new ValueDecoder(keyspace, reader);
-    return decoder.decode(db, key, keyOffset, keyLength, reader.byte());
+    const address = decoder.decode(db, key, keyOffset, keyLength, reader.byte());
+    return address === 0 ? reader.fail('a collection without elements') : address;
   } catch (error) {
     if (error instanceof RdbError) return error;
     throw error;

@@ -14,7 +14,16 @@ import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
 import { writeInt64 } from '../core/text/integer.ts';
 import { lfuDecayed, lruIdleSeconds } from '../core/usage.ts';
-import { ENC_INT, encodingOf, HEAD_EXTERNAL, headOf, TYPE_STRING, typeOf } from '../core/value.ts';
+import {
+  ENC_INT,
+  encodingOf,
+  HEAD_EXTERNAL,
+  headOf,
+  TYPE_HASH,
+  TYPE_SET,
+  TYPE_STRING,
+  typeOf,
+} from '../core/value.ts';
 import {
   OP_AUX,
   OP_EOF,
@@ -27,6 +36,8 @@ import {
   RDB_STRING,
 } from './rdb-format.ts';
 import { CHUNK_BYTES, type FrameWriter } from './rdb-frame-writer.ts';
+import { emitHash, hashTypeByte } from './rdb-hash.ts';
+import { emitSet, setTypeByte } from './rdb-set.ts';
 
 /** The versions that can be written. */
 export type RdbWriteVersion = 9 | 10 | 11;
@@ -124,6 +135,10 @@ export class RdbEncoder {
     switch (typeOf(arena, address)) {
       case TYPE_STRING:
         return RDB_STRING;
+      case TYPE_SET:
+        return setTypeByte(this.#keyspace, address, this.#version);
+      case TYPE_HASH:
+        return hashTypeByte(this.#keyspace, address, this.#version);
       default:
         throw noEncoding(typeOf(arena, address), encodingOf(arena, address));
     }
@@ -135,6 +150,12 @@ export class RdbEncoder {
     switch (typeOf(arena, address)) {
       case TYPE_STRING:
         this.#emitString(address);
+        return;
+      case TYPE_SET:
+        emitSet(this.#keyspace, address, this.#version, this.#writer);
+        return;
+      case TYPE_HASH:
+        emitHash(this.#keyspace, address, this.#version, this.#writer);
         return;
       default:
         throw noEncoding(typeOf(arena, address), encodingOf(arena, address));

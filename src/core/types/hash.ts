@@ -198,18 +198,10 @@ export function hashDelete(
 }
 
 /** Makes a listpack a table, whatever its size. Returns the hash's address. */
-export function hashToTable(keyspace: Keyspace, db: Database, address: number): number {
+function hashToTable(keyspace: Keyspace, db: Database, address: number): number {
   const { arena } = keyspace;
-  const table = new HashTable(arena, keyspace.seed);
   const bytes = arena.bytes(keyspace.valueBlock(address));
-  const base = keyspace.valueOffset(address);
-  for (let at = lpFirst(bytes, base); at !== 0; ) {
-    field.showListpack(bytes, base, at);
-    const next = lpNext(bytes, base, at);
-    value.showListpack(bytes, base, next);
-    table.set(field.bytes, field.offset, field.length, value.bytes, value.offset, value.length);
-    at = lpNext(bytes, base, next);
-  }
+  const table = tableOfPairs(keyspace, bytes, keyspace.valueOffset(address));
   return keyspace.putLarge(
     db,
     arena.bytes(address),
@@ -221,6 +213,19 @@ export function hashToTable(keyspace: Keyspace, db: Database, address: number): 
     table,
     true,
   );
+}
+
+/** A table of the fields and values of a listpack. */
+export function tableOfPairs(keyspace: Keyspace, bytes: Uint8Array, base: number): HashTable {
+  const table = new HashTable(keyspace.arena, keyspace.seed);
+  for (let at = lpFirst(bytes, base); at !== 0; ) {
+    field.showListpack(bytes, base, at);
+    const next = lpNext(bytes, base, at);
+    value.showListpack(bytes, base, next);
+    table.set(field.bytes, field.offset, field.length, value.bytes, value.offset, value.length);
+    at = lpNext(bytes, base, next);
+  }
+  return table;
 }
 
 /** Sets the value behind the field at `found` of a listpack. */

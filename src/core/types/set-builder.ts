@@ -35,10 +35,10 @@ export class SetBuilder {
   private keyspace: Keyspace | null = null;
   private started = false;
 
-  /** Begins an empty set. */
-  start(keyspace: Keyspace): void {
+  /** Begins an empty set; of one from a file it is known that it will have `count` members. */
+  start(keyspace: Keyspace, count = 0): void {
     this.keyspace = keyspace;
-    this.started = false;
+    this.started = count > keyspace.limits.setMaxIntsetEntries;
     const { view } = this;
     if (view.bytes.length < FIRST_ROOM || view.bytes.length > KEPT_ROOM) {
       view.bytes = new Uint8Array(FIRST_ROOM);
@@ -47,6 +47,9 @@ export class SetBuilder {
     view.table = null;
     view.encoding = ENC_INTSET;
     intsetInit(view.bytes, 0);
+    if (!this.started) return;
+    view.encoding = ENC_HASHTABLE;
+    view.table = new HashTable(keyspace.arena, keyspace.seed);
   }
 
   /** Adds a member; false when it is there already. */
