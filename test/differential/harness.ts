@@ -53,9 +53,7 @@ export class ServerPair implements Pair {
   }
 
   static async start(config: NonNullable<ServerOptions['config']> = {}): Promise<ServerPair> {
-    // Two LZF compressors may choose differently; what is not compressed is equal byte for byte.
-    const fixed = { 'enable-debug-command': 'yes', rdbcompression: 'no' };
-    const options = { config: { ...fixed, ...config } };
+    const options = { config: { 'enable-debug-command': 'yes', ...config } };
     const itself = process.env.DIFF_LEFT === 'redis';
     const left = await (itself ? startRealServer(options) : startCairnServer(options));
     try {

@@ -11,18 +11,20 @@
  * (a run of one byte is a copy from 1 back). Nothing in the stream says how long the result is:
  * RDB stores that beside it, and `lzfDecompress` demands it exactly.
  *
- * The compressor remembers, for each hash of three bytes, the last position that had it. The table
+ * The compressor chooses exactly as Redis's does, so that DUMP gives the same bytes: the same hash, no
+ * match with the very first byte, and the rule for the last bytes of the input.
+ *
+ * It remembers, for each hash of three bytes, the last position that had it. The table
  * is shared and never cleared: it stores positions on a scale that grows from call to call, so an
  * entry of an earlier call lies below the start of this one and is ignored. Both functions allocate
  * nothing. Neither is reentrant with itself, which one thread cannot notice.
  */
 
-const HASH_BITS = 14;
+const HASH_BITS = 16;
 const HASH_SIZE = 1 << HASH_BITS;
 const LITERAL_MAX = 32;
 const OFFSET_MAX = 1 << 13;
 const MATCH_MAX = 264;
-const MATCH_MIN = 3;
 
 /** Positions on the growing scale restart before they leave the signed 32-bit integers. */
 const SCALE_LIMIT = 0x7fff_ffff;
@@ -30,10 +32,10 @@ const SCALE_LIMIT = 0x7fff_ffff;
 const table = new Int32Array(HASH_SIZE);
 let scaleNext = 1;
 
-/** Hash of the three bytes at `at`, by multiplication (Knuth), top bits kept. */
+/** Slot of the three bytes at `at`. */
 function hash3(src: Uint8Array, at: number): number {
   const three = (src[at]! << 16) | (src[at + 1]! << 8) | src[at + 2]!;
-  return Math.imul(three, 0x9e3779b1) >>> (32 - HASH_BITS);
+  return ((three >>> 8) - three * 5) & (HASH_SIZE - 1);
 }
 
 /**
@@ -51,42 +53,63 @@ export function lzfCompress(
   dstOff: number,
   dstRoom: number,
 ): number {
-  if (srcLen < 4 || dstRoom < 4) return 0;
+  if (srcLen === 0 || dstRoom === 0) return 0;
   const shift = beginScale(srcLen) - srcOff;
   const srcEnd = srcOff + srcLen;
   const hashEnd = srcEnd - 2;
   const outEnd = dstOff + dstRoom;
   let at = srcOff;
-  let literalStart = srcOff;
-  let out = dstOff;
+  // A literal run is open: its length byte stands at out - literals - 1, and is written at its end.
+  let literals = 0;
+  let out = dstOff + 1;
   while (at < hashEnd) {
     const slot = hash3(src, at);
     const from = table[slot]! - shift;
     table[slot] = at + shift;
-    if (
-      from < srcOff ||
-      at - from > OFFSET_MAX ||
-      src[from] !== src[at] ||
-      src[from + 1] !== src[at + 1] ||
-      src[from + 2] !== src[at + 2]
-    ) {
-      at++;
+    if (!isMatch(src, from, at, srcOff)) {
+      if (out >= outEnd) return 0;
+      dst[out++] = src[at++]!;
+      if (++literals === LITERAL_MAX) {
+        dst[out - literals - 1] = literals - 1;
+        literals = 0;
+        out++;
+      }
       continue;
     }
-    out = putLiterals(src, literalStart, at, dst, out, outEnd);
-    if (out < 0 || out + 3 > outEnd) return 0;
+    if (out - (literals === 0 ? 1 : 0) + 4 >= outEnd) return 0;
+    if (literals === 0) out--;
+    else dst[out - literals - 1] = literals - 1;
     const len = matchLength(src, from, at, srcEnd);
-    out = putCopy(dst, out, at - from - 1, len);
-    // The positions inside the copy are remembered at its end only: enough for text, and quick.
+    out = putCopy(dst, out, at - from - 1, len) + 1;
+    literals = 0;
     at += len;
-    literalStart = at;
-    if (at < hashEnd) {
-      table[hash3(src, at - 1)] = at - 1 + shift;
-      table[hash3(src, at - 2)] = at - 2 + shift;
+    if (at >= hashEnd) break;
+    // The positions inside the copy are remembered at its end only: enough for text, and quick.
+    table[hash3(src, at - 2)] = at - 2 + shift;
+    table[hash3(src, at - 1)] = at - 1 + shift;
+  }
+  if (out + 3 > outEnd) return 0;
+  while (at < srcEnd) {
+    dst[out++] = src[at++]!;
+    if (++literals === LITERAL_MAX) {
+      dst[out - literals - 1] = literals - 1;
+      literals = 0;
+      out++;
     }
   }
-  out = putLiterals(src, literalStart, srcEnd, dst, out, outEnd);
-  return out < 0 ? 0 : out - dstOff;
+  if (literals === 0) out--;
+  else dst[out - literals - 1] = literals - 1;
+  return out - dstOff;
+}
+
+function isMatch(src: Uint8Array, from: number, at: number, srcOff: number): boolean {
+  return (
+    from > srcOff &&
+    at - from <= OFFSET_MAX &&
+    src[from + 2] === src[at + 2] &&
+    src[from] === src[at] &&
+    src[from + 1] === src[at + 1]
+  );
 }
 
 /** Reserves `len` positions of the scale and returns the first. */
@@ -100,32 +123,22 @@ function beginScale(len: number): number {
   return start;
 }
 
-/** Length of the match of `at` with `from`, at least 3 (already compared), at most MATCH_MAX. */
+/**
+ * Length of the match of `at` with `from`, of which three bytes are compared already. It stops two
+ * bytes before the end, except where sixteen further bytes agree near it.
+ */
 function matchLength(src: Uint8Array, from: number, at: number, srcEnd: number): number {
-  const max = Math.min(MATCH_MAX, srcEnd - at);
-  let len = MATCH_MIN;
-  while (len < max && src[from + len] === src[at + len]) len++;
-  return len;
-}
-
-/** Returns the new end of output, or -1 when it does not fit. */
-function putLiterals(
-  src: Uint8Array,
-  start: number,
-  end: number,
-  dst: Uint8Array,
-  out: number,
-  outEnd: number,
-): number {
-  let at = start;
-  while (at < end) {
-    const run = Math.min(LITERAL_MAX, end - at);
-    if (out + 1 + run > outEnd) return -1;
-    dst[out++] = run - 1;
-    const runEnd = at + run;
-    while (at < runEnd) dst[out++] = src[at++]!;
+  const max = Math.min(MATCH_MAX, srcEnd - at - 2);
+  let len = 2;
+  if (max > 16) {
+    for (const unchecked = 18; len < unchecked; ) {
+      len++;
+      if (src[from + len] !== src[at + len]) return len;
+    }
   }
-  return out;
+  do len++;
+  while (len < max && src[from + len] === src[at + len]);
+  return len;
 }
 
 function putCopy(dst: Uint8Array, out: number, offset: number, len: number): number {
