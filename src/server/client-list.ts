@@ -1,7 +1,7 @@
 /**
  * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does; and which kind of client it is.
  */
-import { type Client, WAIT_BLOCKED, WAIT_CLOSING } from './client.ts';
+import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED } from './client.ts';
 
 /** Kinds of clients, as CLIENT LIST TYPE and the output limits name them. */
 export type ClientKind = 'normal' | 'replica' | 'master' | 'pubsub';
@@ -74,7 +74,7 @@ function flagsOf(client: Client): string {
   if (client.isPrimary) flags += 'M';
   if (client.subscribed !== null) flags += 'P';
   if (client.transaction !== null) flags += 'x';
-  if (client.waiting === WAIT_BLOCKED) flags += 'b';
+  if (client.waiting === WAIT_BLOCKED || client.waiting === WAIT_PAUSED) flags += 'b';
   if (tracking !== null) flags += 't';
   if (tracking?.isBroken === true) flags += 'R';
   if (tracking?.mode === 'broadcast') flags += 'B';

@@ -1,0 +1,177 @@
+/**
+ * What holds clients back or sends them away: CLIENT PAUSE, output limits, and CONFIG where its
+ * answer takes time.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { requireRedisServer } from '../support/real-server.ts';
+import { freePort, type ServerProcess } from '../support/server-process.ts';
+import { sideBySide } from '../support/side-by-side.ts';
+
+describe.skipIf(requireRedisServer() === null)('CLIENT PAUSE like the real server', () => {
+  const { same } = sideBySide();
+
+  same(
+    'writes only',
+    `
+    a> SET k v
+    a> CLIENT PAUSE 100000 WRITE
+    b> GET k
+    b> PING
+    b>0 SET k w
+    c> GET k
+    d> MULTI
+    d> GET k
+    d> EXEC
+    e> MULTI
+    e>0 INCR n
+    e>0 EXEC
+    f>0 PUBLISH x y
+    a> CLIENT UNPAUSE
+    b<
+    e< 2
+    f<
+    c> GET k
+  `,
+  );
+
+  same(
+    'everything, for a time',
+    `
+    a> CLIENT PAUSE 150
+    b>0 PING
+    b>0 GET k
+    a>0 ECHO x
+    b< 2
+    a<
+  `,
+  );
+
+  same(
+    'expired keys are hidden and not deleted',
+    `
+    a> SET short x PX 20
+    a> CLIENT PAUSE 100000 WRITE
+    a> BITCOUNT no-such
+    b> CLIENT PAUSE 10 WRITE
+    a> DBSIZE
+    a> CLIENT UNPAUSE
+  `,
+    [[/DBSIZE.*/, '']],
+  );
+});
+
+describe('holding back', () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    server = await startCairnServer({ config: { 'enable-debug-command': 'yes' } });
+  });
+  afterAll(() => server?.close());
+
+  it('runs what waited for the end of a pause in the order in which it came', async () => {
+    const [boss, a, b] = [await server.connect(), await server.connect(), await server.connect()];
+    await boss.send('CLIENT', 'PAUSE', 60_000, 'WRITE');
+    a.write('*3\r\n$6\r\nAPPEND\r\n$1\r\no\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\no\r\n');
+    await boss.send('PING');
+    b.write('*3\r\n$6\r\nAPPEND\r\n$1\r\no\r\n$1\r\nb\r\n');
+    expect(await boss.value('GET', 'o')).toBe(null);
+    expect(await boss.value('CLIENT', 'LIST')).toContain('flags=b');
+    await boss.send('CLIENT', 'UNPAUSE');
+    expect((await a.read()).value).toBe(1);
+    expect((await b.read()).value).toBe(2);
+    expect(['a', 'ab']).toContain((await a.read()).value);
+    for (const client of [boss, a, b]) client.close();
+  });
+
+  it('forgets a paused client that goes', async () => {
+    const [boss, a] = [await server.connect(), await server.connect()];
+    await boss.send('CLIENT', 'PAUSE', 60_000, 'WRITE');
+    a.write('*3\r\n$3\r\nSET\r\n$4\r\ngone\r\n$1\r\na\r\n');
+    await boss.send('PING');
+    a.close();
+    await expect.poll(() => boss.value('CLIENT', 'LIST')).not.toContain('cmd=set');
+    await boss.send('CLIENT', 'UNPAUSE');
+    expect(await boss.value('GET', 'gone')).toBe(null);
+    boss.close();
+  });
+
+  it('disconnects a subscriber above the hard limit, and says so in the log', async () => {
+    const [sender, slow] = [await server.connect(), await server.connect()];
+    await sender.send('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 4mb 0 0');
+    await slow.send('SUBSCRIBE', 'flood');
+    slow.pause();
+    const message = 'x'.repeat(1_000_000);
+    for (let i = 0; i < 40; i++) {
+      const heard = await sender.value('PUBLISH', 'flood', message);
+      if (heard === 0) break;
+    }
+    expect(await sender.value('PUBLISH', 'flood', 'x')).toBe(0);
+    expect(server.logText).toMatch(
+      /# Client id=\d+ addr=.* flags=P .* scheduled to be closed ASAP for overcoming of output buffer limits\.\n/,
+    );
+    expect(await sender.value('INFO', 'stats')).toContain(
+      'client_output_buffer_limit_disconnections:1\r\n',
+    );
+    slow.close();
+    sender.close();
+  });
+
+  it('disconnects one that stays above the soft limit', async () => {
+    const [sender, slow] = [await server.connect(), await server.connect()];
+    await sender.send('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 0 1mb 1');
+    await slow.send('SUBSCRIBE', 'drip');
+    slow.pause();
+    for (let i = 0; i < 12; i++) await sender.send('PUBLISH', 'drip', 'x'.repeat(1_000_000));
+    await expect
+      .poll(() => sender.value('PUBSUB', 'NUMSUB', 'drip'), { timeout: 20_000 })
+      .toEqual(['drip', 0]);
+    slow.close();
+    sender.close();
+  });
+
+  it('answers CONFIG SET port when the new port listens', async () => {
+    const client = await server.connect();
+    const port = await freePort();
+    const replies = await client.pipeline([
+      ['CONFIG', 'SET', 'port', port],
+      ['CONFIG', 'GET', 'port'],
+      ['PING'],
+    ]);
+    expect(replies.map((reply) => reply.value)).toEqual(['OK', ['port', String(port)], 'PONG']);
+    const other = await RawClient.connect(port);
+    expect(await other.value('PING')).toBe('PONG');
+    expect(
+      (
+        await client.pipeline([
+          ['MULTI'],
+          ['CONFIG', 'SET', 'port', server.port],
+          ['PING'],
+          ['EXEC'],
+        ])
+      ).at(-1)?.value,
+    ).toEqual(['OK', 'PONG']);
+    await expect
+      .poll(() => client.value('CONFIG', 'GET', 'port'))
+      .toEqual(['port', `${server.port}`]);
+    other.close();
+    client.close();
+  });
+
+  it('rewrites its configuration file, users included', async () => {
+    const other = await startCairnServer({ configText: 'maxmemory 100mb\n' });
+    try {
+      const client = await other.connect();
+      await client.send('CONFIG', 'SET', 'maxmemory', '200mb');
+      expect(await client.value('CONFIG', 'REWRITE')).toBe('OK');
+      const text = readFileSync(join(other.dir, 'redis.conf'), 'utf8');
+      expect(text).toMatch(/^maxmemory 200mb$/m);
+      expect(text).toMatch(/^user default on nopass ~\* &\* \+@all$/m);
+      client.close();
+    } finally {
+      await other.close();
+    }
+  });
+});

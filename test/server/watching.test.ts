@@ -1,0 +1,150 @@
+/**
+ * MONITOR, SLOWLOG and LATENCY: what the server shows of the commands that it runs, compared with
+ * the real server byte for byte where times do not matter.
+ */
+import { describe, expect, it } from 'vitest';
+import { requireRedisServer } from '../support/real-server.ts';
+import { type Mask, sideBySide } from '../support/side-by-side.ts';
+
+const TIMES: readonly Mask[] = [
+  [/\d+\.\d{6}/g, 'time'],
+  [/127\.0\.0\.1:\d+/g, 'address'],
+];
+
+const LONG = 'x'.repeat(140);
+const MANY = Array.from({ length: 40 }, (_, i) => `f${i}`).join(' ');
+
+describe.skipIf(requireRedisServer() === null)('watching commands', () => {
+  const { same, servers } = sideBySide({ config: { 'enable-debug-command': 'yes' } });
+
+  same(
+    'MONITOR',
+    `
+    m> MONITOR
+    a> SET k "with \\"quotes\\" \\r\\n\\t\\a\\b\\\\ \\x00\\xff"
+    m<
+    a> GET k
+    m<
+    a> SELECT 3
+    m<
+    a> MULTI
+    m<
+    a> SET k 1
+    a> INCR k
+    a> EXEC
+    m< 3
+    a> AUTH default secret
+    m<
+    a> HELLO 2 AUTH default secret SETNAME me
+    m<
+    a> CONFIG GET port
+    a> NONSENSE
+    a> GET
+    a> INCR k x
+    a> GET k
+    m<
+    a> SADD k x
+    m<
+    m> PING
+    m<
+    m> GET k
+    m> SET k v
+    m> SELECT 1
+    m<
+    m> CLIENT GETNAME
+    m<
+    m> MONITOR
+    m> ECHO hi
+    m<
+    a> CLIENT SETNAME you
+    m<
+    m> RESET
+    m> GET k
+  `.replace('    m> MONITOR\n    m> ECHO hi\n    m<\n', ''),
+    [...TIMES, [/\$\d+\r\n(?=port)|port\r\n\$\d+\r\n\d+|:\d+|\$\d+\r\n7\.\d+\.\d+/g, '?']],
+  );
+
+  same(
+    'SLOWLOG',
+    `
+    a> CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 5
+    a> SLOWLOG RESET
+    a> SLOWLOG LEN
+    a> CLIENT SETNAME me
+    a> SET k ${LONG}
+    a> MGET ${MANY}
+    a> CONFIG SET requirepass ""
+    a> AUTH default secret
+    a> ACL SETUSER nobody off >secret
+    a> SLOWLOG GET 5
+    a> SLOWLOG GET 0
+    a> SLOWLOG GET -1
+    a> SLOWLOG LEN
+    a> MULTI
+    a> SET k v
+    a> EXEC
+    a> SLOWLOG GET 2
+    a> CONFIG SET slowlog-log-slower-than -1
+    a> SLOWLOG RESET
+    a> SET k v
+    a> SLOWLOG GET
+    a> SLOWLOG GET x
+    a> SLOWLOG GET -2
+    a> SLOWLOG GET 1 2
+    a> SLOWLOG FOO
+    a> CONFIG SET slowlog-log-slower-than 10000
+    a> DEBUG SLEEP 0.02
+    a> SLOWLOG GET
+    a> CONFIG SET slowlog-max-len 128
+    a> ACL DELUSER nobody
+  `,
+    [...TIMES, [/:\d{9,}\r\n:\d+/g, ':time'], [/(?<=\*6\r\n):\d+/g, ':id']],
+  );
+
+  same(
+    'LATENCY',
+    `
+    a> LATENCY LATEST
+    a> LATENCY RESET
+    a> CONFIG SET latency-monitor-threshold 10
+    a> DEBUG SLEEP 0.02
+    a> LATENCY LATEST
+    a> LATENCY HISTORY command
+    a> LATENCY HISTORY nothing
+    a> LATENCY GRAPH command
+    a> LATENCY GRAPH nothing
+    a> LATENCY RESET nothing
+    a> LATENCY RESET command
+    a> LATENCY LATEST
+    a> LATENCY HISTOGRAM nothing
+    a> LATENCY FOO
+    a> LATENCY HISTORY
+    a> CONFIG SET latency-monitor-threshold 0
+    a> CONFIG RESETSTAT
+    a> LATENCY HISTOGRAM config|get
+  `,
+    [
+      [/:\d{9,}/g, ':time'],
+      [/:2\d\b|\b2\d ms/g, 'some ms'],
+    ],
+  );
+
+  it('draws, advises and counts alike for values of its own', async () => {
+    const { cairn } = servers();
+    const client = await cairn.connect();
+    const text = String(await client.value('LATENCY', 'DOCTOR'));
+    expect(text).toMatch(/latency-monitor-threshold/);
+    await client.send('CONFIG', 'SET', 'latency-monitor-threshold', '5');
+    await client.send('DEBUG', 'SLEEP', '0.01');
+    expect(await client.value('LATENCY', 'DOCTOR')).toMatch(
+      /command: 1 samples, 1\d ms on average/,
+    );
+    await client.send('CONFIG', 'SET', 'latency-monitor-threshold', '0');
+    const time = await client.value('TIME');
+    const [seconds, micro] = Array.isArray(time) ? time.map(Number) : [];
+    expect(Math.abs((seconds ?? 0) - Date.now() / 1000)).toBeLessThan(5);
+    expect(micro).toBeLessThan(1_000_000);
+    expect(await client.value('LOLWUT')).toMatch(/Redis ver\. 7\.2\.4\n$/);
+    client.close();
+  });
+});
