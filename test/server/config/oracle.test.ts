@@ -154,6 +154,7 @@ const UNTRIED = new Set([
   'dir',
   'requirepass',
   'maxclients',
+  'repl-diskless-load',
 ]);
 
 const TRIALS = [
