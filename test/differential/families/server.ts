@@ -95,7 +95,7 @@ function getkeys(random: Random): string[] {
 
 const listFilters = [
   ...[
-    ['FILTERBY', 'PATTERN', 'xr*'],
+    ['FILTERBY', 'PATTERN', 'bit*'],
     ['FILTERBY', 'MODULE', 'none'],
     ['FILTERBY', 'FOO', 'x'],
   ],
