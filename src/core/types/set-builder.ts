@@ -10,8 +10,14 @@
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
-import { intsetAdd, intsetBytes, intsetGrown, intsetInit } from '../struct/intset.ts';
-import { lpBytes, lpEntryBytes, lpInit, lpInsert } from '../struct/listpack.ts';
+import {
+  intsetAdd,
+  intsetBytes,
+  intsetGrown,
+  intsetInit,
+  intsetRemoveAt,
+} from '../struct/intset.ts';
+import { lpBytes, lpDelete, lpEntryBytes, lpInit, lpInsert } from '../struct/listpack.ts';
 import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK, TYPE_SET } from '../value.ts';
 import { HashTable } from './hash-table.ts';
 import { int64Words, readInt64 } from './int64-words.ts';
@@ -70,6 +76,17 @@ export class SetBuilder {
       this.room(end + lpEntryBytes(member, offset, length));
       lpInsert(view.bytes, 0, end - 1, member, offset, length);
     } else return this.table().add(member, offset, length);
+    return true;
+  }
+
+  /** Removes a member; its encoding stays. False when there is none. */
+  remove(member: Uint8Array, offset: number, length: number): boolean {
+    const { view } = this;
+    if (view.table !== null) return view.table.remove(member, offset, length);
+    const ref = view.find(member, offset, length);
+    if (ref === 0) return false;
+    if (view.encoding === ENC_INTSET) intsetRemoveAt(view.bytes, 0, ref - 1);
+    else lpDelete(view.bytes, 0, ref, 1);
     return true;
   }
 

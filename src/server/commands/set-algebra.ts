@@ -70,17 +70,59 @@ export function intersect(sources: readonly Source[], limit: number): SetView | 
   return smallest.view;
 }
 
-/** Keeps the members of the first source that no other has; the set that they are of. */
-export function subtract(sources: readonly Source[]): SetView | null {
-  kept.clear();
+/** The sources of a difference: the first, and those of the others that hold anything. */
+interface Difference {
+  readonly first: Source;
+  readonly others: Source[];
+  /** Whether fewer look-ups are needed when the members of the first are looked up in the others. */
+  readonly byAsking: boolean;
+}
+
+/** What a difference is made of; null when it is empty in any case. */
+function differenceOf(sources: readonly Source[]): Difference | null {
   const first = sources[0]!;
   const others = sources.slice(1).filter((one) => one.address !== 0);
   if (first.address === 0 || others.some((one) => one.address === first.address)) return null;
   const size = first.view.count;
   const theirs = others.reduce((sum, one) => sum + one.view.count, 0);
-  if ((size * (others.length + 1)) / 2 <= size + theirs) subtractByAsking(first, others);
+  const byAsking = (size * (others.length + 1)) / 2 <= size + theirs;
+  return { first, others, byAsking };
+}
+
+/** Keeps the members of the first source that no other has; the set that they are of. */
+export function subtract(sources: readonly Source[]): SetView | null {
+  kept.clear();
+  const difference = differenceOf(sources);
+  if (difference === null) return null;
+  const { first, others, byAsking } = difference;
+  if (byAsking) subtractByAsking(first, others);
   else subtractByLeavingOut(first, others);
   return first.view;
+}
+
+/**
+ * Builds the difference. Where members are left out of the first set its copy keeps the encoding that
+ * it had with them, as a real server's does.
+ */
+export function subtractInto(c: Context, builder: SetBuilder, sources: readonly Source[]): void {
+  builder.start(c.keyspace);
+  const difference = differenceOf(sources);
+  if (difference === null) return;
+  const { first, others, byAsking } = difference;
+  if (byAsking) {
+    kept.clear();
+    subtractByAsking(first, others);
+    addKept(builder, first.view);
+    return;
+  }
+  addAll(builder, first.view);
+  for (const { view } of others) {
+    cursor.startView(view);
+    while (cursor.next()) {
+      const { bytes, length, offset } = cursor.member;
+      builder.remove(bytes, offset, length);
+    }
+  }
 }
 
 function subtractByAsking(first: Source, others: Source[]): void {
@@ -110,10 +152,23 @@ function subtractByLeavingOut(first: Source, others: readonly Source[]): void {
 /** Builds the union of the sources. */
 export function unite(c: Context, builder: SetBuilder, sources: readonly Source[]): void {
   builder.start(c.keyspace);
-  for (const one of sources) {
-    if (one.address === 0) continue;
-    cursor.startView(one.view);
-    while (cursor.next())
-      builder.add(cursor.member.bytes, cursor.member.offset, cursor.member.length);
+  for (const one of sources) if (one.address !== 0) addAll(builder, one.view);
+}
+
+function addAll(builder: SetBuilder, view: SetView): void {
+  cursor.startView(view);
+  while (cursor.next()) {
+    const { bytes, length, offset } = cursor.member;
+    builder.add(bytes, offset, length);
+  }
+}
+
+/** Adds the members that were kept of a set. */
+export function addKept(builder: SetBuilder, view: SetView): void {
+  cursor.startView(view);
+  for (let i = 0; i < kept.count; i++) {
+    cursor.show(kept.refs[i]!);
+    const { bytes, length, offset } = cursor.member;
+    builder.add(bytes, offset, length);
   }
 }

@@ -22,7 +22,15 @@ import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
-import { intersect, kept, sourcesOf, subtract, unite } from './set-algebra.ts';
+import {
+  addKept,
+  intersect,
+  kept,
+  sourcesOf,
+  subtract,
+  subtractInto,
+  unite,
+} from './set-algebra.ts';
 
 const cursor = new SetCursor();
 const builder = new SetBuilder();
@@ -37,7 +45,9 @@ export function sinterCommand(c: Context): void {
 export function sinterstoreCommand(c: Context): void {
   const sources = sourcesOf(c, 2, c.argc);
   if (sources === null) return;
-  buildKept(c, intersect(sources, Number.POSITIVE_INFINITY));
+  const view = intersect(sources, Number.POSITIVE_INFINITY);
+  builder.start(c.keyspace);
+  if (view !== null) addKept(builder, view);
   storeBuilt(c, 'sinterstore');
 }
 
@@ -75,7 +85,7 @@ export function sdiffCommand(c: Context): void {
 export function sdiffstoreCommand(c: Context): void {
   const sources = sourcesOf(c, 2, c.argc);
   if (sources === null) return;
-  buildKept(c, subtract(sources));
+  subtractInto(c, builder, sources);
   storeBuilt(c, 'sdiffstore');
 }
 
@@ -124,17 +134,6 @@ function replyKept(c: Context, view: SetView | null): void {
   for (let i = 0; i < kept.count; i++) {
     cursor.show(kept.refs[i]!);
     replyMember(c);
-  }
-}
-
-/** Builds a set of the members that were kept of another. */
-function buildKept(c: Context, view: SetView | null): void {
-  builder.start(c.keyspace);
-  if (view === null) return;
-  cursor.startView(view);
-  for (let i = 0; i < kept.count; i++) {
-    cursor.show(kept.refs[i]!);
-    builder.add(cursor.member.bytes, cursor.member.offset, cursor.member.length);
   }
 }
 

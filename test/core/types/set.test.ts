@@ -143,6 +143,28 @@ describe('sets', () => {
     );
   });
 
+  test('a builder forgets members and keeps the encoding', () => {
+    for (const texts of [
+      ['1', '2', '3'],
+      ['1', 'b', '3'],
+      ['1', 'b', 'c'.repeat(65)],
+    ]) {
+      const set = new Harness();
+      const builder = new SetBuilder();
+      builder.start(set.keyspace);
+      for (const text of texts) builder.add(bytesOf(text), 0, text.length);
+      expect(builder.remove(bytesOf('9'), 0, 1)).toBe(false);
+      for (const text of texts.slice(1)) {
+        expect(builder.remove(bytesOf(text), 0, text.length)).toBe(true);
+      }
+      const encoding = encodingName(builder.view.encoding);
+      builder.store(set.db, set.key, 0, set.key.length, 0);
+      set.model.add('1');
+      set.check();
+      expect(set.encoding).toBe(encoding);
+    }
+  });
+
   test('a builder that is not stored gives everything back', () => {
     const { keyspace } = new Harness();
     keyspace.limits.setMaxListpackEntries = 2;

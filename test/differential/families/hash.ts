@@ -5,7 +5,7 @@
 import type { Random } from '../../support/random.ts';
 import { splitReply } from '../../support/resp-reader.ts';
 import { command, marked } from '../command.ts';
-import { sameKind, unordered, unorderedPairs } from '../comparators.ts';
+import { sameKind, scanPage, unordered, unorderedPairs } from '../comparators.ts';
 import type { Comparator, Draft, Family, Generator } from '../step.ts';
 import * as values from '../values.ts';
 
@@ -77,6 +77,7 @@ const scanLoop: Generator = {
   make: ({ random }): Draft => ({
     args: [word(random, 'HSCAN'), keyOf(random), '0', ...scanOptions(random)],
     loop: { cursorAt: 2, itemsPerElement: 2 },
+    compare: scanPage(2),
   }),
 };
 

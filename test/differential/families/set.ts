@@ -5,7 +5,7 @@
 import type { Random } from '../../support/random.ts';
 import { splitReply } from '../../support/resp-reader.ts';
 import { command, marked } from '../command.ts';
-import { sameKind, unordered } from '../comparators.ts';
+import { sameKind, scanPage, unordered } from '../comparators.ts';
 import type { Comparator, Draft, Family, Generator } from '../step.ts';
 import * as values from '../values.ts';
 
@@ -60,6 +60,7 @@ const scanLoop: Generator = {
   make: ({ random }): Draft => ({
     args: [word(random, 'SSCAN'), keyOf(random), '0', ...scanOptions(random)],
     loop: { cursorAt: 2, itemsPerElement: 1 },
+    compare: scanPage(1),
   }),
 };
 
@@ -84,7 +85,8 @@ function sintercard(random: Random): string[] {
 
 /**
  * All members or none: what chance picks would make the servers differ from then on. That is why no
- * SPOP is damaged.
+ * SPOP is damaged, and why SPOP without a count is left to other tests: a run that is cut down could
+ * leave it a choice.
  */
 const spopAll: Generator = {
   name: 'SPOP all',
@@ -94,22 +96,6 @@ const spopAll: Generator = {
     args: [word(random, 'SPOP'), keyOf(random), random.pick(['100', '1000', '0'])],
     compare: unordered,
   }),
-};
-
-/** A set of one member made and emptied: chance has no choice. */
-const spopOne: Generator = {
-  name: 'SPOP one',
-  weight: 2,
-  mangle: false,
-  make: ({ random }): Draft[] => {
-    const key = keyOf(random);
-    const tail = random.chance(0.5) ? [] : ['1'];
-    return [
-      { args: ['DEL', key] },
-      { args: ['SADD', key, memberOf(random)] },
-      { args: ['SPOP', key, ...tail] },
-    ];
-  },
 };
 
 const wrongSpop = (random: Random): string[] =>
@@ -134,7 +120,6 @@ export const setFamily: Family = {
     command('SDIFFSTORE', 4, (r) => [keyOf(r), keysOf(r, 1, 4)]),
     command('SRANDMEMBER', 4, (r) => [keyOf(r), r.some([countOrBad(r)], 0.7)], sameSize),
     spopAll,
-    spopOne,
     marked(
       command('SPOP', 1, (r) => [keyOf(r), wrongSpop(r)]),
       { mangle: false },
