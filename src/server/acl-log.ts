@@ -1,5 +1,6 @@
 /**
- * ACL LOG: what was refused, newest first. The same refusal within a minute is one entry that counts.
+ * ACL LOG: what was refused, newest first. The same refusal within a minute is one entry that
+ * counts.
  */
 import type { Client } from './client.ts';
 import { describeClient } from './client-list.ts';

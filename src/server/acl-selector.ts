@@ -1,5 +1,6 @@
 /**
- * A selector of an ACL user: one set of commands, keys and channels that go together. A user has a root selector, and
+ * A selector of an ACL user: one set of commands, keys and channels that go together. A user has
+ * a root selector, and
  * may have further ones in parentheses; a command passes when any of them lets it.
  *
  *     +@all -@dangerous +config|get   commands, in the order in which they were said

@@ -1,7 +1,8 @@
 /**
  * An ACL user: on or off, passwords as SHA-256 in hexadecimal, and selectors.
  *
- *     user alice on #9f86d0... ~cache:* resetchannels -@all +@read (~log:* resetchannels -@all +append)
+ *     user alice on #9f86d0... ~cache:* resetchannels -@all +@read (~log:* resetchannels -@all
+ *     +append)
  *          name  |  passwords  root selector                       further selectors
  *                on, off, nopass, skip-sanitize-payload
  */
@@ -12,7 +13,8 @@ import type { Command } from './command.ts';
 import type { CommandTable } from './command-table.ts';
 
 const BAD_HASH =
-  'The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters';
+  'The password hash must be exactly 64 characters and contain only lowercase hexadecimal ' +
+  'characters';
 const NO_SUCH_PASSWORD = 'The password you are trying to remove from the user does not exist';
 
 export class User {
@@ -130,7 +132,10 @@ export class User {
     return this.noPassword || this.passwords.includes(hashPassword(password));
   }
 
-  /** The first selector that lets the command pass decides; else the gravest refusal. See acl-selector.ts. */
+  /**
+   * The first selector that lets the command pass decides; else the gravest refusal. See
+   * acl-selector.ts.
+   */
   check(command: Command, args: Args): number {
     if (this.root.isUnrestricted) return ACL_OK;
     let worst = ACL_OK;
@@ -191,7 +196,8 @@ function hashPassword(password: string): string {
 }
 
 /**
- * Joins the words of a selector that spaces took apart, "(~a" "+get)"; gives the joined rules, or the word at which a
+ * Joins the words of a selector that spaces took apart, "(~a" "+get)"; gives the joined rules, or
+ * the word at which a
  * parenthesis that is never closed begins.
  */
 export function joinSelectors(words: readonly string[]): string[] | { readonly open: string } {

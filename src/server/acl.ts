@@ -1,10 +1,13 @@
 /**
  * Access control: the users, who may connect as whom, and what was refused.
  *
- * The user `default` is there always; a connection is its until it says AUTH. As long as no user is limited in
- * anything, commands are not checked at all (`isLimiting`), so that the everyday server pays nothing.
+ * The user `default` is there always; a connection is its until it says AUTH. As long as no user
+ * is limited in
+ * anything, commands are not checked at all (`isLimiting`), so that the everyday server pays
+ * nothing.
  *
- * Users come from `user` lines of redis.conf or from the ACL file, never from both. Texts are byte strings.
+ * Users come from `user` lines of redis.conf or from the ACL file, never from both. Texts are
+ * byte strings.
  */
 import { readFileSync } from 'node:fs';
 import type { Args } from '../core/resp/args.ts';
@@ -336,8 +339,8 @@ const REASONS: Readonly<Record<number, 'command' | 'key' | 'channel'>> = {
 };
 
 const RULES_CHANGED =
-  'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. ' +
-  'This command is no longer allowed for the following reason:';
+  'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC ' +
+  'call. This command is no longer allowed for the following reason:';
 
 const LATE_REASONS: Readonly<Record<number, string>> = {
   [ACL_DENIED_COMMAND]: 'no permission to execute the command or subcommand',

@@ -1,5 +1,6 @@
 /**
- * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does; and which kind of client it is.
+ * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does; and which kind
+ * of client it is.
  */
 import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED } from './client.ts';
 
@@ -60,7 +61,7 @@ export function describeClient(client: Client, nowMs: number): string {
 }
 
 /** Bytes that a client holds, as far as they are its own. */
-export function clientMemory(client: Client): { output: number; total: number } {
+function clientMemory(client: Client): { output: number; total: number } {
   const output = client.reply.memoryBytes;
   const total = output + client.parser.pendingBytes + (client.transaction?.bytes ?? 0);
   return { output, total };

@@ -1,8 +1,11 @@
 /**
- * Pausing clients: CLIENT PAUSE, and whoever else needs the dataset to stand still for a while (FAILOVER).
+ * Pausing clients: CLIENT PAUSE, and whoever else needs the dataset to stand still for a while
+ * (FAILOVER).
  *
- * While a pause holds, a gate stops the commands of ordinary clients, all or only those that may write; such a client
- * waits with the command it sent. When the last pause ends they run, in the order in which they came. Meanwhile keys
+ * While a pause holds, a gate stops the commands of ordinary clients, all or only those that may
+ * write; such a client
+ * waits with the command it sent. When the last pause ends they run, in the order in which they
+ * came. Meanwhile keys
  * whose time has come are hidden instead of deleted, since a deletion would be a write.
  */
 import { EXPIRY_DELETE, EXPIRY_HIDE } from '../core/keyspace.ts';
@@ -38,7 +41,10 @@ export class ClientPause {
     return this.pauses.size > 0;
   }
 
-  /** Pauses until a moment, in ms since 1970; an own pause that lasts longer or holds more stays as it is. */
+  /**
+   * Pauses until a moment, in ms since 1970; an own pause that lasts longer or holds more stays
+   * as it is.
+   */
   begin(purpose: PausePurpose, untilMs: number, writesOnly: boolean): void {
     const old = this.pauses.get(purpose);
     this.pauses.set(purpose, {

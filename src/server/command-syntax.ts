@@ -1,7 +1,9 @@
 /**
- * The notation of a command's arguments, from which COMMAND DOCS derives: a line of text in its specification.
+ * The notation of a command's arguments, from which COMMAND DOCS derives: a line of text in its
+ * specification.
  *
- *     key:key value [condition=(NX|XX)@2.6.12] [GET@6.2.0] [expiration=(EX seconds:integer|KEEPTTL@6.0.0)]
+ *     key:key value [condition=(NX|XX)@2.6.12] [GET@6.2.0] [expiration=(EX
+ *     seconds:integer|KEEPTTL@6.0.0)]
  *
  *     name            an argument of type string
  *     name:type       one of another type: key string integer double pattern unix-time
@@ -15,12 +17,14 @@
  *     name={a b c}    several in a row
  *     EX name={a b}   a word in front of either
  *
- * Behind an argument may stand, in this order: `@version` since which, `!version` since which it is deprecated. Keys
- * belong to the command's key specifications one after the other; `key:key#1` names another than the next. Names
+ * Behind an argument may stand, in this order: `@version` since which, `!version` since which it
+ * is deprecated. Keys
+ * belong to the command's key specifications one after the other; `key:key#1` names another than
+ * the next. Names
  * and words with other characters stand in double quotes: "ip:port", auto-id="*".
  */
 
-export type ArgumentType =
+type ArgumentType =
   | 'string'
   | 'integer'
   | 'double'
@@ -57,7 +61,9 @@ const TYPES: readonly ArgumentType[] = [
   'pure-token',
 ];
 
-/** The arguments that a line of notation describes; throws an Error that shows where it is wrong. */
+/**
+ * The arguments that a line of notation describes; throws an Error that shows where it is wrong.
+ */
 export function parseSyntax(text: string): SyntaxArgument[] {
   return new SyntaxParser(text).all();
 }

@@ -1,6 +1,8 @@
 /**
- * The gates between a command and its execution, beyond those that every command passes. Each is a small function
- * that answers an error or lets the command pass, and stands in the dispatcher's list only while what it guards
+ * The gates between a command and its execution, beyond those that every command passes. Each is
+ * a small function
+ * that answers an error or lets the command pass, and stands in the dispatcher's list only while
+ * what it guards
  * against holds: a server where all is well has an empty list.
  *
  *     acl          a user is limited            NOPERM
@@ -15,7 +17,8 @@
  *     busy         a script runs too long       BUSY
  *     pause        clients are paused           they wait
  *
- * The order is Redis's. Whoever knows a condition calls `set` when it begins and `clear` when it ends.
+ * The order is Redis's. Whoever knows a condition calls `set` when it begins and `clear` when it
+ * ends.
  */
 import type { Client } from './client.ts';
 import { type Command, LOADING, MAY_REPLICATE, READONLY, STALE, WRITE } from './command.ts';
@@ -73,7 +76,10 @@ function writes(client: Client, command: Command): boolean {
   return command.name === 'exec' && ((client.transaction?.flags ?? 0) & WRITE) !== 0;
 }
 
-/** Writes, and what replicas are told of, while the disk fails; PING as well, so that health checks notice. */
+/**
+ * Writes, and what replicas are told of, while the disk fails; PING as well, so that health
+ * checks notice.
+ */
 export function diskGate(error: () => string): Gate {
   return (client, command) => {
     if (client.isPrimary || client.link === null) return null;
@@ -115,7 +121,10 @@ export const subscriberGate: Gate = (client, command) => {
   return `ERR Can't execute '${command.name}': only ${allowed} are allowed in this context`;
 };
 
-/** What needs fresh data on a replica that has lost its primary, with `replica-serve-stale-data no`. */
+/**
+ * What needs fresh data on a replica that has lost its primary, with `replica-serve-stale-data
+ * no`.
+ */
 export const staleGate: Gate = (client, command) =>
   client.isPrimary || client.link === null || (command.flags & STALE) !== 0 ? null : PRIMARY_DOWN;
 

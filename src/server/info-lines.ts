@@ -1,5 +1,6 @@
 /**
- * Sections of INFO that other rooms know best: persistence and replication tell their lines here, and whoever keeps
+ * Sections of INFO that other rooms know best: persistence and replication tell their lines here,
+ * and whoever keeps
  * figures for a section adds its own.
  */
 

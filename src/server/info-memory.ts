@@ -1,5 +1,6 @@
 /**
- * INFO memory. `used_memory` is what the arena, the tables beside it, clients and buffers take, exact at every moment;
+ * INFO memory. `used_memory` is what the arena, the tables beside it, clients and buffers take,
+ * exact at every moment;
  * `used_memory_rss` is what the system says of the whole process, JavaScript's own heap included.
  */
 import { totalmem } from 'node:os';
@@ -81,7 +82,7 @@ function ratio(a: number, b: number): string {
 }
 
 /** "512B", "1.50K", "2.00G". */
-export function humanBytes(bytes: number): string {
+function humanBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes}B`;
   let size = bytes / 1024;
   for (const unit of ['K', 'M', 'G', 'T']) {

@@ -45,7 +45,10 @@ const SECTIONS: readonly Section[] = [
   { name: 'keyspace', title: 'Keyspace', lines: keyspaceLines },
 ];
 
-/** The text of the sections that these words ask for; unknown words ask for nothing, no word for the usual ones. */
+/**
+ * The text of the sections that these words ask for; unknown words ask for nothing, no word for
+ * the usual ones.
+ */
 export function infoText(services: Services, words: readonly string[]): string {
   const asked = new Set(words.map((word) => word.toLowerCase()));
   const everything = asked.has('all') || asked.has('everything');
@@ -147,7 +150,10 @@ function keyspaceLines({ keyspace }: Services): InfoLines {
 
 const TTL_SAMPLES = 1000;
 
-/** Milliseconds that the keys that expire have left, on average: of all, or of a thousand spread evenly. */
+/**
+ * Milliseconds that the keys that expire have left, on average: of all, or of a thousand spread
+ * evenly.
+ */
 function averageTtl({ expires }: Database, nowMs: number): number {
   const count = Math.min(expires.size, TTL_SAMPLES);
   let sum = 0;

@@ -1,9 +1,12 @@
 /**
- * Which arguments of a command are keys, and what it does to them: for ACL rules, client-side caching and COMMAND
- * GETKEYS. Found by the key specifications, or by the command's own `keysOf` where these cannot tell.
+ * Which arguments of a command are keys, and what it does to them: for ACL rules, client-side
+ * caching and COMMAND
+ * GETKEYS. Found by the key specifications, or by the command's own `keysOf` where these cannot
+ * tell.
  *
  *     begin    index 1         argument 1             keyword STREAMS from 1   behind that word
- *     range    last -1 step 1  up to the last one     count at 0               as many as argument says
+ *     range    last -1 step 1  up to the last one     count at 0               as many as
+ *     argument says
  *
  * A search from a negative position runs backwards from the end.
  */
@@ -47,7 +50,10 @@ export function findKeys(command: Command, args: Args): FoundKey[] | undefined {
   return found;
 }
 
-/** What `keysOf` says; a key that a specification knows has its flags, another those of the last one. */
+/**
+ * What `keysOf` says; a key that a specification knows has its flags, another those of the last
+ * one.
+ */
 function keysByCommand(
   command: Command,
   args: Args,

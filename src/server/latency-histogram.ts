@@ -1,12 +1,15 @@
 /**
- * A histogram of latencies from 1 ns to 1 s with a relative error below 1 %: HdrHistogram with two significant digits,
+ * A histogram of latencies from 1 ns to 1 s with a relative error below 1 %: HdrHistogram with
+ * two significant digits,
  * so that INFO latencystats and LATENCY HISTOGRAM show what a real server would.
  *
  *     ns          index
  *     0 .. 255    one slot each
- *     256 .. 511  128 slots of 2        512 .. 1023  128 slots of 4        ... every octave has 128 slots
+ *     256 .. 511  128 slots of 2        512 .. 1023  128 slots of 4        ... every octave has
+ *     128 slots
  *
- * One histogram takes 12 KB; commands get theirs with their first call. Longer latencies count as 1 s.
+ * One histogram takes 12 KB; commands get theirs with their first call. Longer latencies count as
+ * 1 s.
  * Source of the layout: Gil Tene's HdrHistogram.
  */
 
@@ -43,7 +46,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * [microseconds, how many were not longer] for levels that double, those at which the number grows only; the
+   * [microseconds, how many were not longer] for levels that double, those at which the number
+   * grows only; the
    * last one has all.
    */
   cumulative(): [microseconds: number, count: number][] {

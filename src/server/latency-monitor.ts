@@ -1,5 +1,6 @@
 /**
- * The latency monitor: events that took `latency-monitor-threshold` milliseconds or longer, by kind.
+ * The latency monitor: events that took `latency-monitor-threshold` milliseconds or longer, by
+ * kind.
  *
  *     command, fast-command     the execution of commands
  *     aof-write, expire-cycle   and others: what the server does besides

@@ -4,7 +4,8 @@
  *     +1700000000.123456 [0 127.0.0.1:51234] "set" "key" "value"
  *       time              database, client
  *
- * Commands of administration are not shown, nor arguments that their handlers redact. While nobody monitors, the
+ * Commands of administration are not shown, nor arguments that their handlers redact. While
+ * nobody monitors, the
  * dispatcher has nobody to tell.
  */
 import type { Args } from '../core/resp/args.ts';
@@ -54,7 +55,8 @@ export class Monitors {
     if ((command.flags & (SKIP_MONITOR | ADMIN)) !== 0) return;
     const { redacted } = this.dispatcher;
     const now = wallMicroseconds();
-    let line = `${Math.floor(now / 1e6)}.${String(now % 1e6).padStart(6, '0')} [${client.db} ${labelOf(client)}]`;
+    const time = `${Math.floor(now / 1e6)}.${String(now % 1e6).padStart(6, '0')}`;
+    let line = `${time} [${client.db} ${labelOf(client)}]`;
     for (let i = 0; i < args.count; i++) {
       line += ` ${quoteArgument(redacted.includes(i) ? REDACTED : args.text(i))}`;
     }

@@ -1,8 +1,10 @@
 /**
  * `client-output-buffer-limit`: disconnects clients that do not take what they are sent.
  *
- * A client above the hard limit of its kind goes at once; one that stays above the soft limit for so many seconds
- * goes then. Looked at when a send left something behind, and once a second for those above the soft limit.
+ * A client above the hard limit of its kind goes at once; one that stays above the soft limit for
+ * so many seconds
+ * goes then. Looked at when a send left something behind, and once a second for those above the
+ * soft limit.
  */
 import type { Client } from './client.ts';
 import { clientKind, describeClient } from './client-list.ts';

@@ -1,16 +1,20 @@
 /**
- * Publish and subscribe: who listens to which channel, pattern or shard channel, and how a message reaches them.
+ * Publish and subscribe: who listens to which channel, pattern or shard channel, and how a
+ * message reaches them.
  *
  *     channels        news.it  -> { A, B }        an exact name
  *     patterns        news.*   -> { C }           globs, tried one after the other
  *     shardChannels   orders   -> { D }           a name space of their own
  *
- * A message is encoded once, whatever the number of subscribers; RESP2 and RESP3 differ in the first byte only:
+ * A message is encoded once, whatever the number of subscribers; RESP2 and RESP3 differ in the
+ * first byte only:
  *
  *     *3 or >3   $7 message   $7 news.it   $5 hello
  *
- * Names are byte strings (one character a byte). Publishing where nobody listens allocates nothing. A message to the
- * RESP3 client that is just running a command comes after that command's reply, so it never lands inside of one.
+ * Names are byte strings (one character a byte). Publishing where nobody listens allocates
+ * nothing. A message to the
+ * RESP3 client that is just running a command comes after that command's reply, so it never lands
+ * inside of one.
  */
 import { asciiBytes } from '../core/resp/reply.ts';
 import { globMatch } from '../core/text/glob.ts';
@@ -127,7 +131,10 @@ export class PubSub {
     return this.tables.channels.size > 0 || this.tables.patterns.size > 0;
   }
 
-  /** Sends a message to who listens to the channel or to a pattern that matches it; how many got it. */
+  /**
+   * Sends a message to who listens to the channel or to a pattern that matches it; how many got
+   * it.
+   */
   publish(channel: string, message: string): number {
     let receivers = 0;
     const listeners = this.tables.channels.get(channel);

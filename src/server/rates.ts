@@ -1,12 +1,14 @@
 /**
- * Figures "a second" of the last moments, as INFO shows them: 16 samples, one each tenth of a second.
+ * Figures "a second" of the last moments, as INFO shows them: 16 samples, one each tenth of a
+ * second.
  *
- * A sample is how much a counter has grown since the sample before, per second; the figure is their average.
+ * A sample is how much a counter has grown since the sample before, per second; the figure is
+ * their average.
  */
 
 const SAMPLES = 16;
 
-export class Rate {
+class Rate {
   private readonly samples = new Float64Array(SAMPLES);
   private next = 0;
   private count = 0;

@@ -1,5 +1,6 @@
 /**
- * The time of day in microseconds: the process's steady clock, set by the system's whenever the two have drifted apart.
+ * The time of day in microseconds: the process's steady clock, set by the system's whenever the
+ * two have drifted apart.
  */
 const DRIFT_MS_MAX = 1.5;
 

@@ -95,7 +95,8 @@ describe.skipIf(requireRedisServer() === null)('ACL like the real server', () =>
   same(
     'what users may do',
     `
-    a> ACL SETUSER reader on >pw ~data:* %R~shared:* &news.* +@read +@connection +@pubsub +@transaction +set
+    a> ACL SETUSER reader on >pw ~data:* %R~shared:* &news.* +@read +@connection
+    a> ACL SETUSER reader +@pubsub +@transaction +set
     a> ACL SETUSER reader -@dangerous +config|get +select|1 (~other:* +incr)
     u> AUTH reader wrong
     u> AUTH reader pw

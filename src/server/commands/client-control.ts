@@ -163,7 +163,10 @@ export const clientControlCommands: readonly Command[] = [
       since: '2.4.0',
       complexity: 'O(N) where N is the number of client connections',
       syntax:
-        'filter=("ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|[TYPE normal_master_slave_pubsub=(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)@2.8.12]|[USER username]|[ADDR "ip:port"]|[LADDR "ip:port"@6.2.0]|[SKIPME "yes/no"])...)',
+        'filter=("ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|' +
+        '[TYPE normal_master_slave_pubsub=' +
+        '(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)@2.8.12]|[USER username]|' +
+        '[ADDR "ip:port"]|[LADDR "ip:port"@6.2.0]|[SKIPME "yes/no"])...)',
       summary: 'Closes connections.',
       history: [
         ['2.8.12', 'Takes filters, `ID` among them.'],

@@ -1,5 +1,6 @@
 /**
- * CLIENT, on the asking connection: ID, GETNAME, SETNAME, SETINFO, INFO, LIST, REPLY, NO-EVICT, NO-TOUCH, CAPA.
+ * CLIENT, on the asking connection: ID, GETNAME, SETNAME, SETINFO, INFO, LIST, REPLY, NO-EVICT,
+ * NO-TOUCH, CAPA.
  */
 import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../client.ts';
 import { clientKind, describeClient, parseClientKind } from '../client-list.ts';
@@ -121,7 +122,10 @@ function noTouchCommand(c: Context): void {
   c.ok();
 }
 
-/** Newer clients tell what they understand; there is nothing that this server would do otherwise for them. */
+/**
+ * Newer clients tell what they understand; there is nothing that this server would do otherwise
+ * for them.
+ */
 function capaCommand(c: Context): void {
   c.ok();
 }
@@ -192,7 +196,8 @@ const clientIdentitySpecs: readonly Command[] = [
       since: '2.4.0',
       complexity: 'O(N) where N is the number of client connections',
       syntax:
-        '[TYPE normal_master_replica_pubsub=(NORMAL|MASTER|REPLICA|PUBSUB)@5.0.0] [ID id={client-id:integer...}@6.2.0]',
+        '[TYPE normal_master_replica_pubsub=(NORMAL|MASTER|REPLICA|PUBSUB)@5.0.0] ' +
+        '[ID id={client-id:integer...}@6.2.0]',
       summary: 'Describes connections, a line each.',
       history: [
         ['2.8.12', 'Shows `id`.'],

@@ -12,8 +12,8 @@ const OTHER_BCAST =
   "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then " +
   're-enabling it with a different mode.';
 const NOT_TRACKING =
-  'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT ' +
-  'mode enabled';
+  'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or ' +
+  'OPTOUT mode enabled';
 
 /** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
 const ANYTIME = NOSCRIPT | LOADING | STALE;
@@ -206,7 +206,8 @@ export const clientTrackingCommands: readonly Command[] = [
       since: '6.0.0',
       complexity: 'O(1). Some options may introduce additional complexity.',
       syntax:
-        'status=(ON|OFF) [REDIRECT client-id:integer] [PREFIX... prefix] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]',
+        'status=(ON|OFF) [REDIRECT client-id:integer] [PREFIX... prefix] ' +
+        '[BCAST] [OPTIN] [OPTOUT] [NOLOOP]',
       summary: 'Tells the client of changes to keys that it has read.',
     },
     trackingCommand,

@@ -29,7 +29,7 @@ const HELLO_NEEDS_AUTH =
 /** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
 const ANYTIME = NOSCRIPT | LOADING | STALE;
 
-export function authCommand(c: Context): void {
+function authCommand(c: Context): void {
   const { access } = c.services.desk;
   if (c.argc > 3) {
     c.reply.error(SYNTAX_ERROR);
@@ -50,7 +50,7 @@ export function authCommand(c: Context): void {
   else c.reply.error(WRONG_PASSWORD);
 }
 
-export function helloCommand(c: Context): void {
+function helloCommand(c: Context): void {
   const { args, client, reply } = c;
   let protocol = 0;
   if (c.argc > 1) {
@@ -109,7 +109,7 @@ function describeServer(c: Context): void {
   reply.array(0);
 }
 
-export function pingCommand(c: Context): void {
+function pingCommand(c: Context): void {
   const { client, args, reply } = c;
   if (c.argc > 2) {
     reply.error("ERR wrong number of arguments for 'ping' command");
@@ -127,17 +127,17 @@ export function pingCommand(c: Context): void {
 
 const PONG = Uint8Array.from('+PONG\r\n', (char) => char.charCodeAt(0));
 
-export function echoCommand(c: Context): void {
+function echoCommand(c: Context): void {
   const { args } = c;
   c.reply.bulk(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
 }
 
-export function quitCommand(c: Context): void {
+function quitCommand(c: Context): void {
   c.ok();
   c.services.closeClient(c.client, 'after-reply');
 }
 
-export function resetCommand(c: Context): void {
+function resetCommand(c: Context): void {
   const { client, services } = c;
   if (client.isReplica) {
     c.reply.error('ERR can only reset normal client connections');
@@ -203,7 +203,8 @@ export const connectionCommands: readonly Command[] = [
       since: '6.0.0',
       complexity: 'O(1)',
       syntax:
-        '[arguments={protover:integer [AUTH username_password={username password}] [SETNAME clientname]}]',
+        '[arguments={protover:integer [AUTH username_password={username password}] ' +
+        '[SETNAME clientname]}]',
       summary: 'Chooses the protocol, and logs in and names the connection on the way.',
       history: [['6.2.0', 'Without arguments it only reports.']],
     },

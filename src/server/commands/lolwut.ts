@@ -1,5 +1,6 @@
 /**
- * LOLWUT: a little picture, and the version that clients take this server for, in the last line as ever.
+ * LOLWUT: a little picture, and the version that clients take this server for, in the last line
+ * as ever.
  */
 import { type Command, command, FAST, READONLY } from '../command.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';

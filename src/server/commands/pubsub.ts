@@ -1,5 +1,6 @@
 /**
- * The commands of publish and subscribe. What they tell a client about its subscriptions are not replies but messages
+ * The commands of publish and subscribe. What they tell a client about its subscriptions are not
+ * replies but messages
  * of their own, one for each name: pushes in RESP3.
  */
 
@@ -99,8 +100,7 @@ const pubsubSubcommands: readonly Command[] = [
       arity: -2,
       flags: PUBSUB | LOADING | STALE,
       since: '2.8.0',
-      complexity:
-        'O(N) where N is the number of active channels, and assuming constant time pattern matching (relatively short channels and patterns)',
+      complexity: 'O(N) with N the number of channels that somebody listens to',
       syntax: '[pattern:pattern]',
       summary: 'Lists the channels that somebody listens to.',
     },
@@ -138,8 +138,7 @@ const pubsubSubcommands: readonly Command[] = [
       arity: -2,
       flags: PUBSUB | LOADING | STALE,
       since: '7.0.0',
-      complexity:
-        'O(N) where N is the number of active shard channels, and assuming constant time pattern matching (relatively short shard channels).',
+      complexity: 'O(N) with N the number of shard channels that somebody listens to',
       syntax: '[pattern:pattern]',
       summary: 'Lists the shard channels that somebody listens to.',
     },
@@ -181,8 +180,7 @@ export const pubsubCommands: readonly Command[] = [
       arity: 3,
       flags: PUBSUB | LOADING | STALE | FAST,
       since: '2.0.0',
-      complexity:
-        'O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of subscribed patterns (by any client).',
+      complexity: 'O(N+M) with N who listen to the channel, and M all patterns',
       syntax: 'channel message',
       summary: 'Sends a message to who listens to the channel.',
     },
@@ -234,8 +232,7 @@ export const pubsubCommands: readonly Command[] = [
       arity: -1,
       flags: PUBSUB | NOSCRIPT | LOADING | STALE,
       since: '2.0.0',
-      complexity:
-        'O(N+M) where N is the number of patterns the client is already subscribed and M is the number of total patterns subscribed in the system (by any client).',
+      complexity: 'O(N+M) with N the patterns of the client, and M all patterns',
       syntax: '[pattern:pattern]...',
       summary: 'Stops listening to patterns.',
     },
