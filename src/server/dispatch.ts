@@ -124,6 +124,9 @@ export class Dispatcher {
     c.args = args;
     c.command = command;
     c.db = keyspace.databases[client.db]!;
+    if (client.noTouch || keyspace.noTouch) {
+      keyspace.noTouch = client.noTouch && command.name !== 'touch';
+    }
     if (outermost) propagator.beginUnit((command.flags & TOUCHES_ARBITRARY_KEYS) === 0);
     else propagator.nextCommand();
     this.depth++;

@@ -13,6 +13,7 @@ import type { ReplicationAux } from '../replication/replication-id.ts';
 import { ActiveExpiry } from './active-expiry.ts';
 import { Blocking } from './blocking.ts';
 import { type Client, WAIT_WORK } from './client.ts';
+import { closeIdleClients, evictClients } from './client-upkeep.ts';
 import { CommandTable } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
 import type { Config } from './config/config.ts';
@@ -33,7 +34,7 @@ import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
 import { Propagator } from './propagate.ts';
 import { createRandom } from './random.ts';
 import { ReplicationService } from './replication.ts';
-import { auxFields, auxOf } from './replication-aux.ts';
+import { auxFields } from './replication-aux.ts';
 import type { Services, ShutdownRequest } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import { sleepSync } from './sleep.ts';
@@ -133,6 +134,8 @@ export class Server implements Services {
     this.cron.every(0, (now) => this.tick(now));
     this.cron.every(0, (now) => this.persistence.tick(now));
     this.cron.every(1000, (now) => this.desk.limits.tick(now));
+    this.cron.every(1000, (now) => closeIdleClients(this, now));
+    this.cron.every(100, (now) => evictClients(this, now));
     this.cron.every(100, (now) => this.desk.rates.sample(this.stats, now));
     this.cron.every(0, (now) => this.replication.tick(now));
     this.cron.every(1000, (now) => this.replication.tickSecond(now));
@@ -289,8 +292,8 @@ export class Server implements Services {
       isProcess: !this.options.anyPort,
       isReplica: () => this.config.values.replicaof !== undefined,
       replicationAux: () => auxFields(this.replication.aux),
-      onLoaded: (loaded) => {
-        this.loadedAux = auxOf(loaded.aux);
+      onLoaded: (aux) => {
+        this.loadedAux = aux;
       },
       readersChanged: () => this.readersChanged(),
       flushAll: () => {
@@ -312,6 +315,7 @@ export class Server implements Services {
       listeningPort: () => this.port,
       localLog: () => (persistence.aof.isOn ? persistence.aof.aof : null),
       readersChanged: () => this.readersChanged(),
+      resumeLog: () => void persistence.resumeLog(),
       onRole: (role) => this.options.onRole?.(role),
     });
   }
@@ -340,6 +344,7 @@ export class Server implements Services {
   private readersChanged(): void {
     const { turn, propagator, persistence } = this;
     propagator.active = !persistence.isLoading && (turn.log !== null || turn.feed !== null);
+    this.replication.notePosition();
   }
 
   /** The disk failed where a promise depends on it: better an end than a lie. */

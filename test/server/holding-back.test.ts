@@ -132,6 +132,59 @@ describe('holding back', () => {
     sender.close();
   });
 
+  it('disconnects idle clients, but not subscribers', async () => {
+    const [boss, idle, listener] = [
+      await server.connect(),
+      await server.connect(),
+      await server.connect(),
+    ];
+    await listener.send('SUBSCRIBE', 'x');
+    await idle.send('PING');
+    await boss.send('CONFIG', 'SET', 'timeout', 1);
+    const beat = setInterval(() => void boss.send('PING').catch(() => undefined), 100);
+    await idle.waitClosed();
+    clearInterval(beat);
+    expect(await boss.value('PUBSUB', 'NUMSUB', 'x')).toEqual(['x', 1]);
+    await boss.send('CONFIG', 'SET', 'timeout', 0);
+    for (const client of [boss, listener]) client.close();
+  });
+
+  it('evicts the clients that take the most memory, unless they may not be', async () => {
+    const [boss, kept, large] = [
+      await server.connect(),
+      await server.connect(),
+      await server.connect(),
+    ];
+    await kept.send('CLIENT', 'NO-EVICT', 'ON');
+    const half = `*2\r\n$4\r\nECHO\r\n$3000000\r\n${'x'.repeat(1_000_000)}`;
+    kept.write(half);
+    large.write(half);
+    await boss.send('CONFIG', 'SET', 'maxmemory-clients', '4mb');
+    await large.waitClosed();
+    kept.write(`${'x'.repeat(2_000_000)}\r\n`);
+    expect(String((await kept.read()).value)).toHaveLength(3_000_000);
+    expect(await boss.value('INFO', 'stats')).toContain('evicted_clients:1\r\n');
+    await boss.send('CONFIG', 'SET', 'maxmemory-clients', '0');
+    for (const client of [boss, kept]) client.close();
+  });
+
+  it('leaves no trace of the use of keys where a client asked for that', async () => {
+    const client = await server.connect();
+    await client.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
+    await client.send('SET', 'untouched', 'x');
+    await client.send('CLIENT', 'NO-TOUCH', 'ON');
+    const before = await client.value('OBJECT', 'FREQ', 'untouched');
+    for (let i = 0; i < 300; i++) await client.send('GET', 'untouched');
+    expect(await client.value('OBJECT', 'FREQ', 'untouched')).toBe(before);
+    await client.send('CLIENT', 'NO-TOUCH', 'OFF');
+    for (let i = 0; i < 300; i++) await client.send('GET', 'untouched');
+    expect(Number(await client.value('OBJECT', 'FREQ', 'untouched'))).toBeGreaterThan(
+      Number(before),
+    );
+    await client.send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    client.close();
+  });
+
   it('answers CONFIG SET port when the new port listens', async () => {
     const client = await server.connect();
     const port = await freePort();

@@ -1,0 +1,56 @@
+/**
+ * Which clients go without having asked to: those that have been idle for `timeout` seconds, and,
+ * when all clients together take more than `maxmemory-clients`, the ones that take the most.
+ *
+ * Replicas, the primary's link, monitors, blocked clients and subscribers are never idle; CLIENT
+ * NO-EVICT keeps a client from the other fate.
+ */
+import { type Client, WAIT_BLOCKED } from './client.ts';
+import { describeClient } from './client-list.ts';
+import { clientBytes } from './memory-account.ts';
+import type { Services } from './services.ts';
+
+/** Once a second. */
+export function closeIdleClients(services: Services, nowMs: number): void {
+  const seconds = services.config.values.timeout;
+  if (seconds === 0) return;
+  for (const client of [...services.clients.values()]) {
+    if (nowMs - client.lastActiveMs <= seconds * 1000 || isExcused(client)) continue;
+    services.log.verbose('Closing idle client');
+    services.closeClient(client, 'now');
+  }
+}
+
+function isExcused(client: Client): boolean {
+  const { isPrimary, isReplica, monitor, subscribed, waiting } = client;
+  return isPrimary || isReplica || monitor || subscribed !== null || waiting === WAIT_BLOCKED;
+}
+
+/** Several times a second. */
+export function evictClients(services: Services, nowMs: number): void {
+  const { clients, config, log, stats } = services;
+  const limit = limitBytes(config.values.maxmemoryClients, config.values.maxmemory);
+  if (limit === 0) return;
+  let total = 0;
+  for (const client of clients.values()) if (isEvictable(client)) total += clientBytes(client);
+  if (total <= limit) return;
+  const largest = [...clients.values()]
+    .filter((client) => isEvictable(client) && !client.noEvict)
+    .sort((a, b) => clientBytes(b) - clientBytes(a));
+  for (const client of largest) {
+    if (total <= limit) return;
+    total -= clientBytes(client);
+    log.notice(`Evicting client: ${describeClient(client, nowMs)}`);
+    stats.evictedClients++;
+    services.closeClient(client, 'now');
+  }
+}
+
+function isEvictable(client: Client): boolean {
+  return !client.isPrimary && !client.isReplica;
+}
+
+/** A negative setting is a percentage of maxmemory. */
+function limitBytes(setting: number, maxmemory: number): number {
+  return setting < 0 ? Math.floor((maxmemory * -setting) / 100) : setting;
+}

@@ -1,0 +1,69 @@
+/**
+ * What is for the replicas alone: PUBLISH is in their stream and not in the AOF, also in the
+ * middle of a transaction.
+ */
+import { describe, expect, it } from 'vitest';
+import { Args } from '../../src/core/resp/args.ts';
+import { Propagator } from '../../src/server/propagate.ts';
+import { Turn } from '../../src/server/turn.ts';
+
+class Recorder {
+  readonly texts: string[] = [];
+  appendedBytes = 0;
+  releasableBytes = 0;
+  readonly lastError = undefined;
+
+  take(bytes: Uint8Array, offset: number, length: number): void {
+    const text = Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1');
+    this.texts.push(text.replace(/[*$]\d+\r\n/g, '').replaceAll('\r\n', ' '));
+  }
+
+  append(bytes: Uint8Array, offset: number, length: number): void {
+    this.take(bytes, offset, length);
+  }
+
+  feed(bytes: Uint8Array, offset: number, length: number): void {
+    this.take(bytes, offset, length);
+  }
+
+  settled(): void {}
+}
+
+function command(...words: string[]): Args {
+  const args = new Args();
+  args.setTo(words.map((word) => Buffer.from(word)));
+  return args;
+}
+
+describe('the parts of the journal that are for the replicas alone', () => {
+  it('stay out of the AOF', () => {
+    const propagator = new Propagator();
+    const turn = new Turn(propagator);
+    const [log, feed] = [new Recorder(), new Recorder()];
+    propagator.active = true;
+    turn.log = log;
+    propagator.beginUnit(true);
+    propagator.forReplicas(command('PUBLISH', 'early', 'x'));
+    propagator.endUnit();
+    turn.feed = feed;
+    turn.takeJournal();
+    expect([log.texts, feed.texts]).toEqual([[], []]);
+
+    propagator.beginUnit(true);
+    propagator.forReplicas(command('PUBLISH', 'a', '1'));
+    propagator.endUnit();
+    propagator.beginUnit(true);
+    propagator.command(0, command('SET', 'k', 'v'));
+    propagator.forReplicas(command('PUBLISH', 'b', '2'));
+    propagator.command(0, command('INCR', 'n'));
+    propagator.endUnit();
+    propagator.beginUnit(true);
+    propagator.command(0, command('DEL', 'k'));
+    propagator.endUnit();
+    turn.takeJournal();
+    expect(feed.texts.join('')).toBe(
+      'PUBLISH a 1 SELECT 0 MULTI SET k v PUBLISH b 2 INCR n EXEC DEL k ',
+    );
+    expect(log.texts.join('')).toBe('SELECT 0 MULTI SET k v INCR n EXEC DEL k ');
+  });
+});
