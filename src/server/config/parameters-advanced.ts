@@ -5,6 +5,8 @@ import { keyspaceEventsType, percentilesType } from './special-type.ts';
 const HZ_MIN = 1n;
 const HZ_MAX = 500n;
 
+const NO_SCRIPTS = 'no scripts run here';
+
 export const advancedParameters = [
   integer('hash-max-listpack-entries', [0, INT64_MAX], 512, 'Fields of a compact hash.', {
     alias: 'hash-max-ziplist-entries',
@@ -57,10 +59,12 @@ export const advancedParameters = [
   special('notify-keyspace-events', keyspaceEventsType, 0, 'Events that are published.'),
   integer('busy-reply-threshold', [0, INT64_MAX], 5000, 'Milliseconds until a script is busy.', {
     alias: 'lua-time-limit',
+    inert: NO_SCRIPTS,
   }),
   flag('lua-enable-deprecated-api', false, 'Offer old Lua functions.', {
     hidden: true,
     immutable: true,
+    inert: NO_SCRIPTS,
   }),
   flag('activerehashing', true, 'Rehash in idle time.', {
     inert: 'tables grow and shrink in steps that every access pays for',

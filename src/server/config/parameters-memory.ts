@@ -12,6 +12,8 @@ import {
 
 const NO_DEFRAG = 'the allocator reuses whole pages and does not fragment as malloc does';
 
+const ALWAYS_LAZY = 'large values are always freed bit by bit';
+
 export const memoryParameters = [
   size('maxmemory', [0, UINT64_MAX], 0, 'Bytes that the dataset may take; 0 is no limit.'),
   choice(
@@ -49,8 +51,12 @@ export const memoryParameters = [
   integer('tracking-table-max-keys', [0, INT64_MAX], 1000000, 'Keys tracked for client caches.'),
   flag('lazyfree-lazy-eviction', false, 'Free evicted values bit by bit.'),
   flag('lazyfree-lazy-expire', false, 'Free expired values bit by bit.'),
-  flag('lazyfree-lazy-server-del', false, 'Free overwritten values bit by bit.'),
-  flag('lazyfree-lazy-user-del', false, 'Let DEL free bit by bit, like UNLINK.'),
+  flag('lazyfree-lazy-server-del', false, 'Free overwritten values bit by bit.', {
+    inert: ALWAYS_LAZY,
+  }),
+  flag('lazyfree-lazy-user-del', false, 'Let DEL free bit by bit, like UNLINK.', {
+    inert: ALWAYS_LAZY,
+  }),
   flag('lazyfree-lazy-user-flush', false, 'Let FLUSHALL and FLUSHDB free bit by bit.'),
   flag('activedefrag', false, 'Move values together.', { inert: NO_DEFRAG }),
   size('active-defrag-ignore-bytes', [1, INT64_MAX], 100 << 20, 'Waste that starts it.', {

@@ -30,6 +30,7 @@ export const replicationParameters = [
   }),
   flag('replica-lazy-flush', false, 'Free the old dataset bit by bit at a full sync.', {
     alias: 'slave-lazy-flush',
+    inert: 'the old dataset is always freed bit by bit',
   }),
   flag('replica-ignore-maxmemory', true, 'Let only the primary evict.', {
     alias: 'slave-ignore-maxmemory',
@@ -49,7 +50,9 @@ export const replicationParameters = [
   port('replica-announce-port', 0, 'Port to tell the primary; 0 is the real one.', {
     alias: 'slave-announce-port',
   }),
-  flag('replica-ignore-disk-write-errors', false, 'Apply writes that the disk refuses.'),
+  flag('replica-ignore-disk-write-errors', false, 'Apply writes that the disk refuses.', {
+    inert: "a replica always goes on applying its primary's stream, and says that its disk fails",
+  }),
   choice(
     'propagation-error-behavior',
     ['ignore', 'panic', 'panic-on-replicas'],

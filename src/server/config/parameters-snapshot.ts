@@ -49,13 +49,16 @@ export const snapshotParameters = [
     'Version of the RDB format: 9 for Redis 5 and later, 10 for 7.0, 11 for 7.2.',
   ),
   flag('rdb-save-incremental-fsync', true, 'Write to the disk every 4 MB while saving.'),
-  flag('rdb-del-sync-files', false, 'Delete snapshots that only replication needed.'),
+  flag('rdb-del-sync-files', false, 'Delete snapshots that only replication needed.', {
+    inert: 'a full sync never leaves a file behind',
+  }),
   flag('stop-writes-on-bgsave-error', true, 'Refuse writes while saving fails.'),
   choice(
     'sanitize-dump-payload',
     ['no', 'yes', 'clients'],
     'no',
     'Check every element of what RESTORE and a snapshot bring.',
+    { inert: 'everything is always checked' },
   ),
   integer('rdb-key-save-delay', [INT_MIN, INT_MAX], 0, 'Microseconds to wait after each key.', {
     hidden: true,
@@ -68,6 +71,6 @@ export const snapshotParameters = [
     [1024, INT_MAX],
     2 * 1024 * 1024,
     'Bytes to load between two looks at the clients.',
-    { hidden: true },
+    { hidden: true, inert: 'loading gives way to clients by time' },
   ),
 ] as const;
