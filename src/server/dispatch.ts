@@ -144,7 +144,7 @@ export class Dispatcher {
     else this.measure(client, command, args);
     if (this.monitor !== null) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
-    if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args);
+    if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);
     if (outermost && this.afterUnit !== null) this.afterUnit();
     if (outermost && this.later.length > 0) this.runLater();
   }

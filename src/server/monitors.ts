@@ -68,6 +68,6 @@ export class Monitors {
 }
 
 function labelOf(client: Client): string {
-  if (client.link === null) return 'lua';
+  if (client.address === '') return 'lua';
   return client.unixSocket ? `unix:${client.address.replace(/:0$/, '')}` : client.address;
 }

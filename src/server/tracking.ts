@@ -114,14 +114,18 @@ export class Tracking {
     if (this.trackers.size === 0) this.readers.clear();
   }
 
-  /** A tracking client has run a command: notes the keys that it read. */
-  ran(client: Client, command: Command, args: Args): void {
+  /**
+   * A tracking client has run a command: notes the keys that it read. `whole`: not a part of
+   * EXEC.
+   */
+  ran(client: Client, command: Command, args: Args, whole: boolean): void {
     const state = client.tracking;
     if (state === null) return;
     if ((command.flags & READONLY) !== 0 && command.acl?.includes('scripting') !== true) {
       if (wantsKeys(state)) this.remember(client, command, args);
     }
-    if (client.transaction === null && !command.name.startsWith('client|')) state.caching = false;
+    const queueing = client.transaction !== null;
+    if (whole && !queueing && !command.name.startsWith('client|')) state.caching = false;
   }
 
   private remember(client: Client, command: Command, args: Args): void {

@@ -183,6 +183,13 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
     b> SET j 1
     b> SET k 1
     a3<<
+    a3> CLIENT CACHING YES
+    a3> MULTI
+    a3> GET k
+    a3> GET j
+    a3> EXEC
+    b> MSET k 1 j 1
+    a3<< 2
     a3> CLIENT CACHING NO
     a3> CLIENT TRACKING ON OPTOUT
     a3> CLIENT TRACKING OFF

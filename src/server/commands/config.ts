@@ -79,7 +79,8 @@ function rewriteCommand(c: Context): void {
 }
 
 function resetstatCommand(c: Context): void {
-  const { commands, keyspace, stats } = c.services;
+  const { commands, dispatcher, keyspace, stats } = c.services;
+  dispatcher.endClock();
   stats.reset();
   keyspace.hits = 0;
   keyspace.misses = 0;
