@@ -1,0 +1,111 @@
+/**
+ * The operations that a client of the crash tests chooses from.
+ */
+import type { Random } from '../support/random.ts';
+import type { Words } from './kill-model.ts';
+
+/** Commands that some build may lack: their operations are left out then. */
+export const OPTIONAL_COMMANDS = ['HSET', 'SADD', 'RPUSH'] as const;
+
+const KEYS_OF_A_KIND = 8;
+const LARGE_BYTES_MAX = 200_000;
+const DAY_MS = 86_400_000;
+
+export class OperationSource {
+  readonly #random: Random;
+  readonly #prefix: string;
+  readonly #ownsDatabase: boolean;
+  readonly #kinds: readonly ((source: OperationSource) => Words)[];
+  #number = 0;
+
+  /** `ownsDatabase`: no other client's keys are there, so it may be flushed. */
+  constructor(
+    random: Random,
+    prefix: string,
+    ownsDatabase: boolean,
+    commands: ReadonlySet<string>,
+  ) {
+    this.#random = random;
+    this.#prefix = prefix;
+    this.#ownsDatabase = ownsDatabase;
+    this.#kinds = [
+      ...stringOperations,
+      ...(commands.has('HSET') ? hashOperations : []),
+      ...(commands.has('SADD') ? setOperations : []),
+      ...(commands.has('RPUSH') ? listOperations : []),
+    ];
+  }
+
+  /** The commands of the next operation; several make a transaction. */
+  next(): Words[] {
+    this.#number++;
+    if (this.#ownsDatabase && this.#random.chance(0.002)) return [['FLUSHDB']];
+    const count = this.#random.chance(0.15) ? this.#random.between(2, 5) : 1;
+    return Array.from({ length: count }, () => this.#random.pick(this.#kinds)(this));
+  }
+
+  key(kind: string): string {
+    return `${this.#prefix}${kind}${this.#random.between(0, KEYS_OF_A_KIND - 1)}`;
+  }
+
+  /** A text that no other operation of this client writes, now and then a large one. */
+  text(): string {
+    const random = this.#random;
+    const large = random.chance(0.004) ? random.between(10_000, LARGE_BYTES_MAX) : 0;
+    const padding = large > 0 ? large : random.between(0, 40);
+    return `${this.#number}.${random.between(0, 1e9)}${'x'.repeat(padding)}`;
+  }
+
+  small(): string {
+    return `${this.#random.between(0, 9)}`;
+  }
+
+  /** A moment long after the test. */
+  later(): string {
+    return `${Date.now() + DAY_MS + this.#random.between(0, DAY_MS)}`;
+  }
+
+  /** A moment while the test goes on. */
+  soon(): string {
+    return `${Date.now() + this.#random.between(5, 800)}`;
+  }
+}
+
+const stringOperations: readonly ((s: OperationSource) => Words)[] = [
+  (s) => ['SET', s.key('s'), s.text()],
+  (s) => ['SET', s.key('s'), s.text()],
+  (s) => ['SET', s.key('s'), s.text(), 'PXAT', s.later()],
+  (s) => ['SET', s.key('t'), s.text(), 'PXAT', s.soon()],
+  (s) => ['DEL', s.key('t')],
+  (s) => ['APPEND', s.key('s'), s.small()],
+  (s) => ['INCRBY', s.key('n'), s.small()],
+  (s) => ['INCRBY', s.key('n'), s.small()],
+  (s) => ['DEL', s.key('s'), s.key('s'), s.key('n')],
+  (s) => ['UNLINK', s.key('s')],
+  (s) => ['PEXPIREAT', s.key('s'), s.later()],
+  (s) => ['EXPIRE', s.key('n'), `8640${s.small()}`],
+  (s) => ['PERSIST', s.key('s')],
+  (s) => ['RENAME', s.key('s'), s.key('s')],
+];
+
+const hashOperations: readonly ((s: OperationSource) => Words)[] = [
+  (s) => ['HSET', s.key('h'), s.small(), s.text()],
+  (s) => ['HSET', s.key('h'), s.text().slice(0, 12), s.small()],
+  (s) => ['HINCRBY', s.key('h'), 'count', s.small()],
+  (s) => ['HDEL', s.key('h'), s.small()],
+  (s) => ['DEL', s.key('h')],
+];
+
+const setOperations: readonly ((s: OperationSource) => Words)[] = [
+  (s) => ['SADD', s.key('e'), s.small()],
+  (s) => ['SADD', s.key('e'), s.text().slice(0, 12)],
+  (s) => ['SREM', s.key('e'), s.small()],
+  (s) => ['DEL', s.key('e')],
+];
+
+const listOperations: readonly ((s: OperationSource) => Words)[] = [
+  (s) => ['RPUSH', s.key('l'), s.text()],
+  (s) => ['LPUSH', s.key('l'), s.text()],
+  (s) => ['LPOP', s.key('l')],
+  (s) => ['LTRIM', s.key('l'), '0', '20'],
+];

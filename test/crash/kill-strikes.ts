@@ -1,0 +1,115 @@
+/**
+ * The ways in which the crash tests end a server that is being written to.
+ */
+import { readdirSync, readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import type { Random } from '../support/random.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+
+export type Strike =
+  | 'any moment'
+  | 'during BGSAVE'
+  | 'during BGREWRITEAOF'
+  | 'at a change of files'
+  | 'after BGSAVE lost its child'
+  | 'while the policy changes'
+  | 'during SIGTERM'
+  | 'SIGTERM alone';
+
+export const STRIKES: readonly Strike[] = [
+  'any moment',
+  'any moment',
+  'during BGSAVE',
+  'during BGREWRITEAOF',
+  'during BGREWRITEAOF',
+  'at a change of files',
+  'at a change of files',
+  'after BGSAVE lost its child',
+  'while the policy changes',
+  'during SIGTERM',
+  'SIGTERM alone',
+];
+
+/** File events of one rewrite are about this many. */
+const FILE_EVENTS_MAX = 18;
+const FILE_EVENTS_WAIT_MS = 1200;
+
+export const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Ends the server, which has been under load for a moment. */
+export async function strike(kind: Strike, server: ServerProcess, random: Random): Promise<void> {
+  switch (kind) {
+    case 'any moment':
+      await sleep(random.between(0, 120));
+      break;
+    case 'during BGSAVE':
+      await tell(server, 'BGSAVE');
+      await sleep(random.between(0, 250));
+      break;
+    case 'during BGREWRITEAOF':
+      await tell(server, 'BGREWRITEAOF');
+      await sleep(random.between(0, 400));
+      break;
+    case 'at a change of files':
+      await killAtFileEvent(server, random.between(1, FILE_EVENTS_MAX));
+      break;
+    case 'after BGSAVE lost its child':
+      await tell(server, random.pick(['BGSAVE', 'BGREWRITEAOF']));
+      await sleep(random.between(0, 20));
+      for (const pid of childrenOf(server.pid)) process.kill(pid, 'SIGKILL');
+      await sleep(random.between(0, 60));
+      break;
+    case 'while the policy changes':
+      for (const policy of random.shuffled(['always', 'everysec', 'no', 'always'])) {
+        await tell(server, 'CONFIG', 'SET', 'appendfsync', policy);
+        await sleep(random.between(0, 20));
+      }
+      break;
+    case 'during SIGTERM':
+      process.kill(server.pid, 'SIGTERM');
+      await sleep(random.between(0, 30));
+      break;
+    case 'SIGTERM alone':
+      await server.stop();
+      break;
+  }
+  await server.kill();
+}
+
+/** Sends a command and waits for its answer, an error included; a dead server is no error here. */
+async function tell(server: ServerProcess, ...words: string[]): Promise<void> {
+  try {
+    const client = await server.connect({ timeoutMs: 5000 });
+    await client.send(...words).finally(() => client.close());
+  } catch (error) {
+    if (server.isRunning) throw error;
+  }
+}
+
+/** Rewrites, and kills as soon as the AOF folder has seen so many changes of names. */
+async function killAtFileEvent(server: ServerProcess, events: number): Promise<void> {
+  let left = events;
+  const watcher = watch(join(server.dir, 'appendonlydir'), (kind) => {
+    if (kind === 'rename' && --left === 0) void server.kill();
+  });
+  try {
+    await tell(server, 'BGREWRITEAOF');
+    for (let ms = 0; ms < FILE_EVENTS_WAIT_MS && left > 0; ms += 5) await sleep(5);
+  } finally {
+    watcher.close();
+  }
+}
+
+/** PIDs of a process's children; none where the system does not tell. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .flatMap((task) =>
+        readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+      )
+      .map(Number);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Rounds of writing, killing and starting again, on one folder.
+ *
+ *   start (killed itself now and then) -> every client finds its writes -> load -> a strike -> ...
+ *
+ * The policy changes from round to round. Everything is chosen by a seed; the timing is the
+ * machine's, so a seed repeats what is done, not what happens.
+ */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { startCairnServer } from '../support/cairn-server.ts';
+import { Random } from '../support/random.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import type { Reply, ReplyValue } from '../support/resp-reader.ts';
+import type { ServerOptions, ServerProcess } from '../support/server-process.ts';
+import { contentText, type Observed } from './kill-model.ts';
+import { OPTIONAL_COMMANDS } from './kill-operations.ts';
+import { STRIKES, type Strike, sleep, strike } from './kill-strikes.ts';
+import { KillWriter } from './kill-writer.ts';
+
+export type KillOptions = {
+  readonly seed: number;
+  readonly clients?: number;
+  /** Keys beside those of the clients, so that saves and loads take their time. */
+  readonly ballast?: number;
+};
+
+export type KillFigures = {
+  rounds: number;
+  acknowledged: number;
+  inFlight: number;
+  /** Operations in flight that were found again. */
+  kept: number;
+  /** Starts that were killed, too. */
+  killedStarts: number;
+  /** Log lines that tell of a torn end of the AOF, of rewrites, of saves. */
+  tornEnds: number;
+  rewrites: number;
+  saves: number;
+  readonly strikes: Map<Strike, number>;
+};
+
+const BALLAST_DATABASE = 9;
+const POLICIES = ['everysec', 'always', 'no'] as const;
+
+export class KillLab {
+  readonly figures: KillFigures = {
+    rounds: 0,
+    acknowledged: 0,
+    inFlight: 0,
+    kept: 0,
+    killedStarts: 0,
+    tornEnds: 0,
+    rewrites: 0,
+    saves: 0,
+    strikes: new Map(),
+  };
+  readonly server: ServerProcess;
+  readonly #random: Random;
+  readonly #writers: readonly KillWriter[];
+  readonly #ballast: number;
+  #round = 0;
+
+  private constructor(
+    server: ServerProcess,
+    random: Random,
+    commands: ReadonlySet<string>,
+    options: KillOptions,
+  ) {
+    this.server = server;
+    this.#random = random;
+    this.#ballast = options.ballast ?? 5000;
+    this.#writers = Array.from(
+      { length: options.clients ?? 5 },
+      (_, id) => new KillWriter(id, new Random(random.between(1, 2 ** 31)), commands),
+    );
+  }
+
+  static async open(options: KillOptions): Promise<KillLab> {
+    const random = new Random(options.seed);
+    const server = await startCairnServer({ config: configOf('everysec', random) });
+    const client = await server.connect();
+    const known = await client.value('COMMAND', 'INFO', ...OPTIONAL_COMMANDS);
+    const commands = OPTIONAL_COMMANDS.filter((_, i) => Array.isArray(known) && known[i] !== null);
+    const lab = new KillLab(server, random, new Set(commands), options);
+    await lab.#putBallast(client);
+    client.close();
+    return lab;
+  }
+
+  /** Writes, strikes, starts again and looks. Throws when something acknowledged is not there. */
+  async round(): Promise<void> {
+    const { server } = this;
+    const kind = this.#random.pick(STRIKES);
+    const loads = this.#writers.map((writer) => writer.run(server.port));
+    await sleep(this.#random.between(1, 100));
+    await strike(kind, server, this.#random);
+    await Promise.all(loads);
+    try {
+      await this.#startAgain();
+      await this.#look();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      throw new Error(`round ${this.#round}, ${kind}, in ${server.dir}: ${text}`, { cause: error });
+    }
+    this.#round++;
+    this.figures.rounds++;
+    this.figures.strikes.set(kind, (this.figures.strikes.get(kind) ?? 0) + 1);
+  }
+
+  /** Ends the server and removes its folder. */
+  async close(): Promise<void> {
+    const { figures, server } = this;
+    figures.acknowledged = this.#writers.reduce((sum, one) => sum + one.acknowledged, 0);
+    const log = server.logText;
+    figures.tornEnds = log.split(' was cut from ').length - 1;
+    figures.rewrites = log.split('AOF rewrite finished successfully').length - 1;
+    figures.saves = log.split('Background saving terminated with success').length - 1;
+    await server.close();
+  }
+
+  async #startAgain(): Promise<void> {
+    const { server } = this;
+    const random = this.#random;
+    const policy = POLICIES[this.#round % POLICIES.length] ?? 'always';
+    const config = configOf(policy, random);
+    while (random.chance(0.25)) {
+      server.launch();
+      await sleep(random.between(40, 250));
+      await server.kill();
+      this.figures.killedStarts++;
+    }
+    await server.startAgain({ config });
+    removeDumps(server.dir);
+  }
+
+  /** Every client must find a prefix of its operations that includes what was acknowledged. */
+  async #look(): Promise<void> {
+    const client = await this.server.connect();
+    try {
+      await client.send('SELECT', BALLAST_DATABASE);
+      const held = await client.value('DBSIZE');
+      if (held !== this.#ballast) throw new Error(`${String(held)} keys of ${this.#ballast} left`);
+      for (const database of new Set(this.#writers.map((one) => one.database))) {
+        const readFromMs = Date.now();
+        const observed = await observe(client, database);
+        const readToMs = Date.now();
+        for (const writer of this.#writers.filter((one) => one.database === database)) {
+          const own = [...observed].filter(([key]) => key.startsWith(writer.prefix));
+          const outcome = writer.settle(new Map(own), readFromMs, readToMs);
+          this.figures.inFlight += outcome.inFlight;
+          this.figures.kept += outcome.kept;
+        }
+      }
+    } finally {
+      client.close();
+    }
+  }
+
+  async #putBallast(client: RawClient): Promise<void> {
+    await client.send('SELECT', BALLAST_DATABASE);
+    const commands = Array.from({ length: this.#ballast }, (_, i) => [
+      'SET',
+      `ballast:${i}`,
+      `${i}`.repeat(1 + (i % 60)),
+    ]);
+    await client.pipeline(commands);
+  }
+}
+
+function configOf(policy: string, random: Random): NonNullable<ServerOptions['config']> {
+  return {
+    appendonly: 'yes',
+    appendfsync: policy,
+    'aof-checksum': random.chance(0.8) ? 'yes' : 'no',
+    'aof-timestamp-enabled': random.chance(0.3) ? 'yes' : 'no',
+    'auto-aof-rewrite-percentage': 100,
+    'auto-aof-rewrite-min-size': random.pick(['1mb', '8mb', '64mb']),
+  };
+}
+
+/** Dumps that children of killed servers left behind would fill the disk over many rounds. */
+function removeDumps(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    if (/^temp-.*\.rdb$/.test(name)) rmSync(join(dir, name), { force: true });
+  }
+}
+
+/** Everything in a database. */
+async function observe(client: RawClient, database: number): Promise<Map<string, Observed>> {
+  await client.send('SELECT', database);
+  const keys = wordsOf(await client.value('KEYS', '*'));
+  const types = await client.pipeline(keys.map((key) => ['TYPE', key]));
+  const expiries = await client.pipeline(keys.map((key) => ['PEXPIRETIME', key]));
+  const reads = keys.map((key, i) => readCommand(String(types[i]?.value), key));
+  const contents = await client.pipeline(reads);
+  const observed = new Map<string, Observed>();
+  for (const [i, key] of keys.entries()) {
+    const content = contentOf(String(types[i]?.value), contents[i]);
+    // A key that expired between two commands is gone.
+    if (content === null) continue;
+    observed.set(key, { content, expireMs: Number(expiries[i]?.value) });
+  }
+  return observed;
+}
+
+function readCommand(type: string, key: string): string[] {
+  if (type === 'hash') return ['HGETALL', key];
+  if (type === 'set') return ['SMEMBERS', key];
+  if (type === 'list') return ['LRANGE', key, '0', '-1'];
+  return ['GET', key];
+}
+
+function contentOf(type: string, reply: Reply | undefined): string | null {
+  const value = reply?.value ?? null;
+  if (value === null) return null;
+  const words = wordsOf(value);
+  if (type === 'string') return contentText(String(value));
+  if (type === 'list') return contentText(words);
+  if (type === 'set') return contentText(new Set(words));
+  if (type !== 'hash') return null;
+  const pairs = new Map<string, string>();
+  for (let i = 0; i + 1 < words.length; i += 2) pairs.set(words[i] ?? '', words[i + 1] ?? '');
+  return contentText(pairs);
+}
+
+function wordsOf(value: ReplyValue): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

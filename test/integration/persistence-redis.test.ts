@@ -1,0 +1,221 @@
+/**
+ * Folders change hands between Cairn and a real server: what one wrote the other starts from, and
+ * DEBUG DIGEST, which is the same algorithm in both, says that the datasets are equal.
+ */
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import { Random } from '../support/random.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { requireRedisServer, startRealServer } from '../support/real-server.ts';
+import type { ServerOptions, ServerProcess } from '../support/server-process.ts';
+import { knownMakers, writeDataset } from './random-dataset.ts';
+
+const KEYS = 240;
+const SEEDS = [1, 2, 3];
+const AOF: ServerOptions['config'] = {
+  appendonly: 'yes',
+  appendfsync: 'everysec',
+  'enable-debug-command': 'yes',
+  'auto-aof-rewrite-percentage': 0,
+};
+const RDB: ServerOptions['config'] = { 'enable-debug-command': 'yes' };
+
+type Start = (options: ServerOptions) => Promise<ServerProcess>;
+
+const folders: string[] = [];
+/** What Cairn has of the generator's commands; a real server has them all. */
+let makers: string[] = [];
+
+function newFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'cairn-both-'));
+  folders.push(dir);
+  return dir;
+}
+
+function copyOf(dir: string): string {
+  const copy = newFolder();
+  cpSync(dir, copy, { recursive: true });
+  return copy;
+}
+
+async function withClient<T>(
+  server: ServerProcess,
+  work: (client: RawClient) => Promise<T>,
+): Promise<T> {
+  const client = await server.connect({ timeoutMs: 30_000 });
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function digestOf(server: ServerProcess): Promise<string> {
+  return String(await withClient(server, (client) => client.value('DEBUG', 'DIGEST')));
+}
+
+/** Starts a server on a folder, gives its digest, and ends it. */
+async function digestIn(start: Start, dir: string, config: ServerOptions['config']) {
+  const server = await start({ dir, config: config ?? {} });
+  try {
+    return await digestOf(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function rewrite(client: RawClient): Promise<void> {
+  await client.send('BGREWRITEAOF');
+  for (let left = 2000; left > 0; left--) {
+    const info = String(await client.value('INFO', 'persistence'));
+    const pending = /aof_rewrite_(in_progress|scheduled):1/.test(info);
+    if (!pending && info.includes('aof_last_bgrewrite_status:ok')) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('the rewrite of the AOF never ended');
+}
+
+/** Fills a server's AOF folder, with rewrites in between, and gives the digest at the end. */
+async function fill(server: ServerProcess, seed: number, rewrites: number): Promise<string> {
+  const random = new Random(seed);
+  await withClient(server, async (client) => {
+    await writeDataset(client, random, KEYS, makers);
+    for (let i = 0; i < rewrites; i++) {
+      await rewrite(client);
+      await writeDataset(client, random, KEYS, makers);
+    }
+  });
+  return digestOf(server);
+}
+
+async function end(server: ServerProcess, how: 'kill -9' | 'SIGTERM'): Promise<void> {
+  if (how === 'SIGTERM') expect(await server.stop()).toEqual({ code: 0, signal: null });
+  await server.kill();
+}
+
+beforeAll(async () => {
+  const server = await startCairnServer();
+  makers = await withClient(server, knownMakers);
+  await server.close();
+  expect(makers.length).toBeGreaterThan(4);
+});
+afterEach(() => {
+  for (const dir of folders.splice(0)) rmSync(dir, { recursive: true, force: true });
+});
+afterAll(() => {
+  for (const dir of folders.splice(0)) rmSync(dir, { recursive: true, force: true });
+});
+
+const redis = requireRedisServer();
+
+describe.skipIf(redis === null)('a real server starts from what Cairn wrote', () => {
+  const cases = SEEDS.flatMap((seed) =>
+    (['kill -9', 'SIGTERM'] as const).map((how) => ({ seed, how, rewrites: seed - 1 })),
+  );
+  it.each(cases)('AOF, $rewrites rewrites, $how', async ({ seed, how, rewrites }) => {
+    const dir = newFolder();
+    const cairn = await startCairnServer({ dir, config: { ...AOF } });
+    const digest = await fill(cairn, seed, rewrites);
+    await end(cairn, how);
+    expect(await digestIn(startRealServer, copyOf(dir), AOF)).toBe(digest);
+    expect(await digestIn(startCairnServer, dir, AOF)).toBe(digest);
+  });
+
+  it.each(SEEDS)('RDB by SAVE, BGSAVE and at the end (seed %i)', async (seed) => {
+    const dir = newFolder();
+    const cairn = await startCairnServer({ dir, config: { ...RDB } });
+    const random = new Random(seed);
+    await withClient(cairn, async (client) => {
+      await writeDataset(client, random, KEYS, makers);
+      if (seed === 1) await client.send('SAVE');
+      else if (seed === 2) await client.send('BGSAVE');
+    });
+    const digest = await digestOf(cairn);
+    for (let left = 400; seed === 2 && !existsSync(join(dir, 'dump.rdb')) && left > 0; left--) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    if (seed === 3) {
+      await withClient(cairn, async (client) => {
+        client.write('SHUTDOWN SAVE\r\n');
+        await client.waitClosed();
+      });
+    }
+    await cairn.kill();
+    expect(await digestIn(startRealServer, copyOf(dir), RDB)).toBe(digest);
+    expect(await digestIn(startCairnServer, dir, RDB)).toBe(digest);
+  });
+});
+
+describe.skipIf(redis === null)('Cairn starts from what a real server wrote', () => {
+  const cases = SEEDS.flatMap((seed) =>
+    (['yes', 'no'] as const).map((preamble) => ({ seed, preamble, rewrites: seed - 1 })),
+  );
+  it.each(cases)(
+    'AOF, $rewrites rewrites, aof-use-rdb-preamble $preamble, and back again',
+    async ({ seed, preamble, rewrites }) => {
+      const dir = newFolder();
+      const config = { ...AOF, 'aof-use-rdb-preamble': preamble };
+      const real = await startRealServer({ dir, config });
+      const digest = await fill(real, seed, rewrites);
+      // A real server gives its buffer to the kernel before it replies, so kill -9 loses nothing.
+      await end(real, seed === 2 ? 'SIGTERM' : 'kill -9');
+      const cairn = await startCairnServer({ dir, config: { ...AOF } });
+      expect(await digestOf(cairn)).toBe(digest);
+      const next = await fill(cairn, seed + 100, seed === 1 ? 0 : 1);
+      await end(cairn, 'kill -9');
+      expect(await digestIn(startRealServer, copyOf(dir), AOF)).toBe(next);
+      expect(await digestIn(startCairnServer, dir, AOF)).toBe(next);
+    },
+  );
+
+  it.each(['yes', 'no'])('a single-file AOF, aof-use-rdb-preamble %s', async (preamble) => {
+    const from = newFolder();
+    const config = { ...AOF, 'aof-use-rdb-preamble': preamble };
+    const real = await startRealServer({ dir: from, config });
+    const digest = await fill(real, 5, 1);
+    await end(real, 'SIGTERM');
+    const dir = newFolder();
+    mkdirSync(dir, { recursive: true });
+    for (const name of namesInOrder(join(from, 'appendonlydir'))) {
+      appendFileSync(join(dir, 'appendonly.aof'), readFileSync(join(from, 'appendonlydir', name)));
+    }
+    const cairn = await startCairnServer({ dir, config: { ...AOF } });
+    expect(await digestOf(cairn)).toBe(digest);
+    const next = await fill(cairn, 6, 1);
+    await end(cairn, 'kill -9');
+    expect(await digestIn(startRealServer, copyOf(dir), AOF)).toBe(next);
+    expect(await digestIn(startCairnServer, dir, AOF)).toBe(next);
+  });
+
+  it.each(SEEDS)('an RDB dump, which also begins an AOF (seed %i)', async (seed) => {
+    const dir = newFolder();
+    const real = await startRealServer({ dir, config: { ...RDB } });
+    await withClient(real, async (client) => {
+      await writeDataset(client, new Random(seed), KEYS, makers);
+      await client.send('SAVE');
+    });
+    const digest = await digestOf(real);
+    await end(real, 'kill -9');
+    expect(await digestIn(startCairnServer, dir, RDB)).toBe(digest);
+    expect(await digestIn(startCairnServer, dir, AOF)).toBe(digest);
+    expect(await digestIn(startRealServer, dir, AOF)).toBe(digest);
+  });
+});
+
+/** Base first, then increments: the order in which they are loaded. */
+function namesInOrder(dir: string): string[] {
+  const names = readdirSync(dir).filter((name) => !name.endsWith('.manifest'));
+  return names.sort((a, b) => Number(b.includes('.base.')) - Number(a.includes('.base.')));
+}
