@@ -55,6 +55,8 @@ export interface SnapshotDoor {
   holds(block: number): boolean;
   /** A value's own block is out of use: true when the snapshot still reads it, and frees it itself. */
   takeOver(block: number): boolean;
+  /** The same for a large collection; it gives it back through `releaseLater`. */
+  takeOverLarge(value: LargeValue): boolean;
 }
 
 /** A large collection behind a handle. */
@@ -152,7 +154,7 @@ export class Keyspace {
       if (this.expiryMode === EXPIRY_HIDE) this.expire(db, address);
       return 0;
     }
-    this.touch(address);
+    if (!this.noTouch) this.touch(address);
     if (this.snapshot !== null) this.door(db, address);
     return address;
   }
@@ -569,6 +571,11 @@ export class Keyspace {
     return this.doomed.length;
   }
 
+  /** Frees a large collection that no entry holds any more, in slices. */
+  releaseLater(value: LargeValue): void {
+    if (value.release(64)) this.doomed.push(value);
+  }
+
   /** Whether flushed memory is waiting to be freed. */
   get hasDoomed(): boolean {
     return this.doomed.length > 0;
@@ -849,6 +856,6 @@ export class Keyspace {
     const value = this.large[handle]!;
     this.large[handle] = null;
     this.largeFree.push(handle);
-    if (value.release(64)) this.doomed.push(value);
+    if (this.snapshot?.takeOverLarge(value) !== true) this.releaseLater(value);
   }
 }

@@ -104,6 +104,12 @@ export class RdbEncoder {
 
   /** One entry: expiry, use, type, key and value. */
   emitEntry(db: Database, address: number): void {
+    this.emitHead(db, address);
+    this.emitValue(address);
+  }
+
+  /** Of an entry, what stands before its value. */
+  emitHead(db: Database, address: number): void {
     const keyspace = this.#keyspace;
     const writer = this.#writer;
     if (keyspace.hasExpiry(address)) {
@@ -114,7 +120,6 @@ export class RdbEncoder {
     writer.byte(this.typeByte(address));
     const key = keyspace.arena.bytes(address);
     writer.string(key, keyspace.keyOffset(address), keyspace.keyLength(address));
-    this.emitValue(address);
   }
 
   #emitUsage(address: number): void {

@@ -11,6 +11,9 @@
  * it `holds` a block, nobody else may change or free it: a writer leaves the old block to this queue
  * (`takeOver`), which frees it once it is sent.
  *
+ * What must not come yet, because a large collection is being written in parts, waits in a
+ * `SideBuffer` until it is joined to the end.
+ *
  * Invariants: copiedBytes and lentBytes are what the chunks and the lent blocks still have to send or
  * are sending; a block is held from `takeLent` until its last piece was written.
  */
@@ -32,6 +35,35 @@ const QUEUE_BYTES_LOW = 1024 * 1024;
 const IN_FLIGHT_BYTES_MAX = 512 * 1024;
 const PIECE_BYTES_MAX = 256 * 1024;
 const SPARE_CHUNKS_MAX = 80;
+
+/** Frames that wait for their turn in the queue. */
+export class SideBuffer implements FrameSink {
+  /** Bytes in chunks. */
+  bytes = 0;
+  readonly segments: Segment[] = [];
+  readonly #queue: SnapshotQueue;
+  readonly #chunkBytes: number;
+
+  constructor(queue: SnapshotQueue, chunkBytes: number) {
+    this.#queue = queue;
+    this.#chunkBytes = chunkBytes;
+  }
+
+  freshChunk(): Uint8Array {
+    return new Uint8Array(this.#chunkBytes);
+  }
+
+  take(chunk: Uint8Array, length: number): void {
+    this.segments.push(new Segment(chunk, 0, length, 0));
+    this.bytes += length;
+    this.#queue.noteAside(length);
+  }
+
+  takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
+    this.#queue.hold(block);
+    this.segments.push(new Segment(bytes, off, length, block));
+  }
+}
 
 class Segment {
   readonly bytes: Uint8Array;
@@ -55,6 +87,8 @@ export class SnapshotQueue implements FrameSink {
   lentBytes = 0;
   /** Bytes of blocks that nobody but this queue wants any more. */
   takenOverBytes = 0;
+  /** Bytes in side buffers. */
+  asideBytes = 0;
   /** The most memory that was ever held on account of the snapshot. */
   memoryBytesPeak = 0;
   readonly #transport: FrameTransport;
@@ -78,7 +112,7 @@ export class SnapshotQueue implements FrameSink {
 
   /** Memory that is held on account of the snapshot. */
   get memoryBytes(): number {
-    return this.copiedBytes + this.takenOverBytes;
+    return this.copiedBytes + this.asideBytes + this.takenOverBytes;
   }
 
   get isFull(): boolean {
@@ -107,6 +141,7 @@ export class SnapshotQueue implements FrameSink {
     this.#first = 0;
     this.copiedBytes = 0;
     this.lentBytes = 0;
+    this.asideBytes = 0;
     for (const block of [...this.#held.keys()]) this.#release(block);
   }
 
@@ -121,8 +156,25 @@ export class SnapshotQueue implements FrameSink {
   }
 
   takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
-    this.#held.set(block, false);
+    this.hold(block);
     this.#add(new Segment(bytes, off, length, block));
+  }
+
+  /** From now on the block stays as it is. */
+  hold(block: number): void {
+    this.#held.set(block, false);
+  }
+
+  /** Puts what was written to a side buffer at the end. */
+  join(side: SideBuffer): void {
+    this.asideBytes -= side.bytes;
+    for (const segment of side.segments) this.#add(segment);
+  }
+
+  /** Bytes were written to a side buffer. */
+  noteAside(bytes: number): void {
+    this.asideBytes += bytes;
+    this.#notePeak();
   }
 
   /** Whether the block is still to be sent. */
@@ -182,9 +234,13 @@ export class SnapshotQueue implements FrameSink {
     if (segment.block === 0) this.copiedBytes -= piece;
     else this.lentBytes -= piece;
     if (isLast && segment.block !== 0) this.#release(segment.block);
-    else if (isLast && this.#spare.length < SPARE_CHUNKS_MAX) this.#spare.push(segment.bytes);
+    else if (isLast && this.#isReusable(segment)) this.#spare.push(segment.bytes);
     this.#pump();
     this.#onChange();
+  }
+
+  #isReusable(segment: Segment): boolean {
+    return segment.bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS_MAX;
   }
 
   #release(block: number): void {

@@ -15,26 +15,56 @@
  * under the number it had. Since the door emits from any database at any time, the database is said
  * again (SELECTDB) whenever it is another than that of the entry before.
  *
+ * A large table is not emitted but opened: its head is written, and it is walked in turn, in parts,
+ * with a door of its own (snapshot-table.ts). While one is being written nothing else may stand
+ * between its parts, so what else the doors bring is kept aside until its end:
+ *
+ *     stream    ...entries [ head of table A | parts of A ...         ] aside... [ B: side, parts ...
+ *     aside                                   entries through the door
+ *     side of B             [ head of B | parts of B that were about to change ]
+ *
  * Marks have 8 bits. An entry that no walk reached for 255 starts would look seen, which takes as
  * many snapshots in a row that failed; before that, all marks are set anew.
  */
 import type { Database } from '../core/database.ts';
-import type { Keyspace, SnapshotDoor } from '../core/keyspace.ts';
+import type { Keyspace, LargeValue, SnapshotDoor } from '../core/keyspace.ts';
 import { RdbEncoder } from './rdb-encoder.ts';
 import { FrameWriter } from './rdb-frame-writer.ts';
 import type { Clock } from './rdb-load.ts';
+import { tableInParts } from './rdb-parts.ts';
 import type { RdbContent } from './snapshot-now.ts';
-import type { SnapshotQueue } from './snapshot-queue.ts';
+import { SideBuffer, type SnapshotQueue } from './snapshot-queue.ts';
+import { TableSnapshot } from './snapshot-table.ts';
 
 /** Snapshots that may fail in a row before all marks are set anew. */
 const UNFINISHED_MAX = 250;
 const NO_DB = -1;
+const ASIDE_CHUNK_BYTES = 1 << 14;
+const TABLE_CHUNK_BYTES = 1 << 10;
 
 /** How many snapshots were started since the last one that reached every entry. */
 const unfinished = new WeakMap<Keyspace, number>();
 
 /** A database as it was at the start. */
 type Walked = { readonly db: Database; readonly keys: number; readonly expires: number };
+
+/** Where entries are written, and the database that was said there last. */
+class Stream {
+  readonly writer: FrameWriter;
+  readonly encoder: RdbEncoder;
+  /** Null for what goes to the queue directly. */
+  readonly side: SideBuffer | null;
+  selected = NO_DB;
+
+  constructor(keyspace: Keyspace, queue: SnapshotQueue, content: RdbContent, chunkBytes: number) {
+    this.side = chunkBytes === 0 ? null : new SideBuffer(queue, chunkBytes);
+    this.writer = new FrameWriter(this.side ?? queue, content.compress);
+    this.encoder = new RdbEncoder(keyspace, this.writer, content);
+  }
+}
+
+/** A table that was opened, with what its door has written before its turn. */
+type Opened = { readonly table: TableSnapshot; readonly stream: Stream };
 
 export class SnapshotWalker implements SnapshotDoor {
   /** Keys there were at the start; keys emitted, and of these those that a change brought out. */
@@ -46,24 +76,26 @@ export class SnapshotWalker implements SnapshotDoor {
 
   readonly #keyspace: Keyspace;
   readonly #queue: SnapshotQueue;
-  readonly #writer: FrameWriter;
-  readonly #encoder: RdbEncoder;
+  readonly #content: RdbContent;
   readonly #walked: Walked[] = [];
   /** Whether it marks entries at all: not when the keys are left out. */
   readonly #marks: boolean;
+  readonly #main: Stream;
+  /** What came through the door while a table is being written. */
+  #aside: Stream | null = null;
+  /** Tables that are not completely written; the first is being written. */
+  readonly #opened: Opened[] = [];
   #index = 0;
   #cursor = 0;
-  /** Database of the entry emitted last, by its number at the start. */
-  #selected = NO_DB;
-  readonly #announced = new Set<number>();
+  readonly #announced = new Set<Database>();
   #isWalking = false;
 
   /** Begins: this is the moment that the RDB will show. */
   constructor(keyspace: Keyspace, queue: SnapshotQueue, content: RdbContent, dataset: boolean) {
     this.#keyspace = keyspace;
     this.#queue = queue;
-    this.#writer = new FrameWriter(queue, content.compress);
-    this.#encoder = new RdbEncoder(keyspace, this.#writer, content);
+    this.#content = content;
+    this.#main = new Stream(keyspace, queue, content, 0);
     const held = dataset ? keyspace.databases.filter((db) => db.dict.count > 0) : [];
     for (const db of held) {
       db.snapshotId = db.id;
@@ -75,7 +107,7 @@ export class SnapshotWalker implements SnapshotDoor {
       this.#nextGeneration();
       keyspace.snapshot = this;
     }
-    this.#encoder.header(content.aux, content.functions);
+    this.#main.encoder.header(content.aux, content.functions);
   }
 
   #nextGeneration(): void {
@@ -91,10 +123,23 @@ export class SnapshotWalker implements SnapshotDoor {
   // ---------------------------------------------------------------- the door
 
   emit(db: Database, address: number): void {
-    this.#select(db);
-    this.#encoder.emitEntry(db, address);
     this.keys++;
     if (!this.#isWalking) this.doorKeys++;
+    const parts = tableInParts(this.#keyspace, address);
+    if (parts !== null) {
+      const isFirst = this.#opened.length === 0;
+      const stream = isFirst ? this.#main : this.#newStream(TABLE_CHUNK_BYTES);
+      this.#select(stream, db);
+      stream.encoder.emitHead(db, address);
+      stream.writer.length(parts.table.dict.count);
+      const table = new TableSnapshot(parts.table, parts.emit, stream.writer);
+      this.#opened.push({ table, stream });
+      return;
+    }
+    if (this.#opened.length > 0) this.#aside ??= this.#newStream(ASIDE_CHUNK_BYTES);
+    const stream = this.#aside ?? this.#main;
+    this.#select(stream, db);
+    stream.encoder.emitEntry(db, address);
   }
 
   holds(block: number): boolean {
@@ -105,15 +150,26 @@ export class SnapshotWalker implements SnapshotDoor {
     return this.#queue.takeOver(block);
   }
 
-  #select(db: Database): void {
+  takeOverLarge(value: LargeValue): boolean {
+    const opened = this.#opened.find(({ table }) => table.table === value);
+    if (opened === undefined) return false;
+    opened.table.isTakenOver = true;
+    return true;
+  }
+
+  #newStream(chunkBytes: number): Stream {
+    return new Stream(this.#keyspace, this.#queue, this.#content, chunkBytes);
+  }
+
+  #select(stream: Stream, db: Database): void {
     const id = db.snapshotId;
-    if (id === this.#selected) return;
-    this.#selected = id;
-    this.#encoder.selectDb(id);
-    if (this.#announced.has(id)) return;
-    this.#announced.add(id);
+    if (id === stream.selected) return;
+    stream.selected = id;
+    stream.encoder.selectDb(id);
+    if (this.#announced.has(db)) return;
+    this.#announced.add(db);
     const walked = this.#walked.find((one) => one.db === db);
-    if (walked !== undefined) this.#encoder.resizeDb(walked.keys, walked.expires);
+    if (walked !== undefined) stream.encoder.resizeDb(walked.keys, walked.expires);
   }
 
   // ---------------------------------------------------------------- the walk
@@ -122,7 +178,9 @@ export class SnapshotWalker implements SnapshotDoor {
   walk(untilMs: number, clock: Clock, keysMax: number): void {
     const last = this.keys + keysMax;
     while (!this.isDone && !this.#queue.isFull && this.keys < last) {
-      this.#bucket();
+      const opened = this.#opened[0];
+      if (opened !== undefined) this.#walkTable(opened);
+      else this.#bucket();
       if (clock() >= untilMs) return;
     }
   }
@@ -142,8 +200,34 @@ export class SnapshotWalker implements SnapshotDoor {
     if (this.#cursor === 0) this.#index++;
   }
 
+  /** Writes one more part of the table whose turn it is; after its last, what waited for it. */
+  #walkTable({ table }: Opened): void {
+    if (table.walk()) return;
+    this.#closeTable(table);
+    this.#opened.shift();
+    if (this.#aside !== null) this.#join(this.#aside);
+    this.#aside = null;
+    const next = this.#opened[0];
+    if (next === undefined) return;
+    this.#join(next.stream);
+    next.table.writer = this.#main.writer;
+  }
+
+  /** Puts what was kept aside into the file. */
+  #join(stream: Stream): void {
+    this.#main.writer.flush();
+    stream.writer.flush();
+    if (stream.side !== null) this.#queue.join(stream.side);
+    this.#main.selected = stream.selected;
+  }
+
+  #closeTable(table: TableSnapshot): void {
+    table.close();
+    if (table.isTakenOver) this.#keyspace.releaseLater(table.table);
+  }
+
   #end(): void {
-    this.#encoder.eof();
+    this.#main.encoder.eof();
     this.isDone = true;
     if (this.#marks) unfinished.set(this.#keyspace, 0);
     for (const { db } of this.#walked) db.snapshotId = NO_DB;
@@ -152,6 +236,7 @@ export class SnapshotWalker implements SnapshotDoor {
 
   /** Leaves the keyspace alone from now on, finished or not. */
   detach(): void {
+    for (const { table } of this.#opened.splice(0)) this.#closeTable(table);
     for (const { db } of this.#walked) db.snapshotId = NO_DB;
     if (this.#keyspace.snapshot === this) this.#keyspace.snapshot = null;
   }

@@ -45,6 +45,12 @@ const LOAD_MIN = 2;
 const PICK_SLOTS = 36;
 const PICK_TRIES_MAX = 1000;
 
+/** Told of every change of a dict's entries before it happens, by whoever makes the change. */
+export interface EntryDoor {
+  /** The entry whose key has this hash is about to come, change or go. */
+  changing(hash: number): void;
+}
+
 /** The seed of a server's dicts: two random 32-bit words. */
 export interface HashSeed {
   readonly seed0: number;
@@ -192,6 +198,35 @@ export class Dict {
     this.collectBucket(this.bucketAt(small));
     if (small < this.split) this.collectBucket(this.bucketAt(small + 2 ** this.level));
     return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
+  }
+
+  /** Bits of a hash that tell apart as many groups of entries as there are buckets, about. */
+  get groupBits(): number {
+    return this.level;
+  }
+
+  /**
+   * Puts the entries whose hashes end in `group`, a number of `bits` bits, into `out` and returns how many they are.
+   * Unlike buckets, groups stay what they are while the table grows and shrinks.
+   */
+  groupInto(group: number, bits: number, out: number[]): number {
+    if (bits > this.level) return this.ownGroupInto(group, bits, out);
+    let found = 0;
+    for (let index = group; index < this.buckets; index += 2 ** bits) {
+      found = this.chainInto(this.bucketAt(index), out, found);
+    }
+    return found;
+  }
+
+  /** The same when a bucket holds entries of several groups. */
+  private ownGroupInto(group: number, bits: number, out: number[]): number {
+    const all = this.chainInto(this.bucketAt(this.bucketOf(group)), out, 0);
+    const mask = (2 ** bits - 1) | 0;
+    let found = 0;
+    for (let i = 0; i < all; i++) {
+      if ((this.hashOf(out[i]!) & mask) === (group | 0)) out[found++] = out[i]!;
+    }
+    return found;
   }
 
   /** A fair random entry, 0 when there is none. `random` gives 32 random bits. */

@@ -19,7 +19,7 @@
 import type { LargeValue } from '../keyspace.ts';
 import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
-import { Dict, type HashSeed } from '../struct/dict.ts';
+import { Dict, type EntryDoor, type HashSeed } from '../struct/dict.ts';
 import {
   entryHead,
   entryKeyLength,
@@ -39,6 +39,8 @@ export class HashTable implements LargeValue {
   readonly arena: Arena;
   /** Bytes of all entries, without the table. */
   entryBytes = 0;
+  /** Sees every field before it changes, while a snapshot walks over this table. */
+  door: EntryDoor | null = null;
   private readonly seed: HashSeed;
 
   constructor(arena: Arena, seed: HashSeed) {
@@ -67,6 +69,7 @@ export class HashTable implements LargeValue {
     valueLength: number,
   ): boolean {
     const hash = this.dict.hash(field, fieldOffset, fieldLength);
+    if (this.door !== null) this.door.changing(hash);
     const old = this.dict.findHashed(field, fieldOffset, fieldLength, hash);
     if (old !== 0 && this.setInPlace(old, value, valueOffset, valueLength)) return false;
     const fresh = this.build(field, fieldOffset, fieldLength, value, valueOffset, valueLength);
@@ -82,6 +85,7 @@ export class HashTable implements LargeValue {
   /** Adds a field without a value, a member of a set. False when it is there already. */
   add(member: Uint8Array, offset: number, length: number): boolean {
     const hash = this.dict.hash(member, offset, length);
+    if (this.door !== null) this.door.changing(hash);
     if (this.dict.findHashed(member, offset, length, hash) !== 0) return false;
     this.dict.insert(this.build(member, offset, length, NO_BYTES, 0, 0), hash);
     return true;
@@ -89,7 +93,9 @@ export class HashTable implements LargeValue {
 
   /** Removes a field. False when there is none. */
   remove(field: Uint8Array, offset: number, length: number): boolean {
-    const address = this.dict.find(field, offset, length);
+    const hash = this.dict.hash(field, offset, length);
+    if (this.door !== null) this.door.changing(hash);
+    const address = this.dict.findHashed(field, offset, length, hash);
     if (address === 0) return false;
     this.dict.removeFound();
     this.drop(address);
@@ -98,6 +104,7 @@ export class HashTable implements LargeValue {
 
   /** Removes the field whose entry is at `address`. */
   removeEntry(address: number): void {
+    if (this.door !== null) this.door.changing(this.dict.hashOf(address));
     this.dict.removeAddress(address);
     this.drop(address);
   }

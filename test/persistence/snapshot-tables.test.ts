@@ -1,0 +1,264 @@
+/** Large hashes and sets in a snapshot: written in parts, each as it was, whatever changes meanwhile. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Keyspace } from '../../src/core/keyspace.ts';
+import { hashCreate, hashDelete, hashSet } from '../../src/core/types/hash.ts';
+import { HashCursor } from '../../src/core/types/hash-cursor.ts';
+import { setAdd, setCreate, setRemove } from '../../src/core/types/set.ts';
+import {
+  ENC_HASHTABLE,
+  encodingOf,
+  TYPE_HASH,
+  TYPE_SET,
+  TYPE_STRING,
+  typeOf,
+} from '../../src/core/value.ts';
+import { PARTS_ENTRIES_MIN } from '../../src/persistence/rdb-parts.ts';
+import { Random } from '../support/random.ts';
+import { fileReader, latin1, loaded, makeKeyspace, NOW_MS, put } from './rdb-support.ts';
+import { HandSnapshot } from './snapshot-support.ts';
+
+const DATABASES = 3;
+const KEYS = 6;
+
+/** Large tables and a few strings, and changes to them. */
+class World {
+  readonly keyspace = makeKeyspace(DATABASES);
+  readonly #random: Random;
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+  }
+
+  fill(): void {
+    for (let i = 0; i < KEYS; i++) this.#create(this.#key());
+  }
+
+  #key(): Buffer {
+    return latin1(`key:${this.#random.between(0, KEYS)}`);
+  }
+
+  #name(): Buffer {
+    return latin1(`field:${this.#random.between(0, 4000)}`);
+  }
+
+  #db() {
+    return this.keyspace.databases[this.#random.between(0, DATABASES - 1)]!;
+  }
+
+  #create(key: Buffer): void {
+    const { keyspace } = this;
+    const random = this.#random;
+    const db = this.#db();
+    const old = keyspace.lookupWrite(db, key, 0, key.length);
+    if (old !== 0) keyspace.remove(db, old);
+    if (random.chance(0.3)) {
+      put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 500, 70_000])));
+      return;
+    }
+    const count = random.pick([3, 600, PARTS_ENTRIES_MIN, 1500, 3000]);
+    const isHash = random.chance(0.6);
+    let at = isHash
+      ? hashCreate(keyspace, db, key, 0, key.length, 10)
+      : setCreate(keyspace, db, key, 0, key.length, latin1('first'), 0, 5, 0);
+    for (let i = 0; i < count; i++) at = this.#grow(db, at);
+    if (random.chance(0.3)) keyspace.setExpiry(db, at, NOW_MS + random.between(1, 1e6));
+  }
+
+  #grow(db: Keyspace['databases'][number], at: number): number {
+    const { keyspace } = this;
+    const name = this.#name();
+    if (typeOf(keyspace.arena, at) === TYPE_SET) {
+      return setAdd(keyspace, db, at, name, 0, name.length);
+    }
+    const value = latin1('x'.repeat(this.#random.pick([1, 8, 30, 200])));
+    return hashSet(keyspace, db, at, name, 0, name.length, value, 0, value.length);
+  }
+
+  #shrink(db: Keyspace['databases'][number], at: number): void {
+    const { keyspace } = this;
+    const name = this.#name();
+    if (typeOf(keyspace.arena, at) === TYPE_SET) setRemove(keyspace, db, at, name, 0, name.length);
+    else hashDelete(keyspace, db, at, name, 0, name.length);
+  }
+
+  /** Does one thing. */
+  change(): void {
+    const { keyspace } = this;
+    const random = this.#random;
+    const db = this.#db();
+    const key = this.#key();
+    const address = keyspace.lookupWrite(db, key, 0, key.length);
+    if (address === 0 || random.chance(0.02)) {
+      if (random.chance(0.2)) this.#create(key);
+      return;
+    }
+    const dice = random.between(0, 99);
+    if (dice < 5) keyspace.remove(db, address);
+    else if (dice < 6) keyspace.flush(db.id);
+    else if (dice < 11) keyspace.swap(db.id, this.#db().id);
+    else if (dice < 16) this.#rename(db, address);
+    else if (dice < 21) keyspace.clearExpiry(db, address);
+    else if (dice < 30) keyspace.freeSlice(100);
+    else if (typeOf(keyspace.arena, address) !== TYPE_STRING) this.#changeFields(db, address);
+  }
+
+  #changeFields(db: Keyspace['databases'][number], address: number): void {
+    const random = this.#random;
+    const count = random.pick([1, 5, 50, 2000]);
+    const isGrowth = random.chance(0.5);
+    let at = address;
+    for (let i = 0; i < count; i++) {
+      if (isGrowth) at = this.#grow(db, at);
+      else this.#shrink(db, at);
+    }
+  }
+
+  #rename(db: Keyspace['databases'][number], address: number): void {
+    const to = this.#db();
+    const key = this.#key();
+    const old = this.keyspace.lookupWrite(to, key, 0, key.length);
+    if (old === address) return;
+    if (old !== 0) this.keyspace.remove(to, old);
+    this.keyspace.rename(db, address, to, key, 0, key.length);
+  }
+
+  bytesLeft(): number {
+    for (let id = 0; id < DATABASES; id++) this.keyspace.flush(id);
+    while (this.keyspace.freeSlice(1000));
+    return this.keyspace.arena.usedBytes;
+  }
+}
+
+const hashCursor = new HashCursor();
+
+/** Every value, its elements sorted. */
+function picture(keyspace: Keyspace): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const db of keyspace.databases) {
+    let cursor = 0;
+    do {
+      cursor = db.dict.collect(cursor);
+      for (const address of db.dict.collected.slice(0, db.dict.collectedCount)) {
+        const from = keyspace.keyOffset(address);
+        const to = from + keyspace.keyLength(address);
+        const key = Buffer.from(keyspace.arena.bytes(address).slice(from, to)).toString('latin1');
+        const text = `${keyspace.expiryOf(db, address)} ${elements(keyspace, address)}`;
+        all.set(`${db.id} ${key}`, text);
+      }
+    } while (cursor !== 0);
+  }
+  return all;
+}
+
+function elements(keyspace: Keyspace, address: number): string {
+  const type = typeOf(keyspace.arena, address);
+  if (type === TYPE_STRING) return `string of ${keyspace.valueLength(address)}`;
+  const found: string[] = [];
+  if (type === TYPE_HASH) {
+    hashCursor.start(keyspace, address);
+    while (hashCursor.next()) {
+      const { field, value } = hashCursor;
+      const name = field.bytes.slice(field.offset, field.offset + field.length);
+      found.push(`${Buffer.from(name).toString('latin1')}=${value.length}`);
+    }
+  } else if (encodingOf(keyspace.arena, address) === ENC_HASHTABLE) {
+    hashCursor.start(keyspace, address);
+    while (hashCursor.next()) {
+      const { field } = hashCursor;
+      found.push(
+        Buffer.from(field.bytes.slice(field.offset, field.offset + field.length)).toString(),
+      );
+    }
+  } else {
+    found.push(
+      Buffer.from(
+        keyspace.arena
+          .bytes(address)
+          .slice(
+            keyspace.valueOffset(address),
+            keyspace.valueOffset(address) + keyspace.valueLength(address),
+          ),
+      ).toString('latin1'),
+    );
+  }
+  return `${type} ${found.sort().join(' ')}`;
+}
+
+const story = fc.record({
+  seed: fc.integer({ min: 0, max: 2 ** 31 }),
+  /** Parts walked, changes made, pieces delivered, again and again. */
+  moves: fc.array(fc.tuple(fc.nat(40), fc.nat(8), fc.nat(3)), { maxLength: 40 }),
+});
+
+function shown(rdb: Uint8Array): Map<string, string> {
+  return picture(loaded(fileReader(rdb), { expired: 'keep' }).keyspace);
+}
+
+function play(snapshot: HandSnapshot, world: World, moves: readonly [number, number, number][]) {
+  for (const [parts, changes, pieces] of moves) {
+    if (parts > 0) snapshot.walk(parts);
+    for (let i = 0; i < changes; i++) world.change();
+    snapshot.transport.deliver(pieces);
+  }
+}
+
+describe('large tables in a snapshot', () => {
+  it('are what they were when it began', () => {
+    fc.assert(
+      fc.property(story, ({ seed, moves }) => {
+        const world = new World(seed);
+        const empty = world.keyspace.arena.usedBytes;
+        world.fill();
+        const truth = picture(world.keyspace);
+        const snapshot = new HandSnapshot(world.keyspace);
+        play(snapshot, world, moves);
+        expect(shown(snapshot.finish())).toEqual(truth);
+        expect(snapshot.queue.memoryBytes).toBe(0);
+        expect(world.bytesLeft()).toBe(empty);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are let go when it is given up', () => {
+    fc.assert(
+      fc.property(story, ({ seed, moves }) => {
+        const world = new World(seed);
+        const empty = world.keyspace.arena.usedBytes;
+        world.fill();
+        const snapshot = new HandSnapshot(world.keyspace);
+        play(snapshot, world, moves);
+        snapshot.abort();
+        for (let i = 0; i < 5; i++) world.change();
+        const truth = picture(world.keyspace);
+        expect(shown(new HandSnapshot(world.keyspace).finish())).toEqual(truth);
+        expect(world.bytesLeft()).toBe(empty);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('cost a change a part of them, not all', () => {
+    const keyspace = makeKeyspace(DATABASES);
+    const db = keyspace.databases[0]!;
+    const key = latin1('large');
+    let at = hashCreate(keyspace, db, key, 0, 5, 10);
+    const set = (i: number): void => {
+      const name = latin1(`field:${i}`);
+      at = hashSet(keyspace, db, at, name, 0, name.length, name, 0, name.length);
+    };
+    for (let i = 0; i < 100_000; i++) set(i);
+    const truth = picture(keyspace);
+    const snapshot = new HandSnapshot(keyspace);
+    at = keyspace.lookupWrite(db, key, 0, 5);
+    set(7);
+    set(200_000);
+    expect(snapshot.walker.doorKeys).toBe(1);
+    expect(snapshot.queue.copiedBytes).toBe(0);
+    snapshot.walk(1000);
+    set(9);
+    expect(snapshot.walker.isDone).toBe(false);
+    expect(shown(snapshot.finish())).toEqual(truth);
+  });
+});
