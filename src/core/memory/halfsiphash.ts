@@ -8,7 +8,10 @@
  * description of HalfSipHash.
  */
 
-/** Hash of `length` bytes of `bytes` from `offset`: an unsigned 32-bit number. */
+/**
+ * Hash of `length` bytes of `bytes` from `offset`: 32 bits, signed, because every second unsigned one
+ * would be a number of its own on the heap.
+ */
 export function halfSipHash(
   bytes: Uint8Array,
   offset: number,
@@ -59,5 +62,5 @@ export function halfSipHash(
     v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
     v2 = (v2 << 16) | (v2 >>> 16);
   }
-  return (v1 ^ v3) >>> 0;
+  return v1 ^ v3;
 }
