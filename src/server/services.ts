@@ -59,8 +59,8 @@ export interface PersistenceServices {
   saveEnding(): Promise<string | undefined>;
   /** Saves at once, while everything else waits; what went wrong, if anything. */
   saveInPlace(): string | undefined;
-  /** BGREWRITEAOF. */
-  requestRewrite(): { answer?: string; error?: string };
+  /** BGREWRITEAOF; `later`: not in this unit. */
+  requestRewrite(later: boolean): { answer?: string; error?: string };
   /** Saves and loads the dataset again; an error text when that failed. */
   reload(options: ReloadOptions): Promise<string | undefined>;
   /** Flushes the AOF to disk and loads the dataset from it; an error text when that failed. */

@@ -15,6 +15,7 @@ export class OperationSource {
   readonly #random: Random;
   readonly #prefix: string;
   readonly #ownsDatabase: boolean;
+  readonly #keysOfAKind: number;
   readonly #kinds: readonly ((source: OperationSource) => Words)[];
   #number = 0;
 
@@ -24,10 +25,12 @@ export class OperationSource {
     prefix: string,
     ownsDatabase: boolean,
     commands: ReadonlySet<string>,
+    keysOfAKind = KEYS_OF_A_KIND,
   ) {
     this.#random = random;
     this.#prefix = prefix;
     this.#ownsDatabase = ownsDatabase;
+    this.#keysOfAKind = keysOfAKind;
     this.#kinds = [
       ...stringOperations,
       ...(commands.has('HSET') ? hashOperations : []),
@@ -45,7 +48,7 @@ export class OperationSource {
   }
 
   key(kind: string): string {
-    return `${this.#prefix}${kind}${this.#random.between(0, KEYS_OF_A_KIND - 1)}`;
+    return `${this.#prefix}${kind}${this.#random.between(0, this.#keysOfAKind - 1)}`;
   }
 
   /** A text that no other operation of this client writes, now and then a large one. */

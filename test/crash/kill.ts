@@ -11,12 +11,11 @@ import { join } from 'node:path';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import type { RawClient } from '../support/raw-client.ts';
-import type { Reply, ReplyValue } from '../support/resp-reader.ts';
 import type { ServerOptions, ServerProcess } from '../support/server-process.ts';
-import { contentText, type Observed } from './kill-model.ts';
 import { OPTIONAL_COMMANDS } from './kill-operations.ts';
 import { STRIKES, type Strike, sleep, strike } from './kill-strikes.ts';
 import { KillWriter } from './kill-writer.ts';
+import { observe } from './observe.ts';
 
 export type KillOptions = {
   readonly seed: number;
@@ -184,46 +183,4 @@ function removeDumps(dir: string): void {
   for (const name of readdirSync(dir)) {
     if (/^temp-.*\.rdb$/.test(name)) rmSync(join(dir, name), { force: true });
   }
-}
-
-/** Everything in a database. */
-async function observe(client: RawClient, database: number): Promise<Map<string, Observed>> {
-  await client.send('SELECT', database);
-  const keys = wordsOf(await client.value('KEYS', '*'));
-  const types = await client.pipeline(keys.map((key) => ['TYPE', key]));
-  const expiries = await client.pipeline(keys.map((key) => ['PEXPIRETIME', key]));
-  const reads = keys.map((key, i) => readCommand(String(types[i]?.value), key));
-  const contents = await client.pipeline(reads);
-  const observed = new Map<string, Observed>();
-  for (const [i, key] of keys.entries()) {
-    const content = contentOf(String(types[i]?.value), contents[i]);
-    // A key that expired between two commands is gone.
-    if (content === null) continue;
-    observed.set(key, { content, expireMs: Number(expiries[i]?.value) });
-  }
-  return observed;
-}
-
-function readCommand(type: string, key: string): string[] {
-  if (type === 'hash') return ['HGETALL', key];
-  if (type === 'set') return ['SMEMBERS', key];
-  if (type === 'list') return ['LRANGE', key, '0', '-1'];
-  return ['GET', key];
-}
-
-function contentOf(type: string, reply: Reply | undefined): string | null {
-  const value = reply?.value ?? null;
-  if (value === null) return null;
-  const words = wordsOf(value);
-  if (type === 'string') return contentText(String(value));
-  if (type === 'list') return contentText(words);
-  if (type === 'set') return contentText(new Set(words));
-  if (type !== 'hash') return null;
-  const pairs = new Map<string, string>();
-  for (let i = 0; i + 1 < words.length; i += 2) pairs.set(words[i] ?? '', words[i + 1] ?? '');
-  return contentText(pairs);
-}
-
-function wordsOf(value: ReplyValue): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }

@@ -41,20 +41,18 @@ function saveCommand(c: Context): void {
 }
 
 function bgsaveCommand(c: Context): void {
-  const { persistence } = c.services;
+  const { services, reply } = c;
+  const { persistence } = services;
   const schedule = c.argc === 2 && c.is(1, 'schedule');
-  if (c.argc > 1 && !schedule) {
-    c.reply.error(SYNTAX_ERROR);
-    return;
-  }
-  if (persistence.isSaving) c.reply.error(SAVE_RUNS);
-  else if (persistence.beginSave()) c.reply.simple(SAVE_STARTED);
-  else if (schedule || persistence.isBusy) {
-    if (schedule) {
-      persistence.scheduleSave();
-      c.reply.simple('Background saving scheduled');
-    } else c.reply.error(BUSY_ELSEWHERE);
-  }
+  // Inside a transaction it waits for the end, or the dump would hold half of it.
+  const isInside = !services.mayWait(c.client);
+  if (c.argc > 1 && !schedule) reply.error(SYNTAX_ERROR);
+  else if (persistence.isSaving) reply.error(SAVE_RUNS);
+  else if (!isInside && persistence.beginSave()) reply.simple(SAVE_STARTED);
+  else if (schedule || isInside) {
+    persistence.scheduleSave();
+    reply.simple('Background saving scheduled');
+  } else reply.error(BUSY_ELSEWHERE);
 }
 
 const BUSY_ELSEWHERE =
@@ -62,7 +60,7 @@ const BUSY_ELSEWHERE =
   'to schedule a BGSAVE whenever possible.';
 
 function bgrewriteaofCommand(c: Context): void {
-  const { answer, error } = c.services.persistence.requestRewrite();
+  const { answer, error } = c.services.persistence.requestRewrite(!c.services.mayWait(c.client));
   if (error !== undefined) c.reply.error(error);
   else c.reply.simple(answer ?? '');
 }

@@ -11,6 +11,7 @@ import type { FileSystem } from '../../persistence/file-system.ts';
 import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.ts';
 import { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
 import { type RdbContent, saveNow } from '../../persistence/snapshot-now.ts';
+import type { ReplicationAux } from '../../replication/replication-id.ts';
 import type { Client } from '../client.ts';
 import type { Config } from '../config/config.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
@@ -19,10 +20,11 @@ import { type Gates, loadingGate } from '../gates.ts';
 import type { InfoLines } from '../info-lines.ts';
 import type { Logger } from '../log.ts';
 import type { Propagator } from '../propagate.ts';
+import { auxAt, auxOf } from '../replication-aux.ts';
 import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
 import { AofService } from './aof-service.ts';
-import { DatasetLoader, type LoadedRdb, usageKind } from './dataset-loader.ts';
+import { DatasetLoader, usageKind } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService } from './rdb-service.ts';
@@ -49,7 +51,7 @@ export interface PersistenceDeps {
   /** AUX fields of replication, for what is saved. */
   readonly replicationAux: () => Readonly<Record<string, string>>;
   /** AUX fields of what was loaded at start. */
-  readonly onLoaded: (loaded: LoadedRdb) => void;
+  readonly onLoaded: (aux: ReplicationAux | null) => void;
   /** Somebody begins or ceases to read the journal. */
   readonly readersChanged: () => void;
   /** Empties all databases, as FLUSHALL does, without telling anybody. */
@@ -148,7 +150,8 @@ export class Persistence implements PersistenceServices {
       }
     }
     if (config.values.appendonly && !folder.isFresh) {
-      const { commandCount, totalBytes } = await this.loader.loadAof(folder);
+      const { commandCount, totalBytes, position } = await this.loader.loadAof(folder);
+      this.deps.onLoaded(auxAt(position));
       log.notice(
         `DB loaded from append only file: ${commandCount} commands, ${totalBytes} bytes, ` +
           `${secondsSince(begun)} seconds`,
@@ -198,14 +201,24 @@ export class Persistence implements PersistenceServices {
     if (this.aof.isOn) await this.aof.close().catch(() => undefined);
   }
 
+  /** Has the AOF go on that the load of a primary's dataset stopped; the next rewrite begins it anew. */
+  async resumeLog(): Promise<void> {
+    if (!this.deps.config.values.appendonly || this.aof.isOn || this.isLoading) return;
+    const error = await this.aof.goOn();
+    if (error !== undefined) this.deps.log.warning(error);
+  }
+
   /** Replaces the dataset by the RDB that a primary sent. */
   async replaceBy(path: string): Promise<{ streamDb: number }> {
     this.snapshots.abort();
+    // Until a rewrite has put the new dataset in its place, a restart must find the old one whole.
+    const suspended = this.aof.suspend();
     this.deps.flushAll();
     const loaded = await this.loader.loadRdb(path, { expired: 'keep' });
+    await suspended;
     if (loaded === undefined) throw new Error(`${path} is missing`);
     this.functions = loaded.functions;
-    if (this.aof.isOn) this.aof.requestRewrite(this.snapshots.isRunning);
+    await this.resumeLog();
     return { streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0) };
   }
 
@@ -244,8 +257,8 @@ export class Persistence implements PersistenceServices {
     return this.rdb.ending();
   }
 
-  requestRewrite(): { answer?: string; error?: string } {
-    return this.aof.requestRewrite(this.snapshots.isRunning);
+  requestRewrite(later: boolean): { answer?: string; error?: string } {
+    return this.aof.requestRewrite(later || this.snapshots.isRunning);
   }
 
   async reload(options: ReloadOptions): Promise<string | undefined> {
@@ -416,7 +429,7 @@ export class Persistence implements PersistenceServices {
     this.functions = loaded.functions;
     this.loadedKeys = loaded.keys;
     this.loadedExpiredKeys = loaded.expiredKeys;
-    onLoaded(loaded);
+    onLoaded(auxOf(loaded.aux));
     log.notice(
       `Done loading RDB, keys loaded: ${loaded.keys}, keys expired: ${loaded.expiredKeys}.`,
     );
