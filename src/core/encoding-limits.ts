@@ -11,6 +11,10 @@ export class EncodingLimits {
   hashMaxListpackValue = 64;
   listMaxListpackSize = -2;
   listCompressDepth = 0;
+  /**
+   * Bytes from which an element of a list has a node of its own; no directive, DEBUG alone sets it.
+   */
+  listPackedThreshold = 1 << 30;
   setMaxIntsetEntries = 512;
   setMaxListpackEntries = 128;
   setMaxListpackValue = 64;

@@ -1,0 +1,100 @@
+/**
+ * Blocks of a quicklist's directory (list-directory.ts draws them), and how entries are moved within
+ * them. The first word counts the entries in use; an entry of a leaf has three words, of an inner block
+ * two. Level 0 is that of the leaves.
+ */
+import type { Arena } from '../memory/arena.ts';
+
+/** Elements of a node: the low bits of the second word of a leaf's entry. */
+export const COUNT_MASK = 0x3fffffff;
+export const LEAF_WORDS = 3;
+export const INNER_WORDS = 2;
+
+export class DirectoryBlocks {
+  /** Bytes of the arena that the blocks take. */
+  bytes = 0;
+  private readonly arena: Arena;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+  }
+
+  /** Entries in use. */
+  used(block: number): number {
+    return this.arena.words(block)[this.arena.wordOffset(block)]!;
+  }
+
+  /** The child at `slot` of an inner block. */
+  child(block: number, slot: number): number {
+    return this.arena.words(block)[this.arena.wordOffset(block) + 1 + slot * INNER_WORDS]!;
+  }
+
+  /** Entries of `width` words that fit. */
+  room(block: number, width: number): number {
+    return Math.floor(((this.arena.sizeOf(block) >>> 2) - 1) / width);
+  }
+
+  create(entries: number, width: number): number {
+    const block = this.arena.alloc((1 + entries * width) * 4);
+    this.bytes += this.arena.sizeOf(block);
+    this.arena.words(block)[this.arena.wordOffset(block)] = 0;
+    return block;
+  }
+
+  free(block: number): void {
+    this.bytes -= this.arena.sizeOf(block);
+    this.arena.free(block);
+  }
+
+  /** Copies `count` entries from slot `from` of one block to slot `to` of another, which then ends with them. */
+  copyEntries(
+    source: number,
+    from: number,
+    target: number,
+    to: number,
+    count: number,
+    width: number,
+  ): void {
+    const words = this.arena.words(source);
+    const start = this.arena.wordOffset(source) + 1 + from * width;
+    const into = this.arena.words(target);
+    const at = this.arena.wordOffset(target);
+    const begin = at + 1 + to * width;
+    for (let i = 0; i < count * width; i++) into[begin + i] = words[start + i]!;
+    into[at] = to + count;
+  }
+
+  /** Opens a gap of one entry at `slot`. */
+  spread(block: number, level: number, slot: number): void {
+    const width = level === 0 ? LEAF_WORDS : INNER_WORDS;
+    const words = this.arena.words(block);
+    const at = this.arena.wordOffset(block);
+    const used = words[at]!;
+    const from = at + 1 + slot * width;
+    words.copyWithin(from + width, from, at + 1 + used * width);
+    words[at] = used + 1;
+  }
+
+  /** Closes the gap that the entry at `slot` leaves. */
+  cut(block: number, level: number, slot: number): void {
+    const width = level === 0 ? LEAF_WORDS : INNER_WORDS;
+    const words = this.arena.words(block);
+    const at = this.arena.wordOffset(block);
+    const used = words[at]!;
+    const from = at + 1 + slot * width;
+    words.copyWithin(from, from + width, at + 1 + used * width);
+    words[at] = used - 1;
+  }
+
+  sum(block: number, width: number): number {
+    const words = this.arena.words(block);
+    const at = this.arena.wordOffset(block);
+    const used = words[at]!;
+    let sum = 0;
+    for (let i = 0; i < used; i++) {
+      const word = words[at + 2 + i * width]!;
+      sum += width === LEAF_WORDS ? word & COUNT_MASK : word;
+    }
+    return sum;
+  }
+}

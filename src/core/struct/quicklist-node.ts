@@ -1,0 +1,85 @@
+/**
+ * One node of a quicklist: a block of the arena in one of four forms.
+ *
+ *     kind  block
+ *     0     a listpack of some elements
+ *     1     PLAIN: the bytes of one large element
+ *     2     COMPRESSED: [ compressed length u32 ][ LZF of the listpack ]
+ *     3     both: [ compressed length u32 ][ LZF of the element's bytes ]
+ *
+ * The directory keeps the kind, the number of elements, and the bytes that the node has when it is not
+ * compressed. Readers see a compressed node through a scratch of their own and leave it as it is.
+ */
+import type { Arena } from '../memory/arena.ts';
+import type { DirectoryPath } from './list-directory.ts';
+import { lzfDecompress } from './lzf.ts';
+
+export const NODE_LISTPACK = 0;
+export const NODE_PLAIN = 1;
+export const NODE_COMPRESSED = 2;
+
+/** Bytes in front of compressed data. */
+export const COMPRESSED_HEAD_BYTES = 4;
+
+const LISTPACK_COUNT_MAX = 0xffff;
+const SCRATCH_BYTES = 8192;
+const SCRATCH_KEPT_MAX = 1 << 20;
+
+/** Shows the bytes of nodes, compressed or not. */
+export class NodeReader {
+  bytes: Uint8Array = new Uint8Array(0);
+  base = 0;
+  private scratch: Uint8Array = new Uint8Array(0);
+
+  /** Shows the path's node; good until the node is changed or another is opened. */
+  open(arena: Arena, path: DirectoryPath): void {
+    if ((path.kind & NODE_COMPRESSED) === 0) {
+      this.bytes = arena.bytes(path.address);
+      this.base = arena.byteOffset(path.address);
+      return;
+    }
+    const { length } = this.scratch;
+    if (length < path.bytes || (length > SCRATCH_KEPT_MAX && path.bytes <= SCRATCH_BYTES)) {
+      this.scratch = new Uint8Array(Math.max(path.bytes, SCRATCH_BYTES));
+    }
+    decompressNode(arena, path, this.scratch, 0);
+    this.bytes = this.scratch;
+    this.base = 0;
+  }
+}
+
+/** Bytes of LZF in a compressed node. */
+export function compressedLength(arena: Arena, address: number): number {
+  return arena.words(address)[arena.wordOffset(address)]!;
+}
+
+/** Writes what a compressed node holds to `to[at]`. */
+export function decompressNode(
+  arena: Arena,
+  path: DirectoryPath,
+  to: Uint8Array,
+  at: number,
+): void {
+  const { address } = path;
+  const from = arena.byteOffset(address) + COMPRESSED_HEAD_BYTES;
+  const length = compressedLength(arena, address);
+  if (!lzfDecompress(arena.bytes(address), from, length, to, at, path.bytes)) {
+    throw new Error('quicklist: a compressed node is damaged');
+  }
+}
+
+/** Writes the head of a listpack. */
+export function setListpackHead(
+  bytes: Uint8Array,
+  base: number,
+  length: number,
+  count: number,
+): void {
+  const shown = Math.min(count, LISTPACK_COUNT_MAX);
+  bytes[base] = length & 255;
+  bytes[base + 1] = (length >>> 8) & 255;
+  bytes[base + 2] = (length >>> 16) & 255;
+  bytes[base + 3] = (length >>> 24) & 255;
+  bytes[base + 4] = shown & 255;
+  bytes[base + 5] = shown >>> 8;
+}

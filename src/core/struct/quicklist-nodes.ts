@@ -1,0 +1,260 @@
+/**
+ * The nodes of a quicklist as blocks of the arena: made, grown, split, merged, compressed and freed.
+ * All functions work on the node that a path of the directory names, and keep the directory true.
+ *
+ * A block grows by a quarter, up to what a node may take, so that few pushes copy it; when a list has
+ * gone on to another node, the one it leaves is cut to its size.
+ *
+ * Invariants: `bytes` is the sum of the sizes of all node blocks; a path that was handed in still
+ * names its node afterwards, unless a comment says otherwise.
+ */
+import type { Arena } from '../memory/arena.ts';
+import { copyBytes } from '../memory/copy.ts';
+import { type DirectoryPath, ListDirectory } from './list-directory.ts';
+import {
+  LP_EMPTY_BYTES,
+  LP_HEAD_BYTES,
+  lpBytes,
+  lpDelete,
+  lpEntryBytes,
+  lpInit,
+  lpInsert,
+  lpSeek,
+} from './listpack.ts';
+import { lzfCompress } from './lzf.ts';
+import {
+  COMPRESSED_HEAD_BYTES,
+  decompressNode,
+  NODE_COMPRESSED,
+  NODE_LISTPACK,
+  NODE_PLAIN,
+  setListpackHead,
+} from './quicklist-node.ts';
+
+/** Smaller nodes are not compressed, nor those that would gain less than the second number of bytes. */
+const COMPRESS_BYTES_MIN = 48;
+const COMPRESS_GAIN_MIN = 8;
+/** Larger ones neither: whoever reads them needs a scratch as large. */
+const COMPRESS_BYTES_MAX = 1 << 26;
+const SCRATCH_BYTES = 8192;
+const SCRATCH_KEPT_MAX = 1 << 20;
+const END = 0xff;
+
+let scratch = new Uint8Array(SCRATCH_BYTES);
+
+export class QuicklistNodes {
+  readonly arena: Arena;
+  readonly directory: ListDirectory;
+  /** Bytes of all node blocks. */
+  bytes = 0;
+  /** What a node's block may grow to ahead of its content. */
+  private readonly roomMax: number;
+
+  constructor(arena: Arena, roomMax: number) {
+    this.arena = arena;
+    this.directory = new ListDirectory(arena);
+    this.roomMax = roomMax;
+  }
+
+  // ---------------------------------------------------------------- blocks
+
+  /** A block with a listpack of one element, or with a plain element. */
+  makeBlock(value: Uint8Array, offset: number, length: number, kind: number): number {
+    const { arena } = this;
+    if (kind === NODE_PLAIN) {
+      const block = this.alloc(length);
+      copyBytes(value, offset, arena.bytes(block), arena.byteOffset(block), length);
+      return block;
+    }
+    const block = this.alloc(LP_EMPTY_BYTES + lpEntryBytes(value, offset, length));
+    const bytes = arena.bytes(block);
+    const base = arena.byteOffset(block);
+    lpInit(bytes, base);
+    lpInsert(bytes, base, LP_HEAD_BYTES, value, offset, length);
+    return block;
+  }
+
+  /** Bytes of a node that `makeBlock` has just made. */
+  madeBytes(block: number, length: number, kind: number): number {
+    if (kind === NODE_PLAIN) return length;
+    return lpBytes(this.arena.bytes(block), this.arena.byteOffset(block));
+  }
+
+  /** A block that holds a copy of `length` bytes. */
+  copyBlock(bytes: Uint8Array, offset: number, length: number): number {
+    return this.makeBlock(bytes, offset, length, NODE_PLAIN);
+  }
+
+  private alloc(size: number): number {
+    const block = this.arena.alloc(size);
+    this.bytes += this.arena.sizeOf(block);
+    return block;
+  }
+
+  private free(block: number): void {
+    this.bytes -= this.arena.sizeOf(block);
+    this.arena.free(block);
+  }
+
+  /** Frees the path's node; the path is no longer good. */
+  drop(path: DirectoryPath): void {
+    this.free(path.address);
+    this.directory.remove(path);
+  }
+
+  /** Makes sure that the node, which is not compressed, has room for `size` bytes. */
+  private reserve(path: DirectoryPath, size: number): void {
+    if (this.arena.sizeOf(path.address) >= size) return;
+    this.resize(path, Math.max(size, Math.min(size + (size >>> 2), this.roomMax)));
+  }
+
+  /** Moves the node to a block of `size` bytes, which hold it. */
+  private resize(path: DirectoryPath, size: number): void {
+    const { arena } = this;
+    const old = path.address;
+    const block = this.alloc(size);
+    const from = arena.byteOffset(old);
+    copyBytes(arena.bytes(old), from, arena.bytes(block), arena.byteOffset(block), path.bytes);
+    this.free(old);
+    this.directory.put(path, block, path.count, path.kind, path.bytes);
+  }
+
+  /** Cuts the block to what the node needs: it will not grow soon. */
+  tighten(path: DirectoryPath): void {
+    if ((path.kind & NODE_COMPRESSED) !== 0) return;
+    const size = this.arena.sizeOf(path.address);
+    if (size > path.bytes + 7 + (path.bytes >>> 3)) this.resize(path, path.bytes);
+  }
+
+  /** Gives room back after elements have gone, once more than half of it is unused. */
+  private shrink(path: DirectoryPath): void {
+    if (this.arena.sizeOf(path.address) > 64 + path.bytes * 2) this.resize(path, path.bytes);
+  }
+
+  // ---------------------------------------------------------------- elements
+
+  /** Puts an element in front of the one with index `at` of the node, or behind the last one. */
+  insertAt(
+    path: DirectoryPath,
+    at: number,
+    value: Uint8Array,
+    offset: number,
+    length: number,
+  ): void {
+    this.thaw(path);
+    const size = path.bytes + lpEntryBytes(value, offset, length);
+    this.reserve(path, size);
+    const bytes = this.arena.bytes(path.address);
+    const base = this.arena.byteOffset(path.address);
+    let position = LP_HEAD_BYTES;
+    if (at === path.count) position = path.bytes - 1;
+    else if (at > 0) position = lpSeek(bytes, base, at);
+    lpInsert(bytes, base, position, value, offset, length);
+    this.directory.put(path, path.address, path.count + 1, path.kind, size);
+  }
+
+  /** Takes `count` elements out from index `at` on; some must be left. */
+  deleteAt(path: DirectoryPath, at: number, count: number): void {
+    this.thaw(path);
+    const bytes = this.arena.bytes(path.address);
+    const base = this.arena.byteOffset(path.address);
+    lpDelete(bytes, base, lpSeek(bytes, base, at), count);
+    this.directory.put(path, path.address, path.count - count, path.kind, lpBytes(bytes, base));
+    this.shrink(path);
+  }
+
+  /** The node's listpack was changed in place and holds `count` elements now, more than none. */
+  changed(path: DirectoryPath, count: number): void {
+    const bytes = this.arena.bytes(path.address);
+    const base = this.arena.byteOffset(path.address);
+    this.directory.put(path, path.address, count, path.kind, lpBytes(bytes, base));
+    this.shrink(path);
+  }
+
+  /** Makes room for an element of a listpack to grow by `growth` bytes. */
+  reserveGrowth(path: DirectoryPath, growth: number): void {
+    this.thaw(path);
+    if (growth > 0) this.reserve(path, path.bytes + growth);
+  }
+
+  /** Replaces the element of a plain node by another. */
+  replacePlain(path: DirectoryPath, value: Uint8Array, offset: number, length: number): void {
+    const block = this.makeBlock(value, offset, length, NODE_PLAIN);
+    this.free(path.address);
+    this.directory.put(path, block, 1, NODE_PLAIN, length);
+  }
+
+  // ---------------------------------------------------------------- splitting, merging
+
+  /** Moves the elements from index `at` on to a node of their own behind, to which the path goes. */
+  split(path: DirectoryPath, at: number): void {
+    this.thaw(path);
+    const { arena } = this;
+    const bytes = arena.bytes(path.address);
+    const base = arena.byteOffset(path.address);
+    const position = lpSeek(bytes, base, at);
+    const rightBytes = LP_HEAD_BYTES + path.bytes - position;
+    const rightCount = path.count - at;
+    const block = this.alloc(rightBytes);
+    const to = arena.bytes(block);
+    const start = arena.byteOffset(block);
+    copyBytes(bytes, base + position, to, start + LP_HEAD_BYTES, path.bytes - position);
+    setListpackHead(to, start, rightBytes, rightCount);
+    bytes[base + position] = END;
+    setListpackHead(bytes, base, position + 1, at);
+    this.directory.put(path, path.address, at, NODE_LISTPACK, position + 1);
+    this.shrink(path);
+    this.directory.insert(path, true, block, rightCount, NODE_LISTPACK, rightBytes);
+  }
+
+  /** Takes the elements of the node behind, at `next`, into the path's; both are listpacks. `next` is no longer good. */
+  merge(path: DirectoryPath, next: DirectoryPath): void {
+    this.thaw(path);
+    this.thaw(next);
+    const { arena } = this;
+    const added = next.bytes - LP_EMPTY_BYTES;
+    const size = path.bytes + added;
+    this.reserve(path, size);
+    const bytes = arena.bytes(path.address);
+    const base = arena.byteOffset(path.address);
+    const from = arena.byteOffset(next.address) + LP_HEAD_BYTES;
+    copyBytes(arena.bytes(next.address), from, bytes, base + path.bytes - 1, added + 1);
+    const count = path.count + next.count;
+    setListpackHead(bytes, base, size, count);
+    this.directory.put(path, path.address, count, NODE_LISTPACK, size);
+    this.drop(next);
+  }
+
+  // ---------------------------------------------------------------- compression
+
+  /** Decompresses the node, if it is compressed. */
+  thaw(path: DirectoryPath): void {
+    if ((path.kind & NODE_COMPRESSED) === 0) return;
+    const { arena } = this;
+    const block = this.alloc(path.bytes);
+    decompressNode(arena, path, arena.bytes(block), arena.byteOffset(block));
+    this.free(path.address);
+    this.directory.put(path, block, path.count, path.kind & ~NODE_COMPRESSED, path.bytes);
+  }
+
+  /** Compresses the node, if that is worth it. */
+  freeze(path: DirectoryPath): void {
+    const { arena } = this;
+    const { address, bytes: size } = path;
+    if ((path.kind & NODE_COMPRESSED) !== 0) return;
+    if (size < COMPRESS_BYTES_MIN || size > COMPRESS_BYTES_MAX) return;
+    if (scratch.length < size || (scratch.length > SCRATCH_KEPT_MAX && size <= SCRATCH_BYTES)) {
+      scratch = new Uint8Array(Math.max(size, SCRATCH_BYTES));
+    }
+    const room = size - COMPRESS_GAIN_MIN - 1;
+    const from = arena.byteOffset(address);
+    const length = lzfCompress(arena.bytes(address), from, size, scratch, 0, room);
+    if (length === 0) return;
+    const block = this.alloc(COMPRESSED_HEAD_BYTES + length);
+    arena.words(block)[arena.wordOffset(block)] = length;
+    const to = arena.byteOffset(block) + COMPRESSED_HEAD_BYTES;
+    copyBytes(scratch, 0, arena.bytes(block), to, length);
+    this.free(address);
+    this.directory.put(path, block, path.count, path.kind | NODE_COMPRESSED, size);
+  }
+}
