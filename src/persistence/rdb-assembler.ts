@@ -3,8 +3,8 @@
  * summed. It runs in the child process of a snapshot, and in this one for SAVE and DUMP.
  *
  * Frames come in pieces of any size. A RAW body is passed on as it comes; a TEXT body is gathered
- * when it does not lie in one piece, because LZF needs to see all of a string and the file wants its
- * compressed length first.
+ * when it does not lie in one piece, because LZF needs to see all of a string and the file wants
+ * its compressed length first.
  *
  *     out   [ RDB bytes, not yet handed on      | room ]
  *

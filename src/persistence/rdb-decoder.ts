@@ -2,9 +2,9 @@
  * The decoder: takes a value from an RDB straight into the keyspace.
  *
  * A type is added in one line of `decode`. Where the bytes lie at hand, the value is stored from
- * where it stands in the reader's buffer: no copy, nothing for the garbage collector. A large string
- * from a file or socket is read into its final place, a piece at a time: `decode` makes the entry,
- * `resume` brings the pieces, and the caller looks at its clock in between.
+ * where it stands in the reader's buffer: no copy, nothing for the garbage collector. A large
+ * string from a file or socket is read into its final place, a piece at a time: `decode` makes the
+ * entry, `resume` brings the pieces, and the caller looks at its clock in between.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';

@@ -54,7 +54,10 @@ export function dumpPayload(
   return payload.subarray(0, length + CHECKSUM_BYTES);
 }
 
-/** Whether a payload's version is one that loads here, and its checksum right (or not to be looked at). */
+/**
+ * Whether a payload's version is one that loads here, and its checksum right (or not to be looked
+ * at).
+ */
 export function isSoundPayload(
   payload: Uint8Array,
   offset: number,

@@ -23,8 +23,8 @@
  *
  * A string: a length and so many bytes, or
  *
- *     11000000 b                    the text of an int8; 11000001 of an int16, 11000010 of an int32,
- *                                   little-endian
+ *     11000000 b                    the text of an int8; 11000001 of an int16, 11000010 of an
+ *                                   int32, little-endian
  *     11000011 len full bytes       LZF: `len` bytes that decompress to `full`
  *
  * Versions: 5 Redis 2.6, 6 2.8, 7 3.2, 8 4.0, 9 5.0, 10 7.0, 11 7.2 and Valkey 8, 12 Redis 7.4, 80
@@ -123,7 +123,9 @@ export const ENCODED_INT16 = 1;
 export const ENCODED_INT32 = 2;
 export const ENCODED_LZF = 3;
 
-/** Strings of up to this many bytes are tried as an integer; longer than `LZF_OVER` are compressed. */
+/**
+ * Strings of up to this many bytes are tried as an integer; longer than `LZF_OVER` are compressed.
+ */
 export const INTEGER_TEXT_MAX = 11;
 export const LZF_OVER = 20;
 

@@ -1,7 +1,7 @@
 /**
- * The writer of frames: what an encoder writes into, and what a child process or this one turns into
- * an RDB file (rdb-assembler.ts). It leaves compression and checksum to the reader of the frames,
- * so that the loop of the server does neither.
+ * The writer of frames: what an encoder writes into, and what a child process or this one turns
+ * into an RDB file (rdb-assembler.ts). It leaves compression and checksum to the reader of the
+ * frames, so that the loop of the server does neither.
  *
  *     frame   kind     1 byte
  *             length   4 bytes, little-endian

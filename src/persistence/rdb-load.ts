@@ -4,14 +4,14 @@
  *     header -> items ... -> EOF -> checksum -> done
  *
  * An item is an opcode, or a key with what stands before it (expiry, use). Nothing is allocated a
- * key: the key is copied to a scratch, the value stored from the reader's buffer. Before the keys of
- * a database come, its table is made as large as RESIZEDB says, in steps.
+ * key: the key is copied to a scratch, the value stored from the reader's buffer. Before the keys
+ * of a database come, its table is made as large as RESIZEDB says, in steps.
  *
- * With a fed reader (a socket) a slice also ends, `isHungry`, where bytes are missing; the item that
- * was cut off is then read again from its beginning.
+ * With a fed reader (a socket) a slice also ends, `isHungry`, where bytes are missing; the item
+ * that was cut off is then read again from its beginning.
  *
- * What is refused: an unknown version, opcode or type; a key twice; a database that this server does
- * not have; module data; a wrong checksum. All with the byte where it stands.
+ * What is refused: an unknown version, opcode or type; a key twice; a database that this server
+ * does not have; module data; a wrong checksum. All with the byte where it stands.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
@@ -64,7 +64,9 @@ export class RdbLoad {
   keys = 0;
   expires = 0;
   expiredKeys = 0;
-  /** Keys left out because their collection was empty, which other servers have written at times. */
+  /**
+   * Keys left out because their collection was empty, which other servers have written at times.
+   */
   emptyKeys = 0;
   version = 0;
   /** Why the last `step` ended early: a fed reader has too few bytes. */

@@ -17,8 +17,9 @@
  *              `isSated`. Past 64 KiB, what must have come doubles with each such try, so that even
  *              a value of a gigabyte is begun a dozen times and not once a packet
  *
- * A length is never believed beyond what the input can still hold, so a damaged one costs no memory.
- * Strings are shown where they lie; a view is good until the next call. Every error says its byte.
+ * A length is never believed beyond what the input can still hold, so a damaged one costs no
+ * memory. Strings are shown where they lie; a view is good until the next call. Every error says
+ * its byte.
  */
 import { lzfDecompress } from '../core/struct/lzf.ts';
 import { writeInteger } from '../core/text/integer.ts';

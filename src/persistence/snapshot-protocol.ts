@@ -14,8 +14,9 @@
  *
  * Child to server, on descriptor 3: a line of JSON each, a `ChildReport`. `failed` comes as soon as
  * something goes wrong; `ended` answers the END or ABORT of each job, and then the child is idle
- * again. The bytes of a streamed RDB come on its standard output. The end of its input ends the child, whatever it was doing: a server that dies
- * leaves neither a process nor a temporary file behind.
+ * again. The bytes of a streamed RDB come on its standard output. The end of its input ends the
+ * child, whatever it was doing: a server that dies leaves neither a process nor a temporary file
+ * behind.
  */
 
 export const PACKET_JOB = 1;

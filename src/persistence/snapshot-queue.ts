@@ -8,14 +8,14 @@
  * door may go beyond the bound; `memoryBytesPeak` says how far it did.
  *
  * A large value is not copied: its block is lent, and sent piece by piece from where it lies. While
- * it `holds` a block, nobody else may change or free it: a writer leaves the old block to this queue
- * (`takeOver`), which frees it once it is sent.
+ * it `holds` a block, nobody else may change or free it: a writer leaves the old block to this
+ * queue (`takeOver`), which frees it once it is sent.
  *
  * What must not come yet, because a large collection is being written in parts, waits in a
  * `SideBuffer` until it is joined to the end.
  *
- * Invariants: copiedBytes and lentBytes are what the chunks and the lent blocks still have to send or
- * are sending; a block is held from `takeLent` until its last piece was written.
+ * Invariants: copiedBytes and lentBytes are what the chunks and the lent blocks still have to send
+ * or are sending; a block is held from `takeLent` until its last piece was written.
  */
 import type { Arena } from '../core/memory/arena.ts';
 import { CHUNK_BYTES, type FrameSink } from './rdb-frame-writer.ts';

@@ -2,8 +2,8 @@
  * A table of many fields that is written while it goes on changing: the snapshot's walker and door
  * once more, on a smaller scale.
  *
- *     start   the number of fields is known, and the table's dict is divided into groups by the last
- *             bits of the hash, about as many as it has buckets
+ *     start   the number of fields is known, and the table's dict is divided into groups by the
+ *             last bits of the hash, about as many as it has buckets
  *     walk    group after group that was not written yet is written
  *     door    whoever is about to set, add or remove a field has its group written first
  *

@@ -7,9 +7,9 @@
  *     end     EOF, once every database was walked
  *
  * Every entry of the moment is emitted exactly once, as it was then: either the walker comes first,
- * or a change does. Entries made since carry the new mark. The walk goes by SCAN cursors, which miss
- * no entry that stays, whatever the table does; an entry that is moved to another key or database
- * has passed the door before.
+ * or a change does. Entries made since carry the new mark. The walk goes by SCAN cursors, which
+ * miss no entry that stays, whatever the table does; an entry that is moved to another key or
+ * database has passed the door before.
  *
  * A database is its object, not its number: one that is flushed or swapped meanwhile is walked on,
  * under the number it had. Since the door emits from any database at any time, the database is said
@@ -19,9 +19,9 @@
  * with a door of its own (snapshot-table.ts). While one is being written nothing else may stand
  * between its parts, so what else the doors bring is kept aside until its end:
  *
- *     stream    ...entries [ head of table A | parts of A ...         ] aside... [ B: side, parts ...
- *     aside                                   entries through the door
- *     side of B             [ head of B | parts of B that were about to change ]
+ *     stream      ...entries [ head of table A | parts of A ...     ] aside... [ B: side, parts
+ *     aside                                     entries through the door
+ *     side of B              [ head of B | parts of B that were about to change ]
  *
  * Marks have 8 bits. An entry that no walk reached for 255 starts would look seen, which takes as
  * many snapshots in a row that failed; before that, all marks are set anew.
@@ -174,7 +174,10 @@ export class SnapshotWalker implements SnapshotDoor {
 
   // ---------------------------------------------------------------- the walk
 
-  /** Walks until `untilMs`, the queue is full, or `keysMax` more were emitted; then `isDone` may be set. */
+  /**
+   * Walks until `untilMs`, the queue is full, or `keysMax` more were emitted; then `isDone` may be
+   * set.
+   */
   walk(untilMs: number, clock: Clock, keysMax: number): void {
     const last = this.keys + keysMax;
     while (!this.isDone && !this.#queue.isFull && this.keys < last) {

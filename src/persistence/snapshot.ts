@@ -1,19 +1,21 @@
 /**
- * A snapshot: the dataset of one moment, written as an RDB by a child process while this one serves.
+ * A snapshot: the dataset of one moment, written as an RDB by a child process while this one
+ * serves.
  *
- *     walker, door -> frames -> queue (4 MiB) -> pipe -> child: LZF, CRC64 -> file, or back as a stream
+ *     walker, door -> frames -> queue (4 MiB) -> pipe -> child: LZF, CRC64 -> file or stream
  *
- * `startSnapshot` is that moment. From then on its owner calls `step` between the turns of its loop,
- * as long as `step` says so, and after a pause when `onRoom` calls back:
+ * `startSnapshot` is that moment. From then on its owner calls `step` between the turns of its
+ * loop, as long as `step` says so, and after a pause when `onRoom` calls back:
  *
  *     const run = startSnapshot(request);
  *     const slice = () => { if (run.step(0.5)) setImmediate(slice); else run.onRoom(slice); };
  *     slice();
  *     const { keys, bytes } = await run.done;
  *
- * The walker takes its budget and little more: it looks at the clock after every bucket, and a large
- * value is lent to the queue, not copied. A change that comes before the walker pays for the entry it
- * changes, nothing else. Extra memory is the queue plus what was changed meanwhile and not yet sent.
+ * The walker takes its budget and little more: it looks at the clock after every bucket, and a
+ * large value is lent to the queue, not copied. A change that comes before the walker pays for the
+ * entry it changes, nothing else. Extra memory is the queue plus what was changed meanwhile and not
+ * yet sent.
  *
  * Whatever fails (the disk, the child, an abort) ends the snapshot alone: the old file stands, the
  * temporary one is removed, and the keyspace is as if nothing had been.
@@ -85,7 +87,10 @@ export function startSnapshot(request: SnapshotRequest): SnapshotRun {
 }
 
 export class SnapshotRun {
-  /** Resolves when the RDB is complete and, if it is a file, durable. Rejects with a `SnapshotError`. */
+  /**
+   * Resolves when the RDB is complete and, if it is a file, durable. Rejects with a
+   * `SnapshotError`.
+   */
   readonly done: Promise<SnapshotResult>;
   readonly #helper: SnapshotHelper;
   readonly #queue: SnapshotQueue;

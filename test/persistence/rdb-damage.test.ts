@@ -1,4 +1,7 @@
-/** Damaged dumps: cut at every byte, every byte changed. Never a crash, never a hang, always noticed. */
+/**
+ * Damaged dumps: cut at every byte, every byte changed. Never a crash, never a hang, always
+ * noticed.
+ */
 import { describe, expect, it } from 'vitest';
 import { checkRdb } from '../../src/persistence/check-rdb.ts';
 import { RdbError } from '../../src/persistence/rdb-error.ts';

@@ -36,7 +36,7 @@ describe('lengths', () => {
     }
   });
 
-  it('of 64 bits that no number holds are refused, and read exactly where they are no length', () => {
+  it('of 64 bits that no number holds are refused; what is no length is read exactly', () => {
     const bytes = [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe];
     expect(() => over(...bytes).length()).toThrow(/2\^53.* byte 9/);
     expect(over(...bytes).wideLength()).toBe(0xffff_ffff_ffff_fffen);

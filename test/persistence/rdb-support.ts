@@ -1,4 +1,6 @@
-/** What the tests of RDB share: keyspaces as plain maps, files in memory, a small encoder of bytes. */
+/**
+ * What the tests of RDB share: keyspaces as plain maps, files in memory, a small encoder of bytes.
+ */
 import { fileURLToPath } from 'node:url';
 import { Keyspace } from '../../src/core/keyspace.ts';
 import { stringSet, stringView } from '../../src/core/types/string.ts';

@@ -1,4 +1,6 @@
-/** Dumps of every version, written by hand; and what no keyspace can hold, refused with its place. */
+/**
+ * Dumps of every version, written by hand; and what no keyspace can hold, refused with its place.
+ */
 import { describe, expect, it } from 'vitest';
 import { RdbReader } from '../../src/persistence/rdb-reader.ts';
 import { skipValue } from '../../src/persistence/rdb-skip.ts';
@@ -84,7 +86,7 @@ const VALUES: readonly (readonly [number, string, readonly RdbPart[]])[] = [
   [3, 'zset with text scores', [3, text('a'), text('1.5'), text('b'), 254, text('c'), 255]],
   [4, 'hash', [1, text('f'), text('v')]],
   [5, 'zset', [1, text('a'), zeroes(8)]],
-  [7, 'module', [0x40, 0xff, 1, 5, 2, 0x81, zeroes(8), 3, zeroes(4), 4, zeroes(8), 5, text('x'), 0]],
+  [7, 'module', [0x40, 0xff, 1, 5, 2, 0x81, zeroes(8), 3, zeroes(4), 4, zeroes(8), 5, text(''), 0]],
   [9, 'zipmap', [text('blob')]],
   [10, 'ziplist', [text('blob')]],
   [11, 'intset', [text('blob')]],

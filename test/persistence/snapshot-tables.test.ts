@@ -1,4 +1,7 @@
-/** Large hashes and sets in a snapshot: written in parts, each as it was, whatever changes meanwhile. */
+/**
+ * Large hashes and sets in a snapshot: written in parts, each as it was, whatever changes
+ * meanwhile.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Keyspace } from '../../src/core/keyspace.ts';

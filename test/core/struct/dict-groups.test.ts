@@ -1,4 +1,6 @@
-/** Groups of a dict: the same sets of hashes while the table grows and shrinks; and room made ahead. */
+/**
+ * Groups of a dict: the same sets of hashes while the table grows and shrinks; and room made ahead.
+ */
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';
 import { Dict } from '../../../src/core/struct/dict.ts';
