@@ -6,8 +6,8 @@
  *     type 13   one string: a ziplist      what servers from 2.6 to 6.2 wrote
  *     type 9    one string: a zipmap       what servers before 2.6 wrote
  *
- * What is loaded becomes a listpack or a table as the limits of this server say: one that comes as a
- * listpack or ziplist by its number of fields alone, like everything that Redis loads.
+ * What is loaded becomes a listpack or a table as the limits of this server say: one that comes as
+ * a listpack or ziplist by its number of fields alone, like everything that Redis loads.
  *
  * Bytes from outside are never believed: a compact hash is walked whole before it is taken, and a
  * field that comes twice is an error.

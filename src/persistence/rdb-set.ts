@@ -5,8 +5,8 @@
  *     type 11   one string: an intset     a set of few integers
  *     type 20   one string: a listpack    a compact set, since version 11
  *
- * What is loaded becomes an intset, a listpack or a table as the limits of this server say: one that
- * comes in a compact form by its number of members alone, like everything that Redis loads.
+ * What is loaded becomes an intset, a listpack or a table as the limits of this server say: one
+ * that comes in a compact form by its number of members alone, like everything that Redis loads.
  *
  * Bytes from outside are never believed: a compact set is walked whole before it is taken, and a
  * member that comes twice is an error.

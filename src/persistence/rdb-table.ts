@@ -2,8 +2,8 @@
  * Loading large hashes and sets in pieces, so that a server can answer in between.
  *
  *     start    an entry with an empty table is stored
- *     resume   some fields are read into it; the reader commits each, so that one whose bytes are not
- *              all there yet is all that is read again
+ *     resume   some fields are read into it; the reader commits each, so that only one whose bytes
+ *              are not all there yet is read again
  *
  * A payload in memory is not for this: it must leave nothing behind when it is damaged.
  */
@@ -62,7 +62,9 @@ export class TableLoad {
     return count > PIECE_FIELDS && !this.#reader.isWhole;
   }
 
-  /** Stores an empty table of a type behind a key that does not exist. Returns the entry's address. */
+  /**
+   * Stores an empty table of a type behind a key that does not exist. Returns the entry's address.
+   */
   start(
     db: Database,
     key: Uint8Array,

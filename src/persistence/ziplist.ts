@@ -1,6 +1,6 @@
 /**
- * Reading ziplists: how servers before 7.0 kept small lists, hashes and sorted sets, and how their RDB
- * files still carry them.
+ * Reading ziplists: how servers before 7.0 kept small lists, hashes and sorted sets, and how their
+ * RDB files still carry them.
  *
  *     [ total bytes u32 ][ offset of the last entry u32 ][ entries u16 ][ entry ] ... [ 0xff ]
  *
@@ -8,14 +8,15 @@
  *
  *     00LLLLLL <bytes>              string of up to 63 bytes
  *     01LLLLLL LLLLLLLL <bytes>     string of up to 16,383 bytes
- *     10000000 u32 <bytes>          string; this length alone is big endian, as are the 14 bits above
+ *     10000000 u32 <bytes>          string; this length is big endian, as are the 14 bits
  *     11000000 i16 | 11010000 i32 | 11100000 i64 | 11110000 i24 | 11111110 i8
  *     1111VVVV                      integer VVVV - 1, VVVV from 1 to 13
  *
  * All other numbers are little endian. 65,535 entries means "count them".
  *
- * The bytes come from outside, so `open` first walks all of them: every size and every length of the
- * entry before must agree, the last entry must be where the head says. Then `next` needs no care.
+ * The bytes come from outside, so `open` first walks all of them: every size and every length of
+ * the entry before must agree, the last entry must be where the head says. Then `next` needs no
+ * care.
  *
  * Source: the head comment of ziplist.c of Redis.
  */

@@ -1,11 +1,14 @@
 /**
  * Reading zipmaps: how servers before 2.6 kept small hashes.
  *
- *     [ pairs u8 ]( [ length ][ field ][ length ][ unused u8 ][ value ][ unused bytes ] ) ... [ 0xff ]
+ *     [ pairs u8 ][ pair ][ pair ] ... [ 0xff ]
+ *
+ *     pair     [ length ][ field ][ length ][ unused u8 ][ value ][ unused bytes ]
  *
  *     length   1 byte up to 253, or 0xfe and u32 little endian
  *
- * 254 pairs or more means "count them". The bytes come from outside: `open` walks all of them first.
+ * 254 pairs or more means "count them". The bytes come from outside: `open` walks all of them
+ * first.
  *
  * Source: the head comment of zipmap.c of Redis.
  */

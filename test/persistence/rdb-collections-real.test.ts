@@ -1,4 +1,6 @@
-/** Hashes and sets in RDB files, both ways between Cairn and the real server, compared by digest. */
+/**
+ * Hashes and sets in RDB files, both ways between Cairn and the real server, compared by digest.
+ */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';

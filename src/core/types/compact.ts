@@ -21,8 +21,8 @@ const EMPTY = new Uint8Array(FIRST_ROOM_MAX);
 lpInit(EMPTY, 0);
 
 /**
- * Adds a key with an empty listpack, to which `room` bytes of entries will be added at once. Returns
- * its address.
+ * Adds a key with an empty listpack, to which `room` bytes of entries will be added at once.
+ * Returns its address.
  */
 export function listpackCreate(
   keyspace: Keyspace,

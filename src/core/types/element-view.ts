@@ -1,7 +1,7 @@
 /**
- * A borrowed view of one element of a collection, as bytes, whatever keeps it: integers of listpacks
- * and intsets are written out into a scratch that each view has of its own, so that two of them
- * (a field and its value) can be held at once.
+ * A borrowed view of one element of a collection, as bytes, whatever keeps it: integers of
+ * listpacks and intsets are written out into a scratch that each view has of its own, so that two
+ * of them (a field and its value) can be held at once.
  */
 import { lpElement, lpGet } from '../struct/listpack.ts';
 import { writeInt64 } from '../text/integer.ts';

@@ -7,8 +7,8 @@
  *                `hash-max-listpack-entries` fields, or a field or value is longer than
  *                `hash-max-listpack-value`
  *
- * A field that is being looked at goes by its `ref`: the position of the field in a listpack, or the
- * address of its entry in a table. Refs are greater than 0 and hold until the hash changes.
+ * A field that is being looked at goes by its `ref`: the position of the field in a listpack, or
+ * the address of its entry in a table. Refs are greater than 0 and hold until the hash changes.
  *
  * Functions that change a hash return its address, which may be a new one; whether a field was new,
  * or was there to be removed, is in `hashChange`. Who calls them has come through `lookupWrite`.
@@ -73,27 +73,8 @@ export function hashFind(
   return lpFind(bytes, base, lpFirst(bytes, base), name, offset, length, 1);
 }
 
-/** Shows the field with this ref. */
-export function hashField(
-  keyspace: Keyspace,
-  address: number,
-  ref: number,
-  view: ElementView,
-): void {
-  if (hashIsLarge(keyspace, address)) hashTable(keyspace, address).showField(ref, view);
-  else {
-    const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
-    view.showListpack(bytes, keyspace.valueOffset(address), ref);
-  }
-}
-
 /** Shows the value of the field with this ref. */
-export function hashValue(
-  keyspace: Keyspace,
-  address: number,
-  ref: number,
-  view: ElementView,
-): void {
+function hashValue(keyspace: Keyspace, address: number, ref: number, view: ElementView): void {
   if (hashIsLarge(keyspace, address)) {
     hashTable(keyspace, address).showValue(ref, view);
     return;

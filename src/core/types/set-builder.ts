@@ -96,8 +96,8 @@ export class SetBuilder {
   }
 
   /**
-   * Puts the set, which is not empty, behind a key. `existing` is what `lookupWrite` returned for it.
-   * Returns the entry's address; its expiry is gone.
+   * Puts the set, which is not empty, behind a key. `existing` is what `lookupWrite` returned for
+   * it. Returns the entry's address; its expiry is gone.
    */
   store(db: Database, key: Uint8Array, offset: number, length: number, existing: number): number {
     const { encoding, table, bytes } = this.view;

@@ -1,9 +1,10 @@
 /**
- * A set as those see it who look at it, whatever its encoding and whoever owns its bytes: an entry of
- * the keyspace, or a set that is being built (set-builder.ts).
+ * A set as those see it who look at it, whatever its encoding and whoever owns its bytes: an entry
+ * of the keyspace, or a set that is being built (set-builder.ts).
  *
- * A member goes by its `ref`: 1 + its place in an intset, its position in a listpack, or the address
- * of its entry in a table. Refs are greater than 0 and hold until the set changes, as does the view.
+ * A member goes by its `ref`: 1 + its place in an intset, its position in a listpack, or the
+ * address of its entry in a table. Refs are greater than 0 and hold until the set changes, as does
+ * the view.
  *
  *     view.open(keyspace, address);
  *     if (view.find(bytes, offset, length) !== 0) ...

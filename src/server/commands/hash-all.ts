@@ -17,7 +17,7 @@ const cursor = new HashCursor();
 const picks = new RandomPicks();
 const scan = new MemberScan();
 
-export function hgetallCommand(c: Context): void {
+function hgetallCommand(c: Context): void {
   const { reply } = c;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;
@@ -30,7 +30,7 @@ export function hgetallCommand(c: Context): void {
   while (cursor.next()) replyPair(c);
 }
 
-export function hkeysCommand(c: Context): void {
+function hkeysCommand(c: Context): void {
   const { reply } = c;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;
@@ -43,7 +43,7 @@ export function hkeysCommand(c: Context): void {
   while (cursor.next()) replyName(c);
 }
 
-export function hvalsCommand(c: Context): void {
+function hvalsCommand(c: Context): void {
   const { reply } = c;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;
@@ -65,7 +65,7 @@ function replyPair(c: Context): void {
   c.reply.bulk(cursor.value.bytes, cursor.value.offset, cursor.value.length);
 }
 
-export function hrandfieldCommand(c: Context): void {
+function hrandfieldCommand(c: Context): void {
   const { argc, keyspace, reply } = c;
   if (argc > 2) {
     randomFields(c);
@@ -143,7 +143,7 @@ function replyDistinct(c: Context, wanted: number, withValues: boolean): void {
   }
 }
 
-export function hscanCommand(c: Context): void {
+function hscanCommand(c: Context): void {
   if (!scan.readCursor(c, 2)) return;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;

@@ -33,7 +33,7 @@ const DIGITS_ROOM = 24;
 const view = new ElementView();
 const digits = new Uint8Array(DIGITS_ROOM);
 
-export function hincrbyCommand(c: Context): void {
+function hincrbyCommand(c: Context): void {
   const { bytes, lengths, offsets } = c.args;
   const by = c.integer(3);
   if (Number.isNaN(by)) return;
@@ -76,7 +76,7 @@ function addExactly(c: Context, address: number, old: bigint): void {
   c.changed(1, NOTIFY_HASH, 'hincrby');
 }
 
-export function hincrbyfloatCommand(c: Context): void {
+function hincrbyfloatCommand(c: Context): void {
   const { bytes, lengths, offsets } = c.args;
   const by = parseLongDouble(bytes[3]!, offsets[3]!, lengths[3]!);
   if (by === undefined || !isFiniteLongDouble(by)) {

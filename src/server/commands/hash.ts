@@ -1,5 +1,6 @@
 /**
- * The commands on single fields of hashes: HSET, HSETNX, HMSET, HGET, HMGET, HDEL, HEXISTS, HLEN, HSTRLEN.
+ * The commands on single fields of hashes: HSET, HSETNX, HMSET, HGET, HMGET, HDEL, HEXISTS, HLEN,
+ * HSTRLEN.
  *
  * HSET with numbers of a key's fields is what hashes are used for: nothing here allocates.
  */
@@ -22,14 +23,14 @@ import { NOTIFY_GENERIC, NOTIFY_HASH, NOTIFY_NEW } from '../notify-classes.ts';
 
 const view = new ElementView();
 
-export function hsetCommand(c: Context): void {
+function hsetCommand(c: Context): void {
   const added = setPairs(c);
   if (added < 0) return;
   c.reply.integer(added);
   c.changed(1, NOTIFY_HASH, 'hset');
 }
 
-export function hmsetCommand(c: Context): void {
+function hmsetCommand(c: Context): void {
   if (setPairs(c) < 0) return;
   c.ok();
   c.changed(1, NOTIFY_HASH, 'hset');
@@ -84,7 +85,7 @@ export function createHash(c: Context, room: number): number {
   return address;
 }
 
-export function hsetnxCommand(c: Context): void {
+function hsetnxCommand(c: Context): void {
   const { bytes, lengths, offsets } = c.args;
   const { db, keyspace } = c;
   const found = c.writeTyped(1, TYPE_HASH);
@@ -109,12 +110,12 @@ export function hsetnxCommand(c: Context): void {
   c.changed(1, NOTIFY_HASH, 'hset');
 }
 
-export function hgetCommand(c: Context): void {
+function hgetCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_HASH);
   if (address !== WRONG) replyField(c, address, 2);
 }
 
-export function hmgetCommand(c: Context): void {
+function hmgetCommand(c: Context): void {
   const { count } = c.args;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;
@@ -130,7 +131,7 @@ function replyField(c: Context, address: number, i: number): void {
   } else c.reply.null();
 }
 
-export function hdelCommand(c: Context): void {
+function hdelCommand(c: Context): void {
   const { args, db, keyspace } = c;
   const { bytes, count, lengths, offsets } = args;
   let address = c.writeTyped(1, TYPE_HASH);
@@ -152,7 +153,7 @@ export function hdelCommand(c: Context): void {
   c.reply.integer(removed);
 }
 
-export function hexistsCommand(c: Context): void {
+function hexistsCommand(c: Context): void {
   const { bytes, lengths, offsets } = c.args;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;
@@ -161,12 +162,12 @@ export function hexistsCommand(c: Context): void {
   c.reply.integer(found ? 1 : 0);
 }
 
-export function hlenCommand(c: Context): void {
+function hlenCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_HASH);
   if (address !== WRONG) c.reply.integer(address === 0 ? 0 : hashLength(c.keyspace, address));
 }
 
-export function hstrlenCommand(c: Context): void {
+function hstrlenCommand(c: Context): void {
   const { bytes, lengths, offsets } = c.args;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;

@@ -61,8 +61,8 @@ export class MemberScan {
   }
 
   /**
-   * Reads the options from argument `first` on; `bareWord` (lower case) is the one that leaves values
-   * out, '' for none. False when an error has been answered.
+   * Reads the options from argument `first` on; `bareWord` (lower case) is the one that leaves
+   * values out, '' for none. False when an error has been answered.
    */
   readOptions(c: Context, first: number, bareWord: string): boolean {
     const { args } = c;

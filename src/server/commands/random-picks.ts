@@ -1,10 +1,11 @@
 /**
  * Elements of a collection by chance: HRANDFIELD, SRANDMEMBER, SPOP.
  *
- *     picks.repeated(source, random);   then picks.one() as often as wanted: any element, again and again
+ *     picks.repeated(source, random);      then each picks.one() is any element
  *     picks.distinct(source, n, random);   picks.refs[0 .. picks.count) are n different ones
  *
- * All elements are equally likely, and so are all subsets. Distinct picks are drawn in one of two ways:
+ * All elements are equally likely, and so are all subsets. Distinct picks are drawn in one of two
+ * ways:
  *
  *     few of a large table   one by one, again where one came before        O(n)
  *     else                   by going over all, each taken with the chance

@@ -1,8 +1,8 @@
 /**
  * Sets of sets: what SINTER, SUNION, SDIFF and their kin compute.
  *
- *     intersection  the members of the smallest set that all others have, asked in the order of their
- *                   sizes, so that most members fail at the first question
+ *     intersection  the members of the smallest set that all others have, asked in the order of
+ *                   their sizes, so that most members fail at the first question
  *     difference    either the members of the first set that no other has, the largest asked first;
  *                   or all members of the others are looked up in the first and what was found is
  *                   left out: whichever needs fewer look-ups
@@ -29,7 +29,9 @@ export const kept = new RandomPicks();
 
 const cursor = new SetCursor();
 
-/** The sets in arguments `first` to `end`, or null when one is no set: then the error is answered. */
+/**
+ * The sets in arguments `first` to `end`, or null when one is no set: then the error is answered.
+ */
 export function sourcesOf(c: Context, first: number, end: number): Source[] | null {
   const { arena } = c.keyspace;
   const sources: Source[] = [];
@@ -74,7 +76,9 @@ export function intersect(sources: readonly Source[], limit: number): SetView | 
 interface Difference {
   readonly first: Source;
   readonly others: Source[];
-  /** Whether fewer look-ups are needed when the members of the first are looked up in the others. */
+  /**
+   * Whether fewer look-ups are needed when the members of the first are looked up in the others.
+   */
   readonly byAsking: boolean;
 }
 
@@ -101,8 +105,8 @@ export function subtract(sources: readonly Source[]): SetView | null {
 }
 
 /**
- * Builds the difference. Where members are left out of the first set its copy keeps the encoding that
- * it had with them, as a real server's does.
+ * Builds the difference. Where members are left out of the first set its copy keeps the encoding
+ * that it had with them, as a real server's does.
  */
 export function subtractInto(c: Context, builder: SetBuilder, sources: readonly Source[]): void {
   builder.start(c.keyspace);

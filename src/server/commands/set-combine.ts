@@ -2,9 +2,9 @@
  * The commands on several sets: SINTER, SINTERCARD, SINTERSTORE, SUNION, SUNIONSTORE, SDIFF,
  * SDIFFSTORE. What they compute is in set-algebra.ts.
  *
- * All sources are looked up, and their types judged, before anything else. A STORE puts its result in
- * place of whatever its destination holds, which may be one of the sources; where nothing results the
- * destination is removed.
+ * All sources are looked up, and their types judged, before anything else. A STORE puts its result
+ * in place of whatever its destination holds, which may be one of the sources; where nothing
+ * results the destination is removed.
  */
 import { SetBuilder } from '../../core/types/set-builder.ts';
 import { SetCursor, type SetView } from '../../core/types/set-view.ts';
@@ -36,13 +36,13 @@ const cursor = new SetCursor();
 const builder = new SetBuilder();
 const options = new OptionReader();
 
-export function sinterCommand(c: Context): void {
+function sinterCommand(c: Context): void {
   const sources = sourcesOf(c, 1, c.argc);
   if (sources === null) return;
   replyKept(c, intersect(sources, Number.POSITIVE_INFINITY));
 }
 
-export function sinterstoreCommand(c: Context): void {
+function sinterstoreCommand(c: Context): void {
   const sources = sourcesOf(c, 2, c.argc);
   if (sources === null) return;
   const view = intersect(sources, Number.POSITIVE_INFINITY);
@@ -51,7 +51,7 @@ export function sinterstoreCommand(c: Context): void {
   storeBuilt(c, 'sinterstore');
 }
 
-export function sintercardCommand(c: Context): void {
+function sintercardCommand(c: Context): void {
   const { argc } = c;
   const noKeys = 'ERR numkeys should be greater than 0';
   const keys = c.integerIn(1, 1, Number.POSITIVE_INFINITY, noKeys);
@@ -77,19 +77,19 @@ export function sintercardCommand(c: Context): void {
   c.reply.integer(kept.count);
 }
 
-export function sdiffCommand(c: Context): void {
+function sdiffCommand(c: Context): void {
   const sources = sourcesOf(c, 1, c.argc);
   if (sources !== null) replyKept(c, subtract(sources));
 }
 
-export function sdiffstoreCommand(c: Context): void {
+function sdiffstoreCommand(c: Context): void {
   const sources = sourcesOf(c, 2, c.argc);
   if (sources === null) return;
   subtractInto(c, builder, sources);
   storeBuilt(c, 'sdiffstore');
 }
 
-export function sunionCommand(c: Context): void {
+function sunionCommand(c: Context): void {
   const sources = sourcesOf(c, 1, c.argc);
   if (sources === null) return;
   const present = sources.filter((one) => one.address !== 0);
@@ -104,7 +104,7 @@ export function sunionCommand(c: Context): void {
   builder.discard();
 }
 
-export function sunionstoreCommand(c: Context): void {
+function sunionstoreCommand(c: Context): void {
   const sources = sourcesOf(c, 2, c.argc);
   if (sources === null) return;
   unite(c, builder, sources);

@@ -23,7 +23,7 @@ const cursor = new SetCursor();
 const picks = new RandomPicks();
 const scan = new MemberScan();
 
-export function spopCommand(c: Context): void {
+function spopCommand(c: Context): void {
   const { argc, db, keyspace } = c;
   if (argc === 3) {
     popSeveral(c);
@@ -120,7 +120,7 @@ function replyMember(c: Context): void {
   c.reply.bulk(bytes, offset, length);
 }
 
-export function srandmemberCommand(c: Context): void {
+function srandmemberCommand(c: Context): void {
   const { argc, keyspace, reply } = c;
   if (argc === 3) {
     randomMembers(c);
@@ -174,7 +174,7 @@ function randomMembers(c: Context): void {
   }
 }
 
-export function sscanCommand(c: Context): void {
+function sscanCommand(c: Context): void {
   if (!scan.readCursor(c, 2)) return;
   const address = c.readTyped(1, TYPE_SET);
   if (address === WRONG) return;

@@ -1,5 +1,6 @@
 /**
- * The commands on one set and its members: SADD, SREM, SMOVE, SISMEMBER, SMISMEMBER, SCARD, SMEMBERS.
+ * The commands on one set and its members: SADD, SREM, SMOVE, SISMEMBER, SMISMEMBER, SCARD,
+ * SMEMBERS.
  */
 import { lpEntryBytes } from '../../core/struct/listpack.ts';
 import {
@@ -19,7 +20,7 @@ import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
 
 const cursor = new SetCursor();
 
-export function saddCommand(c: Context): void {
+function saddCommand(c: Context): void {
   const { args, db, keyspace } = c;
   const { bytes, count, lengths, offsets } = args;
   let address = c.writeTyped(1, TYPE_SET);
@@ -37,7 +38,9 @@ export function saddCommand(c: Context): void {
   c.reply.integer(added);
 }
 
-/** Adds the key in argument `key` with an empty set for the members in arguments `first` to `end`. */
+/**
+ * Adds the key in argument `key` with an empty set for the members in arguments `first` to `end`.
+ */
 function create(c: Context, key: number, first: number, end: number): number {
   const { bytes, lengths, offsets } = c.args;
   const longest = c.keyspace.limits.setMaxListpackValue;
@@ -60,7 +63,7 @@ function create(c: Context, key: number, first: number, end: number): number {
   return address;
 }
 
-export function sremCommand(c: Context): void {
+function sremCommand(c: Context): void {
   const { args, db, keyspace } = c;
   const { bytes, count, lengths, offsets } = args;
   let address = c.writeTyped(1, TYPE_SET);
@@ -82,7 +85,7 @@ export function sremCommand(c: Context): void {
   c.reply.integer(removed);
 }
 
-export function smoveCommand(c: Context): void {
+function smoveCommand(c: Context): void {
   const { args, db, keyspace, reply } = c;
   const { arena } = keyspace;
   const { bytes, lengths, offsets } = args;
@@ -119,12 +122,12 @@ export function smoveCommand(c: Context): void {
   reply.integer(1);
 }
 
-export function sismemberCommand(c: Context): void {
+function sismemberCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_SET);
   if (address !== WRONG) c.reply.integer(has(c, address, 2));
 }
 
-export function smismemberCommand(c: Context): void {
+function smismemberCommand(c: Context): void {
   const { count } = c.args;
   const address = c.readTyped(1, TYPE_SET);
   if (address === WRONG) return;
@@ -139,12 +142,12 @@ function has(c: Context, address: number, i: number): number {
   return setHas(c.keyspace, address, bytes[i]!, offsets[i]!, lengths[i]!) ? 1 : 0;
 }
 
-export function scardCommand(c: Context): void {
+function scardCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_SET);
   if (address !== WRONG) c.reply.integer(address === 0 ? 0 : setLength(c.keyspace, address));
 }
 
-export function smembersCommand(c: Context): void {
+function smembersCommand(c: Context): void {
   const { reply } = c;
   const address = c.readTyped(1, TYPE_SET);
   if (address === WRONG) return;

@@ -1,6 +1,6 @@
 /**
- * The hash commands. Small pools of fields and values make compact hashes; now and then a long value
- * or many fields at once make a table, whose order no server promises.
+ * The hash commands. Small pools of fields and values make compact hashes; now and then a long
+ * value or many fields at once make a table, whose order no server promises.
  */
 import type { Random } from '../../support/random.ts';
 import { splitReply } from '../../support/resp-reader.ts';

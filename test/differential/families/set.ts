@@ -1,6 +1,6 @@
 /**
- * The set commands. Pools of integers make intsets, of strings compact sets and tables; results have
- * no order that a server promises, but for intsets.
+ * The set commands. Pools of integers make intsets, of strings compact sets and tables; results
+ * have no order that a server promises, but for intsets.
  */
 import type { Random } from '../../support/random.ts';
 import { splitReply } from '../../support/resp-reader.ts';
@@ -85,8 +85,8 @@ function sintercard(random: Random): string[] {
 
 /**
  * All members or none: what chance picks would make the servers differ from then on. That is why no
- * SPOP is damaged, and why SPOP without a count is left to other tests: a run that is cut down could
- * leave it a choice.
+ * SPOP is damaged, and why SPOP without a count is left to other tests: a run that is cut down
+ * could leave it a choice.
  */
 const spopAll: Generator = {
   name: 'SPOP all',
