@@ -18,7 +18,8 @@
 import type { Args } from '../core/resp/args.ts';
 import type { AofFolder } from './aof-folder.ts';
 import type { LogLevel } from './aof-options.ts';
-import { cutScannedFile, type RdbReader, type ScanReport, scanAofFile } from './aof-scan.ts';
+import { type AofPosition, AofPositionTracker } from './aof-position.ts';
+import { cutScannedFile, type ScanReport, scanAofFile } from './aof-scan.ts';
 import type { FileSystem } from './file-system.ts';
 
 export type AofLoadOptions = {
@@ -30,8 +31,10 @@ export type AofLoadOptions = {
   /** Resolves after other work of the event loop had its turn. */
   readonly rest: () => Promise<void>;
   readonly log: (level: LogLevel, text: string) => void;
-  /** Loads an RDB into the keyspace, see `RdbReader`. */
-  readonly readRdb: RdbReader;
+  /** Loads an RDB into the keyspace, see `RdbReader`; tells what it says of the replication stream. */
+  readonly readRdb: (
+    path: string,
+  ) => Promise<{ readonly bytes: number; readonly position: AofPosition | null }>;
   /** Executes one command, borrowed; a text says why that is impossible, and ends the load. */
   readonly execute: (args: Args) => string | undefined;
   /** Bytes of all files loaded so far. */
@@ -46,6 +49,8 @@ export type AofLoadReport = {
   readonly frameCount: number;
   /** Bytes cut off the last file. */
   readonly cutBytes: number;
+  /** Where in the replication stream the loaded data stand; null when that is not known. */
+  readonly position: AofPosition | null;
 };
 
 /** Why the server must not start on this AOF. */
@@ -82,11 +87,18 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
   const lastWithContent = files.findLastIndex((file) => file.size > 0);
   const totals = { totalBytes: 0, commandCount: 0, frameCount: 0, cutBytes: 0 };
   const pause = pauser(options);
+  const tracker = new AofPositionTracker();
   for (const [index, { info, size }] of files.entries()) {
     const loadedBefore = totals.totalBytes;
     const report = await scanAofFile(folder.fs, folder.pathOf(info.name), {
-      readRdb: options.readRdb,
+      readRdb: async (path) => {
+        const { bytes, position } = await options.readRdb(path);
+        tracker.at(position);
+        return bytes;
+      },
       command: options.execute,
+      position: (position) => tracker.at(position),
+      passed: (bytes) => tracker.passed(bytes),
       pause: (offset) => pause(loadedBefore + offset),
     });
     if (report.outcome === 'torn' && index >= lastWithContent && options.cutTornTail) {
@@ -100,7 +112,7 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
     totals.frameCount += report.frameCount;
     options.onProgress(totals.totalBytes);
   }
-  return { fileCount: files.length, ...totals };
+  return { fileCount: files.length, ...totals, position: tracker.position };
 }
 
 /** Says when the slice is over, and rests then. */

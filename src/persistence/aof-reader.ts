@@ -27,11 +27,12 @@ import {
   type FrameHead,
   isVoidedHead,
 } from './aof-frame.ts';
+import { type AofPosition, decodePositionLine } from './aof-position.ts';
 import { Crc64 } from './crc64.ts';
 import type { OpenFile } from './file-system.ts';
 
 /** What `next` found. */
-export type AofItem = 'command' | 'time' | 'more' | 'end' | 'torn' | 'damaged';
+export type AofItem = 'command' | 'time' | 'position' | 'more' | 'end' | 'torn' | 'damaged';
 
 const WINDOW_BYTES = 1024 * 1024;
 const BIG_BULK_BYTES = 64 * 1024;
@@ -52,6 +53,8 @@ export class AofReader {
   itemOffset: number;
   /** The seconds of a time line. */
   timeSeconds: number;
+  /** What a position line says. */
+  position: AofPosition | null;
   /** What is wrong with a damaged file. */
   reason: string;
   /** Frames checked so far. */
@@ -80,6 +83,7 @@ export class AofReader {
     this.args = new Args();
     this.itemOffset = offset;
     this.timeSeconds = 0;
+    this.position = null;
     this.reason = '';
     this.frameCount = 0;
     this.tornHeadOffset = -1;
@@ -248,7 +252,12 @@ export class AofReader {
       return this.#beginFrame(head);
     }
     const seconds = decodeTimeLine(this.#buf, this.#at, length);
+    const position = decodePositionLine(this.#buf, this.#at, length);
     this.#at += length;
+    if (position !== undefined) {
+      this.position = position;
+      return 'position';
+    }
     if (seconds < 0) return undefined;
     this.timeSeconds = seconds;
     return 'time';

@@ -12,6 +12,7 @@
  */
 import type { Args } from '../core/resp/args.ts';
 import { FRAME_HEAD_BYTES, voidFrameHead } from './aof-frame.ts';
+import type { AofPosition } from './aof-position.ts';
 import { AofReader, contentSize } from './aof-reader.ts';
 import { DurableFile } from './durable-file.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
@@ -28,6 +29,10 @@ export type ScanSinks = {
   readonly command: (args: Args) => string | undefined;
   /** A time line, and where to cut the file to end before it. False ends the scan as whole. */
   readonly time?: (unixSeconds: number, cutOffset: number) => boolean;
+  /** A line that tells the position in the replication stream, null for none. */
+  readonly position?: (position: AofPosition | null) => void;
+  /** Commands were given out that take so many bytes in the file. */
+  readonly passed?: (bytes: number) => void;
   /** Called often, with the offset reached. A promise is waited for: this is where a scan rests. */
   readonly pause?: (offset: number) => Promise<void> | undefined;
 };
@@ -101,6 +106,7 @@ class AofScan {
   /** The commands since MULTI, or undefined outside of a transaction. */
   #transaction: Uint8Array[][] | undefined;
   #transactionCut: number;
+  #transactionBytes: number;
   #tornHeadOffset: number;
 
   constructor(file: OpenFile, path: string, sinks: ScanSinks) {
@@ -113,6 +119,7 @@ class AofScan {
     this.#frameCount = 0;
     this.#transaction = undefined;
     this.#transactionCut = 0;
+    this.#transactionBytes = 0;
     this.#tornHeadOffset = -1;
   }
 
@@ -153,10 +160,17 @@ class AofScan {
       if (item === 'more') {
         await reader.fill();
       } else if (item === 'command') {
+        this.#transactionBytes += reader.offset - reader.itemOffset;
         const refusal = this.#command(reader);
         if (refusal !== undefined) {
           return this.#report('refused', reader.itemCutOffset, reader.itemOffset, refusal);
         }
+        if (this.#transaction === undefined) {
+          this.#sinks.passed?.(this.#transactionBytes);
+          this.#transactionBytes = 0;
+        }
+      } else if (item === 'position') {
+        this.#sinks.position?.(reader.position);
       } else if (item === 'time') {
         const goOn = this.#sinks.time?.(reader.timeSeconds, reader.itemCutOffset) ?? true;
         if (!goOn) return this.#report('whole', reader.itemCutOffset, reader.itemOffset, '');

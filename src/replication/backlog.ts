@@ -1,21 +1,23 @@
 /**
- * The backlog: the last bytes of the replication stream, from which a replica that was away for a moment goes on.
+ * The backlog: the last bytes of the replication stream, from which a replica that was away for a
+ * moment goes on.
  *
- * The stream is a sequence of bytes that are counted from its beginning; an offset is a number of bytes. The backlog
- * is a window that ends where the stream ends:
+ * The stream is a sequence of bytes that are counted from its beginning; an offset is a number of
+ * bytes. The backlog is a window that ends where the stream ends:
  *
  *     stream   0 ................ start ====================== end
  *                                  | kept: at most sizeBytes    | the history's offset
  *
- *     blocks        [ .....=======][============][=======..... ]     64 KiB each, written once, from left to right
+ *     blocks        [ .....=======][============][=======..... ]     64 KiB each, written once
  *              blocksStart         ^ whole blocks leave on the left     ^ the last one has room
  *
- * Bytes of a block are never changed once written, so what is appended is shared: `append` and `views` give out
- * views of the blocks, any number of replicas queue them, and a block lives until the last of them has been sent.
- * However many replicas there are, each byte of the stream is copied once.
+ * Bytes of a block are never changed once written, so what is appended is shared: `append` and
+ * `views` give out views of the blocks, any number of replicas queue them, and a block lives until
+ * the last of them has been sent. However many replicas there are, each byte of the stream is
+ * copied once.
  *
- * Invariants: blocksStart <= start <= end <= blocksStart + blocks * BLOCK_BYTES; end - start <= sizeBytes;
- * start lies in the first block. `assertInvariants` checks them.
+ * Invariants: blocksStart <= start <= end <= blocksStart + blocks * BLOCK_BYTES; end - start <=
+ * sizeBytes; start lies in the first block. `assertInvariants` checks them.
  *
  * PSYNC names the byte that a replica wants next, counted from 1: offset 1 wants the whole stream.
  */

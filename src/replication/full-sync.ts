@@ -1,18 +1,21 @@
 /**
- * Full syncs: one snapshot for all replicas that wait, sent to each, and the stream that goes on meanwhile.
+ * Full syncs: one snapshot for all replicas that wait, sent to each, and the stream that goes on
+ * meanwhile.
  *
- *     replicas wait ... | snapshot begins: +FULLRESYNC id offset | snapshot is sent | changes since, then the stream
- *                       ^ who waits for the same content joins                       ^ online
+ *     replicas wait | snapshot begins: +FULLRESYNC id offset | is sent | changes since, the stream
+ *                   ^ who waits for the same content joins             ^ online
  *
- * Two ways: to a file, which is sent to each replica at its own pace (`$<len>`); or streamed while it is made
- * (`$EOF:<mark>`), at the pace of the slowest, since nothing keeps what one of them has not taken. Either way a
- * replica that takes nothing for `repl-timeout` is given up, so it cannot hold up the others.
+ * Two ways: to a file, which is sent to each replica at its own pace (`$<len>`); or streamed while
+ * it is made (`$EOF:<mark>`), at the pace of the slowest, since nothing keeps what one of them has
+ * not taken. Either way a replica that takes nothing for `repl-timeout` is given up, so it cannot
+ * hold up the others.
  *
- * Changes since the beginning are kept once for all members of a sync, as views that the backlog's blocks share. A
- * member that lets them grow beyond `client-output-buffer-limit replica` is given up, and with its last member the sync.
+ * Changes since the beginning are kept once for all members of a sync, as views that the backlog's
+ * blocks share. A member that lets them grow beyond `client-output-buffer-limit replica` is given
+ * up, and with its last member the sync.
  *
- * A replica that comes while a file is being written for the same content joins as well: the changes since the
- * beginning are all here.
+ * A replica that comes while a file is being written for the same content joins as well: the
+ * changes since the beginning are all here.
  */
 import { randomBytes } from 'node:crypto';
 import { errorText, type FileSystem, type OpenFile } from '../persistence/file-system.ts';
@@ -20,7 +23,10 @@ import { type Replica, type SnapshotContent, sameContent } from './replica.ts';
 import type { ReplicationAux } from './replication-id.ts';
 import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
 
-/** Bytes of a snapshot queued for a replica above which no more are made, and below which they go on. */
+/**
+ * Bytes of a snapshot queued for a replica above which no more are made, and below which they go
+ * on.
+ */
 export const QUEUE_HIGH_BYTES = 1 << 20;
 export const QUEUE_LOW_BYTES = 1 << 18;
 const READ_BYTES = 65_536;
@@ -45,7 +51,10 @@ export interface FullSyncDeps {
   readonly fs: FileSystem;
   readonly startSnapshot: SnapshotStarter;
   settings(): FullSyncSettings;
-  /** Everything executed so far is made part of the stream; what a snapshot that begins now should say of itself. */
+  /**
+   * Everything executed so far is made part of the stream; what a snapshot that begins now should
+   * say of itself.
+   */
   settleStream(): ReplicationAux;
   /** A snapshot began: the stream selects its database anew. */
   began(): void;
@@ -93,7 +102,10 @@ export class FullSync {
     return bytes;
   }
 
-  /** The replica needs everything. A snapshot begins in a later `startIfDue`, or it joins one that runs. */
+  /**
+   * The replica needs everything. A snapshot begins in a later `startIfDue`, or it joins one that
+   * runs.
+   */
   request(replica: Replica, nowMs: number): void {
     replica.state = 'waiting';
     replica.waitingSinceMs = nowMs;
@@ -108,7 +120,9 @@ export class FullSync {
     this.waiting.add(replica);
   }
 
-  /** Starts a snapshot when replicas have waited long enough. Not to be called while a command runs. */
+  /**
+   * Starts a snapshot when replicas have waited long enough. Not to be called while a command runs.
+   */
   startIfDue(nowMs: number): void {
     const first = this.waiting.values().next().value;
     if (first === undefined || this.isMaking) return;
@@ -266,7 +280,10 @@ export class FullSync {
     this.rounds.delete(round);
   }
 
-  /** The snapshot is a file: opened once for all, and removed, so that nothing is left behind whatever happens. */
+  /**
+   * The snapshot is a file: opened once for all, and removed, so that nothing is left behind
+   * whatever happens.
+   */
   private sendFile(round: SyncRound, path: string): void {
     let file: OpenFile;
     try {

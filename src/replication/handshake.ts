@@ -1,18 +1,18 @@
 /**
  * The handshake: what a replica says to a primary before the stream flows, as Redis's replicas do.
  *
- *     PING                                      +PONG; -NOAUTH, -NOPERM and the old "operation not permitted" too
+ *     PING                                      +PONG; -NOAUTH, -NOPERM will do as well
  *     AUTH [user] password                      only with masterauth
  *     REPLCONF listening-port 6380              the three may fail: old primaries do not know them
  *     REPLCONF ip-address 10.0.0.7              only with replica-announce-ip
  *     REPLCONF capa eof capa psync2
- *     PSYNC <id> <next byte>  |  PSYNC ? -1     -> +FULLRESYNC <id> <offset>     the dataset follows
- *     PSYNC <id> <next byte> FAILOVER           -> +CONTINUE [<id>]              the stream follows
+ *     PSYNC <id> <next byte>  |  PSYNC ? -1     -> +FULLRESYNC <id> <offset>   the dataset follows
+ *     PSYNC <id> <next byte> FAILOVER           -> +CONTINUE [<id>]            the stream follows
  *                                               -> -NOMASTERLINK, -LOADING       not now: try again
  *                                               -> any other error: SYNC, as before Redis 2.8
  *
- * PSYNC may be answered late (a primary waits for more replicas before it starts a snapshot): empty lines come
- * meanwhile.
+ * PSYNC may be answered late (a primary waits for more replicas before it starts a snapshot): empty
+ * lines come meanwhile.
  */
 import { isReplicationId } from './replication-id.ts';
 import { LinkError, type SocketReader } from './socket-reader.ts';
@@ -46,7 +46,10 @@ export type HandshakeOutcome =
 /** The primary does not want this replica to become its successor. */
 export class FailoverRejectedError extends LinkError {}
 
-/** Leads the conversation up to the answer of PSYNC. Rejects with `LinkError`: close the connection, try again. */
+/**
+ * Leads the conversation up to the answer of PSYNC. Rejects with `LinkError`: close the connection,
+ * try again.
+ */
 export async function shakeHands(
   reader: SocketReader,
   options: HandshakeOptions,

@@ -3,11 +3,12 @@
  *
  *     \n \n \n                                  while the primary is not ready
  *     $<bytes>\r\n <RDB>                        from a file
- *     $EOF:<40 characters>\r\n <RDB> <the same 40 characters>    as it is made, its size unknown at first
+ *     $EOF:<40 characters>\r\n <RDB> <the same 40 characters>    as it is made, size unknown
  *     -ERR ...                                  the primary gives up
  *
- * What was received is looked at before anything is given up for it: the RDB's own checksum must be right (versions 5
- * and later have one, zero means unchecked), and whether it holds any key is told, see `isEmptySnapshot`.
+ * What was received is looked at before anything is given up for it: the RDB's own checksum must be
+ * right (versions 5 and later have one, zero means unchecked), and whether it holds any key is
+ * told, see `isEmptySnapshot`.
  */
 import { Crc64 } from '../persistence/crc64.ts';
 import { DurableFile } from '../persistence/durable-file.ts';
@@ -41,7 +42,10 @@ export interface Payload {
   readonly isEmpty: boolean;
 }
 
-/** Receives the dataset into a file that is on disk when this resolves. Rejects with `LinkError` or the disk's error. */
+/**
+ * Receives the dataset into a file that is on disk when this resolves. Rejects with `LinkError` or
+ * the disk's error.
+ */
 export async function receivePayload(
   reader: SocketReader,
   options: PayloadOptions,
@@ -95,7 +99,10 @@ async function receiveCounted(
   }
 }
 
-/** The primary sends nothing after the mark before it hears from us, so the mark can only be the end of a read. */
+/**
+ * The primary sends nothing after the mark before it hears from us, so the mark can only be the end
+ * of a read.
+ */
 async function receiveMarked(
   reader: SocketReader,
   sink: PayloadSink,

@@ -1,16 +1,18 @@
 /**
- * The replica's end of a replication link: connects to the primary, gets in step with it, and follows its stream.
+ * The replica's end of a replication link: connects to the primary, gets in step with it, and
+ * follows its stream.
  *
- *     connect -> connecting -> handshake -> connected                       +CONTINUE: the stream goes on
- *        ^                         |------> sync -> (load) -> connected     +FULLRESYNC: the whole dataset first
- *        |-------------------------|----------|---------|                   whatever fails: again, after a while
+ *     connect -> connecting -> handshake -> connected                  +CONTINUE
+ *        ^                         |------> sync -> (load) -> connected     +FULLRESYNC
+ *        |-------------------------|----------|---------|           whatever fails: again, later
  *
- * A received dataset is loaded only when it is whole, sums up, and lies durably on disk; until then the old dataset
- * and its offset stand, and a partial sync with them stays possible.
+ * A received dataset is loaded only when it is whole, sums up, and lies durably on disk; until then
+ * the old dataset and its offset stand, and a partial sync with them stays possible.
  *
- * Attempts are spread: after a stream that broke the first one comes at once (the backlog that is needed may soon be
- * gone), further ones after about a second, and those after failed full syncs after twice as long each time. All are
- * jittered, so that the replicas of a primary that comes back do not all come in the same moment.
+ * Attempts are spread: after a stream that broke the first one comes at once (the backlog that is
+ * needed may soon be gone), further ones after about a second, and those after failed full syncs
+ * after twice as long each time. All are jittered, so that the replicas of a primary that comes
+ * back do not all come in the same moment.
  */
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { FileSystem } from '../persistence/file-system.ts';
@@ -55,7 +57,10 @@ export interface LinkSettings {
 /** A dataset that has been received. */
 export interface ReceivedDataset extends Payload {
   readonly path: string;
-  /** The primary's stream and how much of it is in the dataset; null for a primary that does not say. */
+  /**
+   * The primary's stream and how much of it is in the dataset; null for a primary that does not
+   * say.
+   */
   readonly position: { readonly id: string; readonly offset: number } | null;
 }
 
@@ -66,7 +71,10 @@ export interface PrimaryLinkHost extends StreamExecutor {
   log(level: 'notice' | 'warning', text: string): void;
   /** The primary has accepted `from`; the stream is called `id` from now on. */
   continued(id: string): void;
-  /** Replaces the dataset. Rejects when that is refused or fails: then the link is closed and tried again. */
+  /**
+   * Replaces the dataset. Rejects when that is refused or fails: then the link is closed and tried
+   * again.
+   */
   load(dataset: ReceivedDataset): Promise<void>;
   /** The stream begins, or has ended. */
   connected(): void;
@@ -133,7 +141,10 @@ export class PrimaryLink {
     this.applier?.settle();
   }
 
-  /** Tells the primary how far this replica is; `fsynced` is how far its log on disk is, -1 without one. */
+  /**
+   * Tells the primary how far this replica is; `fsynced` is how far its log on disk is, -1 without
+   * one.
+   */
   acknowledge(offset: number, fsynced: number): void {
     if (this.socket === null || !this.acknowledges) return;
     const words = ['REPLCONF', 'ACK', String(offset)];

@@ -1,15 +1,18 @@
 /**
- * The feeding end of replication: the stream, its backlog, and the replicas attached to this server. A server that is
- * itself a replica has one as well, and passes its primary's stream on through it.
+ * The feeding end of replication: the stream, its backlog, and the replicas attached to this
+ * server. A server that is itself a replica has one as well, and passes its primary's stream on
+ * through it.
  *
- *     journal of a turn, or the primary's bytes --feed--> history.offset, backlog --views--> replicas that are online
- *                                                                            `--views--> those in a full sync
+ *     journal of a turn, or the primary's bytes
+ *        --feed--> history.offset, backlog --views--> replicas that are online
+ *                                        `--views--> those in a full sync
  *
- * PSYNC <id> <next byte> is answered +CONTINUE when the id is the history's own, or its second one up to where the
- * two part, and the backlog reaches back to that byte; otherwise with a full sync.
+ * PSYNC <id> <next byte> is answered +CONTINUE when the id is the history's own, or its second one
+ * up to where the two part, and the backlog reaches back to that byte; otherwise with a full sync.
  *
- * The backlog is made when the first replica comes, and with it a new id: what was changed before was counted by no
- * offset. It is given up `repl-backlog-ttl` seconds after the last replica has gone.
+ * The backlog is made when the first replica comes, and with it a new id: what was changed before
+ * was counted by no offset. It is given up `repl-backlog-ttl` seconds after the last replica has
+ * gone.
  */
 import { ReplicationBacklog } from './backlog.ts';
 import { FullSync, type FullSyncDeps, type FullSyncSettings } from './full-sync.ts';
@@ -110,7 +113,10 @@ export class Primary {
 
   // ---------------------------------------------------------------- replicas
 
-  /** A client asked to become a replica: answers, and goes on from the backlog or queues it for a full sync. */
+  /**
+   * A client asked to become a replica: answers, and goes on from the backlog or queues it for a
+   * full sync.
+   */
   synchronize(replica: Replica, request: SyncRequest, nowMs: number): void {
     const { deps, history } = this;
     deps.log('notice', `Replica ${replica.name} asks for synchronization`);

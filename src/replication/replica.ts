@@ -1,11 +1,11 @@
 /**
- * A replica that is attached to this server, or a client that may become one: what it has said of itself, and where it
- * stands.
+ * A replica that is attached to this server, or a client that may become one: what it has said of
+ * itself, and where it stands.
  *
- *     none --PSYNC--> online                                        the stream goes on from the backlog
- *       |---PSYNC--> waiting --snapshot begins--> snapshot          a full sync
+ *     none --PSYNC--> online                                  the stream goes on from the backlog
+ *       |---PSYNC--> waiting --snapshot begins--> snapshot    a full sync
  *                                                   |--from a file: sending-file --> online
- *                                                   |--streamed: its bytes pass through ----> online (after an ACK)
+ *                                                   |--streamed ---(after an ACK)--> online
  */
 
 /** INFO calls the two middle ones wait_bgsave; `sending-file` is send_bulk. */

@@ -4,22 +4,27 @@
  *     id          40 hexadecimal digits that name the stream this server writes or follows
  *     offset      bytes of that stream that are in the dataset
  *     secondId    the stream that this one continues, up to
- *     secondOffset   the first byte, counted from 1, that is not the same in both; -1 without a second id
+ *     secondOffset   the first byte, counted from 1, that differs in the two; -1 without secondId
  *
  *     primary A, id a     0 ------------------- 700 ------->
  *     replica B of A      0 ------------------- 700
- *     B is promoted       id b, secondId a, secondOffset 701: whoever has at most 700 bytes of a goes on with b
+ *     B is promoted       id b, secondId a, secondOffset 701:
+ *                         whoever has at most 700 bytes of a goes on with b
  *
- * Two servers with the same id and offset hold the same data; that is all that a partial sync relies on. So an id is
- * given up whenever a stream is about to differ from what others know under that id: at promotion, when there was
- * no backlog to remember changes in, and after loading a dataset that does not say which stream it comes from.
+ * Two servers with the same id and offset hold the same data; that is all that a partial sync
+ * relies on. So an id is given up whenever a stream is about to differ from what others know under
+ * that id: at promotion, when there was no backlog to remember changes in, and after loading a
+ * dataset that does not say which stream it comes from.
  */
 import { randomBytes } from 'node:crypto';
 
 /** The second id of a server that has none. */
 export const NO_ID = '0'.repeat(40);
 
-/** What a saved dataset says about its history: the fields repl-id, repl-offset and repl-stream-db of an RDB. */
+/**
+ * What a saved dataset says about its history: the fields repl-id, repl-offset and repl-stream-db
+ * of an RDB.
+ */
 export interface ReplicationAux {
   readonly id: string;
   readonly offset: number;
@@ -47,7 +52,10 @@ export class ReplicationHistory {
     this.secondOffset = -1;
   }
 
-  /** This server now writes the stream that it followed: whoever followed the same one may go on here. */
+  /**
+   * This server now writes the stream that it followed: whoever followed the same one may go on
+   * here.
+   */
   promote(): void {
     this.secondId = this.id;
     this.secondOffset = this.offset + 1;
@@ -62,7 +70,9 @@ export class ReplicationHistory {
     this.secondOffset = -1;
   }
 
-  /** The primary goes on with the same stream under another id: it was promoted, or started again. */
+  /**
+   * The primary goes on with the same stream under another id: it was promoted, or started again.
+   */
   continueAs(id: string): void {
     if (id === this.id) return;
     this.secondId = this.id;
@@ -77,7 +87,10 @@ export class ReplicationHistory {
     this.offset = aux.offset;
   }
 
-  /** Whether the stream `id` up to the byte before `nextByte` (counted from 1) is part of this history. */
+  /**
+   * Whether the stream `id` up to the byte before `nextByte` (counted from 1) is part of this
+   * history.
+   */
   includes(id: string, nextByte: number): boolean {
     const name = id.toLowerCase();
     if (name === this.id) return true;

@@ -1,12 +1,12 @@
 /**
  * Looks at the beginning of an RDB: which version it is, and whether it holds anything.
  *
- *     REDIS0010  [250 name value]...  255  <checksum>         an empty dataset: only auxiliary fields
+ *     REDIS0010  [250 name value]...  255  <checksum>         empty: only auxiliary fields
  *     REDIS0010  [250 name value]...  254 0 ...               keys
  *                                     245 ...                 functions
  *
- * A string is a length and bytes: 00llllll | 01llllll + 1 byte | 0x80 + 4 bytes | 0x81 + 8 bytes; or 0xc0, 0xc1, 0xc2
- * and an integer of 1, 2, 4 bytes. Auxiliary fields are never compressed.
+ * A string is a length and bytes: 00llllll | 01llllll + 1 byte | 0x80 + 4 bytes | 0x81 + 8 bytes;
+ * or 0xc0, 0xc1, 0xc2 and an integer of 1, 2, 4 bytes. Auxiliary fields are never compressed.
  */
 
 const MAGIC = 'REDIS';

@@ -1,5 +1,6 @@
 /**
- * What replication asks of snapshots: the dataset as it is now, as an RDB, into a file or to its replicas.
+ * What replication asks of snapshots: the dataset as it is now, as an RDB, into a file or to its
+ * replicas.
  */
 import type { SnapshotContent } from './replica.ts';
 import type { ReplicationAux } from './replication-id.ts';
@@ -8,11 +9,13 @@ export interface SyncSnapshotRequest {
   /** `stream` hands out bytes as they are made, `file` leaves a file behind. */
   readonly target: 'file' | 'stream';
   readonly content: SnapshotContent;
-  /** To be written into the RDB: whose stream the dataset belongs to, and how much of it is in it. */
+  /**
+   * To be written into the RDB: whose stream the dataset belongs to, and how much of it is in it.
+   */
   readonly aux: ReplicationAux;
   /**
-   * `stream`: takes the next bytes of the RDB, which are the receiver's from then on and must not change any more.
-   * False asks to hold the rest back until `resume`.
+   * `stream`: takes the next bytes of the RDB, which are the receiver's from then on and must not
+   * change any more. False asks to hold the rest back until `resume`.
    */
   readonly onBytes: (bytes: Uint8Array) => boolean;
 }
@@ -29,5 +32,8 @@ export interface SyncSnapshot {
   cancel(): void;
 }
 
-/** Begins a snapshot of the dataset as it is in this very moment; null when none can begin now: ask again. */
+/**
+ * Begins a snapshot of the dataset as it is in this very moment; null when none can begin now: ask
+ * again.
+ */
 export type SnapshotStarter = (request: SyncSnapshotRequest) => SyncSnapshot | null;

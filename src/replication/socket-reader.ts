@@ -1,11 +1,12 @@
 /**
- * Reads a socket on demand: a line, or whatever has come. For the conversation with a primary up to the moment when
- * its stream of commands begins.
+ * Reads a socket on demand: a line, or whatever has come. For the conversation with a primary up to
+ * the moment when its stream of commands begins.
  *
  *     socket 'data' -> chunks (unread) -> line() | chunk()
  *
- * While more than UNREAD_MAX bytes stand unread the socket is paused, so a primary never sends more than its replica
- * can write to disk. A read that waits longer than its limit, or whose peer goes away, rejects with `LinkError`.
+ * While more than UNREAD_MAX bytes stand unread the socket is paused, so a primary never sends more
+ * than its replica can write to disk. A read that waits longer than its limit, or whose peer goes
+ * away, rejects with `LinkError`.
  *
  * One read at a time. `release` gives the socket back, with what was not read.
  */
@@ -81,7 +82,9 @@ export class SocketReader {
     this.socket.destroy();
   }
 
-  /** Takes the listeners off and returns what was not read. Throws when the link has failed by now. */
+  /**
+   * Takes the listeners off and returns what was not read. Throws when the link has failed by now.
+   */
   release(): Buffer {
     if (this.failure !== null) throw this.failure;
     this.socket.off('data', this.onData);

@@ -5,13 +5,14 @@
  *                           ^ applied, while the transaction is being queued
  *                                                   ^ applied, once EXEC has run
  *
- * The applied offset moves at the ends of commands outside transactions, so it is always the offset of a dataset that
- * the primary has had: an ACK never claims half a transaction, and a link that is cut goes on with a whole one.
- * The bytes that it passed go to `applied` as they came: sub-replicas and the backlog get the primary's stream byte
- * for byte. That is done once a read; who needs the exact offset in between calls `settle`.
+ * The applied offset moves at the ends of commands outside transactions, so it is always the offset
+ * of a dataset that the primary has had: an ACK never claims half a transaction, and a link that is
+ * cut goes on with a whole one. The bytes that it passed go to `applied` as they came: sub-replicas
+ * and the backlog get the primary's stream byte for byte. That is done once a read; who needs the
+ * exact offset in between calls `settle`.
  *
  *     carried [ earlier reads, not applied ]   this read [ ... passed ... boundary ... ]
- *                                                            ^ told      ^ end of the last command outside MULTI
+ *                                            ^ told     ^ last command outside MULTI ends
  *
  * Invariant: applied and carried bytes are all that was received when `feed` returns.
  */
@@ -41,7 +42,9 @@ export class StreamApplier {
   private carried: Uint8Array[] = [];
   private carriedBytes = 0;
   private stopped = false;
-  /** The read that is being worked on, how far `applied` was told of it, and how far it is applied. */
+  /**
+   * The read that is being worked on, how far `applied` was told of it, and how far it is applied.
+   */
   private read: Uint8Array = new Uint8Array(0);
   private passed = 0;
   private boundary = 0;
@@ -92,7 +95,10 @@ export class StreamApplier {
     this.executor.applied(this.read, from, this.boundary - from);
   }
 
-  /** Parses `room[HEADROOM .. HEADROOM + length)`, which is the read from `from` on and may be written to. */
+  /**
+   * Parses `room[HEADROOM .. HEADROOM + length)`, which is the read from `from` on and may be
+   * written to.
+   */
   private run(from: number, length: number): void {
     const { parser, executor } = this;
     parser.feed(this.room, HEADROOM, HEADROOM + length);

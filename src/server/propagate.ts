@@ -75,6 +75,11 @@ export class Propagator {
     this.suppressed = false;
   }
 
+  /** Writes a line that is no command, for the AOF alone: only where nobody else reads the journal. */
+  annotate(line: Uint8Array): void {
+    if (this.active) this.append(line);
+  }
+
   /** Writes a command that changed something, as it came, unless it was suppressed. */
   command(db: number, args: Args): void {
     if (this.suppressed || !this.active) return;

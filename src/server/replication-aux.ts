@@ -5,6 +5,7 @@
  *     repl-id          40 hexadecimal digits
  *     repl-offset      bytes of the stream that the dataset holds
  */
+import type { AofPosition } from '../persistence/aof-position.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
 
 /** The fields for a dump; none when nobody could go on from it. */
@@ -24,4 +25,16 @@ export function auxOf(fields: ReadonlyMap<string, string>): ReplicationAux | nul
   if (id === undefined || id.length !== 40 || !Number.isSafeInteger(offset)) return null;
   const streamDb = Number(fields.get('repl-stream-db') ?? 0);
   return { id, offset, streamDb: Number.isSafeInteger(streamDb) ? Math.max(0, streamDb) : 0 };
+}
+
+/** The position of a dump in the stream, as the AOF that follows it sees it. */
+export function positionOf(aux: ReplicationAux | null): AofPosition | null {
+  if (aux === null) return null;
+  return { continues: false, id: aux.id, offset: aux.offset, db: aux.streamDb };
+}
+
+/** What the position at the end of an AOF says of its dataset. */
+export function auxAt(position: AofPosition | null): ReplicationAux | null {
+  if (position === null) return null;
+  return { id: position.id, offset: position.offset, streamDb: position.db };
 }

@@ -1,6 +1,6 @@
 /**
- * The connection to a replica, over the client that it came in as: what is sent joins the client's replies and leaves
- * with them at the end of the turn.
+ * The connection to a replica, over the client that it came in as: what is sent joins the client's
+ * replies and leaves with them at the end of the turn.
  */
 import { asciiBytes } from '../core/resp/reply.ts';
 import type { ReplicaConnection } from '../replication/replica.ts';

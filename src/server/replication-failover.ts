@@ -4,7 +4,7 @@
  *     none --FAILOVER--> waiting     writes pause until a replica has everything
  *                          |  a replica has caught up, or time is up and FORCE was given
  *                          v
- *                        handing     this server follows it, with PSYNC ... FAILOVER: it becomes the primary
+ *                        handing     this server follows it, with PSYNC ... FAILOVER: it takes over
  *                          |
  *                          v
  *                        none        writes go on: here they are refused, there they are taken

@@ -1,14 +1,16 @@
 /**
- * This server as a replica: runs the commands of its primary's stream, takes in the datasets it sends, and knows what
- * can be gone on from.
+ * This server as a replica: runs the commands of its primary's stream, takes in the datasets it
+ * sends, and knows what can be gone on from.
  *
- * The primary is a client without a link of its own: CLIENT LIST shows it and CLIENT KILL breaks the link. Its commands
- * pass the gates that others do not, see keys whose time has come (the primary says when they go), and what they
- * answer is thrown away; an error among the answers means that the two datasets differ, and is loudly told.
+ * The primary is a client without a link of its own: CLIENT LIST shows it and CLIENT KILL breaks
+ * the link. Its commands pass the gates that others do not, see keys whose time has come (the
+ * primary says when they go), and what they answer is thrown away; an error among the answers means
+ * that the two datasets differ, and is loudly told.
  *
- * A dataset without a single key, of a stream that ours does not come from, is what a primary sends that was started
- * again without its data. It is refused while there are keys here, unless `replica-accept-empty-primary` is set:
- * taking it would turn one server's loss into the loss of all copies.
+ * A dataset without a single key, of a stream that ours does not come from, is what a primary sends
+ * that was started again without its data. It is refused while there are keys here, unless
+ * `replica-accept-empty-primary` is set: taking it would turn one server's loss into the loss of
+ * all copies.
  */
 import { EXPIRY_HIDE, EXPIRY_IGNORE } from '../core/keyspace.ts';
 import type { Args } from '../core/resp/args.ts';
@@ -24,7 +26,10 @@ import { LinkError } from '../replication/socket-reader.ts';
 import type { Client } from './client.ts';
 import type { Services } from './services.ts';
 
-/** Replaces the dataset by the RDB at a path. Resolves with the database that the stream has selected, 0 if unsaid. */
+/**
+ * Replaces the dataset by the RDB at a path. Resolves with the database that the stream has
+ * selected, 0 if unsaid.
+ */
 export type DatasetLoader = (path: string) => Promise<{ readonly streamDb: number }>;
 
 export interface FollowerDeps {
@@ -44,8 +49,8 @@ export interface FollowerDeps {
   readonly handOverRejected: (reason: string) => void;
   /** The link has come up, or gone down. */
   readonly linkChanged: () => void;
-  /** A command of the primary was executed or a dataset loaded: the turn must end. */
-  readonly schedule: () => void;
+  /** A part of the stream was applied: this turn must end, and the AOF learn how far it is. */
+  readonly applied: () => void;
   /** How far this server's own log on disk is in the stream, -1 without one. */
   readonly fsyncedOffset: () => number;
 }
@@ -209,11 +214,11 @@ export class Follower implements PrimaryLinkHost {
   }
 
   applied(bytes: Uint8Array, from: number, length: number): void {
-    const { primary, services, schedule } = this.deps;
+    const { primary, services } = this.deps;
     services.stats.netReplInputBytes += length;
     if (this.client !== null) this.client.bytesIn += length;
     if (this.counted) primary.feed(bytes, from, length);
-    schedule();
+    this.deps.applied();
   }
 
   /** A command of the primary failed here. */

@@ -1,8 +1,10 @@
 /**
- * WAIT and WAITAOF: clients that go on when enough replicas have their writes, in memory or on disk.
+ * WAIT and WAITAOF: clients that go on when enough replicas have their writes, in memory or on
+ * disk.
  *
- * Replicas acknowledge once a second by themselves; a client that waits makes the server ask them at once. Each
- * waiter is looked at when an ACK comes, when the log on disk advances, and when its time is up.
+ * Replicas acknowledge once a second by themselves; a client that waits makes the server ask them
+ * at once. Each waiter is looked at when an ACK comes, when the log on disk advances, and when its
+ * time is up.
  */
 import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
 import type { Services } from './services.ts';
@@ -52,7 +54,10 @@ export class ReplicationWaits {
     }
   }
 
-  /** CLIENT UNBLOCK: ends the wait as if time were up, or with an error. False when the client does not wait. */
+  /**
+   * CLIENT UNBLOCK: ends the wait as if time were up, or with an error. False when the client does
+   * not wait.
+   */
   unblock(client: Client, error: boolean): boolean {
     const waiter = this.waiters.get(client);
     if (waiter !== undefined) this.end(waiter, error);

@@ -1,21 +1,25 @@
 /**
  * Replication in the server: its role, and what follows from it.
  *
- *     primary   writes -> journal of the turn -> stream -> replicas           ids and offsets are ours
- *     replica   primary's stream -> dataset, AOF; and byte for byte -> sub-replicas      ids and offsets are theirs
+ *     primary   writes -> journal of the turn -> stream -> replicas    ids and offsets are ours
+ *     replica   primary's stream -> dataset, AOF                       ids and offsets are theirs
+ *                               `-> byte for byte -> sub-replicas
  *
- * The journal is fed to the stream only by a primary that has a backlog; a replica's own journal is what its AOF needs
- * and nothing else. Everything executed is in the stream, and on its way to the replicas, before its reply is.
+ * The journal is fed to the stream only by a primary that has a backlog; a replica's own journal is
+ * what its AOF needs and nothing else. Everything executed is in the stream, and on its way to the
+ * replicas, before its reply is.
  *
- * A change of role happens after the command that asked for it and all that it is part of, so that no journal of one
- * role is ever fed as that of the other.
+ * A change of role happens after the command that asked for it and all that it is part of, so that
+ * no journal of one role is ever fed as that of the other.
  *
- *     primary -> replica   offset and id stay: if the new primary continues our stream, a partial sync will do
- *     replica -> primary   the id becomes the second one; replicas come again and go on under the new one
+ *     primary -> replica   offset and id stay: if the new primary continues our stream, a partial
+ *                          sync will do
+ *     replica -> primary   the id becomes the second one; replicas come again and go on under the
+ *                          new one
  */
 import { EXPIRY_DELETE } from '../core/keyspace.ts';
 import type { FileSystem } from '../persistence/file-system.ts';
-import { Primary, type PrimarySettings } from '../replication/primary.ts';
+import { Primary } from '../replication/primary.ts';
 import { Replica } from '../replication/replica.ts';
 import { type ReplicationAux, ReplicationHistory } from '../replication/replication-id.ts';
 import type { SnapshotStarter } from '../replication/snapshot-starter.ts';
@@ -25,19 +29,12 @@ import { readonlyGate, replicasGate, staleGate } from './gates.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
 import { type DatasetLoader, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
+import { type LocalLog, ReplicationJournal } from './replication-journal.ts';
 import { replicationFields } from './replication-report.ts';
+import { primarySettings } from './replication-settings.ts';
 import { ReplicationWaits } from './replication-wait.ts';
 import type { Services } from './services.ts';
-import type { JournalFeed, Turn } from './turn.ts';
-
-const PING = '*1\r\n$4\r\nPING\r\n';
-const GETACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';
-
-/** This server's AOF, as WAITAOF and FACK see it. Offsets count bytes of journal. */
-export interface LocalLog {
-  readonly appendedBytes: number;
-  readonly syncedBytes: number;
-}
+import type { Turn } from './turn.ts';
 
 export interface ReplicationDeps {
   readonly services: Services;
@@ -53,13 +50,16 @@ export interface ReplicationDeps {
   readonly localLog: () => LocalLog | null;
   /** The journal is fed to the stream from now on, or not any more. */
   readonly readersChanged: () => void;
+  /** The AOF goes on, if a dataset that could not be loaded left it suspended. */
+  readonly resumeLog: () => void;
   readonly onRole: (role: 'primary' | 'replica') => void;
 }
 
-export class ReplicationService implements JournalFeed {
+export class ReplicationService {
   readonly config: Config;
   readonly history = new ReplicationHistory();
   readonly primary: Primary;
+  readonly journal: ReplicationJournal;
   readonly waits: ReplicationWaits;
   readonly failover: Failover;
   /** The link to our primary; null while this server is one. */
@@ -70,11 +70,7 @@ export class ReplicationService implements JournalFeed {
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
-  private wantsAcks = false;
   private pingAtMs = 0;
-  /** What the log held when it was last looked at, and how much of the stream: to tell what is on disk. */
-  private logMark = { bytes: 0, offset: 0 };
-  private fsynced = -1;
 
   constructor(deps: ReplicationDeps) {
     this.deps = deps;
@@ -82,6 +78,14 @@ export class ReplicationService implements JournalFeed {
     this.config = deps.services.config;
     this.waits = new ReplicationWaits(deps.services);
     this.primary = this.createPrimary();
+    this.journal = new ReplicationJournal({
+      turn: deps.turn,
+      propagator: this.services.propagator,
+      primary: this.primary,
+      localLog: deps.localLog,
+      streamDb: () => this.streamDb,
+      following: () => this.follower?.resumePoint ?? null,
+    });
     this.failover = new Failover({
       replicas: () => this.primary.replicas,
       streamOffset: () => this.history.offset,
@@ -100,6 +104,8 @@ export class ReplicationService implements JournalFeed {
     this.services.desk.info.provide('replication', () => replicationFields(this, Date.now()));
     this.listen();
     this.holdGates();
+    // Nothing that is loaded may go before replicas would be told, nor ever on a replica.
+    this.services.keyspace.expiryMode = REPLICA_EXPIRY;
   }
 
   /** Whether this server follows a primary. */
@@ -125,9 +131,7 @@ export class ReplicationService implements JournalFeed {
   start(aux: ReplicationAux | null): void {
     const { replicaof } = this.config.values;
     if (replicaof === undefined) {
-      if (aux === null) return;
-      this.history.resumeAsPrimary(aux);
-      this.primary.openBacklog();
+      this.startAsPrimary(aux);
       return;
     }
     if (aux !== null) {
@@ -136,6 +140,16 @@ export class ReplicationService implements JournalFeed {
       this.resumeDb = aux.streamDb;
     }
     this.turnInto(replicaof.host, replicaof.port);
+  }
+
+  private startAsPrimary(aux: ReplicationAux | null): void {
+    if (aux === null) this.journal.notePosition();
+    else {
+      this.history.resumeAsPrimary(aux);
+      this.primary.openBacklog();
+    }
+    this.services.keyspace.expiryMode = EXPIRY_DELETE;
+    this.deps.turn.schedule();
   }
 
   /** The server ends. */
@@ -198,6 +212,7 @@ export class ReplicationService implements JournalFeed {
     this.config.applySettings({ replicaof: 'no one' });
     this.readersChanged();
     deps.onRole('primary');
+    deps.resumeLog();
     deps.turn.schedule();
   }
 
@@ -247,46 +262,8 @@ export class ReplicationService implements JournalFeed {
     this.primary.forget(replica);
   }
 
-  /** Asks all replicas how far they are, as soon as what was executed has been fed to them. */
-  requestAcks(): void {
-    this.wantsAcks = true;
-    this.deps.turn.schedule();
-  }
-
-  /** How far into the stream the AOF on disk is, -1 without one. */
-  get fsyncedOffset(): number {
-    const log = this.deps.localLog();
-    if (log === null) return -1;
-    if (log.syncedBytes >= this.logMark.bytes) {
-      this.fsynced = this.logMark.offset;
-      this.logMark = { bytes: log.appendedBytes, offset: this.history.offset };
-      if (log.syncedBytes >= this.logMark.bytes) this.fsynced = this.logMark.offset;
-    }
-    return this.fsynced;
-  }
-
   get localLog(): LocalLog | null {
     return this.deps.localLog();
-  }
-
-  // ---------------------------------------------------------------- the journal's feed
-
-  feed(bytes: Uint8Array, offset: number, length: number): void {
-    this.primary.feed(bytes, offset, length);
-    this.services.propagator.streamOffset = this.history.offset;
-  }
-
-  settled(): void {
-    if (!this.wantsAcks) return;
-    this.wantsAcks = false;
-    this.say(GETACK);
-  }
-
-  /** Puts a command of our own into the stream, behind everything executed. */
-  private say(text: string): void {
-    const bytes = Buffer.from(text, 'latin1');
-    this.feed(bytes, 0, bytes.length);
-    this.deps.turn.schedule();
   }
 
   // ---------------------------------------------------------------- time
@@ -304,12 +281,9 @@ export class ReplicationService implements JournalFeed {
     if (this.follower !== null) {
       this.follower.link.tick(nowMs);
       this.follower.acknowledge();
-    } else if (nowMs >= this.pingAtMs && this.deps.turn.feed === this) {
+    } else if (nowMs >= this.pingAtMs && this.journal.isFeeding) {
       this.pingAtMs = nowMs + this.config.values.replPingReplicaPeriod * 1000 - 500;
-      if (this.primary.replicas.size > 0 && !this.failover.isRunning) {
-        this.deps.turn.takeJournal();
-        this.say(PING);
-      }
+      if (this.primary.replicas.size > 0 && !this.failover.isRunning) this.journal.ping();
     }
     this.holdReplicasGate();
   }
@@ -366,8 +340,8 @@ export class ReplicationService implements JournalFeed {
         handedOver: () => this.failover.succeeded(),
         handOverRejected: (reason) => this.failover.abort(reason),
         linkChanged: () => this.holdGates(),
-        schedule: () => deps.turn.schedule(),
-        fsyncedOffset: () => this.fsyncedOffset,
+        applied: () => this.journal.applied(),
+        fsyncedOffset: () => this.journal.fsyncedOffset,
       },
       host,
       port,
@@ -384,11 +358,7 @@ export class ReplicationService implements JournalFeed {
   }
 
   private readersChanged(): void {
-    const { turn } = this.deps;
-    const feeds = this.follower === null && this.primary.backlog !== null;
-    if (feeds && turn.feed === null) this.services.propagator.forgetSelected();
-    turn.feed = feeds ? this : null;
-    this.services.propagator.streamOffset = feeds ? this.history.offset : -1;
+    this.journal.isFeeding = this.follower === null && this.primary.backlog !== null;
     this.deps.readersChanged();
     this.holdGates();
   }
@@ -423,25 +393,4 @@ export class ReplicationService implements JournalFeed {
       return undefined;
     });
   }
-}
-
-function primarySettings({ values }: Config): PrimarySettings {
-  const limit = values.clientOutputBufferLimit.replica;
-  // A limit below the backlog would close those whom a partial sync has just been granted.
-  const least = (bytes: number): number =>
-    bytes === 0 ? 0 : Math.max(bytes, values.replBacklogSize);
-  return {
-    diskless: values.replDisklessSync,
-    delaySeconds: values.replDisklessSyncDelay,
-    replicasMax: values.replDisklessSyncMaxReplicas,
-    timeoutMs: values.replTimeout * 1000,
-    bufferLimit: {
-      hardBytes: least(limit.hardBytes),
-      softBytes: least(limit.softBytes),
-      softSeconds: limit.softSeconds,
-    },
-    backlogBytes: values.replBacklogSize,
-    backlogTtlSeconds: values.replBacklogTtl,
-    lagSecondsMax: values.minReplicasMaxLag,
-  };
 }

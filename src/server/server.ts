@@ -7,8 +7,9 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
-import { realFileSystem } from '../persistence/file-system.ts';
+import { type FileSystem, realFileSystem } from '../persistence/file-system.ts';
 import { dumpPayload } from '../persistence/rdb-dump.ts';
+import type { SnapshotHelper } from '../persistence/snapshot-helper.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
 import { ActiveExpiry } from './active-expiry.ts';
 import { Blocking } from './blocking.ts';
@@ -51,6 +52,10 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Port 0 means any free port instead of none. */
   readonly anyPort: boolean;
+  /** Another disk than the machine's: tests have one that fails. */
+  readonly fs?: FileSystem;
+  /** Who writes snapshots, if not a child process. */
+  readonly snapshotHelper?: SnapshotHelper;
   /** Called when the sockets are bound, before the dataset is loaded. */
   readonly onBound?: (() => void) | undefined;
   readonly onRole?: ((role: 'primary' | 'replica') => void) | undefined;
@@ -127,6 +132,7 @@ export class Server implements Services {
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
+    this.countBuffers();
     this.desk.info.provide('persistence', () => this.persistence.info());
     this.turn.onEnd = () => this.tidyUp();
     this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
@@ -283,7 +289,8 @@ export class Server implements Services {
       config: this.config,
       log: this.log,
       keyspace: this.keyspace,
-      fs: realFileSystem,
+      fs: this.options.fs ?? realFileSystem,
+      helper: this.options.snapshotHelper,
       dispatcher: this.dispatcher,
       gates: this.desk.gates,
       turn: this.turn,
@@ -308,7 +315,7 @@ export class Server implements Services {
     return new ReplicationService({
       services: this,
       turn: this.turn,
-      fs: realFileSystem,
+      fs: this.options.fs ?? realFileSystem,
       startSnapshot: syncSnapshotStarter(persistence),
       loadDataset: (path) => persistence.replaceBy(path),
       createClient: () => this.hub.detached(),
@@ -320,6 +327,14 @@ export class Server implements Services {
     });
   }
 
+  private countBuffers(): void {
+    const { aof } = this.persistence;
+    const pendingBytes = () => Math.max(0, aof.aof.appendedBytes - aof.aof.writtenBytes);
+    this.memory.add('aof.buffer', () => (aof.isOn ? pendingBytes() : 0));
+    const backlogBytes = () => this.replication.primary.backlog?.memoryBytes ?? 0;
+    this.memory.add('replication.backlog', backlogBytes);
+  }
+
   private createShutdown(): Shutdown {
     return new Shutdown({
       log: this.log,
@@ -327,7 +342,7 @@ export class Server implements Services {
       laggingReplicas: () => {
         const { primary, history } = this.replication;
         const behind = [...primary.replicas].filter((one) => one.ackOffset < history.offset);
-        if (behind.length > 0) this.replication.requestAcks();
+        if (behind.length > 0) this.replication.journal.requestAcks();
         return behind.map((one) => one.name);
       },
       pauseWrites: (untilMs) => this.desk.pause.begin('shutdown', untilMs, true),
@@ -344,7 +359,7 @@ export class Server implements Services {
   private readersChanged(): void {
     const { turn, propagator, persistence } = this;
     propagator.active = !persistence.isLoading && (turn.log !== null || turn.feed !== null);
-    this.replication.notePosition();
+    this.replication.journal.notePosition();
   }
 
   /** The disk failed where a promise depends on it: better an end than a lie. */

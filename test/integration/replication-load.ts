@@ -1,6 +1,6 @@
 /**
- * A load for replication tests: writes of all kinds that this family of tests relies on, among them transactions,
- * expiries, other databases and values of all sizes. Everything is decided by a seed.
+ * A load for replication tests: writes of all kinds that this family of tests relies on, among them
+ * transactions, expiries, other databases and values of all sizes. Everything is decided by a seed.
  */
 import type { Redis } from 'ioredis';
 import { Random } from '../support/random.ts';

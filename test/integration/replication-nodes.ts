@@ -1,6 +1,6 @@
 /**
- * Servers that replicate, for tests: Cairn and the real one behind the same few calls, a proxy between them whose
- * connections can be cut, and waiting for what comes with time.
+ * Servers that replicate, for tests: Cairn and the real one behind the same few calls, a proxy
+ * between them whose connections can be cut, and waiting for what comes with time.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Redis } from 'ioredis';

@@ -1,6 +1,6 @@
 /**
- * Replication with the real server, both ways: convergence under load, links that are cut, expiry, transactions,
- * every way of a full sync.
+ * Replication with the real server, both ways: convergence under load, links that are cut, expiry,
+ * transactions, every way of a full sync.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';

@@ -1,6 +1,6 @@
 /**
- * Roles: chains, promotion and failover without a full sync, what a replica refuses, waiting for replicas, and a
- * primary that comes back without its data.
+ * Roles: chains, promotion and failover without a full sync, what a replica refuses, waiting for
+ * replicas, and a primary that comes back without its data.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';
@@ -84,7 +84,8 @@ describe('chains', () => {
       expect(info.master_replid).not.toBe(old);
       expect(await middle.number('sync_full')).toBe(1);
       expect(await middle.number('sync_partial_ok')).toBeGreaterThan(0);
-      // The old primary may follow its former replica without a full sync either, having nothing of its own.
+      // The old primary may follow its former replica without a full sync either, having nothing of
+      // its own.
       await top.follow(middle.port);
       await top.linked();
       await converged(middle, top);
@@ -192,6 +193,35 @@ describe('a replica', () => {
     expect(await replica.call('CONFIG', 'GET', 'replicaof')).toEqual(['replicaof', '']);
   });
 
+  it.skipIf(!hasRedis).each(['redis', 'cairn'] as const)(
+    'that was killed goes on after %s from its AOF, to the byte',
+    async (kind) => {
+      const primary = await node(kind);
+      const config = { appendonly: 'yes', replicaof: `127.0.0.1 ${primary.port}` };
+      const replica = await node('cairn', config);
+      await replica.linked();
+      const load = new Load(primary.client, 17);
+      for (let round = 1; round <= 3; round++) {
+        for (let i = 0; i < 5; i++) await load.round();
+        expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+        load.start();
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        await until('its AOF stands', async () => {
+          const info = await replica.info('persistence');
+          return info.aof_rewrite_in_progress === '0' && info.aof_enabled === '1';
+        });
+        replica.client.disconnect();
+        await replica.server.kill();
+        await load.stop();
+        await replica.restart(config);
+        await replica.linked();
+        await converged(primary, replica);
+        expect(await primary.number('sync_full')).toBe(1);
+        expect(await primary.number('sync_partial_ok')).toBe(round);
+      }
+    },
+  );
+
   it('refuses the empty dataset of a primary that lost its own, until it is told', async () => {
     const primary = await node();
     await primary.call('SET', 'precious', 1);
@@ -278,6 +308,49 @@ describe('a primary', () => {
     await converged(primary, replica);
     expect(await primary.number('sync_full')).toBe(0);
     expect(await primary.number('sync_partial_ok')).toBe(1);
+  });
+
+  it('that was killed goes on from its AOF, to the byte', async () => {
+    const config = { appendonly: 'yes' };
+    const primary = await node('cairn', config);
+    const replica = await replicaOf(primary);
+    for (let round = 0; round < 3; round++) {
+      const load = new Load(primary.client, round);
+      for (let i = 0; i < 3; i++) await load.round();
+      expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+      for (let i = 0; i < 50; i++) await primary.call('INCR', 'after');
+      const { master_replid: old } = await primary.info('replication');
+      await until('the replica has everything', async () => {
+        const [a, b] = [
+          await primary.number('master_repl_offset'),
+          await replica.number('master_repl_offset'),
+        ];
+        return a === b;
+      });
+      primary.client.disconnect();
+      await primary.server.kill();
+      await primary.restart(config);
+      await replica.linked();
+      await primary.call('SET', 'round', round);
+      await converged(primary, replica);
+      expect(await primary.number('sync_full'), primary.server.logText).toBe(0);
+      expect((await primary.info('replication')).master_replid2).toBe(old);
+    }
+  });
+
+  it('that comes back with less than its replica has is not followed further', async () => {
+    const primary = await node('cairn', { save: '3600 1' });
+    const replica = await replicaOf(primary);
+    await primary.call('SET', 'a', 1);
+    await primary.call('SAVE');
+    await primary.call('SET', 'a', 2);
+    expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+    await primary.server.kill();
+    await primary.restart({ save: '3600 1' });
+    await replica.linked();
+    await converged(primary, replica);
+    expect(await replica.call('GET', 'a')).toBe('1');
+    expect(await primary.number('sync_full')).toBe(1);
   });
 
   it('shows its replicas as the real one does', async () => {

@@ -1,5 +1,6 @@
 /**
- * The backlog against a plain model: a string of all bytes ever appended, and how many of the last ones must be kept.
+ * The backlog against a plain model: a string of all bytes ever appended, and how many of the last
+ * ones must be kept.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** A primary whose surroundings are the test's: snapshots that it finishes itself, settings that it changes, a disk in memory. */
+/**
+ * A primary whose surroundings are the test's: snapshots that it finishes itself, settings that it
+ * changes, a disk in memory.
+ */
 import { Primary, type PrimarySettings } from '../../src/replication/primary.ts';
 import { ReplicationHistory } from '../../src/replication/replication-id.ts';
 import type { SyncSnapshotRequest } from '../../src/replication/snapshot-starter.ts';

@@ -1,5 +1,6 @@
 /**
- * The handshake against peers that play a primary: what is said in which order, and what every answer leads to.
+ * The handshake against peers that play a primary: what is said in which order, and what every
+ * answer leads to.
  */
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * Receiving a dataset: both framings, however they are cut; what is damaged is refused, what is empty is told.
+ * Receiving a dataset: both framings, however they are cut; what is damaged is refused, what is
+ * empty is told.
  */
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * A peer that plays a part: it accepts one connection at a time and does what its script says, byte for byte.
+ * A peer that plays a part: it accepts one connection at a time and does what its script says, byte
+ * for byte.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 

@@ -1,6 +1,6 @@
 /**
- * The applier's accounting: whatever the reads, the applied offset stands between commands and outside transactions,
- * and the bytes that were applied are the primary's own.
+ * The applier's accounting: whatever the reads, the applied offset stands between commands and
+ * outside transactions, and the bytes that were applied are the primary's own.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -75,7 +75,7 @@ export async function load(
     nowMs: () => performance.now(),
     rest: () => new Promise((resolve) => setImmediate(resolve)),
     log: (_level, line) => log.push(line),
-    readRdb: rdbReader(fs),
+    readRdb: async (path) => ({ bytes: await rdbReader(fs)(path), position: null }),
     execute: (args) => {
       commands.push(text(args));
       return undefined;

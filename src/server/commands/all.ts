@@ -36,6 +36,7 @@ import { stringRangeCommands } from './string-range.ts';
 import { stringSetCommands } from './string-set.ts';
 import { timeCommands } from './time.ts';
 import { transactionCommands } from './transaction.ts';
+import { waitCommands } from './wait.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
   ...stringCounterCommands,
@@ -64,6 +65,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...memoryCommands,
   ...persistenceCommands,
   ...replicationCommands,
+  ...waitCommands,
   ...configCommands,
   ...latencyCommands,
   ...lolwutCommands,

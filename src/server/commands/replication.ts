@@ -1,13 +1,12 @@
 /**
- * Commands of replication: who follows whom (REPLICAOF, ROLE, FAILOVER), what servers say to each other (PSYNC, SYNC,
- * REPLCONF), and waiting for replicas (WAIT, WAITAOF).
+ * Commands of replication: who follows whom (REPLICAOF, ROLE, FAILOVER), and what servers say to
+ * each other (PSYNC, SYNC, REPLCONF).
  */
 import { parseInteger } from '../../core/text/integer.ts';
 import type { Replica, SnapshotContent } from '../../replication/replica.ts';
 import {
   ADMIN,
   ALLOW_BUSY,
-  BLOCKING,
   command,
   FAST,
   LOADING,
@@ -25,8 +24,6 @@ import { replyRole } from '../replication-report.ts';
 const PORT_MAX = 65_535;
 /** An announced address may be this long. */
 const ADDRESS_MAX = 255;
-const TIMEOUT_WRONG = 'ERR timeout is not an integer or out of range';
-const TIMEOUT_NEGATIVE = 'ERR timeout is negative';
 const PORT_WRONG = 'ERR Invalid master port';
 
 const options = new OptionReader();
@@ -105,7 +102,7 @@ export function failoverCommand(c: Context): void {
   }
   failover.begin(target, force, timeoutMs);
   // A replica that has everything by its last word may have it still; ask, to be sure at once.
-  if (primary.replicas.size > 0) replication.requestAcks();
+  if (primary.replicas.size > 0) replication.journal.requestAcks();
   c.ok();
 }
 
@@ -275,94 +272,6 @@ function offsetAt(c: Context, i: number): number {
   return Number.isNaN(value) ? -1 : value;
 }
 
-// ---------------------------------------------------------------- waiting
-
-export function waitCommand(c: Context): void {
-  const { replication } = c.services;
-  const { primary, waits } = replication;
-  const { client } = c;
-  if (replication.isReplica) {
-    c.reply.error(`ERR WAIT cannot be used with replica instances. ${ONLY_LOCAL}`);
-    return;
-  }
-  const wanted = c.integer(1);
-  if (Number.isNaN(wanted)) return;
-  const timeoutMs = timeoutAt(c, 2);
-  if (timeoutMs < 0) return;
-  const offset = client.writeOffset;
-  const reached = (): number => primary.replicasAt(offset, false);
-  if (reached() >= wanted || !c.services.mayWait(client)) {
-    c.reply.integer(reached());
-    return;
-  }
-  waits.add(client, {
-    timeoutMs,
-    isDone: () => reached() >= wanted,
-    answer: () => client.reply.integer(reached()),
-  });
-  replication.requestAcks();
-}
-
-export function waitaofCommand(c: Context): void {
-  const { replication } = c.services;
-  const { primary, waits } = replication;
-  const { client } = c;
-  const local = c.integerIn(1, 0, 1, 'ERR value is out of range, must be between 0 and 1');
-  if (Number.isNaN(local)) return;
-  const wanted = c.integerIn(
-    2,
-    0,
-    Number.MAX_SAFE_INTEGER,
-    'ERR value is out of range, must be positive',
-  );
-  if (Number.isNaN(wanted)) return;
-  const timeoutMs = timeoutAt(c, 3);
-  if (timeoutMs < 0) return;
-  if (replication.isReplica) {
-    c.reply.error(
-      'ERR WAITAOF cannot be used with replica instances. Please also note that writes to ' +
-        'replicas are just local and are not propagated.',
-    );
-    return;
-  }
-  if (local > 0 && replication.localLog === null) {
-    c.reply.error('ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.');
-    return;
-  }
-  const offset = client.writeOffset;
-  // What this turn has written so far is appended behind what the log holds.
-  const logged = (replication.localLog?.appendedBytes ?? 0) + c.propagator.length;
-  const atHome = (): number => {
-    const log = replication.localLog;
-    return log !== null && log.syncedBytes >= logged ? 1 : 0;
-  };
-  const away = (): number => primary.replicasAt(offset, true);
-  const answer = (): void => {
-    client.reply.array(2);
-    client.reply.integer(atHome());
-    client.reply.integer(away());
-  };
-  const isDone = (): boolean => atHome() >= local && away() >= wanted;
-  if (isDone() || !c.services.mayWait(client)) {
-    answer();
-    return;
-  }
-  waits.add(client, { timeoutMs, isDone, answer });
-  replication.requestAcks();
-}
-
-/** A timeout in milliseconds, or -1 when it is none, which has been answered. */
-function timeoutAt(c: Context, i: number): number {
-  const timeoutMs = c.integer(i, TIMEOUT_WRONG);
-  if (Number.isNaN(timeoutMs)) return -1;
-  if (timeoutMs < 0) c.reply.error(TIMEOUT_NEGATIVE);
-  return timeoutMs;
-}
-
-const ONLY_LOCAL =
-  'Please also note that since Redis 4.0 if a replica is configured to be writable (which is not ' +
-  'the default) writes to replicas are just local and are not propagated.';
-
 const FOLLOW_SYNTAX = 'args=(host-port={host port:integer}|no-one={NO ONE})';
 
 export const replicationCommands = [
@@ -456,35 +365,5 @@ export const replicationCommands = [
       internal: true,
     },
     replconfCommand,
-  ),
-  command(
-    'wait',
-    'generic',
-    {
-      arity: 3,
-      flags: NOSCRIPT,
-      acl: ['connection'],
-      tips: ['request_policy:all_shards', 'response_policy:agg_min'],
-      since: '3.0.0',
-      complexity: 'O(1)',
-      summary: "Waits until replicas have this connection's writes.",
-      syntax: 'numreplicas:integer timeout:integer',
-    },
-    waitCommand,
-  ),
-  command(
-    'waitaof',
-    'generic',
-    {
-      arity: 4,
-      flags: NOSCRIPT | BLOCKING,
-      acl: ['connection'],
-      tips: ['request_policy:all_shards', 'response_policy:agg_min'],
-      since: '7.2.0',
-      complexity: 'O(1)',
-      summary: "Waits until this connection's writes are in the append-only files.",
-      syntax: 'numlocal:integer numreplicas:integer timeout:integer',
-    },
-    waitaofCommand,
   ),
 ];

@@ -167,6 +167,7 @@ export class AofService {
     }
     if (this.deps.turn.log === null) this.attach();
     this.deps.propagator.forgetSelected();
+    this.deps.readersChanged();
     const base = this.aof.folder.temporaryBasePath(process.pid);
     const done = this.deps.startBase(base);
     if (done === null) {
@@ -214,7 +215,9 @@ export class AofService {
 
   private listen(): void {
     const { config } = this.deps;
-    config.onChange('appendonly', (on) => this.switch(on));
+    config.onChange('appendonly', (on) =>
+      on ? this.goOn() : this.suspend().then(() => undefined),
+    );
     config.onChange('appendfsync', (policy) => {
       this.aof.disk.setPolicy(policy);
       return undefined;
@@ -241,12 +244,14 @@ export class AofService {
     });
   }
 
-  private async switch(on: boolean): Promise<string | undefined> {
-    if (!on) {
-      this.detach();
-      await this.aof.switchOff();
-      return undefined;
-    }
+  /** Appends nothing any more, from this call on; the files stay as they are. */
+  async suspend(): Promise<void> {
+    this.detach();
+    await this.aof.switchOff();
+  }
+
+  /** Appends again, once a rewrite has made a base of what the dataset is now. */
+  async goOn(): Promise<string | undefined> {
     try {
       await this.aof.switchOn();
     } catch (error) {

@@ -19,6 +19,7 @@ import type { Client } from '../client.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { Logger } from '../log.ts';
+import { auxOf, positionOf } from '../replication-aux.ts';
 
 const SLICE_MS = 20;
 const REPORT_EVERY_MS = 5000;
@@ -96,9 +97,9 @@ export class DatasetLoader {
           rest: () => this.rest(),
           log: (level, text) => log[level](text),
           readRdb: async (path) => {
-            const { bytes } = await this.readRdb(path, { expired: 'keep' }, before);
+            const { bytes, aux } = await this.readRdb(path, { expired: 'keep' }, before);
             before += bytes;
-            return bytes;
+            return { bytes, position: positionOf(auxOf(aux)) };
           },
           execute: (args) => this.execute(args),
           onProgress: (bytes) => this.advance(bytes),

@@ -38,6 +38,8 @@ export interface PersistenceDeps {
   readonly log: Logger;
   readonly keyspace: Keyspace;
   readonly fs: FileSystem;
+  /** Who writes snapshots; by default a child process. */
+  readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
   readonly gates: Gates;
   readonly turn: Turn;
@@ -80,7 +82,7 @@ export class Persistence implements PersistenceServices {
 
   private readonly deps: PersistenceDeps;
   /** The child that writes snapshots; it stays for the next one. */
-  private readonly helper = new SnapshotHelper();
+  private readonly helper: SnapshotHelper;
   private readonly disk: DiskWatch;
   /** Until `start` is done: what a client wrote before the AOF takes turns would be lost. */
   private starting = true;
@@ -88,6 +90,7 @@ export class Persistence implements PersistenceServices {
   constructor(deps: PersistenceDeps) {
     this.deps = deps;
     const { config, log, keyspace, fs, turn, propagator } = deps;
+    this.helper = deps.helper ?? new SnapshotHelper();
     deps.gates.set('loading', loadingGate);
     this.loader = new DatasetLoader({
       config,
