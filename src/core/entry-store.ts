@@ -1,0 +1,309 @@
+/**
+ * The entry store: entries and their values as blocks of the arena, whatever database they are in.
+ *
+ * It knows how an entry is laid out (value.ts draws it), builds and copies entries, holds large
+ * collections behind handles, and keeps what an entry remembers of its use. It knows no dict and no
+ * expiry index: entry-changes.ts puts entries into those.
+ */
+import type { Database } from './database.ts';
+import { Arena } from './memory/arena.ts';
+import { copyBytes } from './memory/copy.ts';
+import {
+  entryHead,
+  entryKeyLength,
+  entryKeyOffset,
+  OWNER_SHIFT,
+  WIDE_KEY,
+  wideWords,
+} from './struct/entry.ts';
+import { lfuDecayed, lfuGrown, lfuWord } from './usage.ts';
+import {
+  ENC_INT,
+  EXPIRES,
+  EXTERNAL,
+  HEAD_EXPIRES,
+  HEAD_EXTERNAL,
+  HEAD_LARGE,
+  LARGE,
+  ownerBits,
+} from './value.ts';
+
+/** The running snapshot, as the door sees it. */
+export interface SnapshotDoor {
+  /** Takes the entry as it is now; its caller marks it. */
+  emit(db: Database, address: number): void;
+  /** Whether it still reads a value's own block, which must not change meanwhile. */
+  holds(block: number): boolean;
+  /**
+   * A value's own block is out of use: true when the snapshot still reads it, and frees it itself.
+   */
+  takeOver(block: number): boolean;
+  /** The same for a large collection; it gives it back through `releaseLater`. */
+  takeOverLarge(value: LargeValue): boolean;
+}
+
+/** A large collection behind a handle. */
+export interface LargeValue {
+  /** Frees up to `limit` or a few more elements; true while some are left. */
+  release(limit: number): boolean;
+  /** A copy that shares nothing with this. */
+  clone(): LargeValue;
+  /**
+   * Bytes of the arena that it takes; of many elements, `samples` may be measured and the rest
+   * estimated (0: none).
+   */
+  memoryBytes(samples: number): number;
+}
+
+export class EntryStore {
+  readonly arena = new Arena();
+  /** 32 random bits a call. */
+  readonly random: () => number;
+  /** Milliseconds since 1970, as of the present command. */
+  nowMs = 0;
+  /** Under an LFU policy an entry's 24 bits count uses instead of keeping the time of the last. */
+  lfu = false;
+  lfuLogFactor = 10;
+  lfuDecayTime = 1;
+  /** Generation of the running or last snapshot, 0 to 255. */
+  generation = 0;
+  snapshot: SnapshotDoor | null = null;
+
+  /** Databases and values out of reach whose memory is still to be freed, in slices. */
+  protected readonly doomed: (Database | LargeValue)[] = [];
+  private readonly large: (LargeValue | null)[] = [];
+  private readonly largeFree: number[] = [];
+
+  constructor(random: () => number) {
+    this.random = random;
+  }
+
+  /** The large collection of an entry with LARGE. */
+  largeOf(address: number): LargeValue {
+    return this.large[this.arena.words(address)[this.arena.wordOffset(address) + 2]!]!;
+  }
+
+  /** The block that holds the value's bytes of `address`: itself, or the one it points to. */
+  valueBlock(address: number): number {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    return (words[at]! & HEAD_EXTERNAL) !== 0 ? words[at + 3]! : address;
+  }
+
+  /** Where the value's bytes begin in `arena.bytes(valueBlock(address))`. */
+  valueOffset(address: number): number {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    const head = words[at]!;
+    if ((head & HEAD_EXTERNAL) !== 0) return this.arena.byteOffset(words[at + 3]!);
+    const short = head & 0xffff;
+    const keyWords = (head >>> 16) & 7;
+    const keyLength = short !== WIDE_KEY ? short : words[at + keyWords - 1]!;
+    return ((at + keyWords) << 2) + keyLength;
+  }
+
+  /** Length of the key. */
+  keyLength(address: number): number {
+    return entryKeyLength(this.arena, address);
+  }
+
+  /** Where the key begins in `arena.bytes(address)`. */
+  keyOffset(address: number): number {
+    return entryKeyOffset(this.arena, address);
+  }
+
+  /** Length of the value's bytes. */
+  valueLength(address: number): number {
+    return this.arena.words(address)[this.arena.wordOffset(address) + 2]!;
+  }
+
+  /** Sets the encoding of an entry whose value stays as it is. */
+  setEncoding(address: number, encoding: number): void {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    const mask = (15 << (OWNER_SHIFT + 3)) >>> 0;
+    words[at] = ((words[at]! & ~mask) | (encoding << (OWNER_SHIFT + 3))) >>> 0;
+  }
+
+  /** Whether the entry expires at all. */
+  hasExpiry(address: number): boolean {
+    return (this.arena.words(address)[this.arena.wordOffset(address)]! & HEAD_EXPIRES) !== 0;
+  }
+
+  /** Whether the running snapshot has not seen this entry yet. */
+  isUnseen(address: number): boolean {
+    return (
+      this.arena.words(address)[this.arena.wordOffset(address) + 1]! >>> 24 !== this.generation
+    );
+  }
+
+  /** The 24 bits of an entry that say when, or how often, it was used. */
+  usageOf(address: number): number {
+    return this.arena.words(address)[this.arena.wordOffset(address) + 1]! & 0xffffff;
+  }
+
+  setUsage(address: number, usage: number): void {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address) + 1;
+    words[at] = ((words[at]! & 0xff000000) | (usage & 0xffffff)) >>> 0;
+  }
+
+  /** Notes that the entry was used now. */
+  touch(address: number): void {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address) + 1;
+    words[at] = ((words[at]! & 0xff000000) | this.usageAfter(words[at]! & 0xffffff)) >>> 0;
+  }
+
+  /** The LRU clock: seconds, 24 bits. */
+  get lruClock(): number {
+    return Math.floor(this.nowMs / 1000) & 0xffffff;
+  }
+
+  private usageAfter(old: number): number {
+    if (!this.lfu) return this.lruClock;
+    const counter = lfuDecayed(old, this.nowMs, this.lfuDecayTime);
+    return lfuWord(this.nowMs, lfuGrown(counter, this.lfuLogFactor, this.random));
+  }
+
+  /** Frees a large collection that no entry holds any more, in slices. */
+  releaseLater(value: LargeValue): void {
+    if (value.release(64)) this.doomed.push(value);
+  }
+
+  /**
+   * A fresh entry with head and key; words 2 and 3, the place and the value are the caller's to
+   * write.
+   */
+  protected build(
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+    type: number,
+    encoding: number,
+    flags: number,
+    inlineLength: number,
+  ): number {
+    const wide = wideWords(keyLength);
+    const four = encoding === ENC_INT && type === 0 ? 1 : (flags & EXTERNAL) !== 0 ? 1 : 0;
+    const keyWords = 3 + four + ((flags & EXPIRES) !== 0 ? 1 : 0) + wide;
+    const address = this.arena.alloc(keyWords * 4 + keyLength + inlineLength);
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    words[at] = entryHead(keyLength, keyWords, ownerBits(type, encoding, flags));
+    const usage = this.lfu ? lfuWord(this.nowMs, 5) : this.lruClock;
+    words[at + 1] = ((this.generation << 24) | usage) >>> 0;
+    if (wide !== 0) words[at + keyWords - 1] = keyLength;
+    copyBytes(key, keyOffset, this.arena.bytes(address), (at + keyWords) << 2, keyLength);
+    return address;
+  }
+
+  /** Bytes behind the key in the entry's own block that belong to the value. */
+  protected inlineLength(address: number): number {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    const head = words[at]!;
+    const owner = head >>> OWNER_SHIFT;
+    if ((owner & (EXTERNAL | LARGE)) !== 0 || (owner & 127) === ENC_INT << 3) return 0;
+    return words[at + 2]!;
+  }
+
+  /** A copy of the entry with or without a place word. The old block still stands. */
+  protected reshape(address: number, expires: boolean): number {
+    const keyLength = entryKeyLength(this.arena, address);
+    const head = this.arena.words(address)[this.arena.wordOffset(address)]!;
+    const keyAt = (this.arena.wordOffset(address) + ((head >>> 16) & 7)) << 2;
+    return this.rekeyed(address, this.arena.bytes(address), keyAt, keyLength, expires);
+  }
+
+  /**
+   * A copy of the entry under another key, with or without a place word. The old block still
+   * stands.
+   */
+  protected rekeyed(
+    address: number,
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+    expires: boolean,
+  ): number {
+    const arena = this.arena;
+    const from = arena.words(address);
+    const fromAt = arena.wordOffset(address);
+    const owner = from[fromAt]! >>> OWNER_SHIFT;
+    const inline = this.inlineLength(address);
+    const flags = (owner & ~EXPIRES & ~127) | (expires ? EXPIRES : 0);
+    const fresh = this.build(
+      key,
+      keyOffset,
+      keyLength,
+      owner & 7,
+      (owner >>> 3) & 15,
+      flags,
+      inline,
+    );
+    const to = arena.words(fresh);
+    const toAt = arena.wordOffset(fresh);
+    to[toAt + 1] = from[fromAt + 1]!;
+    to[toAt + 2] = from[fromAt + 2]!;
+    if ((owner & EXTERNAL) !== 0 || (owner & 127) === ENC_INT << 3)
+      to[toAt + 3] = from[fromAt + 3]!;
+    const valueAt = ((toAt + ((to[toAt]! >>> 16) & 7)) << 2) + keyLength;
+    if (inline > 0) {
+      const bytes = arena.bytes(address);
+      copyBytes(bytes, this.valueOffset(address), arena.bytes(fresh), valueAt, inline);
+    }
+    return fresh;
+  }
+
+  protected resizeExternal(address: number, length: number, wanted: number): number {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    const old = words[at + 3]!;
+    const fresh = this.arena.alloc(Math.max(wanted, 1));
+    const kept = Math.min(length, words[at + 2]!);
+    copyBytes(
+      this.arena.bytes(old),
+      this.arena.byteOffset(old),
+      this.arena.bytes(fresh),
+      this.arena.byteOffset(fresh),
+      kept,
+    );
+    words[at + 2] = length;
+    words[at + 3] = fresh;
+    this.freeOwnBlock(old);
+    return address;
+  }
+
+  protected freeEntry(address: number): void {
+    const words = this.arena.words(address);
+    const at = this.arena.wordOffset(address);
+    const head = words[at]!;
+    if ((head & HEAD_EXTERNAL) !== 0) this.freeOwnBlock(words[at + 3]!);
+    if ((head & HEAD_LARGE) !== 0) this.freeLarge(words[at + 2]!);
+    this.arena.free(address);
+  }
+
+  protected newHandle(value: LargeValue): number {
+    const handle = this.largeFree.pop() ?? this.large.length;
+    this.large[handle] = value;
+    return handle;
+  }
+
+  /** Whether the value stands in a block of its own that the running snapshot still reads. */
+  protected isHeld(address: number, block: number): boolean {
+    return block !== address && this.snapshot?.holds(block) === true;
+  }
+
+  /** Frees a value's own block, unless the running snapshot does that later. */
+  protected freeOwnBlock(block: number): void {
+    if (this.snapshot?.takeOver(block) !== true) this.arena.free(block);
+  }
+
+  private freeLarge(handle: number): void {
+    const value = this.large[handle]!;
+    this.large[handle] = null;
+    this.largeFree.push(handle);
+    if (this.snapshot?.takeOverLarge(value) !== true) this.releaseLater(value);
+  }
+}
