@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Keyspace } from '../../src/core/keyspace.ts';
-import { hashCreate, hashDelete, hashSet } from '../../src/core/types/hash.ts';
+import { hashCreate, hashDelete, hashLength, hashSet } from '../../src/core/types/hash.ts';
 import { HashCursor } from '../../src/core/types/hash-cursor.ts';
-import { setAdd, setCreate, setRemove } from '../../src/core/types/set.ts';
+import { setAdd, setCreate, setLength, setRemove } from '../../src/core/types/set.ts';
 import {
   ENC_HASHTABLE,
   encodingOf,
@@ -115,6 +115,14 @@ class World {
       if (isGrowth) at = this.#grow(db, at);
       else this.#shrink(db, at);
     }
+    // A collection without elements is no key.
+    if (this.#lengthOf(at) === 0) this.keyspace.remove(db, at);
+  }
+
+  #lengthOf(at: number): number {
+    const { keyspace } = this;
+    const isSet = typeOf(keyspace.arena, at) === TYPE_SET;
+    return isSet ? setLength(keyspace, at) : hashLength(keyspace, at);
   }
 
   #rename(db: Keyspace['databases'][number], address: number): void {
