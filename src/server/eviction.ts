@@ -232,8 +232,11 @@ export class Eviction {
   // ---------------------------------------------------------------- bounds
 
   private mayEvict(): boolean {
-    const { config, keyspace } = this.services;
-    return keyspace.expiryMode === EXPIRY_DELETE || !config.values.replicaIgnoreMaxmemory;
+    const { config, keyspace, persistence, replication } = this.services;
+    if (keyspace.expiryMode === EXPIRY_DELETE) return true;
+    // Data that are being loaded are left whole, and nothing changes while clients are paused.
+    if (persistence.isLoading || !replication.isReplica) return false;
+    return !config.values.replicaIgnoreMaxmemory;
   }
 
   /** Milliseconds that one call may take. */
