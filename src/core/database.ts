@@ -1,8 +1,9 @@
 /**
  * One database: its dict of keys and the index of those that expire.
  *
- * The object is the contents. SWAPDB exchanges two of them in the keyspace's array, FLUSHDB puts a new one in its
- * place, and a snapshot that began before either keeps walking the object it began with.
+ * The object is the contents. SWAPDB exchanges two of them in the keyspace's array, FLUSHDB puts a
+ * new one in its place, and a snapshot that began before either keeps walking the object it began
+ * with.
  */
 import type { Arena } from './memory/arena.ts';
 import { Dict, type HashSeed } from './struct/dict.ts';

@@ -1,6 +1,6 @@
 /**
- * Digests of data: equal datasets give equal digests, whatever their tables look like inside. They are Redis's own
- * (DEBUG DIGEST), so that a dataset can be compared across servers.
+ * Digests of data: equal datasets give equal digests, whatever their tables look like inside. They
+ * are Redis's own (DEBUG DIGEST), so that a dataset can be compared across servers.
  *
  *     xor(x)   digest ^= sha1(x)                  for what has no order: keys, members, fields
  *     mix(x)   digest = sha1(digest ^ sha1(x))    for what has: elements of a list, a key and its value

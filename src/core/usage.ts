@@ -4,8 +4,8 @@
  *     LRU   seconds since 1970, modulo 2^24 (194 days)
  *     LFU   minutes since 1970, modulo 2^16 (45 days), << 8 | a logarithmic counter of 0 to 255
  *
- * The LFU counter of a new key is 5, grows with probability 1 / ((counter - 5) * factor + 1), and loses one for
- * every `decayTime` minutes without use.
+ * The LFU counter of a new key is 5, grows with probability 1 / ((counter - 5) * factor + 1), and
+ * loses one for every `decayTime` minutes without use.
  */
 
 const LFU_INITIAL = 5;

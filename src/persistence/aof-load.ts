@@ -31,7 +31,9 @@ export type AofLoadOptions = {
   /** Resolves after other work of the event loop had its turn. */
   readonly rest: () => Promise<void>;
   readonly log: (level: LogLevel, text: string) => void;
-  /** Loads an RDB into the keyspace, see `RdbReader`; tells what it says of the replication stream. */
+  /**
+   * Loads an RDB into the keyspace, see `RdbReader`; tells what it says of the replication stream.
+   */
   readonly readRdb: (
     path: string,
   ) => Promise<{ readonly bytes: number; readonly position: AofPosition | null }>;

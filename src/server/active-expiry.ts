@@ -1,17 +1,19 @@
 /**
  * Removes keys when they are due.
  *
- * The expiry indexes know the next key due, so there is nothing to search: a timer is set for that moment, and what
- * is due then is removed in the order of time, over all databases. A cycle takes at most a slice of time; when more
- * is due than fits, it rests as long as keeps it within its share of the processor, and goes on.
+ * The expiry indexes know the next key due, so there is nothing to search: a timer is set for that
+ * moment, and what is due then is removed in the order of time, over all databases. A cycle takes
+ * at most a slice of time; when more is due than fits, it rests as long as keeps it within its
+ * share of the processor, and goes on.
  *
  *     |- slice -|----- rest -----|- slice -|----- rest -----|     slice : rest = share : 1 - share
  *
- * The share is 25 %, and 2 % more for each step of active-expire-effort above 1, as Redis spends. Meanwhile nobody
- * sees a key past its time, since every look-up checks; what waits is its memory. How long it waits is `lagMs`.
+ * The share is 25 %, and 2 % more for each step of active-expire-effort above 1, as Redis spends.
+ * Meanwhile nobody sees a key past its time, since every look-up checks; what waits is its memory.
+ * How long it waits is `lagMs`.
  *
- * Replicas remove nothing on their own, nor does a server while clients are paused or data are loaded: the keyspace
- * is not in EXPIRY_DELETE then.
+ * Replicas remove nothing on their own, nor does a server while clients are paused or data are
+ * loaded: the keyspace is not in EXPIRY_DELETE then.
  */
 import type { Database } from '../core/database.ts';
 import { EXPIRY_DELETE } from '../core/keyspace.ts';

@@ -1,7 +1,8 @@
 /**
  * A client: one connection's state. What it is sent is in `reply`, what it sent is in `parser`.
  *
- * Some clients have no link: the one that replays the AOF, and the one that runs a primary's stream.
+ * Some clients have no link: the one that replays the AOF, and the one that runs a primary's
+ * stream.
  */
 import type { Args } from '../core/resp/args.ts';
 import { type ChunkPool, type ErrorTally, Reply } from '../core/resp/reply.ts';
@@ -93,7 +94,10 @@ export class Client {
   /** Address and port of both ends, as CLIENT LIST shows them. */
   address = '';
   localAddress = '';
-  /** What it has subscribed to; null while it is no subscriber. In RESP2 that limits what it may send. */
+  /**
+   * What it has subscribed to; null while it is no subscriber. In RESP2 that limits what it may
+   * send.
+   */
   subscribed: Subscriptions | null = null;
   /** Client-side caching; null while it is off. */
   tracking: TrackingState | null = null;

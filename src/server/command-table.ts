@@ -1,8 +1,10 @@
 /**
- * The command table of one server: from the bytes of a name to the command, without a string and whatever the case.
+ * The command table of one server: from the bytes of a name to the command, without a string and
+ * whatever the case.
  *
- * An open-addressing table, keyed by a small hash of the folded name. Specifications are shared by all servers of a
- * process; the table copies each, so that figures and renamed names are the server's own.
+ * An open-addressing table, keyed by a small hash of the folded name. Specifications are shared by
+ * all servers of a process; the table copies each, so that figures and renamed names are the
+ * server's own.
  */
 import type { Args } from '../core/resp/args.ts';
 import { type Command, CommandStats } from './command.ts';

@@ -7,8 +7,9 @@
  *       summary: 'Returns a part of a string.', syntax: 'key start:integer end:integer',
  *     }, getrangeCommand)
  *
- * Dispatch, COMMAND, ACL categories, key extraction and the documentation all derive from it. Names are lower case;
- * a subcommand's is "config|get". An arity counts the name; negative means "at least".
+ * Dispatch, COMMAND, ACL categories, key extraction and the documentation all derive from it. Names
+ * are lower case; a subcommand's is "config|get". An arity counts the name; negative means "at
+ * least".
  */
 import type { Context } from './context.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
@@ -170,7 +171,9 @@ export function keyAt(index: number, ...flags: string[]): KeySpec {
   };
 }
 
-/** Keys from argument `index` up to `last` arguments from there (-1: the last one), every `step`. */
+/**
+ * Keys from argument `index` up to `last` arguments from there (-1: the last one), every `step`.
+ */
 export function keysFrom(index: number, last: number, step: number, ...flags: string[]): KeySpec {
   return {
     begin: { kind: 'index', index },

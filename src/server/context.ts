@@ -1,20 +1,22 @@
 /**
- * What a handler sees: the command's arguments, where its reply goes, the client, and the doors to the keyspace.
+ * What a handler sees: the command's arguments, where its reply goes, the client, and the doors to
+ * the keyspace.
  *
- * There is one context a server; dispatch sets its fields before each command, so that a handler takes one argument
- * and nothing is allocated for a call. Handlers must not keep it, nor anything borrowed from it.
+ * There is one context a server; dispatch sets its fields before each command, so that a handler
+ * takes one argument and nothing is allocated for a call. Handlers must not keep it, nor anything
+ * borrowed from it.
  *
  *     export function strlenCommand(c: Context): void {
  *       const address = c.readString(1);
  *       if (address >= 0) c.reply.integer(address === 0 ? 0 : stringLength(c.keyspace, address));
  *     }
  *
- * `read*` and `write*` look a key up: its address, 0 when there is none, or WRONG (-1) when it holds another type,
- * which has been answered already.
+ * `read*` and `write*` look a key up: its address, 0 when there is none, or WRONG (-1) when it
+ * holds another type, which has been answered already.
  *
- * A handler that changed a key says so with `changed`, once: it counts `dirty`, spoils the transactions that watch
- * the key and notifies those who listen. What is written to the AOF and the replicas is the funnel's affair
- * (propagate.ts).
+ * A handler that changed a key says so with `changed`, once: it counts `dirty`, spoils the
+ * transactions that watch the key and notifies those who listen. What is written to the AOF and the
+ * replicas is the funnel's affair (propagate.ts).
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
@@ -117,7 +119,10 @@ export class Context {
 
   // ---------------------------------------------------------------- changes
 
-  /** The key in argument `i` of this client's database was changed by event `event` of class `eventClass`. */
+  /**
+   * The key in argument `i` of this client's database was changed by event `event` of class
+   * `eventClass`.
+   */
   changed(i: number, eventClass: number, event: string): void {
     const args = this.args;
     this.keyspace.dirty++;
@@ -142,7 +147,10 @@ export class Context {
 
   // ---------------------------------------------------------------- arguments
 
-  /** Argument `i` as an integer, NaN when it is none: then the error has been answered. Exact up to 2^53. */
+  /**
+   * Argument `i` as an integer, NaN when it is none: then the error has been answered. Exact up to
+   * 2^53.
+   */
   integer(i: number, error: string = NOT_AN_INTEGER): number {
     const args = this.args;
     const value = parseInteger(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);

@@ -1,8 +1,9 @@
 /**
  * The server's clock: what is to be done again and again beside the commands.
  *
- * A task has a period; each tick runs those that are due. Ticks come `hz` times a second (10 by default). Tasks are
- * short: whoever has more to do than a millisecond's work does it in slices of its own.
+ * A task has a period; each tick runs those that are due. Ticks come `hz` times a second (10 by
+ * default). Tasks are short: whoever has more to do than a millisecond's work does it in slices of
+ * its own.
  */
 
 interface Task {

@@ -1,13 +1,13 @@
 /**
- * The eviction pool: the best candidates of the samples taken so far, so that a handful of random keys at a time
- * comes close to the true order.
+ * The eviction pool: the best candidates of the samples taken so far, so that a handful of random
+ * keys at a time comes close to the true order.
  *
  *     worst                                            best
  *     [ rank 3 ][ rank 7 ][ rank 7 ][ rank 90 ] [ empty ] ... 16 places
  *
- * Each sample is put in its place by rank, pushing the worst out when the pool is full; the best one is taken first.
- * Candidates are kept by key, not by address: a key may be gone, or used, by the time its turn comes. The algorithm
- * is that of Redis 3.0's LRU.
+ * Each sample is put in its place by rank, pushing the worst out when the pool is full; the best
+ * one is taken first. Candidates are kept by key, not by address: a key may be gone, or used, by
+ * the time its turn comes. The algorithm is that of Redis 3.0's LRU.
  *
  * Invariants: ranks rise from place 0 to `count - 1`; keys[i] holds keyLengths[i] bytes.
  */
@@ -69,8 +69,9 @@ export class EvictionPool {
   }
 
   /**
-   * Moves the candidates between `from` and `to` by one: with `step` 1 down, so that `from` is overwritten and
-   * place `to` is free; with -1 up, so that `to` is overwritten and place `from` is free. Buffers go round.
+   * Moves the candidates between `from` and `to` by one: with `step` 1 down, so that `from` is
+   * overwritten and place `to` is free; with -1 up, so that `to` is overwritten and place `from` is
+   * free. Buffers go round.
    */
   private rotate(from: number, to: number, step: number): void {
     const first = step === 1 ? from : to;

@@ -3,9 +3,9 @@
  *
  *     link -> onRead -> parser -> dispatch, command after command, until the bytes are used up or the client must wait
  *
- * A client waits while it is blocked, while clients are paused, and while more of its replies stand unsent than
- * OUTPUT_HIGH: then it is not read from either, until they have drained. The bytes that it sent and that were not
- * parsed yet are kept by its parser.
+ * A client waits while it is blocked, while clients are paused, and while more of its replies stand
+ * unsent than OUTPUT_HIGH: then it is not read from either, until they have drained. The bytes that
+ * it sent and that were not parsed yet are kept by its parser.
  */
 import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';

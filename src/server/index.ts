@@ -31,8 +31,8 @@ export interface CairnServer {
   /** Listens and loads the data. Rejects with an error that says what to do when it cannot. */
   listen(): Promise<void>;
   /**
-   * Ends as SHUTDOWN does: saves as the configuration says (or as `flags` say), closes all connections. Rejects when the
-   * data cannot be saved; the server goes on then.
+   * Ends as SHUTDOWN does: saves as the configuration says (or as `flags` say), closes all
+   * connections. Rejects when the data cannot be saved; the server goes on then.
    */
   close(flags?: readonly ShutdownFlag[]): Promise<void>;
   /** The TCP port listened on; with port 0 the one that was free. */

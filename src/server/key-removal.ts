@@ -1,9 +1,9 @@
 /**
  * Keys that go without a client's command: their time has come, or memory is short.
  *
- * Replicas and readers of the AOF decide neither on their own, so each such key is written into the journal as DEL
- * (UNLINK where the configuration says that such keys are freed lazily), spoils the transactions that watch it, and
- * is told to those who listen for keyspace events.
+ * Replicas and readers of the AOF decide neither on their own, so each such key is written into the
+ * journal as DEL (UNLINK where the configuration says that such keys are freed lazily), spoils the
+ * transactions that watch it, and is told to those who listen for keyspace events.
  */
 import type { Database } from '../core/database.ts';
 import { NOTIFY_EVICTED, NOTIFY_EXPIRED } from './notify-classes.ts';

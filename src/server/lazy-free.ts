@@ -1,12 +1,14 @@
 /**
- * Frees, bit by bit, the memory of what is gone already: flushed databases and large values that were deleted.
+ * Frees, bit by bit, the memory of what is gone already: flushed databases and large values that
+ * were deleted.
  *
  *     DEL big        the key is gone        slice, slice, slice ...      memory is back
  *     FLUSHALL       all keys are gone      (other commands run in between)
  *
- * A slice takes at most SLICE_MS, then the event loop has its turn, so that no command waits longer than that for
- * the freeing, and slices follow each other until nothing is left. A database that the running snapshot still reads
- * stays until the snapshot is done; `kick` is called often enough to notice.
+ * A slice takes at most SLICE_MS, then the event loop has its turn, so that no command waits longer
+ * than that for the freeing, and slices follow each other until nothing is left. A database that
+ * the running snapshot still reads stays until the snapshot is done; `kick` is called often enough
+ * to notice.
  */
 import type { Keyspace } from '../core/keyspace.ts';
 

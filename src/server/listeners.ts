@@ -1,8 +1,9 @@
 /**
  * Where the server listens: TCP on every bound address, and a unix socket.
  *
- * A bind address with "-" in front may be missing on this machine; "*" is all of IPv4, "::*" all of IPv6. Any other
- * that cannot be listened on fails the start with the line that tools look for: "Failed listening on port N".
+ * A bind address with "-" in front may be missing on this machine; "*" is all of IPv4, "::*" all of
+ * IPv6. Any other that cannot be listened on fails the start with the line that tools look for:
+ * "Failed listening on port N".
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
@@ -22,7 +23,10 @@ export class ListenError extends Error {
 }
 
 export class Listeners {
-  /** The TCP port listened on, 0 for none; where port 0 was asked for, the one that the system chose. */
+  /**
+   * The TCP port listened on, 0 for none; where port 0 was asked for, the one that the system
+   * chose.
+   */
   port = 0;
   private readonly config: Config;
   private readonly log: Logger;
@@ -36,7 +40,10 @@ export class Listeners {
     this.accept = accept;
   }
 
-  /** Listens as the configuration says. `anyPort`: port 0 means any free port (for servers in a program). */
+  /**
+   * Listens as the configuration says. `anyPort`: port 0 means any free port (for servers in a
+   * program).
+   */
   async open(anyPort: boolean): Promise<void> {
     const { values } = this.config;
     if (values.port !== 0 || anyPort) await this.openTcp(values.port, values.bind);

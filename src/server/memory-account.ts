@@ -1,13 +1,15 @@
 /**
- * What the server's memory is used for, in bytes: the figures behind maxmemory, INFO and MEMORY STATS.
+ * What the server's memory is used for, in bytes: the figures behind maxmemory, INFO and MEMORY
+ * STATS.
  *
  *     used     = data (blocks of the arena + expiry indexes, exact at every moment)
  *              + clients, AOF buffer, backlog and whoever else has registered a source
  *     limited  = used less what maxmemory does not count: replicas' buffers and the AOF buffer, which grow while
  *                keys are evicted, so that counting them would evict still more
  *
- * The data are looked up before each command of a server with a limit; what the sources say is summed up again when
- * SOURCES_MS have passed, since going over all clients for each command would cost more than it tells.
+ * The data are looked up before each command of a server with a limit; what the sources say is
+ * summed up again when SOURCES_MS have passed, since going over all clients for each command would
+ * cost more than it tells.
  */
 import type { Keyspace } from '../core/keyspace.ts';
 import type { Client } from './client.ts';
@@ -99,7 +101,10 @@ export class MemoryAccount {
   }
 }
 
-/** Bytes that a client takes: requests that are not complete, replies that are not sent, what it has queued. */
+/**
+ * Bytes that a client takes: requests that are not complete, replies that are not sent, what it has
+ * queued.
+ */
 export function clientBytes(client: Client): number {
   const queued = client.transaction === null ? 0 : client.transaction.bytes;
   return CLIENT_BYTES + client.parser.pendingBytes + client.outputBytes + queued;

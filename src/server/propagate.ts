@@ -1,16 +1,18 @@
 /**
- * The funnel: the only place that writes what changed into the journal, from which the AOF and the replicas are fed.
+ * The funnel: the only place that writes what changed into the journal, from which the AOF and the
+ * replicas are fed.
  *
- * Handlers change the keyspace and count `dirty`; after each command `command` writes it, as it came, once, in the
- * form in which both the AOF and the replicas take it. A handler whose effect is not its own text (EXPIRE becomes
- * PEXPIREAT) writes an operation itself with `begin` ... `end` and suppresses the command's own.
+ * Handlers change the keyspace and count `dirty`; after each command `command` writes it, as it
+ * came, once, in the form in which both the AOF and the replicas take it. A handler whose effect is
+ * not its own text (EXPIRE becomes PEXPIREAT) writes an operation itself with `begin` ... `end` and
+ * suppresses the command's own.
  *
  *     journal of a turn
  *     [SELECT 0][SET a 1][SET b 2]  [MULTI][DEL x][INCR c][EXEC]  ...
  *      only when the database changes   ^ a unit with several operations is a transaction
  *
- * A unit is one command, one EXEC or one script. Its first operation is written without MULTI; when a second comes,
- * MULTI is put in front of the first.
+ * A unit is one command, one EXEC or one script. Its first operation is written without MULTI; when
+ * a second comes, MULTI is put in front of the first.
  */
 
 import { copyBytes } from '../core/memory/copy.ts';
@@ -30,7 +32,9 @@ export class Propagator {
   /** The turn's bytes: journal[0 .. length). */
   journal = new Uint8Array(FIRST_ROOM);
   length = 0;
-  /** Offset in the replication stream at which the journal begins; -1 while it is not part of one. */
+  /**
+   * Offset in the replication stream at which the journal begins; -1 while it is not part of one.
+   */
   streamOffset = -1;
   /** Whether replicas, or a backlog, are among those who read the journal. */
   replicated = false;
@@ -53,7 +57,10 @@ export class Propagator {
     return this.selected;
   }
 
-  /** Starts a unit. `wrap` false for commands whose effects need not stand together (FLUSHALL, active expiry). */
+  /**
+   * Starts a unit. `wrap` false for commands whose effects need not stand together (FLUSHALL,
+   * active expiry).
+   */
   beginUnit(wrap: boolean): void {
     this.unitStart = this.length;
     this.unitOperations = 0;
@@ -75,7 +82,9 @@ export class Propagator {
     this.suppressed = false;
   }
 
-  /** Writes a line that is no command, for the AOF alone: only where nobody else reads the journal. */
+  /**
+   * Writes a line that is no command, for the AOF alone: only where nobody else reads the journal.
+   */
   annotate(line: Uint8Array): void {
     if (this.active) this.append(line);
   }

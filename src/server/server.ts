@@ -1,7 +1,8 @@
 /**
  * The server: puts the rooms together, starts, keeps time, and ends.
  *
- * Several may live in one process: nothing here, or below, is global but the read buffer of the fast links.
+ * Several may live in one process: nothing here, or below, is global but the read buffer of the
+ * fast links.
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -197,7 +198,9 @@ export class Server implements Services {
     return this.ending.abort();
   }
 
-  /** Ends as SHUTDOWN does, but without leaving the process. Resolves with why it goes on instead. */
+  /**
+   * Ends as SHUTDOWN does, but without leaving the process. Resolves with why it goes on instead.
+   */
   close(request: ShutdownRequest): Promise<string | undefined> {
     return this.ending.begin(request);
   }

@@ -1,7 +1,8 @@
 /**
  * What the server offers to its command handlers, beyond the keyspace and the reply.
  *
- * The server object implements this; handlers know only the interface, so that no command file imports the server.
+ * The server object implements this; handlers know only the interface, so that no command file
+ * imports the server.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
@@ -65,7 +66,10 @@ export interface PersistenceServices {
   reload(options: ReloadOptions): Promise<string | undefined>;
   /** Flushes the AOF to disk and loads the dataset from it; an error text when that failed. */
   reloadAof(): Promise<string | undefined>;
-  /** FLUSHALL emptied everything: a running snapshot is pointless, and where save points exist an empty one is due. */
+  /**
+   * FLUSHALL emptied everything: a running snapshot is pointless, and where save points exist an
+   * empty one is due.
+   */
   flushed(): void;
 }
 
@@ -81,7 +85,10 @@ export interface Services {
   /** Clients that wait for a key. */
   readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
-  /** Users, subscriptions, gates, pauses, monitors, the slow log: what concerns clients beside their commands. */
+  /**
+   * Users, subscriptions, gates, pauses, monitors, the slow log: what concerns clients beside their
+   * commands.
+   */
   readonly desk: FrontDesk;
   readonly memory: MemoryAccount;
   readonly eviction: Eviction;
@@ -109,13 +116,22 @@ export interface Services {
     eventClass: number,
     event: string,
   ): void;
-  /** Empties a database and returns how many keys it held; whoever watches or caches them learns of it. */
+  /**
+   * Empties a database and returns how many keys it held; whoever watches or caches them learns of
+   * it.
+   */
   flushDatabase(id: number): number;
-  /** Exchanges the contents of two databases; whoever watches, caches or awaits their keys learns of it. */
+  /**
+   * Exchanges the contents of two databases; whoever watches, caches or awaits their keys learns of
+   * it.
+   */
   swapDatabases(a: number, b: number): void;
   /** Sees to it that this turn ends, for work outside commands that wrote into the journal. */
   endTurnSoon(): void;
-  /** Whether the running command of `client` may be answered later: not inside EXEC or a script, nor without a link. */
+  /**
+   * Whether the running command of `client` may be answered later: not inside EXEC or a script, nor
+   * without a link.
+   */
   mayWait(client: Client): boolean;
   /** The client's further commands wait until `work` settles; then `answer` writes the reply. */
   answerLater<T>(client: Client, work: Promise<T>, answer: (result: T) => void): void;

@@ -3,8 +3,9 @@
  *
  *     writes pause -> replicas catch up, `shutdown-timeout` seconds at most -> save, AOF to disk -> stop -> exit
  *
- * Until the data are saved the server can still go on: when saving fails and nobody said FORCE it does, and ABORT ends the
- * waiting. The line "User requested shutdown..." and those after it are Redis's, so that tools recognise them.
+ * Until the data are saved the server can still go on: when saving fails and nobody said FORCE it
+ * does, and ABORT ends the waiting. The line "User requested shutdown..." and those after it are
+ * Redis's, so that tools recognise them.
  */
 import type { Logger } from './log.ts';
 import type { ShutdownRequest } from './services.ts';

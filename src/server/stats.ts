@@ -1,5 +1,6 @@
 /**
- * The figures that a server counts while it runs, as INFO shows them and CONFIG RESETSTAT clears them.
+ * The figures that a server counts while it runs, as INFO shows them and CONFIG RESETSTAT clears
+ * them.
  */
 export class Stats {
   commandsProcessed = 0;

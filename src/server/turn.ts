@@ -1,8 +1,9 @@
 /**
  * The end of a turn: where a reply may leave the house.
  *
- * A turn is one round of the event loop. Its reads run their commands, which change memory, write the journal
- * (propagate.ts) and write replies into their clients' chunks; nothing has reached a socket yet. Then, once:
+ * A turn is one round of the event loop. Its reads run their commands, which change memory, write
+ * the journal (propagate.ts) and write replies into their clients' chunks; nothing has reached a
+ * socket yet. Then, once:
  *
  *     1. the journal is appended to the AOF          (write(2), or queued for write + fsync under `always`)
  *     2. the journal is fed to the replicas and the backlog
@@ -10,20 +11,25 @@
  *
  * The order is the durability contract.
  *
- * - A `kill -9` loses no acknowledged write under any policy: the bytes were with the kernel before the reply was.
- * - Power loss costs at most what was not yet fsynced: about a second under `everysec`, nothing under `always`.
- * - Under `always` write and fsync run off the loop, and the replies wait. Meanwhile further turns run and append;
- *   they go to disk together with the next fsync (group commit).
- * - A reply is released only when every write executed before it is as safe as the policy promises, its own and
- *   everybody else's. So no client ever sees data that could still be lost, not even by a read: a GET that finds
- *   what another client SET a moment ago waits for that SET's fsync as well.
+ * - A `kill -9` loses no acknowledged write under any policy: the bytes were with the kernel before
+ *   the reply was.
+ * - Power loss costs at most what was not yet fsynced: about a second under `everysec`, nothing
+ *   under `always`.
+ * - Under `always` write and fsync run off the loop, and the replies wait. Meanwhile further turns
+ *   run and append; they go to disk together with the next fsync (group commit).
+ * - A reply is released only when every write executed before it is as safe as the policy promises,
+ *   its own and everybody else's. So no client ever sees data that could still be lost, not even by
+ *   a read: a GET that finds what another client SET a moment ago waits for that SET's fsync as
+ *   well.
  *
- * Held replies stand in a queue of (client, position in its replies, journal offset), in the order of offsets:
+ * Held replies stand in a queue of (client, position in its replies, journal offset), in the order
+ * of offsets:
  *
  *     held   [ A up to 512, offset 900 ][ B up to 64, offset 900 ][ A up to 700, offset 1400 ]
  *              ^ released when the log says that 900 is safe
  *
- * Invariants: offsets in the queue never decrease; a client's released position never passes what was held for it.
+ * Invariants: offsets in the queue never decrease; a client's released position never passes what
+ * was held for it.
  */
 import type { Client } from './client.ts';
 import { SEND_DONE, SEND_FAILED } from './io/link.ts';
@@ -100,7 +106,8 @@ export class Turn {
   end(): void {
     this.scheduled = false;
     this.onEnd();
-    // While the disk fails, writes are refused: what waits for it waits, but refusals and reads must reach their clients.
+    // While the disk fails, writes are refused: what waits for it waits, but refusals and reads
+    // must reach their clients.
     const isStuck = this.log?.lastError !== undefined && this.propagator.length === 0;
     this.takeJournal();
     const clients = this.listed;

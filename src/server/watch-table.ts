@@ -1,8 +1,8 @@
 /**
  * Which clients WATCH which keys: optimistic transactions.
  *
- * A key is named "db:key" with one character a byte. Watched keys are few beside the data, so they are ordinary
- * strings; and when nobody watches, a change costs one comparison.
+ * A key is named "db:key" with one character a byte. Watched keys are few beside the data, so they
+ * are ordinary strings; and when nobody watches, a change costs one comparison.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
@@ -66,8 +66,9 @@ export class WatchTable {
   }
 
   /**
-   * A whole database is emptied, or `other` takes its place. A key changes when it is there before or after; but
-   * one that had expired when it was watched does not change by going, nor by being there expired again.
+   * A whole database is emptied, or `other` takes its place. A key changes when it is there before
+   * or after; but one that had expired when it was watched does not change by going, nor by being
+   * there expired again.
    */
   touchAll(keyspace: Keyspace, db: Database, other: Database | null): void {
     if (this.watchers.size === 0) return;

@@ -28,7 +28,9 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** How many transactions each writer must find at least. */
 type Floor = number[];
 
-/** Runs a load for a while, with rewrites; gives what had been answered when last all was synced. */
+/**
+ * Runs a load for a while, with rewrites; gives what had been answered when last all was synced.
+ */
 async function load(
   server: InProcessServer,
   writers: readonly SnapshotWriter[],

@@ -6,7 +6,8 @@
  *     MULTI   INCR total   SET c<i>:seq n   ...writes to its own keys...   EXEC
  *
  * So a dump of one moment holds a total equal to the sum of all `seq`, and of each writer exactly
- * what its first `seq` transactions made. Anything of a later or earlier moment breaks one of these.
+ * what its first `seq` transactions made. Anything of a later or earlier moment breaks one of
+ * these.
  */
 import { connect, type Socket } from 'node:net';
 import { ClientState, type Observed, type Operation } from '../crash/kill-model.ts';

@@ -16,7 +16,9 @@ import { FaultyFileSystem } from './faulty-file-system.ts';
 import { InProcessSnapshots } from './in-process-snapshots.ts';
 import { RawClient, type RawClientOptions } from './raw-client.ts';
 
-/** The data folder: it exists on the machine too, since `dir` must, but nothing is written there. */
+/**
+ * The data folder: it exists on the machine too, since `dir` must, but nothing is written there.
+ */
 const DATA_FOLDER = tmpdir();
 
 /** An empty disk with a data folder. */

@@ -1,4 +1,7 @@
-/** What the commands on keys, databases, expiry and transactions propagate and which events they raise. */
+/**
+ * What the commands on keys, databases, expiry and transactions propagate and which events they
+ * raise.
+ */
 import { describe, expect, it } from 'vitest';
 import { type Effects, effectsInside, effectsOfRealServer } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';

@@ -1,8 +1,8 @@
 /**
  * The arena: every byte of user data, outside the JavaScript heap.
  *
- * Memory is addressed in granules of 8 bytes by an unsigned 32-bit number, so that an address fits a
- * table slot of four bytes. Address 0 means "nothing".
+ * Memory is addressed in granules of 8 bytes by an unsigned 32-bit number, so that an address fits
+ * a table slot of four bytes. Address 0 means "nothing".
  *
  *     0            1 << 19 (4 MiB)                         HUGE_BASE          2^32
  *     |  chunk 0   |  chunk 1   |  ...  up to 7,680 chunks  |  huge handles    |
@@ -12,16 +12,16 @@
  *     page   64 KiB: one slab of a small class (blocks of one size)
  *     huge   a block over 64 KiB has an ArrayBuffer of its own, and its address is HUGE_BASE + handle
  *
- * Size classes: 1 to 16 granules by one, then eight classes a doubling, so that a block is at most one
- * eighth larger than what was asked for. Up to 4 KiB is small, up to 64 KiB medium.
+ * Size classes: 1 to 16 granules by one, then eight classes a doubling, so that a block is at most
+ * one eighth larger than what was asked for. Up to 4 KiB is small, up to 64 KiB medium.
  *
- * A slab knows how many of its blocks are in use, a list of the freed ones threaded through the blocks
- * themselves (first word: next free block index + 1), and how many were ever handed out. Slabs with room
- * hang in a doubly linked list of their class. A slab that becomes empty returns to the pool; a chunk whose
- * four spans are free is given back to the system.
+ * A slab knows how many of its blocks are in use, a list of the freed ones threaded through the
+ * blocks themselves (first word: next free block index + 1), and how many were ever handed out.
+ * Slabs with room hang in a doubly linked list of their class. A slab that becomes empty returns to
+ * the pool; a chunk whose four spans are free is given back to the system.
  *
- * Invariants: `usedBytes` is the sum of the sizes of all blocks in use, at every moment. A block's size can
- * be asked for at any time, so callers need not store their capacity.
+ * Invariants: `usedBytes` is the sum of the sizes of all blocks in use, at every moment. A block's
+ * size can be asked for at any time, so callers need not store their capacity.
  *
  * Limits: 30 GiB of blocks, plus huge blocks up to 2^32 - 1 bytes each.
  */
@@ -253,7 +253,9 @@ export class Arena {
     if (this.spanPagesUsed[span] === 0) this.releaseSplitSpan(span);
   }
 
-  /** A span none of whose pages is in use: its pages leave the stack, and it returns to the pool. */
+  /**
+   * A span none of whose pages is in use: its pages leave the stack, and it returns to the pool.
+   */
   private releaseSplitSpan(span: number): void {
     const stack = this.freePages;
     let kept = 0;
@@ -316,7 +318,8 @@ export class Arena {
     const first = chunk << 2;
     for (let span = first + SPANS_PER_CHUNK - 1; span > first; span--) this.freeSpans.push(span);
     if (chunk !== 0) return first;
-    // Address 0 means nothing, so the first span of the first chunk starts split, its first page taken.
+    // Address 0 means nothing, so the first span of the first chunk starts split, its first page
+    // taken.
     this.chunkSpansUsed[0] = 1;
     this.pageClass[0] = PAGE_RESERVED;
     for (let page = PAGES_PER_SPAN - 1; page > 0; page--) this.freePages.push(page);

@@ -1,11 +1,15 @@
 /**
- * Copies of byte ranges between buffers. `set(subarray)` makes a view for each call, which costs more than the
- * copying itself up to about a hundred bytes (measured: 60 ns against 1 ns a byte), so short ranges are looped.
+ * Copies of byte ranges between buffers. `set(subarray)` makes a view for each call, which costs
+ * more than the copying itself up to about a hundred bytes (measured: 60 ns against 1 ns a byte),
+ * so short ranges are looped.
  */
 
 const LOOP_BYTES_MAX = 96;
 
-/** Copies `length` bytes of `from` at `fromOffset` to `to` at `toOffset`. The buffers may be one, not overlapping. */
+/**
+ * Copies `length` bytes of `from` at `fromOffset` to `to` at `toOffset`. The buffers may be one,
+ * not overlapping.
+ */
 export function copyBytes(
   from: Uint8Array,
   fromOffset: number,

@@ -1,16 +1,17 @@
 /**
  * HalfSipHash-1-3 with a 64-bit seed: a keyed 32-bit hash of short byte strings.
  *
- * It resists flooding: without the seed nobody can choose keys that collide. One compression round a
- * four-byte word and three at the end, all in 32-bit arithmetic, which is what JavaScript does fast.
+ * It resists flooding: without the seed nobody can choose keys that collide. One compression round
+ * a four-byte word and three at the end, all in 32-bit arithmetic, which is what JavaScript does
+ * fast.
  *
- * Source: J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF" (2012), and the reference
- * description of HalfSipHash.
+ * Source: J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF" (2012), and the
+ * reference description of HalfSipHash.
  */
 
 /**
- * Hash of `length` bytes of `bytes` from `offset`: 32 bits, signed, because every second unsigned one
- * would be a number of its own on the heap.
+ * Hash of `length` bytes of `bytes` from `offset`: 32 bits, signed, because every second unsigned
+ * one would be a number of its own on the heap.
  */
 export function halfSipHash(
   bytes: Uint8Array,

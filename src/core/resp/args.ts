@@ -1,9 +1,9 @@
 /**
  * The arguments of one command: `count` ranges of bytes, borrowed from wherever they arrived.
  *
- * Argument i is `bytes[i]` from `offsets[i]`, `lengths[i]` long. Most often all share one receive buffer; a very
- * large argument has a buffer of its own. One object is used over and over, so nothing is allocated for a command;
- * what is to outlive the command must be copied.
+ * Argument i is `bytes[i]` from `offsets[i]`, `lengths[i]` long. Most often all share one receive
+ * buffer; a very large argument has a buffer of its own. One object is used over and over, so
+ * nothing is allocated for a command; what is to outlive the command must be copied.
  */
 const FIRST_ROOM = 16;
 
@@ -39,7 +39,9 @@ export class Args {
     return Buffer.from(buffer, from, this.lengths[i]!).toString('latin1');
   }
 
-  /** The argument as error texts show it: up to its first zero byte, which is where Redis ends it. */
+  /**
+   * The argument as error texts show it: up to its first zero byte, which is where Redis ends it.
+   */
   shown(i: number): string {
     const text = this.text(i);
     const end = text.indexOf('\0');

@@ -4,16 +4,17 @@
  *     chunks   [ full ][ full ][ current: 0 .. at ) ]
  *                   ^ sent up to here
  *
- * Replies are written straight into the current chunk; a chunk that is full joins the queue and another is taken from
- * the pool. Positions count all bytes ever written, so a position stays meaningful while chunks come and go:
+ * Replies are written straight into the current chunk; a chunk that is full joins the queue and
+ * another is taken from the pool. Positions count all bytes ever written, so a position stays
+ * meaningful while chunks come and go:
  *
  *     sent <= released <= total
  *
- * `sent`: given to the socket. `released`: may be sent, because every write executed before it is as safe as was
- * promised. `total`: written by commands.
+ * `sent`: given to the socket. `released`: may be sent, because every write executed before it is
+ * as safe as was promised. `total`: written by commands.
  *
- * RESP3 types fall back to RESP2 as Redis does: maps and sets become arrays, doubles bulk strings, booleans integers,
- * null a null bulk, big numbers and verbatim strings bulk strings.
+ * RESP3 types fall back to RESP2 as Redis does: maps and sets become arrays, doubles bulk strings,
+ * booleans integers, null a null bulk, big numbers and verbatim strings bulk strings.
  */
 import { copyBytes } from '../memory/copy.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
@@ -243,8 +244,8 @@ export class Reply {
   }
 
   /**
-   * Leaves room for the head of an aggregate whose size is not known yet; `fill` writes it. Costs a chunk, so it is
-   * for replies whose size cannot be counted first.
+   * Leaves room for the head of an aggregate whose size is not known yet; `fill` writes it. Costs a
+   * chunk, so it is for replies whose size cannot be counted first.
    */
   defer(): number {
     this.nextChunk();
@@ -252,7 +253,10 @@ export class Reply {
     return this.queue.length - 1;
   }
 
-  /** Writes the head that `defer` left out: `kind` is '*', '%' or '~' (maps count pairs). Nothing may have been sent since. */
+  /**
+   * Writes the head that `defer` left out: `kind` is '*', '%' or '~' (maps count pairs). Nothing
+   * may have been sent since.
+   */
   fill(deferred: number, kind: '*' | '%' | '~', count: number): void {
     const map = kind === '%' && this.protocol !== 3;
     const sign = this.protocol === 3 ? kind : '*';

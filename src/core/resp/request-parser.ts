@@ -4,20 +4,21 @@
  *     *3\r\n  $3\r\nSET\r\n  $1\r\nk\r\n  $1\r\nv\r\n        a command of three bulk strings
  *     SET k "v"\r\n                                          the same, inline
  *
- * `feed` is given what was read, in a buffer that is only borrowed; `next` is called until it says MORE. A command
- * that is complete in the borrowed buffer is parsed where it lies. The rest, a command that has only begun, is copied
- * into the parser's own buffer. When more arrives that rest is put back into the free room in front of what was read,
- * or, when it is longer than that room, what was read is added behind it; either way parsing goes on where it
- * stopped, and no byte is looked at twice, however many reads a command takes.
+ * `feed` is given what was read, in a buffer that is only borrowed; `next` is called until it says
+ * MORE. A command that is complete in the borrowed buffer is parsed where it lies. The rest, a
+ * command that has only begun, is copied into the parser's own buffer. When more arrives that rest
+ * is put back into the free room in front of what was read, or, when it is longer than that room,
+ * what was read is added behind it; either way parsing goes on where it stopped, and no byte is
+ * looked at twice, however many reads a command takes.
  *
  *     borrowed   [ headroom: 0 .. from )[ read: from .. to )
  *     own        [ parsed: 0 .. pos )[ to parse: pos .. end )[ room .. length )
  *
- * A bulk of BIG_ARGUMENT bytes or more that is not complete gets a buffer of just its size, and further reads are
- * copied straight into it, so that 512 MB are copied once and never moved.
+ * A bulk of BIG_ARGUMENT bytes or more that is not complete gets a buffer of just its size, and
+ * further reads are copied straight into it, so that 512 MB are copied once and never moved.
  *
- * Invariants: args.count + missing is the command's number of arguments while one is being read; offsets refer to
- * `input` for all arguments but the big ones.
+ * Invariants: args.count + missing is the command's number of arguments while one is being read;
+ * offsets refer to `input` for all arguments but the big ones.
  *
  * Errors are Redis's texts, in `error`; after one the connection must be closed.
  */
@@ -64,7 +65,9 @@ export class RequestParser {
   private big: Uint8Array | null = null;
   private bigFilled = 0;
 
-  /** `shared` is used for commands that are complete in one read; parsers of one loop may share it. */
+  /**
+   * `shared` is used for commands that are complete in one read; parsers of one loop may share it.
+   */
   constructor(limits: ParserLimits, shared: Args) {
     this.limits = limits;
     this.shared = shared;
@@ -76,7 +79,10 @@ export class RequestParser {
     return this.own.length + (this.big === null ? 0 : this.big.length);
   }
 
-  /** Gives the parser what was read, `bytes[from .. to)`, borrowed until `next` has said MORE. `bytes[0 .. from)` is scratch. */
+  /**
+   * Gives the parser what was read, `bytes[from .. to)`, borrowed until `next` has said MORE.
+   * `bytes[0 .. from)` is scratch.
+   */
   feed(bytes: Uint8Array, from: number, to: number): void {
     if (this.big !== null) {
       const taken = Math.min(to - from, this.big.length - this.bigFilled);
@@ -95,7 +101,10 @@ export class RequestParser {
     else this.append(bytes, from, to);
   }
 
-  /** The next command: PARSED_COMMAND with `args`, PARSED_MORE when the bytes are used up, or PARSED_ERROR. */
+  /**
+   * The next command: PARSED_COMMAND with `args`, PARSED_MORE when the bytes are used up, or
+   * PARSED_ERROR.
+   */
   next(): number {
     for (;;) {
       if (this.missing === 0) {

@@ -8,25 +8,26 @@
  *         words 1-3     12 tags, one byte each: the top byte of the entry's hash
  *         words 4-15    12 entry addresses
  *
- * With L = level and S = split, there are 2^L + S buckets. A hash belongs to bucket h mod 2^L, or to
- * h mod 2^(L+1) where the first is below S, because those have been split already:
+ * With L = level and S = split, there are 2^L + S buckets. A hash belongs to bucket h mod 2^L, or
+ * to h mod 2^(L+1) where the first is below S, because those have been split already:
  *
  *     0 ........ S ................ 2^L ........ 2^L + S
  *     [ split    | not yet split    | the new halves ]
  *
- * An insert that finds more than LOAD_MAX entries a bucket splits bucket S; a delete that finds fewer than
- * LOAD_MIN merges the last bucket into its sibling. So growth costs the same at every size, no second table
- * is ever held, and memory follows the number of entries smoothly.
+ * An insert that finds more than LOAD_MAX entries a bucket splits bucket S; a delete that finds
+ * fewer than LOAD_MIN merges the last bucket into its sibling. So growth costs the same at every
+ * size, no second table is ever held, and memory follows the number of entries smoothly.
  *
- * SCAN: a cursor counts through bucket numbers with its bits reversed, over the smaller of the two address
- * spaces, and visits a bucket together with its new half. An entry only ever moves between a bucket and that
- * half, so whoever stays from the first call to the last is seen at least once, whatever the table does in
- * between (the guarantee of Redis's SCAN, and its cursor).
+ * SCAN: a cursor counts through bucket numbers with its bits reversed, over the smaller of the two
+ * address spaces, and visits a bucket together with its new half. An entry only ever moves between
+ * a bucket and that half, so whoever stays from the first call to the last is seen at least once,
+ * whatever the table does in between (the guarantee of Redis's SCAN, and its cursor).
  *
- * A look-up compares tags four at a time and touches an entry only where the tag agrees: a miss reads
- * one or two cache lines, and a wrong tag agrees once in 256.
+ * A look-up compares tags four at a time and touches an entry only where the tag agrees: a miss
+ * reads one or two cache lines, and a wrong tag agrees once in 256.
  *
- * Limits: 2^32 - 1 entries. `find*` and `collect` leave their results in fields, so that they allocate nothing.
+ * Limits: 2^32 - 1 entries. `find*` and `collect` leave their results in fields, so that they
+ * allocate nothing.
  */
 import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
@@ -68,7 +69,10 @@ export class Dict {
   private readonly seed0: number;
   private readonly seed1: number;
   private directory: number[] = [];
-  /** Entries of the bucket that is being split or merged; apart from `collected`, which a caller may be reading. */
+  /**
+   * Entries of the bucket that is being split or merged; apart from `collected`, which a caller may
+   * be reading.
+   */
   private readonly moving: number[] = [];
   private buckets = 1;
   private level = 0;
@@ -136,8 +140,8 @@ export class Dict {
   }
 
   /**
-   * Makes the table as large as `entries` will want it, so that inserting them splits nothing (measured: 0.5 us an
-   * entry instead of 1.1). A large table is best reserved in steps.
+   * Makes the table as large as `entries` will want it, so that inserting them splits nothing
+   * (measured: 0.5 us an entry instead of 1.1). A large table is best reserved in steps.
    */
   reserve(entries: number): void {
     const wanted = Math.ceil(entries / LOAD_MAX);
@@ -188,8 +192,8 @@ export class Dict {
   }
 
   /**
-   * One step of a scan: puts the entries of one bucket and of its new half into `collected` and returns the
-   * next cursor, 0 at the end.
+   * One step of a scan: puts the entries of one bucket and of its new half into `collected` and
+   * returns the next cursor, 0 at the end.
    */
   collect(cursor: number): number {
     this.collectedCount = 0;
@@ -206,8 +210,8 @@ export class Dict {
   }
 
   /**
-   * Puts the entries whose hashes end in `group`, a number of `bits` bits, into `out` and returns how many they are.
-   * Unlike buckets, groups stay what they are while the table grows and shrinks.
+   * Puts the entries whose hashes end in `group`, a number of `bits` bits, into `out` and returns
+   * how many they are. Unlike buckets, groups stay what they are while the table grows and shrinks.
    */
   groupInto(group: number, bits: number, out: number[]): number {
     if (bits > this.level) return this.ownGroupInto(group, bits, out);
@@ -260,8 +264,9 @@ export class Dict {
   }
 
   /**
-   * Empties the table in steps: takes out up to `limit` or a few more entries into `collected` and says
-   * whether any are left. Used to free a table in slices; no other call may stand between the first and last.
+   * Empties the table in steps: takes out up to `limit` or a few more entries into `collected` and
+   * says whether any are left. Used to free a table in slices; no other call may stand between the
+   * first and last.
    */
   drain(limit: number): boolean {
     this.collectedCount = 0;
@@ -368,7 +373,10 @@ export class Dict {
     this.collectedCount = this.chainInto(first, this.collected, this.collectedCount);
   }
 
-  /** Appends the entries of a bucket and of those that hang from it to `out`, whose new length it returns. */
+  /**
+   * Appends the entries of a bucket and of those that hang from it to `out`, whose new length it
+   * returns.
+   */
   private chainInto(first: number, out: number[], from: number): number {
     let found = from;
     let bucket = first;

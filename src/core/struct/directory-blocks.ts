@@ -1,7 +1,7 @@
 /**
- * Blocks of a quicklist's directory (list-directory.ts draws them), and how entries are moved within
- * them. The first word counts the entries in use; an entry of a leaf has three words, of an inner block
- * two. Level 0 is that of the leaves.
+ * Blocks of a quicklist's directory (list-directory.ts draws them), and how entries are moved
+ * within them. The first word counts the entries in use; an entry of a leaf has three words, of an
+ * inner block two. Level 0 is that of the leaves.
  */
 import type { Arena } from '../memory/arena.ts';
 
@@ -46,7 +46,10 @@ export class DirectoryBlocks {
     this.arena.free(block);
   }
 
-  /** Copies `count` entries from slot `from` of one block to slot `to` of another, which then ends with them. */
+  /**
+   * Copies `count` entries from slot `from` of one block to slot `to` of another, which then ends
+   * with them.
+   */
   copyEntries(
     source: number,
     from: number,

@@ -9,8 +9,8 @@
  *     bytes    the key
  *     bytes    whatever the owner keeps behind the key
  *
- * An entry is one arena block. Because all dicts agree on this head, one dict class serves the keyspace,
- * hashes, sets and the member index of sorted sets, and its look-up stays monomorphic.
+ * An entry is one arena block. Because all dicts agree on this head, one dict class serves the
+ * keyspace, hashes, sets and the member index of sorted sets, and its look-up stays monomorphic.
  */
 import type { Arena } from '../memory/arena.ts';
 

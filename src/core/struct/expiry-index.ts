@@ -6,11 +6,12 @@
  *
  *     node i has its children at 4i + 1 .. 4i + 4 and its parent at (i - 1) >> 2
  *
- * Every entry in the heap keeps its own place in it (one word of its block), so a key's time is read and
- * changed without a search: the index is also the only place where the time is stored.
+ * Every entry in the heap keeps its own place in it (one word of its block), so a key's time is
+ * read and changed without a search: the index is also the only place where the time is stored.
  *
- * Keys mostly expire in the order in which they were set, and then an insert moves nothing; in general it is
- * O(log n). The root is the next key due, so keys expire when they are due, not when a sample finds them.
+ * Keys mostly expire in the order in which they were set, and then an insert moves nothing; in
+ * general it is O(log n). The root is the next key due, so keys expire when they are due, not when
+ * a sample finds them.
  *
  * Invariants: times[parent] <= times[child]; the place word of entries[i] is i.
  */

@@ -3,9 +3,10 @@
  *
  *     [ width u32: 2, 4 or 8 ][ count u32 ][ integer ][ integer ] ...        all little endian, signed
  *
- * All integers have the width that the widest one ever added needed; it never narrows. An intset is `bytes` from
- * `base`. Integers come and go as two 32-bit words (low, high), since 64 bits do not fit a number. Who adds asks for
- * the size first (`intsetGrown`), makes room, and then lets `intsetAdd` shift the rest.
+ * All integers have the width that the widest one ever added needed; it never narrows. An intset is
+ * `bytes` from `base`. Integers come and go as two 32-bit words (low, high), since 64 bits do not
+ * fit a number. Who adds asks for the size first (`intsetGrown`), makes room, and then lets
+ * `intsetAdd` shift the rest.
  *
  * What `intsetFind` saw last is in `intsetSlot`: the place of the integer, or where it would go.
  *
@@ -97,7 +98,9 @@ export function intsetRemoveAt(bytes: Uint8Array, base: number, index: number): 
   writeWord(bytes, base + 4, count - 1);
 }
 
-/** Whether `length` bytes from `base` are an intset; with `deep`, also whether its integers rise. */
+/**
+ * Whether `length` bytes from `base` are an intset; with `deep`, also whether its integers rise.
+ */
 export function intsetValid(
   bytes: Uint8Array,
   base: number,

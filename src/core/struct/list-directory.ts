@@ -1,6 +1,6 @@
 /**
- * The directory of a quicklist: its nodes in their order, in a B+ tree that counts elements, so that
- * the node which holds the element with a given index is found in O(log nodes) from anywhere.
+ * The directory of a quicklist: its nodes in their order, in a B+ tree that counts elements, so
+ * that the node which holds the element with a given index is found in O(log nodes) from anywhere.
  *
  *                    [ 2 | ->,4100 | ->,3800 ]                    level 1 (inner)
  *                       /               \
@@ -12,15 +12,16 @@
  *             2 words  an entry: address of the child | elements below it
  *
  * What kinds of nodes there are is the quicklist's business.
- * A path names one entry, by block and slot on each level; it also shows what the entry says. A path
- * is good until the directory is changed by other means than through it; `remove` spoils it too.
+ * A path names one entry, by block and slot on each level; it also shows what the entry says. A
+ * path is good until the directory is changed by other means than through it; `remove` spoils it
+ * too.
  *
- * A block begins small and doubles up to 63 entries. A full one is split in the middle, but at either
- * end of the list a fresh one is begun, so queues leave full blocks behind. A block that has become
- * nearly empty is merged with a neighbour under the same parent.
+ * A block begins small and doubles up to 63 entries. A full one is split in the middle, but at
+ * either end of the list a fresh one is begun, so queues leave full blocks behind. A block that has
+ * become nearly empty is merged with a neighbour under the same parent.
  *
- * Invariants: no block is empty; an inner entry says the sum of what stands below it; the root has more
- * than one entry unless it is a leaf.
+ * Invariants: no block is empty; an inner entry says the sum of what stands below it; the root has
+ * more than one entry unless it is a leaf.
  *
  * Limits: 2^32 - 1 elements, 2^30 - 1 a node.
  */
@@ -271,7 +272,10 @@ export class ListDirectory {
     path.slots[0] = -1;
   }
 
-  /** Makes sure that one more entry fits at the path's slot of `level`, which may be that behind the last. */
+  /**
+   * Makes sure that one more entry fits at the path's slot of `level`, which may be that behind the
+   * last.
+   */
   private makeRoom(path: DirectoryPath, level: number): void {
     const block = path.blocks[level]!;
     const width = level === 0 ? LEAF_WORDS : INNER_WORDS;
@@ -297,7 +301,10 @@ export class ListDirectory {
     this.blocks.free(old);
   }
 
-  /** Splits the path's full block of `level`; the path keeps pointing at the same place between entries. */
+  /**
+   * Splits the path's full block of `level`; the path keeps pointing at the same place between
+   * entries.
+   */
   private split(path: DirectoryPath, level: number): void {
     if (level === this.height) this.addRoot(path);
     const block = path.blocks[level]!;

@@ -13,17 +13,19 @@
  *     11110001 i16 | 11110010 i24 | 11110011 i32 | 11110100 i64
  *     11111111                      the end
  *
- * All numbers are little endian but the 13-bit integer and the 12-bit length, whose high bits come first. A back
- * length has seven bits a byte, high ones first, and every byte but the first has its top bit set, so that it can be
- * read backwards. Text of a 64-bit integer is always stored as that integer. 65,535 elements means "count them".
+ * All numbers are little endian but the 13-bit integer and the 12-bit length, whose high bits come
+ * first. A back length has seven bits a byte, high ones first, and every byte but the first has its
+ * top bit set, so that it can be read backwards. Text of a 64-bit integer is always stored as that
+ * integer. 65,535 elements means "count them".
  *
- * A listpack is `bytes` from `base`; a position is relative to `base`, so that it survives a move of the whole. Who
- * inserts asks for the growth first (`lpEntryBytes`), makes room, and then lets `lpInsert` shift the rest: nothing is
- * rebuilt and no object is made an element.
+ * A listpack is `bytes` from `base`; a position is relative to `base`, so that it survives a move
+ * of the whole. Who inserts asks for the growth first (`lpEntryBytes`), makes room, and then lets
+ * `lpInsert` shift the rest: nothing is rebuilt and no object is made an element.
  *
  * What the last `lpGet` read is in the fields of `lpElement`, shared by all.
  *
- * Source: the listpack specification (S. Sanfilippo, 2017), and listpack.c of Redis for the choice of encodings.
+ * Source: the listpack specification (S. Sanfilippo, 2017), and listpack.c of Redis for the choice
+ * of encodings.
  */
 import { isInt64Text, parseInt64, parseInteger, writeInt64 } from '../text/integer.ts';
 
@@ -191,7 +193,10 @@ export function lpEquals(
   return true;
 }
 
-/** Position of the first entry equal to a value, looking at every `skip + 1`th from `at` on; 0 for none. */
+/**
+ * Position of the first entry equal to a value, looking at every `skip + 1`th from `at` on; 0 for
+ * none.
+ */
 export function lpFind(
   bytes: Uint8Array,
   base: number,
@@ -209,8 +214,8 @@ export function lpFind(
 }
 
 /**
- * The loops of `lpFind`: most entries are passed by their first byte alone. Going through `lpGet` and
- * `lpNext` instead took three times as long (a hash of 100 fields: 1,350 ns against 450).
+ * The loops of `lpFind`: most entries are passed by their first byte alone. Going through `lpGet`
+ * and `lpNext` instead took three times as long (a hash of 100 fields: 1,350 ns against 450).
  */
 function findString(
   bytes: Uint8Array,
@@ -290,8 +295,8 @@ export function lpIntegerBytes(value: number): number {
 }
 
 /**
- * Puts a value in front of the entry at `at` (the end: `lpBytes - 1`). The room behind the listpack must hold
- * `lpEntryBytes` more. Returns the position after the new entry.
+ * Puts a value in front of the entry at `at` (the end: `lpBytes - 1`). The room behind the listpack
+ * must hold `lpEntryBytes` more. Returns the position after the new entry.
  */
 export function lpInsert(
   bytes: Uint8Array,
@@ -357,8 +362,9 @@ export function lpReplaceInteger(bytes: Uint8Array, base: number, at: number, va
 }
 
 /**
- * Whether `length` bytes from `base` are a listpack that can be walked safely: sizes add up, back lengths agree, the
- * end is where the head says. With `deep` false only the head and the end are looked at.
+ * Whether `length` bytes from `base` are a listpack that can be walked safely: sizes add up, back
+ * lengths agree, the end is where the head says. With `deep` false only the head and the end are
+ * looked at.
  */
 export function lpValid(bytes: Uint8Array, base: number, length: number, deep: boolean): boolean {
   if (length < LP_EMPTY_BYTES || readU32(bytes, base) !== length) return false;
@@ -500,7 +506,9 @@ function bodyLength(bytes: Uint8Array, from: number): number {
   return first - 0xf1 + 3;
 }
 
-/** Length of a body that may lie: 0 when it does not fit into `room` bytes or is of no known kind. */
+/**
+ * Length of a body that may lie: 0 when it does not fit into `room` bytes or is of no known kind.
+ */
 function safeBodyLength(bytes: Uint8Array, from: number, room: number): number {
   const first = bytes[from]!;
   if (first > 0xf4) return 0;

@@ -11,8 +11,8 @@
  * (a run of one byte is a copy from 1 back). Nothing in the stream says how long the result is:
  * RDB stores that beside it, and `lzfDecompress` demands it exactly.
  *
- * The compressor chooses exactly as Redis's does, so that DUMP gives the same bytes: the same hash, no
- * match with the very first byte, and the rule for the last bytes of the input.
+ * The compressor chooses exactly as Redis's does, so that DUMP gives the same bytes: the same hash,
+ * no match with the very first byte, and the rule for the last bytes of the input.
  *
  * It remembers, for each hash of three bytes, the last position that had it. The table
  * is shared and never cleared: it stores positions on a scale that grows from call to call, so an

@@ -11,7 +11,10 @@ const FIRST_LEVEL_BYTES = 4096;
 /** A node that is limited by its elements takes at most these bytes all the same. */
 const SAFE_BYTES_MAX = 8192;
 
-/** From this size on an element has a node of its own, unless DEBUG QUICKLIST-PACKED-THRESHOLD says otherwise. */
+/**
+ * From this size on an element has a node of its own, unless DEBUG QUICKLIST-PACKED-THRESHOLD says
+ * otherwise.
+ */
 export const PACKED_THRESHOLD = 1 << 30;
 
 /** The directive's value as a list keeps it. */
@@ -35,7 +38,9 @@ export function exceedsFill(fill: number, bytes: number, count: number): boolean
   return bytes > SAFE_BYTES_MAX || count > Math.max(1, fill);
 }
 
-/** Whether a quicklist of one node is small enough to be a listpack; half the limit when it shrinks. */
+/**
+ * Whether a quicklist of one node is small enough to be a listpack; half the limit when it shrinks.
+ */
 export function fitsListpack(
   fill: number,
   bytes: number,

@@ -7,8 +7,9 @@
  *     2     COMPRESSED: [ compressed length u32 ][ LZF of the listpack ]
  *     3     both: [ compressed length u32 ][ LZF of the element's bytes ]
  *
- * The directory keeps the kind, the number of elements, and the bytes that the node has when it is not
- * compressed. Readers see a compressed node through a scratch of their own and leave it as it is.
+ * The directory keeps the kind, the number of elements, and the bytes that the node has when it is
+ * not compressed. Readers see a compressed node through a scratch of their own and leave it as it
+ * is.
  */
 import type { Arena } from '../memory/arena.ts';
 import type { DirectoryPath } from './list-directory.ts';

@@ -1,9 +1,10 @@
 /**
- * The nodes of a quicklist as blocks of the arena: made, grown, split, merged, compressed and freed.
- * All functions work on the node that a path of the directory names, and keep the directory true.
+ * The nodes of a quicklist as blocks of the arena: made, grown, split, merged, compressed and
+ * freed. All functions work on the node that a path of the directory names, and keep the directory
+ * true.
  *
- * A block grows by a quarter, up to what a node may take, so that few pushes copy it; when a list has
- * gone on to another node, the one it leaves is cut to its size.
+ * A block grows by a quarter, up to what a node may take, so that few pushes copy it; when a list
+ * has gone on to another node, the one it leaves is cut to its size.
  *
  * Invariants: `bytes` is the sum of the sizes of all node blocks; a path that was handed in still
  * names its node afterwards, unless a comment says otherwise.
@@ -31,7 +32,9 @@ import {
   setListpackHead,
 } from './quicklist-node.ts';
 
-/** Smaller nodes are not compressed, nor those that would gain less than the second number of bytes. */
+/**
+ * Smaller nodes are not compressed, nor those that would gain less than the second number of bytes.
+ */
 const COMPRESS_BYTES_MIN = 48;
 const COMPRESS_GAIN_MIN = 8;
 /** Larger ones neither: whoever reads them needs a scratch as large. */
@@ -186,7 +189,9 @@ export class QuicklistNodes {
 
   // ---------------------------------------------------------------- splitting, merging
 
-  /** Moves the elements from index `at` on to a node of their own behind, to which the path goes. */
+  /**
+   * Moves the elements from index `at` on to a node of their own behind, to which the path goes.
+   */
   split(path: DirectoryPath, at: number): void {
     this.thaw(path);
     const { arena } = this;
@@ -207,7 +212,10 @@ export class QuicklistNodes {
     this.directory.insert(path, true, block, rightCount, NODE_LISTPACK, rightBytes);
   }
 
-  /** Takes the elements of the node behind, at `next`, into the path's; both are listpacks. `next` is no longer good. */
+  /**
+   * Takes the elements of the node behind, at `next`, into the path's; both are listpacks. `next`
+   * is no longer good.
+   */
   merge(path: DirectoryPath, next: DirectoryPath): void {
     this.thaw(path);
     this.thaw(next);

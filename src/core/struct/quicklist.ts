@@ -5,12 +5,12 @@
  *     nodes        listpack  listpack  LZF        PLAIN element    LZF      listpack
  *                  `-- depth raw --'   `---- compressed inside ----'     `-- raw --'
  *
- * Every element is bytes inside a node's block: there is no object an element or a node. How much goes
- * into a node is `fill` (quicklist-limits.ts). An element past the packed threshold has a PLAIN node
- * of its own. With a compress depth of d, all but the d nodes at each end are LZF.
+ * Every element is bytes inside a node's block: there is no object an element or a node. How much
+ * goes into a node is `fill` (quicklist-limits.ts). An element past the packed threshold has a
+ * PLAIN node of its own. With a compress depth of d, all but the d nodes at each end are LZF.
  *
- * Nodes are filled, split and merged by Redis's own rules, so that a list built by the same commands
- * is cut into the same listpacks, and its RDB has the same bytes:
+ * Nodes are filled, split and merged by Redis's own rules, so that a list built by the same
+ * commands is cut into the same listpacks, and its RDB has the same bytes:
  *
  *     push     into the node at the end if it takes the element, else a new node
  *     insert   into the node that holds the place; if that is full and the place is at its edge, into
@@ -20,7 +20,8 @@
  *
  * Costs: O(log nodes) to find a place, and a walk within one node.
  *
- * `fill` and depth are those of the limits when the list was made; the packed threshold is read anew.
+ * `fill` and depth are those of the limits when the list was made; the packed threshold is read
+ * anew.
  *
  * Limits: 2^32 - 1 elements.
  */
@@ -99,7 +100,9 @@ export class Quicklist implements LargeValue {
     this.settle(0, -1);
   }
 
-  /** Adds a node behind all others that is a copy of a listpack of `count` elements, more than none. */
+  /**
+   * Adds a node behind all others that is a copy of a listpack of `count` elements, more than none.
+   */
   appendListpack(bytes: Uint8Array, offset: number, length: number, count: number): void {
     const block = this.nodes.copyBlock(bytes, offset, length);
     this.nodes.directory.push(path, true, block, count, NODE_LISTPACK, length);
@@ -248,7 +251,10 @@ export class Quicklist implements LargeValue {
     this.settle(Math.max(0, start - 1), Math.min(start, this.count - 1));
   }
 
-  /** Takes out up to `most` elements equal to a value, from the head or the tail on. How many there were. */
+  /**
+   * Takes out up to `most` elements equal to a value, from the head or the tail on. How many there
+   * were.
+   */
   deleteEqual(
     value: Uint8Array,
     offset: number,
@@ -275,7 +281,10 @@ export class Quicklist implements LargeValue {
     return removed;
   }
 
-  /** The same within the path's node, which goes when nothing is left; then the path is no longer good. */
+  /**
+   * The same within the path's node, which goes when nothing is left; then the path is no longer
+   * good.
+   */
   private deleteInNode(
     value: Uint8Array,
     offset: number,
@@ -315,8 +324,8 @@ export class Quicklist implements LargeValue {
   // ---------------------------------------------------------------- compression
 
   /**
-   * Brings the list back to its compress depth: the nodes at both ends raw, the next ones compressed, and
-   * those that hold elements `from` to `to` (none when `to` is less).
+   * Brings the list back to its compress depth: the nodes at both ends raw, the next ones
+   * compressed, and those that hold elements `from` to `to` (none when `to` is less).
    */
   private settle(from: number, to: number): void {
     if (this.depth === 0) return;

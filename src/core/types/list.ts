@@ -4,9 +4,9 @@
  *     listpack    all elements in one listpack (struct/listpack.ts), the value of the entry itself
  *     quicklist   a large collection (struct/quicklist.ts)
  *
- * A listpack becomes a quicklist when what is to be added would make it larger than one node may be,
- * by `list-max-listpack-size`. A quicklist that has shrunk to one node of at most half that becomes a
- * listpack again; half, so that a list at the limit does not go to and fro.
+ * A listpack becomes a quicklist when what is to be added would make it larger than one node may
+ * be, by `list-max-listpack-size`. A quicklist that has shrunk to one node of at most half that
+ * becomes a listpack again; half, so that a list at the limit does not go to and fro.
  *
  * Functions return the list's address, which may be a new one. Who calls those that change one has
  * come through `lookupWrite`. Values are borrowed, and must not lie in the list itself. A list that
@@ -56,8 +56,8 @@ export function listLength(keyspace: Keyspace, address: number): number {
 }
 
 /**
- * Adds a key with an empty list, to which `count` elements of `bytes` bytes together will be added at
- * once. Returns its address.
+ * Adds a key with an empty list, to which `count` elements of `bytes` bytes together will be added
+ * at once. Returns its address.
  */
 export function listCreate(
   keyspace: Keyspace,
@@ -77,7 +77,10 @@ export function listCreate(
   return keyspace.putLarge(db, key, offset, length, 0, TYPE_LIST, ENC_QUICKLIST, list, false);
 }
 
-/** To be called before `count` elements of `bytes` bytes together are added. Returns the list's address. */
+/**
+ * To be called before `count` elements of `bytes` bytes together are added. Returns the list's
+ * address.
+ */
 export function listGrow(
   keyspace: Keyspace,
   db: Database,
@@ -121,8 +124,8 @@ export function listShrink(keyspace: Keyspace, db: Database, address: number): n
 }
 
 /**
- * Puts a list that was made beside the keyspace, and is not empty, behind a key that does not exist, as a
- * listpack if it is small. Returns the entry's address.
+ * Puts a list that was made beside the keyspace, and is not empty, behind a key that does not
+ * exist, as a listpack if it is small. Returns the entry's address.
  */
 export function listStore(
   keyspace: Keyspace,
@@ -184,7 +187,10 @@ export function listPush(
   return at;
 }
 
-/** Adds an element in front of the one with this index, or behind it, after `listGrow`. Returns the list's address. */
+/**
+ * Adds an element in front of the one with this index, or behind it, after `listGrow`. Returns the
+ * list's address.
+ */
 export function listInsert(
   keyspace: Keyspace,
   db: Database,
@@ -236,7 +242,9 @@ export function listSet(
   return growth < 0 ? keyspace.resizeValue(db, at, lpBytes(bytes, base), 0) : at;
 }
 
-/** Takes out `count` elements from index `start` on, all of which exist. Returns the list's address. */
+/**
+ * Takes out `count` elements from index `start` on, all of which exist. Returns the list's address.
+ */
 export function listDelete(
   keyspace: Keyspace,
   db: Database,
@@ -257,8 +265,8 @@ export function listDelete(
 }
 
 /**
- * Takes out up to `most` elements equal to a value, from the head or the tail on; how many there were is in
- * `listChange`. Returns the list's address.
+ * Takes out up to `most` elements equal to a value, from the head or the tail on; how many there
+ * were is in `listChange`. Returns the list's address.
  */
 export function listDeleteEqual(
   keyspace: Keyspace,

@@ -1,5 +1,6 @@
 /**
- * `cairn check-rdb` and `cairn check-aof`: ask the checkers of src/persistence, and tell a person what they found.
+ * `cairn check-rdb` and `cairn check-aof`: ask the checkers of src/persistence, and tell a person
+ * what they found.
  */
 import {
   type CheckVerdict,

@@ -1,5 +1,6 @@
 /**
- * The number of a database in an argument, as SELECT, MOVE, COPY and SWAPDB take it: a 32-bit integer that names one.
+ * The number of a database in an argument, as SELECT, MOVE, COPY and SWAPDB take it: a 32-bit
+ * integer that names one.
  */
 import type { Database } from '../../core/database.ts';
 import { parseInteger } from '../../core/text/integer.ts';
@@ -11,7 +12,10 @@ const INT_MAX = 2147483647;
 const OUT_OF_INT_RANGE = `ERR value is out of range, value must between ${INT_MIN} and ${INT_MAX}`;
 export const NO_SUCH_DATABASE = 'ERR DB index is out of range';
 
-/** The integer in argument `i`, NaN when it is none or no 32-bit one: then the error has been answered. */
+/**
+ * The integer in argument `i`, NaN when it is none or no 32-bit one: then the error has been
+ * answered.
+ */
 export function int32At(c: Context, i: number, error?: string): number {
   const { args } = c;
   const value = parseInteger(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);

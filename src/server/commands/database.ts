@@ -1,9 +1,9 @@
 /**
  * The commands on whole databases: SELECT, SWAPDB, FLUSHDB, FLUSHALL.
  *
- * A flush empties a database for everyone at once and leaves its memory to lazy-free.ts. ASYNC answers right then;
- * SYNC answers when the memory is back, while the other clients go on. Inside a transaction or a script nobody can
- * wait, so there SYNC frees everything on the spot.
+ * A flush empties a database for everyone at once and leaves its memory to lazy-free.ts. ASYNC
+ * answers right then; SYNC answers when the memory is back, while the other clients go on. Inside a
+ * transaction or a script nobody can wait, so there SYNC frees everything on the spot.
  */
 import { command, FAST, LOADING, STALE, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -32,7 +32,8 @@ export function swapdbCommand(c: Context): void {
   }
   if (first !== second) {
     services.swapDatabases(first, second);
-    // The client stays in the database of the same number, which is what its command is propagated for.
+    // The client stays in the database of the same number, which is what its command is propagated
+    // for.
     c.db = keyspace.databases[c.client.db] ?? c.db;
   }
   keyspace.dirty++;

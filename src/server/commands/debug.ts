@@ -1,12 +1,16 @@
 /**
- * DEBUG: for tests, and for looking inside. It is refused unless enable-debug-command lets it (dispatch.ts).
+ * DEBUG: for tests, and for looking inside. It is refused unless enable-debug-command lets it
+ * (dispatch.ts).
  *
- * Subcommands are found by name and number of arguments together, as Redis does: a wrong number is an unknown
- * subcommand. Those that look at data are in debug-data.ts, those about the process in debug-process.ts.
+ * Subcommands are found by name and number of arguments together, as Redis does: a wrong number is
+ * an unknown subcommand. Those that look at data are in debug-data.ts, those about the process in
+ * debug-process.ts.
  *
- * Some of Redis's subcommands have no counterpart here and say so: MALLCTL (there is no jemalloc), RESTART and
- * CRASH-AND-RECOVER (a process of Node.js cannot replace itself), and those of cluster buses.
+ * Some of Redis's subcommands have no counterpart here and say so: MALLCTL (there is no jemalloc),
+ * RESTART and CRASH-AND-RECOVER (a process of Node.js cannot replace itself), and those of cluster
+ * buses.
  */
+import { PACKED_THRESHOLD } from '../../core/struct/quicklist-limits.ts';
 import { parseMemory } from '../../core/text/memory-units.ts';
 import { ADMIN, command, LOADING, NOSCRIPT, PROTECTED, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -85,7 +89,7 @@ function packedThreshold(c: Context): void {
     c.reply.error('ERR argument must be a memory value bigger than 1 and smaller than 4gb');
     return;
   }
-  c.services.debug.packedThresholdBytes = bytes;
+  c.keyspace.limits.listPackedThreshold = bytes === 0 ? PACKED_THRESHOLD : bytes;
   c.ok();
 }
 
@@ -94,7 +98,10 @@ function pauseCron(c: Context): void {
   c.ok();
 }
 
-/** Replies are written into chunks of a pool, so there is no buffer whose size and peak could be kept. */
+/**
+ * Replies are written into chunks of a pool, so there is no buffer whose size and peak could be
+ * kept.
+ */
 function replyBuffer(c: Context): void {
   if (c.is(2, 'resizing') || c.is(3, 'never') || c.is(3, 'reset')) c.ok();
   else if (!c.is(2, 'peak-reset-time')) unknown(c);

@@ -1,8 +1,10 @@
 /**
- * DUMP and RESTORE: one value as a row of bytes (src/persistence/rdb-dump.ts), to be kept or carried elsewhere.
+ * DUMP and RESTORE: one value as a row of bytes (src/persistence/rdb-dump.ts), to be kept or
+ * carried elsewhere.
  *
- * RESTORE builds the value under a name that nobody can know and gives it its own when it is whole; so a payload that
- * turns out to be wrong half way changes nothing, not even the key that REPLACE would have replaced.
+ * RESTORE builds the value under a name that nobody can know and gives it its own when it is whole;
+ * so a payload that turns out to be wrong half way changes nothing, not even the key that REPLACE
+ * would have replaced.
  */
 import { randomBytes } from 'node:crypto';
 import { lfuWord } from '../../core/usage.ts';
@@ -91,7 +93,10 @@ function readOptions(c: Context): RestoreOptions | undefined {
   return options.refuse(c.reply) ? undefined : asked;
 }
 
-/** Builds the payload's value under a temporary name, which is returned; undefined when that was refused. */
+/**
+ * Builds the payload's value under a temporary name, which is returned; undefined when that was
+ * refused.
+ */
 function buildValue(c: Context): Uint8Array | undefined {
   const { args, keyspace, db, reply } = c;
   const bytes = args.bytes[3]!;

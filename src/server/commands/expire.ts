@@ -1,12 +1,13 @@
 /**
  * Times to live: EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT, TTL, PTTL, EXPIRETIME, PEXPIRETIME, PERSIST.
  *
- * What is propagated is the moment, never the duration: EXPIRE k 10 NX becomes PEXPIREAT k <ms> NX. A moment that
- * has passed deletes the key, which is propagated as DEL, or UNLINK with lazyfree-lazy-expire; a replica and a
- * loading server keep such a key and wait to be told.
+ * What is propagated is the moment, never the duration: EXPIRE k 10 NX becomes PEXPIREAT k <ms> NX.
+ * A moment that has passed deletes the key, which is propagated as DEL, or UNLINK with
+ * lazyfree-lazy-expire; a replica and a loading server keep such a key and wait to be told.
  *
- * Limits: moments are below 2^63 ms and refused beyond. They are kept as doubles, exact to the millisecond up to
- * 2^53 ms (the year 287,396) and rounded to the nearest double from there; what is propagated is exact.
+ * Limits: moments are below 2^63 ms and refused beyond. They are kept as doubles, exact to the
+ * millisecond up to 2^53 ms (the year 287,396) and rounded to the nearest double from there; what
+ * is propagated is exact.
  */
 import { EXPIRY_DELETE } from '../../core/keyspace.ts';
 import { parseInt64, parseInteger } from '../../core/text/integer.ts';
@@ -21,7 +22,10 @@ const GT = 1 << 2;
 const LT = 1 << 3;
 const BAD_OPTION = -1;
 
-/** Times up to here stay exact as numbers, even as seconds that are made milliseconds and added to now. */
+/**
+ * Times up to here stay exact as numbers, even as seconds that are made milliseconds and added to
+ * now.
+ */
 const EXACT_TIME_MAX = 1e12;
 const INT64_MAX = (1n << 63n) - 1n;
 const SECONDS_MAX = INT64_MAX / 1000n;
@@ -113,7 +117,9 @@ function exactMoment(c: Context, baseMs: number, scale: number): bigint | undefi
   return moment > INT64_MAX ? undefined : moment;
 }
 
-/** Whether the conditions let the key expire at `atMs`. No expiry counts as one beyond all others. */
+/**
+ * Whether the conditions let the key expire at `atMs`. No expiry counts as one beyond all others.
+ */
 function isMet(c: Context, address: number, flags: number, atMs: number): boolean {
   const { db, keyspace } = c;
   const expires = keyspace.hasExpiry(address);

@@ -1,8 +1,9 @@
 /**
- * The commands on keys whatever they hold: DEL, UNLINK, EXISTS, TYPE, TOUCH, RENAME, RENAMENX, COPY, MOVE.
+ * The commands on keys whatever they hold: DEL, UNLINK, EXISTS, TYPE, TOUCH, RENAME, RENAMENX,
+ * COPY, MOVE.
  *
- * Deleting never waits for a large value: the key goes at once and its elements are freed in slices. So DEL and
- * UNLINK differ in name only, and in what the AOF and the replicas read.
+ * Deleting never waits for a large value: the key goes at once and its elements are freed in
+ * slices. So DEL and UNLINK differ in name only, and in what the AOF and the replicas read.
  *
  * A key that takes a new place (RENAME, COPY, MOVE) takes its time to live along.
  */

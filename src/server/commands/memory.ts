@@ -1,9 +1,10 @@
 /**
  * MEMORY: what memory is used for.
  *
- * The figures of data are exact: blocks of the arena, with the slack that their size classes leave. MEMORY USAGE is
- * what would be free without the key: its block, the block or the large value behind it, its place in the expiry
- * index. Of a large value some elements are measured and the rest estimated from them.
+ * The figures of data are exact: blocks of the arena, with the slack that their size classes leave.
+ * MEMORY USAGE is what would be free without the key: its block, the block or the large value
+ * behind it, its place in the expiry index. Of a large value some elements are measured and the
+ * rest estimated from them.
  */
 import { HEAD_EXTERNAL, HEAD_LARGE, headOf } from '../../core/value.ts';
 import { command, keyAt, LOADING, READONLY, STALE } from '../command.ts';
@@ -127,7 +128,10 @@ function mallocStatsCommand(c: Context): void {
   c.reply.verbatim('txt', `${lines.join('\n')}\n`);
 }
 
-/** Chunks are given back to the system as they become empty, so what is left to do is what waits to be freed. */
+/**
+ * Chunks are given back to the system as they become empty, so what is left to do is what waits to
+ * be freed.
+ */
 function purgeCommand(c: Context): void {
   c.services.lazyFree.kick();
   c.ok();

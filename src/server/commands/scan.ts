@@ -1,11 +1,13 @@
 /**
  * The commands that look over a whole database: SCAN, KEYS, RANDOMKEY, DBSIZE.
  *
- * A SCAN's cursor is the dict's own (core/struct/dict.ts): whoever asks until it is 0 again sees every key at least
- * once that was there from first to last, however the table grew or shrank meanwhile. COUNT is how many keys a call
- * aims at before MATCH and TYPE pick from them; buckets are visited whole, so a few more may come.
+ * A SCAN's cursor is the dict's own (core/struct/dict.ts): whoever asks until it is 0 again sees
+ * every key at least once that was there from first to last, however the table grew or shrank
+ * meanwhile. COUNT is how many keys a call aims at before MATCH and TYPE pick from them; buckets
+ * are visited whole, so a few more may come.
  *
- * SCAN and RANDOMKEY remove the keys that they find expired; KEYS and DBSIZE leave them alone, and DBSIZE counts them.
+ * SCAN and RANDOMKEY remove the keys that they find expired; KEYS and DBSIZE leave them alone, and
+ * DBSIZE counts them.
  */
 import { EXPIRY_DELETE } from '../../core/keyspace.ts';
 import { globMatch } from '../../core/text/glob.ts';
@@ -136,7 +138,8 @@ export function keysCommand(c: Context): void {
 
 export function randomkeyCommand(c: Context): void {
   const { db, keyspace, reply } = c;
-  // Where expired keys may not be removed and all keys expire, one past its time is better than no end.
+  // Where expired keys may not be removed and all keys expire, one past its time is better than no
+  // end.
   const stuck = db.expires.size === db.dict.count && keyspace.expiryMode !== EXPIRY_DELETE;
   for (let tries = 1; ; tries++) {
     const address = db.dict.randomEntry(keyspace.random);

@@ -1,17 +1,19 @@
 /**
  * The fast link: a socket driven through its handle, the one place that touches one.
  *
- * What it saves, beside `socket.on('data')` (measured, 50 connections, one GET a read): no Buffer and no stream
- * machinery a read, about 1.5 us; and no queue, no callback and no request object a write, about 2 us.
+ * What it saves, beside `socket.on('data')` (measured, 50 connections, one GET a read): no Buffer
+ * and no stream machinery a read, about 1.5 us; and no queue, no callback and no request object a
+ * write, about 2 us.
  *
  *     read    the handle reads into one buffer that all links of the process share (useUserBuffer); its `onread`
  *             finds the byte count in the stream-base state
  *     write   writeBuffer sends at once when the kernel has room, and then the request object is free again; a
  *             request that turned asynchronous owns its bytes until `oncomplete`
  *
- * This leans on internals of Node (the same in 20.20, 22.23 and 24.21), so `probeFastLink` asks for each piece at
- * start, and where one is missing the plain link serves instead. Everything that is unusual about the types is here:
- * the handle and its binding are described below as far as they are used.
+ * This leans on internals of Node (the same in 20.20, 22.23 and 24.21), so `probeFastLink` asks for
+ * each piece at start, and where one is missing the plain link serves instead. Everything that is
+ * unusual about the types is here: the handle and its binding are described below as far as they
+ * are used.
  */
 import type { Socket } from 'node:net';
 import {
@@ -85,7 +87,10 @@ function loadBinding(): StreamBinding | null {
   }
 }
 
-/** Takes over an accepted socket that has not begun to read; null when its handle lacks what is needed. */
+/**
+ * Takes over an accepted socket that has not begun to read; null when its handle lacks what is
+ * needed.
+ */
 export function fastLink(socket: Socket, owner: LinkOwner): Link | null {
   const handle = (socket as HandleSocket)._handle;
   if (!probeFastLink() || handle === null || handle === undefined) return null;

@@ -1,14 +1,17 @@
 /**
  * A link: one client's socket, as the rest of the server sees it.
  *
- * Two kinds stand behind it: the fast one (fast-link.ts), which drives the socket's handle directly, and the plain one
- * (plain-link.ts) over `net` or `tls`. Both hand what was read to the owner in a borrowed buffer with free room in
- * front, and both send without copying when the kernel has room.
+ * Two kinds stand behind it: the fast one (fast-link.ts), which drives the socket's handle
+ * directly, and the plain one (plain-link.ts) over `net` or `tls`. Both hand what was read to the
+ * owner in a borrowed buffer with free room in front, and both send without copying when the kernel
+ * has room.
  */
 
 /** What a link tells its owner. */
 export interface LinkOwner {
-  /** `bytes[from .. to)` was read. Borrowed until the call returns; `bytes[0 .. from)` is scratch. */
+  /**
+   * `bytes[from .. to)` was read. Borrowed until the call returns; `bytes[0 .. from)` is scratch.
+   */
   onRead(bytes: Uint8Array, from: number, to: number): void;
   /** A send that answered SEND_PENDING is complete. */
   onSent(): void;
@@ -28,7 +31,9 @@ export interface Link {
   readonly localAddress: string;
   /** Descriptor number, -1 where there is none. */
   readonly fd: number;
-  /** Sends `bytes[from .. to)`: SEND_DONE, SEND_PENDING or SEND_FAILED. One pending send at a time. */
+  /**
+   * Sends `bytes[from .. to)`: SEND_DONE, SEND_PENDING or SEND_FAILED. One pending send at a time.
+   */
   send(bytes: Uint8Array, from: number, to: number): number;
   /** Stops or goes on reading: back-pressure. */
   pause(): void;

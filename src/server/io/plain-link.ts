@@ -1,6 +1,6 @@
 /**
- * The plain link: a socket of `net` or `tls` through its public interface. It serves where the fast link cannot
- * (TLS, or a Node whose internals differ), and behaves the same.
+ * The plain link: a socket of `net` or `tls` through its public interface. It serves where the fast
+ * link cannot (TLS, or a Node whose internals differ), and behaves the same.
  */
 import type { Socket } from 'node:net';
 import { addressOf } from './fast-link.ts';
@@ -37,7 +37,10 @@ export class PlainLink implements Link {
     socket.resume();
   }
 
-  /** The stream keeps a reference to what it is given, so it is given a copy, and reports by callback when full. */
+  /**
+   * The stream keeps a reference to what it is given, so it is given a copy, and reports by
+   * callback when full.
+   */
   send(bytes: Uint8Array, from: number, to: number): number {
     if (!this.open) return SEND_FAILED;
     const roomLeft = this.socket.write(bytes.slice(from, to), () => {

@@ -1,8 +1,10 @@
 /**
- * The AOF in the server: when it is opened, how turns reach it, when it is rewritten, switched on and off.
+ * The AOF in the server: when it is opened, how turns reach it, when it is rewritten, switched on
+ * and off.
  *
- * The work on files is src/persistence/aof.ts; here it meets the turn (which asks it how far replies may go), the
- * snapshot (which makes the base of a rewrite), the configuration and the clock.
+ * The work on files is src/persistence/aof.ts; here it meets the turn (which asks it how far
+ * replies may go), the snapshot (which makes the base of a rewrite), the configuration and the
+ * clock.
  *
  *     rewrite   prepare: a new increment stands ready on disk
  *               at the end of a turn: begin (the increment takes the next turns) and start the snapshot, in one breath
@@ -115,7 +117,8 @@ export class AofService {
   /** The end of a turn, before its journal is taken: a rewrite that stands ready begins here. */
   endTurn(): void {
     if (!this.ready) return;
-    // What this turn has written so far belongs to the old files: it must be appended before they change.
+    // What this turn has written so far belongs to the old files: it must be appended before they
+    // change.
     this.deps.turn.takeJournal();
     this.ready = false;
     this.begin();
@@ -145,7 +148,10 @@ export class AofService {
     }
   }
 
-  /** BGREWRITEAOF without an AOF, as Redis allows it: the folder gets a base, and nothing is appended. */
+  /**
+   * BGREWRITEAOF without an AOF, as Redis allows it: the folder gets a base, and nothing is
+   * appended.
+   */
   private async rewriteWhileOff(): Promise<void> {
     await this.aof.switchOn();
     try {

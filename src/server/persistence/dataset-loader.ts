@@ -3,8 +3,9 @@
  *
  *     start   appendonly yes: the AOF folder (a single file of an older server is taken in); else dir/dbfilename
  *
- * Each slice takes SLICE_MS, then the loop has its turn, so connections are accepted and INFO answers with the progress.
- * A line in the log says how far it is every few seconds; the last one says how long it took.
+ * Each slice takes SLICE_MS, then the loop has its turn, so connections are accepted and INFO
+ * answers with the progress. A line in the log says how far it is every few seconds; the last one
+ * says how long it took.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
 import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
@@ -73,7 +74,9 @@ export class DatasetLoader {
     this.stopped = true;
   }
 
-  /** Loads an RDB file, undefined when there is none. Rejects with what is wrong with it, and where. */
+  /**
+   * Loads an RDB file, undefined when there is none. Rejects with what is wrong with it, and where.
+   */
   async loadRdb(path: string, options: LoadRdbOptions): Promise<LoadedRdb | undefined> {
     const stat = this.deps.fs.statSync(path);
     if (stat === undefined) return undefined;

@@ -1,8 +1,9 @@
 /**
  * Runs one snapshot at a time, in slices between the turns of the event loop.
  *
- * BGSAVE, the base of an AOF rewrite and a full sync all come here. While a snapshot runs, each round of the loop gives
- * its walker SLICE_MS; when nobody else wants the loop it runs as fast as the child takes its bytes.
+ * BGSAVE, the base of an AOF rewrite and a full sync all come here. While a snapshot runs, each
+ * round of the loop gives its walker SLICE_MS; when nobody else wants the loop it runs as fast as
+ * the child takes its bytes.
  */
 import type { SnapshotFigures, SnapshotResult, SnapshotRun } from '../../persistence/snapshot.ts';
 import { type SnapshotRequest, startSnapshot } from '../../persistence/snapshot.ts';

@@ -1,4 +1,7 @@
-/** The request parser: any commands, cut anywhere, come out whole; what is wrong is refused with Redis's words. */
+/**
+ * The request parser: any commands, cut anywhere, come out whole; what is wrong is refused with
+ * Redis's words.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Args } from '../../../src/core/resp/args.ts';

@@ -1,4 +1,6 @@
-/** The expiry index against a sorted list: order, changes and removals, places kept in the entries. */
+/**
+ * The expiry index against a sorted list: order, changes and removals, places kept in the entries.
+ */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';

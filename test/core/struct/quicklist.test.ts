@@ -1,6 +1,6 @@
 /**
- * Quicklists against an array: limits of every kind, plain nodes, compressed nodes, splits and merges,
- * bytes counted exactly and nothing leaked.
+ * Quicklists against an array: limits of every kind, plain nodes, compressed nodes, splits and
+ * merges, bytes counted exactly and nothing leaked.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -254,7 +254,9 @@ describe('quicklists', () => {
   });
 });
 
-/** Nodes that ought to be compressed and are not, or the other way round; tiny ones do not count. */
+/**
+ * Nodes that ought to be compressed and are not, or the other way round; tiny ones do not count.
+ */
 function wrongNodes(list: Quicklist): number {
   const path = new DirectoryPath();
   const { directory } = list.nodes;

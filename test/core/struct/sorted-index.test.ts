@@ -1,6 +1,7 @@
 /**
- * The sorted index against a sorted array: random inserts, removals, moves and range deletions, with every answer
- * and the whole order compared, and with the tree's invariants looked at from outside.
+ * The sorted index against a sorted array: random inserts, removals, moves and range deletions,
+ * with every answer and the whole order compared, and with the tree's invariants looked at from
+ * outside.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

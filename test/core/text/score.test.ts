@@ -1,4 +1,7 @@
-/** Scores of seventeen digits against the general routines, which are held against a real server elsewhere. */
+/**
+ * Scores of seventeen digits against the general routines, which are held against a real server
+ * elsewhere.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatDouble17, parseScoreBound } from '../../../src/core/text/double.ts';

@@ -1,4 +1,6 @@
-/** Lists against an array: both encodings, the way to and fro between them, walks, nothing leaked. */
+/**
+ * Lists against an array: both encodings, the way to and fro between them, walks, nothing leaked.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LargeValue } from '../../../src/core/keyspace.ts';
