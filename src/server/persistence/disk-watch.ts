@@ -4,6 +4,7 @@
  * works again.
  */
 import type { Aof } from '../../persistence/aof.ts';
+import { errorReason } from '../config/system-error.ts';
 import { SNAPSHOT_FAILED } from '../errors.ts';
 import { diskGate, type Gates } from '../gates.ts';
 import type { RdbService } from './rdb-service.ts';
@@ -35,6 +36,6 @@ export class DiskWatch {
   private reason(): string {
     const error = this.aof.lastError;
     if (error === undefined) return SNAPSHOT_FAILED;
-    return `MISCONF Errors writing to the AOF file: ${error.message}`;
+    return `MISCONF Errors writing to the AOF file: ${errorReason(error)}`;
   }
 }

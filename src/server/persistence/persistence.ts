@@ -102,7 +102,13 @@ export class Persistence implements PersistenceServices {
       onLoading: () => this.loadingChanged(),
     });
     this.rdb = new RdbService(
-      { config, log, keyspace, startSave: (path) => this.save(path) },
+      {
+        config,
+        log,
+        keyspace,
+        startSave: (path) => this.save(path),
+        onEnded: () => this.disk.look(),
+      },
       Date.now(),
     );
     this.aof = new AofService({
@@ -318,7 +324,7 @@ export class Persistence implements PersistenceServices {
       return undefined;
     } catch (error) {
       log.warning(`Saving failed: ${(error as Error).message}`);
-      this.rdb.lastOk = false;
+      this.rdb.failedInPlace();
       return (error as Error).message;
     }
   }

@@ -18,6 +18,8 @@ export interface RdbServiceDeps {
   readonly keyspace: Keyspace;
   /** Starts a snapshot into a file. Null while another one runs. */
   readonly startSave: (path: string) => Promise<SnapshotResult> | null;
+  /** A save has ended, well or not. */
+  readonly onEnded: () => void;
 }
 
 export class RdbService {
@@ -86,6 +88,13 @@ export class RdbService {
     this.lastSaveSeconds = Math.floor(Date.now() / 1000);
     this.lastOk = true;
     this.saves++;
+    this.deps.onEnded();
+  }
+
+  /** Writing the dump by other means failed. */
+  failedInPlace(): void {
+    this.lastOk = false;
+    this.deps.onEnded();
   }
 
   /** Resolves when the save that runs now has ended: with what went wrong, or undefined. */
@@ -116,6 +125,7 @@ export class RdbService {
     this.lastOk = error === undefined;
     if (this.lastOk) this.saves++;
     this.lastSeconds = Math.round((Date.now() - this.startedMs) / 1000);
+    this.deps.onEnded();
     for (const one of this.waiting.splice(0)) one(error);
   }
 }
