@@ -3,11 +3,14 @@
  * are Redis's own (DEBUG DIGEST), so that a dataset can be compared across servers.
  *
  *     xor(x)   digest ^= sha1(x)                  for what has no order: keys, members, fields
- *     mix(x)   digest = sha1(digest ^ sha1(x))    for what has: elements of a list, a key and its value
+ *     mix(x)   digest = sha1(digest ^ sha1(x))   for what has an order: elements of a list, key and
+ *              value
  *
- *     dataset  for each database that is not empty: mix(number, 4 bytes big-endian), xor each key's digest
+ *     dataset  for each database that is not empty: mix(number, 4 bytes big-endian), xor each
+ *              key's digest
  *     key      mix(key), then the value's
- *     value    mix(type, 4 bytes big-endian), then the type's own, then xor("!!expire!!") if it expires
+ *     value    mix(type, 4 bytes big-endian), then the type's own, then xor("!!expire!!") if it
+ *              expires
  *
  *         string  mix(bytes)                 list    mix each element, head to tail
  *         set     xor each member            hash    xor of (mix field, mix value) of each

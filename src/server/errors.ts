@@ -20,8 +20,8 @@ export const EXEC_ABORTED = 'EXECABORT Transaction discarded because of previous
 export const SNAPSHOT_FAILED =
   'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to ' +
   'disk. Commands that may modify the data set are disabled, because this instance is configured ' +
-  'to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). ' +
-  'Please check the Redis logs for details about the RDB error.';
+  'to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error ' +
+  'option). Please check the Redis logs for details about the RDB error.';
 
 /** "wrong number of arguments" for a command's full name, "config|get". */
 export function wrongArity(name: string): string {

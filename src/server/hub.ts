@@ -1,7 +1,8 @@
 /**
  * The hub: connections in, commands to dispatch, replies to the turn.
  *
- *     link -> onRead -> parser -> dispatch, command after command, until the bytes are used up or the client must wait
+ *     link -> onRead -> parser -> dispatch, command after command, until the bytes are used up or
+ *     the client must wait
  *
  * A client waits while it is blocked, while clients are paused, and while more of its replies stand
  * unsent than OUTPUT_HIGH: then it is not read from either, until they have drained. The bytes that

@@ -1,7 +1,8 @@
 /**
  * The orderly end: SHUTDOWN, SIGTERM, SIGINT and `close()` of a server in a program.
  *
- *     writes pause -> replicas catch up, `shutdown-timeout` seconds at most -> save, AOF to disk -> stop -> exit
+ *     writes pause -> replicas catch up, `shutdown-timeout` seconds at most -> save, AOF to disk
+ *       -> stop -> exit
  *
  * Until the data are saved the server can still go on: when saving fails and nobody said FORCE it
  * does, and ABORT ends the waiting. The line "User requested shutdown..." and those after it are

@@ -5,7 +5,7 @@
  * the journal (propagate.ts) and write replies into their clients' chunks; nothing has reached a
  * socket yet. Then, once:
  *
- *     1. the journal is appended to the AOF          (write(2), or queued for write + fsync under `always`)
+ *     1. the journal is appended to the AOF    (write(2), or queued for write + fsync: `always`)
  *     2. the journal is fed to the replicas and the backlog
  *     3. the replies are released
  *

@@ -10,7 +10,7 @@
  *     chunk  4 MiB, one ArrayBuffer; the kernel gives its pages as they are first touched
  *     span   1 MiB, a quarter of a chunk: one slab of a medium class, or 16 pages
  *     page   64 KiB: one slab of a small class (blocks of one size)
- *     huge   a block over 64 KiB has an ArrayBuffer of its own, and its address is HUGE_BASE + handle
+ *     huge   a block over 64 KiB has an ArrayBuffer of its own, its address is HUGE_BASE + handle
  *
  * Size classes: 1 to 16 granules by one, then eight classes a doubling, so that a block is at most
  * one eighth larger than what was asked for. Up to 4 KiB is small, up to 64 KiB medium.

@@ -1,7 +1,7 @@
 /**
  * The intset: a sorted array of distinct integers, byte for byte Redis's.
  *
- *     [ width u32: 2, 4 or 8 ][ count u32 ][ integer ][ integer ] ...        all little endian, signed
+ *     [ width u32: 2, 4 or 8 ][ count u32 ][ integer ][ integer ] ...    all little endian, signed
  *
  * All integers have the width that the widest one ever added needed; it never narrows. An intset is
  * `bytes` from `base`. Integers come and go as two 32-bit words (low, high), since 64 bits do not

@@ -17,7 +17,7 @@ export function diagnose(services: Services): string {
   const { clients, memory } = services;
   const used = memory.usedBytes;
   if (used < SMALL_BYTES) {
-    return 'Less than 5 MB are in use: too little to say anything about. Come back with more data.\n';
+    return 'Less than 5 MB are in use: too little to say anything. Come back with more data.\n';
   }
   const findings: string[] = [];
   const { arena } = services.keyspace;
@@ -30,7 +30,8 @@ export function diagnose(services: Services): string {
   const slack = arena.reservedBytes - arena.usedBytes;
   if (slack > SLACK_BYTES && arena.reservedBytes / arena.usedBytes > SLACK_RATIO) {
     findings.push(
-      `Slack: the arena holds ${arena.reservedBytes} bytes for ${arena.usedBytes} in use. New data ` +
+      `Slack: the arena holds ${arena.reservedBytes} bytes for ${arena.usedBytes} in use. ` +
+        'New data ' +
         'will fill the room; a restart gives it back.',
     );
   }
@@ -44,7 +45,8 @@ export function diagnose(services: Services): string {
   }
   if (replicas > 0 && memory.bytesOf('clients.slaves') / replicas > REPLICA_BYTES) {
     findings.push(
-      'Replicas: their buffers are large, 10 MB a replica and more. The link to a replica is slow ' +
+      'Replicas: their buffers are large, 10 MB a replica and more. The link to a replica ' +
+        'is slow ' +
         'or broken; see client-output-buffer-limit replica.',
     );
   }

@@ -56,8 +56,8 @@ function bgsaveCommand(c: Context): void {
 }
 
 const BUSY_ELSEWHERE =
-  "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order " +
-  'to schedule a BGSAVE whenever possible.';
+  "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in " +
+  'order to schedule a BGSAVE whenever possible.';
 
 function bgrewriteaofCommand(c: Context): void {
   const { answer, error } = c.services.persistence.requestRewrite(!c.services.mayWait(c.client));
@@ -169,8 +169,8 @@ export const persistenceCommands: readonly Command[] = [
       flags: ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY,
       since: '1.0.0',
       complexity:
-        'O(N) when saving, where N is the total number of keys in all databases when saving data, ' +
-        'otherwise O(1)',
+        'O(N) when saving, where N is the total number of keys in all databases when saving ' +
+        'data, otherwise O(1)',
       summary: 'Saves as configured or asked for, and ends the server.',
       syntax: '[nosave_save=(NOSAVE|SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]',
       history: [['7.0.0', 'Added the `NOW`, `FORCE` and `ABORT` modifiers.']],

@@ -2,9 +2,9 @@
  * Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH.
  *
  *     WATCH k     note k                      any change of k spoils the EXEC: it answers null
- *     MULTI       begin                       the commands from here on are checked and queued (dispatch.ts)
- *     ...         QUEUED                      one that is refused spoils the EXEC: it answers EXECABORT
- *     EXEC        run all, one unit           nothing else runs in between, and one MULTI/EXEC goes to the journal
+ *     MULTI    begin              the commands from here on are checked and queued (dispatch.ts)
+ *     ...      QUEUED             one that is refused spoils the EXEC: it answers EXECABORT
+ *     EXEC     run all, one unit  nothing else runs in between; one MULTI/EXEC in the journal
  *
  * A watched key that expires before EXEC spoils it, whether or not anybody has removed the key yet.
  */

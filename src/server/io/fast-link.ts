@@ -5,9 +5,11 @@
  * and no stream machinery a read, about 1.5 us; and no queue, no callback and no request object a
  * write, about 2 us.
  *
- *     read    the handle reads into one buffer that all links of the process share (useUserBuffer); its `onread`
+ *     read    the handle reads into one buffer that all links of the process share
+ *             (useUserBuffer); its `onread`
  *             finds the byte count in the stream-base state
- *     write   writeBuffer sends at once when the kernel has room, and then the request object is free again; a
+ *     write   writeBuffer sends at once when the kernel has room, and then the request object is
+ *             free again; a
  *             request that turned asynchronous owns its bytes until `oncomplete`
  *
  * This leans on internals of Node (the same in 20.20, 22.23 and 24.21), so `probeFastLink` asks for

@@ -7,8 +7,10 @@
  * clock.
  *
  *     rewrite   prepare: a new increment stands ready on disk
- *               at the end of a turn: begin (the increment takes the next turns) and start the snapshot, in one breath
- *               the snapshot is done: finish (manifest names base and increment), or abort: nothing has changed
+ *               at the end of a turn: begin (the increment takes the next turns) and start the
+ *               snapshot, in one breath
+ *               the snapshot is done: finish (manifest names base and increment), or abort:
+ *               nothing has changed
  */
 import { Aof } from '../../persistence/aof.ts';
 import type { AofFolder } from '../../persistence/aof-folder.ts';
@@ -202,7 +204,8 @@ export class AofService {
     const minutes = await this.aof.abortRewrite();
     if (minutes > 0) {
       this.deps.log.warning(
-        `Background AOF rewrite has repeatedly failed and triggered the limit, will retry in ${minutes} minutes`,
+        'Background AOF rewrite has repeatedly failed and triggered the limit, will retry in ' +
+          `${minutes} minutes`,
       );
     }
   }

@@ -1,7 +1,8 @@
 /**
  * Loading the dataset from its files, in slices, while clients are told -LOADING.
  *
- *     start   appendonly yes: the AOF folder (a single file of an older server is taken in); else dir/dbfilename
+ *     start   appendonly yes: the AOF folder (a single file of an older server is taken in);
+ *             else dir/dbfilename
  *
  * Each slice takes SLICE_MS, then the loop has its turn, so connections are accepted and INFO
  * answers with the progress. A line in the log says how far it is every few seconds; the last one
