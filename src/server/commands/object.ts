@@ -15,7 +15,8 @@ const SWITCHING =
   'Please note that when switching between policies at runtime LRU and LFU data will take some ' +
   'time to adjust.';
 const IS_LFU = `ERR An LFU maxmemory policy is selected, idle time not tracked. ${SWITCHING}`;
-const IS_NOT_LFU = `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${SWITCHING}`;
+const NOT_COUNTED = 'An LFU maxmemory policy is not selected, access frequency not tracked.';
+const IS_NOT_LFU = `ERR ${NOT_COUNTED} ${SWITCHING}`;
 
 /** Address of the key in argument 2, 0 when there is none: then null has been answered. */
 function find(c: Context): number {
