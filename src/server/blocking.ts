@@ -1,27 +1,44 @@
 /**
  * Clients that wait for a key: BLPOP, BZPOPMIN, XREAD BLOCK and their kin.
  *
- * A handler that finds nothing calls `block`; its client then waits in the queue of each of its keys:
+ * A handler that finds nothing calls `block`; its client then waits in the queue of each of its
+ * keys:
  *
  *     "0:jobs"   [ client 7, client 9, client 12 ]         served in this order
  *     "0:mail"   [ client 9 ]
  *
- * Every change of a key, whatever command made it (RENAME, MOVE, RESTORE and EXEC too), passes `signal`, which notes the
- * keys that somebody waits for. When the unit is over, `serve` runs the commands of those who wait for them once more,
- * in the order in which they came. A command that finds nothing again goes on waiting in its place; one that is
- * served answers, and its client leaves all queues.
+ * Every change of a key, whatever command made it (RENAME, MOVE, RESTORE and EXEC too), passes
+ * `signal`, which notes the keys that somebody waits for. When the unit is over, `serve` runs the
+ * commands of those who wait for them once more, in the order in which they came. A command that
+ * finds nothing again goes on waiting in its place; one that is served answers, and its client
+ * leaves all queues.
  *
- * A key that holds another type than was waited for is as good as no key: nobody is served, nobody is told. What a
- * stream's readers must be told of is asked through `wakesOn`.
+ * A key that holds another type than was waited for is as good as no key: nobody is served, nobody
+ * is told. What a stream's readers must be told of is asked through `wakesOn`.
+ *
+ * A command that names several keys is served by the one that changed first, not by the first it
+ * names: while it is run again it must pass over the others, which `serves` tells it.
+ *
+ * Each serving is a unit of its own, in the journal behind the unit that made it possible. What it
+ * changes may serve others in turn (BLMOVE); that happens before anything else runs.
  *
  * Waiting ends by being served, by time, by CLIENT UNBLOCK, or because the client has gone.
+ *
+ * While anybody waits, every change of any key is looked at; a small table of counters by a hash of
+ * the key tells, mostly, that nobody waits for it, without making a string.
  */
+import { equalBytes } from '../core/memory/copy.ts';
 import { Args } from '../core/resp/args.ts';
 import { typeOf } from '../core/value.ts';
-import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
+import { type Client, REPLY_OFF, REPLY_SKIP, RUNNING, WAIT_BLOCKED } from './client.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import type { Services } from './services.ts';
+
+/** Counters of keys that are waited for, by a hash of the key; a power of two. */
+const INTEREST_SLOTS = 1024;
+/** Bytes at the end of a key that its hash is made of. */
+const INTEREST_BYTES = 16;
 
 /** Timers take at most this many milliseconds; a longer wait is armed again. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -35,7 +52,10 @@ export interface BlockRequest {
   readonly timeoutMs: number;
   /** Answers when time is up: mostly a null. */
   readonly onTimeout: (client: Client) => void;
-  /** For a key that is missing or holds another type: true runs the command all the same, to answer an error. */
+  /**
+   * For a key that is missing or holds another type: true runs the command all the same, to
+   * answer an error.
+   */
   readonly wakesOn?: (address: number) => boolean;
 }
 
@@ -44,8 +64,13 @@ interface Waiter extends BlockRequest {
   readonly db: number;
   readonly command: Command;
   readonly args: Args;
+  /** Names of its keys, each once, and their slots in the table of counters. */
   readonly ids: readonly string[];
+  readonly slots: readonly number[];
+  /** By the clock of `performance`, 0 for ever. */
   readonly untilMs: number;
+  /** CLIENT REPLY SKIP came before: the answer is not to be sent. */
+  readonly isSilent: boolean;
   timer: NodeJS.Timeout | null;
 }
 
@@ -60,8 +85,13 @@ export class Blocking {
   private readonly resume: (client: Client) => void;
   private readonly queues = new Map<string, Set<Waiter>>();
   private readonly waiters = new Map<Client, Waiter>();
+  private readonly interest = new Uint32Array(INTEREST_SLOTS);
   private ready = new Map<string, ReadyKey>();
   private serving = false;
+  /** The key whose waiters are being served. */
+  private served: Uint8Array | null = null;
+  /** Waiters that ask to be woken by a key of another type. */
+  private wakeable = 0;
 
   /** `resume` lets a client that has been answered go on with its further commands. */
   constructor(services: Services, resume: (client: Client) => void) {
@@ -97,30 +127,42 @@ export class Blocking {
     if (this.waiters.has(client)) return;
     const args = new Args();
     for (let i = 0; i < c.args.count; i++) args.push(c.args.copy(i), 0, c.args.lengths[i]!);
-    const ids = [...new Set(request.keys.map((key) => blockId(client.db, key, 0, key.length)))];
-    const untilMs = request.timeoutMs === 0 ? 0 : Date.now() + request.timeoutMs;
+    const slots = new Map<string, number>();
+    for (const key of request.keys) {
+      const { length } = key;
+      slots.set(blockId(client.db, key, 0, length), slotOf(client.db, key, 0, length));
+    }
     const waiter: Waiter = {
       ...request,
       client,
       db: client.db,
       command,
       args,
-      ids,
-      untilMs,
+      ids: [...slots.keys()],
+      slots: [...slots.values()],
+      untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,
+      isSilent: client.replyMode === REPLY_SKIP,
       timer: null,
     };
-    this.waiters.set(client, waiter);
-    for (const id of ids) {
-      const queue = this.queues.get(id);
-      if (queue === undefined) this.queues.set(id, new Set([waiter]));
-      else queue.add(waiter);
-    }
+    this.enter(waiter);
     client.waiting = WAIT_BLOCKED;
     this.arm(waiter);
   }
 
+  private enter(waiter: Waiter): void {
+    this.waiters.set(waiter.client, waiter);
+    if (waiter.wakesOn !== undefined) this.wakeable++;
+    for (const slot of waiter.slots) this.interest[slot]!++;
+    for (const id of waiter.ids) {
+      const queue = this.queues.get(id);
+      if (queue === undefined) this.queues.set(id, new Set([waiter]));
+      else queue.add(waiter);
+    }
+  }
+
   /** A key has changed. */
   signal(db: number, key: Uint8Array, offset: number, length: number): void {
+    if (this.interest[slotOf(db, key, offset, length)] === 0) return;
     const id = blockId(db, key, offset, length);
     if (!this.queues.has(id) || this.ready.has(id)) return;
     this.ready.set(id, { id, db, key: key.slice(offset, offset + length) });
@@ -143,7 +185,26 @@ export class Blocking {
       this.ready = new Map();
       for (const one of keys.values()) this.serveKey(one);
     }
+    this.served = null;
     this.serving = false;
+  }
+
+  /** Whether a command that waited is being run again. */
+  get isServing(): boolean {
+    return this.serving;
+  }
+
+  /**
+   * Whether the running command may take from the key in argument `i`: always, unless it waited
+   * for several.
+   */
+  serves(args: Args, i: number): boolean {
+    const { served } = this;
+    if (served === null) return true;
+    const length = args.lengths[i]!;
+    return (
+      length === served.length && equalBytes(args.bytes[i]!, args.offsets[i]!, served, 0, length)
+    );
   }
 
   /** Whether the client waits here. */
@@ -151,14 +212,17 @@ export class Blocking {
     return this.waiters.has(client);
   }
 
-  /** CLIENT UNBLOCK: ends the wait as if time were up, or with an error. False when the client does not wait. */
+  /**
+   * CLIENT UNBLOCK: ends the wait as if time were up, or with an error. False when the client
+   * does not wait.
+   */
   unblock(client: Client, error: boolean): boolean {
     const waiter = this.waiters.get(client);
     if (waiter === undefined) return false;
-    this.leave(waiter);
+    const before = client.reply.total;
     if (error) client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
     else waiter.onTimeout(client);
-    this.goOn(client);
+    this.answered(waiter, before);
     return true;
   }
 
@@ -172,31 +236,41 @@ export class Blocking {
     const queue = this.queues.get(id);
     if (queue === undefined) return;
     const { keyspace } = this.services;
-    for (const waiter of [...queue]) {
-      const database = keyspace.databases[db]!;
-      const address = keyspace.peek(database, key, 0, key.length);
+    this.served = key;
+    // Whoever is served leaves the queue, which a walk over a set allows.
+    for (const waiter of queue) {
+      const address = keyspace.peek(keyspace.databases[db]!, key, 0, key.length);
       const fits = address !== 0 && typeOf(keyspace.arena, address) === waiter.type;
-      if (!fits && waiter.wakesOn?.(address) !== true) continue;
-      if (this.waiters.get(waiter.client) === waiter) this.retry(waiter);
+      if (address === 0 && this.wakeable === 0) return;
+      if (fits || waiter.wakesOn?.(address) === true) this.retry(waiter);
     }
   }
 
   /** Runs the command of one who waits once more; an answer ends the wait. */
   private retry(waiter: Waiter): void {
     const { client } = waiter;
+    if (client.waiting !== WAIT_BLOCKED) {
+      this.leave(waiter);
+      return;
+    }
     const before = client.reply.total;
-    const selected = client.db;
-    client.db = waiter.db;
-    this.services.dispatcher.call(client, waiter.command, waiter.args);
-    client.db = selected;
-    if (client.reply.total === before) return;
+    this.services.dispatcher.callAgain(client, waiter.command, waiter.args);
+    if (client.reply.total !== before) this.answered(waiter, before);
+  }
+
+  /** What was written to the client since `before` is its answer. */
+  private answered(waiter: Waiter, before: number): void {
+    const { client } = waiter;
+    if (waiter.isSilent || client.replyMode === REPLY_OFF) client.reply.rewind(before);
     this.leave(waiter);
     this.goOn(client);
   }
 
   private leave(waiter: Waiter): void {
     if (waiter.timer !== null) clearTimeout(waiter.timer);
-    this.waiters.delete(waiter.client);
+    if (!this.waiters.delete(waiter.client)) return;
+    if (waiter.wakesOn !== undefined) this.wakeable--;
+    for (const slot of waiter.slots) this.interest[slot]!--;
     for (const id of waiter.ids) {
       const queue = this.queues.get(id);
       queue?.delete(waiter);
@@ -204,7 +278,10 @@ export class Blocking {
     }
   }
 
-  /** The client was answered: its replies leave with this turn, its further commands run with the next. */
+  /**
+   * The client was answered: its replies leave with this turn, its further commands run with the
+   * next.
+   */
   private goOn(client: Client): void {
     this.services.listClient(client);
     setImmediate(() => {
@@ -216,10 +293,10 @@ export class Blocking {
 
   private arm(waiter: Waiter): void {
     if (waiter.untilMs === 0) return;
-    const left = waiter.untilMs - Date.now();
+    const left = waiter.untilMs - performance.now();
     waiter.timer = setTimeout(
       () => {
-        if (Date.now() < waiter.untilMs) this.arm(waiter);
+        if (performance.now() < waiter.untilMs) this.arm(waiter);
         else this.unblock(waiter.client, false);
       },
       Math.min(Math.max(left, 0), TIMER_MAX_MS),
@@ -230,4 +307,14 @@ export class Blocking {
 function blockId(db: number, key: Uint8Array, offset: number, length: number): string {
   const view = Buffer.from(key.buffer, key.byteOffset + offset, length);
   return `${db}:${view.toString('latin1')}`;
+}
+
+/** Where the counter of a key stands. */
+function slotOf(db: number, key: Uint8Array, offset: number, length: number): number {
+  let hash = length ^ (db << 4);
+  const end = offset + length;
+  for (let i = Math.max(offset, end - INTEREST_BYTES); i < end; i++) {
+    hash = Math.imul(hash ^ key[i]!, 0x01000193);
+  }
+  return (hash ^ (hash >>> 15)) & (INTEREST_SLOTS - 1);
 }

@@ -67,6 +67,8 @@ export class Dispatcher {
   private lastMs = 0;
   /** Commands of a read run: their end will be told by `endClock`. */
   private reading = false;
+  /** A command that waited runs once more: it has been counted, and shown to monitors, already. */
+  private again = false;
   /** Commands that wait for their share of the time since `lastMs`: sharing[0 .. shared). */
   private readonly sharing: Command[] = [];
   private shared = 0;
@@ -117,7 +119,9 @@ export class Dispatcher {
     const c = this.context;
     const before = keyspace.dirty;
     const outermost = this.depth === 0;
-    const shares = outermost && command.isConstant && this.reading && this.mayShare;
+    const { again } = this;
+    this.again = false;
+    const shares = outermost && command.isConstant && this.reading && this.mayShare && !again;
     if (!shares && this.shared > 0) this.settle();
     c.client = client;
     c.reply = client.reply;
@@ -138,15 +142,22 @@ export class Dispatcher {
     if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
-    stats.commandsProcessed++;
+    if (!again) stats.commandsProcessed++;
     if (errors !== stats.totalErrorReplies) command.stats.failed++;
     if (shares) this.share(command);
     else this.measure(client, command, args);
-    if (this.monitor !== null) this.monitor(client, command, args);
+    if (again) command.stats.calls--;
+    if (this.monitor !== null && !again) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
     if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);
     if (outermost && this.afterUnit !== null) this.afterUnit();
     if (outermost && this.later.length > 0) this.runLater();
+  }
+
+  /** Runs the command of a client that waited for a key once more. */
+  callAgain(client: Client, command: Command, args: Args): void {
+    this.again = true;
+    this.call(client, command, args);
   }
 
   /** Calls `task` once, after the command that runs now and all that it is part of. */

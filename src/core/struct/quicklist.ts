@@ -13,7 +13,7 @@
  * commands is cut into the same listpacks, and its RDB has the same bytes:
  *
  *     push     into the node at the end if it takes the element, else a new node
- *     insert   into the node that holds the place; if that is full and the place is at its edge, into
+ *     insert   into the node that holds the place; if that is full and the place at its edge, into
  *              the neighbour or a new node; else the node is split there, and afterwards neighbours
  *              that fit together are merged
  *     delete   never merges; a node that is empty goes

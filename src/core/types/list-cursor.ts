@@ -4,10 +4,11 @@
  *     cursor.start(keyspace, address, 0, true);
  *     while (cursor.next()) use(cursor.element);
  *
- * The list must not change in between; other walks may run. Compressed nodes are read through a scratch
- * of the cursor's own and stay compressed.
+ * The list must not change in between; other walks may run. Compressed nodes are read through a
+ * scratch of the cursor's own and stay compressed.
  */
 import type { Keyspace } from '../keyspace.ts';
+import { equalBytes } from '../memory/copy.ts';
 import type { ListDirectory } from '../struct/list-directory.ts';
 import { DirectoryPath } from '../struct/list-directory.ts';
 import { lpFirst, lpLast, lpNext, lpPrev, lpSeek } from '../struct/listpack.ts';
@@ -31,7 +32,10 @@ export class ListCursor {
   /** Position of the next element in the node or listpack, 0 when there is none left in it. */
   private at = 0;
 
-  /** Stands before the element with this index, or behind it when going backward. Nothing follows if there is none. */
+  /**
+   * Stands before the element with this index, or behind it when going backward. Nothing follows
+   * if there is none.
+   */
   start(keyspace: Keyspace, address: number, index: number, forward: boolean): void {
     const list = listQuicklist(keyspace, address);
     this.keyspace = keyspace;
@@ -63,6 +67,13 @@ export class ListCursor {
     this.element.showListpack(bytes, base, at);
     this.at = this.forward ? lpNext(bytes, base, at) : lpPrev(bytes, base, at);
     return true;
+  }
+
+  /** Whether the element that is shown is this value. */
+  shows(value: Uint8Array, offset: number, length: number): boolean {
+    const { element } = this;
+    if (element.length !== length) return false;
+    return equalBytes(element.bytes, element.offset, value, offset, length);
   }
 
   private nextNode(): boolean {

@@ -14,9 +14,14 @@ import { expireCommands } from './expire.ts';
 import { hashCommands } from './hash.ts';
 import { hashAllCommands } from './hash-all.ts';
 import { hashCounterCommands } from './hash-counter.ts';
+import { hyperloglogCommands } from './hyperloglog.ts';
 import { infoCommands } from './info.ts';
 import { keysCommands } from './keys.ts';
 import { latencyCommands } from './latency.ts';
+import { listBlockingCommands } from './list-blocking.ts';
+import { listPopCommands } from './list-pop.ts';
+import { listPushCommands } from './list-push.ts';
+import { listRangeCommands } from './list-range.ts';
 import { lolwutCommands } from './lolwut.ts';
 import { memoryCommands } from './memory.ts';
 import { monitorCommands } from './monitor.ts';
@@ -44,6 +49,10 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...stringLcsCommands,
   ...stringRangeCommands,
   ...stringSetCommands,
+  ...listPushCommands,
+  ...listPopCommands,
+  ...listRangeCommands,
+  ...listBlockingCommands,
   ...bitfieldCommands,
   ...bitmapCommands,
   ...hashCommands,
@@ -52,6 +61,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...setCommands,
   ...setCombineCommands,
   ...setRandomCommands,
+  ...hyperloglogCommands,
   ...connectionCommands,
   ...clientCommands,
   ...databaseCommands,

@@ -5,9 +5,10 @@ import type { Database } from '../../core/database.ts';
 import { Digest } from '../../core/digest.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
+import { ListCursor } from '../../core/types/list-cursor.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
 import { stringView } from '../../core/types/string.ts';
-import { ByteView, TYPE_HASH, TYPE_SET, TYPE_STRING, typeOf } from '../../core/value.ts';
+import { ByteView, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING, typeOf } from '../../core/value.ts';
 
 /** Takes the value of the entry at `address` into `digest`. */
 type ValueDigest = (keyspace: Keyspace, address: number, digest: Digest) => void;
@@ -17,10 +18,19 @@ const keyDigest = new Digest();
 const pairDigest = new Digest();
 const fields = new HashCursor();
 const members = new SetCursor();
+const elements = new ListCursor();
 
 function digestString(keyspace: Keyspace, address: number, digest: Digest): void {
   stringView(keyspace, address, view);
   digest.mix(view.bytes, view.offset, view.length);
+}
+
+function digestList(keyspace: Keyspace, address: number, digest: Digest): void {
+  elements.start(keyspace, address, 0, true);
+  while (elements.next()) {
+    const { bytes, length, offset } = elements.element;
+    digest.mix(bytes, offset, length);
+  }
 }
 
 function digestSet(keyspace: Keyspace, address: number, digest: Digest): void {
@@ -44,6 +54,7 @@ function digestHash(keyspace: Keyspace, address: number, digest: Digest): void {
 
 const DIGESTS = new Map<number, ValueDigest>([
   [TYPE_STRING, digestString],
+  [TYPE_LIST, digestList],
   [TYPE_SET, digestSet],
   [TYPE_HASH, digestHash],
 ]);
