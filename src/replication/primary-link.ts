@@ -67,6 +67,7 @@ export interface ReceivedDataset extends Payload {
 /** The server behind the link. */
 export interface PrimaryLinkHost extends StreamExecutor {
   readonly fs: FileSystem;
+  /** For the next attempt; throws when there must be none now: later there will be another. */
   settings(): LinkSettings;
   log(level: 'notice' | 'warning', text: string): void;
   /** The primary has accepted `from`; the stream is called `id` from now on. */
@@ -166,13 +167,13 @@ export class PrimaryLink {
 
   private async attempt(): Promise<void> {
     const { server } = this;
-    const settings = server.settings();
-    this.timeoutMs = settings.timeoutMs;
-    this.state = 'connecting';
-    server.log('notice', `Connecting to MASTER ${this.host}:${this.port}`);
-    const reader = this.open(settings);
-    this.reader = reader;
     try {
+      const settings = server.settings();
+      this.timeoutMs = settings.timeoutMs;
+      this.state = 'connecting';
+      server.log('notice', `Connecting to MASTER ${this.host}:${this.port}`);
+      const reader = this.open(settings);
+      this.reader = reader;
       await whenConnected(reader, settings.timeoutMs);
       this.state = 'handshake';
       const options = { ...settings, log: server.log.bind(server) };

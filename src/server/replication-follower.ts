@@ -7,6 +7,9 @@
  * primary says when they go), and what they answer is thrown away; an error among the answers means
  * that the two datasets differ, and is loudly told.
  *
+ * While its disk fails a replica applies nothing, unless `replica-ignore-disk-write-errors` is set:
+ * it breaks the link, and goes on where it was when the disk is well again.
+ *
  * A dataset without a single key, of a stream that ours does not come from, is what a primary sends
  * that was started again without its data. It is refused while there are keys here, unless
  * `replica-accept-empty-primary` is set: taking it would turn one server's loss into the loss of
@@ -39,6 +42,8 @@ export interface FollowerDeps {
   readonly loadDataset: DatasetLoader;
   /** Whether this follower is still the server's. */
   readonly isCurrent: (follower: Follower) => boolean;
+  /** Whether the disk fails, so that writes would not be kept. */
+  readonly isDiskBroken: () => boolean;
   /** A client without a link, for the primary's commands. */
   readonly createClient: () => Client;
   /** The port that clients of this server connect to. */
@@ -97,6 +102,7 @@ export class Follower implements PrimaryLinkHost {
   settings(): LinkSettings {
     const { services, primary, listeningPort, isHandingOver } = this.deps;
     const { values } = services.config;
+    if (this.mustNotApply) throw new LinkError(DISK_BROKEN);
     const { id, offset } = primary.history;
     const seconds = Math.floor(Date.now() / 1000);
     const { replicaAnnouncePort: announced } = values;
@@ -152,6 +158,7 @@ export class Follower implements PrimaryLinkHost {
       for (const { id } of services.keyspace.databases) services.flushDatabase(id);
       throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
     });
+    await this.tidyUp(path);
     const { position } = dataset;
     this.counted = position !== null;
     if (position === null) primary.history.renew();
@@ -199,6 +206,10 @@ export class Follower implements PrimaryLinkHost {
   execute(args: Args): void {
     const { client } = this;
     if (client === null) return;
+    if (this.mustNotApply) {
+      this.link.interrupt(DISK_BROKEN);
+      return;
+    }
     const { keyspace, dispatcher, stats } = this.deps.services;
     const errors = stats.totalErrorReplies;
     const mode = keyspace.expiryMode;
@@ -221,6 +232,12 @@ export class Follower implements PrimaryLinkHost {
     this.deps.applied();
   }
 
+  /** With `replica-ignore-disk-write-errors no`, what the disk refuses is not applied either. */
+  private get mustNotApply(): boolean {
+    const { services, isDiskBroken } = this.deps;
+    return isDiskBroken() && !services.config.values.replicaIgnoreDiskWriteErrors;
+  }
+
   /** A command of the primary failed here. */
   private differs(client: Client, args: Args): void {
     const { config, log, stats } = this.deps.services;
@@ -233,6 +250,15 @@ export class Follower implements PrimaryLinkHost {
       `processing the command '${command}'`;
     log.warning(message);
     if (config.values.propagationErrorBehavior !== 'ignore') throw new Error(message);
+  }
+
+  /**
+   * `rdb-del-sync-files`: where nothing is kept on disk, neither is what a full sync left there.
+   */
+  private async tidyUp(path: string): Promise<void> {
+    const { rdbDelSyncFiles, save, appendonly } = this.deps.services.config.values;
+    if (!rdbDelSyncFiles || appendonly || save.length > 0) return;
+    await this.fs.unlink(path).catch((error: unknown) => this.log('warning', errorText(error)));
   }
 
   private checkEmpty(dataset: ReceivedDataset): void {
@@ -249,6 +275,10 @@ export class Follower implements PrimaryLinkHost {
     );
   }
 }
+
+const DISK_BROKEN =
+  'the disk of this replica fails, so it follows no further until the disk is well again (or ' +
+  'replica-ignore-disk-write-errors is set)';
 
 /** What a follower begins with. */
 export interface ResumePoint {

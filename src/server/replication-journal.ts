@@ -2,8 +2,8 @@
  * The journal on its way into the replication stream, and what the AOF is told of it.
  *
  *     turn's journal ------------------> AOF
- *            `-------> stream <-- PING, REPLCONF GETACK      only the stream gets these,
- *                                   `-> "#RP" line --> AOF   so the AOF is told where it stands now
+ *            `-------> stream <-- PING, REPLCONF GETACK, PUBLISH   only the stream gets these,
+ *                                   `-> "#RP" line --> AOF         so the AOF is told where it stands
  *
  * A primary with a backlog feeds its journal; a replica's journal is its AOF's alone, and a line in
  * it says after each read how far into its primary's stream it is (persistence/aof-position.ts).
@@ -11,7 +11,7 @@
 import { encodePositionLine } from '../persistence/aof-position.ts';
 import type { Primary } from '../replication/primary.ts';
 import type { Propagator } from './propagate.ts';
-import type { JournalFeed, Turn } from './turn.ts';
+import type { JournalFeed, JournalLog, Turn } from './turn.ts';
 
 const PING = '*1\r\n$4\r\nPING\r\n';
 const GETACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';
@@ -43,6 +43,9 @@ export class ReplicationJournal implements JournalFeed {
    */
   private mark = { bytes: 0, offset: 0 };
   private fsynced = -1;
+  /** Where log and stream were when the last line was written. */
+  private notedBytes = 0;
+  private notedOffset = 0;
 
   constructor(deps: ReplicationJournalDeps) {
     this.deps = deps;
@@ -68,9 +71,19 @@ export class ReplicationJournal implements JournalFeed {
   }
 
   settled(): void {
+    const log = this.deps.turn.log;
+    if (log !== null && log.appendedBytes !== this.notedBytes && this.hasDrifted(log)) {
+      this.notePosition();
+    }
     if (!this.wantsAcks) return;
     this.wantsAcks = false;
     this.say(GETACK);
+  }
+
+  /** Once a second: what only replicas got (PUBLISH) moves the position as well. */
+  tick(): void {
+    const { log } = this.deps.turn;
+    if (log !== null && this.isFeeding && this.hasDrifted(log)) this.notePosition();
   }
 
   /** Asks all replicas how far they are, as soon as what was executed has been fed to them. */
@@ -99,8 +112,18 @@ export class ReplicationJournal implements JournalFeed {
 
   /** Tells the AOF where it stands: after whatever the stream gets and the AOF does not. */
   notePosition(): void {
+    const { log } = this.deps.turn;
+    if (log === null) return;
     const line = this.positionLine();
-    this.deps.turn.log?.append(line, 0, line.length);
+    log.append(line, 0, line.length);
+    this.notedBytes = log.appendedBytes;
+    this.notedOffset = this.deps.primary.history.offset;
+  }
+
+  /** Whether stream and log have got different amounts since the last line. */
+  private hasDrifted(log: JournalLog): boolean {
+    const streamed = this.deps.primary.history.offset - this.notedOffset;
+    return streamed !== log.appendedBytes - this.notedBytes;
   }
 
   /**

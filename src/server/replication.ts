@@ -30,7 +30,6 @@ import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
 import { type DatasetLoader, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
 import { type LocalLog, ReplicationJournal } from './replication-journal.ts';
-import { replicationFields } from './replication-report.ts';
 import { primarySettings } from './replication-settings.ts';
 import { ReplicationWaits } from './replication-wait.ts';
 import type { Services } from './services.ts';
@@ -52,6 +51,8 @@ export interface ReplicationDeps {
   readonly readersChanged: () => void;
   /** The AOF goes on, if a dataset that could not be loaded left it suspended. */
   readonly resumeLog: () => void;
+  /** Whether the disk fails, so that writes would not be kept. */
+  readonly isDiskBroken: () => boolean;
   readonly onRole: (role: 'primary' | 'replica') => void;
 }
 
@@ -101,7 +102,6 @@ export class ReplicationService {
       promote: () => this.services.dispatcher.afterThis(() => this.turnIntoPrimary()),
       log: (level, text) => this.services.log[level](text),
     });
-    this.services.desk.info.provide('replication', () => replicationFields(this, Date.now()));
     this.listen();
     this.holdGates();
     // Nothing that is loaded may go before replicas would be told, nor ever on a replica.
@@ -278,6 +278,7 @@ export class ReplicationService {
   /** Once a second. */
   tickSecond(nowMs: number): void {
     this.primary.tick(nowMs);
+    this.journal.tick();
     if (this.follower !== null) {
       this.follower.link.tick(nowMs);
       this.follower.acknowledge();
@@ -334,6 +335,7 @@ export class ReplicationService {
         primary: this.primary,
         loadDataset: deps.loadDataset,
         isCurrent: (one) => one === this.follower,
+        isDiskBroken: deps.isDiskBroken,
         createClient: deps.createClient,
         listeningPort: deps.listeningPort,
         isHandingOver: () => this.failover.state === 'failover-in-progress',

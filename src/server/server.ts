@@ -326,6 +326,7 @@ export class Server implements Services {
       localLog: () => (persistence.aof.isOn ? persistence.aof.aof : null),
       readersChanged: () => this.readersChanged(),
       resumeLog: () => void persistence.resumeLog(),
+      isDiskBroken: () => persistence.isDiskBroken,
       onRole: (role) => this.options.onRole?.(role),
     });
   }

@@ -318,6 +318,7 @@ describe('a primary', () => {
       const load = new Load(primary.client, round);
       for (let i = 0; i < 3; i++) await load.round();
       expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+      await primary.call('PUBLISH', 'channel', 'heard by replicas, not by the AOF');
       for (let i = 0; i < 50; i++) await primary.call('INCR', 'after');
       const { master_replid: old } = await primary.info('replication');
       await until('the replica has everything', async () => {

@@ -91,7 +91,7 @@ export function failoverCommand(c: Context): void {
     } else if (target === null && options.take('to', 2)) {
       const host = c.args.text(options.index());
       target = { host, port: options.integer() };
-    } else if (target !== null && !force && options.take('force')) force = true;
+    } else if (!force && options.take('force')) force = true;
     else options.fail();
   }
   if (options.refuse(c.reply)) return;
@@ -234,9 +234,12 @@ function takeOption(c: Context, replica: Replica, i: number): boolean {
     return true;
   }
   if (c.is(i, 'rdb-only')) {
-    const only = c.integerIn(i + 1, 0, 1, 'ERR value is out of range, must be between 0 and 1');
-    if (!Number.isNaN(only)) replica.rdbOnly = only === 1;
-    return !Number.isNaN(only);
+    const only = c.integer(i + 1);
+    if (only === 0 || only === 1) replica.rdbOnly = only === 1;
+    else if (!Number.isNaN(only)) {
+      c.reply.error('ERR value is out of range, value must between 0 and 1');
+    }
+    return only === 0 || only === 1;
   }
   if (c.is(i, 'rdb-filter-only')) return takeFilter(c, replica, c.args.text(i + 1));
   c.reply.error(`ERR Unrecognized REPLCONF option: ${c.args.shown(i)}`);

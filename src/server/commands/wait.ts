@@ -37,7 +37,7 @@ export function waitaofCommand(c: Context): void {
   const { replication } = c.services;
   const { primary, waits } = replication;
   const { client } = c;
-  const local = c.integerIn(1, 0, 1, 'ERR value is out of range, must be between 0 and 1');
+  const local = c.integerIn(1, 0, 1, 'ERR value is out of range, value must between 0 and 1');
   if (Number.isNaN(local)) return;
   const wanted = c.integerIn(
     2,

@@ -49,9 +49,7 @@ export const snapshotParameters = [
     'Version of the RDB format: 9 for Redis 5 and later, 10 for 7.0, 11 for 7.2.',
   ),
   flag('rdb-save-incremental-fsync', true, 'Write to the disk every 4 MB while saving.'),
-  flag('rdb-del-sync-files', false, 'Delete snapshots that only replication needed.', {
-    inert: 'a full sync never leaves a file behind',
-  }),
+  flag('rdb-del-sync-files', false, 'Delete snapshots that only replication needed.'),
   flag('stop-writes-on-bgsave-error', true, 'Refuse writes while saving fails.'),
   choice(
     'sanitize-dump-payload',

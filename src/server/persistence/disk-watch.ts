@@ -13,7 +13,8 @@ export class DiskWatch {
   private readonly gates: Gates;
   private readonly rdb: RdbService;
   private readonly aof: Aof;
-  private isBroken = false;
+  /** Whether writes would not be kept. */
+  isBroken = false;
 
   constructor(gates: Gates, rdb: RdbService, aof: Aof) {
     this.gates = gates;

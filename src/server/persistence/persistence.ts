@@ -136,6 +136,11 @@ export class Persistence implements PersistenceServices {
     return this.starting || this.loader.progress !== null;
   }
 
+  /** Whether the disk fails, so that writes would not be kept. */
+  get isDiskBroken(): boolean {
+    return this.disk.isBroken;
+  }
+
   /** Whether a snapshot, or the preparation of one, is under way. */
   get isBusy(): boolean {
     return this.snapshots.isRunning || this.aof.isRewriting;
