@@ -94,6 +94,11 @@ export class Aof {
     return this.appender.releasableBytes;
   }
 
+  /** Whether so much waits for the disk that clients should not be read from for a while. */
+  get isCongested(): boolean {
+    return this.appender.isCongested;
+  }
+
   /** Size of the base and of all increments, in bytes. */
   get currentSizeBytes(): number {
     return this.#sizeAtMark + this.disk.encodedBytes - this.#sizeMark;

@@ -5,8 +5,9 @@
  *     the client must wait
  *
  * A client waits while it is blocked, while clients are paused, and while more of its replies stand
- * unsent than OUTPUT_HIGH: then it is not read from either, until they have drained. The bytes that
- * it sent and that were not parsed yet are kept by its parser.
+ * unsent than OUTPUT_HIGH or so much waits for the disk that its replies do: then it is not read
+ * from either, until they have drained. The bytes that it sent and that were not parsed yet are
+ * kept by its parser.
  */
 import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';
@@ -139,6 +140,7 @@ export class Hub {
       if (reply.total - reply.sent > OUTPUT_HIGH) this.hold(client);
     }
     dispatcher.endClock();
+    if (reply.total > reply.released && this.turn.log?.isCongested === true) this.hold(client);
     if (client.waiting !== RUNNING) parser.keep();
     else if (parser.pendingBytes > this.services.config.values.clientQueryBufferLimit) {
       this.services.log.warning('Closing client that reached max query buffer length');

@@ -43,6 +43,8 @@ export interface JournalLog {
   readonly appendedBytes: number;
   /** Of these, how many are as safe as the policy promises. */
   readonly releasableBytes: number;
+  /** Whether so much waits for the disk that clients should not be read from for a while. */
+  readonly isCongested: boolean;
   /** Why nothing can be written at present; undefined while all is well. */
   readonly lastError: Error | undefined;
 }

@@ -6,12 +6,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultyFileSystem } from '../support/faulty-file-system.ts';
 import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
-import type { RawClient } from '../support/raw-client.ts';
+import { encodeCommand, type RawClient } from '../support/raw-client.ts';
 import { ReplyError } from '../support/resp-reader.ts';
 
 const FULL = 'MISCONF Errors writing to the AOF file: No space left on device';
 const SAVING_FAILS = /^MISCONF Redis is configured to save RDB snapshots, but/;
 const TIMEOUT_MS = 8000;
+const MEGABYTE = 1_000_000;
 
 let servers: InProcessServer[] = [];
 let clients: RawClient[] = [];
@@ -194,5 +195,30 @@ describe('a failing fsync', () => {
     fs.failSyncOf = undefined;
     const again = await startAgain(fs);
     expect(await ask(again, 'GET', 'a')).toBe('1');
+  });
+});
+
+describe('a slow disk', () => {
+  it('lets no more wait for it than it should, and loses nothing', async () => {
+    const fs = emptyDisk();
+    const server = await start(fs, { appendfsync: 'always' });
+    const { queue } = server.server.persistence.aof.aof.disk;
+    const text = 'x'.repeat(100_000);
+    fs.holdSyncs();
+    const flood = await Promise.all([1, 2].map(() => connect(server)));
+    for (const [i, client] of flood.entries()) {
+      for (let k = 0; k < 450; k++) client.write(encodeCommand(['SET', `k${i}:${k % 10}`, text]));
+    }
+    // Nobody is answered while the disk holds still; by then all is read that will be read.
+    const idle = await server.connect({ timeoutMs: 2000 });
+    clients.push(idle);
+    await expect(idle.send('CLIENT', 'ID')).rejects.toThrow('no reply');
+    expect(queue.bytes).toBeGreaterThan(10 * MEGABYTE);
+    expect(queue.bytes).toBeLessThan(80 * MEGABYTE);
+    fs.releaseSyncs();
+    for (const client of flood) {
+      for (let k = 0; k < 450; k++) expect((await client.read()).value).toBe('OK');
+    }
+    expect(queue.bytes).toBe(0);
   });
 });
