@@ -2,8 +2,9 @@
  * The journal on its way into the replication stream, and what the AOF is told of it.
  *
  *     turn's journal ------------------> AOF
- *            `-------> stream <-- PING, REPLCONF GETACK, PUBLISH   only the stream gets these,
- *                                   `-> "#RP" line --> AOF         so the AOF is told where it stands
+ *            `-------> stream <-- PING, REPLCONF GETACK, PUBLISH
+ *                                   `-> only the stream gets these: a "#RP" line tells the AOF
+ *                                       where it stands now
  *
  * A primary with a backlog feeds its journal; a replica's journal is its AOF's alone, and a line in
  * it says after each read how far into its primary's stream it is (persistence/aof-position.ts).
