@@ -18,6 +18,10 @@ import {
   RDB_HASH_LISTPACK,
   RDB_HASH_ZIPLIST,
   RDB_HASH_ZIPMAP,
+  RDB_LIST,
+  RDB_LIST_QUICKLIST,
+  RDB_LIST_QUICKLIST_2,
+  RDB_LIST_ZIPLIST,
   RDB_MODULE_2,
   RDB_MODULE_PRE_GA,
   RDB_SET,
@@ -27,6 +31,7 @@ import {
   rdbTypeName,
 } from './rdb-format.ts';
 import { decodeHash } from './rdb-hash.ts';
+import { decodeList, ListLoad } from './rdb-list.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { decodeSet } from './rdb-set.ts';
 import { TableLoad } from './rdb-table.ts';
@@ -45,6 +50,7 @@ export class ValueDecoder {
   #openLength: number;
   /** The large collection that still comes. */
   readonly #tables: TableLoad;
+  readonly #lists: ListLoad;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
@@ -53,11 +59,12 @@ export class ValueDecoder {
     this.#openFilled = 0;
     this.#openLength = 0;
     this.#tables = new TableLoad(keyspace, reader);
+    this.#lists = new ListLoad(keyspace, reader);
   }
 
   /** Whether the last value is not complete yet. */
   get isOpen(): boolean {
-    return this.#openBlock !== 0 || this.#tables.isOpen;
+    return this.#openBlock !== 0 || this.#tables.isOpen || this.#lists.isOpen;
   }
 
   /**
@@ -75,6 +82,20 @@ export class ValueDecoder {
     switch (type) {
       case RDB_STRING:
         return this.#string(db, key, keyOffset, keyLength);
+      case RDB_LIST:
+      case RDB_LIST_QUICKLIST:
+      case RDB_LIST_QUICKLIST_2:
+      case RDB_LIST_ZIPLIST:
+        return decodeList(
+          this.#keyspace,
+          this.#reader,
+          this.#lists,
+          db,
+          key,
+          keyOffset,
+          keyLength,
+          type,
+        );
       case RDB_SET:
       case RDB_SET_INTSET:
       case RDB_SET_LISTPACK:
@@ -110,6 +131,7 @@ export class ValueDecoder {
   /** Reads on. True when the value is complete; false asks for another call, or for more bytes. */
   resume(): boolean {
     if (this.#tables.isOpen) return this.#tables.resume();
+    if (this.#lists.isOpen) return this.#lists.resume();
     const { arena } = this.#keyspace;
     const bytes = arena.bytes(this.#openBlock);
     const at = arena.byteOffset(this.#openBlock) + this.#openFilled;

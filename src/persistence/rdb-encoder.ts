@@ -20,6 +20,7 @@ import {
   HEAD_EXTERNAL,
   headOf,
   TYPE_HASH,
+  TYPE_LIST,
   TYPE_SET,
   TYPE_STRING,
   typeOf,
@@ -37,6 +38,7 @@ import {
 } from './rdb-format.ts';
 import { CHUNK_BYTES, type FrameWriter } from './rdb-frame-writer.ts';
 import { emitHash, hashTypeByte } from './rdb-hash.ts';
+import { emitList, listTypeByte } from './rdb-list.ts';
 import { emitSet, setTypeByte } from './rdb-set.ts';
 
 /** The versions that can be written. */
@@ -140,6 +142,8 @@ export class RdbEncoder {
     switch (typeOf(arena, address)) {
       case TYPE_STRING:
         return RDB_STRING;
+      case TYPE_LIST:
+        return listTypeByte(this.#version);
       case TYPE_SET:
         return setTypeByte(this.#keyspace, address, this.#version);
       case TYPE_HASH:
@@ -155,6 +159,9 @@ export class RdbEncoder {
     switch (typeOf(arena, address)) {
       case TYPE_STRING:
         this.#emitString(address);
+        return;
+      case TYPE_LIST:
+        emitList(this.#keyspace, address, this.#version, this.#writer);
         return;
       case TYPE_SET:
         emitSet(this.#keyspace, address, this.#version, this.#writer);

@@ -105,8 +105,21 @@ export function listGrow(
 
 /** To be called after elements have gone. Returns the list's address. */
 export function listShrink(keyspace: Keyspace, db: Database, address: number): number {
+  return listConvert(keyspace, db, address, true);
+}
+
+/**
+ * Makes a listpack of a quicklist that is small enough, by half the limit when `shrinking`. Returns
+ * the list's address.
+ */
+export function listConvert(
+  keyspace: Keyspace,
+  db: Database,
+  address: number,
+  shrinking: boolean,
+): number {
   const list = listQuicklist(keyspace, address);
-  if (list === null || !isListpackLike(keyspace, list, true)) return address;
+  if (list === null || !isListpackLike(keyspace, list, shrinking)) return address;
   reader.open(keyspace.arena, path);
   return keyspace.putBytes(
     db,

@@ -1,0 +1,258 @@
+/**
+ * Lists in an RDB.
+ *
+ *     type 18   n, n (container, string)    a quicklist: 1 PLAIN, the string is an element;
+ *                                           2 PACKED, it is a listpack; a compact list is one such
+ *     type 1    n, n elements               in version 9, and what servers before 3.2 wrote
+ *     type 10   one string: a ziplist       a compact list of servers before 3.2
+ *     type 14   n, n strings: ziplists      a quicklist of servers from 3.2 to 6.2
+ *
+ * Nodes are kept as they come, whatever the limits of this server; a list of one small node becomes a
+ * listpack. Elements and the entries of a type-10 ziplist are pushed one by one. Nodes without
+ * elements are passed over, and a list without any is none, like in Redis.
+ *
+ * Bytes from outside are never believed: a node is walked whole before it is taken.
+ *
+ * A long list from a file or socket is loaded in pieces, so that a server can answer in between: an
+ * empty list is stored, and the reader commits each node that was added. A payload in memory is not
+ * for this: it must leave nothing behind when it is damaged.
+ */
+import type { Database } from '../core/database.ts';
+import type { Keyspace } from '../core/keyspace.ts';
+import { DirectoryPath } from '../core/struct/list-directory.ts';
+import {
+  LP_EMPTY_BYTES,
+  lpBytes,
+  lpCount,
+  lpEntryBytes,
+  lpInit,
+  lpInsert,
+  lpValid,
+} from '../core/struct/listpack.ts';
+import { Quicklist } from '../core/struct/quicklist.ts';
+import { NODE_PLAIN, NodeReader } from '../core/struct/quicklist-node.ts';
+import { ElementView } from '../core/types/element-view.ts';
+import { listConvert, listLength, listQuicklist, listStore } from '../core/types/list.ts';
+import { ListCursor } from '../core/types/list-cursor.ts';
+import { ByteView, ENC_QUICKLIST, TYPE_LIST } from '../core/value.ts';
+import {
+  RDB_LIST,
+  RDB_LIST_QUICKLIST,
+  RDB_LIST_QUICKLIST_2,
+  RDB_LIST_ZIPLIST,
+} from './rdb-format.ts';
+import type { FrameWriter } from './rdb-frame-writer.ts';
+import type { RdbReader } from './rdb-reader.ts';
+import { ZiplistReader } from './ziplist.ts';
+
+const CONTAINER_PLAIN = 1;
+const CONTAINER_PACKED = 2;
+/** Lists of more elements or nodes than this are loaded in pieces, of so many at most. */
+const PIECE_ITEMS = 128;
+const FIRST_ROOM = 1 << 14;
+const KEPT_ROOM = 1 << 20;
+
+const cursor = new ListCursor();
+const path = new DirectoryPath();
+const node = new NodeReader();
+const ziplist = new ZiplistReader();
+const view = new ByteView();
+const element = new ElementView();
+/** A ziplist as a listpack. */
+let pack = new Uint8Array(FIRST_ROOM);
+
+// ---------------------------------------------------------------- writing
+
+/** The type byte under which a list is written. */
+export function listTypeByte(version: number): number {
+  return version >= 10 ? RDB_LIST_QUICKLIST_2 : RDB_LIST;
+}
+
+/** Writes a list as its type byte promises. */
+export function emitList(
+  keyspace: Keyspace,
+  address: number,
+  version: number,
+  writer: FrameWriter,
+): void {
+  const list = listQuicklist(keyspace, address);
+  if (version < 10) {
+    writer.length(listLength(keyspace, address));
+    cursor.start(keyspace, address, 0, true);
+    const shown = cursor.element;
+    while (cursor.next()) writer.string(shown.bytes, shown.offset, shown.length);
+  } else if (list === null) {
+    writer.length(1);
+    writer.length(CONTAINER_PACKED);
+    const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
+    writer.string(bytes, keyspace.valueOffset(address), keyspace.valueLength(address));
+  } else {
+    const { directory } = list.nodes;
+    writer.length(list.nodeCount);
+    for (let found = directory.first(path); found; found = directory.next(path)) {
+      const isPlain = (path.kind & NODE_PLAIN) !== 0;
+      node.open(keyspace.arena, path);
+      writer.length(isPlain ? CONTAINER_PLAIN : CONTAINER_PACKED);
+      writer.string(node.bytes, node.base, path.bytes);
+    }
+  }
+}
+
+// ---------------------------------------------------------------- reading
+
+/**
+ * Reads a list of one of the types above and stores it under a key that does not exist. Returns the
+ * entry's address, 0 for a list without elements, of which nothing is stored.
+ */
+export function decodeList(
+  keyspace: Keyspace,
+  reader: RdbReader,
+  load: ListLoad,
+  db: Database,
+  key: Uint8Array,
+  offset: number,
+  length: number,
+  type: number,
+): number {
+  const count = type === RDB_LIST_ZIPLIST ? 1 : reader.length();
+  if (load.suits(count)) return load.start(db, key, offset, length, type, count);
+  const list = new Quicklist(keyspace.arena, keyspace.limits);
+  try {
+    for (let i = 0; i < count; i++) readItem(reader, list, type);
+  } catch (error) {
+    while (list.release(Number.MAX_SAFE_INTEGER));
+    throw error;
+  }
+  if (list.count === 0) return 0;
+  return listStore(keyspace, db, key, offset, length, list);
+}
+
+/** Reads the next element or node of a list of this type and adds it. */
+function readItem(reader: RdbReader, list: Quicklist, type: number): void {
+  if (type === RDB_LIST) {
+    reader.string(view);
+    list.push(view.bytes, view.offset, view.length, false);
+    return;
+  }
+  const container = type === RDB_LIST_QUICKLIST_2 ? reader.length() : CONTAINER_PACKED;
+  if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
+    throw reader.fail(`a quicklist node of the unknown kind ${container}`);
+  }
+  reader.string(view);
+  if (container === CONTAINER_PLAIN) {
+    list.appendPlain(view.bytes, view.offset, view.length);
+  } else if (type === RDB_LIST_QUICKLIST_2) {
+    addListpack(reader, list);
+  } else {
+    addZiplist(reader, list, type === RDB_LIST_QUICKLIST);
+  }
+}
+
+/** Adds the listpack in `view` as a node. */
+function addListpack(reader: RdbReader, list: Quicklist): void {
+  const { bytes, length, offset } = view;
+  if (!lpValid(bytes, offset, length, true)) throw reader.fail('a damaged listpack of a list');
+  const count = lpCount(bytes, offset);
+  if (count > 0) list.appendListpack(bytes, offset, length, count);
+}
+
+/** Adds what the ziplist in `view` holds, as a node of its own or element by element. */
+function addZiplist(reader: RdbReader, list: Quicklist, asNode: boolean): void {
+  if (!ziplist.open(view.bytes, view.offset, view.length)) {
+    throw reader.fail('a damaged ziplist of a list');
+  }
+  let size = LP_EMPTY_BYTES;
+  lpInit(pack, 0);
+  while (ziplist.next(element)) {
+    const { bytes, length, offset } = element;
+    if (!asNode) list.push(bytes, offset, length, false);
+    else {
+      size += lpEntryBytes(bytes, offset, length);
+      if (size > pack.length) growPack(size);
+      lpInsert(pack, 0, lpBytes(pack, 0) - 1, bytes, offset, length);
+    }
+  }
+  if (size > LP_EMPTY_BYTES) list.appendListpack(pack, 0, size, lpCount(pack, 0));
+  if (pack.length > KEPT_ROOM) pack = new Uint8Array(FIRST_ROOM);
+}
+
+function growPack(size: number): void {
+  const larger = new Uint8Array(size * 2);
+  larger.set(pack);
+  pack = larger;
+}
+
+/** Loads long lists in pieces. */
+export class ListLoad {
+  readonly #keyspace: Keyspace;
+  readonly #reader: RdbReader;
+  #list: Quicklist | null = null;
+  #type = 0;
+  #left = 0;
+  #db: Database | null = null;
+  #key = new Uint8Array(0);
+
+  constructor(keyspace: Keyspace, reader: RdbReader) {
+    this.#keyspace = keyspace;
+    this.#reader = reader;
+  }
+
+  /** Whether elements are still to come. */
+  get isOpen(): boolean {
+    return this.#list !== null;
+  }
+
+  /** Whether a list of `count` elements or nodes is to be loaded in pieces. */
+  suits(count: number): boolean {
+    return count > PIECE_ITEMS && !this.#reader.isWhole;
+  }
+
+  /** Stores an empty list behind a key that does not exist. Returns the entry's address. */
+  start(
+    db: Database,
+    key: Uint8Array,
+    offset: number,
+    length: number,
+    type: number,
+    count: number,
+  ): number {
+    const keyspace = this.#keyspace;
+    const list = new Quicklist(keyspace.arena, keyspace.limits);
+    this.#list = list;
+    this.#type = type;
+    this.#left = count;
+    this.#db = db;
+    this.#key = key.slice(offset, offset + length);
+    return keyspace.putLarge(db, key, offset, length, 0, TYPE_LIST, ENC_QUICKLIST, list, false);
+  }
+
+  /** Reads some more. True when all is there. */
+  resume(): boolean {
+    const list = this.#list;
+    if (list === null) return true;
+    try {
+      for (let i = 0; i < PIECE_ITEMS && this.#left > 0; i++) {
+        readItem(this.#reader, list, this.#type);
+        this.#reader.commit();
+        this.#left--;
+      }
+    } catch (error) {
+      if (error instanceof Error && error.name === 'RdbError') this.#list = null;
+      throw error;
+    }
+    if (this.#left > 0) return false;
+    this.#finish(list);
+    return true;
+  }
+
+  /** The last came: a list that stayed small becomes a listpack, one that stayed empty goes. */
+  #finish(list: Quicklist): void {
+    const keyspace = this.#keyspace;
+    this.#list = null;
+    if (this.#db === null) return;
+    const address = this.#db.dict.find(this.#key, 0, this.#key.length);
+    if (address === 0) return;
+    if (list.count === 0) keyspace.remove(this.#db, address);
+    else listConvert(keyspace, this.#db, address, false);
+  }
+}
