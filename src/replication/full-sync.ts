@@ -27,12 +27,12 @@ import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
  * Bytes of a snapshot queued for a replica above which no more are made, and below which they go
  * on.
  */
-export const QUEUE_HIGH_BYTES = 1 << 20;
-export const QUEUE_LOW_BYTES = 1 << 18;
+const QUEUE_HIGH_BYTES = 1 << 20;
+const QUEUE_LOW_BYTES = 1 << 18;
 const READ_BYTES = 65_536;
 
 /** `client-output-buffer-limit replica`; 0 is no limit. */
-export interface BufferLimit {
+interface BufferLimit {
   readonly hardBytes: number;
   readonly softBytes: number;
   readonly softSeconds: number;

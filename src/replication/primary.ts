@@ -27,7 +27,7 @@ export interface PrimarySettings extends FullSyncSettings {
 }
 
 /** Figures that INFO shows. */
-export interface SyncTally {
+interface SyncTally {
   syncFull: number;
   syncPartialOk: number;
   syncPartialErr: number;

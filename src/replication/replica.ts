@@ -17,7 +17,7 @@ export interface SnapshotContent {
   readonly functions: boolean;
 }
 
-export const WHOLE_CONTENT: SnapshotContent = { data: true, functions: true };
+const WHOLE_CONTENT: SnapshotContent = { data: true, functions: true };
 
 /** The connection to a replica. What is queued leaves at the end of the turn, in order. */
 export interface ReplicaConnection {

@@ -44,6 +44,9 @@ export class ReplicationJournal implements JournalFeed {
    */
   private mark = { bytes: 0, offset: 0 };
   private fsynced = -1;
+  /** What the log held at the last look, and up to where that is commands. */
+  private seenBytes = 0;
+  private lastDataBytes = 0;
   /** Where log and stream were when the last line was written. */
   private notedBytes = 0;
   private notedOffset = 0;
@@ -72,9 +75,10 @@ export class ReplicationJournal implements JournalFeed {
   }
 
   settled(): void {
-    const log = this.deps.turn.log;
-    if (log !== null && log.appendedBytes !== this.notedBytes && this.hasDrifted(log)) {
-      this.notePosition();
+    const { log } = this.deps.turn;
+    if (log !== null) {
+      this.lookAtLog(log);
+      if (log.appendedBytes !== this.notedBytes && this.hasDrifted(log)) this.notePosition();
     }
     if (!this.wantsAcks) return;
     this.wantsAcks = false;
@@ -115,10 +119,28 @@ export class ReplicationJournal implements JournalFeed {
   notePosition(): void {
     const { log } = this.deps.turn;
     if (log === null) return;
+    this.lookAtLog(log);
     const line = this.positionLine();
     log.append(line, 0, line.length);
+    this.seenBytes = log.appendedBytes;
     this.notedBytes = log.appendedBytes;
     this.notedOffset = this.deps.primary.history.offset;
+  }
+
+  /** Up to where the log must be on disk for everything executed so far, our lines left aside. */
+  get dataBytes(): number {
+    const { turn, propagator } = this.deps;
+    const { log } = turn;
+    if (log === null) return 0;
+    if (propagator.length > 0) return log.appendedBytes + propagator.length;
+    this.lookAtLog(log);
+    return this.lastDataBytes;
+  }
+
+  /** Commands may have been appended since the last look; lines are not data. */
+  private lookAtLog(log: JournalLog): void {
+    if (log.appendedBytes !== this.seenBytes) this.lastDataBytes = log.appendedBytes;
+    this.seenBytes = log.appendedBytes;
   }
 
   /** Whether stream and log have got different amounts since the last line. */

@@ -40,7 +40,7 @@ const isLinked = (server: InProcessServer) => (): boolean =>
 const primaryOptions = { 'repl-diskless-sync': false, 'repl-ping-replica-period': 1 };
 
 describe('replication', () => {
-  it('a replica applies nothing that its disk refuses, and goes on when it is well again', async () => {
+  it('a replica applies nothing that its disk refuses, and goes on when it is well', async () => {
     const primary = await start(emptyDisk(), { ...primaryOptions, appendonly: false });
     const writer = await connect(primary);
     const replica = await start(emptyDisk(), {

@@ -296,6 +296,28 @@ describe('a primary', () => {
     await expect(slow.call('WAIT', 1, 0)).rejects.toThrow('WAIT cannot be used with replica');
   });
 
+  it('counts with WAITAOF on whose disks the writes are', async () => {
+    const primary = await node('cairn', { appendonly: 'yes' });
+    const config = { appendonly: 'yes', replicaof: `127.0.0.1 ${primary.port}` };
+    const logged = await node('cairn', config);
+    await logged.linked();
+    await replicaOf(primary);
+    await primary.call('SET', 'a', 1);
+    await until('one replica has it on disk', async () => {
+      const counts = (await primary.call('WAITAOF', 1, 1, 1000)) as number[];
+      return counts.join() === '1,1';
+    });
+    await primary.call('SET', 'a', 2);
+    expect(await primary.call('WAITAOF', 1, 1, 15_000)).toEqual([1, 1]);
+    expect(await primary.call('WAITAOF', 0, 2, 50)).toEqual([1, 1]);
+    await expect(logged.call('WAITAOF', 0, 0, 0)).rejects.toThrow(
+      'WAITAOF cannot be used with replica',
+    );
+    await expect(primary.call('WAITAOF', 2, 0, 0)).rejects.toThrow('must between 0 and 1');
+    await primary.call('CONFIG', 'SET', 'appendonly', 'no');
+    await expect(primary.call('WAITAOF', 1, 0, 0)).rejects.toThrow('appendonly is disabled.');
+  });
+
   it('that was restarted in order is followed without a full sync', async () => {
     const primary = await node('cairn', { save: '3600 1' });
     const replica = await replicaOf(primary);

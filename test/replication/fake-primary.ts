@@ -50,7 +50,7 @@ export class FakeSnapshot {
 }
 
 /** Lets promises and the disk in memory do what is due. */
-export async function settle(): Promise<void> {
+async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -30,7 +30,7 @@ const options = new OptionReader();
 
 // ---------------------------------------------------------------- roles
 
-export function replicaofCommand(c: Context): void {
+function replicaofCommand(c: Context): void {
   const { replication, config, log } = c.services;
   if (config.values.clusterEnabled) {
     c.reply.error('ERR REPLICAOF not allowed in cluster mode.');
@@ -65,11 +65,11 @@ export function replicaofCommand(c: Context): void {
   c.ok();
 }
 
-export function roleCommand(c: Context): void {
+function roleCommand(c: Context): void {
   replyRole(c.services.replication, c.reply);
 }
 
-export function failoverCommand(c: Context): void {
+function failoverCommand(c: Context): void {
   const { replication, config } = c.services;
   const { failover, primary } = replication;
   if (config.values.clusterEnabled) {
@@ -139,7 +139,7 @@ function abortFailover(c: Context): void {
 
 // ---------------------------------------------------------------- between servers
 
-export function psyncCommand(c: Context): void {
+function psyncCommand(c: Context): void {
   if (c.client.isReplica) return;
   if (c.argc > 3 && c.is(3, 'failover') && !takeOver(c)) return;
   if (refusesSync(c)) return;
@@ -148,7 +148,7 @@ export function psyncCommand(c: Context): void {
   c.services.replication.synchronize(c.client, { id: c.args.text(1), nextByte });
 }
 
-export function syncCommand(c: Context): void {
+function syncCommand(c: Context): void {
   if (c.client.isReplica || refusesSync(c)) return;
   c.services.replication.synchronize(c.client, 'sync');
 }
@@ -189,7 +189,7 @@ function refusesSync(c: Context): boolean {
   return true;
 }
 
-export function replconfCommand(c: Context): void {
+function replconfCommand(c: Context): void {
   if (c.argc % 2 === 0) {
     c.reply.error(SYNTAX_ERROR);
     return;

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 const TIMEOUT_WRONG = 'ERR timeout is not an integer or out of range';
 const TIMEOUT_NEGATIVE = 'ERR timeout is negative';
 
-export function waitCommand(c: Context): void {
+function waitCommand(c: Context): void {
   const { replication } = c.services;
   const { primary, waits } = replication;
   const { client } = c;
@@ -33,7 +33,7 @@ export function waitCommand(c: Context): void {
   replication.journal.requestAcks();
 }
 
-export function waitaofCommand(c: Context): void {
+function waitaofCommand(c: Context): void {
   const { replication } = c.services;
   const { primary, waits } = replication;
   const { client } = c;
@@ -60,8 +60,7 @@ export function waitaofCommand(c: Context): void {
     return;
   }
   const offset = client.writeOffset;
-  // What this turn has written so far is appended behind what the log holds.
-  const logged = (replication.localLog?.appendedBytes ?? 0) + c.propagator.length;
+  const logged = replication.journal.dataBytes;
   const atHome = (): number => {
     const log = replication.localLog;
     return log !== null && log.syncedBytes >= logged ? 1 : 0;
