@@ -12,6 +12,7 @@ class Recorder {
   appendedBytes = 0;
   releasableBytes = 0;
   readonly lastError = undefined;
+  readonly isCongested = false;
 
   take(bytes: Uint8Array, offset: number, length: number): void {
     const text = Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1');
