@@ -212,22 +212,26 @@ export class Aof {
   }
 
   /** Switched on while running: the first rewrite that succeeds makes it `on`. */
-  async switchOn(): Promise<void> {
-    if (this.#state !== 'off') return;
-    await this.folder.read();
-    await this.folder.makeFolder();
-    this.#state = 'waiting';
+  switchOn(): Promise<void> {
+    return this.#inFolder(async () => {
+      if (this.#state !== 'off') return;
+      await this.folder.read();
+      await this.folder.makeFolder();
+      this.#state = 'waiting';
+    });
   }
 
-  /** Switched off while running; the files stay as they are. */
-  async switchOff(): Promise<void> {
-    if (this.#state === 'off') return;
-    const wasWaiting = this.#state === 'waiting';
-    await this.disk.flush().catch((error) => {
-      this.#warn(`the AOF was switched off with bytes that are not on disk: ${errorText(error)}`);
+  /** Switched off while running; the files stay as they are. A rewrite under way comes to nothing. */
+  switchOff(): Promise<void> {
+    return this.#inFolder(async () => {
+      if (this.#state === 'off') return;
+      const wasWaiting = this.#state === 'waiting';
+      await this.disk.flush().catch((error) => {
+        this.#warn(`the AOF was switched off with bytes that are not on disk: ${errorText(error)}`);
+      });
+      await this.#close(true);
+      if (wasWaiting) await this.folder.removeLeftovers();
     });
-    await this.#close(true);
-    if (wasWaiting) await this.#inFolder(() => this.folder.removeLeftovers());
   }
 
   // ---- rewrite ---------------------------------------------------------------------------

@@ -34,6 +34,7 @@ async function connect(server: InProcessServer): Promise<RawClient> {
 
 afterEach(async () => {
   for (const client of clients) client.close();
+  for (const { fs } of servers) fs.releaseSyncs();
   for (const server of servers) await server.abandon().catch(() => undefined);
   clients = [];
   servers = [];

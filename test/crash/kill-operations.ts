@@ -42,7 +42,9 @@ export class OperationSource {
   /** The commands of the next operation; several make a transaction. */
   next(): Words[] {
     this.#number++;
-    if (this.#ownsDatabase && this.#random.chance(0.002)) return [['FLUSHDB']];
+    if (this.#ownsDatabase && this.#random.chance(0.002)) {
+      return [this.#random.chance(0.5) ? ['FLUSHDB'] : ['FLUSHDB', 'ASYNC']];
+    }
     const count = this.#random.chance(0.15) ? this.#random.between(2, 5) : 1;
     return Array.from({ length: count }, () => this.#random.pick(this.#kinds)(this));
   }

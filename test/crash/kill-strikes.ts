@@ -13,6 +13,7 @@ export type Strike =
   | 'at a change of files'
   | 'after BGSAVE lost its child'
   | 'while the policy changes'
+  | 'after the AOF was off and on'
   | 'during SIGTERM'
   | 'SIGTERM alone';
 
@@ -26,6 +27,7 @@ export const STRIKES: readonly Strike[] = [
   'at a change of files',
   'after BGSAVE lost its child',
   'while the policy changes',
+  'after the AOF was off and on',
   'during SIGTERM',
   'SIGTERM alone',
 ];
@@ -33,6 +35,7 @@ export const STRIKES: readonly Strike[] = [
 /** File events of one rewrite are about this many. */
 const FILE_EVENTS_MAX = 18;
 const FILE_EVENTS_WAIT_MS = 1200;
+const AOF_WAIT_MS_MAX = 20_000;
 
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
@@ -66,6 +69,11 @@ export async function strike(kind: Strike, server: ServerProcess, random: Random
         await sleep(random.between(0, 20));
       }
       break;
+    case 'after the AOF was off and on':
+      await switchAof(server, random);
+      await waitForAof(server);
+      await sleep(random.between(0, 60));
+      break;
     case 'during SIGTERM':
       process.kill(server.pid, 'SIGTERM');
       await sleep(random.between(0, 30));
@@ -85,6 +93,34 @@ async function tell(server: ServerProcess, ...words: string[]): Promise<void> {
   } catch (error) {
     if (server.isRunning) throw error;
   }
+}
+
+/** Switches the AOF off and on, a few times, with rewrites asked for before and in between. */
+async function switchAof(server: ServerProcess, random: Random): Promise<void> {
+  for (let times = random.between(1, 3); times > 0; times--) {
+    if (random.chance(0.5)) await tell(server, 'BGREWRITEAOF');
+    await sleep(random.between(0, 30));
+    await tell(server, 'CONFIG', 'SET', 'appendonly', 'no');
+    if (random.chance(0.4)) await tell(server, 'BGREWRITEAOF');
+    await sleep(random.between(0, 30));
+    await tell(server, 'CONFIG', 'SET', 'appendonly', 'yes');
+  }
+}
+
+/** Waits until everything is in the AOF again, which its first rewrite brings about. */
+async function waitForAof(server: ServerProcess): Promise<void> {
+  const client = await server.connect();
+  try {
+    for (const endMs = Date.now() + AOF_WAIT_MS_MAX; Date.now() < endMs; await sleep(5)) {
+      const info = String(await client.value('INFO', 'persistence'));
+      const isBusy = /aof_rewrite_(in_progress|scheduled):1/.test(info);
+      if (isBusy) continue;
+      if (info.includes('aof_enabled:1') && info.includes('aof_last_bgrewrite_status:ok')) return;
+    }
+  } finally {
+    client.close();
+  }
+  throw new Error('the first rewrite after appendonly yes never ended');
 }
 
 /** Rewrites, and kills as soon as the AOF folder has seen so many changes of names. */

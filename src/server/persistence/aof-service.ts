@@ -27,6 +27,8 @@ export interface AofServiceDeps {
   readonly folder: AofFolder;
   /** Starts the snapshot that becomes the base, written to `path`; null while another one runs. */
   readonly startBase: (path: string) => Promise<'rdb' | 'aof'> | null;
+  /** Ends that snapshot, if it runs; what was promised for it rejects. */
+  readonly abortBase: () => void;
   /** Writes the base of a fresh folder and waits for it. */
   readonly writeFirstBase: (path: string) => Promise<'rdb' | 'aof'>;
   /** Bytes that the base will take at most, as far as can be told. */
@@ -50,6 +52,12 @@ export class AofService {
 
   private readonly deps: AofServiceDeps;
   private preparing = false;
+  /** Settles when the rewrite being prepared stands ready, or does not. */
+  private preparation: Promise<void> = Promise.resolve();
+  /** How often the AOF was switched off: a rewrite that began before is not to be finished. */
+  private epoch = 0;
+  /** Switching on and off happens in the order in which it was asked for. */
+  private switched: Promise<unknown> = Promise.resolve();
   /** A rewrite that is prepared begins at the end of the turn. */
   private ready = false;
 
@@ -97,13 +105,12 @@ export class AofService {
       this.rewriteScheduled = true;
       return { answer: 'Background append only file rewriting scheduled' };
     }
-    void this.prepare();
+    this.rewrite();
     return { answer: 'Background append only file rewriting started' };
   }
 
   /** Called ten times a second. `busy`: a snapshot runs. */
   tick(busy: boolean): void {
-    if (!this.isOn) return;
     const now = performance.now();
     this.aof.tick(now);
     this.aof.disk.setFsyncSuspended(
@@ -113,7 +120,7 @@ export class AofService {
     const reason = this.rewriteScheduled ? 'asked' : this.aof.rewriteReason(now);
     if (reason === undefined) return;
     if (reason === 'growth') this.deps.log.notice('Starting automatic rewriting of AOF');
-    void this.prepare();
+    this.rewrite();
   }
 
   /** The end of a turn, before its journal is taken: a rewrite that stands ready begins here. */
@@ -132,19 +139,26 @@ export class AofService {
     this.detach();
   }
 
+  /** Begins a rewrite, unless one is under way. */
+  private rewrite(): void {
+    if (!this.isRewriting) this.preparation = this.prepare();
+  }
+
   private async prepare(): Promise<void> {
+    const { epoch } = this;
     this.preparing = true;
     this.rewriteScheduled = false;
     this.rewriteStartedMs = Date.now();
     try {
-      if (this.aof.state === 'off') await this.rewriteWhileOff();
+      if (this.aof.state === 'off') await this.rewriteWhileOff(epoch);
       else {
         await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
+        this.assertEpoch(epoch);
         this.ready = true;
         this.deps.turn.schedule();
       }
     } catch (error) {
-      await this.failed(error as Error);
+      await this.failed(error as Error, epoch);
     } finally {
       this.preparing = false;
     }
@@ -154,13 +168,15 @@ export class AofService {
    * BGREWRITEAOF without an AOF, as Redis allows it: the folder gets a base, and nothing is
    * appended.
    */
-  private async rewriteWhileOff(): Promise<void> {
+  private async rewriteWhileOff(epoch: number): Promise<void> {
     await this.aof.switchOn();
     try {
       await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
+      this.assertEpoch(epoch);
       const base = this.aof.folder.temporaryBasePath('off');
       this.aof.beginRewrite();
       const format = await (this.deps.startBase(base) ?? Promise.reject(new Error(BUSY)));
+      this.assertEpoch(epoch);
       await this.aof.finishRewrite(base, format);
     } finally {
       await this.aof.switchOff();
@@ -184,10 +200,18 @@ export class AofService {
       return;
     }
     this.deps.log.notice('Background append only file rewriting started');
+    const { epoch } = this;
     done
-      .then((format) => this.aof.finishRewrite(base, format))
+      .then((format) => {
+        this.assertEpoch(epoch);
+        return this.aof.finishRewrite(base, format);
+      })
       .then(() => this.succeeded())
-      .catch((error: Error) => this.failed(error));
+      .catch((error: Error) => this.failed(error, epoch));
+  }
+
+  private assertEpoch(epoch: number): void {
+    if (epoch !== this.epoch) throw new Error('the AOF was switched off meanwhile');
   }
 
   private succeeded(): void {
@@ -197,7 +221,8 @@ export class AofService {
     this.deps.log.notice('Background AOF rewrite finished successfully');
   }
 
-  private async failed(error: Error): Promise<void> {
+  private async failed(error: Error, epoch: number): Promise<void> {
+    if (epoch !== this.epoch) return;
     this.lastRewriteOk = false;
     this.lastRewriteSeconds = Math.round((Date.now() - this.rewriteStartedMs) / 1000);
     this.deps.log.warning(`Background AOF rewrite failed: ${error.message}`);
@@ -254,20 +279,45 @@ export class AofService {
   }
 
   /** Appends nothing any more, from this call on; the files stay as they are. */
-  async suspend(): Promise<void> {
+  suspend(): Promise<void> {
     this.detach();
-    await this.aof.switchOff();
+    this.giveUpRewrite();
+    return this.inOrder(async () => {
+      this.giveUpRewrite();
+      await this.preparation;
+      await this.aof.switchOff();
+    });
   }
 
   /** Appends again, once a rewrite has made a base of what the dataset is now. */
-  async goOn(): Promise<string | undefined> {
-    try {
-      await this.aof.switchOn();
-    } catch (error) {
-      return `Unable to turn on AOF: ${(error as Error).message}`;
-    }
-    void this.prepare();
-    return undefined;
+  goOn(): Promise<string | undefined> {
+    return this.inOrder(async () => {
+      if (this.preparing) {
+        // A rewrite asked for while the AOF was off would switch it off again at its end.
+        this.giveUpRewrite();
+        await this.preparation;
+      }
+      try {
+        await this.aof.switchOn();
+      } catch (error) {
+        return `Unable to turn on AOF: ${(error as Error).message}`;
+      }
+      this.rewrite();
+      return undefined;
+    });
+  }
+
+  private inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.switched.then(work);
+    this.switched = done.catch(() => undefined);
+    return done;
+  }
+
+  private giveUpRewrite(): void {
+    this.epoch++;
+    this.ready = false;
+    this.rewriteScheduled = false;
+    this.deps.abortBase();
   }
 }
 

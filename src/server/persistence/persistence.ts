@@ -122,6 +122,9 @@ export class Persistence implements PersistenceServices {
         appendFilename: config.values.appendfilename,
       }),
       startBase: (path) => this.base(path),
+      abortBase: () => {
+        if (this.snapshots.purpose === 'rewrite') this.snapshots.abort();
+      },
       writeFirstBase: (path) => this.firstBase(path),
       expectedBaseBytes: () => keyspace.arena.usedBytes + BASE_SPARE_BYTES,
       readersChanged: deps.readersChanged,
