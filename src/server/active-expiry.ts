@@ -80,12 +80,14 @@ export class ActiveExpiry {
   private cycle(): void {
     this.disarm();
     if (!this.mayRun) return;
-    const { config, keyspace, propagator, stats } = this.services;
+    const { config, desk, keyspace, propagator, stats } = this.services;
     const share = SHARE + SHARE_STEP * (config.values.activeExpireEffort - 1);
     keyspace.nowMs = Date.now();
+    const startMs = performance.now();
     propagator.beginUnit(false);
-    const isDone = this.removeDue(performance.now() + SLICE_MS);
+    const isDone = this.removeDue(startMs + SLICE_MS);
     propagator.endUnit();
+    desk.latency.sample('expire-cycle', performance.now() - startMs);
     keyspace.findSoonestExpiry();
     this.services.endTurnSoon();
     if (isDone) return;

@@ -19,10 +19,6 @@ export class DebugHooks {
   packedThresholdBytes = 0;
   /** PAUSE-CRON. */
   pauseCron: ((paused: boolean) => void) | null = null;
-  /** CHANGE-REPL-ID: takes a new replication id, and forgets the one before. */
-  changeReplicationId: (() => void) | null = null;
-  /** REPLICATE: sends a command to the replicas alone. */
-  replicate: ((words: readonly Uint8Array[]) => void) | null = null;
   /** OBJECT: bytes of an entry's value in an RDB file, its type not counted. */
   serializedLength: ((address: number) => number) | null = null;
 }

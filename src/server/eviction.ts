@@ -96,11 +96,13 @@ export class Eviction {
       if (this.exceededSinceMs !== 0) this.noteBelow();
       return EVICTION_OK;
     }
-    if (this.exceededSinceMs === 0) this.exceededSinceMs = performance.now();
-    const { propagator } = this.services;
+    const startMs = performance.now();
+    if (this.exceededSinceMs === 0) this.exceededSinceMs = startMs;
+    const { desk, propagator } = this.services;
     propagator.beginUnit(false);
-    const result = this.evictUntil(performance.now() + this.limitMs(), maxmemory);
+    const result = this.evictUntil(startMs + this.limitMs(), maxmemory);
     propagator.endUnit();
+    desk.latency.sample('eviction-cycle', performance.now() - startMs);
     if (propagator.length > 0) this.services.endTurnSoon();
     if (result === EVICTION_OK) this.noteBelow();
     else if (result === EVICTION_RUNNING) this.schedule();

@@ -103,6 +103,16 @@ export class ReplicationJournal implements JournalFeed {
     this.say(PING);
   }
 
+  /** A command that only the replicas run, so that their data differ from ours: DEBUG REPLICATE. */
+  diverge(words: readonly Uint8Array[]): void {
+    if (!this.isFeeding) return;
+    const parts = words.map(
+      (one) => `$${one.length}\r\n${Buffer.from(one).toString('latin1')}\r\n`,
+    );
+    this.deps.turn.takeJournal();
+    this.say(`*${words.length}\r\n${parts.join('')}`);
+  }
+
   /** How far into the stream the AOF on disk is, -1 without one. */
   get fsyncedOffset(): number {
     const { localLog, primary } = this.deps;

@@ -109,25 +109,19 @@ function replyBuffer(c: Context): void {
 }
 
 function changeReplicationId(c: Context): void {
-  const { debug, log } = c.services;
-  if (debug.changeReplicationId === null) {
-    c.reply.error('ERR this server does not replicate');
-    return;
-  }
+  const { log, replication } = c.services;
   log.notice('Changing replication IDs after receiving DEBUG change-repl-id');
-  debug.changeReplicationId();
+  replication.history.renew();
+  replication.journal.notePosition();
   c.ok();
 }
 
 function replicate(c: Context): void {
-  const { debug } = c.services;
-  if (debug.replicate === null) {
-    c.reply.error('ERR this server does not replicate');
-    return;
-  }
   const words: Uint8Array[] = [];
   for (let i = 2; i < c.argc; i++) words.push(c.args.copy(i));
-  debug.replicate(words);
+  // Between two units, since the stream takes what was executed so far first.
+  const { dispatcher, replication } = c.services;
+  dispatcher.afterThis(() => replication.journal.diverge(words));
   c.ok();
 }
 
