@@ -7,8 +7,8 @@
  *     type 10   one string: a ziplist       a compact list of servers before 3.2
  *     type 14   n, n strings: ziplists      a quicklist of servers from 3.2 to 6.2
  *
- * Nodes are kept as they come, whatever the limits of this server; a list of one small node becomes a
- * listpack. Elements and the entries of a type-10 ziplist are pushed one by one. Nodes without
+ * Nodes are kept as they come, whatever the limits of this server; a list of one small node becomes
+ * a listpack. Elements and the entries of a type-10 ziplist are pushed one by one. Nodes without
  * elements are passed over, and a list without any is none, like in Redis.
  *
  * Bytes from outside are never believed: a node is walked whole before it is taken.

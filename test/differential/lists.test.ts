@@ -1,7 +1,7 @@
 /**
- * Lists: Cairn must answer as the real server does, byte for byte, in RESP2 and RESP3, with nodes of
- * every kind of limit, so that lists become quicklists, are split, merged and compressed, and become
- * listpacks again.
+ * Lists: Cairn must answer as the real server does, byte for byte, in RESP2 and RESP3, with nodes
+ * of every kind of limit, so that lists become quicklists, are split, merged and compressed, and
+ * become listpacks again.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';

@@ -1,6 +1,6 @@
 /**
- * Lists in RDB files and payloads of DUMP, both ways between Cairn and the real server: equal data, and
- * for lists that were built alike the same bytes.
+ * Lists in RDB files and payloads of DUMP, both ways between Cairn and the real server: equal data,
+ * and for lists that were built alike the same bytes.
  */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -78,7 +78,10 @@ describe.skipIf(requireRedisServer() === null)('files of lists', () => {
   it('of Cairn in the newest version load here', () =>
     carried(startCairnServer, startCairnServer, { 'rdb-save-version': '11' }, compressed));
 
-  /** The same random changes of a list on both servers; DUMP must give the same bytes after each few. */
+  /**
+   * The same random changes of a list on both servers; DUMP must give the same bytes after each
+   * few.
+   */
   async function sameDumps(config: object, seed: number): Promise<void> {
     const clients: RawClient[] = [];
     for (const start of [startCairnServer, startRealServer]) {

@@ -1,6 +1,7 @@
 /**
- * Clients that wait, and what else may happen to them: time, CLIENT UNBLOCK, the end of the connection,
- * further commands in the same write, CLIENT REPLY; and what is counted. On Cairn and on the real server.
+ * Clients that wait, and what else may happen to them: time, CLIENT UNBLOCK, the end of the
+ * connection, further commands in the same write, CLIENT REPLY; and what is counted. On Cairn and
+ * on the real server.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';

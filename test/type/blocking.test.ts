@@ -1,6 +1,7 @@
 /**
- * Clients that wait for lists: who is served by what, in which order, what goes to the AOF and which
- * events are raised. Every scene is played on Cairn and on the real server, and must end alike.
+ * Clients that wait for lists: who is served by what, in which order, what goes to the AOF and
+ * which events are raised. Every scene is played on Cairn and on the real server, and must end
+ * alike.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

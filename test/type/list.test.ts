@@ -57,6 +57,19 @@ describe('lists', () => {
     expect(await client.value('DEBUG', 'QUICKLIST-PACKED-THRESHOLD', '0')).toBe('OK');
   });
 
+  it('are described by DEBUG OBJECT, node by node', async () => {
+    await client.send('CONFIG', 'SET', 'list-max-listpack-size', 2);
+    await client.send('CONFIG', 'SET', 'list-compress-depth', 1);
+    const long = ['a'.repeat(70), 'b'.repeat(57), 'a'.repeat(70), 'cc'];
+    await client.send('RPUSH', 'd', ...long);
+    await client.send('RPUSH', 'd', 'c', 'd', 'e', 'f', 'g');
+    expect(await client.value('DEBUG', 'OBJECT', 'd')).toMatch(
+      / ql_nodes:5 ql_avg_node:1.80 ql_listpack_max:2 ql_compressed:1 ql_uncompressed_size:259$/,
+    );
+    await client.send('CONFIG', 'SET', 'list-max-listpack-size', -2);
+    await client.send('CONFIG', 'SET', 'list-compress-depth', 0);
+  });
+
   it('hold elements of megabytes, and answer them whole', async () => {
     const huge = 'h'.repeat(3_000_000);
     await client.send('RPUSH', 'h', 'a', huge, 'b');

@@ -18,8 +18,10 @@ import {
   lpBytes,
   lpDelete,
   lpEntryBytes,
+  lpEntryLength,
   lpInit,
   lpInsert,
+  lpReplace,
   lpSeek,
 } from './listpack.ts';
 import { lzfCompress } from './lzf.ts';
@@ -174,10 +176,24 @@ export class QuicklistNodes {
     this.shrink(path);
   }
 
-  /** Makes room for an element of a listpack to grow by `growth` bytes. */
-  reserveGrowth(path: DirectoryPath, growth: number): void {
+  /** Replaces the element with index `at` of a listpack. */
+  replaceAt(
+    path: DirectoryPath,
+    at: number,
+    value: Uint8Array,
+    offset: number,
+    length: number,
+  ): void {
     this.thaw(path);
+    const { arena } = this;
+    const start = arena.byteOffset(path.address);
+    const position = lpSeek(arena.bytes(path.address), start, at);
+    const old = lpEntryLength(arena.bytes(path.address), start + position);
+    const growth = lpEntryBytes(value, offset, length) - old;
     if (growth > 0) this.reserve(path, path.bytes + growth);
+    const base = arena.byteOffset(path.address);
+    lpReplace(arena.bytes(path.address), base, position, value, offset, length);
+    this.changed(path, path.count);
   }
 
   /** Replaces the element of a plain node by another. */

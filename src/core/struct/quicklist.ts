@@ -30,15 +30,7 @@ import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
 import { equalBytes } from '../memory/copy.ts';
 import { DirectoryPath } from './list-directory.ts';
-import {
-  LP_EMPTY_BYTES,
-  lpEntryBytes,
-  lpEntryLength,
-  lpFind,
-  lpFirst,
-  lpReplace,
-  lpSeek,
-} from './listpack.ts';
+import { LP_EMPTY_BYTES, lpFind, lpFirst } from './listpack.ts';
 import { deleteBackward, deleteForward } from './listpack-delete.ts';
 import { clampFill, exceedsFill, nodeBytesMax } from './quicklist-limits.ts';
 import { NODE_COMPRESSED, NODE_LISTPACK, NODE_PLAIN, NodeReader } from './quicklist-node.ts';
@@ -80,6 +72,16 @@ export class Quicklist implements LargeValue {
 
   get nodeCount(): number {
     return this.nodes.directory.nodes;
+  }
+
+  /** Bytes of all nodes, as if none were compressed. Walks over the nodes. */
+  plainBytes(): number {
+    const { directory } = this.nodes;
+    let bytes = 0;
+    for (let found = directory.first(path); found; found = directory.next(path)) {
+      bytes += path.bytes;
+    }
+    return bytes;
   }
 
   // ---------------------------------------------------------------- adding
@@ -226,12 +228,7 @@ export class Quicklist implements LargeValue {
       this.deleteRange(index, 1);
       return;
     } else {
-      nodes.thaw(path);
-      const position = lpSeek(this.bytesOf(path), this.baseOf(path), within);
-      const old = lpEntryLength(this.bytesOf(path), this.baseOf(path) + position);
-      nodes.reserveGrowth(path, lpEntryBytes(value, offset, length) - old);
-      lpReplace(this.bytesOf(path), this.baseOf(path), position, value, offset, length);
-      nodes.changed(path, path.count);
+      nodes.replaceAt(path, within, value, offset, length);
     }
     this.settle(index, index);
   }
@@ -303,22 +300,14 @@ export class Quicklist implements LargeValue {
     const first = lpFirst(reader.bytes, reader.base);
     if (lpFind(reader.bytes, reader.base, first, value, offset, length, 0) === 0) return 0;
     nodes.thaw(path);
-    const bytes = this.bytesOf(path);
-    const base = this.baseOf(path);
+    const bytes = this.arena.bytes(path.address);
+    const base = this.arena.byteOffset(path.address);
     const gone = fromTail
       ? deleteBackward(bytes, base, value, offset, length, most)
       : deleteForward(bytes, base, value, offset, length, most);
     if (gone === path.count) nodes.drop(path);
     else nodes.changed(path, path.count - gone);
     return gone;
-  }
-
-  private bytesOf(node: DirectoryPath): Uint8Array {
-    return this.arena.bytes(node.address);
-  }
-
-  private baseOf(node: DirectoryPath): number {
-    return this.arena.byteOffset(node.address);
   }
 
   // ---------------------------------------------------------------- compression
@@ -351,7 +340,7 @@ export class Quicklist implements LargeValue {
     this.freezeRange(Math.max(from, headElements), Math.min(to, last));
   }
 
-  /** The same for the node that holds element `index` and its neighbours. */
+  /** The same for the node that holds `index` and its neighbours. */
   private settleAround(index: number): void {
     if (this.depth === 0) return;
     const start = index - this.nodes.directory.seek(path, index);

@@ -4,7 +4,9 @@
  */
 import { Digest } from '../../core/digest.ts';
 import { lpBytes, lpCount } from '../../core/struct/listpack.ts';
+import type { Quicklist } from '../../core/struct/quicklist.ts';
 import { globMatch } from '../../core/text/glob.ts';
+import { listQuicklist } from '../../core/types/list.ts';
 import { stringLength, stringSet } from '../../core/types/string.ts';
 import { lruIdleSeconds } from '../../core/usage.ts';
 import {
@@ -67,7 +69,18 @@ export function debugObject(c: Context): void {
     `encoding:${encodingName(encoding)} serializedlength:${length}`,
     `lru:${usage} lru_seconds_idle:${lruIdleSeconds(usage, keyspace.lruClock)}`,
   ];
+  const list = encoding === ENC_QUICKLIST ? listQuicklist(keyspace, address) : null;
+  if (list !== null) fields.push(describeNodes(list));
   c.reply.simple(fields.join(' '));
+}
+
+function describeNodes(list: Quicklist): string {
+  const nodes = list.nodeCount;
+  return [
+    `ql_nodes:${nodes} ql_avg_node:${(list.count / nodes).toFixed(2)}`,
+    `ql_listpack_max:${list.fill} ql_compressed:${list.depth > 0 ? 1 : 0}`,
+    `ql_uncompressed_size:${list.plainBytes()}`,
+  ].join(' ');
 }
 
 /** Bytes of a value as it is kept, its key not counted. */

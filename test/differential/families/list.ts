@@ -1,7 +1,7 @@
 /**
- * The list commands. Few distinct elements make LREM, LPOS and LINSERT find something; now and then many
- * elements at once or a long one make a quicklist of several nodes, and trims make it small again.
- * Those that wait are given a moment only, and mostly find something.
+ * The list commands. Few distinct elements make LREM, LPOS and LINSERT find something; now and then
+ * many elements at once or a long one make a quicklist of several nodes, and trims make it small
+ * again. Those that wait are given a moment only, and mostly find something.
  */
 import type { Random } from '../../support/random.ts';
 import { command } from '../command.ts';
