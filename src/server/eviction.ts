@@ -2,17 +2,19 @@
  * Eviction: keeps memory below maxmemory by the policy, before each command.
  *
  *     volatile-ttl      the key whose time comes first, exactly: the root of the expiry indexes
- *     *-lru, *-lfu      the best of random samples, maxmemory-samples a database at a time (eviction-pool.ts)
+ *     *-lru, *-lfu      the best of random samples (eviction-pool.ts), maxmemory-samples a
+ *                       database at a time
  *     *-random          any key, the databases taking turns
  *     volatile-*        only keys that expire
  *     noeviction        none: commands that need memory are refused
  *
- * Memory that is on its way back (flushed databases, large values that were deleted) is freed first, and only what
- * is missing then is evicted.
+ * Memory that is on its way back (flushed databases, large values that were deleted) is freed
+ * first, and only what is missing then is evicted.
  *
- * The work before one command is bounded by maxmemory-eviction-tenacity: up to 10 it is 50 us a step, beyond that it
- * grows by 15 % a step, and 100 has no bound. What is left is done between commands; until then commands that need
- * memory are let through, since refusing them would punish clients for what is being mended.
+ * The work before one command is bounded by maxmemory-eviction-tenacity: up to 10 it is 50 us a
+ * step, beyond that it grows by 15 % a step, and 100 has no bound. What is left is done between
+ * commands; until then commands that need memory are let through, since refusing them would punish
+ * clients for what is being mended.
  *
  * Evicted keys are propagated each by itself, before the command that they make room for.
  */
@@ -43,7 +45,9 @@ const FREE_SLICE = 64;
 const LFU_MAX = 255;
 
 export class Eviction {
-  /** Whether the last command that was admitted found memory above the limit with nothing to evict. */
+  /**
+   * Whether the last command that was admitted found memory above the limit with nothing to evict.
+   */
   isOutOfMemory = false;
 
   private readonly services: Services;
@@ -278,7 +282,7 @@ export class Eviction {
     if (this.memory.limitedBytes > bytes) {
       this.services.log.warning(
         `The new maxmemory of ${bytes} bytes is below the ${this.memory.limitedBytes} in use: ` +
-          'keys will be evicted, or commands that need memory refused, depending on maxmemory-policy',
+          'keys will be evicted, or commands refused, depending on maxmemory-policy',
       );
     }
     this.schedule();

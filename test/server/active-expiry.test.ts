@@ -1,4 +1,7 @@
-/** Keys go when they are due: without a look-up, in order, in slices, and only where that is our part. */
+/**
+ * Keys go when they are due: without a look-up, in order, in slices, and only where that is our
+ * part.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Settings } from '../../src/server/config/config.ts';
 import { InsideServer } from '../support/inside.ts';
@@ -58,7 +61,7 @@ describe('active expiry', () => {
     expect(inside.run('TTL', 'c')).toBe(-1);
   });
 
-  it('does much in slices, with turns of the loop in between, and says how late it was', async () => {
+  it('does much in slices, with turns of the loop between, and says how late it was', async () => {
     const inside = await open();
     const { keyspace, stats } = inside.server;
     const [db] = keyspace.databases;

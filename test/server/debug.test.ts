@@ -25,8 +25,8 @@ describe('enable-debug-command', () => {
     const refused = await client.value('DEBUG', 'JMAP');
     expect(refused).toMatchObject({
       error:
-        'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you ' +
-        'can run it from a local connection, otherwise you need to set this option in the ' +
+        'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", ' +
+        'you can run it from a local connection, otherwise you need to set this option in the ' +
         'configuration file, and then restart the server.',
     });
     await client.value('MULTI');

@@ -204,7 +204,7 @@ describe('what is told', () => {
 });
 
 describe('bounds', () => {
-  it('one call does little of much; the rest follows between commands, which run meanwhile', async () => {
+  it('one call does little of much; the rest follows, and commands run meanwhile', async () => {
     const inside = await open({
       'maxmemory-policy': 'allkeys-lru',
       'maxmemory-eviction-tenacity': 0,

@@ -1,4 +1,6 @@
-/** What memory is used for: exact figures of data, sources, MEMORY USAGE against what a key takes. */
+/**
+ * What memory is used for: exact figures of data, sources, MEMORY USAGE against what a key takes.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryAccount } from '../../src/server/memory-account.ts';
 import { InsideServer } from '../support/inside.ts';

@@ -1,4 +1,7 @@
-/** SCAN's promise: whoever is there from the first call to the last is seen, whatever else comes and goes. */
+/**
+ * SCAN's promise: whoever is there from the first call to the last is seen, whatever else comes and
+ * goes.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InsideServer } from '../support/inside.ts';
