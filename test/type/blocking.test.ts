@@ -33,6 +33,11 @@ const scene = (name: string, waiting: readonly (string | string[])[], acts: stri
   acts,
 });
 
+/** A list of "a", as DUMP gives it. */
+const payload =
+  '\\x12\\x01\\x02\\x0a\\x0a\\x00\\x00\\x00\\x01\\x00\\x81\\x61' +
+  '\\x02\\xff\\x0a\\x00\\x09\\xb9\\xed\\xf5\\x94\\xde\\xd9\\x95';
+
 const scenes: readonly Scene[] = [
   scene('one waits', ['BLPOP k 0'], ['RPUSH k a']),
   scene('two wait for three', ['BLPOP k 0', 'BRPOP k 0'], ['RPUSH k a b c']),
@@ -91,13 +96,7 @@ const scenes: readonly Scene[] = [
     [['SELECT 1', 'BLPOP o 0'], 'BLPOP o 0'],
     ['SELECT 2', 'RPUSH o x', 'SWAPDB 1 2', 'SELECT 0'],
   ),
-  scene(
-    'RESTORE serves',
-    ['BLPOP k 0'],
-    [
-      'RESTORE k 0 "\\x12\\x01\\x02\\x0a\\x0a\\x00\\x00\\x00\\x01\\x00\\x81\\x61\\x02\\xff\\x0a\\x00\\x09\\xb9\\xed\\xf5\\x94\\xde\\xd9\\x95"',
-    ],
-  ),
+  scene('RESTORE serves', ['BLPOP k 0'], [`RESTORE k 0 "${payload}"`]),
   scene('the same key twice', ['BLPOP k k 0'], ['RPUSH k a b']),
   scene('LPUSHX and LINSERT find nothing', ['BLPOP k 0'], ['LPUSHX k a', 'LINSERT k BEFORE a b']),
   scene(

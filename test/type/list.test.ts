@@ -21,7 +21,7 @@ describe('lists', () => {
 
   const encoding = (key: string) => client.value('OBJECT', 'ENCODING', key);
 
-  it('are listpacks up to the size of a node, quicklists beyond, and go back at half of it', async () => {
+  it('are listpacks up to the size of a node, quicklists beyond, back at half of it', async () => {
     await client.send('RPUSH', 'l', ...many(100, (i) => `element ${i}`));
     expect(await encoding('l')).toBe('listpack');
     await client.send('RPUSH', 'l', ...many(1000, (i) => `element ${i}`));
