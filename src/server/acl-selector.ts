@@ -272,6 +272,12 @@ export class Selector {
     return this.allChannels ? ACL_OK : this.checkChannels(command, args);
   }
 
+  /** Whether the command may run and read whatever key there is, also such as it does not name. */
+  mayReadAnyKey(command: Command, args: Args): boolean {
+    const all = this.allKeys || this.keys.some((one) => one.read && one.text === '*');
+    return all && this.check(command, args) === ACL_OK;
+  }
+
   private mayRun(command: Command, args: Args): boolean {
     if (this.allCommands || (command.flags & NO_AUTH) !== 0) return true;
     if (this.commands.has(command.name)) return true;

@@ -152,6 +152,11 @@ export class User {
     return worst;
   }
 
+  /** Whether the command may run and read whatever key there is: SORT derives keys from values. */
+  mayReadAnyKey(command: Command, args: Args): boolean {
+    return [this.root, ...this.further].some((one) => one.mayReadAnyKey(command, args));
+  }
+
   mayUseChannel(channel: string, isPattern: boolean): boolean {
     return [this.root, ...this.further].some((one) => one.mayUseChannel(channel, isPattern));
   }

@@ -34,6 +34,7 @@ import { setCommands } from './set.ts';
 import { setCombineCommands } from './set-combine.ts';
 import { setRandomCommands } from './set-random.ts';
 import { slowlogCommands } from './slowlog.ts';
+import { sortCommands } from './sort.ts';
 import { stringCounterCommands } from './string-counter.ts';
 import { stringGetCommands } from './string-get.ts';
 import { stringLcsCommands } from './string-lcs.ts';
@@ -70,6 +71,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...keysCommands,
   ...objectCommands,
   ...scanCommands,
+  ...sortCommands,
   ...transactionCommands,
   ...debugCommands,
   ...memoryCommands,

@@ -152,10 +152,7 @@ function pfdebugCommand(c: Context): void {
   else if (c.is(1, 'encoding')) c.reply.simple(isDense ? 'dense' : 'sparse');
   else if (c.is(1, 'todense')) {
     if (toDense(c, address) !== 0) c.reply.integer(isDense ? 0 : 1);
-  } else {
-    const [word] = c.args.text(1).split('\0');
-    c.reply.error(`ERR Unknown PFDEBUG subcommand '${word}'`);
-  }
+  } else c.reply.error(`ERR Unknown PFDEBUG subcommand '${c.args.shown(1)}'`);
 }
 
 /** Makes a HyperLogLog dense, which is propagated. Its address, or 0: the error was answered. */

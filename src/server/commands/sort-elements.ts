@@ -1,0 +1,63 @@
+/**
+ * What SORT sorts: the elements of a list or a set, or a part of them.
+ *
+ * A list has an order of its own. Where that is kept (BY without an asterisk), DESC reverses it,
+ * and only the part that is asked for is read.
+ */
+import { listLength } from '../../core/types/list.ts';
+import { ListCursor } from '../../core/types/list-cursor.ts';
+import { SetCursor } from '../../core/types/set-view.ts';
+import { TYPE_LIST, TYPE_SET, typeOf } from '../../core/value.ts';
+import type { Context } from '../context.ts';
+import { copyOf } from './sort-pattern.ts';
+
+const lists = new ListCursor();
+const sets = new SetCursor();
+
+/** Whether the key at `address` can be sorted; one that does not exist can. */
+export function isSortable(c: Context, address: number): boolean {
+  if (address === 0) return true;
+  const type = typeOf(c.keyspace.arena, address);
+  return type === TYPE_LIST || type === TYPE_SET;
+}
+
+/** Whether the key holds a set, which has no order. */
+export function isSet(c: Context, address: number): boolean {
+  return address !== 0 && typeOf(c.keyspace.arena, address) === TYPE_SET;
+}
+
+export function elementCount(c: Context, address: number): number {
+  if (address === 0) return 0;
+  const { keyspace } = c;
+  const type = typeOf(keyspace.arena, address);
+  if (type === TYPE_LIST) return listLength(keyspace, address);
+  sets.start(keyspace, address);
+  return sets.count;
+}
+
+/**
+ * Copies of `count` elements from index `start` on, backward when `reverse`; of a set, which has no
+ * index, from its first member on and never backward.
+ */
+export function elementsOf(
+  c: Context,
+  address: number,
+  start: number,
+  count: number,
+  reverse: boolean,
+): Uint8Array[] {
+  const { keyspace } = c;
+  const elements: Uint8Array[] = [];
+  if (count === 0) return elements;
+  const type = typeOf(keyspace.arena, address);
+  if (type === TYPE_LIST) {
+    const from = reverse ? listLength(keyspace, address) - 1 - start : start;
+    lists.start(keyspace, address, from, !reverse);
+    while (elements.length < count && lists.next()) elements.push(copyOf(lists.element));
+  } else {
+    sets.start(keyspace, address);
+    for (let i = 0; i < start; i++) sets.next();
+    while (elements.length < count && sets.next()) elements.push(copyOf(sets.member));
+  }
+  return elements;
+}

@@ -1,0 +1,100 @@
+/** SORT and SORT_RO over a socket: replies, effects, and what users may derive keys from. */
+import { describe, expect, it } from 'vitest';
+import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { requireRedisServer } from '../support/real-server.ts';
+import { sideBySide } from '../support/side-by-side.ts';
+import { describeTranscript } from '../support/transcript.ts';
+
+describeTranscript(new URL('./transcripts/sort.txt', import.meta.url));
+
+const lines = `
+  RPUSH l 3 1 2
+  SADD s b a c
+  MSET w_1 3 w_2 2 w_3 1
+  HSET h_1 f one
+  SORT l
+  SORT nothing
+  SORT l BY w_*
+  SORT l BY x_*
+  SORT l GET h_*->f GET #
+  SORT l STORE out
+  SORT l STORE out
+  SORT l BY w_* GET w_* GET h_*->f STORE out
+  SORT s BY nosort STORE out
+  SORT s ALPHA LIMIT 1 1 STORE s
+  SORT nothing STORE out
+  SORT nothing STORE out
+  SORT l DESC STORE l
+  SORT_RO l STORE out
+  SORT w_1
+  SORT s
+  EXPIRE l 1000
+  SORT l STORE l
+  TTL l
+`
+  .split('\n')
+  .map((line) => line.trim())
+  .filter((line) => line !== '');
+
+describe('effects of SORT', () => {
+  it.skipIf(requireRedisServer() === null)('are those of a real server', async () => {
+    const mine = effectsInside(lines);
+    const theirs = await effectsOfRealServer(lines);
+    expect(mine.replies).toEqual(theirs.replies);
+    expect(mine.propagated).toEqual(theirs.propagated);
+    expect(mine.events).toEqual(theirs.events);
+    expect(theirs.propagated.length).toBeGreaterThan(8);
+    expect(theirs.events.length).toBeGreaterThan(20);
+  });
+});
+
+describe.skipIf(requireRedisServer() === null)('SORT beside a real server', () => {
+  const { same } = sideBySide();
+
+  same(
+    'users who may not read every key derive none',
+    `
+      a> RPUSH l 2 1
+      a> ACL SETUSER some on nopass +@all ~l ~out
+      a> ACL SETUSER reader on nopass +@all %R~* ~out
+      a> ACL SETUSER writer on nopass +@all %W~* ~l
+      some> AUTH some x
+      some> SORT l
+      some> SORT l BY nosort
+      some> SORT l BY w_*
+      some> SORT l GET #
+      some> SORT l GET w_* FOO
+      some> SORT l STORE out
+      some> SORT l STORE other
+      some> SORT l STORE other STORE out
+      reader> AUTH reader x
+      reader> SORT l BY w_* GET #
+      reader> SORT l BY w_* STORE out
+      writer> AUTH writer x
+      writer> SORT l BY w_*
+    `,
+  );
+
+  same(
+    'the keys of a command',
+    `
+      a> COMMAND GETKEYS SORT k
+      a> COMMAND GETKEYS SORT k BY STORE GET store LIMIT store store ASC STORE a STORE b
+      a> COMMAND GETKEYS SORT k STORE
+      a> COMMAND GETKEYS SORT_RO k BY w_* GET x_*
+      a> COMMAND GETKEYSANDFLAGS SORT k BY w_* STORE d
+      a> COMMAND GETKEYSANDFLAGS SORT_RO k BY w_*
+    `,
+  );
+
+  same(
+    'who waits for a list is served what was stored',
+    `
+      a> RPUSH source 2 1
+      b>0 BLPOP target 0
+      a> SORT source STORE target
+      b< 1
+      a> LRANGE target 0 -1
+    `,
+  );
+});
