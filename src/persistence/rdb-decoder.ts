@@ -27,6 +27,9 @@ import {
   RDB_SET,
   RDB_SET_INTSET,
   RDB_SET_LISTPACK,
+  RDB_STREAM_LISTPACKS,
+  RDB_STREAM_LISTPACKS_2,
+  RDB_STREAM_LISTPACKS_3,
   RDB_STRING,
   rdbTypeName,
 } from './rdb-format.ts';
@@ -34,6 +37,7 @@ import { decodeHash } from './rdb-hash.ts';
 import { decodeList, ListLoad } from './rdb-list.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { decodeSet } from './rdb-set.ts';
+import { decodeStream } from './rdb-stream.ts';
 import { TableLoad } from './rdb-table.ts';
 
 /** Strings of at least this many bytes are read in pieces. */
@@ -123,6 +127,10 @@ export class ValueDecoder {
           keyLength,
           type,
         );
+      case RDB_STREAM_LISTPACKS:
+      case RDB_STREAM_LISTPACKS_2:
+      case RDB_STREAM_LISTPACKS_3:
+        return decodeStream(this.#keyspace, this.#reader, db, key, keyOffset, keyLength, type);
       default:
         throw this.#refusal(type);
     }

@@ -22,6 +22,7 @@ import {
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
+  TYPE_STREAM,
   TYPE_STRING,
   typeOf,
 } from '../core/value.ts';
@@ -40,6 +41,7 @@ import { CHUNK_BYTES, type FrameWriter } from './rdb-frame-writer.ts';
 import { emitHash, hashTypeByte } from './rdb-hash.ts';
 import { emitList, listTypeByte } from './rdb-list.ts';
 import { emitSet, setTypeByte } from './rdb-set.ts';
+import { emitStream, streamTypeByte } from './rdb-stream.ts';
 
 /** The versions that can be written. */
 export type RdbWriteVersion = 9 | 10 | 11;
@@ -148,6 +150,8 @@ export class RdbEncoder {
         return setTypeByte(this.#keyspace, address, this.#version);
       case TYPE_HASH:
         return hashTypeByte(this.#keyspace, address, this.#version);
+      case TYPE_STREAM:
+        return streamTypeByte(this.#version);
       default:
         throw noEncoding(typeOf(arena, address), encodingOf(arena, address));
     }
@@ -168,6 +172,9 @@ export class RdbEncoder {
         return;
       case TYPE_HASH:
         emitHash(this.#keyspace, address, this.#version, this.#writer);
+        return;
+      case TYPE_STREAM:
+        emitStream(this.#keyspace, address, this.#version, this.#writer);
         return;
       default:
         throw noEncoding(typeOf(arena, address), encodingOf(arena, address));

@@ -35,6 +35,12 @@ import { setCombineCommands } from './set-combine.ts';
 import { setRandomCommands } from './set-random.ts';
 import { slowlogCommands } from './slowlog.ts';
 import { sortCommands } from './sort.ts';
+import { streamCommands } from './stream.ts';
+import { streamClaimCommands } from './stream-claim.ts';
+import { streamGroupCommands } from './stream-group.ts';
+import { streamInfoCommands } from './stream-info.ts';
+import { streamPendingCommands } from './stream-pending.ts';
+import { streamReadCommands } from './stream-read.ts';
 import { stringCounterCommands } from './string-counter.ts';
 import { stringGetCommands } from './string-get.ts';
 import { stringLcsCommands } from './string-lcs.ts';
@@ -63,6 +69,12 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...setCombineCommands,
   ...setRandomCommands,
   ...hyperloglogCommands,
+  ...streamCommands,
+  ...streamClaimCommands,
+  ...streamGroupCommands,
+  ...streamInfoCommands,
+  ...streamPendingCommands,
+  ...streamReadCommands,
   ...connectionCommands,
   ...clientCommands,
   ...databaseCommands,

@@ -1,14 +1,26 @@
 /**
- * Digests of values, type by type, and of the whole dataset: see core/digest.ts for what they are made of.
+ * Digests of values, type by type, and of the whole dataset: see core/digest.ts for what they are
+ * made of.
  */
 import type { Database } from '../../core/database.ts';
 import { Digest } from '../../core/digest.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
+import { StreamCursor } from '../../core/struct/stream-cursor.ts';
+import { StreamId } from '../../core/struct/stream-id.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
+import { streamOf } from '../../core/types/stream.ts';
 import { stringView } from '../../core/types/string.ts';
-import { ByteView, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING, typeOf } from '../../core/value.ts';
+import {
+  ByteView,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_STREAM,
+  TYPE_STRING,
+  typeOf,
+} from '../../core/value.ts';
 
 /** Takes the value of the entry at `address` into `digest`. */
 type ValueDigest = (keyspace: Keyspace, address: number, digest: Digest) => void;
@@ -18,6 +30,7 @@ const keyDigest = new Digest();
 const pairDigest = new Digest();
 const fields = new HashCursor();
 const members = new SetCursor();
+const entries = new StreamCursor();
 const elements = new ListCursor();
 
 function digestString(keyspace: Keyspace, address: number, digest: Digest): void {
@@ -52,11 +65,24 @@ function digestHash(keyspace: Keyspace, address: number, digest: Digest): void {
   }
 }
 
+function digestStream(keyspace: Keyspace, address: number, digest: Digest): void {
+  entries.start(streamOf(keyspace, address), new StreamId(), new StreamId().setMax(), false);
+  while (entries.next()) {
+    digest.mixText(entries.id.toString().replace('-', '.'));
+    while (entries.nextField()) {
+      const { field, value } = entries;
+      digest.mix(field.bytes, field.offset, field.length);
+      digest.mix(value.bytes, value.offset, value.length);
+    }
+  }
+}
+
 const DIGESTS = new Map<number, ValueDigest>([
   [TYPE_STRING, digestString],
   [TYPE_LIST, digestList],
   [TYPE_SET, digestSet],
   [TYPE_HASH, digestHash],
+  [TYPE_STREAM, digestStream],
 ]);
 
 const EXPIRES = Buffer.from('!!expire!!');

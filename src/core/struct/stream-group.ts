@@ -1,0 +1,158 @@
+/**
+ * A consumer group: how far it has read, who reads for it, and what is pending.
+ *
+ *     group   lastId, entriesRead ------ pending: all, by id
+ *               |                            ^ the same blocks
+ *     slots   [ consumer 0 ][ free ][ 2 ] -- pending: its own, by id
+ *
+ * A pending entry names its consumer by slot. Names are kept as text of one character a byte, whose
+ * order is that of the bytes.
+ */
+import type { Arena } from '../memory/arena.ts';
+import { StreamId } from './stream-id.ts';
+import {
+  PendingList,
+  pendingCount,
+  pendingCreate,
+  pendingId,
+  pendingSetSlot,
+  pendingSlot,
+  pendingTime,
+} from './stream-pending.ts';
+
+/** How many entries a group has read is not known. */
+export const ENTRIES_READ_UNKNOWN = -1;
+/** Slot of a pending entry that no consumer has yet. */
+export const NO_CONSUMER = 0xffff_ffff;
+
+export interface StreamConsumer {
+  readonly name: string;
+  readonly slot: number;
+  /** When it was heard of last, milliseconds since 1970. */
+  seenMs: number;
+  /** When it was given an entry last, -1 for never. */
+  activeMs: number;
+  readonly pending: PendingList;
+}
+
+const id = new StreamId();
+
+export class StreamGroup {
+  readonly arena: Arena;
+  readonly lastId = new StreamId();
+  /** Entries that have been read, as far as is known, or ENTRIES_READ_UNKNOWN. */
+  entriesRead: number;
+  readonly pending: PendingList;
+  readonly consumers = new Map<string, StreamConsumer>();
+  private readonly slots: (StreamConsumer | null)[] = [];
+
+  constructor(arena: Arena, lastId: StreamId, entriesRead: number) {
+    this.arena = arena;
+    this.lastId.copy(lastId);
+    this.entriesRead = entriesRead;
+    this.pending = new PendingList(arena);
+  }
+
+  /** Adds a consumer whose name is new. */
+  addConsumer(name: string, nowMs: number): StreamConsumer {
+    const free = this.slots.indexOf(null);
+    const slot = free < 0 ? this.slots.length : free;
+    const pending = new PendingList(this.arena);
+    const consumer = { name, slot, seenMs: nowMs, activeMs: -1, pending };
+    this.slots[slot] = consumer;
+    this.consumers.set(name, consumer);
+    return consumer;
+  }
+
+  /** Removes a consumer with all that is pending for it. */
+  removeConsumer(consumer: StreamConsumer): void {
+    for (let one = consumer.pending.first(); one !== 0; one = consumer.pending.next()) {
+      this.pending.remove(pendingId(this.arena, one, id));
+    }
+    consumer.pending.release(Number.POSITIVE_INFINITY, true);
+    this.slots[consumer.slot] = null;
+    this.consumers.delete(consumer.name);
+  }
+
+  /** The consumer of a pending entry, null when it has none. */
+  consumerOf(address: number): StreamConsumer | null {
+    const slot = pendingSlot(this.arena, address);
+    return slot === NO_CONSUMER ? null : this.slots[slot]!;
+  }
+
+  /** The slot of the consumer of a pending entry, or NO_CONSUMER. */
+  slotOf(address: number): number {
+    return pendingSlot(this.arena, address);
+  }
+
+  /** Adds a pending entry to the group, and to a consumer if there is one. Its address. */
+  addPending(of: StreamId, consumer: StreamConsumer | null, timeMs: number, count: number): number {
+    const slot = consumer?.slot ?? NO_CONSUMER;
+    const address = pendingCreate(this.arena, of, timeMs, count, slot);
+    this.pending.insert(address, of);
+    consumer?.pending.insert(address, of);
+    return address;
+  }
+
+  /** Makes a pending entry another consumer's. */
+  movePending(address: number, consumer: StreamConsumer): void {
+    const from = this.consumerOf(address);
+    if (from === consumer) return;
+    pendingId(this.arena, address, id);
+    from?.pending.remove(id);
+    consumer.pending.insert(address, id);
+    pendingSetSlot(this.arena, address, consumer.slot);
+  }
+
+  /** Removes the pending entry with this id. False when there is none. */
+  removePending(of: StreamId): boolean {
+    const address = this.pending.remove(of);
+    if (address === 0) return false;
+    this.consumerOf(address)?.pending.remove(of);
+    this.arena.free(address);
+    return true;
+  }
+
+  /** Names of the consumers in the order of their bytes. */
+  consumerNames(): string[] {
+    return [...this.consumers.keys()].sort(byBytes);
+  }
+
+  /** Frees about `limit` pending entries; true while some are left. */
+  release(limit: number): boolean {
+    for (const consumer of this.consumers.values()) {
+      consumer.pending.release(Number.POSITIVE_INFINITY, false);
+    }
+    this.pending.release(limit, true);
+    return this.pending.size > 0;
+  }
+
+  clone(): StreamGroup {
+    const { arena } = this;
+    const copy = new StreamGroup(arena, this.lastId, this.entriesRead);
+    for (const one of this.consumers.values()) {
+      copy.addConsumer(one.name, one.seenMs).activeMs = one.activeMs;
+    }
+    for (let one = this.pending.first(); one !== 0; one = this.pending.next()) {
+      const owner = this.consumerOf(one);
+      const theirs = owner === null ? null : copy.consumers.get(owner.name)!;
+      pendingId(arena, one, id);
+      copy.addPending(id, theirs, pendingTime(arena, one), pendingCount(arena, one));
+    }
+    return copy;
+  }
+
+  /** Bytes of the arena that it takes. */
+  memoryBytes(): number {
+    let bytes = this.pending.chunkBytes();
+    const first = this.pending.first();
+    if (first !== 0) bytes += this.pending.size * this.arena.sizeOf(first);
+    for (const one of this.consumers.values()) bytes += one.pending.chunkBytes();
+    return bytes;
+  }
+}
+
+/** Order of names, one character a byte. */
+export function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

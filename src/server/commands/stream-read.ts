@@ -1,0 +1,391 @@
+/**
+ * XREAD and XREADGROUP.
+ *
+ * XREADGROUP gives each entry to one consumer, for which it is then pending; with an id in place of
+ * `>` it returns what is pending for that consumer already.
+ *
+ * A client that waits runs its command once more when one of its keys has changed. `$` means the
+ * last id at the time of the call, so it is replaced by that id before the client waits. Whoever
+ * waited is served from one stream, with 1,000 entries at most.
+ */
+import { StreamCursor } from '../../core/struct/stream-cursor.ts';
+import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
+import { StreamId } from '../../core/struct/stream-id.ts';
+import type { StreamLog } from '../../core/struct/stream-log.ts';
+import {
+  pendingCount,
+  pendingId,
+  pendingSetCount,
+  pendingSetTime,
+} from '../../core/struct/stream-pending.ts';
+import { edgeId, groupAdvance } from '../../core/struct/stream-trim.ts';
+import { TYPE_STREAM, typeOf } from '../../core/value.ts';
+import { BLOCKING, command, type KeySpec, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
+import type { Context } from '../context.ts';
+import { SYNTAX_ERROR } from '../errors.ts';
+import { readWaitMs, strictId } from './stream-arguments.ts';
+import {
+  consumerFor,
+  noSuchGroup,
+  readStream,
+  replyEntry,
+  replyEntryOf,
+  replyId,
+  writeClaim,
+  writeConsumer,
+  writeGroupId,
+} from './stream-shared.ts';
+
+const WAITED_COUNT_MAX = 1000;
+const MAX = new StreamId().setMax();
+const cursor = new StreamCursor();
+const start = new StreamId();
+const last = new StreamId();
+
+/** The options of a call. */
+interface ReadOptions {
+  readonly isGroup: boolean;
+  /** Milliseconds to wait, -1 not to wait. */
+  waitMs: number;
+  /** Entries of each stream, 0 for all. */
+  count: number;
+  noAck: boolean;
+  /** Argument of the group's name, 0 for none; the consumer's follows. */
+  groupAt: number;
+  /** Argument of the first key. */
+  keysAt: number;
+  /** Number of keys. */
+  keys: number;
+}
+
+/** One key, and from where on it is read. */
+interface Source {
+  readonly keyAt: number;
+  readonly log: StreamLog | null;
+  readonly group: StreamGroup | null;
+  /** Entries behind this one. */
+  readonly after: StreamId;
+  /** `>` */
+  readonly isNew: boolean;
+}
+
+export function xreadCommand(c: Context): void {
+  read(c, false);
+}
+
+export function xreadgroupCommand(c: Context): void {
+  read(c, true);
+  c.propagator.suppress();
+}
+
+function read(c: Context, isGroup: boolean): void {
+  const options = readOptions(c, isGroup);
+  if (options === null) return;
+  const isWaiting = c.services.blocking.isBlocked(c.client);
+  const sources = sourcesOf(c, options, isWaiting);
+  if (sources === null) return;
+  if (isWaiting && options.count === 0) options.count = WAITED_COUNT_MAX;
+  let served = 0;
+  let head = 0;
+  for (const one of sources) {
+    if (!isReady(one) || (isWaiting && served > 0)) continue;
+    if (served++ === 0) head = c.reply.defer();
+    serve(c, options, one);
+  }
+  if (served > 0) c.reply.fill(head, c.reply.protocol === 3 ? '%' : '*', served);
+  else if (options.waitMs >= 0 && c.services.mayWait(c.client)) wait(c, options, sources);
+  else c.reply.nullArray();
+}
+
+// ---------------------------------------------------------------- arguments
+
+function readOptions(c: Context, isGroup: boolean): ReadOptions | null {
+  const to: ReadOptions = {
+    isGroup,
+    waitMs: -1,
+    count: 0,
+    noAck: false,
+    groupAt: 0,
+    keysAt: 0,
+    keys: 0,
+  };
+  for (let i = 1; i < c.argc && to.keysAt === 0; i++) {
+    const more = c.argc - i - 1;
+    if (more > 0 && c.is(i, 'block')) {
+      to.waitMs = readWaitMs(c, ++i);
+      if (Number.isNaN(to.waitMs)) return null;
+    } else if (more > 0 && c.is(i, 'count')) {
+      to.count = c.integer(++i);
+      if (Number.isNaN(to.count)) return null;
+      to.count = Math.max(to.count, 0);
+    } else if (more > 0 && c.is(i, 'streams')) {
+      to.keysAt = i + 1;
+      to.keys = (c.argc - to.keysAt) / 2;
+      if (!Number.isInteger(to.keys)) {
+        const text = 'Unbalanced XREAD list of streams: for each stream key an ID or';
+        return refuse(c, `ERR ${text} '$' must be specified.`);
+      }
+    } else if (more > 1 && c.is(i, 'group')) {
+      if (!isGroup) return refuse(c, onlyGroups('GROUP'));
+      to.groupAt = i + 1;
+      i += 2;
+    } else if (c.is(i, 'noack')) {
+      if (!isGroup) return refuse(c, onlyGroups('NOACK'));
+      to.noAck = true;
+    } else return refuse(c, SYNTAX_ERROR);
+  }
+  if (to.keysAt === 0) return refuse(c, SYNTAX_ERROR);
+  if (isGroup && to.groupAt === 0) return refuse(c, 'ERR Missing GROUP option for XREADGROUP');
+  return to;
+}
+
+function onlyGroups(option: string): string {
+  const text = `The ${option} option is only supported by XREADGROUP.`;
+  return `ERR ${text} You called XREAD instead.`;
+}
+
+function refuse(c: Context, error: string): null {
+  c.reply.error(error);
+  return null;
+}
+
+/** The streams, or null when there was an error, which has been answered. */
+function sourcesOf(c: Context, options: ReadOptions, isWaiting: boolean): Source[] | null {
+  const sources: Source[] = [];
+  for (let i = 0; i < options.keys; i++) {
+    const keyAt = options.keysAt + i;
+    if (isWaiting && options.isGroup && !isStillThere(c, keyAt)) {
+      return refuse(c, 'UNBLOCKED the stream key no longer exists');
+    }
+    // A waiting reader passes over keys that hold another type by now.
+    const log = isWaiting && !isStillThere(c, keyAt) ? null : readStream(c, keyAt);
+    if (log === undefined) return null;
+    let group: StreamGroup | null = null;
+    if (options.isGroup) {
+      group = log?.groups.get(c.args.text(options.groupAt)) ?? null;
+      if (group === null) {
+        if (!isWaiting) noSuchGroup(c, keyAt, options.groupAt, ' in XREADGROUP with GROUP option');
+        else refuse(c, 'NOGROUP the consumer group this client was blocked on no longer exists');
+        return null;
+      }
+    }
+    const source = sourceOf(c, options, keyAt, log, group);
+    if (source === null) return null;
+    sources.push(source);
+  }
+  return sources;
+}
+
+function isStillThere(c: Context, i: number): boolean {
+  const { args, keyspace } = c;
+  const address = keyspace.peek(c.db, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
+  return address !== 0 && typeOf(keyspace.arena, address) === TYPE_STREAM;
+}
+
+function sourceOf(
+  c: Context,
+  options: ReadOptions,
+  keyAt: number,
+  log: StreamLog | null,
+  group: StreamGroup | null,
+): Source | null {
+  const i = keyAt + options.keys;
+  const after = new StreamId();
+  const word = c.args.shown(i);
+  if (word === '$') {
+    if (options.isGroup) {
+      return refuse(
+        c,
+        'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history ' +
+          'of this consumer by specifying a proper ID, or use the > ID to get new messages. The ' +
+          '$ ID would just return an empty result set.',
+      );
+    }
+    if (log !== null) after.copy(log.lastId);
+    return { keyAt, log, group, after, isNew: false };
+  }
+  if (word === '>') {
+    if (group !== null) return { keyAt, log, group, after: after.copy(group.lastId), isNew: true };
+    const text = 'The > ID can be specified only when calling XREADGROUP using the GROUP';
+    return refuse(c, `ERR ${text} <group> <consumer> option.`);
+  }
+  if (!strictId(c, i, after)) return null;
+  if (group === null || !after.isMax) return { keyAt, log, group, after, isNew: false };
+  return { keyAt, log, group, after: after.copy(group.lastId), isNew: true };
+}
+
+/**
+ * Whether a stream has something to return: history always has an answer. What is new for a group
+ * is asked for when its turn comes: the same stream may have been read just before.
+ */
+function isReady(source: Source): boolean {
+  const { group, log } = source;
+  if (log === null) return false;
+  if (group !== null && !source.isNew) return true;
+  if (group !== null) source.after.copy(group.lastId);
+  return log.length > 0 && edgeId(log, true, last) && last.compare(source.after) > 0;
+}
+
+// ---------------------------------------------------------------- answers
+
+function serve(c: Context, options: ReadOptions, source: Source): void {
+  const { args } = c;
+  const { group, keyAt } = source;
+  const log = source.log!;
+  if (c.reply.protocol === 2) c.reply.array(2);
+  c.reply.bulk(args.bytes[keyAt]!, args.offsets[keyAt]!, args.lengths[keyAt]!);
+  start.copy(source.after).increment();
+  if (group === null) {
+    replyBehind(c, log, options.count);
+    return;
+  }
+  // The running snapshot sees the stream before it changes.
+  c.lookupWrite(keyAt);
+  const consumer = consumerFor(c, group, options.groupAt + 1, keyAt);
+  if (options.noAck) writeConsumer(c, keyAt, options.groupAt, options.groupAt + 1);
+  if (source.isNew) deliver(c, options, source, consumer);
+  else replyHistory(c, options.count, log, consumer);
+  c.keyspace.dirty++;
+}
+
+function replyBehind(c: Context, log: StreamLog, count: number): void {
+  const head = c.reply.defer();
+  let done = 0;
+  cursor.start(log, start, MAX, false);
+  while ((count === 0 || done < count) && cursor.next()) {
+    replyEntry(c, cursor);
+    done++;
+  }
+  c.reply.fill(head, '*', done);
+}
+
+/** Gives new entries to a consumer. */
+function deliver(c: Context, options: ReadOptions, source: Source, consumer: StreamConsumer): void {
+  const { keyAt } = source;
+  const { count, groupAt } = options;
+  const log = source.log!;
+  const group = source.group!;
+  const head = c.reply.defer();
+  let done = 0;
+  let advanced = false;
+  cursor.start(log, start, MAX, false);
+  while ((count === 0 || done < count) && cursor.next()) {
+    if (cursor.id.compare(group.lastId) > 0) {
+      groupAdvance(log, group, cursor.id);
+      advanced = options.noAck;
+    }
+    replyEntry(c, cursor);
+    if (!options.noAck) {
+      writeClaim(c, keyAt, groupAt, group, makePending(c, group, consumer));
+    }
+    done++;
+  }
+  if (done > 0) consumer.activeMs = c.keyspace.nowMs;
+  c.reply.fill(head, '*', done);
+  // With an acknowledgement to come, the claims say it.
+  if (advanced) writeGroupId(c, keyAt, groupAt, group);
+}
+
+/** Makes the entry at the cursor pending for a consumer, whoever had it before. */
+function makePending(c: Context, group: StreamGroup, consumer: StreamConsumer): number {
+  const { arena, nowMs } = c.keyspace;
+  const there = group.pending.find(cursor.id);
+  if (there === 0) return group.addPending(cursor.id, consumer, nowMs, 1);
+  group.movePending(there, consumer);
+  pendingSetTime(arena, there, nowMs);
+  pendingSetCount(arena, there, 1);
+  return there;
+}
+
+/** Answers what is pending for a consumer from `start` on; entries that are gone without fields. */
+function replyHistory(c: Context, count: number, log: StreamLog, consumer: StreamConsumer): void {
+  const { arena, nowMs } = c.keyspace;
+  const { pending } = consumer;
+  const head = c.reply.defer();
+  let done = 0;
+  let address = pending.atOrAfter(start);
+  while (address !== 0 && (count === 0 || done < count)) {
+    if (replyEntryOf(c, log, pendingId(arena, address, last))) {
+      pendingSetTime(arena, address, nowMs);
+      pendingSetCount(arena, address, pendingCount(arena, address) + 1);
+    } else {
+      c.reply.array(2);
+      replyId(c, last);
+      c.reply.nullArray();
+    }
+    done++;
+    address = pending.next();
+  }
+  c.reply.fill(head, '*', done);
+}
+
+// ---------------------------------------------------------------- waiting
+
+function wait(c: Context, options: ReadOptions, sources: readonly Source[]): void {
+  const { args } = c;
+  const { blocking } = c.services;
+  if (blocking.isBlocked(c.client)) return;
+  for (const { after, keyAt } of sources) {
+    const i = keyAt + options.keys;
+    if (args.shown(i) !== '$') continue;
+    const text = Buffer.from(after.toString(), 'latin1');
+    args.bytes[i] = text;
+    args.offsets[i] = 0;
+    args.lengths[i] = text.length;
+  }
+  blocking.block(c, {
+    keys: sources.map(({ keyAt }) => args.copy(keyAt)),
+    type: TYPE_STREAM,
+    timeoutMs: options.waitMs,
+    onTimeout: (client) => client.reply.nullArray(),
+    wakesOn: () => options.isGroup,
+  });
+}
+
+// ---------------------------------------------------------------- specifications
+
+function streamKeys(from: number): KeySpec {
+  return {
+    begin: { kind: 'keyword', keyword: 'STREAMS', from },
+    range: { kind: 'range', last: -1, step: 1, limit: 2 },
+    flags: ['RO', 'access'],
+  };
+}
+
+const STREAMS = 'STREAMS streams={key:key... id...}';
+const COMPLEXITY = 'O(N) for each stream, with N the entries returned';
+
+export const streamReadCommands = [
+  command(
+    'xread',
+    'stream',
+    {
+      arity: -4,
+      flags: READONLY | BLOCKING | MOVABLE_KEYS,
+      keys: [streamKeys(1)],
+      acl: ['stream'],
+      since: '5.0.0',
+      complexity: COMPLEXITY,
+      summary: 'Returns the entries behind given ids, and waits for some if asked to.',
+      syntax: `[COUNT count:integer] [BLOCK milliseconds:integer] ${STREAMS}`,
+    },
+    xreadCommand,
+  ),
+  command(
+    'xreadgroup',
+    'stream',
+    {
+      arity: -7,
+      flags: WRITE | BLOCKING | MOVABLE_KEYS,
+      keys: [streamKeys(4)],
+      acl: ['stream'],
+      since: '5.0.0',
+      complexity: COMPLEXITY,
+      summary: 'Returns new or pending entries to a consumer of a group.',
+      syntax:
+        'GROUP group_consumer={group consumer} [COUNT count:integer] ' +
+        `[BLOCK milliseconds:integer] [NOACK] ${STREAMS}`,
+    },
+    xreadgroupCommand,
+  ),
+];
