@@ -28,6 +28,8 @@ export class KillWriter {
   wrongReply: string | null = null;
   #state = new ClientState();
   #inFlight: InFlight[] = [];
+  /** The rest of a pipeline is still to be written: nothing else may come before it. */
+  #holdsBack = false;
   readonly #random: Random;
   readonly #source: OperationSource;
   readonly #window: number;
@@ -88,7 +90,7 @@ export class KillWriter {
   }
 
   #send(socket: Socket): void {
-    if (this.#inFlight.length > this.#window / 2) return;
+    if (this.#holdsBack || this.#inFlight.length > this.#window / 2) return;
     const bytes: Buffer[] = [];
     while (this.#inFlight.length < this.#window) {
       const commands = this.#source.next();
@@ -101,8 +103,12 @@ export class KillWriter {
     // Cut anywhere, so that a turn may see half a command or half a transaction.
     const cut = this.#random.between(0, whole.length);
     socket.write(whole.subarray(0, cut));
+    this.#holdsBack = true;
     setImmediate(() => {
-      if (!socket.destroyed) socket.write(whole.subarray(cut));
+      this.#holdsBack = false;
+      if (socket.destroyed) return;
+      socket.write(whole.subarray(cut));
+      this.#send(socket);
     });
   }
 
