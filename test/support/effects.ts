@@ -7,6 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXPIRY_DELETE } from '../../src/core/keyspace.ts';
 import type { Args } from '../../src/core/resp/args.ts';
 import { Config, type Settings } from '../../src/server/config/config.ts';
 import { silentLog } from '../../src/server/log.ts';
@@ -56,6 +57,8 @@ export function effectsInside(lines: readonly string[], settings: Settings = {})
     );
   };
   server.propagator.active = true;
+  // As of a primary that has started: until then nothing expires.
+  server.keyspace.expiryMode = EXPIRY_DELETE;
   const client = server.hub.detached();
   const args: Args = server.hub.args;
   const replies: string[] = [];
