@@ -2,8 +2,8 @@
  * The order of SORT: what elements are compared by, and how they are put in order.
  *
  * By number, equal ones in the order of their bytes; by text (ALPHA), equal ones as they came.
- * Texts are compared byte by byte; a result that is shown, as opposed to stored, compares them up to
- * a zero byte only.
+ * Texts are compared byte by byte; a result that is shown, as opposed to stored, compares them up
+ * to a zero byte only.
  *
  * With BY and LIMIT the real server sorts no more than the part that is asked for, by a quicksort
  * under which equal texts change places. For the same order the same steps are taken here.
