@@ -84,11 +84,6 @@ export interface KeySpec {
   readonly notes?: string;
 }
 
-export interface CommandGroup {
-  /** "string", "generic", ... as COMMAND DOCS names it. */
-  readonly name: string;
-}
-
 export interface CommandTraits {
   readonly arity: number;
   readonly flags: number;

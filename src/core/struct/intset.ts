@@ -15,7 +15,6 @@
 
 /** Bytes before the first integer: the size of an empty intset. */
 export const INTSET_HEAD_BYTES = 8;
-const TWO_32 = 0x1_0000_0000;
 
 /** Place that the last `intsetFind` found, and the words that the last `intsetGet` read. */
 export const intsetSlot = { index: 0, low: 0, high: 0 };
@@ -39,11 +38,6 @@ export function intsetBytes(bytes: Uint8Array, base: number): number {
 /** Reads the integer in place `index` into `intsetSlot`. */
 export function intsetGet(bytes: Uint8Array, base: number, index: number): void {
   readAt(bytes, base, readWord(bytes, base), index);
-}
-
-/** The integer that `intsetGet` read, exact up to 2^53. */
-export function intsetNumber(): number {
-  return intsetSlot.high * TWO_32 + (intsetSlot.low >>> 0);
 }
 
 /** Whether the integer is there; `intsetSlot.index` is its place, or the one where it would go. */
