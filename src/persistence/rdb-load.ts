@@ -218,6 +218,8 @@ export class RdbLoad {
         reader.string(this.#view);
         this.functions.push(copied(this.#view));
         return;
+      case rdb.OP_FUNCTION_PRE_GA:
+        throw reader.fail('a function in the form of a pre-release of Redis 7: save it anew there');
       case rdb.OP_SLOT_INFO:
         for (let i = 0; i < 3; i++) reader.length();
         return;
