@@ -1,0 +1,89 @@
+/**
+ * Clients that wait for entries of streams, compared with the real server. The client `p` waits for
+ * a stream that never comes, which gives the others the time to get in.
+ */
+import { describe } from 'vitest';
+import { requireRedisServer } from '../support/real-server.ts';
+import { type Mask, sideBySide } from '../support/side-by-side.ts';
+
+const PAUSE = 'p> XREAD BLOCK 60 STREAMS never $';
+const TIMES: readonly Mask[] = [[/:\d{13}/g, ':time']];
+
+describe.skipIf(requireRedisServer() === null)('waiting for streams', () => {
+  const { same } = sideBySide();
+
+  same(
+    'readers are served in turn, from one stream, behind the last id',
+    `
+    a> FLUSHALL
+    a> XADD s 1-1 f 1
+    a>0 XREAD BLOCK 0 STREAMS s t $ $
+    b3> XLEN s
+    b3>0 XREAD COUNT 1 BLOCK 0 STREAMS t s 0 5-1
+    ${PAUSE}
+    c> XADD s 1-2 f 2
+    a< 1
+    c> XADD s 6-1 f 3
+    b3< 1
+    a>0 XREAD BLOCK 0 STREAMS s t $ $
+    ${PAUSE}
+    c> MULTI
+    c> XADD t 1-1 f 1
+    c> XADD t 1-2 f 1
+    c> EXEC
+    a< 1
+    a> XREAD BLOCK 10 STREAMS s $
+    b3> XREAD BLOCK 10 STREAMS s $
+    a> MULTI
+    a> XREAD BLOCK 0 STREAMS s $
+    a> EXEC
+    a> XREAD BLOCK -1 STREAMS s $
+    a> XREAD BLOCK x STREAMS s $
+    a>0 XREAD BLOCK 9223372036854775807 STREAMS s $
+    ${PAUSE}
+    c> XADD s 90-1 f 1
+    a< 1
+    `,
+  );
+
+  same(
+    'consumers are served in turn, and told when their group or stream goes',
+    `
+    a> FLUSHALL
+    a> XGROUP CREATE s g $ MKSTREAM
+    a>0 XREADGROUP GROUP g c1 BLOCK 0 STREAMS s >
+    b>0 XREADGROUP GROUP g c2 BLOCK 0 STREAMS s >
+    ${PAUSE}
+    c> XADD s 1-1 f 1
+    a< 1
+    c> XADD s 1-2 f 2
+    b< 1
+    c> XPENDING s g
+    c> XINFO STREAM s FULL
+    a>0 XREADGROUP GROUP g c1 BLOCK 0 STREAMS s >
+    ${PAUSE}
+    c> XGROUP DESTROY s g
+    a< 1
+    c> XGROUP CREATE s g $
+    a>0 XREADGROUP GROUP g c1 BLOCK 0 STREAMS s >
+    ${PAUSE}
+    c> DEL s
+    a< 1
+    c> XGROUP CREATE s g $ MKSTREAM
+    a>0 XREADGROUP GROUP g c1 BLOCK 0 STREAMS s >
+    ${PAUSE}
+    c> SET s x
+    a< 1
+    c> DEL s
+    c> XGROUP CREATE s g $ MKSTREAM
+    a>0 XREADGROUP GROUP g c1 NOACK BLOCK 0 STREAMS s >
+    ${PAUSE}
+    c> XDEL s 1-1
+    c> XADD s 2-1 f 1
+    a< 1
+    a> XREADGROUP GROUP g c1 BLOCK 10 STREAMS s >
+    a> XREADGROUP GROUP g c1 BLOCK 0 STREAMS s 0
+    `,
+    TIMES,
+  );
+});
