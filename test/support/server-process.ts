@@ -132,14 +132,14 @@ export class ServerProcess {
 
   /** Starts the process in the folder; `options` replaces config, configText and env when given. */
   async startAgain(options: Partial<ServerOptions> = {}): Promise<void> {
-    if (this.#child !== null) throw new Error(`${this.name} runs already`);
-    this.#options = { ...this.#options, ...options };
-    this.launch();
+    this.launch(options);
     await this.#waitReady(this.#options.readyTimeoutMs ?? 20_000);
   }
 
   /** Starts the process without waiting for it: for tests of a start that must fail. */
-  launch(): void {
+  launch(options: Partial<ServerOptions> = {}): void {
+    if (this.#child !== null) throw new Error(`${this.name} runs already`);
+    this.#options = { ...this.#options, ...options };
     const { config = {}, configText, env = {} } = this.#options;
     const first: string[] = [];
     if (configText !== undefined) {

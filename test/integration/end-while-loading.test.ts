@@ -1,0 +1,72 @@
+/**
+ * A server that is ended while it loads leaves its files as they are: the part of the dataset that
+ * it has by then must not be saved over the whole.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+
+const KEYS = 5000;
+const SAVE = ['3600', '1'];
+/** Microseconds a key, so that loading takes seconds. */
+const SLOW = { 'key-load-delay': 2000 };
+
+let server: ServerProcess | undefined;
+afterEach(() => server?.close());
+
+async function fill(one: ServerProcess): Promise<void> {
+  const client = await one.connect();
+  await client.pipeline(Array.from({ length: KEYS }, (_, i) => ['SET', `k${i}`, 'v'.repeat(20)]));
+  client.close();
+}
+
+/** Waits until the server says that it is loading. */
+async function whileLoading(one: ServerProcess): Promise<void> {
+  for (let left = 2000; left > 0; left--) {
+    const client = await one.connect().catch(() => null);
+    const info = String(await client?.value('INFO', 'persistence').catch(() => ''));
+    client?.close();
+    if (/loading_loaded_perc:[1-9]/.test(info)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`it never said that it loads\n${one.logText}`);
+}
+
+function filesOf(dir: string): Map<string, string> {
+  const names = readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'server.log')
+    .map((entry) => join(entry.parentPath, entry.name));
+  return new Map(names.sort().map((name) => [name, readFileSync(name, 'latin1')]));
+}
+
+describe('SIGTERM while loading', () => {
+  it.each([
+    { what: 'a dump', config: { save: SAVE, appendonly: 'no' } },
+    { what: 'an AOF with an RDB base', config: { save: SAVE, appendonly: 'yes' } },
+  ])('leaves $what as it is', async ({ config }) => {
+    server = await startCairnServer({ config });
+    await fill(server);
+    if (config.appendonly === 'yes') {
+      const client = await server.connect();
+      await client.send('BGREWRITEAOF');
+      let info = '';
+      while (!/aof_rewrites:1/.test(info)) info = String(await client.value('INFO', 'persistence'));
+      client.close();
+    }
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+    const before = filesOf(server.dir);
+    expect([...before.values()].join('').length).toBeGreaterThan(KEYS * 5);
+
+    server.launch({ config: { ...config, ...SLOW } });
+    await whileLoading(server);
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+    expect(filesOf(server.dir)).toEqual(before);
+
+    await server.startAgain({ config });
+    const client = await server.connect();
+    expect(await client.value('DBSIZE')).toBe(KEYS);
+    client.close();
+  });
+});
