@@ -1,6 +1,6 @@
 /**
- * Streams in RDB files and payloads: the same bytes as the real server's, both ways between the two,
- * with groups and all that is pending; damaged payloads leave nothing behind.
+ * Streams in RDB files and payloads: the same bytes as the real server's, both ways between the
+ * two, with groups and all that is pending; damaged payloads do no harm.
  */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';

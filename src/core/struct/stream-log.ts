@@ -12,9 +12,11 @@
  *     lp-count    elements of the entry before itself, for walking backwards
  *
  * Entries are only ever added behind the last. One that is deleted keeps its place in its node,
- * with its flag set; the node goes when its last entry does, so there is no node without a live
- * entry. Finding a node is a binary search; the directory begins at `head`, so trimming moves
- * nothing. Taking a node out of the middle moves 20 bytes for each node behind it.
+ * with its flag set. Deleting by id takes a node away with its last live entry; trimming by id may
+ * leave one that has none, as Redis does.
+ *
+ * Finding a node is a binary search; the directory begins at `head`, so trimming moves nothing.
+ * Taking a node out of the middle moves 20 bytes for each node behind it.
  *
  * Limits: 2^53 entries ever added; an entry of up to 2^30 bytes.
  */
