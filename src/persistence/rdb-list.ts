@@ -19,21 +19,23 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import { DirectoryPath } from '../core/struct/list-directory.ts';
+import type { Arena } from '../core/memory/arena.ts';
+import { DirectoryPath } from '../core/struct/directory-path.ts';
 import {
   LP_EMPTY_BYTES,
   lpBytes,
   lpCount,
   lpEntryBytes,
+  lpFirst,
   lpInit,
   lpInsert,
+  lpNext,
   lpValid,
 } from '../core/struct/listpack.ts';
 import { Quicklist } from '../core/struct/quicklist.ts';
 import { NODE_PLAIN, NodeReader } from '../core/struct/quicklist-node.ts';
 import { ElementView } from '../core/types/element-view.ts';
-import { listConvert, listLength, listQuicklist, listStore } from '../core/types/list.ts';
-import { ListCursor } from '../core/types/list-cursor.ts';
+import { listConvert, listQuicklist, listStore } from '../core/types/list.ts';
 import { ByteView, ENC_QUICKLIST, TYPE_LIST } from '../core/value.ts';
 import {
   RDB_LIST,
@@ -52,9 +54,8 @@ const PIECE_ITEMS = 128;
 const FIRST_ROOM = 1 << 14;
 const KEPT_ROOM = 1 << 20;
 
-const cursor = new ListCursor();
 const path = new DirectoryPath();
-const node = new NodeReader();
+const shown = new NodeReader();
 const ziplist = new ZiplistReader();
 const view = new ByteView();
 const element = new ElementView();
@@ -76,25 +77,53 @@ export function emitList(
   writer: FrameWriter,
 ): void {
   const list = listQuicklist(keyspace, address);
+  if (list !== null) {
+    const { directory } = list.nodes;
+    emitListLength(list, version, writer);
+    for (let found = directory.first(path); found; found = directory.next(path)) {
+      emitListNode(keyspace.arena, path, version, writer);
+    }
+    return;
+  }
+  const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
+  const offset = keyspace.valueOffset(address);
   if (version < 10) {
-    writer.length(listLength(keyspace, address));
-    cursor.start(keyspace, address, 0, true);
-    const shown = cursor.element;
-    while (cursor.next()) writer.string(shown.bytes, shown.offset, shown.length);
-  } else if (list === null) {
+    writer.length(lpCount(bytes, offset));
+    emitEntries(bytes, offset, writer);
+  } else {
     writer.length(1);
     writer.length(CONTAINER_PACKED);
-    const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
-    writer.string(bytes, keyspace.valueOffset(address), keyspace.valueLength(address));
-  } else {
-    const { directory } = list.nodes;
-    writer.length(list.nodeCount);
-    for (let found = directory.first(path); found; found = directory.next(path)) {
-      const isPlain = (path.kind & NODE_PLAIN) !== 0;
-      node.open(keyspace.arena, path);
-      writer.length(isPlain ? CONTAINER_PLAIN : CONTAINER_PACKED);
-      writer.string(node.bytes, node.base, path.bytes);
-    }
+    writer.string(bytes, offset, keyspace.valueLength(address));
+  }
+}
+
+/** Writes what stands before the nodes of a quicklist: how many they are, or their elements. */
+export function emitListLength(list: Quicklist, version: number, writer: FrameWriter): void {
+  writer.length(version < 10 ? list.count : list.nodeCount);
+}
+
+/** Writes the node that a path shows. */
+export function emitListNode(
+  arena: Arena,
+  node: DirectoryPath,
+  version: number,
+  writer: FrameWriter,
+): void {
+  const isPlain = (node.kind & NODE_PLAIN) !== 0;
+  shown.open(arena, node);
+  if (version < 10 && !isPlain) {
+    emitEntries(shown.bytes, shown.base, writer);
+    return;
+  }
+  if (version >= 10) writer.length(isPlain ? CONTAINER_PLAIN : CONTAINER_PACKED);
+  writer.string(shown.bytes, shown.base, node.bytes);
+}
+
+/** Writes every entry of a listpack as a string. */
+function emitEntries(bytes: Uint8Array, base: number, writer: FrameWriter): void {
+  for (let at = lpFirst(bytes, base); at !== 0; at = lpNext(bytes, base, at)) {
+    element.showListpack(bytes, base, at);
+    writer.string(element.bytes, element.offset, element.length);
   }
 }
 

@@ -4,25 +4,62 @@
  * A type whose large form keeps its entries in a dict is added here in one line.
  */
 import type { Keyspace } from '../core/keyspace.ts';
+import { Quicklist } from '../core/struct/quicklist.ts';
 import { ElementView } from '../core/types/element-view.ts';
 import { HashTable } from '../core/types/hash-table.ts';
 import { HEAD_LARGE, headOf, TYPE_HASH, typeOf } from '../core/value.ts';
-import type { EntryEmitter, TableValue } from './snapshot-table.ts';
+import type { FrameWriter } from './rdb-frame-writer.ts';
+import { emitListLength } from './rdb-list.ts';
+import { ListSnapshot } from './snapshot-list.ts';
+import {
+  type EntryEmitter,
+  type PartsSnapshot,
+  TableSnapshot,
+  type TableValue,
+} from './snapshot-table.ts';
 
 /** Tables of fewer entries are written at once: about 0.1 ms. */
 export const PARTS_ENTRIES_MIN = 1000;
 
+/** Lists of fewer bytes are written at once. */
+export const PARTS_LIST_BYTES_MIN = 1 << 17;
+
+/** Writes what stands before the parts, and begins. */
+export type PartsBeginning = (writer: FrameWriter) => PartsSnapshot;
+
 /** A table, and how one of its entries is written. */
-export interface TableParts {
+interface TableParts {
   readonly table: TableValue;
   readonly emit: EntryEmitter;
 }
 
 const view = new ElementView();
 
-/** The table that the value of an entry is, if it is to be written in parts, else null. */
-export function tableInParts(keyspace: Keyspace, address: number): TableParts | null {
+/** How to begin to write the value of an entry in parts, null when it is to be written at once. */
+export function inParts(
+  keyspace: Keyspace,
+  address: number,
+  version: number,
+): PartsBeginning | null {
   if ((headOf(keyspace.arena, address) & HEAD_LARGE) === 0) return null;
+  const value = keyspace.largeOf(address);
+  if (value instanceof Quicklist) {
+    if (value.nodes.bytes < PARTS_LIST_BYTES_MIN) return null;
+    return (writer) => {
+      emitListLength(value, version, writer);
+      return new ListSnapshot(value, version, writer);
+    };
+  }
+  const parts = tableInParts(keyspace, address);
+  if (parts === null) return null;
+  return (writer) => {
+    writer.length(parts.table.dict.count);
+    return new TableSnapshot(parts.table, parts.emit, writer);
+  };
+}
+
+/** The table that the value of an entry is, if it is to be written in parts, else null. */
+function tableInParts(keyspace: Keyspace, address: number): TableParts | null {
   const table = keyspace.largeOf(address);
   if (table instanceof HashTable && table.count >= PARTS_ENTRIES_MIN) {
     const hasValues = typeOf(keyspace.arena, address) === TYPE_HASH;

@@ -27,11 +27,22 @@ export interface TableValue extends LargeValue {
 /** Writes the entry of a table at this address. */
 export type EntryEmitter = (entry: number, writer: FrameWriter) => void;
 
-export class TableSnapshot implements EntryDoor {
-  readonly table: TableValue;
-  /** Where fields are written to. */
+/** A large value that is being written in parts. */
+export interface PartsSnapshot {
+  readonly value: LargeValue;
+  /** Where the parts are written to. */
   writer: FrameWriter;
-  /** Nobody else wants the table any more. */
+  /** Nobody else wants the value any more. */
+  isTakenOver: boolean;
+  /** Writes one more part. False when all are written. */
+  walk(): boolean;
+  /** Leaves the value alone from now on, written or not. */
+  close(): void;
+}
+
+export class TableSnapshot implements EntryDoor, PartsSnapshot {
+  readonly value: TableValue;
+  writer: FrameWriter;
   isTakenOver = false;
   readonly #emit: EntryEmitter;
   readonly #bits: number;
@@ -42,7 +53,7 @@ export class TableSnapshot implements EntryDoor {
 
   /** The table as it is now; its door is this one's until `close`. */
   constructor(table: TableValue, emit: EntryEmitter, writer: FrameWriter) {
-    this.table = table;
+    this.value = table;
     this.writer = writer;
     this.#emit = emit;
     this.#bits = table.dict.groupBits;
@@ -63,14 +74,14 @@ export class TableSnapshot implements EntryDoor {
   }
 
   close(): void {
-    this.table.door = null;
+    this.value.door = null;
   }
 
   #group(group: number): void {
     const bit = 1 << (group & 7);
     if ((this.#written[group >>> 3]! & bit) !== 0) return;
     this.#written[group >>> 3]! |= bit;
-    const count = this.table.dict.groupInto(group, this.#bits, this.#found);
+    const count = this.value.dict.groupInto(group, this.#bits, this.#found);
     for (let i = 0; i < count; i++) this.#emit(this.#found[i]!, this.writer);
   }
 }

@@ -16,8 +16,9 @@
  * again (SELECTDB) whenever it is another than that of the entry before.
  *
  * A large table is not emitted but opened: its head is written, and it is walked in turn, in parts,
- * with a door of its own (snapshot-table.ts). While one is being written nothing else may stand
- * between its parts, so what else the doors bring is kept aside until its end:
+ * with a door of its own (snapshot-table.ts); so is a long list (snapshot-list.ts). While one is
+ * being written nothing else may stand between its parts, so what else the doors bring is kept
+ * aside until its end:
  *
  *     stream      ...entries [ head of table A | parts of A ...     ] aside... [ B: side, parts
  *     aside                                     entries through the door
@@ -31,10 +32,10 @@ import type { Keyspace, LargeValue, SnapshotDoor } from '../core/keyspace.ts';
 import { RdbEncoder } from './rdb-encoder.ts';
 import { FrameWriter } from './rdb-frame-writer.ts';
 import type { Clock } from './rdb-load.ts';
-import { tableInParts } from './rdb-parts.ts';
+import { inParts } from './rdb-parts.ts';
 import type { RdbContent } from './snapshot-now.ts';
 import { SideBuffer, type SnapshotQueue } from './snapshot-queue.ts';
-import { TableSnapshot } from './snapshot-table.ts';
+import type { PartsSnapshot } from './snapshot-table.ts';
 
 /** Snapshots that may fail in a row before all marks are set anew. */
 const UNFINISHED_MAX = 250;
@@ -64,7 +65,7 @@ class Stream {
 }
 
 /** A table that was opened, with what its door has written before its turn. */
-type Opened = { readonly table: TableSnapshot; readonly stream: Stream };
+type Opened = { readonly parts: PartsSnapshot; readonly stream: Stream };
 
 export class SnapshotWalker implements SnapshotDoor {
   /** Keys there were at the start; keys emitted, and of these those that a change brought out. */
@@ -81,9 +82,9 @@ export class SnapshotWalker implements SnapshotDoor {
   /** Whether it marks entries at all: not when the keys are left out. */
   readonly #marks: boolean;
   readonly #main: Stream;
-  /** What came through the door while a table is being written. */
+  /** What came through the door while one of them is being written. */
   #aside: Stream | null = null;
-  /** Tables that are not completely written; the first is being written. */
+  /** Values that are not completely written; the first is being written. */
   readonly #opened: Opened[] = [];
   #index = 0;
   #cursor = 0;
@@ -125,15 +126,13 @@ export class SnapshotWalker implements SnapshotDoor {
   emit(db: Database, address: number): void {
     this.keys++;
     if (!this.#isWalking) this.doorKeys++;
-    const parts = tableInParts(this.#keyspace, address);
-    if (parts !== null) {
+    const begin = inParts(this.#keyspace, address, this.#content.version);
+    if (begin !== null) {
       const isFirst = this.#opened.length === 0;
       const stream = isFirst ? this.#main : this.#newStream(TABLE_CHUNK_BYTES);
       this.#select(stream, db);
       stream.encoder.emitHead(db, address);
-      stream.writer.length(parts.table.dict.count);
-      const table = new TableSnapshot(parts.table, parts.emit, stream.writer);
-      this.#opened.push({ table, stream });
+      this.#opened.push({ parts: begin(stream.writer), stream });
       return;
     }
     if (this.#opened.length > 0) this.#aside ??= this.#newStream(ASIDE_CHUNK_BYTES);
@@ -151,9 +150,9 @@ export class SnapshotWalker implements SnapshotDoor {
   }
 
   takeOverLarge(value: LargeValue): boolean {
-    const opened = this.#opened.find(({ table }) => table.table === value);
+    const opened = this.#opened.find(({ parts }) => parts.value === value);
     if (opened === undefined) return false;
-    opened.table.isTakenOver = true;
+    opened.parts.isTakenOver = true;
     return true;
   }
 
@@ -182,7 +181,7 @@ export class SnapshotWalker implements SnapshotDoor {
     const last = this.keys + keysMax;
     while (!this.isDone && !this.#queue.isFull && this.keys < last) {
       const opened = this.#opened[0];
-      if (opened !== undefined) this.#walkTable(opened);
+      if (opened !== undefined) this.#walkParts(opened);
       else this.#bucket();
       if (clock() >= untilMs) return;
     }
@@ -203,17 +202,17 @@ export class SnapshotWalker implements SnapshotDoor {
     if (this.#cursor === 0) this.#index++;
   }
 
-  /** Writes one more part of the table whose turn it is; after its last, what waited for it. */
-  #walkTable({ table }: Opened): void {
-    if (table.walk()) return;
-    this.#closeTable(table);
+  /** Writes one more part of the value whose turn it is; after its last, what waited for it. */
+  #walkParts({ parts }: Opened): void {
+    if (parts.walk()) return;
+    this.#close(parts);
     this.#opened.shift();
     if (this.#aside !== null) this.#join(this.#aside);
     this.#aside = null;
     const next = this.#opened[0];
     if (next === undefined) return;
     this.#join(next.stream);
-    next.table.writer = this.#main.writer;
+    next.parts.writer = this.#main.writer;
   }
 
   /** Puts what was kept aside into the file. */
@@ -224,9 +223,9 @@ export class SnapshotWalker implements SnapshotDoor {
     this.#main.selected = stream.selected;
   }
 
-  #closeTable(table: TableSnapshot): void {
-    table.close();
-    if (table.isTakenOver) this.#keyspace.releaseLater(table.table);
+  #close(parts: PartsSnapshot): void {
+    parts.close();
+    if (parts.isTakenOver) this.#keyspace.releaseLater(parts.value);
   }
 
   #end(): void {
@@ -239,7 +238,7 @@ export class SnapshotWalker implements SnapshotDoor {
 
   /** Leaves the keyspace alone from now on, finished or not. */
   detach(): void {
-    for (const { table } of this.#opened.splice(0)) this.#closeTable(table);
+    for (const { parts } of this.#opened.splice(0)) this.#close(parts);
     for (const { db } of this.#walked) db.snapshotId = NO_DB;
     if (this.#keyspace.snapshot === this) this.#keyspace.snapshot = null;
   }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Keyspace } from '../../src/core/keyspace.ts';
-import { DirectoryPath } from '../../src/core/struct/list-directory.ts';
+import { DirectoryPath } from '../../src/core/struct/directory-path.ts';
 import { listCreate, listPush, listQuicklist } from '../../src/core/types/list.ts';
 import { ListCursor } from '../../src/core/types/list-cursor.ts';
 import { encodingName, encodingOf } from '../../src/core/value.ts';

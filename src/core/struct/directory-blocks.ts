@@ -4,9 +4,8 @@
  * inner block two. Level 0 is that of the leaves.
  */
 import type { Arena } from '../memory/arena.ts';
+import { COUNT_MASK } from './directory-path.ts';
 
-/** Elements of a node: the low bits of the second word of a leaf's entry. */
-export const COUNT_MASK = 0x3fffffff;
 export const LEAF_WORDS = 3;
 export const INNER_WORDS = 2;
 
@@ -99,5 +98,18 @@ export class DirectoryBlocks {
       sum += width === LEAF_WORDS ? word & COUNT_MASK : word;
     }
     return sum;
+  }
+
+  /** Sets bits in the second word of a leaf's entries, and copies all to `to[at]`. The end of it. */
+  mark(leaf: number, bits: number, to: Uint32Array, at: number): number {
+    const words = this.arena.words(leaf);
+    const first = this.arena.wordOffset(leaf) + 1;
+    const end = first + words[first - 1]! * LEAF_WORDS;
+    let into = at;
+    for (let from = first; from < end; from += LEAF_WORDS) {
+      words[from + 1] = (words[from + 1]! | bits) >>> 0;
+      for (let i = 0; i < LEAF_WORDS; i++) to[into++] = words[from + i]!;
+    }
+    return into;
   }
 }

@@ -7,7 +7,7 @@
  *     [ 3 | node | node | node ]     [ 2 | node | node ]          level 0 (leaves)
  *
  *     leaf    word 0   entries in use
- *             3 words  an entry: address of the node's block | elements, kind << 30 | bytes
+ *             3 words  an entry: address of the node's block | elements, kind << 29 | bytes
  *     inner   word 0   entries in use
  *             2 words  an entry: address of the child | elements below it
  *
@@ -23,33 +23,17 @@
  * Invariants: no block is empty; an inner entry says the sum of what stands below it; the root has
  * more than one entry unless it is a leaf.
  *
- * Limits: 2^32 - 1 elements, 2^30 - 1 a node.
+ * Limits: 2^32 - 1 elements, 2^29 - 1 a node.
  */
 import type { Arena } from '../memory/arena.ts';
-import { COUNT_MASK, DirectoryBlocks, INNER_WORDS, LEAF_WORDS } from './directory-blocks.ts';
+import { DirectoryBlocks, INNER_WORDS, LEAF_WORDS } from './directory-blocks.ts';
+import { COUNT_MASK, type DirectoryPath, KIND_SHIFT } from './directory-path.ts';
 
 const ENTRIES_MAX = 63;
 const ENTRIES_FIRST = 2;
 /** Blocks with so few entries are merged with a neighbour, when both fit into `MERGED_MAX`. */
 const SPARSE_MAX = 16;
 const MERGED_MAX = 48;
-const LEVELS_MAX = 16;
-const KIND_SHIFT = 30;
-
-/** An entry of a directory, and what it says. */
-export class DirectoryPath {
-  /** Address of the node's block. */
-  address = 0;
-  /** Elements in the node. */
-  count = 0;
-  /** 0 to 3. */
-  kind = 0;
-  /** The node's bytes. */
-  bytes = 0;
-  /** Block and slot on each level; level 0 is the leaf. */
-  readonly blocks = new Uint32Array(LEVELS_MAX);
-  readonly slots = new Int32Array(LEVELS_MAX);
-}
 
 export class ListDirectory {
   nodes = 0;
@@ -141,6 +125,16 @@ export class ListDirectory {
     return true;
   }
 
+  /** Adds `mark` to the kind of every node, and copies all entries to `to`, three words each. */
+  markAll(path: DirectoryPath, mark: number, to: Uint32Array): void {
+    let at = 0;
+    for (let found = this.first(path); found; found = this.next(path)) {
+      const leaf = path.blocks[0]!;
+      at = this.blocks.mark(leaf, mark << KIND_SHIFT, to, at);
+      path.slots[0] = this.blocks.used(leaf) - 1;
+    }
+  }
+
   // ---------------------------------------------------------------- changing
 
   /** Says something else about the path's node. */
@@ -229,10 +223,7 @@ export class ListDirectory {
     const block = path.blocks[0]!;
     const words = this.arena.words(block);
     const at = this.arena.wordOffset(block) + 1 + path.slots[0]! * LEAF_WORDS;
-    path.address = words[at]!;
-    path.count = words[at + 1]! & COUNT_MASK;
-    path.kind = words[at + 1]! >>> KIND_SHIFT;
-    path.bytes = words[at + 2]!;
+    path.read(words, at);
   }
 
   private write(

@@ -7,17 +7,21 @@
  *     2     COMPRESSED: [ compressed length u32 ][ LZF of the listpack ]
  *     3     both: [ compressed length u32 ][ LZF of the element's bytes ]
  *
+ * To each kind NODE_HELD may be added: a snapshot still reads the block, so it must not change; who
+ * wants to change it makes a copy and leaves the block to the snapshot (`NodeKeeper`).
+ *
  * The directory keeps the kind, the number of elements, and the bytes that the node has when it is
  * not compressed. Readers see a compressed node through a scratch of their own and leave it as it
  * is.
  */
 import type { Arena } from '../memory/arena.ts';
-import type { DirectoryPath } from './list-directory.ts';
+import type { DirectoryPath } from './directory-path.ts';
 import { lzfDecompress } from './lzf.ts';
 
 export const NODE_LISTPACK = 0;
 export const NODE_PLAIN = 1;
 export const NODE_COMPRESSED = 2;
+export const NODE_HELD = 4;
 
 /** Bytes in front of compressed data. */
 export const COMPRESSED_HEAD_BYTES = 4;
@@ -25,6 +29,12 @@ export const COMPRESSED_HEAD_BYTES = 4;
 const LISTPACK_COUNT_MAX = 0xffff;
 const SCRATCH_BYTES = 8192;
 const SCRATCH_KEPT_MAX = 1 << 20;
+
+/** A snapshot that reads the nodes of a list while it goes on changing. */
+export interface NodeKeeper {
+  /** The list has done with a block that was held: it is the keeper's to free. */
+  leave(block: number): void;
+}
 
 /** Shows the bytes of nodes, compressed or not. */
 export class NodeReader {

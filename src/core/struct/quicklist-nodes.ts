@@ -11,7 +11,8 @@
  */
 import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
-import { type DirectoryPath, ListDirectory } from './list-directory.ts';
+import { DirectoryPath } from './directory-path.ts';
+import { ListDirectory } from './list-directory.ts';
 import {
   LP_EMPTY_BYTES,
   LP_HEAD_BYTES,
@@ -29,8 +30,10 @@ import {
   COMPRESSED_HEAD_BYTES,
   decompressNode,
   NODE_COMPRESSED,
+  NODE_HELD,
   NODE_LISTPACK,
   NODE_PLAIN,
+  type NodeKeeper,
   setListpackHead,
 } from './quicklist-node.ts';
 
@@ -45,13 +48,19 @@ const SCRATCH_BYTES = 8192;
 const SCRATCH_KEPT_MAX = 1 << 20;
 const END = 0xff;
 
+/** Words of an entry that `hold` gives: address, kind and count, bytes. */
+export const ENTRY_WORDS = 3;
+
 let scratch = new Uint8Array(SCRATCH_BYTES);
+const walk = new DirectoryPath();
 
 export class QuicklistNodes {
   readonly arena: Arena;
   readonly directory: ListDirectory;
   /** Bytes of all node blocks. */
   bytes = 0;
+  /** Who reads the nodes that are held; null while no snapshot does. */
+  keeper: NodeKeeper | null = null;
   /** What a node's block may grow to ahead of its content. */
   private readonly roomMax: number;
 
@@ -96,14 +105,16 @@ export class QuicklistNodes {
     return block;
   }
 
-  private free(block: number): void {
-    this.bytes -= this.arena.sizeOf(block);
-    this.arena.free(block);
+  /** Frees the block of the path's node, or leaves it to whoever still reads it. */
+  private free(path: DirectoryPath): void {
+    this.bytes -= this.arena.sizeOf(path.address);
+    if (this.keeper !== null && (path.kind & NODE_HELD) !== 0) this.keeper.leave(path.address);
+    else this.arena.free(path.address);
   }
 
   /** Frees the path's node; the path is no longer good. */
   drop(path: DirectoryPath): void {
-    this.free(path.address);
+    this.free(path);
     this.directory.remove(path);
   }
 
@@ -120,8 +131,8 @@ export class QuicklistNodes {
     const block = this.alloc(size);
     const from = arena.byteOffset(old);
     copyBytes(arena.bytes(old), from, arena.bytes(block), arena.byteOffset(block), path.bytes);
-    this.free(old);
-    this.directory.put(path, block, path.count, path.kind, path.bytes);
+    this.free(path);
+    this.directory.put(path, block, path.count, path.kind & ~NODE_HELD, path.bytes);
   }
 
   /** Cuts the block to what the node needs: it will not grow soon. */
@@ -146,7 +157,7 @@ export class QuicklistNodes {
     offset: number,
     length: number,
   ): void {
-    this.thaw(path);
+    this.own(path);
     const size = path.bytes + lpEntryBytes(value, offset, length);
     this.reserve(path, size);
     const bytes = this.arena.bytes(path.address);
@@ -160,7 +171,7 @@ export class QuicklistNodes {
 
   /** Takes `count` elements out from index `at` on; some must be left. */
   deleteAt(path: DirectoryPath, at: number, count: number): void {
-    this.thaw(path);
+    this.own(path);
     const bytes = this.arena.bytes(path.address);
     const base = this.arena.byteOffset(path.address);
     lpDelete(bytes, base, lpSeek(bytes, base, at), count);
@@ -184,7 +195,7 @@ export class QuicklistNodes {
     offset: number,
     length: number,
   ): void {
-    this.thaw(path);
+    this.own(path);
     const { arena } = this;
     const start = arena.byteOffset(path.address);
     const position = lpSeek(arena.bytes(path.address), start, at);
@@ -199,7 +210,7 @@ export class QuicklistNodes {
   /** Replaces the element of a plain node by another. */
   replacePlain(path: DirectoryPath, value: Uint8Array, offset: number, length: number): void {
     const block = this.makeBlock(value, offset, length, NODE_PLAIN);
-    this.free(path.address);
+    this.free(path);
     this.directory.put(path, block, 1, NODE_PLAIN, length);
   }
 
@@ -209,7 +220,7 @@ export class QuicklistNodes {
    * Moves the elements from index `at` on to a node of their own behind, to which the path goes.
    */
   split(path: DirectoryPath, at: number): void {
-    this.thaw(path);
+    this.own(path);
     const { arena } = this;
     const bytes = arena.bytes(path.address);
     const base = arena.byteOffset(path.address);
@@ -233,7 +244,7 @@ export class QuicklistNodes {
    * is no longer good.
    */
   merge(path: DirectoryPath, next: DirectoryPath): void {
-    this.thaw(path);
+    this.own(path);
     this.thaw(next);
     const { arena } = this;
     const added = next.bytes - LP_EMPTY_BYTES;
@@ -257,8 +268,14 @@ export class QuicklistNodes {
     const { arena } = this;
     const block = this.alloc(path.bytes);
     decompressNode(arena, path, arena.bytes(block), arena.byteOffset(block));
-    this.free(path.address);
-    this.directory.put(path, block, path.count, path.kind & ~NODE_COMPRESSED, path.bytes);
+    this.free(path);
+    this.directory.put(path, block, path.count, path.kind & NODE_PLAIN, path.bytes);
+  }
+
+  /** Makes the node's bytes ready to be changed in place: decompressed, and in a block of its own. */
+  own(path: DirectoryPath): void {
+    this.thaw(path);
+    if ((path.kind & NODE_HELD) !== 0) this.resize(path, this.arena.sizeOf(path.address));
   }
 
   /** Compresses the node, if that is worth it. */
@@ -278,7 +295,35 @@ export class QuicklistNodes {
     arena.words(block)[arena.wordOffset(block)] = length;
     const to = arena.byteOffset(block) + COMPRESSED_HEAD_BYTES;
     copyBytes(scratch, 0, arena.bytes(block), to, length);
-    this.free(address);
-    this.directory.put(path, block, path.count, path.kind | NODE_COMPRESSED, size);
+    this.free(path);
+    const kind = (path.kind & NODE_PLAIN) | NODE_COMPRESSED;
+    this.directory.put(path, block, path.count, kind, size);
+  }
+
+  // ---------------------------------------------------------------- snapshots
+
+  /**
+   * Holds all nodes as they are for `keeper`, and gives their entries, as the directory has them.
+   * Until `letGo`, blocks that the list has done with are left to the keeper.
+   */
+  hold(keeper: NodeKeeper): Uint32Array {
+    const entries = new Uint32Array(this.directory.nodes * ENTRY_WORDS);
+    this.directory.markAll(walk, NODE_HELD, entries);
+    this.keeper = keeper;
+    return entries;
+  }
+
+  letGo(): void {
+    this.keeper = null;
+  }
+
+  /** Bytes of all nodes, as if none were compressed. Walks over the nodes. */
+  plainBytes(): number {
+    const { directory } = this;
+    let bytes = 0;
+    for (let found = directory.first(walk); found; found = directory.next(walk)) {
+      bytes += walk.bytes;
+    }
+    return bytes;
   }
 }

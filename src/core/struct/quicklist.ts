@@ -29,11 +29,17 @@ import type { EncodingLimits } from '../encoding-limits.ts';
 import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
 import { equalBytes } from '../memory/copy.ts';
-import { DirectoryPath } from './list-directory.ts';
+import { DirectoryPath } from './directory-path.ts';
 import { LP_EMPTY_BYTES, lpFind, lpFirst } from './listpack.ts';
 import { deleteBackward, deleteForward } from './listpack-delete.ts';
 import { clampFill, exceedsFill, nodeBytesMax } from './quicklist-limits.ts';
-import { NODE_COMPRESSED, NODE_LISTPACK, NODE_PLAIN, NodeReader } from './quicklist-node.ts';
+import {
+  NODE_COMPRESSED,
+  NODE_HELD,
+  NODE_LISTPACK,
+  NODE_PLAIN,
+  NodeReader,
+} from './quicklist-node.ts';
 import { QuicklistNodes } from './quicklist-nodes.ts';
 
 /** What Redis takes an entry's frame for when it guesses whether an element fits. */
@@ -72,16 +78,6 @@ export class Quicklist implements LargeValue {
 
   get nodeCount(): number {
     return this.nodes.directory.nodes;
-  }
-
-  /** Bytes of all nodes, as if none were compressed. Walks over the nodes. */
-  plainBytes(): number {
-    const { directory } = this.nodes;
-    let bytes = 0;
-    for (let found = directory.first(path); found; found = directory.next(path)) {
-      bytes += path.bytes;
-    }
-    return bytes;
   }
 
   // ---------------------------------------------------------------- adding
@@ -299,7 +295,7 @@ export class Quicklist implements LargeValue {
     }
     const first = lpFirst(reader.bytes, reader.base);
     if (lpFind(reader.bytes, reader.base, first, value, offset, length, 0) === 0) return 0;
-    nodes.thaw(path);
+    nodes.own(path);
     const bytes = this.arena.bytes(path.address);
     const base = this.arena.byteOffset(path.address);
     const gone = fromTail
@@ -373,7 +369,7 @@ export class Quicklist implements LargeValue {
       const isCompressed = (kind & NODE_COMPRESSED) !== 0;
       const size = isCompressed ? this.arena.sizeOf(address) : bytes;
       const block = copy.nodes.copyBlock(this.arena.bytes(address), from, size);
-      copy.nodes.directory.push(other, true, block, count, kind, bytes);
+      copy.nodes.directory.push(other, true, block, count, kind & ~NODE_HELD, bytes);
     }
     return copy;
   }

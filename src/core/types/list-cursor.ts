@@ -9,8 +9,8 @@
  */
 import type { Keyspace } from '../keyspace.ts';
 import { equalBytes } from '../memory/copy.ts';
+import { DirectoryPath } from '../struct/directory-path.ts';
 import type { ListDirectory } from '../struct/list-directory.ts';
-import { DirectoryPath } from '../struct/list-directory.ts';
 import { lpFirst, lpLast, lpNext, lpPrev, lpSeek } from '../struct/listpack.ts';
 import { NODE_PLAIN, NodeReader } from '../struct/quicklist-node.ts';
 import { ElementView } from './element-view.ts';

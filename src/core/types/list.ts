@@ -16,7 +16,7 @@
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
-import { DirectoryPath } from '../struct/list-directory.ts';
+import { DirectoryPath } from '../struct/directory-path.ts';
 import {
   LP_EMPTY_BYTES,
   LP_HEAD_BYTES,

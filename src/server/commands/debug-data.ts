@@ -79,7 +79,7 @@ function describeNodes(list: Quicklist): string {
   return [
     `ql_nodes:${nodes} ql_avg_node:${(list.count / nodes).toFixed(2)}`,
     `ql_listpack_max:${list.fill} ql_compressed:${list.depth > 0 ? 1 : 0}`,
-    `ql_uncompressed_size:${list.plainBytes()}`,
+    `ql_uncompressed_size:${list.nodes.plainBytes()}`,
   ].join(' ');
 }
 

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';
-import { DirectoryPath, ListDirectory } from '../../../src/core/struct/list-directory.ts';
+import { DirectoryPath } from '../../../src/core/struct/directory-path.ts';
+import { ListDirectory } from '../../../src/core/struct/list-directory.ts';
 import { Random } from '../../support/random.ts';
 
 type Entry = { address: number; count: number; kind: number; bytes: number };

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EncodingLimits } from '../../../src/core/encoding-limits.ts';
 import { Arena } from '../../../src/core/memory/arena.ts';
-import { DirectoryPath } from '../../../src/core/struct/list-directory.ts';
+import { DirectoryPath } from '../../../src/core/struct/directory-path.ts';
 import {
   lpBytes,
   lpCount,
