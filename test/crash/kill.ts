@@ -104,13 +104,13 @@ export class KillLab {
     }
     this.#round++;
     this.figures.rounds++;
+    this.figures.acknowledged = this.#writers.reduce((sum, one) => sum + one.acknowledged, 0);
     this.figures.strikes.set(kind, (this.figures.strikes.get(kind) ?? 0) + 1);
   }
 
   /** Ends the server and removes its folder. */
   async close(): Promise<void> {
     const { figures, server } = this;
-    figures.acknowledged = this.#writers.reduce((sum, one) => sum + one.acknowledged, 0);
     const log = server.logText;
     figures.tornEnds = log.split(' was cut from ').length - 1;
     figures.rewrites = log.split('AOF rewrite finished successfully').length - 1;

@@ -123,3 +123,48 @@ describe('power loss', () => {
     60_000 + SEEDS * 5000,
   );
 });
+
+describe('power loss after an end or a save', () => {
+  const digestOf = async (server: InProcessServer): Promise<unknown> => {
+    const client = await server.connect();
+    const digest = await client.value('DEBUG', 'DIGEST');
+    client.close();
+    return digest;
+  };
+
+  it.each(['always', 'everysec', 'no'])('costs nothing after SHUTDOWN under %s', async (policy) => {
+    const settings = { ...SETTINGS, appendfsync: policy };
+    for (const [seed, loss] of LOSSES.entries()) {
+      const fs = emptyDisk();
+      const server = await InProcessServer.start(fs, settings);
+      const writer = new SnapshotWriter(0, server.port, new Random(seed), 8, COMMANDS);
+      await sleep(60);
+      expect(await server.server.close({ save: undefined, now: false, force: false })).toBe(
+        undefined,
+      );
+      await sleep(20);
+      writer.close();
+      const answered = writer.answered;
+      expect(answered).toBeGreaterThan(10);
+      await look(fs.cutPower(seed, loss), policy as Policy, [writer], [answered]);
+    }
+  });
+
+  it('costs nothing that SAVE has answered', async () => {
+    for (const [seed, loss] of LOSSES.entries()) {
+      const fs = emptyDisk();
+      const server = await InProcessServer.start(fs, { ...SETTINGS, appendonly: false });
+      const client = await server.connect();
+      const commands = Array.from({ length: 300 }, (_, i) => ['SET', `k${i}`, 'v'.repeat(i)]);
+      await client.pipeline(commands);
+      expect(await client.value('SAVE')).toBe('OK');
+      const digest = await digestOf(server);
+      const cut = fs.cutPower(seed, loss);
+      client.close();
+      await server.abandon().catch(() => undefined);
+      const again = await InProcessServer.start(cut, { ...SETTINGS, appendonly: false });
+      expect(await digestOf(again)).toBe(digest);
+      await again.abandon();
+    }
+  });
+});
