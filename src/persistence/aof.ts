@@ -221,7 +221,9 @@ export class Aof {
     });
   }
 
-  /** Switched off while running; the files stay as they are. A rewrite under way comes to nothing. */
+  /**
+   * Switched off while running; the files stay as they are. A rewrite under way comes to nothing.
+   */
   switchOff(): Promise<void> {
     return this.#inFolder(async () => {
       if (this.#state === 'off') return;

@@ -7,8 +7,8 @@
  *             snapshot, as does whoever removes it
  *
  * Unlike the fields of a table, nodes have an order in the file, so a change cannot have its node
- * written first. A change costs the copy of one node, once; until the node's turn comes both stand in
- * memory. `start` costs some ten nanoseconds and twelve bytes a node.
+ * written first. A change costs the copy of one node, once; until the node's turn comes both stand
+ * in memory. `start` costs some ten nanoseconds and twelve bytes a node.
  */
 import { DirectoryPath } from '../core/struct/directory-path.ts';
 import type { Quicklist } from '../core/struct/quicklist.ts';

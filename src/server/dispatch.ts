@@ -2,15 +2,17 @@
  * Dispatch: from a parsed command to its handler, through the gates, in Redis's order.
  *
  *     name known -> arity -> authenticated -> allowed -> memory -> disk healthy -> enough replicas
- *       -> not a read-only replica -> subscriber's subset -> data fresh -> not loading -> queue in MULTI -> call
+ *       -> not a read-only replica -> subscriber's subset -> data fresh -> not loading
+ *       -> queue in MULTI -> call
  *
- * A gate that refuses answers an error and, between MULTI and EXEC, spoils the transaction. `call` runs a handler
- * inside a unit of propagation, counts and times it.
+ * A gate that refuses answers an error and, between MULTI and EXEC, spoils the transaction. `call`
+ * runs a handler inside a unit of propagation, counts and times it.
  *
- * Time is read once a command: the end of one is the beginning of the next of the same read. Commands of constant cost
- * that stand together in one read are timed together and share the time evenly (measured: reading the clock and filling
- * the histogram costs 90 ns, a fifth of a GET), unless the slow log or the latency monitor asks for less than a
- * millisecond: then each is timed alone.
+ * Time is read once a command: the end of one is the beginning of the next of the same read.
+ * Commands of constant cost that stand together in one read are timed together and share the time
+ * evenly (measured: reading the clock and filling the histogram costs 90 ns, a fifth of a GET),
+ * unless the slow log or the latency monitor asks for less than a millisecond: then each is timed
+ * alone.
  */
 import type { Args } from '../core/resp/args.ts';
 import type { Client, QueuedCommand } from './client.ts';
@@ -23,8 +25,8 @@ import { LatencyHistogram } from './latency-histogram.ts';
 import type { Services } from './services.ts';
 
 const NO_DEBUG =
-  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run ' +
-  'it from a local connection, otherwise you need to set this option in the configuration file, ' +
+  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can ' +
+  'run it from a local connection, otherwise you need to set this option in the configuration file, ' +
   'and then restart the server.';
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
 
@@ -99,7 +101,9 @@ export class Dispatcher {
     return this.depth > 0;
   }
 
-  /** Whether the running command stands inside another: in EXEC or a script, where none may wait. */
+  /**
+   * Whether the running command stands inside another: in EXEC or a script, where none may wait.
+   */
   get isNested(): boolean {
     return this.depth > 1;
   }
@@ -187,7 +191,9 @@ export class Dispatcher {
     c.command = command;
   }
 
-  /** Looks the command up, answering for one that is unknown or has the wrong number of arguments. */
+  /**
+   * Looks the command up, answering for one that is unknown or has the wrong number of arguments.
+   */
   resolve(client: Client, args: Args): Command | null {
     const found = this.commands.find(args, 0);
     if (found === null) {
@@ -222,7 +228,10 @@ export class Dispatcher {
     return enableDebugCommand === 'yes' || (enableDebugCommand === 'local' && client.local);
   }
 
-  /** Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC discards it. */
+  /**
+   * Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC
+   * discards it.
+   */
   refuse(client: Client, command: Command | null, error: string): void {
     if (command !== null) command.stats.rejected++;
     if (command?.name === 'exec') {
@@ -312,7 +321,10 @@ export class Dispatcher {
     stats.histogram.record(microseconds);
   }
 
-  /** Whether no command is so interesting, by the thresholds that are set, that it must be timed alone. */
+  /**
+   * Whether no command is so interesting, by the thresholds that are set, that it must be timed
+   * alone.
+   */
   private get mayShare(): boolean {
     return this.watcher === null || this.slowMicroseconds >= SHARED_SLOW_MIN;
   }

@@ -9,7 +9,6 @@ import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
 import { type FileSystem, realFileSystem } from '../persistence/file-system.ts';
-import { dumpPayload } from '../persistence/rdb-dump.ts';
 import type { SnapshotHelper } from '../persistence/snapshot-helper.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
 import { ActiveExpiry } from './active-expiry.ts';
@@ -18,11 +17,13 @@ import { type Client, WAIT_WORK } from './client.ts';
 import { closeIdleClients, evictClients } from './client-upkeep.ts';
 import { CommandTable } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
+import { serializedLength } from './commands/dump.ts';
 import type { Config } from './config/config.ts';
 import { Cron } from './cron.ts';
 import { DebugHooks } from './debug-hooks.ts';
 import { Dispatcher } from './dispatch.ts';
 import { followEncodingLimits } from './encoding-limits.ts';
+import { PROTECTED_MODE } from './errors.ts';
 import { Eviction } from './eviction.ts';
 import { FrontDesk } from './front-desk.ts';
 import { Hub } from './hub.ts';
@@ -43,9 +44,6 @@ import { sleepSync } from './sleep.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
-
-/** Type, version and checksum around the value of a DUMP. */
-const PAYLOAD_FRAME_BYTES = 11;
 
 /** What a server is made from, beside its configuration. */
 export interface ServerOptions {
@@ -129,7 +127,7 @@ export class Server implements Services {
     this.debug.pauseCron = (paused) => {
       this.cron.paused = paused;
     };
-    this.debug.serializedLength = (address) => serializedBytes(this.keyspace, address, config);
+    this.debug.serializedLength = (address) => serializedLength(this.keyspace, address, config);
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
@@ -405,28 +403,6 @@ export class Server implements Services {
   }
 }
 
-/** Bytes of an entry's value in a dump, as DEBUG OBJECT shows them. */
-function serializedBytes(keyspace: Keyspace, address: number, { values }: Config): number {
-  const version = Number(values.rdbSaveVersion) as Parameters<typeof dumpPayload>[2];
-  return (
-    dumpPayload(keyspace, address, version, values.rdbcompression).length - PAYLOAD_FRAME_BYTES
-  );
-}
-
 function keyText(key: Uint8Array, offset: number, length: number): string {
   return Buffer.from(key.buffer, key.byteOffset + offset, length).toString('latin1');
 }
-
-const PROTECTED_MODE =
-  'DENIED Redis is running in protected mode because protected mode is enabled and no password ' +
-  'is set for the default user. In this mode connections are only accepted from the loopback ' +
-  'interface. If you want to connect from external computers to Redis you may adopt one of the ' +
-  "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET " +
-  "protected-mode no' from the loopback interface by connecting to Redis from the same host the " +
-  'server is running, however MAKE SURE Redis is not publicly accessible from internet if you do ' +
-  'so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable ' +
-  'the protected mode by editing the Redis configuration file, and setting the protected mode ' +
-  "option to 'no', and then restarting the server. 3) If you started the server manually just for " +
-  "testing, restart it with the '--protected-mode no' option. 4) Set up an authentication " +
-  'password for the default user. NOTE: You only need to do one of the above things in order for ' +
-  'the server to start accepting connections from the outside.';

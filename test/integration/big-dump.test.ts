@@ -1,21 +1,28 @@
 /**
- * A large dump of a real server loads with an equal DEBUG DIGEST; what BGSAVE makes of it passes the
- * real checker and gives the real server the same digest again. `CRASH_KEYS` says how many keys.
+ * A large dump of a real server loads with an equal DEBUG DIGEST; what BGSAVE makes of it passes
+ * the real checker and gives the real server the same digest again. `CRASH_KEYS` says how many
+ * keys.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import { encodeCommand, type RawClient } from '../support/raw-client.ts';
 import { findTool, requireRedisServer, startRealServer } from '../support/real-server.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 
 const KEYS = Number(process.env.CRASH_KEYS ?? 50_000);
 const BATCH = 2000;
 const DAY_MS = 86_400_000;
 const CONFIG = { 'enable-debug-command': 'yes' };
 const TIMEOUT_MS = 600_000;
+
+const servers: ServerProcess[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
 
 /** An int, embstr or raw value; one in a thousand is large. */
 function value(random: Random): string {
@@ -58,6 +65,7 @@ describe.skipIf(requireRedisServer() === null || checker === null)('a large dump
     `of ${KEYS} keys keeps its digest on both ways`,
     async () => {
       const real = await startRealServer({ config: CONFIG });
+      servers.push(real);
       const realClient = await real.connect({ timeoutMs: TIMEOUT_MS });
       await fill(realClient, new Random(1));
       expect(await realClient.value('SAVE')).toBe('OK');
@@ -66,6 +74,7 @@ describe.skipIf(requireRedisServer() === null || checker === null)('a large dump
 
       // An empty server first, so that its folder is its own.
       const cairn = await startCairnServer({ config: CONFIG });
+      servers.push(cairn);
       await cairn.kill();
       copyFileSync(dump, join(cairn.dir, 'dump.rdb'));
       const startMs = performance.now();
@@ -88,8 +97,6 @@ describe.skipIf(requireRedisServer() === null || checker === null)('a large dump
       expect(await realClient.value('DEBUG', 'DIGEST')).toBe(digest);
       client.close();
       realClient.close();
-      await cairn.close();
-      await real.close();
     },
     TIMEOUT_MS,
   );

@@ -5,7 +5,12 @@
 import type { Exceptions } from './lengths.ts';
 
 /** Lines of a file. */
-export const fileExceptions: Exceptions = {};
+export const fileExceptions: Exceptions = {
+  'src/core/struct/dict.ts': 525,
+  'src/core/struct/listpack.ts': 572,
+  'src/server/persistence/persistence.ts': 480,
+  'src/server/server.ts': 408,
+};
 
 /** Lines of a function, by `path#name`. */
 export const functionExceptions: Exceptions = {};

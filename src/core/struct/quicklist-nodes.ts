@@ -272,7 +272,9 @@ export class QuicklistNodes {
     this.directory.put(path, block, path.count, path.kind & NODE_PLAIN, path.bytes);
   }
 
-  /** Makes the node's bytes ready to be changed in place: decompressed, and in a block of its own. */
+  /**
+   * Makes the node's bytes ready to be changed in place: decompressed, and in a block of its own.
+   */
   own(path: DirectoryPath): void {
     this.thaw(path);
     if ((path.kind & NODE_HELD) !== 0) this.resize(path, this.arena.sizeOf(path.address));

@@ -7,9 +7,11 @@
  * would have replaced.
  */
 import { randomBytes } from 'node:crypto';
+import type { Keyspace } from '../../core/keyspace.ts';
 import { lfuWord } from '../../core/usage.ts';
 import { dumpPayload, isSoundPayload, restorePayload } from '../../persistence/rdb-dump.ts';
 import { type Command, command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
+import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 import { NOTIFY_GENERIC } from '../notify-classes.ts';
@@ -18,6 +20,8 @@ import { OptionReader } from '../option-reader.ts';
 const TEMPORARY_NAME_BYTES = 32;
 const FREQUENCY_MAX = 255;
 const UNSET = -1;
+/** Type, version and checksum around the value. */
+const PAYLOAD_FRAME_BYTES = 11;
 
 interface RestoreOptions {
   replace: boolean;
@@ -145,6 +149,13 @@ function propagateRestore(c: Context, atMs: number, absolute: boolean): void {
     propagator.word('ABSTTL');
   }
   propagator.suppress();
+}
+
+/** Bytes of an entry's value in a dump, without its type, as DEBUG OBJECT shows them. */
+export function serializedLength(keyspace: Keyspace, address: number, config: Config): number {
+  const { rdbSaveVersion, rdbcompression } = config.values;
+  const version = Number(rdbSaveVersion) as Parameters<typeof dumpPayload>[2];
+  return dumpPayload(keyspace, address, version, rdbcompression).length - PAYLOAD_FRAME_BYTES;
 }
 
 export const dumpCommands: readonly Command[] = [

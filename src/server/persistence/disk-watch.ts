@@ -1,7 +1,7 @@
 /**
- * The gate that refuses writes while the disk fails: the AOF cannot be written or synced, or a save that is wanted
- * fails. It stands from the moment of the failure, so that no write runs whose fate is unknown, and goes when the disk
- * works again.
+ * The gate that refuses writes while the disk fails: the AOF cannot be written or synced, or a save
+ * that is wanted fails. It stands from the moment of the failure, so that no write runs whose fate
+ * is unknown, and goes when the disk works again.
  */
 import type { Aof } from '../../persistence/aof.ts';
 import { errorReason } from '../config/system-error.ts';

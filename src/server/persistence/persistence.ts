@@ -151,7 +151,9 @@ export class Persistence implements PersistenceServices {
 
   // ---------------------------------------------------------------- start and end
 
-  /** Loads what the configuration says and opens the AOF. Rejects when the server must not start. */
+  /**
+   * Loads what the configuration says and opens the AOF. Rejects when the server must not start.
+   */
   async start(): Promise<void> {
     const { config, log } = this.deps;
     const begun = performance.now();
@@ -183,8 +185,8 @@ export class Persistence implements PersistenceServices {
   }
 
   /**
-   * Ends: saves where save points exist or `save` asks for it, then brings the AOF to disk. Rejects, and the server goes
-   * on, when the data cannot be saved and `force` is not given.
+   * Ends: saves where save points exist or `save` asks for it, then brings the AOF to disk.
+   * Rejects, and the server goes on, when the data cannot be saved and `force` is not given.
    */
   async end(options: { save: boolean | undefined; force: boolean }): Promise<void> {
     const { config, log } = this.deps;
@@ -218,7 +220,10 @@ export class Persistence implements PersistenceServices {
     if (this.aof.isOn) await this.aof.close().catch(() => undefined);
   }
 
-  /** Has the AOF go on that the load of a primary's dataset stopped; the next rewrite begins it anew. */
+  /**
+   * Has the AOF go on that the load of a primary's dataset stopped; the next rewrite begins it
+   * anew.
+   */
   async resumeLog(): Promise<void> {
     if (!this.deps.config.values.appendonly || this.aof.isOn || this.isLoading) return;
     const error = await this.aof.goOn();
@@ -323,7 +328,10 @@ export class Persistence implements PersistenceServices {
     keyspace.dirty = dirty;
   }
 
-  /** Writes the dump at once, in this process. An error text when that failed; the old file stands then. */
+  /**
+   * Writes the dump at once, in this process. An error text when that failed; the old file stands
+   * then.
+   */
   saveInPlace(): string | undefined {
     const { log } = this.deps;
     try {

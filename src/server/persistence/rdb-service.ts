@@ -1,8 +1,8 @@
 /**
  * RDB files in the server: save points, BGSAVE and SAVE, and what is known of them.
  *
- * A save is a snapshot written to `dir/dbfilename`. Changes made while it ran stay counted as unsaved: `dirty` falls by
- * what it was when the snapshot began, and only when it succeeded.
+ * A save is a snapshot written to `dir/dbfilename`. Changes made while it ran stay counted as
+ * unsaved: `dirty` falls by what it was when the snapshot began, and only when it succeeded.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { SnapshotResult } from '../../persistence/snapshot.ts';
@@ -31,7 +31,10 @@ export class RdbService {
   scheduled = false;
   startedMs = 0;
   isSaving = false;
-  /** The most that waited for the child during the last save, in bytes: what a copy-on-write would have cost. */
+  /**
+   * The most that waited for the child during the last save, in bytes: what a copy-on-write would
+   * have cost.
+   */
   lastPeakBytes = 0;
 
   private readonly deps: RdbServiceDeps;
