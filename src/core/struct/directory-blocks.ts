@@ -12,6 +12,9 @@ export const INNER_WORDS = 2;
 export class DirectoryBlocks {
   /** Bytes of the arena that the blocks take. */
   bytes = 0;
+  /** What the last `find` found: a slot, and the elements of its entry. */
+  foundSlot = 0;
+  foundCount = 0;
   private readonly arena: Arena;
 
   constructor(arena: Arena) {
@@ -26,6 +29,41 @@ export class DirectoryBlocks {
   /** The child at `slot` of an inner block. */
   child(block: number, slot: number): number {
     return this.arena.words(block)[this.arena.wordOffset(block) + 1 + slot * INNER_WORDS]!;
+  }
+
+  /**
+   * Finds the entry with element `index` of the `total` below a block, from the nearer end; `mask`
+   * takes the elements out of an entry's second word. Gives the index within the entry.
+   */
+  find(block: number, width: number, mask: number, index: number, total: number): number {
+    const words = this.arena.words(block);
+    const at = this.arena.wordOffset(block);
+    if (index < total - index) {
+      let left = index;
+      let from = at + 2;
+      let slot = 0;
+      let count = (words[from]! & mask) >>> 0;
+      for (; left >= count; slot++) {
+        left -= count;
+        from += width;
+        count = (words[from]! & mask) >>> 0;
+      }
+      this.foundSlot = slot;
+      this.foundCount = count;
+      return left;
+    }
+    let right = total - index;
+    let slot = words[at]! - 1;
+    let from = at + 2 + slot * width;
+    let count = (words[from]! & mask) >>> 0;
+    for (; right > count; slot--) {
+      right -= count;
+      from -= width;
+      count = (words[from]! & mask) >>> 0;
+    }
+    this.foundSlot = slot;
+    this.foundCount = count;
+    return count - right;
   }
 
   /** Entries of `width` words that fit. */
@@ -100,7 +138,9 @@ export class DirectoryBlocks {
     return sum;
   }
 
-  /** Sets bits in the second word of a leaf's entries, and copies all to `to[at]`. The end of it. */
+  /**
+   * Sets bits in the second word of a leaf's entries, and copies all to `to[at]`. The end of it.
+   */
   mark(leaf: number, bits: number, to: Uint32Array, at: number): number {
     const words = this.arena.words(leaf);
     const first = this.arena.wordOffset(leaf) + 1;

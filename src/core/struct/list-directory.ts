@@ -34,6 +34,8 @@ const ENTRIES_FIRST = 2;
 /** Blocks with so few entries are merged with a neighbour, when both fit into `MERGED_MAX`. */
 const SPARSE_MAX = 16;
 const MERGED_MAX = 48;
+/** All bits of a count of an inner entry. */
+const ALL_BITS = -1;
 
 export class ListDirectory {
   nodes = 0;
@@ -58,31 +60,19 @@ export class ListDirectory {
 
   /** Goes to the node that holds element `index`, which exists; gives the index within it. */
   seek(path: DirectoryPath, index: number): number {
+    const { blocks } = this;
     let block = this.root;
     let left = index;
-    for (let level = this.height; level > 0; level--) {
-      const words = this.arena.words(block);
-      const first = this.arena.wordOffset(block) + 1;
-      let at = first;
-      while (left >= words[at + 1]!) {
-        left -= words[at + 1]!;
-        at += INNER_WORDS;
-      }
+    let total = this.elements;
+    for (let level = this.height; level >= 0; level--) {
+      const width = level === 0 ? LEAF_WORDS : INNER_WORDS;
+      const mask = level === 0 ? COUNT_MASK : ALL_BITS;
       path.blocks[level] = block;
-      path.slots[level] = (at - first) / INNER_WORDS;
-      block = words[at]!;
+      left = blocks.find(block, width, mask, left, total);
+      path.slots[level] = blocks.foundSlot;
+      total = blocks.foundCount;
+      if (level > 0) block = blocks.child(block, blocks.foundSlot);
     }
-    const words = this.arena.words(block);
-    const first = this.arena.wordOffset(block) + 1;
-    let at = first;
-    for (;;) {
-      const count = words[at + 1]! & COUNT_MASK;
-      if (left < count) break;
-      left -= count;
-      at += LEAF_WORDS;
-    }
-    path.blocks[0] = block;
-    path.slots[0] = (at - first) / LEAF_WORDS;
     this.show(path);
     return left;
   }
