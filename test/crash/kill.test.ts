@@ -11,19 +11,25 @@ const SEED = Number(process.env.CRASH_SEED ?? 1);
 const LANES = Number(process.env.CRASH_LANES ?? 1);
 const ROUND_MS_MAX = 10_000;
 
+/** Set when one lane failed: the others end. */
+let failed = false;
+
 async function rounds(lane: number): Promise<void> {
   const lab = await KillLab.open({ seed: SEED + lane });
   const startMs = performance.now();
   try {
-    for (let i = lane; i < ROUNDS; i += LANES) {
+    for (let i = lane; i < ROUNDS && !failed; i += LANES) {
       await lab.round();
       if (lab.figures.rounds % 20 === 0) tell(lane, lab, startMs);
     }
   } catch (error) {
+    // The folder stays, to be looked at.
+    failed = true;
     await lab.server.kill();
     throw error;
   }
   await lab.close();
+  if (failed) return;
   const { figures } = lab;
   tell(lane, lab, startMs);
   expect(figures.acknowledged).toBeGreaterThan(figures.rounds * 20);
@@ -42,7 +48,9 @@ describe('kill -9 under load', () => {
   it(
     `loses nothing acknowledged in ${ROUNDS} rounds`,
     async () => {
-      await Promise.all(Array.from({ length: LANES }, (_, lane) => rounds(lane)));
+      const lanes = Array.from({ length: LANES }, (_, lane) => rounds(lane));
+      const [broken] = (await Promise.allSettled(lanes)).filter((one) => one.status === 'rejected');
+      if (broken !== undefined) throw broken.reason;
     },
     ROUNDS * ROUND_MS_MAX,
   );

@@ -139,7 +139,10 @@ export class KillLab {
     try {
       await client.send('SELECT', BALLAST_DATABASE);
       const held = await client.value('DBSIZE');
-      if (held !== this.#ballast) throw new Error(`${String(held)} keys of ${this.#ballast} left`);
+      if (held !== this.#ballast) {
+        const databases = String(await client.value('INFO', 'keyspace'));
+        throw new Error(`${String(held)} keys of ${this.#ballast} left, ${databases}`);
+      }
       for (const database of new Set(this.#writers.map((one) => one.database))) {
         const readFromMs = Date.now();
         const observed = await observe(client, database);

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import type { RawClient } from '../support/raw-client.ts';
@@ -33,6 +33,15 @@ const AOF: ServerOptions['config'] = {
 const RDB: ServerOptions['config'] = { 'enable-debug-command': 'yes' };
 
 type Start = (options: ServerOptions) => Promise<ServerProcess>;
+
+const servers: ServerProcess[] = [];
+const startCairn: Start = async (options) => kept(await startCairnServer(options));
+const startReal: Start = async (options) => kept(await startRealServer(options));
+
+function kept(server: ServerProcess): ServerProcess {
+  servers.push(server);
+  return server;
+}
 
 const folders: string[] = [];
 /** What Cairn has of the generator's commands; a real server has them all. */
@@ -106,15 +115,13 @@ async function end(server: ServerProcess, how: 'kill -9' | 'SIGTERM'): Promise<v
 }
 
 beforeAll(async () => {
-  const server = await startCairnServer();
+  const server = await startCairn({});
   makers = await withClient(server, knownMakers);
   await server.close();
   expect(makers.length).toBeGreaterThan(4);
 });
-afterEach(() => {
-  for (const dir of folders.splice(0)) rmSync(dir, { recursive: true, force: true });
-});
-afterAll(() => {
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
   for (const dir of folders.splice(0)) rmSync(dir, { recursive: true, force: true });
 });
 
@@ -126,16 +133,16 @@ describe.skipIf(redis === null)('a real server starts from what Cairn wrote', ()
   );
   it.each(cases)('AOF, $rewrites rewrites, $how', async ({ seed, how, rewrites }) => {
     const dir = newFolder();
-    const cairn = await startCairnServer({ dir, config: { ...AOF } });
+    const cairn = await startCairn({ dir, config: { ...AOF } });
     const digest = await fill(cairn, seed, rewrites);
     await end(cairn, how);
-    expect(await digestIn(startRealServer, copyOf(dir), AOF)).toBe(digest);
-    expect(await digestIn(startCairnServer, dir, AOF)).toBe(digest);
+    expect(await digestIn(startReal, copyOf(dir), AOF)).toBe(digest);
+    expect(await digestIn(startCairn, dir, AOF)).toBe(digest);
   });
 
   it.each(SEEDS)('RDB by SAVE, BGSAVE and at the end (seed %i)', async (seed) => {
     const dir = newFolder();
-    const cairn = await startCairnServer({ dir, config: { ...RDB } });
+    const cairn = await startCairn({ dir, config: { ...RDB } });
     const random = new Random(seed);
     await withClient(cairn, async (client) => {
       await writeDataset(client, random, KEYS, makers);
@@ -153,8 +160,8 @@ describe.skipIf(redis === null)('a real server starts from what Cairn wrote', ()
       });
     }
     await cairn.kill();
-    expect(await digestIn(startRealServer, copyOf(dir), RDB)).toBe(digest);
-    expect(await digestIn(startCairnServer, dir, RDB)).toBe(digest);
+    expect(await digestIn(startReal, copyOf(dir), RDB)).toBe(digest);
+    expect(await digestIn(startCairn, dir, RDB)).toBe(digest);
   });
 });
 
@@ -167,23 +174,23 @@ describe.skipIf(redis === null)('Cairn starts from what a real server wrote', ()
     async ({ seed, preamble, rewrites }) => {
       const dir = newFolder();
       const config = { ...AOF, 'aof-use-rdb-preamble': preamble };
-      const real = await startRealServer({ dir, config });
+      const real = await startReal({ dir, config });
       const digest = await fill(real, seed, rewrites);
       // A real server gives its buffer to the kernel before it replies, so kill -9 loses nothing.
       await end(real, seed === 2 ? 'SIGTERM' : 'kill -9');
-      const cairn = await startCairnServer({ dir, config: { ...AOF } });
+      const cairn = await startCairn({ dir, config: { ...AOF } });
       expect(await digestOf(cairn)).toBe(digest);
       const next = await fill(cairn, seed + 100, seed === 1 ? 0 : 1);
       await end(cairn, 'kill -9');
-      expect(await digestIn(startRealServer, copyOf(dir), AOF)).toBe(next);
-      expect(await digestIn(startCairnServer, dir, AOF)).toBe(next);
+      expect(await digestIn(startReal, copyOf(dir), AOF)).toBe(next);
+      expect(await digestIn(startCairn, dir, AOF)).toBe(next);
     },
   );
 
   it.each(['yes', 'no'])('a single-file AOF, aof-use-rdb-preamble %s', async (preamble) => {
     const from = newFolder();
     const config = { ...AOF, 'aof-use-rdb-preamble': preamble };
-    const real = await startRealServer({ dir: from, config });
+    const real = await startReal({ dir: from, config });
     const digest = await fill(real, 5, 1);
     await end(real, 'SIGTERM');
     const dir = newFolder();
@@ -191,26 +198,26 @@ describe.skipIf(redis === null)('Cairn starts from what a real server wrote', ()
     for (const name of namesInOrder(join(from, 'appendonlydir'))) {
       appendFileSync(join(dir, 'appendonly.aof'), readFileSync(join(from, 'appendonlydir', name)));
     }
-    const cairn = await startCairnServer({ dir, config: { ...AOF } });
+    const cairn = await startCairn({ dir, config: { ...AOF } });
     expect(await digestOf(cairn)).toBe(digest);
     const next = await fill(cairn, 6, 1);
     await end(cairn, 'kill -9');
-    expect(await digestIn(startRealServer, copyOf(dir), AOF)).toBe(next);
-    expect(await digestIn(startCairnServer, dir, AOF)).toBe(next);
+    expect(await digestIn(startReal, copyOf(dir), AOF)).toBe(next);
+    expect(await digestIn(startCairn, dir, AOF)).toBe(next);
   });
 
   it.each(SEEDS)('an RDB dump, which also begins an AOF (seed %i)', async (seed) => {
     const dir = newFolder();
-    const real = await startRealServer({ dir, config: { ...RDB } });
+    const real = await startReal({ dir, config: { ...RDB } });
     await withClient(real, async (client) => {
       await writeDataset(client, new Random(seed), KEYS, makers);
       await client.send('SAVE');
     });
     const digest = await digestOf(real);
     await end(real, 'kill -9');
-    expect(await digestIn(startCairnServer, dir, RDB)).toBe(digest);
-    expect(await digestIn(startCairnServer, dir, AOF)).toBe(digest);
-    expect(await digestIn(startRealServer, dir, AOF)).toBe(digest);
+    expect(await digestIn(startCairn, dir, RDB)).toBe(digest);
+    expect(await digestIn(startCairn, dir, AOF)).toBe(digest);
+    expect(await digestIn(startReal, dir, AOF)).toBe(digest);
   });
 });
 

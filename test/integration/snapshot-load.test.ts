@@ -4,13 +4,14 @@
  */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { OPTIONAL_COMMANDS } from '../crash/kill-operations.ts';
 import { observe } from '../crash/observe.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import { SnapshotWriter } from './snapshot-load.ts';
 
 const ROUNDS = Number(process.env.CRASH_SNAPSHOTS ?? 8);
@@ -19,6 +20,13 @@ const ROUND_MS_MAX = 8000;
 const WRITERS = 3;
 const KEYS_OF_A_KIND = 200;
 const BALLAST = 30_000;
+
+const servers: ServerProcess[] = [];
+let writers: SnapshotWriter[] = [];
+afterEach(async () => {
+  for (const writer of writers) writer.close();
+  for (const server of servers.splice(0)) await server.close();
+});
 
 async function putBallast(client: RawClient): Promise<void> {
   await client.send('SELECT', 9);
@@ -42,6 +50,7 @@ describe.skipIf(redis === null)('BGSAVE and BGREWRITEAOF in a transaction', () =
     const answers: string[] = [];
     for (const start of [startCairnServer, startRealServer]) {
       const server = await start();
+      servers.push(server);
       const client = await server.connect();
       for (const name of ['BGSAVE', 'BGREWRITEAOF']) {
         await client.send('MULTI');
@@ -49,7 +58,6 @@ describe.skipIf(redis === null)('BGSAVE and BGREWRITEAOF in a transaction', () =
         answers.push(String((await client.send('EXEC')).raw));
       }
       client.close();
-      await server.close();
     }
     expect(answers.slice(0, 2)).toEqual(answers.slice(2));
     expect(answers[0]).toContain('scheduled');
@@ -63,12 +71,13 @@ describe.skipIf(redis === null)('a snapshot under load', () => {
       const random = new Random(SEED);
       const cairn = await startCairnServer();
       const real = await startRealServer({ config: { 'enable-debug-command': 'yes' } });
+      servers.push(cairn, real);
       const client = await cairn.connect({ timeoutMs: 30_000 });
       const loader = await real.connect({ timeoutMs: 30_000 });
       await putBallast(client);
       const infos = await client.value('COMMAND', 'INFO', ...OPTIONAL_COMMANDS);
       const known = OPTIONAL_COMMANDS.filter((_, i) => Array.isArray(infos) && infos[i] !== null);
-      const writers = Array.from({ length: WRITERS }, (_, id) => {
+      writers = Array.from({ length: WRITERS }, (_, id) => {
         const own = new Random(random.between(1, 1e9));
         return new SnapshotWriter(id, cairn.port, own, KEYS_OF_A_KIND, known);
       });
@@ -109,11 +118,8 @@ describe.skipIf(redis === null)('a snapshot under load', () => {
       );
       // Without writes while a snapshot runs, nothing was shown.
       expect(meanwhile).toBeGreaterThan(ROUNDS * 20);
-      for (const writer of writers) writer.close();
       client.close();
       loader.close();
-      await cairn.close();
-      await real.close();
     },
     60_000 + ROUNDS * ROUND_MS_MAX,
   );

@@ -43,6 +43,7 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
+process.once('SIGTERM', () => process.exit(1));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -177,11 +178,8 @@ export class ServerProcess {
         throw new Error(`${this.name} ended while starting; its log:\n${this.logText}`);
       }
       try {
-        const client = await RawClient.connect(this.port, { timeoutMs: 2000 });
-        const { value } = await client.send('PING').finally(() => client.close());
-        if (value === 'PONG') return;
-        last = value instanceof ReplyError ? value.error : String(value);
-        if (/^(NOAUTH|MASTERDOWN|DENIED)/.test(last)) return;
+        last = await this.#ping();
+        if (/^(PONG|NOAUTH|MASTERDOWN|DENIED)/.test(last)) return;
       } catch (error) {
         last = String(error);
       }
@@ -190,6 +188,21 @@ export class ServerProcess {
     throw new Error(
       `${this.name} did not answer PING in ${timeoutMs} ms (${last})\n${this.logText}`,
     );
+  }
+
+  /** The answer to PING as text; it must come from this process, not from a stranger's. */
+  async #ping(): Promise<string> {
+    const client = await RawClient.connect(this.port, { timeoutMs: 2000 });
+    try {
+      const value = await client.value('PING');
+      const answer = value instanceof ReplyError ? value.error : String(value);
+      const info = await client.value('INFO', 'server');
+      const pid = typeof info === 'string' ? /^process_id:(\d+)/m.exec(info)?.[1] : undefined;
+      if (pid === undefined || Number(pid) === this.#child?.pid) return answer;
+      return `process ${pid} listens on port ${this.port}, too`;
+    } finally {
+      client.close();
+    }
   }
 
   /** Waits for the process to end by itself. */
