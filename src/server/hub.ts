@@ -120,6 +120,7 @@ export class Hub {
     client.parser.feed(bytes, from, to);
     if (client.waiting !== RUNNING) {
       client.parser.keep();
+      this.refuseFlood(client);
       return;
     }
     this.dispatcher.startClock(now);
@@ -142,13 +143,18 @@ export class Hub {
     dispatcher.endClock();
     if (reply.total > reply.released && this.turn.log?.isCongested === true) this.hold(client);
     if (client.waiting !== RUNNING) parser.keep();
-    else if (parser.pendingBytes > this.services.config.values.clientQueryBufferLimit) {
-      this.services.log.warning('Closing client that reached max query buffer length');
-      this.services.stats.queryBufferLimitDisconnections++;
-      this.close(client, 'now');
-      return;
-    }
+    if (this.refuseFlood(client)) return;
     if (reply.total > reply.released) this.turn.list(client);
+  }
+
+  /** Closes a client that has sent more than may stand unparsed, for instance while it waits. */
+  private refuseFlood(client: Client): boolean {
+    const { config, log, stats } = this.services;
+    if (client.parser.pendingBytes <= config.values.clientQueryBufferLimit) return false;
+    log.warning('Closing client that reached max query buffer length');
+    stats.queryBufferLimitDisconnections++;
+    this.close(client, 'now');
+    return true;
   }
 
   private hold(client: Client): void {

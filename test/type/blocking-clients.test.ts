@@ -157,6 +157,19 @@ describe.each(contestants)('waiting clients of $name', ({ missing, start }) => {
     expect(await actor.value('LRANGE', 'k', 0, -1)).toEqual(['c']);
   });
 
+  test('are closed when they send more than may wait with them', async () => {
+    await actor.send('CONFIG', 'SET', 'client-query-buffer-limit', '1mb');
+    const client = await waiting(0, ['BLPOP', 'k', '0']);
+    const piece = Buffer.concat(Array.from({ length: 4000 }, () => encodeCommand(['PING'])));
+    for (let i = 0; i < 60 && !client.isClosed; i++) {
+      client.write(piece);
+      await sleep(1);
+    }
+    await client.waitClosed();
+    await blocked(0);
+    await actor.send('CONFIG', 'SET', 'client-query-buffer-limit', '1gb');
+  });
+
   test('answer in the protocol that they speak', async () => {
     const client = await waiting(0, ['HELLO', '3'], ['BLPOP', 'k', '0.05']);
     await client.read();
