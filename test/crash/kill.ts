@@ -40,6 +40,7 @@ export type KillFigures = {
 };
 
 const BALLAST_DATABASE = 9;
+const START_ATTEMPTS_MAX = 20;
 const POLICIES = ['everysec', 'always', 'no'] as const;
 
 export class KillLab {
@@ -129,7 +130,19 @@ export class KillLab {
       await server.kill();
       this.figures.killedStarts++;
     }
-    await server.startAgain({ config });
+    for (let attempt = 1; ; attempt++) {
+      const logBytes = server.logText.length;
+      try {
+        await server.startAgain({ config });
+        break;
+      } catch (error) {
+        // While the port was free somebody else's server has taken it.
+        const isTaken = server.logText.slice(logBytes).includes('Address already in use');
+        if (!isTaken || attempt === START_ATTEMPTS_MAX) throw error;
+        await server.kill();
+        await sleep(500);
+      }
+    }
     removeDumps(server.dir);
   }
 
