@@ -56,8 +56,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   ZADD: (random, key) =>
     many(random, 'ZADD', key, () => [random.next() * 1e6 - 5e5, element(random)]),
   XADD: (random, key) =>
-    Array.from({ length: random.pick([1, 5, 130]) }, (_, i) => [
-      ...['XADD', key, `${1000 + i}-${i}`, 'field', element(random), 'other'],
+    Array.from({ length: random.pick([1, 5, 130]) }, () => [
+      ...['XADD', key, '*', 'field', element(random), 'other'],
       element(random),
     ]),
 };
