@@ -11,7 +11,7 @@
  * there as a whole or not at all.
  *
  * Keys are named by what they hold (`s` string, `n` counter, `h` hash, `l` list, `e` set, `t` a
- * string that soon expires), so no operation meets a wrong type.
+ * string that soon expires, `z` sorted set, `x` stream), so no operation meets a wrong type.
  */
 
 /** One command as words, all of them latin1. */
@@ -26,7 +26,13 @@ export type Operation = {
 /** When a key expires, as far as is known: a relative time begins when the server executes it. */
 type Expiry = { readonly lowMs: number; readonly highMs: number };
 
-type Value = string | Map<string, string> | string[] | Set<string>;
+/** Members with their scores, as the server prints them. */
+export type SortedSet = { readonly scores: ReadonlyMap<string, string> };
+
+/** Entries, each as id and value with a blank between. */
+export type Stream = { readonly items: readonly string[] };
+
+type Value = string | Map<string, string> | string[] | Set<string> | SortedSet | Stream;
 
 type Entry = { readonly value: Value; readonly expiry: Expiry | null };
 
@@ -44,7 +50,13 @@ export function contentText(value: Value): string {
   if (typeof value === 'string') return `string ${value}`;
   if (Array.isArray(value)) return `list ${JSON.stringify(value)}`;
   if (value instanceof Set) return `set ${JSON.stringify([...value].sort())}`;
-  return `hash ${JSON.stringify([...value].sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+  if ('items' in value) return `stream ${JSON.stringify(value.items)}`;
+  if ('scores' in value) return `zset ${JSON.stringify([...value.scores].sort(byName))}`;
+  return `hash ${JSON.stringify([...value].sort(byName))}`;
+}
+
+function byName([a]: readonly string[], [b]: readonly string[]): number {
+  return (a ?? '') < (b ?? '') ? -1 : 1;
 }
 
 export class ClientState {
@@ -180,6 +192,42 @@ export class ClientState {
         const kept = list.slice(Number(first), Number(second) + 1);
         return this.#shrunk(key, kept, kept.length, old, undefined);
       }
+      default:
+        return this.#ordered(name, key, old, first, second);
+    }
+  }
+
+  #ordered(
+    name: string,
+    key: string,
+    old: Entry | undefined,
+    first: string,
+    second: string,
+  ): Expected {
+    const value = old?.value;
+    const isObject = typeof value === 'object';
+    const scores = new Map(isObject && 'scores' in value ? value.scores : []);
+    const items = isObject && 'items' in value ? value.items : [];
+    switch (name) {
+      case 'ZADD':
+        this.#put(key, { scores: scores.set(second, first) }, old?.expiry);
+        return undefined;
+      case 'ZINCRBY': {
+        const sum = Number(scores.get(second) ?? '0') + Number(first);
+        this.#put(key, { scores: scores.set(second, `${sum}`) }, old?.expiry);
+        return undefined;
+      }
+      case 'ZREM': {
+        const removed = scores.delete(first) ? 1 : 0;
+        return this.#shrunk(key, { scores }, scores.size, old, removed);
+      }
+      case 'XADD':
+        // XADD key id field value: here the field is the value as well.
+        this.#put(key, { items: [...items, `${first} ${second}`] }, old?.expiry);
+        return undefined;
+      case 'XTRIM':
+        if (old !== undefined) this.#put(key, { items: items.slice(-Number(second)) }, old.expiry);
+        return undefined;
       default:
         throw new Error(`the model does not know ${name}`);
     }

@@ -5,7 +5,7 @@ import type { Random } from '../support/random.ts';
 import type { Words } from './kill-model.ts';
 
 /** Commands that some build may lack: their operations are left out then. */
-export const OPTIONAL_COMMANDS = ['HSET', 'SADD', 'RPUSH'] as const;
+export const OPTIONAL_COMMANDS = ['HSET', 'SADD', 'RPUSH', 'ZADD', 'XADD'] as const;
 
 const KEYS_OF_A_KIND = 8;
 const LARGE_BYTES_MAX = 200_000;
@@ -18,6 +18,7 @@ export class OperationSource {
   readonly #keysOfAKind: number;
   readonly #kinds: readonly ((source: OperationSource) => Words)[];
   #number = 0;
+  #entryIds = 0;
 
   /** `ownsDatabase`: no other client's keys are there, so it may be flushed. */
   constructor(
@@ -36,6 +37,8 @@ export class OperationSource {
       ...(commands.has('HSET') ? hashOperations : []),
       ...(commands.has('SADD') ? setOperations : []),
       ...(commands.has('RPUSH') ? listOperations : []),
+      ...(commands.has('ZADD') ? sortedSetOperations : []),
+      ...(commands.has('XADD') ? streamOperations : []),
     ];
   }
 
@@ -59,6 +62,11 @@ export class OperationSource {
     const large = random.chance(0.004) ? random.between(10_000, LARGE_BYTES_MAX) : 0;
     const padding = large > 0 ? large : random.between(0, 40);
     return `${this.#number}.${random.between(0, 1e9)}${'x'.repeat(padding)}`;
+  }
+
+  /** An entry id larger than all before. */
+  entryId(): string {
+    return `${++this.#entryIds}-1`;
   }
 
   small(): string {
@@ -113,4 +121,22 @@ const listOperations: readonly ((s: OperationSource) => Words)[] = [
   (s) => ['LPUSH', s.key('l'), s.text()],
   (s) => ['LPOP', s.key('l')],
   (s) => ['LTRIM', s.key('l'), '0', '20'],
+];
+
+const sortedSetOperations: readonly ((s: OperationSource) => Words)[] = [
+  (s) => ['ZADD', s.key('z'), s.small(), s.small()],
+  (s) => ['ZADD', s.key('z'), s.small(), s.text().slice(0, 12)],
+  (s) => ['ZINCRBY', s.key('z'), s.small(), s.small()],
+  (s) => ['ZREM', s.key('z'), s.small()],
+  (s) => ['DEL', s.key('z')],
+];
+
+const streamOperations: readonly ((s: OperationSource) => Words)[] = [
+  (s) => {
+    const text = s.text();
+    return ['XADD', s.key('x'), s.entryId(), text, text];
+  },
+  (s) => ['XADD', s.key('x'), s.entryId(), 'field', 'field'],
+  (s) => ['XTRIM', s.key('x'), 'MAXLEN', '30'],
+  (s) => ['DEL', s.key('x')],
 ];

@@ -3,8 +3,13 @@
  * succeeds. A few rounds here; many with `npm run crash -- --rounds N --seed S`.
  */
 import { describe, expect, it } from 'vitest';
+import { Random } from '../support/random.ts';
+import { requireRedisServer, startRealServer } from '../support/real-server.ts';
 import { KillLab } from './kill.ts';
 import { ClientState, type Operation } from './kill-model.ts';
+import { OPTIONAL_COMMANDS } from './kill-operations.ts';
+import { KillWriter } from './kill-writer.ts';
+import { observe } from './observe.ts';
 
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 12);
 const SEED = Number(process.env.CRASH_SEED ?? 1);
@@ -54,6 +59,29 @@ describe('kill -9 under load', () => {
     },
     ROUNDS * ROUND_MS_MAX,
   );
+});
+
+describe.skipIf(requireRedisServer() === null)('the truth of the test and a real server', () => {
+  it('agree on what the operations do', async () => {
+    const server = await startRealServer();
+    const client = await server.connect();
+    const writers = [0, 1, 2].map((id) => {
+      return new KillWriter(id, new Random(SEED * 100 + id), new Set(OPTIONAL_COMMANDS));
+    });
+    const end = new Promise((resolve) => setTimeout(resolve, 800));
+    await Promise.all(writers.map((writer) => writer.run(server.port, end)));
+    // What was sent is executed by then, or never will be.
+    await client.send('PING');
+    for (const writer of writers) {
+      const readFromMs = Date.now();
+      const observed = [...(await observe(client, writer.database))];
+      const own = observed.filter(([key]) => key.startsWith(writer.prefix));
+      writer.settle(new Map(own), readFromMs, Date.now());
+      expect(writer.acknowledged).toBeGreaterThan(100);
+    }
+    client.close();
+    await server.close();
+  });
 });
 
 describe('the truth of the test itself', () => {
