@@ -26,8 +26,8 @@ import type { Services } from './services.ts';
 
 const NO_DEBUG =
   'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can ' +
-  'run it from a local connection, otherwise you need to set this option in the configuration file, ' +
-  'and then restart the server.';
+  'run it from a local connection, otherwise you need to set this option in the configuration ' +
+  'file, and then restart the server.';
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
 
 /** Commands timed together at most. */

@@ -43,7 +43,9 @@ export class KillWriter {
     this.#window = random.between(1, WINDOW_MAX);
   }
 
-  /** Writes until the connection ends; resolves then. `end` gives the moment to end it from here. */
+  /**
+   * Writes until the connection ends; resolves then. `end` gives the moment to end it from here.
+   */
   run(port: number, end?: Promise<unknown>): Promise<void> {
     return new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1');

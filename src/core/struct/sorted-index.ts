@@ -3,28 +3,31 @@
  *
  * A B+ tree (struct/sorted-tree.ts) whose branches know how many elements lie below each child:
  *
- *                          [ 90 | 51 ]                        branch: least element and count a child
+ *                          [ 90 | 51 ]                     branch: least element and count a child
  *                     /                 \
  *           [ 40 | 50 ]                  [ 51 ]
  *           /         \                    |
  *      [ a b .. ] <-> [ k l .. ] <-> [ s t .. ]               leaves: key and entry address, linked
  *
- * So the rank of a place, the element of a rank, the ends of a range by score or by member, and the deletion of a
- * range all cost O(log N), and walking on from there costs a step. Entries belong to the caller (types/zset-large.ts),
- * whose dict finds them by member; the index never moves, copies or frees one.
+ * So the rank of a place, the element of a rank, the ends of a range by score or by member, and the
+ * deletion of a range all cost O(log N), and walking on from there costs a step. Entries belong to
+ * the caller (types/zset-large.ts), whose dict finds them by member; the index never moves, copies
+ * or frees one.
  *
- * Invariants: all leaves stand at one depth; a branch's record holds the key and the entry of the least element below
- * it; every node but the root and those at the edges holds at least a third of its room.
+ * Invariants: all leaves stand at one depth; a branch's record holds the key and the entry of the
+ * least element below it; every node but the root and those at the edges holds at least a third of
+ * its room.
  *
- * Splitting: a full node is halved, but at the right end (ascending inserts) it stays full and the new one begins
- * empty, and likewise at the left end (descending ones, the order of an RDB file). So loads in order fill leaves
- * completely, random ones to about 69 %.
+ * Splitting: a full node is halved, but at the right end (ascending inserts) it stays full and the
+ * new one begins empty, and likewise at the left end (descending ones, the order of an RDB file).
+ * So loads in order fill leaves completely, random ones to about 69 %.
  *
- * Why not a skiplist: both were built over the arena and measured with 1,000,000 entries, random scores, Node 20.20. A
- * skiplist with spans and the key beside each node, as fast as it gets, took 26.7 bytes an element and 1.8 us an
- * insert; this tree takes 18 to 21 bytes (12.5 after a load in order) and 1.1 us. Both find a rank in about 2 us. With
- * its entry (28 bytes for a member of 16, in 32) and the dict's slot, an element costs some 60 bytes; Redis needs 110.
- * Leaves without keys would save 8 bytes, and pay with a look into an entry, a cache miss, at each step of a search.
+ * Why not a skiplist: both were built over the arena and measured with 1,000,000 entries, random
+ * scores, Node 20.20. A skiplist with spans and the key beside each node, as fast as it gets, took
+ * 26.7 bytes an element and 1.8 us an insert; this tree takes 18 to 21 bytes (12.5 after a load in
+ * order) and 1.1 us. Both find a rank in about 2 us. With its entry (28 bytes for a member of 16,
+ * in 32) and the dict's slot, an element costs some 60 bytes; Redis needs 110. Leaves without keys
+ * would save 8 bytes, and pay with a look into an entry, a cache miss, at each step of a search.
  */
 import type { Arena } from '../memory/arena.ts';
 import {
@@ -140,8 +143,8 @@ export class SortedIndex extends SortedTree {
   }
 
   /**
-   * Takes out elements from rank `rank` on, as many as share a leaf and at most `limit`, into `taken`. Returns how
-   * many: at least one.
+   * Takes out elements from rank `rank` on, as many as share a leaf and at most `limit`, into
+   * `taken`. Returns how many: at least one.
    */
   take(rank: number, limit: number): number {
     this.descendToRank(rank);
@@ -167,7 +170,10 @@ export class SortedIndex extends SortedTree {
     return this.rankAt(keyHigh(score), keyLow(score), tie);
   }
 
-  /** How many elements have a member before the one sought, or with `orAt` at most it; for equal scores. */
+  /**
+   * How many elements have a member before the one sought, or with `orAt` at most it; for equal
+   * scores.
+   */
   rankOfMember(orAt: boolean): number {
     const { arena } = this;
     if (this.root === 0) return 0;

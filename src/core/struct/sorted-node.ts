@@ -11,14 +11,17 @@
  *     entry    [ head ][ score, low word ][ score, high word ][ (length) ][ member ]
  *              headed as every entry of a dict (struct/entry.ts)
  *
- * A key is the score in a form that two signed 32-bit comparisons order: high word first, the bits below the
- * sign inverted where the score is negative, and the top bit of the low word flipped. -0 has the key of 0, though the
- * entry keeps its sign. So a search compares integers only, and reads a member only where scores are equal.
+ * A key is the score in a form that two signed 32-bit comparisons order: high word first, the bits
+ * below the sign inverted where the score is negative, and the top bit of the low word flipped. -0
+ * has the key of 0, though the entry keeps its sign. So a search compares integers only, and reads
+ * a member only where scores are equal.
  *
- * A place between two elements is asked for by a key and a tie: before all elements with that key (TIE_BEFORE), after
- * them (TIE_AFTER), or where the member in `sought` belongs among them (TIE_MEMBER).
+ * A place between two elements is asked for by a key and a tie: before all elements with that key
+ * (TIE_BEFORE), after them (TIE_AFTER), or where the member in `sought` belongs among them
+ * (TIE_MEMBER).
  *
- * Source: B+ trees with counts, D. Comer, "The Ubiquitous B-Tree" (1979), and D. Knuth, TAOCP 3, 6.2.4.
+ * Source: B+ trees with counts, D. Comer, "The Ubiquitous B-Tree" (1979), and D. Knuth, TAOCP 3,
+ * 6.2.4.
  */
 import type { Arena } from '../memory/arena.ts';
 import { WIDE_KEY } from './entry.ts';
@@ -44,7 +47,7 @@ export const TIE_BEFORE = -1;
 export const TIE_MEMBER = 0;
 export const TIE_AFTER = 1;
 
-/** Words of an entry before its member, the wide length not counted. */
+/** @public Words of an entry before its member, the wide length not counted. */
 export const ENTRY_WORDS = 3;
 
 /** Records in a node. */
@@ -140,8 +143,9 @@ function compareMember(arena: Arena, entry: number): number {
 }
 
 /**
- * How many of a node's `count` records, `stride` words each from word `first` on, stand before a place. With `orAt` a
- * record whose member is the one sought counts too: that is how a branch is passed.
+ * How many of a node's `count` records, `stride` words each from word `first` on, stand before a
+ * place. With `orAt` a record whose member is the one sought counts too: that is how a branch is
+ * passed.
  */
 export function recordsBefore(
   arena: Arena,

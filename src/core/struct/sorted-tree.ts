@@ -1,17 +1,21 @@
 /**
- * The shape of a sorted index: how its B+ tree takes elements in, gives them up, and keeps its balance.
+ * The shape of a sorted index: how its B+ tree takes elements in, gives them up, and keeps its
+ * balance.
  *
- * Every change begins with a descent that notes the way: `pathNode[level]` is the branch passed at that level and
- * `pathSlot[level]` the record taken in it; `place` is the leaf and the slot where it ended.
+ * Every change begins with a descent that notes the way: `pathNode[level]` is the branch passed at
+ * that level and `pathSlot[level]` the record taken in it; `place` is the leaf and the slot where
+ * it ended.
  *
  *     level 0            pathNode[0] ---- pathSlot[0] ---+
  *     level depth - 1    pathNode[1] ---- pathSlot[1] ---+
  *     leaf               place[LEAF]      place[SLOT]
  *
- * An ordinary change corrects the counts on the way, and the least elements while the slot is 0. A change of shape
- * (split, merge, evening out) rewrites the records above it from what they point to, bottom up.
+ * An ordinary change corrects the counts on the way, and the least elements while the slot is 0. A
+ * change of shape (split, merge, evening out) rewrites the records above it from what they point
+ * to, bottom up.
  *
- * What the tree is for, its invariants and its layout: struct/sorted-index.ts and struct/sorted-node.ts.
+ * What the tree is for, its invariants and its layout: struct/sorted-index.ts and
+ * struct/sorted-node.ts.
  */
 import type { Arena } from '../memory/arena.ts';
 import {
@@ -75,8 +79,8 @@ export class SortedTree {
   }
 
   /**
-   * Frees up to `limit` nodes; true while some are left. The entries are the caller's to free. No other call may stand
-   * between the first and the last.
+   * Frees up to `limit` nodes; true while some are left. The entries are the caller's to free. No
+   * other call may stand between the first and the last.
    */
   drain(limit: number): boolean {
     const { arena, doomed, doomedDepth } = this;
@@ -215,7 +219,10 @@ export class SortedTree {
     if (left < LEAF_MIN) this.mend(this.depth - 1);
   }
 
-  /** The node at the path's record of `level` holds too little: joins it with a neighbour, or evens them out. */
+  /**
+   * The node at the path's record of `level` holds too little: joins it with a neighbour, or evens
+   * them out.
+   */
   private mend(level: number): void {
     const { arena } = this;
     const parent = pathNode[level]!;

@@ -1,18 +1,19 @@
 /**
  * Scores as text of seventeen digits, C's `%.17g`, written and read back without allocating.
  *
- * Seventeen digits tell any two doubles apart, so Redis keeps scores in listpacks this way and replied so up to 7.0. The
- * general routines (text/double.ts) work on strings; these do the usual cases with pairs of doubles and
- * hand the rest to them.
+ * Seventeen digits tell any two doubles apart, so Redis keeps scores in listpacks this way and
+ * replied so up to 7.0. The general routines (text/double.ts) work on strings; these do the usual
+ * cases with pairs of doubles and hand the rest to them.
  *
- *     write    value x 10^(16 - e) as a pair high + low, exact to some 100 bits; its 17 digits are the integer nearest
- *     read     digits x 10^x as such a pair, rounded to one double
+ *     write    value x 10^(16 - e) as a pair high + low, exact to some 100 bits; its 17 digits are
+ *              the integer nearest read     digits x 10^x as such a pair, rounded to one double
  *
- * The pair is off by less than 2^-100 of its value; where its fraction is nearer than that to a tie, and where the
- * power of ten is above 10^22, which a double does not hold, the general routine decides. Both give the same bytes.
+ * The pair is off by less than 2^-100 of its value; where its fraction is nearer than that to a
+ * tie, and where the power of ten is above 10^22, which a double does not hold, the general routine
+ * decides. Both give the same bytes.
  *
- * Source: T. J. Dekker, "A Floating-Point Technique for Extending the Available Precision" (1971), for sums and
- * products of pairs.
+ * Source: T. J. Dekker, "A Floating-Point Technique for Extending the Available Precision" (1971),
+ * for sums and products of pairs.
  */
 import { formatDouble17, parseScoreBound } from './double.ts';
 import { writeInteger } from './integer.ts';
@@ -38,7 +39,10 @@ const SPLITTER = 0x8000001;
 const pair = new Float64Array(2);
 const digits = new Uint8Array(DIGITS);
 
-/** Writes a score at `buf[off]` as `%.17g` does; gives the number of bytes. Infinities are inf and -inf. */
+/**
+ * Writes a score at `buf[off]` as `%.17g` does; gives the number of bytes. Infinities are inf and
+ * -inf.
+ */
 export function writeScore(buf: Uint8Array, off: number, value: number): number {
   if (Number.isSafeInteger(value) && (value !== 0 || !Object.is(value, -0))) {
     return writeInteger(buf, off, value);
@@ -67,7 +71,8 @@ export function writeScore(buf: Uint8Array, off: number, value: number): number 
 }
 
 /**
- * The score that a listpack's text at `buf[off, len]` means, as C's `strtod` reads it. NaN only for what is no number.
+ * The score that a listpack's text at `buf[off, len]` means, as C's `strtod` reads it. NaN only for
+ * what is no number.
  */
 export function parseScore(buf: Uint8Array, off: number, len: number): number {
   const value = parseUsual(buf, off, off + len);
@@ -94,8 +99,8 @@ function writeScientific(buf: Uint8Array, off: number, count: number, exponent: 
 }
 
 /**
- * Sets `digits` to the 17 digits of a value from 1e-6 to 1e38 and gives the power of ten of the first, or
- * MIN_SAFE_INTEGER when the general routine must decide.
+ * Sets `digits` to the 17 digits of a value from 1e-6 to 1e38 and gives the power of ten of the
+ * first, or MIN_SAFE_INTEGER when the general routine must decide.
  */
 function findDigits(value: number): number {
   let exponent = Math.floor(Math.log10(value));
@@ -217,9 +222,13 @@ function parseExponent(buf: Uint8Array, off: number, end: number): number {
   return negative ? -value : value;
 }
 
-/** (head x 10^tailDigits + tail) x 10^power, rounded once; NaN when that is too near a tie to be sure. */
+/**
+ * (head x 10^tailDigits + tail) x 10^power, rounded once; NaN when that is too near a tie to be
+ * sure.
+ */
 function combine(head: number, tail: number, tailDigits: number, power: number): number {
-  // The head has 30 bits and the factor 27, so their product may be rounded; the pair holds the rest.
+  // The head has 30 bits and the factor 27, so their product may be rounded; the pair holds the
+  // rest.
   multiply(head, POWERS_OF_TEN[tailDigits]!);
   const rough = pair[0]!;
   let high = rough + tail;
