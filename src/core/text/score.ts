@@ -6,7 +6,8 @@
  * cases with pairs of doubles and hand the rest to them.
  *
  *     write    value x 10^(16 - e) as a pair high + low, exact to some 100 bits; its 17 digits are
- *              the integer nearest read     digits x 10^x as such a pair, rounded to one double
+ *              the integer nearest
+ *     read     digits x 10^x as such a pair, rounded to one double
  *
  * The pair is off by less than 2^-100 of its value; where its fraction is nearer than that to a
  * tie, and where the power of ten is above 10^22, which a double does not hold, the general routine
