@@ -10,6 +10,7 @@ export type Strike =
   | 'any moment'
   | 'during BGSAVE'
   | 'during BGREWRITEAOF'
+  | 'after BGREWRITEAOF'
   | 'at a change of files'
   | 'after BGSAVE lost its child'
   | 'while the policy changes'
@@ -22,7 +23,7 @@ export const STRIKES: readonly Strike[] = [
   'any moment',
   'during BGSAVE',
   'during BGREWRITEAOF',
-  'during BGREWRITEAOF',
+  'after BGREWRITEAOF',
   'at a change of files',
   'at a change of files',
   'after BGSAVE lost its child',
@@ -53,6 +54,11 @@ export async function strike(kind: Strike, server: ServerProcess, random: Random
     case 'during BGREWRITEAOF':
       await tell(server, 'BGREWRITEAOF');
       await sleep(random.between(0, 400));
+      break;
+    case 'after BGREWRITEAOF':
+      await tell(server, 'BGREWRITEAOF');
+      await waitForAof(server);
+      await sleep(random.between(0, 60));
       break;
     case 'at a change of files':
       await killAtFileEvent(server, random.between(1, FILE_EVENTS_MAX));
@@ -107,7 +113,7 @@ async function switchAof(server: ServerProcess, random: Random): Promise<void> {
   }
 }
 
-/** Waits until everything is in the AOF again, which its first rewrite brings about. */
+/** Waits until the AOF is on and no rewrite is under way; the first one brings everything into it. */
 async function waitForAof(server: ServerProcess): Promise<void> {
   const client = await server.connect();
   try {
@@ -120,7 +126,7 @@ async function waitForAof(server: ServerProcess): Promise<void> {
   } finally {
     client.close();
   }
-  throw new Error('the first rewrite after appendonly yes never ended');
+  throw new Error('a rewrite of the AOF never ended');
 }
 
 /** Rewrites, and kills as soon as the AOF folder has seen so many changes of names. */
