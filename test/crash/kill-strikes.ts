@@ -113,7 +113,7 @@ async function switchAof(server: ServerProcess, random: Random): Promise<void> {
   }
 }
 
-/** Waits until the AOF is on and no rewrite is under way; the first one brings everything into it. */
+/** Waits until the AOF is on and no rewrite runs; the first one brings everything into it. */
 async function waitForAof(server: ServerProcess): Promise<void> {
   const client = await server.connect();
   try {
