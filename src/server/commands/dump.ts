@@ -48,7 +48,7 @@ export function restoreCommand(c: Context): void {
   const asked = readOptions(c);
   if (asked === undefined) return;
   const { keyspace, db, args, reply } = c;
-  const existing = c.lookupWrite(1);
+  const existing = asked.replace ? peekKey(c) : c.lookupWrite(1);
   if (existing !== 0 && !asked.replace) {
     reply.error('BUSYKEY Target key name already exists.');
     return;
@@ -76,6 +76,12 @@ export function restoreCommand(c: Context): void {
   propagateRestore(c, atMs, asked.absolute);
   c.changed(1, NOTIFY_GENERIC, 'restore');
   c.ok();
+}
+
+/** What REPLACE will replace; a payload that is refused must not even count as a use of it. */
+function peekKey(c: Context): number {
+  const { args, keyspace, db } = c;
+  return keyspace.peek(db, args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
 }
 
 function readOptions(c: Context): RestoreOptions | undefined {
