@@ -50,14 +50,6 @@ const knownDifferences: readonly KnownDifference[] = [
       (step.type === undefined || step.type === 'list'),
   },
   {
-    id: 'debug-reload-in-exec',
-    reason: 'loading takes its time beside other clients here, so it is refused in a transaction',
-    applies: (step, left, right) =>
-      named(step, 'exec') &&
-      left.includes('-ERR DEBUG cannot load data inside a transaction') &&
-      right.startsWith('*'),
-  },
-  {
     id: 'debug-jmap',
     reason: '7.0 has no JMAP; here it shows where the memory is',
     applies: (step, left, right) =>

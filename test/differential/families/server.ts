@@ -133,7 +133,6 @@ const careful: Generator[] = [
   command('DEBUG OBJECT', 2, (r) => [keyOf(r)], debugObject),
   command('DEBUG DIGEST-VALUE', 2, (r) => [keysOf(r, 1, 3)]),
   command('DEBUG', 1, (r) => [r.pick(wrongDebug)]),
-  command('DEBUG RELOAD', 0.2, () => []),
   command('COMMAND COUNT', 0.5, () => []),
   command('COMMAND GETKEYS', 3, (r) => [getkeys(r)]),
   command('COMMAND GETKEYSANDFLAGS', 2, (r) => [getkeys(r)]),
