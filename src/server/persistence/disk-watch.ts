@@ -2,7 +2,11 @@
  * The gate that refuses writes while the disk fails: the AOF cannot be written or synced, or a save
  * that is wanted fails. It stands from the moment of the failure, so that no write runs whose fate
  * is unknown, and goes when the disk works again.
+ *
+ * While the AOF cannot be written, keys whose time has come are hidden instead of deleted: a
+ * deletion would be a write, and the read that found the key would wait with it for the disk.
  */
+import { EXPIRY_DELETE, EXPIRY_HIDE, type Keyspace } from '../../core/keyspace.ts';
 import type { Aof } from '../../persistence/aof.ts';
 import { errorReason } from '../config/system-error.ts';
 import { SNAPSHOT_FAILED } from '../errors.ts';
@@ -11,19 +15,22 @@ import type { RdbService } from './rdb-service.ts';
 
 export class DiskWatch {
   private readonly gates: Gates;
+  private readonly keyspace: Keyspace;
   private readonly rdb: RdbService;
   private readonly aof: Aof;
   /** Whether writes would not be kept. */
   isBroken = false;
 
-  constructor(gates: Gates, rdb: RdbService, aof: Aof) {
+  constructor(gates: Gates, keyspace: Keyspace, rdb: RdbService, aof: Aof) {
     this.gates = gates;
+    this.keyspace = keyspace;
     this.rdb = rdb;
     this.aof = aof;
   }
 
   /** Looks how the disk is, and sets or clears the gate. */
   look(): void {
+    this.hideExpired(this.aof.lastError !== undefined);
     const broken = this.rdb.isBroken || this.aof.lastError !== undefined;
     if (broken === this.isBroken) return;
     this.isBroken = broken;
@@ -32,6 +39,15 @@ export class DiskWatch {
       broken,
       diskGate(() => this.reason()),
     );
+  }
+
+  private hideExpired(hide: boolean): void {
+    const { keyspace } = this;
+    if (hide === this.hidesExpired) return;
+    const [from, to] = hide ? [EXPIRY_DELETE, EXPIRY_HIDE] : [EXPIRY_HIDE, EXPIRY_DELETE];
+    if (hide && keyspace.expiryMode !== from) return;
+    this.hidesExpired = hide;
+    if (keyspace.expiryMode === from) keyspace.expiryMode = to;
   }
 
   private reason(): string {

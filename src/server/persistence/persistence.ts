@@ -131,7 +131,7 @@ export class Persistence implements PersistenceServices {
       onErrorChange: () => this.disk.look(),
       onFatal: deps.onFatal,
     });
-    this.disk = new DiskWatch(deps.gates, this.rdb, this.aof.aof);
+    this.disk = new DiskWatch(deps.gates, keyspace, this.rdb, this.aof.aof);
   }
 
   /** Whether a dataset is being loaded, or the server has not got so far yet. */
