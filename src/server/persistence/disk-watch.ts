@@ -20,6 +20,7 @@ export class DiskWatch {
   private readonly aof: Aof;
   /** Whether writes would not be kept. */
   isBroken = false;
+  private hidesExpired = false;
 
   constructor(gates: Gates, keyspace: Keyspace, rdb: RdbService, aof: Aof) {
     this.gates = gates;
@@ -41,13 +42,16 @@ export class DiskWatch {
     );
   }
 
+  /** Replicas and paused servers hide them anyway; that is left to those who see to it. */
   private hideExpired(hide: boolean): void {
     const { keyspace } = this;
-    if (hide === this.hidesExpired) return;
-    const [from, to] = hide ? [EXPIRY_DELETE, EXPIRY_HIDE] : [EXPIRY_HIDE, EXPIRY_DELETE];
-    if (hide && keyspace.expiryMode !== from) return;
-    this.hidesExpired = hide;
-    if (keyspace.expiryMode === from) keyspace.expiryMode = to;
+    if (hide && !this.hidesExpired && keyspace.expiryMode === EXPIRY_DELETE) {
+      this.hidesExpired = true;
+      keyspace.expiryMode = EXPIRY_HIDE;
+    } else if (!hide && this.hidesExpired) {
+      this.hidesExpired = false;
+      if (keyspace.expiryMode === EXPIRY_HIDE) keyspace.expiryMode = EXPIRY_DELETE;
+    }
   }
 
   private reason(): string {
