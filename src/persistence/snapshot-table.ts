@@ -15,7 +15,8 @@
  * owner's to change.
  */
 import type { LargeValue } from '../core/keyspace.ts';
-import type { Dict, EntryDoor } from '../core/struct/dict.ts';
+import type { Dict } from '../core/struct/dict.ts';
+import type { EntryDoor } from '../core/struct/entry.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 
 /** A large value whose entries stand in a dict and are written in any order. */
