@@ -4,8 +4,8 @@
  *     intersection  the members of the smallest source that all others have, asked in the order of
  *                   their sizes
  *     union         the members of all sources, from the smallest to the largest
- *     difference    the members of the first source that no other has; or the first source, from
- *                   which the members of the others are taken: whichever needs fewer look-ups
+ *     difference    either the members of the first source are looked up in the others, or all
+ *                   members of the others in the first: whichever needs fewer look-ups
  *
  * Sources may be sets, whose members have a score of 1. A member's score is made of what the
  * sources give it, times their weights, in the order of their sizes, as in Redis: sums of doubles
@@ -53,14 +53,18 @@ export class Source {
     }
   }
 
+  /** The ref of a member, 0 when it is none. */
+  find(member: Uint8Array, offset: number, length: number): number {
+    const { set, zset } = this;
+    if (zset !== null) return zset.find(member, offset, length);
+    return set === null ? 0 : set.find(member, offset, length);
+  }
+
   /** The score of a member, NaN when it is none. */
   scoreOf(member: Uint8Array, offset: number, length: number): number {
-    const { set, zset } = this;
-    if (zset !== null) {
-      const ref = zset.find(member, offset, length);
-      return ref === 0 ? Number.NaN : zset.scoreOf(ref);
-    }
-    return set !== null && set.find(member, offset, length) !== 0 ? SET_SCORE : Number.NaN;
+    const ref = this.find(member, offset, length);
+    if (ref === 0) return Number.NaN;
+    return this.zset === null ? SET_SCORE : this.zset.scoreOf(ref);
   }
 }
 
@@ -97,6 +101,11 @@ class SourceCursor {
 
   next(): boolean {
     return this.isSet ? this.set.next() : this.zset.next();
+  }
+
+  /** The ref of the member that is shown. */
+  get ref(): number {
+    return this.isSet ? this.set.ref : this.zset.ref;
   }
 
   get score(): number {
@@ -204,7 +213,7 @@ function subtractByAsking(builder: ZsetBuilder, first: Source, others: Source[])
     const { bytes, length, offset } = cursor.member;
     let elsewhere = false;
     for (let i = 0; i < others.length && !elsewhere; i++) {
-      elsewhere = !Number.isNaN(others[i]!.scoreOf(bytes, offset, length));
+      elsewhere = others[i]!.find(bytes, offset, length) !== 0;
     }
     if (!elsewhere) builder.large.add(bytes, offset, length, cursor.score);
   }
@@ -215,18 +224,19 @@ function subtractByLeavingOut(
   first: Source,
   others: readonly Source[],
 ): void {
-  const { large } = builder;
-  cursor.start(first);
-  while (cursor.next()) {
-    const { bytes, length, offset } = cursor.member;
-    large.stage(bytes, offset, length, cursor.score);
-  }
+  const out = new Set<number>();
   for (const source of others) {
     cursor.start(source);
-    while (large.count > 0 && cursor.next()) {
+    while (cursor.next()) {
       const { bytes, length, offset } = cursor.member;
-      large.unstage(bytes, offset, length);
+      const ref = first.find(bytes, offset, length);
+      if (ref !== 0) out.add(ref);
     }
   }
-  large.order();
+  cursor.start(first);
+  while (cursor.next()) {
+    if (out.has(cursor.ref)) continue;
+    const { bytes, length, offset } = cursor.member;
+    builder.large.add(bytes, offset, length, cursor.score);
+  }
 }

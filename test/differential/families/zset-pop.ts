@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../support/random.ts';
 import { splitReply } from '../../support/resp-reader.ts';
-import { command } from '../command.ts';
+import { command, marked } from '../command.ts';
 import { sameKind, scanPage } from '../comparators.ts';
 import type { Comparator, Draft, Family, Generator } from '../step.ts';
 import * as values from '../values.ts';
@@ -96,7 +96,10 @@ export const zsetPopFamily: Family = {
     command('BZPOPMAX', 0.5, (r) => [keysOf(r, 1, 4), timeout(r)]),
     command('BZMPOP', 0.5, (r) => [timeout(r), countedKeys(r), end(r), countOption(r)]),
     command('ZRANDMEMBER', 3, (r) => [keyOf(r), randomOptions(r)], sameSize),
-    command('ZRANDMEMBER', 2, (r) => [keyOf(r), wholeZset(r)]),
+    marked(
+      command('ZRANDMEMBER', 2, (r) => [keyOf(r), wholeZset(r)]),
+      { mangle: false },
+    ),
     scanLoop,
     command('ZSCAN', 2, (r) => [keyOf(r), wrongScan(r)], sameSize),
   ],
