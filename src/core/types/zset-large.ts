@@ -162,15 +162,6 @@ export class LargeZset implements LargeValue {
     setEntryScore(this.arena, entry, score);
   }
 
-  /** Removes a staged member. False when there is none. */
-  unstage(member: Uint8Array, offset: number, length: number): boolean {
-    const entry = this.dict.find(member, offset, length);
-    if (entry === 0) return false;
-    this.dict.removeFound();
-    this.drop(entry);
-    return true;
-  }
-
   /** Puts all staged entries into order. */
   order(): void {
     const { dict, index } = this;
