@@ -7,9 +7,9 @@
  */
 import { ByteView } from '../core/value.ts';
 import { errorText, type FileSystem } from './file-system.ts';
+import { readRdbHeader, verifyChecksum } from './rdb-ends.ts';
 import { RdbError } from './rdb-error.ts';
 import * as rdb from './rdb-format.ts';
-import { readRdbHeader, verifyChecksum } from './rdb-load.ts';
 import { RdbReader } from './rdb-reader.ts';
 import { skipModuleParts, skipValue } from './rdb-skip.ts';
 import { FileSource } from './rdb-source.ts';

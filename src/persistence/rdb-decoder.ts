@@ -136,6 +136,15 @@ export class ValueDecoder {
     }
   }
 
+  /**
+   * Whether the value that comes next is a short string at hand, which takes no more than one block
+   * and no second look.
+   */
+  isShortString(type: number): boolean {
+    const { at, buf, end } = this.#reader;
+    return type === RDB_STRING && at < end && buf[at]! < 0x80;
+  }
+
   /** Reads on. True when the value is complete; false asks for another call, or for more bytes. */
   resume(): boolean {
     if (this.#tables.isOpen) return this.#tables.resume();

@@ -32,6 +32,7 @@
 import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
 import { WIDE_KEY } from './entry.ts';
+import { reverseBits } from './reverse-bits.ts';
 
 const SEGMENT_SHIFT = 10;
 const SEGMENT_BUCKETS = 1 << SEGMENT_SHIFT;
@@ -197,10 +198,18 @@ export class Dict {
    */
   collect(cursor: number): number {
     this.collectedCount = 0;
+    return this.collectMore(cursor);
+  }
+
+  /** Like `collect`, behind what was collected before. */
+  collectMore(cursor: number): number {
     const mask = this.smallMask;
     const small = (cursor & mask) >>> 0;
-    this.collectBucket(this.bucketAt(small));
-    if (small < this.split) this.collectBucket(this.bucketAt(small + 2 ** this.level));
+    let found = this.chainInto(this.bucketAt(small), this.collected, this.collectedCount);
+    if (small < this.split) {
+      found = this.chainInto(this.bucketAt(small + 2 ** this.level), this.collected, found);
+    }
+    this.collectedCount = found;
     return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
   }
 
@@ -273,12 +282,17 @@ export class Dict {
     while (this.buckets > 0 && this.collectedCount < limit) {
       this.buckets--;
       const bucket = this.bucketAt(this.buckets);
-      this.collectBucket(bucket);
+      this.collectedCount = this.chainInto(bucket, this.collected, this.collectedCount);
       this.freeChain(bucket);
       if (this.buckets % SEGMENT_BUCKETS === 0) this.freeSegment();
     }
     this.count -= this.collectedCount;
     return this.buckets > 0;
+  }
+
+  /** Address of the bucket of a hash, for who wants to look at it ahead of time. */
+  bucketFor(hash: number): number {
+    return this.bucketAt(this.bucketOf(hash));
   }
 
   private bucketOf(hash: number): number {
@@ -367,10 +381,6 @@ export class Dict {
 
   private clearBucket(bucket: number): void {
     this.arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1] = 0;
-  }
-
-  private collectBucket(first: number): void {
-    this.collectedCount = this.chainInto(first, this.collected, this.collectedCount);
   }
 
   /**
@@ -513,13 +523,4 @@ export class Dict {
       slot -= SLOTS;
     }
   }
-}
-
-function reverseBits(value: number): number {
-  let v = value;
-  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1);
-  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
-  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
-  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
-  return ((v >>> 16) | (v << 16)) >>> 0;
 }
