@@ -7,7 +7,7 @@
  */
 import { ByteView } from '../core/value.ts';
 import { errorText, type FileSystem } from './file-system.ts';
-import { readRdbHeader, verifyChecksum } from './rdb-ends.ts';
+import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
 import { RdbError } from './rdb-error.ts';
 import * as rdb from './rdb-format.ts';
 import { RdbReader } from './rdb-reader.ts';
@@ -190,7 +190,10 @@ class Checker {
 
   #checksum(): void {
     this.#doing = 'check-sum';
-    if (this.#version < rdb.RDB_VERSION_CHECKSUM) return;
+    if (this.#version < rdb.RDB_VERSION_CHECKSUM) {
+      checkNothingFollows(this.#reader);
+      return;
+    }
     const verdict = verifyChecksum(this.#reader);
     if (verdict === 'right') this.#say('Checksum OK');
     else this.#say('RDB file was saved with checksum disabled: no check performed.');

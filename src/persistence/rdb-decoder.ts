@@ -16,6 +16,10 @@ import {
   moduleName,
   RDB_HASH,
   RDB_HASH_LISTPACK,
+  RDB_HASH_LISTPACK_EX,
+  RDB_HASH_LISTPACK_EX_PRE_GA,
+  RDB_HASH_METADATA,
+  RDB_HASH_METADATA_PRE_GA,
   RDB_HASH_ZIPLIST,
   RDB_HASH_ZIPMAP,
   RDB_LIST,
@@ -31,13 +35,14 @@ import {
   RDB_STREAM_LISTPACKS_2,
   RDB_STREAM_LISTPACKS_3,
   RDB_STRING,
+  RDB_VERSION_MAX,
   rdbTypeName,
 } from './rdb-format.ts';
-import { decodeHash } from './rdb-hash.ts';
+import { decodeExpiringHash, decodeHash } from './rdb-hash.ts';
 import { decodeList, ListLoad } from './rdb-list.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { decodeSet } from './rdb-set.ts';
-import { decodeStream } from './rdb-stream.ts';
+import { decodeStream, StreamLoad } from './rdb-stream.ts';
 import { TableLoad } from './rdb-table.ts';
 
 /** Strings of at least this many bytes are read in pieces. */
@@ -45,6 +50,8 @@ const PIECES_BYTES_MIN = 1 << 20;
 const EMPTY = new Uint8Array(0);
 
 export class ValueDecoder {
+  /** The version of the file or payload. */
+  version = RDB_VERSION_MAX;
   readonly #keyspace: Keyspace;
   readonly #reader: RdbReader;
   readonly #view = new ByteView();
@@ -55,8 +62,14 @@ export class ValueDecoder {
   /** The large collection that still comes. */
   readonly #tables: TableLoad;
   readonly #lists: ListLoad;
+  readonly #streams: StreamLoad;
+  readonly #deep: boolean;
 
-  constructor(keyspace: Keyspace, reader: RdbReader) {
+  /**
+   * `deep`: beside what keeps the server safe, the sense of compact values is looked at: fields
+   * and members that come twice, integers and entries out of order.
+   */
+  constructor(keyspace: Keyspace, reader: RdbReader, deep: boolean) {
     this.#keyspace = keyspace;
     this.#reader = reader;
     this.#openBlock = 0;
@@ -64,11 +77,15 @@ export class ValueDecoder {
     this.#openLength = 0;
     this.#tables = new TableLoad(keyspace, reader);
     this.#lists = new ListLoad(keyspace, reader);
+    this.#streams = new StreamLoad(reader, deep);
+    this.#deep = deep;
   }
 
   /** Whether the last value is not complete yet. */
   get isOpen(): boolean {
-    return this.#openBlock !== 0 || this.#tables.isOpen || this.#lists.isOpen;
+    return (
+      this.#openBlock !== 0 || this.#tables.isOpen || this.#lists.isOpen || this.#streams.isOpen
+    );
   }
 
   /**
@@ -112,6 +129,7 @@ export class ValueDecoder {
           keyOffset,
           keyLength,
           type,
+          this.#deep,
         );
       case RDB_HASH:
       case RDB_HASH_LISTPACK:
@@ -126,11 +144,35 @@ export class ValueDecoder {
           keyOffset,
           keyLength,
           type,
+          this.#deep,
+        );
+      case RDB_HASH_METADATA_PRE_GA:
+      case RDB_HASH_LISTPACK_EX_PRE_GA:
+      case RDB_HASH_METADATA:
+      case RDB_HASH_LISTPACK_EX:
+        return decodeExpiringHash(
+          this.#keyspace,
+          this.#reader,
+          db,
+          key,
+          keyOffset,
+          keyLength,
+          type,
+          this.version,
         );
       case RDB_STREAM_LISTPACKS:
       case RDB_STREAM_LISTPACKS_2:
       case RDB_STREAM_LISTPACKS_3:
-        return decodeStream(this.#keyspace, this.#reader, db, key, keyOffset, keyLength, type);
+        return decodeStream(
+          this.#keyspace,
+          this.#reader,
+          this.#streams,
+          db,
+          key,
+          keyOffset,
+          keyLength,
+          type,
+        );
       default:
         throw this.#refusal(type);
     }
@@ -149,6 +191,7 @@ export class ValueDecoder {
   resume(): boolean {
     if (this.#tables.isOpen) return this.#tables.resume();
     if (this.#lists.isOpen) return this.#lists.resume();
+    if (this.#streams.isOpen) return this.#streams.resume();
     const { arena } = this.#keyspace;
     const bytes = arena.bytes(this.#openBlock);
     const at = arena.byteOffset(this.#openBlock) + this.#openFilled;
@@ -225,13 +268,11 @@ export class ValueDecoder {
 
   #refusal(type: number): Error {
     const reader = this.#reader;
-    if (type === RDB_MODULE_2) {
+    if (type === RDB_MODULE_2 || type === RDB_MODULE_PRE_GA) {
       const name = moduleName(reader.wideLength());
       return reader.fail(`data of the module type '${name}', which this server cannot load`);
     }
-    if (type === RDB_MODULE_PRE_GA || !isObjectType(type)) {
-      return reader.fail(`a value of the unknown type ${type}`);
-    }
+    if (!isObjectType(type)) return reader.fail(`a value of the unknown type ${type}`);
     return reader.fail(`a value of type ${type} (${rdbTypeName(type)}), which is not supported`);
   }
 }

@@ -25,6 +25,16 @@ export function readRdbHeader(reader: RdbReader): number {
   return version;
 }
 
+/**
+ * The end of a version without a checksum: more bytes mean that it is of another, its number
+ * damaged, for nothing has ever stood behind such a file.
+ */
+export function checkNothingFollows(reader: RdbReader): void {
+  if (Number.isFinite(reader.bytesLeftMax) && reader.bytesLeftMax > 0) {
+    throw reader.fail('bytes behind the end of an RDB of a version without a checksum');
+  }
+}
+
 /** What a checksum says of the bytes before it. */
 export type ChecksumVerdict = 'right' | 'absent' | 'not looked at';
 

@@ -22,7 +22,7 @@ import { lfuWord } from '../core/usage.ts';
 import { ByteView } from '../core/value.ts';
 import { ValueDecoder } from './rdb-decoder.ts';
 import type { UsageKind } from './rdb-encoder.ts';
-import { readRdbHeader, verifyChecksum } from './rdb-ends.ts';
+import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
 import { RdbError } from './rdb-error.ts';
 import * as rdb from './rdb-format.ts';
 import { HUNGRY, type RdbReader } from './rdb-reader.ts';
@@ -40,6 +40,8 @@ export interface RdbLoadOptions {
   readonly duplicates: 'refuse' | 'replace';
   /** What the eviction policy needs of the use that is noted with each key. */
   readonly usage: UsageKind;
+  /** Whether compact values are looked at more closely than safety asks (`ValueDecoder`). */
+  readonly deep?: boolean;
   /** Microseconds to wait after each key; for tests. */
   readonly keyDelayUs: number;
 }
@@ -97,7 +99,7 @@ export class RdbLoad {
     this.#options = options;
     this.#keyspace = options.keyspace;
     this.#reader = options.reader;
-    this.#decoder = new ValueDecoder(options.keyspace, options.reader);
+    this.#decoder = new ValueDecoder(options.keyspace, options.reader, options.deep === true);
     this.#db = options.keyspace.databases[0]!;
     if (!options.checksum) options.reader.dropChecksum();
   }
@@ -157,6 +159,7 @@ export class RdbLoad {
     switch (this.#state) {
       case STATE_HEADER:
         this.version = readRdbHeader(this.#reader);
+        this.#decoder.version = this.version;
         this.#state = STATE_ITEMS;
         return;
       case STATE_RESERVE:
@@ -231,6 +234,8 @@ export class RdbLoad {
         return;
       case rdb.OP_FUNCTION_PRE_GA:
         throw reader.fail('a function in the form of a pre-release of Redis 7: save it anew there');
+      case rdb.OP_SLOT_IMPORT:
+        throw reader.fail('slots that are being imported: save anew when the import is over');
       case rdb.OP_SLOT_INFO:
         for (let i = 0; i < 3; i++) reader.length();
         return;
@@ -364,6 +369,7 @@ export class RdbLoad {
 
   #trailer(): void {
     if (this.version >= rdb.RDB_VERSION_CHECKSUM) verifyChecksum(this.#reader);
+    else checkNothingFollows(this.#reader);
     this.#state = STATE_DONE;
   }
 }

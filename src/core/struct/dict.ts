@@ -201,15 +201,12 @@ export class Dict {
     return this.collectMore(cursor);
   }
 
-  /** Like `collect`, behind what was collected before. */
+  /** Like `collect`, behind what is collected. */
   collectMore(cursor: number): number {
     const mask = this.smallMask;
     const small = (cursor & mask) >>> 0;
-    let found = this.chainInto(this.bucketAt(small), this.collected, this.collectedCount);
-    if (small < this.split) {
-      found = this.chainInto(this.bucketAt(small + 2 ** this.level), this.collected, found);
-    }
-    this.collectedCount = found;
+    this.collectBucket(this.bucketAt(small));
+    if (small < this.split) this.collectBucket(this.bucketAt(small + 2 ** this.level));
     return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
   }
 
@@ -257,7 +254,7 @@ export class Dict {
     return 0;
   }
 
-  /** Bytes of the table itself, without the entries. */
+  /** Bytes of the table itself. */
   get overheadBytes(): number {
     return this.tableBytes;
   }
@@ -282,7 +279,7 @@ export class Dict {
     while (this.buckets > 0 && this.collectedCount < limit) {
       this.buckets--;
       const bucket = this.bucketAt(this.buckets);
-      this.collectedCount = this.chainInto(bucket, this.collected, this.collectedCount);
+      this.collectBucket(bucket);
       this.freeChain(bucket);
       if (this.buckets % SEGMENT_BUCKETS === 0) this.freeSegment();
     }
@@ -290,7 +287,7 @@ export class Dict {
     return this.buckets > 0;
   }
 
-  /** Address of the bucket of a hash, for who wants to look at it ahead of time. */
+  /** Address of the bucket of a hash. */
   bucketFor(hash: number): number {
     return this.bucketAt(this.bucketOf(hash));
   }
@@ -383,10 +380,11 @@ export class Dict {
     this.arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1] = 0;
   }
 
-  /**
-   * Appends the entries of a bucket and of those that hang from it to `out`, whose new length it
-   * returns.
-   */
+  private collectBucket(first: number): void {
+    this.collectedCount = this.chainInto(first, this.collected, this.collectedCount);
+  }
+
+  /** Appends the entries of a bucket and those that hang from it to `out`; its new length. */
   private chainInto(first: number, out: number[], from: number): number {
     let found = from;
     let bucket = first;
