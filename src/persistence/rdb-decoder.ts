@@ -36,6 +36,10 @@ import {
   RDB_STREAM_LISTPACKS_3,
   RDB_STRING,
   RDB_VERSION_MAX,
+  RDB_ZSET,
+  RDB_ZSET_2,
+  RDB_ZSET_LISTPACK,
+  RDB_ZSET_ZIPLIST,
   rdbTypeName,
 } from './rdb-format.ts';
 import { decodeExpiringHash, decodeHash } from './rdb-hash.ts';
@@ -44,10 +48,17 @@ import type { RdbReader } from './rdb-reader.ts';
 import { decodeSet } from './rdb-set.ts';
 import { decodeStream, StreamLoad } from './rdb-stream.ts';
 import { TableLoad } from './rdb-table.ts';
+import { decodeZset, ZsetLoad } from './rdb-zset.ts';
 
 /** Strings of at least this many bytes are read in pieces. */
 const PIECES_BYTES_MIN = 1 << 20;
 const EMPTY = new Uint8Array(0);
+
+/** A large collection that is loaded in pieces. */
+interface CollectionLoad {
+  /** Reads some more. True when all is there. */
+  resume(): boolean;
+}
 
 export class ValueDecoder {
   /** The version of the file or payload. */
@@ -64,6 +75,7 @@ export class ValueDecoder {
   readonly #lists: ListLoad;
   readonly #streams: StreamLoad;
   readonly #deep: boolean;
+  readonly #zsets: ZsetLoad;
 
   /**
    * `deep`: beside what keeps the server safe, the sense of compact values is looked at: fields
@@ -79,13 +91,20 @@ export class ValueDecoder {
     this.#lists = new ListLoad(keyspace, reader);
     this.#streams = new StreamLoad(reader, deep);
     this.#deep = deep;
+    this.#zsets = new ZsetLoad(keyspace, reader);
   }
 
   /** Whether the last value is not complete yet. */
   get isOpen(): boolean {
-    return (
-      this.#openBlock !== 0 || this.#tables.isOpen || this.#lists.isOpen || this.#streams.isOpen
-    );
+    return this.#openBlock !== 0 || this.#open() !== null;
+  }
+
+  /** The large collection that is not complete yet, or null. */
+  #open(): CollectionLoad | null {
+    if (this.#tables.isOpen) return this.#tables;
+    if (this.#lists.isOpen) return this.#lists;
+    if (this.#zsets.isOpen) return this.#zsets;
+    return this.#streams.isOpen ? this.#streams : null;
   }
 
   /**
@@ -93,86 +112,41 @@ export class ValueDecoder {
    * address, 0 for an empty collection, of which nothing is stored; while `isOpen` not all of the
    * value is there.
    */
-  decode(
-    db: Database,
-    key: Uint8Array,
-    keyOffset: number,
-    keyLength: number,
-    type: number,
-  ): number {
+  decode(db: Database, key: Uint8Array, offset: number, length: number, type: number): number {
+    const keyspace = this.#keyspace;
+    const reader = this.#reader;
+    const deep = this.#deep;
     switch (type) {
       case RDB_STRING:
-        return this.#string(db, key, keyOffset, keyLength);
+        return this.#string(db, key, offset, length);
       case RDB_LIST:
       case RDB_LIST_QUICKLIST:
       case RDB_LIST_QUICKLIST_2:
       case RDB_LIST_ZIPLIST:
-        return decodeList(
-          this.#keyspace,
-          this.#reader,
-          this.#lists,
-          db,
-          key,
-          keyOffset,
-          keyLength,
-          type,
-        );
+        return decodeList(keyspace, reader, this.#lists, db, key, offset, length, type);
       case RDB_SET:
       case RDB_SET_INTSET:
       case RDB_SET_LISTPACK:
-        return decodeSet(
-          this.#keyspace,
-          this.#reader,
-          this.#tables,
-          db,
-          key,
-          keyOffset,
-          keyLength,
-          type,
-          this.#deep,
-        );
+        return decodeSet(keyspace, reader, this.#tables, db, key, offset, length, type, deep);
       case RDB_HASH:
       case RDB_HASH_LISTPACK:
       case RDB_HASH_ZIPLIST:
       case RDB_HASH_ZIPMAP:
-        return decodeHash(
-          this.#keyspace,
-          this.#reader,
-          this.#tables,
-          db,
-          key,
-          keyOffset,
-          keyLength,
-          type,
-          this.#deep,
-        );
+        return decodeHash(keyspace, reader, this.#tables, db, key, offset, length, type, deep);
       case RDB_HASH_METADATA_PRE_GA:
       case RDB_HASH_LISTPACK_EX_PRE_GA:
       case RDB_HASH_METADATA:
       case RDB_HASH_LISTPACK_EX:
-        return decodeExpiringHash(
-          this.#keyspace,
-          this.#reader,
-          db,
-          key,
-          keyOffset,
-          keyLength,
-          type,
-          this.version,
-        );
+        return decodeExpiringHash(keyspace, reader, db, key, offset, length, type, this.version);
+      case RDB_ZSET:
+      case RDB_ZSET_2:
+      case RDB_ZSET_LISTPACK:
+      case RDB_ZSET_ZIPLIST:
+        return decodeZset(keyspace, reader, this.#zsets, db, key, offset, length, type);
       case RDB_STREAM_LISTPACKS:
       case RDB_STREAM_LISTPACKS_2:
       case RDB_STREAM_LISTPACKS_3:
-        return decodeStream(
-          this.#keyspace,
-          this.#reader,
-          this.#streams,
-          db,
-          key,
-          keyOffset,
-          keyLength,
-          type,
-        );
+        return decodeStream(keyspace, reader, this.#streams, db, key, offset, length, type);
       default:
         throw this.#refusal(type);
     }
@@ -189,9 +163,8 @@ export class ValueDecoder {
 
   /** Reads on. True when the value is complete; false asks for another call, or for more bytes. */
   resume(): boolean {
-    if (this.#tables.isOpen) return this.#tables.resume();
-    if (this.#lists.isOpen) return this.#lists.resume();
-    if (this.#streams.isOpen) return this.#streams.resume();
+    const open = this.#open();
+    if (open !== null) return open.resume();
     const { arena } = this.#keyspace;
     const bytes = arena.bytes(this.#openBlock);
     const at = arena.byteOffset(this.#openBlock) + this.#openFilled;

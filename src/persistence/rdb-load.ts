@@ -269,6 +269,7 @@ export class RdbLoad {
 
   #entry(type: number, hasExpiry: boolean, expiryMs: number, usage: number): void {
     const { expired, duplicates } = this.#options;
+    if (!rdb.isObjectType(type)) throw this.#reader.fail(`a value of the unknown type ${type}`);
     const length = this.#readKey();
     const key = this.#key;
     if (hasExpiry && expired === 'drop' && expiryMs < this.#keyspace.nowMs) {
