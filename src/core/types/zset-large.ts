@@ -26,7 +26,7 @@
 import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
-import { Dict, type HashSeed } from '../struct/dict.ts';
+import { Dict } from '../struct/dict.ts';
 import {
   entryHead,
   entryKeyLength,
@@ -34,6 +34,7 @@ import {
   OWNER_SHIFT,
   wideWords,
 } from '../struct/entry.ts';
+import type { HashSeed } from '../struct/key-hash.ts';
 import { IndexCursor, SortedIndex } from '../struct/sorted-index.ts';
 import { ENTRY_WORDS, entryScore, setEntryScore } from '../struct/sorted-node.ts';
 import type { ElementView } from './element-view.ts';
