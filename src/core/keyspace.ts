@@ -16,8 +16,8 @@
 import { Database } from './database.ts';
 import { EncodingLimits } from './encoding-limits.ts';
 import { EntryChanges } from './entry-changes.ts';
+import { KeyAhead } from './key-ahead.ts';
 import { copyBytes } from './memory/copy.ts';
-import { KeyAhead } from './struct/key-ahead.ts';
 import type { HashSeed } from './struct/key-hash.ts';
 import { lfuWord } from './usage.ts';
 import { HEAD_EXPIRES, HEAD_EXTERNAL, HEAD_LARGE } from './value.ts';
@@ -66,7 +66,7 @@ export class Keyspace extends EntryChanges {
   constructor(options: KeyspaceOptions) {
     super(options.random);
     this.seed = options.seed;
-    this.ahead = new KeyAhead(this.arena);
+    this.ahead = new KeyAhead(this);
     this.events = options.events;
     for (let id = 0; id < options.databases; id++) {
       this.databases.push(this.emptyDatabase(id));

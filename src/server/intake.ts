@@ -7,7 +7,7 @@
  * A client that waits for each reply sends one command a read. Run as it comes, each would wait
  * for memory alone, twice, and the kernel's, Node's and our own code would push each other out of
  * the caches. Kept together, the keys of up to sixteen clients are looked for at once
- * (core/struct/key-ahead.ts) and time is read once. Measured (50 clients, GET, a million keys):
+ * (core/key-ahead.ts) and time is read once. Measured (50 clients, GET, a million keys):
  * about a microsecond a command less.
  *
  * The bytes are copied, since all links read into one buffer. Invariant: a client has one read

@@ -1,6 +1,6 @@
 /**
  * Commands that were parsed ahead of being run, of one connection or of several, so that what they
- * will look for can be brought into the cache together (struct/key-ahead.ts).
+ * will look for can be brought into the cache together (core/key-ahead.ts).
  *
  *     [ SET k1 v ][ GET k2 ][ GET k3 ] ...            reads, borrowed
  *     ^ args[0]   ^ args[1] ^ args[2]

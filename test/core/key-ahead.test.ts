@@ -1,9 +1,9 @@
 /** Looking ahead changes nothing, and the hashes that it knows are those of the keys. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Keyspace } from '../../../src/core/keyspace.ts';
-import { ParsedAhead } from '../../../src/core/resp/parsed-ahead.ts';
-import { stringSet } from '../../../src/core/types/string.ts';
+import { Keyspace } from '../../src/core/keyspace.ts';
+import { ParsedAhead } from '../../src/core/resp/parsed-ahead.ts';
+import { stringSet } from '../../src/core/types/string.ts';
 
 const events = { expired: () => {} };
 
