@@ -226,6 +226,24 @@ export class SortedIndex extends SortedTree {
     else cursor.set(this.arena, linkOf(this.arena, leaf, NEXT), 0);
   }
 
+  /** Puts a cursor at the last element before the place of this score and the member sought. */
+  seekBefore(score: number, cursor: IndexCursor): void {
+    const { arena } = this;
+    if (this.root === 0) {
+      cursor.set(arena, 0, 0);
+      return;
+    }
+    this.descend(keyHigh(score), keyLow(score));
+    const leaf = place[LEAF]!;
+    const slot = place[SLOT]!;
+    if (slot > 0) {
+      cursor.set(arena, leaf, slot - 1);
+      return;
+    }
+    const previous = linkOf(arena, leaf, PREVIOUS);
+    cursor.set(arena, previous, previous === 0 ? 0 : countOf(arena, previous) - 1);
+  }
+
   /** How many elements stand before a place; notes the way there. */
   private rankAt(high: number, low: number, tie: number): number {
     if (this.root === 0) return 0;

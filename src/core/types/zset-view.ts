@@ -91,6 +91,12 @@ export class ZsetCursor {
     this.startAt(keyspace, address, 0, false);
   }
 
+  /** Stands before the highest element, to go down. */
+  startHighest(keyspace: Keyspace, address: number): void {
+    this.own.open(keyspace, address);
+    this.startView(this.own, this.own.count - 1, true);
+  }
+
   /**
    * Stands before the element with this rank (from the lowest, always), to go up or down from
    * there.

@@ -1,8 +1,8 @@
 /**
  * Sorted sets: the value API.
  *
- *     listpack   members and scores in order (zset-pack.ts), up to `zset-max-listpack-entries` of at most
- *                `zset-max-listpack-value` bytes
+ *     listpack   members and scores in order (zset-pack.ts), up to `zset-max-listpack-entries` of
+ *                at most `zset-max-listpack-value` bytes
  *     skiplist   a large zset (zset-large.ts); the name is Redis's, the order is a tree's
  *
  * Looking at a zset is a matter of ZsetView and ZsetCursor (zset-view.ts), of ranges zset-range.ts;
@@ -105,32 +105,57 @@ export function zsetAdd(
   flags: number,
 ): number {
   view.open(keyspace, address);
-  const change = zsetChange;
-  change.outcome = OUTCOME_NOTHING;
+  if (view.large !== null) {
+    addLarge(view.large, member, offset, length, score, flags);
+    return address;
+  }
   const ref = view.find(member, offset, length);
   if (ref === 0) {
-    if ((flags & ADD_XX) !== 0) return address;
-    change.outcome = OUTCOME_ADDED;
-    change.score = score;
+    if (!decideNew(score, flags)) return address;
     return insert(keyspace, db, address, member, offset, length, score);
   }
-  if ((flags & ADD_NX) !== 0) return address;
-  const old = view.scoreOf(ref);
+  if (!decide(view.scoreOf(ref), score, flags)) return address;
+  return replacePair(keyspace, db, address, ref, member, offset, length, zsetChange.score);
+}
+
+function addLarge(
+  large: LargeZset,
+  member: Uint8Array,
+  offset: number,
+  length: number,
+  score: number,
+  flags: number,
+): void {
+  const hash = large.dict.hash(member, offset, length);
+  const entry = large.dict.findHashed(member, offset, length, hash);
+  if (entry === 0) {
+    if (decideNew(score, flags)) large.addHashed(member, offset, length, score, hash);
+  } else if (decide(large.scoreOf(entry), score, flags)) large.setScore(entry, zsetChange.score);
+}
+
+/** What to do with a member that is not there, in `zsetChange`: whether it is to be added. */
+function decideNew(score: number, flags: number): boolean {
+  zsetChange.outcome = OUTCOME_NOTHING;
+  if ((flags & ADD_XX) !== 0) return false;
+  zsetChange.outcome = OUTCOME_ADDED;
+  zsetChange.score = score;
+  return true;
+}
+
+/** What to do with a member of score `old`, in `zsetChange`: whether its score is to be changed. */
+function decide(old: number, score: number, flags: number): boolean {
+  zsetChange.outcome = OUTCOME_NOTHING;
+  if ((flags & ADD_NX) !== 0) return false;
   const wanted = (flags & ADD_INCR) !== 0 ? old + score : score;
   if (Number.isNaN(wanted)) {
-    change.outcome = OUTCOME_NAN;
-    return address;
+    zsetChange.outcome = OUTCOME_NAN;
+    return false;
   }
-  if ((flags & ADD_GT) !== 0 && wanted <= old) return address;
-  if ((flags & ADD_LT) !== 0 && wanted >= old) return address;
-  change.score = wanted;
-  change.outcome = wanted === old ? OUTCOME_SAME : OUTCOME_UPDATED;
-  if (wanted === old) return address;
-  if (view.large !== null) {
-    view.large.setScore(ref, wanted);
-    return address;
-  }
-  return replacePair(keyspace, db, address, ref, member, offset, length, wanted);
+  if ((flags & ADD_GT) !== 0 && wanted <= old) return false;
+  if ((flags & ADD_LT) !== 0 && wanted >= old) return false;
+  zsetChange.score = wanted;
+  zsetChange.outcome = wanted === old ? OUTCOME_SAME : OUTCOME_UPDATED;
+  return wanted !== old;
 }
 
 /** Removes a member. Returns the address, or 0 when it is none. */
@@ -166,16 +191,19 @@ export function zsetRemoveRange(
   return deletePairs(keyspace, db, address, at, count);
 }
 
-/** Turns a small zset into a large one. Returns the address. */
-export function zsetConvert(keyspace: Keyspace, db: Database, address: number): number {
-  view.open(keyspace, address);
-  if (view.large !== null) return address;
-  const { bytes, base } = view;
+/** A large zset of the pairs of a listpack. */
+export function largeOfPack(keyspace: Keyspace, bytes: Uint8Array, base: number): LargeZset {
   const large = new LargeZset(keyspace.arena, keyspace.seed);
   for (let at = lpFirst(bytes, base); at !== 0; at = packNext(bytes, base, at)) {
     element.showListpack(bytes, base, at);
     large.add(element.bytes, element.offset, element.length, packScore(bytes, base, at));
   }
+  return large;
+}
+
+/** Turns the small zset in view into a large one. Returns the address. */
+function zsetConvert(keyspace: Keyspace, db: Database, address: number): number {
+  const large = largeOfPack(keyspace, view.bytes, view.base);
   const key = keyspace.arena.bytes(address);
   const keyOffset = keyspace.keyOffset(address);
   return putLarge(keyspace, db, key, keyOffset, keyspace.keyLength(address), address, large);
@@ -203,7 +231,7 @@ function putLarge(
   );
 }
 
-/** Adds a member that is not there. */
+/** Adds a member that is not there to the small zset in view. */
 function insert(
   keyspace: Keyspace,
   db: Database,
@@ -213,24 +241,20 @@ function insert(
   length: number,
   score: number,
 ): number {
-  let entry = address;
-  if (view.large === null) {
-    const { limits } = keyspace;
-    const fits =
-      view.count < limits.zsetMaxListpackEntries &&
-      length <= limits.zsetMaxListpackValue &&
-      lpBytes(view.bytes, view.base) + length <= LISTPACK_BYTES_MAX;
-    if (fits) {
-      const more = pairBytes(member, offset, length, score);
-      entry = growValue(keyspace, db, entry, more);
-      view.open(keyspace, entry);
-      packInsert(view.bytes, view.base, member, offset, length, score);
-      return entry;
-    }
-    entry = zsetConvert(keyspace, db, entry);
-    view.open(keyspace, entry);
+  const { limits } = keyspace;
+  const fits =
+    view.count < limits.zsetMaxListpackEntries &&
+    length <= limits.zsetMaxListpackValue &&
+    lpBytes(view.bytes, view.base) + length <= LISTPACK_BYTES_MAX;
+  if (!fits) {
+    const converted = zsetConvert(keyspace, db, address);
+    view.open(keyspace, converted);
+    view.large?.add(member, offset, length, score);
+    return converted;
   }
-  view.large?.add(member, offset, length, score);
+  const entry = growValue(keyspace, db, address, pairBytes(member, offset, length, score));
+  view.open(keyspace, entry);
+  packInsert(view.bytes, view.base, member, offset, length, score);
   return entry;
 }
 

@@ -125,7 +125,7 @@ function refusalOf(flags: number, pairs: number): string {
   return '';
 }
 
-/** Reads the scores of the pairs from argument `first` on. False: one is none, which is answered. */
+/** Reads the scores of the pairs from argument `first` on. False: one is none, as answered. */
 function readScores(c: Context, first: number, pairs: number): boolean {
   const { bytes, lengths, offsets } = c.args;
   if (pairs > scores.length) scores = new Float64Array(pairs * 2);
