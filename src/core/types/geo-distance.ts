@@ -7,7 +7,7 @@
  * Two points at opposite ends of the earth may give an h just above 1; their distance is then not a
  * number, as a real server has it.
  *
- * A real server computes with the C library; `geoDistance` gives its results to the last bit, slowly
+ * A real server computes with the C library; `geoDistance` gives its results to the last bit, slow
  * (geo-trig.ts). Distances that are printed with four digits need that only near a tie.
  *
  * Source: R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68 (1984).

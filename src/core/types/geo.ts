@@ -2,10 +2,10 @@
  * Positions as scores: the geohash of 52 bits under which a zset keeps a point.
  *
  * Longitude and latitude are cut into 2^26 steps each, and the bits of the two numbers alternate,
- * that of the longitude first:
+ * the longitude's first:
  *
  *     bit  51   50   49   48           3    2    1    0
- *        [lon][lat][lon][lat]  ...  [lon][lat][lon][lat]      score = this integer, exact in a double
+ *        [lon][lat][lon][lat]  ...  [lon][lat][lon][lat]      the score, exact in a double
  *         25   25   24   24           1    1    0    0
  *
  *     high word  lon 26-16 and lat 26-16, interleaved     low word  lon 15-0 and lat 15-0
@@ -88,7 +88,7 @@ export function interleave(column: number, row: number): number {
 
 /** Reads a score into `geoPosition`: the middle of its cell. */
 export function geoDecode(score: number): void {
-  toWords(score);
+  geoInteger(score);
   const { high, low } = geoBits;
   const row = (gather(low) | (gather(high) << 16)) >>> 0;
   const column = (gather(low >>> 1) | (gather(high >>> 1) << 16)) >>> 0;
@@ -121,7 +121,7 @@ export function writeGeohash(buf: Uint8Array, off: number, score: number): void 
 }
 
 /** Sets `geoBits` to a score as a 64-bit integer. */
-function toWords(score: number): void {
+export function geoInteger(score: number): void {
   if (score >= 0 && score < 2 * TWO_63) {
     geoBits.high = Math.floor(score / TWO_32);
     geoBits.low = Math.floor(score - geoBits.high * TWO_32);

@@ -12,7 +12,7 @@
  * A search with COUNT and no order takes the nearest; with ANY it ends as soon as it has enough.
  */
 import { ElementView } from '../../core/types/element-view.ts';
-import { geoDecode, geoPosition } from '../../core/types/geo.ts';
+import { geoBits, geoDecode, geoInteger, geoPosition } from '../../core/types/geo.ts';
 import { HALF_TURN_M } from '../../core/types/geo-distance.ts';
 import { AS_MET, FARTHEST_FIRST, GeoSearch, NEAREST_FIRST } from '../../core/types/geo-search.ts';
 import { ZsetBuilder } from '../../core/types/zset-builder.ts';
@@ -221,7 +221,10 @@ function replyHits(c: Context): void {
     view.show(search.refAt(i), member);
     reply.bulk(member.bytes, member.offset, member.length);
     if (withDistance) replyDistance(c, search.printableDistanceAt(i));
-    if (withHash) reply.integer(Math.trunc(search.scoreAt(i)));
+    if (withHash) {
+      geoInteger(search.scoreAt(i));
+      reply.integer64(geoBits.low, geoBits.high);
+    }
     if (withPosition) replyPosition(c, search.scoreAt(i));
   }
 }
