@@ -4,8 +4,7 @@
  *     h = sin^2((lat2 - lat1) / 2) + cos lat1 cos lat2 sin^2((lon2 - lon1) / 2)
  *     distance = 2 R asin(sqrt h)
  *
- * Two points at opposite ends of the earth may give an h just above 1; their distance is then not a
- * number, as a real server has it.
+ * At opposite ends of the earth h may come out one bit above 1, of which the square root is 1.
  *
  * A real server computes with the C library; `geoDistance` gives its results to the last bit, slow
  * (geo-trig.ts). Distances that are printed with four digits need that only near a tie.
@@ -16,8 +15,6 @@ import { exactAsin, exactCos, exactSin } from './geo-trig.ts';
 
 /** The quadratic mean radius of WGS 84, in metres. */
 export const EARTH_RADIUS_M = 6_372_797.560856;
-/** The longest distance there is. */
-export const HALF_TURN_M = EARTH_RADIUS_M * Math.PI;
 export const DEGREE = Math.PI / 180;
 
 /** Above this an h says too little about the distance: the arc sine is steep there. */

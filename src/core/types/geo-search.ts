@@ -178,7 +178,6 @@ export class GeoSearch extends PartialSort {
     if (h > H_FAR || Math.abs(h - other) <= h * H_MARGIN) {
       const distance = this.metresOf(a);
       const otherDistance = this.metresOf(b);
-      // What is not a number is less than anything.
       order = distance > otherDistance ? 1 : distance === otherDistance ? 0 : -1;
     }
     return this.isDescending ? -order : order;

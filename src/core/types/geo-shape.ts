@@ -42,9 +42,9 @@ class Limit {
     }
   }
 
-  /** Whether an exact distance is within; one that is not a number is. */
+  /** Whether an exact distance is within. */
   holds(distance: number): boolean {
-    return !(distance > this.metres);
+    return distance <= this.metres;
   }
 }
 
@@ -104,7 +104,7 @@ export class GeoShape {
     angles[i] = h;
     if (this.isBox) return this.isInBox(up, cosine * cosine * v * v);
     if (h < this.limit.below) return true;
-    return !(h > this.limit.above) && this.limit.holds(this.distanceOf(score));
+    return h <= this.limit.above && this.limit.holds(this.distanceOf(score));
   }
 
   /** The exact distance, in metres, of the point of a score from the centre. */

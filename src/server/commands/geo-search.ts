@@ -13,7 +13,6 @@
  */
 import { ElementView } from '../../core/types/element-view.ts';
 import { geoBits, geoDecode, geoInteger, geoPosition } from '../../core/types/geo.ts';
-import { HALF_TURN_M } from '../../core/types/geo-distance.ts';
 import { AS_MET, FARTHEST_FIRST, GeoSearch, NEAREST_FIRST } from '../../core/types/geo-search.ts';
 import { ZsetBuilder } from '../../core/types/zset-builder.ts';
 import { ZsetView } from '../../core/types/zset-view.ts';
@@ -246,23 +245,14 @@ function store(c: Context, isSearch: boolean): void {
   const builder = new ZsetBuilder(keyspace);
   for (let i = 0; i < count; i++) {
     view.show(search.refAt(i), member);
-    builder.large.add(member.bytes, member.offset, member.length, storedScore(i));
+    const score = request.storesDistance ? search.distanceAt(i) : search.scoreAt(i);
+    builder.large.add(member.bytes, member.offset, member.length, score);
   }
   const existing = c.lookupWrite(storeAt);
   builder.store(db, bytes[storeAt]!, offsets[storeAt]!, lengths[storeAt]!, existing);
   if (existing === 0) c.notify(storeAt, NOTIFY_NEW, 'new');
   c.changed(storeAt, NOTIFY_ZSET, isSearch ? 'geosearchstore' : 'georadiusstore');
   keyspace.dirty += count - 1;
-}
-
-/**
- * The score under which a hit is stored. The distance to the opposite end of the earth may not be a
- * number, at which a real server stops: here it is half a turn.
- */
-function storedScore(place: number): number {
-  if (!request.storesDistance) return search.scoreAt(place);
-  const distance = search.distanceAt(place);
-  return Number.isNaN(distance) ? HALF_TURN_M / search.shape.unitM : distance;
 }
 
 /** The notation of a unit. */

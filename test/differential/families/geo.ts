@@ -3,8 +3,12 @@
  * are equally far), the poles, the antimeridian, and scores that are no positions. Replies are
  * compared byte for byte: every digit, and the order of sorted and unsorted hits.
  *
- * A distance that is stored shows its last bit, which the C library under a real server rounds
- * wrongly once in a thousand times; so those are looked at within a transaction and then removed.
+ * The last bit of a distance is another matter: the C library under a real server rounds sines and
+ * arc sines to the other neighbour once in some thousand times, and where it does is a question of
+ * the machine. It shows where distances are stored, so those are looked at within a transaction and
+ * then removed; in the order of points that are equally far but for that bit, of which there are
+ * some when a crowd is seen from afar; and near the opposite end of the earth, where it is worth
+ * some metres. So very wide searches leave the order as it is met, and show no distances.
  */
 import { Random } from '../../support/random.ts';
 import { splitReply } from '../../support/resp-reader.ts';
@@ -12,7 +16,7 @@ import { command } from '../command.ts';
 import type { Comparator, Draft, Family } from '../step.ts';
 import { floatOrNot, indexOrNot, word } from '../values.ts';
 
-const MEMBERS_MAX = 700;
+const MEMBERS_MAX = 500;
 const keys = ['g1', 'g2', 'g3', 'big', 'big', 'odd'];
 /** Places near which points and centres lie: longitude and latitude. */
 const places: readonly (readonly [number, number])[] = [
@@ -75,38 +79,52 @@ function unitOf(random: Random): string {
   return random.pick(['m', 'km', 'ft', 'mi', 'M', 'KM', 'Ft', 'mI']);
 }
 
-function lengthOf(random: Random): string {
-  if (random.chance(0.04)) return floatOrNot(random);
-  const size = random.pick([0, 0.5, 1, 5, 100, 1000, 5000, 20_000, 100_000]);
+function lengthOf(random: Random, isWide: boolean): string {
+  if (random.chance(0.03)) return random.pick(['x', '', '-1', '-0.5', 'nan', '1e400', ' 1', '1 ']);
+  const size = random.pick(isWide ? [5000, 20_000, 100_000] : [0, 0.5, 1, 5, 100, 1000, 3000]);
+  if (isWide && random.chance(0.1)) return 'inf';
   return random.chance(0.5) ? String(size) : (size * (0.5 + random.next())).toFixed(3);
 }
 
-const radius = (random: Random): string[] => [lengthOf(random), unitOf(random)];
+const radius = (random: Random, isWide = false): string[] => [
+  lengthOf(random, isWide),
+  unitOf(random),
+];
 
 const centre = (random: Random): string[] =>
   random.chance(0.45)
     ? [word(random, 'FROMMEMBER'), memberOf(random)]
     : [word(random, 'FROMLONLAT'), ...positionOrNot(random)];
 
-const shape = (random: Random): string[] =>
+const shape = (random: Random, isWide = false): string[] =>
   random.chance(0.6)
-    ? [word(random, 'BYRADIUS'), ...radius(random)]
-    : [word(random, 'BYBOX'), lengthOf(random), ...radius(random)];
+    ? [word(random, 'BYRADIUS'), ...radius(random, isWide)]
+    : [word(random, 'BYBOX'), lengthOf(random, isWide), ...radius(random, isWide)];
 
 function count(random: Random): string[] {
-  if (random.chance(0.5)) return [];
+  if (random.chance(0.4)) return [];
   const number = random.chance(0.92) ? String(random.between(1, 60)) : indexOrNot(random);
-  const any = random.chance(0.3) ? [word(random, 'ANY')] : [];
-  return [word(random, 'COUNT'), number, ...any];
+  return [word(random, 'COUNT'), number];
 }
 
 const order = (random: Random): string[] =>
   random.chance(0.5) ? [word(random, random.pick(['ASC', 'DESC']))] : [];
 
-const withs = (random: Random): string[] =>
-  ['WITHDIST', 'WITHHASH', 'WITHCOORD']
+const any = (random: Random): string[] => [
+  ...[word(random, 'COUNT'), String(random.between(1, 60)), word(random, 'ANY')],
+];
+
+/** How many hits and in which order; a wide search takes them as they come. */
+function limits(random: Random, isWide: boolean): string[] {
+  if (isWide) return random.chance(0.5) ? any(random) : [];
+  if (random.chance(0.2)) return [...any(random), ...order(random)];
+  return [...count(random), ...order(random)];
+}
+
+const withs = (random: Random, isWide: boolean): string[] =>
+  ['WITHHASH', 'WITHCOORD', ...(isWide ? [] : ['WITHDIST'])]
     .filter(() => random.chance(0.35))
-    .map((w) => word(random, w));
+    .map((option) => word(random, option));
 
 /** Now and then an option that does not belong there. */
 const stray = (random: Random): string[] =>
@@ -117,43 +135,39 @@ const stray = (random: Random): string[] =>
 /** Options in any order. */
 const mixed = (random: Random, parts: string[][]): string[] => random.shuffled(parts).flat();
 
-const geosearch = (random: Random): string[] => [
-  keyOf(random),
-  ...mixed(random, [
-    centre(random),
-    shape(random),
-    count(random),
-    order(random),
-    withs(random),
-    stray(random),
-    random.chance(0.03) ? random.pick([centre(random), shape(random)]) : [],
-  ]),
-];
+/** The arguments behind the key of GEOSEARCH. */
+function searching(random: Random, stores: boolean): string[] {
+  const isWide = random.chance(0.2);
+  const more = stores ? [] : withs(random, isWide);
+  const twice = random.chance(0.03) ? random.pick([centre(random), shape(random)]) : [];
+  const parts = [centre(random), shape(random, isWide), limits(random, isWide), more, twice];
+  return mixed(random, [...parts, stray(random)]);
+}
 
-const radiusOptions = (random: Random): string[] =>
-  mixed(random, [count(random), order(random), withs(random), stray(random)]);
+/** The arguments of GEORADIUS behind its centre. */
+function around(random: Random): string[] {
+  const isWide = random.chance(0.2);
+  const parts = [limits(random, isWide), withs(random, isWide), stray(random)];
+  return [...radius(random, isWide), ...mixed(random, parts)];
+}
+
+const geosearch = (random: Random): string[] => [keyOf(random), ...searching(random, false)];
 
 const georadius = (random: Random): string[] => [
   keyOf(random),
   ...positionOrNot(random),
-  ...radius(random),
-  ...radiusOptions(random),
+  ...around(random),
 ];
 
-const byMember = (random: Random): string[] => [
-  keyOf(random),
-  memberOf(random),
-  ...radius(random),
-  ...radiusOptions(random),
-];
+const byMember = (random: Random): string[] => [keyOf(random), memberOf(random), ...around(random)];
 
 const storing = (random: Random): string[] => [
   random.pick(['g2', 'g3', 'stored', 'text']),
   keyOf(random),
-  ...mixed(random, [centre(random), shape(random), count(random), order(random), stray(random)]),
+  ...searching(random, true),
 ];
 
-/** Numbers that are the same but for the last bit. */
+/** Numbers that are the same but for what a wrong last bit does to a distance. */
 const lastBit: Comparator = {
   name: 'the same numbers but for the last bit',
   same: (left, right) => {
@@ -161,7 +175,7 @@ const lastBit: Comparator = {
     if (a === undefined || b === undefined || a.length !== b.length) return false;
     return a.every((one, i) => {
       const other = b[i] ?? Number.NaN;
-      return Object.is(one, other) || Math.abs(one - other) <= Math.abs(one) * 2 ** -52;
+      return Object.is(one, other) || Math.abs(one - other) <= Math.abs(one) * 2 ** -50;
     });
   },
 };
