@@ -24,7 +24,7 @@ describe.skipIf(requireRedisServer() === null)('the geo commands against the rea
     'answer alike $name',
     async ({ config }) => {
       pair = await ServerPair.start(config);
-      const commands = 3000;
+      const commands = 2500;
       const { executed } = await compareServers(pair, { families: [geoFamily], commands });
       const least = Number(process.env.DIFF_COMMANDS ?? commands);
       expect(executed.resp2 + executed.resp3).toBeGreaterThanOrEqual(least);

@@ -113,10 +113,12 @@ const places: readonly (readonly [string, readonly [number, number]])[] = [
   ['in the south', [151.2, -33.87]],
 ];
 
-describe.each([
+const encodings = [
   { encoding: 'a small zset', isLarge: false },
   { encoding: 'a large zset', isLarge: true },
-])('a search in $encoding', ({ isLarge }) => {
+];
+
+describe.each(encodings)('a search in $encoding', ({ isLarge }) => {
   it.each(places)('finds what brute force finds, %s', (_, centre) => {
     const world = new World(3, centre, isLarge);
     const random = new Random(17);
@@ -172,8 +174,10 @@ describe.each([
       expect(sorted(scores)).toEqual(sorted(world.points.map(({ score }) => score)));
     }
   });
+});
 
-  it('puts the hits in order, and stops when there are enough', () => {
+describe.each(encodings)('hits in $encoding', ({ isLarge }) => {
+  it('come in order, and end when there are enough', () => {
     const centre = [13.4, 38.1] as const;
     const world = new World(11, centre, isLarge);
     const random = new Random(29);

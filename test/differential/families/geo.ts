@@ -16,7 +16,7 @@ import { command } from '../command.ts';
 import type { Comparator, Draft, Family } from '../step.ts';
 import { floatOrNot, indexOrNot, word } from '../values.ts';
 
-const MEMBERS_MAX = 500;
+const MEMBERS_MAX = 300;
 const keys = ['g1', 'g2', 'g3', 'big', 'big', 'odd'];
 /** Places near which points and centres lie: longitude and latitude. */
 const places: readonly (readonly [number, number])[] = [
@@ -137,7 +137,7 @@ const mixed = (random: Random, parts: string[][]): string[] => random.shuffled(p
 
 /** The arguments behind the key of GEOSEARCH. */
 function searching(random: Random, stores: boolean): string[] {
-  const isWide = random.chance(0.2);
+  const isWide = random.chance(0.1);
   const more = stores ? [] : withs(random, isWide);
   const twice = random.chance(0.03) ? random.pick([centre(random), shape(random)]) : [];
   const parts = [centre(random), shape(random, isWide), limits(random, isWide), more, twice];
@@ -146,7 +146,7 @@ function searching(random: Random, stores: boolean): string[] {
 
 /** The arguments of GEORADIUS behind its centre. */
 function around(random: Random): string[] {
-  const isWide = random.chance(0.2);
+  const isWide = random.chance(0.1);
   const parts = [limits(random, isWide), withs(random, isWide), stray(random)];
   return [...radius(random, isWide), ...mixed(random, parts)];
 }
