@@ -150,6 +150,7 @@ describe.skipIf(requireRedisServer() === null)('the specifications of commands',
     const lines = [
       ...['get', 'mset', 'ping', 'lcs', 'no-such', 'client|id', 'object|encoding', 'sintercard'],
       ...['xread', 'migrate', 'sort', 'zunionstore', 'eval', 'config|nothing'],
+      ...['georadius', 'geosearchstore', 'geoadd'],
     ].filter((name) => ours.info.has(name) || !theirs.info.has(name));
     for (const name of lines) {
       const [mine, real] = await Promise.all(
