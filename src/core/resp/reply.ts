@@ -27,6 +27,9 @@ const POOL_MAX = 512;
 const EMPTY = new Uint8Array(0);
 /** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
 const SHARED_BYTES_MIN = 4096;
+/** Bulk strings of fewer bytes have two digits at most, and so many bytes around them. */
+const SHORT_MAX = 100;
+const SHORT_ROOM = 8;
 const doubleText = new Uint8Array(DOUBLE_TEXT_MAX);
 
 /** Chunks that no writer holds. One pool serves one loop. */
@@ -160,6 +163,10 @@ export class Reply {
   }
 
   bulk(bytes: Uint8Array, offset: number, length: number): void {
+    if (length < SHORT_MAX && length + SHORT_ROOM <= this.chunk.length - this.at) {
+      this.shortBulk(bytes, offset, length);
+      return;
+    }
     this.header(36, length);
     if (length + 2 <= this.chunk.length - this.at) {
       copyBytes(bytes, offset, this.chunk, this.at, length);
@@ -169,6 +176,26 @@ export class Reply {
       this.room(2);
     }
     this.lineEnd();
+  }
+
+  /** A bulk string of less than a hundred bytes, for which there is room: most are. */
+  private shortBulk(bytes: Uint8Array, offset: number, length: number): void {
+    const { chunk } = this;
+    let at = this.at;
+    chunk[at++] = 36;
+    if (length >= 10) {
+      const tens = (length * 205) >>> 11;
+      chunk[at++] = 48 + tens;
+      chunk[at++] = 48 + length - tens * 10;
+    } else chunk[at++] = 48 + length;
+    chunk[at] = 13;
+    chunk[at + 1] = 10;
+    at += 2;
+    for (let i = 0; i < length; i++) chunk[at + i] = bytes[offset + i]!;
+    at += length;
+    chunk[at] = 13;
+    chunk[at + 1] = 10;
+    this.at = at + 2;
   }
 
   /** A bulk string of text with one character a byte (latin1). */
