@@ -11,8 +11,8 @@
  * sources give it, times their weights, in the order of their sizes, as in Redis: sums of doubles
  * depend on the order. What is no number (0 times infinity, infinity minus infinity) counts as 0.
  *
- * What results still stands in the sources (types/zset-result.ts). A key without a value is an empty
- * source.
+ * What results still stands in the sources (types/zset-result.ts). A key without a value is an
+ * empty source.
  */
 import { SetCursor, SetView } from '../../core/types/set-view.ts';
 import type { ZsetResult } from '../../core/types/zset-result.ts';

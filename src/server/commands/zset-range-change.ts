@@ -39,9 +39,9 @@ export function zrangestoreCommand(c: Context): void {
 }
 
 /**
- * Gathers the elements of the span. Redis puts them into a listpack first, unless it knows that they
- * are too many, and makes it a large zset on the way: what has been in the listpack has lost the
- * sign of a zero.
+ * Gathers the elements of the span. Redis puts them into a listpack first, unless it knows that
+ * they are too many, and makes it a large zset on the way: what has been in the listpack has lost
+ * the sign of a zero.
  */
 function gatherSpan(c: Context, address: number): void {
   const { zsetMaxListpackEntries, zsetMaxListpackValue } = c.keyspace.limits;

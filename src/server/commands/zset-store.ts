@@ -1,4 +1,4 @@
-/** What a command that stores a sorted set does with what it has gathered: ZUNIONSTORE and its kin. */
+/** What ZUNIONSTORE and its kin do with what they have gathered. */
 import type { ZsetResult } from '../../core/types/zset-result.ts';
 import type { Context } from '../context.ts';
 import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
