@@ -9,15 +9,18 @@ import { expireFamily } from './families/expire.ts';
 import { genericFamily } from './families/generic.ts';
 import { otherTypesFamily } from './families/other-types.ts';
 import { transactionFamily } from './families/transaction.ts';
+import { zsetFamily } from './families/zset.ts';
 import { zsetCombineFamily } from './families/zset-combine.ts';
 import { zsetPopFamily } from './families/zset-pop.ts';
 import { zsetRangeFamily } from './families/zset-range.ts';
 import { compareServers, ServerPair } from './harness.ts';
 
 const small = { 'zset-max-listpack-entries': 6, 'zset-max-listpack-value': 20 };
-const zsets = [zsetRangeFamily, zsetCombineFamily, zsetPopFamily];
+const zsets = [zsetFamily, zsetRangeFamily, zsetCombineFamily, zsetPopFamily];
 
 const runs = [
+  { name: 'members', families: [zsetFamily], config: {} },
+  { name: 'members with small limits', families: [zsetFamily], config: small },
   { name: 'ranges', families: [zsetRangeFamily], config: {} },
   { name: 'ranges with small limits', families: [zsetRangeFamily], config: small },
   { name: 'combinations', families: [zsetCombineFamily], config: {} },

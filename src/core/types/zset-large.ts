@@ -15,9 +15,10 @@
  * becomes. `entryBytes` is exact at every moment.
  *
  * Whoever walks over a zset that goes on changing stands at its `door`, which sees every entry
- * before it changes or goes, and begins a new mark: entries that are made from then on carry it, and
- * he gives it to those he has seen. A mark that comes round again would be taken for a fresh one, so
- * before that, after some thousand walks in a row that did not end, all entries are marked anew.
+ * before it changes or goes, and begins a new mark: entries that are made from then on carry it,
+ * and he gives it to those he has seen. A mark that comes round again would be taken for a fresh
+ * one, so before that, after some thousand walks in a row that did not end, all entries are
+ * marked anew.
  */
 import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
