@@ -159,7 +159,7 @@ export class Reply {
 
   /**
    * A bulk string of less than `SHORT_MAX` bytes that begins with the word at `from` of `words`: a
-   * range's members. Words are written at once (measured: 15 ns against 40 for 16 bytes).
+   * range's members. Written so, a range of 100 of 16 bytes took 3.8 us, else 6 and more.
    */
   bulkWords(words: Uint32Array, from: number, length: number): void {
     this.room(length + SHORT_ROOM);

@@ -13,9 +13,9 @@
  *     1        1       77     3       ..
  *     order    1 0 ..    items by rank, once they are sorted
  *
- * Nothing is copied, so a union of large zsets costs a hash and a look for each member, and the
- * sort: merging runs, each of two runs that follow one another. (Building a zset with its index
- * for each answer took four times as long, measured with unions of 100,000 and of 100.)
+ * Nothing is copied, so a union costs a hash and a look for each member, and the sort: runs by
+ * insertion, then merged. (Measured against building a zset with its index for each answer: a union
+ * of two of 100 took 49 us and not 165, of two of 100,000 240 ms and not 430.)
  *
  * The sources must not change while they are shown.
  */
