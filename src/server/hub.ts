@@ -11,8 +11,8 @@
  */
 import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';
+import { ChunkPool } from '../core/resp/chunk-pool.ts';
 import { AHEAD_MAX, ParsedAhead } from '../core/resp/parsed-ahead.ts';
-import { ChunkPool } from '../core/resp/reply.ts';
 import { PARSED_COMMAND, PARSED_ERROR } from '../core/resp/request-parser.ts';
 import type { Dict } from '../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './client.ts';
