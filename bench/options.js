@@ -20,7 +20,8 @@ import { parseArgs } from 'node:util';
  * @property {Contender[]} peers what it is measured against
  * @property {number} rounds how often every throughput load runs on every server
  * @property {number} keys keys in the memory, load-time and snapshot tests
- * @property {number} scale requests of the loads are multiplied by this
+ * @property {number} scale what scenarios do is multiplied by this
+ * @property {number} seconds how long one run of a throughput load is to take
  * @property {string[]} only run only what has one of these texts in its name; empty means all
  * @property {string} label names the result file
  * @property {string} out the folder of the results
@@ -72,6 +73,7 @@ export function readOptions(args) {
       subject: { type: 'string' },
       rounds: { type: 'string' },
       keys: { type: 'string' },
+      ms: { type: 'string' },
       quick: { type: 'boolean' },
       only: { type: 'string', multiple: true },
       label: { type: 'string' },
@@ -86,9 +88,10 @@ export function readOptions(args) {
   return {
     subject,
     peers,
-    rounds: positive(values.rounds ?? (quick ? '3' : '5'), 'rounds'),
+    rounds: positive(values.rounds ?? (quick ? '2' : '3'), 'rounds'),
     keys: positive(values.keys ?? (quick ? '500000' : '5000000'), 'keys'),
     scale: quick ? 0.1 : 1,
+    seconds: positive(values.ms ?? (quick ? '200' : '800'), 'ms') / 1000,
     only: values.only ?? [],
     label: values.label ?? new Date().toISOString().slice(0, 16).replace(':', ''),
     out: resolve(values.out ?? resultsPath),

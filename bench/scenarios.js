@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fill, runBenchmark, startPinger, startWriter } from './generators.js';
+import { stringKeys } from './scenes.js';
 import { sleep, startServer } from './servers.js';
 import { median, rounded } from './statistics.js';
 
@@ -39,7 +40,7 @@ async function measureFilled(contender, options) {
   const server = await startServer(contender, unpinned);
   try {
     const empty = server.rssBytes();
-    await fill(server, options.keys);
+    await fill(server, [stringKeys(options.keys)]);
     await sleep(500);
     const full = server.rssBytes();
     const memory = {
@@ -103,7 +104,7 @@ export async function measureLoadTime(options) {
   try {
     const [writer = options.subject] = options.peers;
     const source = await startServer(writer, { ...unpinned, dir });
-    await fill(source, options.keys);
+    await fill(source, [stringKeys(options.keys)]);
     await source.cli('SAVE');
     await source.stop();
     for (const contender of [options.subject, ...options.peers]) {
