@@ -35,7 +35,10 @@ const pingerScript = fileURLToPath(new URL('./load/pinger.js', import.meta.url))
  */
 function said(error) {
   const text = error.stderr?.trim() || error.message;
-  return text.replace(/^Error from server: /, '').replace(/\s+/g, ' ').slice(0, 160);
+  return text
+    .replace(/^Error from server: /, '')
+    .replace(/\s+/g, ' ')
+    .slice(0, 160);
 }
 
 /**
@@ -73,11 +76,9 @@ export async function fill(server, recipes) {
   });
 }
 
-/** @type {(path: string, numbers: number[]) => () => Promise<string>} */
-function startScript(path, numbers) {
-  const child = spawn(process.execPath, [path, ...numbers.map(String)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+/** @type {(path: string, args: string[]) => () => Promise<string>} */
+function startScript(path, args) {
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
@@ -91,12 +92,19 @@ function startScript(path, numbers) {
 }
 
 /**
- * Starts SETs at a steady rate; the function it gives stops them and tells how many there were.
+ * Starts writes at a steady rate; the function it gives stops them and tells how many there were.
  * @param {ServerUnderTest} server
- * @param {{ keys: number, perSecond: number }} load
+ * @param {{ recipes: Recipe[], range: number, perSecond: number }} load the recipes take turns,
+ *   each with a random index below `range`
  */
 export function startWriter(server, load) {
-  const stop = startScript(writerScript, [server.port, load.keys, load.perSecond]);
+  const { recipes, range, perSecond } = load;
+  const numbers = [range, perSecond].map(String);
+  const stop = startScript(writerScript, [
+    String(server.port),
+    JSON.stringify(recipes),
+    ...numbers,
+  ]);
   return async () => Number(await stop());
 }
 
@@ -106,6 +114,6 @@ export function startWriter(server, load) {
  * @returns {() => Promise<Stalls>}
  */
 export function startPinger(server) {
-  const stop = startScript(pingerScript, [server.port]);
+  const stop = startScript(pingerScript, [String(server.port)]);
   return async () => JSON.parse(await stop());
 }

@@ -47,6 +47,30 @@ function freePort() {
   });
 }
 
+/**
+ * What there is in a file of /proc; of a process that has ended, nothing.
+ * @type {(path: string) => string}
+ */
+function readProc(path) {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** @type {(pid: number) => number[]} */
+function treeOf(pid) {
+  const children = readProc(`/proc/${pid}/task/${pid}/children`).trim().split(' ');
+  return [pid, ...children.filter((text) => text !== '').flatMap((text) => treeOf(Number(text)))];
+}
+
+/** @type {(pid: number) => number} */
+function proportionalBytes(pid) {
+  const rollup = readProc(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s*(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024;
+}
+
 /** A running server; times from /proc/PID/stat, whose fields 14 and 15 count all threads. */
 export class ServerUnderTest {
   /**
@@ -75,6 +99,14 @@ export class ServerUnderTest {
   rssBytes() {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s*(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  /**
+   * Memory of the process and of those it started, in bytes; a page that several share counts
+   * once. So it is what a snapshot takes, be it by fork or by a pipe to a helper.
+   */
+  treeBytes() {
+    return treeOf(this.child.pid ?? 0).reduce((sum, pid) => sum + proportionalBytes(pid), 0);
   }
 
   /**

@@ -149,7 +149,7 @@ function line(result) {
  * @returns {Promise<ThroughputResult[]>}
  */
 export async function measureThroughput(options, wanted) {
-  const chosen = loads.filter((load) => wanted(load.name));
+  const chosen = loads.filter((load) => wanted(`throughput of ${load.name}`));
   if (chosen.length === 0) return [];
   /** @type {ServerUnderTest[]} */
   const servers = [];
