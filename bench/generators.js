@@ -76,18 +76,26 @@ export async function fill(server, recipes) {
   });
 }
 
-/** @type {(path: string, args: string[]) => () => Promise<string>} */
-function startScript(path, args) {
+/**
+ * Starts a script that prints a line when it is at work and, after the end of its standard input,
+ * its result. The function given ends it and gives the result.
+ * @type {(path: string, args: string[]) => Promise<() => Promise<string>>}
+ */
+async function startScript(path, args) {
   const child = spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
-  child.stdout.on('data', (chunk) => {
-    text += chunk;
-  });
   const ended = new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((resolve) => {
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+      resolve(null);
+    });
+    child.once('exit', resolve);
+  });
   return async () => {
     child.stdin.end();
     await ended;
-    return text;
+    return text.slice(text.indexOf('\n') + 1);
   };
 }
 
@@ -97,23 +105,19 @@ function startScript(path, args) {
  * @param {{ recipes: Recipe[], range: number, perSecond: number }} load the recipes take turns,
  *   each with a random index below `range`
  */
-export function startWriter(server, load) {
+export async function startWriter(server, load) {
   const { recipes, range, perSecond } = load;
-  const numbers = [range, perSecond].map(String);
-  const stop = startScript(writerScript, [
-    String(server.port),
-    JSON.stringify(recipes),
-    ...numbers,
-  ]);
+  const args = [server.port, JSON.stringify(recipes), range, perSecond].map(String);
+  const stop = await startScript(writerScript, args);
   return async () => Number(await stop());
 }
 
 /**
  * Starts the stall probe; the function it gives stops it and tells what it saw.
  * @param {ServerUnderTest} server
- * @returns {() => Promise<Stalls>}
+ * @returns {Promise<() => Promise<Stalls>>}
  */
-export function startPinger(server) {
-  const stop = startScript(pingerScript, [String(server.port)]);
+export async function startPinger(server) {
+  const stop = await startScript(pingerScript, [String(server.port)]);
   return async () => JSON.parse(await stop());
 }

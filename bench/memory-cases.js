@@ -49,7 +49,10 @@ const strings = (scale) => [
   keys('string, int', 2 * million * scale, collection(['MSET'], ['k:{n}', '1{i}'], 2e6 * scale)),
   keys('string, 16 bytes', 2 * million * scale, stringKeys(2 * million * scale)),
   keys('string, 100 bytes', million * scale, stringKeys(million * scale, 'x'.repeat(100))),
-  keys('string, 10 KB', 20_000 * scale, stringKeys(20_000 * scale, 'x'.repeat(10_000))),
+  keys('string, 10 KB', 20_000 * scale, {
+    command: ['SET', 'key:{c}', 'x'.repeat(10_000)],
+    commands: 20_000 * scale,
+  }),
 ];
 
 /** @type {(scale: number) => MemoryCase[]} */

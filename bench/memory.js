@@ -4,6 +4,7 @@
  */
 import { fill } from './generators.js';
 import { memoryCases } from './memory-cases.js';
+import { collection } from './scenes.js';
 import { sleep, startServer } from './servers.js';
 import { rounded } from './statistics.js';
 
@@ -27,6 +28,15 @@ import { rounded } from './statistics.js';
 const unpinned = { core: null };
 const settleMs = 400;
 
+/**
+ * Work that leaves nothing behind: what a process takes when it first gets to work, compiled code
+ * and buffers, is not to count as data.
+ */
+const warmUp = [
+  collection(['MSET'], ['warm', 'x'.repeat(16)], 1_000_000),
+  { command: ['DEL', 'warm'] },
+];
+
 /** @type {(contender: Contender, one: MemoryCase) => Promise<Bytes>} */
 async function measureCase(contender, one) {
   const server = await startServer(contender, unpinned);
@@ -35,6 +45,7 @@ async function measureCase(contender, one) {
     used: Number(await server.info('memory', 'used_memory')),
   });
   try {
+    await fill(server, warmUp);
     await sleep(settleMs);
     const before = await now();
     await fill(server, one.recipes);

@@ -49,7 +49,7 @@ async function prepare(servers, load, last) {
   const recipes = scenes[load.scene];
   if (recipes === undefined) throw new Error(`no scene is called "${load.scene}"`);
   for (const server of servers) {
-    await server.cli('FLUSHALL');
+    await server.call('FLUSHALL');
     await fill(server, recipes);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * A steady write load: so many commands a second, spread over milliseconds, until its standard
  * input ends. Arguments: port, recipes as JSON (recipe.js), range, commands a second. The recipes
- * take turns, each with a random index below `range`; every answer must be one line. Prints how
- * many were answered.
+ * take turns, each with a random index below `range`; every answer must be one line. Prints
+ * "writing", and at the end how many were answered.
  */
 import { connect } from 'node:net';
 import { requestWriter } from './recipe.js';
@@ -36,6 +36,7 @@ function sendDue() {
 socket.setNoDelay(true);
 socket.on('connect', () => {
   started = performance.now();
+  process.stdout.write('writing\n');
   setInterval(sendDue, 1);
 });
 socket.on('data', (chunk) => {

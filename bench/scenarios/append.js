@@ -45,7 +45,7 @@ async function measurePolicy(options, policy) {
     }
     for (let round = 0; round < options.rounds; round++) {
       for (const { server, rps, stalls } of all) {
-        const stop = startPinger(server);
+        const stop = await startPinger(server);
         rps.push(await runBenchmark(server, load));
         stalls.push(await stop());
       }

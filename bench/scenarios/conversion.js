@@ -52,12 +52,14 @@ const conversions = (keys) => {
 async function measureOne(contender, name, { limit, recipe, command }) {
   const server = await startServer(contender, unpinned);
   try {
-    await server.cli('CONFIG', 'SET', ...limit);
+    await server.call('CONFIG', 'SET', ...limit);
     await fill(server, [recipe]);
     const key = recipe.command[1] ?? '';
-    const encoding = await server.cli('OBJECT', 'ENCODING', key);
-    const { longestMs, stalls } = await probeStalls(server, () => server.cli(...command));
-    const after = await server.cli('OBJECT', 'ENCODING', key);
+    const encoding = await server.call('OBJECT', 'ENCODING', key);
+    const { longestMs, stalls } = await probeStalls(server, () =>
+      server.call(command[0] ?? '', ...command.slice(1)),
+    );
+    const after = await server.call('OBJECT', 'ENCODING', key);
     if (encoding === after) throw new Error(`still ${after}: nothing was converted`);
     const details = { ...stalls, from: encoding, to: after };
     return [{ name, unit: 'ms', value: longestMs, limit: stallLimitMs, details }];

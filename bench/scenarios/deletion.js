@@ -30,7 +30,7 @@ async function measureOne(contender, name, { recipes, command }) {
   try {
     await fill(server, recipes);
     const { longestMs, stalls, tookMs } = await probeStalls(server, async () => {
-      await server.cli(...command);
+      await server.call(command[0] ?? '', ...command.slice(1));
       await waitForInfo(server, 'keyspace', 'db0', '');
       await waitForInfo(server, 'memory', 'lazyfree_pending_objects', '0');
     });

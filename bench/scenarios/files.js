@@ -2,7 +2,7 @@
  * Saving and loading RDB files: many small keys, and big collections of each type. The first peer
  * writes the file that all load; loading counts from the start of the process until it answers.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { linkSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fill } from '../generators.js';
@@ -19,6 +19,7 @@ import { backgroundSave } from './probe.js';
  * @typedef {import('./figure.js').Measure} Measure
  */
 
+const fileName = 'dump.rdb';
 const value = 'x'.repeat(16);
 /** Big collections of one type in a file. */
 const bigKeys = ['one', 'two', 'three', 'four', 'five'];
@@ -50,14 +51,16 @@ function datasets(keys) {
   };
 }
 
-/** @type {(contender: Contender, name: string, dir: string) => Promise<Measure[]>} */
-async function loadAndSave(contender, name, dir) {
+/** @type {(contender: Contender, name: string, source: string) => Promise<Measure[]>} */
+async function loadAndSave(contender, name, source) {
+  // A file of its own by name: saving replaces the name, not the source.
+  const dir = mkdtempSync(join(source, 'load-'));
+  linkSync(join(source, fileName), join(dir, fileName));
   const started = performance.now();
   const server = await startServer(contender, { ...unpinned, dir });
   const loadMs = Math.round(performance.now() - started);
   try {
-    if ((await server.cli('DBSIZE')) === '0') throw new Error('the file was not loaded');
-    await server.cli('CONFIG', 'SET', 'dbfilename', `${contender.name}.rdb`);
+    if ((await server.call('DBSIZE')) === '0') throw new Error('the file was not loaded');
     const saveMs = await backgroundSave(server);
     return [
       { name: `load ${name}`, unit: 'ms', value: loadMs },
@@ -75,7 +78,7 @@ async function measureDataset(options, name, recipes) {
     const source = await startServer(options.peers[0] ?? options.subject, { ...unpinned, dir });
     try {
       await fill(source, recipes);
-      await source.cli('SAVE');
+      await source.call('SAVE');
     } finally {
       await source.stop();
     }

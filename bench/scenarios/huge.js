@@ -52,7 +52,7 @@ async function measureOne(contender, name, { count, recipe, write }) {
   try {
     await fill(server, [recipe]);
     const load = { recipes: [{ command: write }], range: count, perSecond };
-    const stopWriter = startWriter(server, load);
+    const stopWriter = await startWriter(server, load);
     const { longestMs, stalls, tookMs } = await probeStalls(server, () => backgroundSave(server));
     const details = { ...stalls, tookMs, writes: await stopWriter() };
     return [{ name, unit: 'ms', value: longestMs, limit: stallLimitMs, details }];

@@ -28,7 +28,7 @@ async function measureOne(contender, keys) {
     await sleep(500);
     const perKey = rounded(server.rssBytes() / keys, 1);
     const idle = await probeStalls(server, () => sleep(probeMs));
-    const stopWriter = startWriter(server, { recipes: [set], range: keys, perSecond });
+    const stopWriter = await startWriter(server, { recipes: [set], range: keys, perSecond });
     const writing = await probeStalls(server, () => sleep(probeMs));
     let saveMs = 0;
     const saving = await probeStalls(server, async () => {

@@ -41,7 +41,7 @@ export async function waitForInfo(server, section, field, value) {
  */
 export async function backgroundSave(server) {
   const started = performance.now();
-  await server.cli('BGSAVE');
+  await server.call('BGSAVE');
   await waitForInfo(server, 'persistence', 'rdb_bgsave_in_progress', '0');
   const status = await server.info('persistence', 'rdb_last_bgsave_status');
   if (status !== 'ok') throw new Error(`${server.name}: BGSAVE ended with "${status}"`);
@@ -55,7 +55,7 @@ export async function backgroundSave(server) {
  * @returns {Promise<{ longestMs: number, stalls: Stalls, tookMs: number }>}
  */
 export async function probeStalls(server, work) {
-  const stop = startPinger(server);
+  const stop = await startPinger(server);
   try {
     await sleep(leadMs);
     const started = performance.now();

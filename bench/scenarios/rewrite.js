@@ -28,11 +28,11 @@ async function measureOne(contender, keys) {
   const server = await startServer(contender, unpinned);
   try {
     await fill(server, [stringKeys(keys)]);
-    await server.cli('CONFIG', 'SET', 'appendonly', 'yes');
+    await server.call('CONFIG', 'SET', 'appendonly', 'yes');
     await rewritten(server);
-    const stopWriter = startWriter(server, { recipes: [set], range: keys, perSecond });
+    const stopWriter = await startWriter(server, { recipes: [set], range: keys, perSecond });
     const { longestMs, stalls, tookMs } = await probeStalls(server, async () => {
-      await server.cli('BGREWRITEAOF');
+      await server.call('BGREWRITEAOF');
       await rewritten(server);
     });
     const writes = await stopWriter();
