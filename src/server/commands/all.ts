@@ -49,6 +49,13 @@ import { stringSetCommands } from './string-set.ts';
 import { timeCommands } from './time.ts';
 import { transactionCommands } from './transaction.ts';
 import { waitCommands } from './wait.ts';
+import { zsetCommands } from './zset.ts';
+import { zsetBlockingCommands } from './zset-blocking.ts';
+import { zsetCombineCommands } from './zset-combine.ts';
+import { zsetPopCommands } from './zset-pop.ts';
+import { zsetRandomCommands } from './zset-random.ts';
+import { zsetRangeCommands } from './zset-range.ts';
+import { zsetRangeChangeCommands } from './zset-range-change.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
   ...stringCounterCommands,
@@ -68,6 +75,13 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...setCommands,
   ...setCombineCommands,
   ...setRandomCommands,
+  ...zsetCommands,
+  ...zsetBlockingCommands,
+  ...zsetCombineCommands,
+  ...zsetPopCommands,
+  ...zsetRandomCommands,
+  ...zsetRangeCommands,
+  ...zsetRangeChangeCommands,
   ...hyperloglogCommands,
   ...streamCommands,
   ...streamClaimCommands,
