@@ -23,6 +23,7 @@ import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
 /** Bytes of an ordinary chunk. */
 export const CHUNK_BYTES = 16_384;
 const HEADER_ROOM = 32;
+const DOUBLE_ROOM = 64;
 const POOL_MAX = 512;
 const EMPTY = new Uint8Array(0);
 /** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
@@ -203,14 +204,18 @@ export class Reply {
 
   /** A double, as Redis 7.2 prints it: a score. */
   double(value: number): void {
-    const length = writeDoubleShortest(doubleText, 0, value);
+    this.doubleBytes(doubleText, writeDoubleShortest(doubleText, 0, value));
+  }
+
+  /** A double whose text stands at the beginning of `text`, up to 60 bytes. */
+  doubleBytes(text: Uint8Array, length: number): void {
     if (this.protocol !== 3) {
-      this.bulk(doubleText, 0, length);
+      this.bulk(text, 0, length);
       return;
     }
-    this.room(HEADER_ROOM);
+    this.room(DOUBLE_ROOM);
     this.chunk[this.at++] = 44;
-    for (let i = 0; i < length; i++) this.chunk[this.at++] = doubleText[i]!;
+    for (let i = 0; i < length; i++) this.chunk[this.at++] = text[i]!;
     this.lineEnd();
   }
 
