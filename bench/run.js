@@ -11,7 +11,7 @@ import { measureMemory } from './memory.js';
 import { findTool, readOptions } from './options.js';
 import { ratiosChart, typesTable } from './report.js';
 import { scenarios } from './scenarios/all.js';
-import { describe, verdicts } from './targets.js';
+import { describe, describeLimits, verdicts } from './targets.js';
 import { measureThroughput } from './throughput.js';
 
 /**
@@ -102,6 +102,7 @@ async function main(options) {
   for (const { name } of options.peers) {
     for (const verdict of verdicts(results, name)) print(`\n${describe(verdict, name)}`);
   }
+  print(`\n${describeLimits(results, options.subject.name)}`);
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
   print(`\n${minutes} minutes\n`);
   writeFiles(results, options, { machine, notes, servers });

@@ -27,11 +27,6 @@ export function stringKeys(count, text = value) {
   return collection(['MSET'], ['key:{n}', text], count);
 }
 
-/** @type {(name: string, key: string, item: string[], items: number, commands: number) => Recipe} */
-function many(name, key, item, items, commands) {
-  return { command: [name, key], item, items, commands };
-}
-
 /** @type {Recipe[]} */
 const smallHashes = Array.from({ length: 8 }, (_, i) => {
   return { command: ['HSET', 'hash:{c}', `f:${i}`, number], commands: 100_000 };
@@ -55,7 +50,7 @@ export const scenes = {
     // A thousand members are in both.
     collection(['SADD', 'b'], ['m:{n}'], 1000),
     collection(['SADD', 'b'], ['other:{n}'], 99_000),
-    many('SADD', 'ints:{c}', ['{i}'], 16, 10_000),
+    { command: ['SADD', 'ints:{c}'], item: ['{i}'], items: 16, commands: 10_000 },
   ],
   'small zsets': smallZsets,
   'big zset': [collection(['ZADD', 'zset'], ['{r}', 'm:{n}'], million)],
@@ -67,6 +62,6 @@ export const scenes = {
   hyperloglogs: [
     collection(['PFADD', 'dense'], ['e:{n}'], 100_000),
     collection(['PFADD', 'dense2'], ['f:{n}'], 100_000),
-    many('PFADD', 'sparse:{c}', ['e:{i}'], 16, 10_000),
+    { command: ['PFADD', 'sparse:{c}'], item: ['e:{i}'], items: 16, commands: 10_000 },
   ],
 };

@@ -77,3 +77,20 @@ export function describe({ what, median, medianLimit, worst, worstLimit, above }
   ];
   return lines.join('');
 }
+
+/**
+ * What scenarios came to where there is a limit for it, a line each.
+ * @param {Results} results
+ * @param {string} subject
+ */
+export function describeLimits(results, subject) {
+  return Object.values(results.scenarios)
+    .flat()
+    .map(({ name, unit, values, limit }) => {
+      const value = values[subject];
+      if (limit === undefined || value === undefined) return '';
+      const kept = value <= limit ? 'kept' : 'MISSED';
+      return `${name}: ${value} ${unit} (${kept}: at most ${limit} ${unit})\n`;
+    })
+    .join('');
+}

@@ -12,7 +12,7 @@
  * @property {string} name
  * @property {'ms' | 'bytes' | '/s' | 'x'} unit
  * @property {number} value
- * @property {number} [limit] what the subject is to stay below (for `/s`, above)
+ * @property {number} [limit] what the subject is to stay below
  * @property {object} [details] anything that belongs to it
  *
  * @typedef {object} Figure
