@@ -26,14 +26,14 @@ import { rounded } from './statistics.js';
 
 /** Not to be pinned: what runs beside the event loop may use the other core. */
 const unpinned = { core: null };
-const settleMs = 400;
+const settleMs = 300;
 
 /**
  * Work that leaves nothing behind: what a process takes when it first gets to work, compiled code
  * and buffers, is not to count as data.
  */
 const warmUp = [
-  collection(['MSET'], ['warm', 'x'.repeat(16)], 1_000_000),
+  collection(['MSET'], ['warm', 'x'.repeat(16)], 500_000),
   { command: ['DEL', 'warm'] },
 ];
 

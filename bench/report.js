@@ -56,7 +56,7 @@ function groupsOf(results, peer) {
 export function ratiosChart(results, options) {
   const [first] = options.peers;
   const peer = first?.name ?? '';
-  const name = `${options.subject.name} to ${peer} = 1.0: pipeline ${pipelineJudged}, shorter is better`;
+  const name = `${options.subject.name}, where ${peer} is 1.0 (shorter is better)`;
   return drawRatios(name, groupsOf(results, peer));
 }
 
