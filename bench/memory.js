@@ -86,7 +86,8 @@ function line(result) {
   const ratios = Object.entries(result.ratios).map(
     ([name, { rss, used }]) => `${rss}x ${name} (${used}x used)`,
   );
-  return `${title} ${result.unit === 'key' ? 'a key' : 'an element'}: ${parts.join('   ')}   = ${ratios.join('; ')}`;
+  const unit = result.unit === 'key' ? 'a key' : 'an element';
+  return `${title} ${unit}: ${parts.join('   ')}   = ${ratios.join('; ')}`;
 }
 
 /**

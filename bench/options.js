@@ -1,9 +1,10 @@
 /** The command line of the benchmark. A path that ends in `.js` is run by node, else directly. */
 import { existsSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { scenarios } from './scenarios/all.js';
+import { findTool } from './tools.js';
 
 /**
  * @typedef {{ name: string, path: string }} Contender
@@ -56,17 +57,6 @@ function contender(text) {
     throw new Error(`"${text}" is not NAME=PATH, such as redis=/usr/bin/redis-server`);
   if (!existsSync(path)) throw new Error(`${path} does not exist (given as "${text}")`);
   return { name, path };
-}
-
-/**
- * The path of a tool on PATH, or null.
- * @type {(name: string) => string | null}
- */
-export function findTool(name) {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    if (folder !== '' && existsSync(join(folder, name))) return join(folder, name);
-  }
-  return null;
 }
 
 /** @type {() => Contender[]} */

@@ -8,11 +8,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { measureMemory } from './memory.js';
-import { findTool, readOptions } from './options.js';
+import { readOptions } from './options.js';
 import { ratiosChart, typesTable } from './report.js';
 import { scenarios } from './scenarios/all.js';
 import { describe, describeLimits, verdicts } from './targets.js';
 import { measureThroughput } from './throughput.js';
+import { findTool } from './tools.js';
 
 /**
  * @typedef {import('./options.js').Options} Options

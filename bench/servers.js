@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findTool } from './options.js';
+import { findTool } from './tools.js';
 
 /** @typedef {import('./options.js').Contender} Contender */
 
