@@ -30,13 +30,21 @@ import { median, medianRatio, rounded } from './statistics.js';
 
 const connectionsDefault = 50;
 const pipelineDefault = [16];
+/** What every server does before anything is measured: compiled code takes a while to come. */
+const firstLoad = {
+  command: ['SET', 'key:__rand_int__', 'xxx'],
+  requests: 200_000,
+  pipeline: 16,
+  connections: connectionsDefault,
+};
 /** Requests of the first run that finds out how fast a load is. */
 const probeRequests = 1600;
 const probeGrowth = 5;
 /** The share of a run's time that a probe must take to be believed. */
 const warmUpShare = 0.15;
-/** A run may take so many times its CPU time. */
-const elapsedFactor = 8;
+/** A run may take so many times its CPU time, or so long: the machine may be busy. */
+const patienceFactor = 8;
+const patienceMinSeconds = 3;
 
 /**
  * Writes the scene of a load on all servers, unless the last load left it there.
@@ -79,6 +87,7 @@ async function measure(server, load, requests, pipeline) {
 async function warmUp(load, pipeline, servers, options) {
   if (load.requests !== undefined) return load.requests;
   const { seconds } = options;
+  const patience = Math.max(patienceMinSeconds, seconds * patienceFactor);
   const most = load.requestsMax ?? Number.POSITIVE_INFINITY;
   for (const server of servers) await fill(server, load.each ?? []);
   for (let requests = Math.min(most, probeRequests); ; requests *= probeGrowth) {
@@ -86,8 +95,9 @@ async function warmUp(load, pipeline, servers, options) {
     for (const server of servers) runs.push(await measure(server, load, requests, pipeline));
     const busy = Math.min(...runs.map(({ cpuUs }) => (cpuUs * requests) / 1e6));
     const elapsed = Math.max(...runs.map(({ rps }) => requests / rps));
-    if (busy < seconds * warmUpShare && elapsed < seconds && requests < most) continue;
-    const wanted = requests * (seconds / Math.max(busy, elapsed / elapsedFactor));
+    const told = busy >= seconds * warmUpShare || elapsed >= patience;
+    if (!told && requests < most) continue;
+    const wanted = requests * (seconds / Math.max(busy, (elapsed * seconds) / patience));
     return Math.min(most, Math.max(probeRequests, Math.round(wanted / 800) * 800));
   }
 }
@@ -158,6 +168,7 @@ export async function measureThroughput(options, wanted) {
   let scene = '';
   try {
     for (const each of [options.subject, ...options.peers]) servers.push(await startServer(each));
+    for (const server of servers) await runBenchmark(server, firstLoad);
     for (const load of chosen) {
       for (const pipeline of load.pipelines ?? pipelineDefault) {
         const { name, group } = load;
