@@ -17,6 +17,7 @@
  * booleans integers, null a null bulk, big numbers and verbatim strings bulk strings.
  */
 import { copyBytes } from '../memory/copy.ts';
+import { asciiBytes } from '../text/ascii.ts';
 import { DOUBLE_TEXT_MAX, writeDoubleShortest } from '../text/double.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
 import type { ChunkPool, FullChunk } from './chunk-pool.ts';
@@ -394,11 +395,4 @@ export class Reply {
       for (; i < end; i++) this.chunk[this.at++] = text.charCodeAt(i);
     }
   }
-}
-
-/** The bytes of an ASCII string, for replies that are made once. */
-export function asciiBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }
