@@ -74,12 +74,11 @@ export class ValueDecoder {
   readonly #tables: TableLoad;
   readonly #lists: ListLoad;
   readonly #streams: StreamLoad;
-  readonly #deep: boolean;
   readonly #zsets: ZsetLoad;
 
   /**
-   * `deep`: beside what keeps the server safe, the sense of compact values is looked at: fields
-   * and members that come twice, integers and entries out of order.
+   * `deep`: beside all that keeps the server safe, and lets what was loaded load again, the order
+   * of a stream's entries is looked at.
    */
   constructor(keyspace: Keyspace, reader: RdbReader, deep: boolean) {
     this.#keyspace = keyspace;
@@ -90,7 +89,6 @@ export class ValueDecoder {
     this.#tables = new TableLoad(keyspace, reader);
     this.#lists = new ListLoad(keyspace, reader);
     this.#streams = new StreamLoad(reader, deep);
-    this.#deep = deep;
     this.#zsets = new ZsetLoad(keyspace, reader);
   }
 
@@ -115,7 +113,6 @@ export class ValueDecoder {
   decode(db: Database, key: Uint8Array, offset: number, length: number, type: number): number {
     const keyspace = this.#keyspace;
     const reader = this.#reader;
-    const deep = this.#deep;
     switch (type) {
       case RDB_STRING:
         return this.#string(db, key, offset, length);
@@ -127,12 +124,12 @@ export class ValueDecoder {
       case RDB_SET:
       case RDB_SET_INTSET:
       case RDB_SET_LISTPACK:
-        return decodeSet(keyspace, reader, this.#tables, db, key, offset, length, type, deep);
+        return decodeSet(keyspace, reader, this.#tables, db, key, offset, length, type);
       case RDB_HASH:
       case RDB_HASH_LISTPACK:
       case RDB_HASH_ZIPLIST:
       case RDB_HASH_ZIPMAP:
-        return decodeHash(keyspace, reader, this.#tables, db, key, offset, length, type, deep);
+        return decodeHash(keyspace, reader, this.#tables, db, key, offset, length, type);
       case RDB_HASH_METADATA_PRE_GA:
       case RDB_HASH_LISTPACK_EX_PRE_GA:
       case RDB_HASH_METADATA:

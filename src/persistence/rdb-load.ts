@@ -40,7 +40,7 @@ export interface RdbLoadOptions {
   readonly duplicates: 'refuse' | 'replace';
   /** What the eviction policy needs of the use that is noted with each key. */
   readonly usage: UsageKind;
-  /** Whether compact values are looked at more closely than safety asks (`ValueDecoder`). */
+  /** Whether values are looked at more closely than safety asks (`ValueDecoder`). */
   readonly deep?: boolean;
   /** Microseconds to wait after each key; for tests. */
   readonly keyDelayUs: number;
@@ -89,6 +89,8 @@ export class RdbLoad {
   #state = STATE_HEADER;
   #db: Database;
   #key = new Uint8Array(256);
+  /** Length of the key whose value is being read in pieces. */
+  #keyLength = 0;
   readonly #late = new LateEntries();
   readonly #lateOffsets = new Float64Array(LATE_MAX);
   #reserved = 0;
@@ -124,6 +126,7 @@ export class RdbLoad {
     } catch (error) {
       if (error !== HUNGRY) {
         this.#keyspace.dropLate(this.#db, this.#late, 0);
+        this.#dropOpen();
         throw error;
       }
       this.#settle();
@@ -297,7 +300,9 @@ export class RdbLoad {
     if (usage >= 0) this.#setUsage(address, usage);
     this.keys++;
     if (hasExpiry) this.expires++;
-    if (this.#decoder.isOpen) this.#state = STATE_VALUE;
+    if (!this.#decoder.isOpen) return;
+    this.#state = STATE_VALUE;
+    this.#keyLength = length;
   }
 
   /** A short string: it waits to be put into the dict together with others. */
@@ -320,6 +325,13 @@ export class RdbLoad {
       this.expires++;
     }
     if (usage >= 0) this.#setUsage(address, usage);
+  }
+
+  /** Removes the key of which a part was loaded. */
+  #dropOpen(): void {
+    if (this.#state !== STATE_VALUE) return;
+    const address = this.#db.dict.find(this.#key, 0, this.#keyLength);
+    if (address !== 0) this.#keyspace.remove(this.#db, address);
   }
 
   /** Puts the keys that wait into the dict; throws when one of them is there already. */
