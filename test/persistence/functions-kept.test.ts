@@ -1,4 +1,4 @@
-/** Function libraries in a dump, which no engine runs: kept through saves, rewrites and restarts. */
+/** Function libraries in a dump, which no engine runs: kept through saves and restarts. */
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';

@@ -121,14 +121,14 @@ export class StreamGroup {
     pendingSetSlot(this.arena, address, consumer.slot);
   }
 
-  /** A pending entry was delivered, or is said to have been, at `timeMs`, for the `count`th time. */
+  /** A pending entry was delivered, or is said to be, at `timeMs`, for the `count`th time. */
   deliver(address: number, timeMs: number, count: number): void {
     this.keeper?.changing(this, address);
     pendingSetTime(this.arena, address, timeMs);
     pendingSetCount(this.arena, address, count);
   }
 
-  /** Begins a snapshot in parts: every pending entry has another mark than what comes from now on. */
+  /** Begins a snapshot in parts: what is pending has another mark than what comes from now on. */
   nextMark(keeper: PendingKeeper): void {
     this.keeper = keeper;
     let mark = (this.marks & MARK_MAX) + 1;
