@@ -11,6 +11,9 @@ import { databaseCommands } from './database.ts';
 import { debugCommands } from './debug.ts';
 import { dumpCommands } from './dump.ts';
 import { expireCommands } from './expire.ts';
+import { geoCommands } from './geo.ts';
+import { geoRadiusCommands } from './geo-radius.ts';
+import { geoSearchCommands } from './geo-search.ts';
 import { hashCommands } from './hash.ts';
 import { hashAllCommands } from './hash-all.ts';
 import { hashCounterCommands } from './hash-counter.ts';
@@ -49,6 +52,13 @@ import { stringSetCommands } from './string-set.ts';
 import { timeCommands } from './time.ts';
 import { transactionCommands } from './transaction.ts';
 import { waitCommands } from './wait.ts';
+import { zsetCommands } from './zset.ts';
+import { zsetBlockingCommands } from './zset-blocking.ts';
+import { zsetCombineCommands } from './zset-combine.ts';
+import { zsetPopCommands } from './zset-pop.ts';
+import { zsetRandomCommands } from './zset-random.ts';
+import { zsetRangeCommands } from './zset-range.ts';
+import { zsetRangeChangeCommands } from './zset-range-change.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
   ...stringCounterCommands,
@@ -68,7 +78,17 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...setCommands,
   ...setCombineCommands,
   ...setRandomCommands,
+  ...zsetCommands,
+  ...zsetBlockingCommands,
+  ...zsetCombineCommands,
+  ...zsetPopCommands,
+  ...zsetRandomCommands,
+  ...zsetRangeCommands,
+  ...zsetRangeChangeCommands,
   ...hyperloglogCommands,
+  ...geoCommands,
+  ...geoRadiusCommands,
+  ...geoSearchCommands,
   ...streamCommands,
   ...streamClaimCommands,
   ...streamGroupCommands,

@@ -55,8 +55,7 @@ export const snapshotParameters = [
     'sanitize-dump-payload',
     ['no', 'yes', 'clients'],
     'no',
-    'Check every element of what RESTORE and a snapshot bring.',
-    { inert: 'everything is always checked' },
+    'Look for what comes twice or out of order in what RESTORE and a snapshot bring.',
   ),
   integer('rdb-key-save-delay', [INT_MIN, INT_MAX], 0, 'Microseconds to wait after each key.', {
     hidden: true,
