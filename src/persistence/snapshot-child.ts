@@ -5,9 +5,9 @@
  *
  * It is started once and waits for jobs, because starting a process from a large one stalls it. It
  * reads, works and writes one after the other and blocking: nobody waits for it but the server's
- * snapshot, whose walker pauses when the pipe is full. Where cores are short it stands back: clients
- * wait for the server, and would wait for milliseconds while it waits for a core. There is no clean-up to be missed by a kill
- * but the temporary file, which the server removes then.
+ * snapshot, whose walker pauses when the pipe is full. Where cores are short it stands back, for
+ * clients wait for the server. There is no clean-up to be missed by a kill but the temporary file,
+ * which the server removes then.
  */
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
