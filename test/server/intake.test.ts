@@ -2,6 +2,11 @@
  * Reads that are kept until the end of the turn and run together: each client's commands run in
  * its order, whatever the others do to it in between.
  */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Intake } from '../../src/server/intake.ts';
 import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
@@ -82,6 +87,28 @@ describe('many clients in one turn', () => {
     for (const client of clients) for (let n = 0; n < 3; n++) await client.read();
     expect(await clients[0]!.value('STRLEN', 'log')).toBe(20);
     for (const client of clients) client.close();
+  });
+
+  it('may leave at once: what they sent before is run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cairn-intake-'));
+    const unixsocket = join(folder, 'socket');
+    const own = await InProcessServer.start(emptyDisk(), { appendonly: false, unixsocket });
+    try {
+      for (const address of [{ path: unixsocket }, { port: own.port, host: '127.0.0.1' }]) {
+        for (let i = 0; i < 20; i++) {
+          const socket = connect(address);
+          await once(socket, 'connect');
+          await new Promise((sent) => socket.write(encode('INCR', 'left'), sent));
+          socket.destroy();
+        }
+      }
+      const client = await own.connect();
+      await expect.poll(() => client.value('GET', 'left'), { timeout: 10_000 }).toBe('40');
+      client.close();
+    } finally {
+      await own.abandon();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('are refused what is wrong, after what stands before it', async () => {
