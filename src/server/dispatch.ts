@@ -30,7 +30,7 @@ import {
 import { type Command, NO_AUTH, NO_MULTI, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './command.ts';
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
-import { NO_AUTH_NEEDED, wrongArity } from './errors.ts';
+import { NO_AUTH_NEEDED, unknownCommand, wrongArity } from './errors.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { Services } from './services.ts';
 
@@ -393,13 +393,4 @@ function runsInMulti(command: Command): boolean {
 /** Whether the command that the client has just sent has yet to be answered. */
 function isAnsweredLater({ waiting }: Client): boolean {
   return waiting === WAIT_BLOCKED || waiting === WAIT_PAUSED || waiting === WAIT_WORK;
-}
-
-function unknownCommand(args: Args): string {
-  let shown = '';
-  for (let i = 1; i < args.count && shown.length < 128; i++) {
-    shown += `'${args.shown(i).slice(0, 128 - shown.length)}' `;
-  }
-  const name = args.shown(0).slice(0, 128);
-  return `ERR unknown command '${name}', with args beginning with: ${shown}`;
 }

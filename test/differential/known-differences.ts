@@ -82,14 +82,6 @@ const knownDifferences: readonly KnownDifference[] = [
       named(step, 'debug', 'jmap') && /^[$=]/.test(left) && right.startsWith('-ERR unknown'),
   },
   {
-    id: 'debug-reload-in-transaction',
-    reason: 'the dataset is loaded in slices, which cannot be part of a transaction',
-    applies: (step, left, right) =>
-      named(step, 'debug', 'reload') &&
-      left.startsWith('-ERR DEBUG cannot load data inside a transaction') &&
-      right === '+OK\r\n',
-  },
-  {
     id: 'debug-object-listpack',
     reason: 'the same two encodings as DEBUG OBJECT shows them, with the quicklist figures of 7.0',
     applies: (step, left, right) =>
