@@ -3,7 +3,7 @@
  *
  * For digests of data, where millions of short ranges are summed; not for secrets.
  *
- * Limits: ranges below 2^29 bytes, which all values are.
+ * Limits: ranges below 2^32 bytes; the longest value, 512 MB, has 2^32 bits.
  */
 const BLOCK = 64;
 const LENGTH_AT = 56;
@@ -32,8 +32,12 @@ export function sha1(
   const padded = rest < LENGTH_AT ? BLOCK : 2 * BLOCK;
   tail[rest] = 0x80;
   tail.fill(0, rest + 1, padded);
-  const bits = length * 8;
-  for (let i = 0; i < 4; i++) tail[padded - 1 - i] = (bits >>> (8 * i)) & 0xff;
+  const low = (length << 3) >>> 0;
+  const high = length >>> 29;
+  for (let i = 0; i < 4; i++) {
+    tail[padded - 1 - i] = (low >>> (8 * i)) & 0xff;
+    tail[padded - 5 - i] = (high >>> (8 * i)) & 0xff;
+  }
   for (let at = 0; at < padded; at += BLOCK) compress(tail, at);
   for (let i = 0; i < 20; i++) out[outOffset + i] = (state[i >>> 2]! >>> (24 - 8 * (i & 3))) & 0xff;
 }

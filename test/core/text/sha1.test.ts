@@ -30,4 +30,11 @@ describe('sha1', () => {
       }),
     );
   });
+
+  it('counts the bits of the longest value', () => {
+    const bytes = new Uint8Array(2 ** 29);
+    const out = new Uint8Array(20);
+    sha1(bytes, 0, bytes.length, out, 0);
+    expect(Buffer.from(out).toString('hex')).toBe(byNode(bytes));
+  }, 120_000);
 });
