@@ -20,14 +20,22 @@ export class ValueDigests implements RdbVisitor {
   readonly #wants: (entry: RdbEntry) => boolean;
   readonly #digest = new Digest();
   readonly #pair = new Digest();
+  readonly #functions: Digest;
   readonly #score = new Uint8Array(SCORE_TEXT_MAX);
 
+  /** `functions` is made the digest of the libraries of functions. */
   constructor(
+    functions: Digest,
     wants: (entry: RdbEntry) => boolean,
     take: (entry: RdbEntry, digest: Digest) => void,
   ) {
+    this.#functions = functions;
     this.#wants = wants;
     this.#take = take;
+  }
+
+  functionLibrary({ bytes, length, offset }: ByteView): void {
+    this.#functions.xor(bytes, offset, length);
   }
 
   entry(entry: RdbEntry): boolean {

@@ -104,8 +104,8 @@ export class JsonExport implements RdbVisitor {
     this.#next();
     this.#out.text('[');
     this.#string(member);
-    const isFinite = Number.isFinite(score);
-    this.#out.text(isFinite ? `,${jsonNumber(score)}]` : `,"${score > 0 ? 'inf' : '-inf'}"]`);
+    const isNumber = Number.isFinite(score);
+    this.#out.text(isNumber ? `,${jsonNumber(score)}]` : `,"${score > 0 ? 'inf' : '-inf'}"]`);
   }
 
   // ---------------------------------------------------------------- streams

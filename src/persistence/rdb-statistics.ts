@@ -13,7 +13,7 @@
 import type { ByteView } from '../core/value.ts';
 import { rdbTypeName } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { type RdbEntry, type RdbKind, type RdbVisitor, rdbKind, RdbWalk } from './rdb-walk.ts';
+import { type RdbEntry, type RdbKind, type RdbVisitor, RdbWalk, rdbKind } from './rdb-walk.ts';
 
 const PREFIXES_MAX = 100_000;
 const SCORE_BYTES = 8;

@@ -62,8 +62,13 @@ export interface RdbVisitor {
   functionLibrary?(source: ByteView): void;
   moduleAux?(name: string): void;
   database?(db: number): void;
-  /** A key begins; false passes over its value, and there is no `entryEnd`. */
-  entry?(entry: RdbEntry): boolean;
+  /** How many keys the database has, and how many of them expire, as the file says. */
+  sizes?(keys: number, expires: number): void;
+  /**
+   * A key begins; true shows its value. False passes over it, 'taken' says that the visitor has
+   * read it itself; then there is no `entryEnd`.
+   */
+  entry?(entry: RdbEntry): boolean | 'taken';
   /** The value of a string. */
   text?(value: ByteView): void;
   /** The next element of a list. */
@@ -170,7 +175,9 @@ export class RdbWalk {
     entry.keyLength = this.#key.length;
     entry.valueOffset = reader.offset;
     this.step = 'read-object-value';
-    if (this.#visitor.entry?.(entry) === false) {
+    const wanted = this.#visitor.entry?.(entry) ?? true;
+    if (wanted === 'taken') return;
+    if (!wanted) {
       skipValue(reader, type, this.version);
       return;
     }
@@ -187,10 +194,15 @@ export class RdbWalk {
         this.entry.db = reader.length();
         visitor.database?.(this.entry.db);
         return;
-      case rdb.OP_RESIZEDB:
+      case rdb.OP_RESIZEDB: {
+        this.step = 'read-len';
+        const keys = reader.length();
+        visitor.sizes?.(keys, reader.length());
+        return;
+      }
       case rdb.OP_SLOT_INFO:
         this.step = 'read-len';
-        for (let i = opcode === rdb.OP_RESIZEDB ? 2 : 3; i > 0; i--) reader.length();
+        for (let i = 0; i < 3; i++) reader.length();
         return;
       case rdb.OP_AUX: {
         this.step = 'read-aux';
