@@ -102,6 +102,7 @@ class FileScan {
   #cut: CutPlace | null = null;
   /** Whether all so far is known to lie at or before the moment. */
   #isKnown: boolean;
+  #isAfterTime: boolean;
   #transaction: { readonly place: CutPlace; bytes: number; commands: number } | null = null;
   #kept = 0;
   /** Commands behind the mark that may still turn out to lie before the moment. */
@@ -115,6 +116,7 @@ class FileScan {
     this.#tracker = tracker;
     this.#mark = { bytes: 0, headOffset: -1 };
     this.#isKnown = true;
+    this.#isAfterTime = false;
   }
 
   async run(rdbBytes: number, progress: ReadProgress): Promise<MomentFile> {
@@ -162,7 +164,10 @@ class FileScan {
       if (item === 'command' && !isBracket(reader)) this.#later++;
       return;
     }
-    if (this.#isKnown && this.#transaction === null) this.#moveMark(reader);
+    // A time line goes with the command behind it.
+    const isSafe = this.#isKnown && this.#transaction === null && !this.#isAfterTime;
+    if (isSafe) this.#moveMark(reader);
+    this.#isAfterTime = item === 'time';
     if (item === 'time') this.#time(reader);
     else if (item === 'position') this.#position(reader);
     else this.#command(reader);

@@ -197,7 +197,8 @@ export class RdbWalk {
       case rdb.OP_RESIZEDB: {
         this.step = 'read-len';
         const keys = reader.length();
-        visitor.sizes?.(keys, reader.length());
+        const expires = reader.length();
+        visitor.sizes?.(keys, expires);
         return;
       }
       case rdb.OP_SLOT_INFO:
@@ -207,14 +208,17 @@ export class RdbWalk {
       case rdb.OP_AUX: {
         this.step = 'read-aux';
         const name = this.#text();
-        visitor.aux?.(name, this.#text());
+        const value = this.#text();
+        visitor.aux?.(name, value);
         return;
       }
-      case rdb.OP_MODULE_AUX:
+      case rdb.OP_MODULE_AUX: {
         this.step = 'read-module-aux';
-        visitor.moduleAux?.(rdb.moduleName(reader.wideLength()));
+        const name = rdb.moduleName(reader.wideLength());
+        visitor.moduleAux?.(name);
         skipModuleParts(reader);
         return;
+      }
       case rdb.OP_FUNCTION2:
         this.step = 'read-functions';
         reader.string(this.#view);

@@ -8,7 +8,7 @@ import { Lz4File, loadLz4 } from '../../persistence/lz4-file.ts';
 import { restoreBackup } from '../../persistence/restore-backup.ts';
 import { type RestoreMomentResult, restoreMoment } from '../../persistence/restore-moment.ts';
 import { takeBackup } from '../../replication/backup.ts';
-import { shownBytes, shownCount } from './tool-format.ts';
+import { counted, shownBytes } from './tool-format.ts';
 import {
   EXIT_OK,
   EXIT_TROUBLE,
@@ -112,7 +112,7 @@ async function fromBackup(request: RestoreRequest, io: ToolIo): Promise<number> 
   if (json) printJson(io, { ok: true, from, to, ...result });
   else {
     const { files, keys, rdbBytes } = result;
-    io.print(`${shownCount(keys)} keys, ${shownBytes(rdbBytes)}, checked:\n`);
+    io.print(`${counted(keys, 'key')}, ${shownBytes(rdbBytes)}, checked:\n`);
     for (const file of files) io.print(`  ${file}\n`);
   }
   return EXIT_OK;
@@ -145,15 +145,15 @@ async function toMoment(request: RestoreRequest, moment: Moment, io: ToolIo): Pr
 
 function tellMoment(result: RestoreMomentResult, io: ToolIo): void {
   const { lastSecond, nextSecond, position } = result;
-  io.print(`restored ${shownCount(result.keptCommands)} commands behind the base:\n`);
+  io.print(`restored ${counted(result.keptCommands, 'command')} behind the base:\n`);
   for (const { bytes, name } of result.files) io.print(`  ${name}  ${shownBytes(bytes)}\n`);
   if (lastSecond !== null) io.print(`last time told: ${shownTime(lastSecond)}\n`);
   if (position !== null) io.print(`up to offset ${position.offset} of stream ${position.id}\n`);
   if (result.leftOutBytes === 0) io.print('nothing was left out\n');
   else {
     const from = nextSecond === null ? '' : `, from ${shownTime(nextSecond)} on`;
-    const commands = shownCount(result.leftOutCommands);
-    io.print(`left out: ${commands} commands, ${shownBytes(result.leftOutBytes)}${from}, of\n`);
+    const commands = counted(result.leftOutCommands, 'command');
+    io.print(`left out: ${commands}, ${shownBytes(result.leftOutBytes)}${from}, of\n`);
     for (const path of result.leftOutFiles) io.print(`  ${path}\n`);
   }
   if (result.trouble !== '') io.print(`not all of that could be read: ${result.trouble}\n`);

@@ -1,18 +1,19 @@
 /** What `cairn rdb stats` prints: tables for people, one object for machines. */
 import { jsonOfBytes } from '../../persistence/rdb-export-json.ts';
 import type { RdbBigKey, RdbGroup, RdbStatistics } from '../../persistence/rdb-statistics.ts';
-import { shownBytes, shownCount, shownKey, shownTable, shownTtl } from './tool-format.ts';
+import { counted, shownBytes, shownCount, shownKey, shownTable, shownTtl } from './tool-format.ts';
 import type { ToolIo } from './tool-io.ts';
 
+const LIBRARIES = ['library of functions', 'libraries of functions'] as const;
 const GROUP_HEAD = ['keys', 'in file', 'logical', 'elements', 'expiring', 'mean TTL'] as const;
 
 export function printStatistics(io: ToolIo, file: string, statistics: RdbStatistics): void {
   const { aux, functions, modules, prefixCount, prefixOverflowKeys, total } = statistics;
   const server = aux['cairn-ver'] ?? aux['redis-ver'] ?? aux['valkey-ver'] ?? 'an unknown server';
   io.print(`${file}: RDB version ${statistics.version} of ${server}\n`);
-  const extras = [`${shownCount(total.keys)} keys`, `${shownBytes(total.fileBytes)} in the file`];
+  const extras = [counted(total.keys, 'key'), `${shownBytes(total.fileBytes)} in the file`];
   extras.push(`${shownBytes(total.logicalBytes)} unpacked`);
-  if (functions > 0) extras.push(`${functions} libraries of functions`);
+  if (functions > 0) extras.push(counted(functions, ...LIBRARIES));
   if (modules.length > 0) extras.push(`data of the modules ${modules.join(', ')}`);
   io.print(`${extras.join(', ')}\n`);
   printGroups(io, 'type', statistics.types);

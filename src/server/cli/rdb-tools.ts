@@ -15,7 +15,7 @@ import { FileSource } from '../../persistence/rdb-source.ts';
 import { rdbStatistics } from '../../persistence/rdb-statistics.ts';
 import { type RdbEntry, RdbWalk, rdbKind } from '../../persistence/rdb-walk.ts';
 import { printStatistics, statisticsJson } from './rdb-stats-text.ts';
-import { shownBytes, shownCount, shownKey } from './tool-format.ts';
+import { counted, shownBytes, shownKey } from './tool-format.ts';
 import {
   EXIT_NO,
   EXIT_OK,
@@ -142,8 +142,8 @@ export const exportTool: Tool<ExportRequest> = async (request, io) => {
     };
     if (json && output !== undefined) printJson(io, told);
     else if (json) io.warn(`${JSON.stringify(told)}\n`);
-    else if (output !== undefined) io.print(`${shownCount(keys)} keys, ${shownBytes(out.bytes)}\n`);
-    if (modules > 0 && !json) io.warn(`cairn: left out ${modules} keys of modules\n`);
+    else if (output !== undefined) io.print(`${counted(keys, 'key')}, ${shownBytes(out.bytes)}\n`);
+    if (modules > 0 && !json) io.warn(`cairn: left out ${counted(modules, 'key')} of modules\n`);
     return EXIT_OK;
   } catch (error) {
     file?.discard();
@@ -180,7 +180,7 @@ export const diffTool: Tool<DiffRequest> = async (request, io) => {
       const { keysA, keysB, onlyInA, onlyInB, ttls, values } = result;
       if (result.functionsDiffer) io.print('the libraries of functions differ\n');
       io.print(
-        `${shownCount(keysA)} keys in A, ${shownCount(keysB)} in B: ${onlyInA} only in A, ` +
+        `${counted(keysA, 'key')} in A, ${counted(keysB, 'key')} in B: ${onlyInA} only in A, ` +
           `${onlyInB} only in B, ${values} with another value, ${ttls} with another expiry\n`,
       );
     }
@@ -222,14 +222,18 @@ export const convertTool: Tool<ConvertRequest> = async (request, io) => {
     else {
       const { bytes, emptyKeysLeftOut, fromVersion, functionsLeftOut, keys } = result;
       io.print(
-        `${shownCount(keys)} keys from version ${fromVersion} to ${version}, ${shownBytes(bytes)}\n`,
+        `${counted(keys, 'key')} from version ${fromVersion} to ${version}, ${shownBytes(bytes)}\n`,
       );
       if (functionsLeftOut > 0) {
-        io.print(
-          `left out: ${functionsLeftOut} libraries of functions, which version 9 cannot hold\n`,
+        const libraries = counted(
+          functionsLeftOut,
+          'library of functions',
+          'libraries of functions',
         );
+        io.print(`left out: ${libraries}, for which version 9 has no place\n`);
       }
-      if (emptyKeysLeftOut > 0) io.print(`left out: ${emptyKeysLeftOut} keys without elements\n`);
+      if (emptyKeysLeftOut > 0)
+        io.print(`left out: ${counted(emptyKeysLeftOut, 'key')} without elements\n`);
     }
     return EXIT_OK;
   } catch (error) {

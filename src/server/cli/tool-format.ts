@@ -43,6 +43,11 @@ export function shownCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** A count and what is counted: `1 key`, `2,000 keys`, `2 libraries of functions`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${shownCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** A key in quotes: as text where it is, with \xHH for bytes that are none. */
 export function shownKey(key: Uint8Array): string {
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
