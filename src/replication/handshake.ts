@@ -3,7 +3,7 @@
  *
  *     PING                                      +PONG; -NOAUTH, -NOPERM will do as well
  *     AUTH [user] password                      only with masterauth
- *     REPLCONF listening-port 6380              the REPLCONFs may fail: old primaries do not know them
+ *     REPLCONF listening-port 6380              these may fail: old primaries do not know them
  *     REPLCONF ip-address 10.0.0.7              only with replica-announce-ip
  *     REPLCONF capa eof capa psync2
  *     REPLCONF rdb-only 1                       only for a backup
