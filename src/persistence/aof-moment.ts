@@ -133,6 +133,7 @@ class FileScan {
         continue;
       }
       if (item === 'end' && this.#transaction === null && content === size) {
+        if (this.#cut === null && this.#isKnown) this.#search.notePosition();
         return this.#result(this.#cut, '', false);
       }
       if (item === 'end' || item === 'torn') {
