@@ -7,9 +7,10 @@
  *     3 A    again, values passed over: keys without a mark -> only in A
  *
  * So memory is bounded by the number of keys of A, whatever the size of their values, and no key
- * is held. Keys are told apart by 128 bits of SHA-1, values by another 128.
+ * is held. Keys are told apart by 128 bits of keyed hashes, values by another 128.
  */
-import { Digest } from '../core/digest.ts';
+import { randomBytes } from 'node:crypto';
+import { DIGEST_WORDS, QuickDigest, SEED_WORDS } from './quick-digest.ts';
 import { ValueDigests } from './rdb-digests.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { type RdbEntry, RdbWalk, rdbKind } from './rdb-walk.ts';
@@ -59,9 +60,10 @@ export function diffRdb(
 class Comparison {
   readonly #options: RdbDiffOptions;
   readonly #table = new DigestTable();
-  readonly #keyDigest = new Digest();
-  readonly #functionsA = new Digest();
-  readonly #functionsB = new Digest();
+  readonly #seed: Int32Array;
+  readonly #keyDigest: QuickDigest;
+  readonly #functionsA: QuickDigest;
+  readonly #functionsB: QuickDigest;
   #keysB = 0;
   #onlyInA = 0;
   #onlyInB = 0;
@@ -70,6 +72,10 @@ class Comparison {
 
   constructor(options: RdbDiffOptions) {
     this.#options = options;
+    this.#seed = Int32Array.from({ length: SEED_WORDS }, () => randomBytes(4).readInt32LE());
+    this.#keyDigest = new QuickDigest(this.#seed);
+    this.#functionsA = new QuickDigest(this.#seed);
+    this.#functionsB = new QuickDigest(this.#seed);
   }
 
   run(openA: () => RdbReader, openB: () => RdbReader): RdbDiffResult {
@@ -78,7 +84,7 @@ class Comparison {
     });
     this.#walk(openB(), this.#functionsB, (entry, value) => this.#compare(entry, value));
     if (this.#table.unmarked > 0) this.#findLeftOver(openA());
-    const functionsDiffer = this.#functionsA.hex !== this.#functionsB.hex;
+    const functionsDiffer = !this.#functionsA.equals(this.#functionsB);
     const found = this.#onlyInA + this.#onlyInB + this.#values + this.#ttls;
     return {
       isSame: found === 0 && !functionsDiffer,
@@ -94,21 +100,21 @@ class Comparison {
 
   #walk(
     reader: RdbReader,
-    functions: Digest,
-    take: (entry: RdbEntry, value: Digest) => void,
+    functions: QuickDigest,
+    take: (entry: RdbEntry, value: QuickDigest) => void,
   ): void {
-    new RdbWalk(reader, new ValueDigests(functions, this.#options.wants, take)).run();
+    new RdbWalk(reader, new ValueDigests(this.#seed, functions, this.#options.wants, take)).run();
   }
 
-  #digestOf(entry: RdbEntry): Digest {
+  #digestOf(entry: RdbEntry): QuickDigest {
     const digest = this.#keyDigest;
     digest.clear();
-    digest.mixNumber(entry.db);
+    digest.mixWord(entry.db);
     digest.mix(entry.key, 0, entry.keyLength);
     return digest;
   }
 
-  #compare(entry: RdbEntry, value: Digest): void {
+  #compare(entry: RdbEntry, value: QuickDigest): void {
     this.#keysB++;
     const table = this.#table;
     const at = table.find(this.#digestOf(entry));
@@ -171,7 +177,6 @@ function orNull(expiryMs: number): number | null {
 
 const FIRST_SLOTS = 1024;
 const WORDS = 8;
-const KEY_WORDS = 4;
 const TAKEN = 1;
 const MARKED = 2;
 
@@ -189,35 +194,29 @@ class DigestTable {
   #words = new Int32Array(FIRST_SLOTS * WORDS);
   #expiries = new Float64Array(FIRST_SLOTS);
   #states = new Uint8Array(FIRST_SLOTS);
-  readonly #key = new Int32Array(KEY_WORDS);
-  readonly #value = new Int32Array(KEY_WORDS);
 
   /** Notes a key. One that comes twice keeps what came last, as where it is loaded. */
-  put(key: Digest, value: Digest, expiryMs: number): void {
+  put(key: QuickDigest, value: QuickDigest, expiryMs: number): void {
     if (this.count * 4 >= this.#slots * 3) this.#grow();
-    wordsOf(key, this.#key);
-    wordsOf(value, this.#value);
-    const at = this.#seek(this.#key, 0);
+    const at = this.#seek(key.words, 0);
     if (this.#states[at] === 0) {
       this.count++;
       this.unmarked++;
     }
     this.#states[at] = TAKEN;
-    this.#words.set(this.#key, at * WORDS);
-    this.#words.set(this.#value, at * WORDS + KEY_WORDS);
+    this.#words.set(key.words, at * WORDS);
+    this.#words.set(value.words, at * WORDS + DIGEST_WORDS);
     this.#expiries[at] = expiryMs;
   }
 
   /** The place of a key, -1 when it is not there. */
-  find(key: Digest): number {
-    wordsOf(key, this.#key);
-    const at = this.#seek(this.#key, 0);
+  find(key: QuickDigest): number {
+    const at = this.#seek(key.words, 0);
     return this.#states[at] === 0 ? -1 : at;
   }
 
-  hasValue(at: number, value: Digest): boolean {
-    wordsOf(value, this.#value);
-    return this.#sameWords(at * WORDS + KEY_WORDS, this.#value, 0);
+  hasValue(at: number, value: QuickDigest): boolean {
+    return this.#sameWords(at * WORDS + DIGEST_WORDS, value.words, 0);
   }
 
   expiry(at: number): number {
@@ -242,7 +241,7 @@ class DigestTable {
   }
 
   #sameWords(at: number, from: Int32Array, off: number): boolean {
-    for (let i = 0; i < KEY_WORDS; i++) if (this.#words[at + i] !== from[off + i]) return false;
+    for (let i = 0; i < DIGEST_WORDS; i++) if (this.#words[at + i] !== from[off + i]) return false;
     return true;
   }
 
@@ -262,14 +261,5 @@ class DigestTable {
       this.#expiries[at] = expiries[i]!;
       this.#states[at] = states[i]!;
     }
-  }
-}
-
-/** The first 128 bits of a digest. */
-function wordsOf(digest: Digest, to: Int32Array): void {
-  const { bytes } = digest;
-  for (let i = 0; i < KEY_WORDS; i++) {
-    const at = i * 4;
-    to[i] = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
   }
 }

@@ -1,34 +1,39 @@
 /**
- * Digests of the values of an RDB, as core/digest.ts makes them: the order of a set's members, of a
- * hash's fields and of a sorted set's members makes no difference, nor how any of them is packed.
+ * Digests of the values of an RDB: the order of a set's members, of a hash's fields and of a sorted
+ * set's members makes no difference, nor how any of them is packed.
  *
- * To what DEBUG DIGEST takes in, this adds what it leaves out: expiries of fields, and of a stream
- * its ids and its groups with what is pending. The expiry of the key itself is not part of it, nor
- * when a consumer was seen last.
+ *     string   mix(bytes)                     list   mix each element, head to tail
+ *     set      xor each member                hash   xor of (mix field, value, expiry) of each
+ *     zset     xor of (mix member, score)     stream mix ids, fields, facts, groups, in their order
+ *
+ * The expiry of the key itself is not part of it, nor when a consumer was seen last.
  */
-import { Digest } from '../core/digest.ts';
 import type { StreamId } from '../core/struct/stream-id.ts';
 import { SCORE_TEXT_MAX, writeScore } from '../core/text/score.ts';
 import type { ByteView } from '../core/value.ts';
+import { QuickDigest } from './quick-digest.ts';
 import { type RdbEntry, type RdbVisitor, rdbKind, type StreamFacts } from './rdb-walk.ts';
 
 const KINDS = ['string', 'list', 'set', 'zset', 'hash', 'module', 'stream'] as const;
 
 /** Digests each value that a walk shows and hands it to `take`, which must copy it. */
 export class ValueDigests implements RdbVisitor {
-  readonly #take: (entry: RdbEntry, digest: Digest) => void;
+  readonly #take: (entry: RdbEntry, digest: QuickDigest) => void;
   readonly #wants: (entry: RdbEntry) => boolean;
-  readonly #digest = new Digest();
-  readonly #pair = new Digest();
-  readonly #functions: Digest;
+  readonly #digest: QuickDigest;
+  readonly #pair: QuickDigest;
+  readonly #functions: QuickDigest;
   readonly #score = new Uint8Array(SCORE_TEXT_MAX);
 
   /** `functions` is made the digest of the libraries of functions. */
   constructor(
-    functions: Digest,
+    seed: Int32Array,
+    functions: QuickDigest,
     wants: (entry: RdbEntry) => boolean,
-    take: (entry: RdbEntry, digest: Digest) => void,
+    take: (entry: RdbEntry, digest: QuickDigest) => void,
   ) {
+    this.#digest = new QuickDigest(seed);
+    this.#pair = new QuickDigest(seed);
     this.#functions = functions;
     this.#wants = wants;
     this.#take = take;
@@ -41,7 +46,7 @@ export class ValueDigests implements RdbVisitor {
   entry(entry: RdbEntry): boolean {
     if (!this.#wants(entry)) return false;
     this.#digest.clear();
-    this.#digest.mixNumber(KINDS.indexOf(rdbKind(entry.type)));
+    this.#digest.mixWord(KINDS.indexOf(rdbKind(entry.type)));
     return true;
   }
 
@@ -79,7 +84,7 @@ export class ValueDigests implements RdbVisitor {
   }
 
   streamEntry(id: StreamId): void {
-    this.#digest.mixText(id.toString().replace('-', '.'));
+    this.#id(id);
   }
 
   streamField(field: ByteView, value: ByteView): void {
@@ -89,13 +94,15 @@ export class ValueDigests implements RdbVisitor {
 
   streamFacts(facts: StreamFacts): void {
     const { entriesAdded, lastId, maxDeletedId } = facts;
-    this.#digest.mixText(`last ${lastId.toString()}`);
-    this.#digest.mixText(`deleted ${maxDeletedId.toString()} added ${entriesAdded}`);
+    this.#digest.mixText(`added ${entriesAdded}`);
+    this.#id(lastId);
+    this.#id(maxDeletedId);
   }
 
   group(name: string, lastId: StreamId, entriesRead: bigint): void {
     this.#digest.mixText(`group ${name}`);
-    this.#digest.mixText(`${lastId.toString()} ${entriesRead}`);
+    this.#digest.mixText(`read ${entriesRead}`);
+    this.#id(lastId);
   }
 
   consumer(name: string): void {
@@ -103,10 +110,18 @@ export class ValueDigests implements RdbVisitor {
   }
 
   pending(id: StreamId, deliveredMs: number, deliveries: bigint): void {
-    this.#digest.mixText(`${id.toString()} ${deliveredMs} ${deliveries}`);
+    this.#digest.mixText(`${deliveredMs} ${deliveries}`);
+    this.#id(id);
   }
 
   entryEnd(entry: RdbEntry): void {
     this.#take(entry, this.#digest);
+  }
+
+  #id(id: StreamId): void {
+    this.#digest.mixWord(id.msHigh);
+    this.#digest.mixWord(id.msLow);
+    this.#digest.mixWord(id.seqHigh);
+    this.#digest.mixWord(id.seqLow);
   }
 }
