@@ -79,7 +79,7 @@ class Bench {
       random: () => 0,
       events: { expired: () => undefined },
     });
-    this.decoder = new ValueDecoder(this.keyspace, reader);
+    this.decoder = new ValueDecoder(this.keyspace, reader, false);
     this.encoder = new RdbEncoder(this.keyspace, writer, { version, usage: 'none' });
   }
 }
@@ -110,6 +110,11 @@ class Converter implements RdbVisitor {
     limits.hashMaxListpackValue = Number.MAX_SAFE_INTEGER;
     limits.zsetMaxListpackValue = Number.MAX_SAFE_INTEGER;
     this.#plain.encoder.header({}, []);
+  }
+
+  version(version: number): void {
+    this.#plain.decoder.version = version;
+    this.#packed.decoder.version = version;
   }
 
   aux(name: string, value: string): void {

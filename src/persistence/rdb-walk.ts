@@ -17,8 +17,13 @@
  */
 import type { StreamId } from '../core/struct/stream-id.ts';
 import { ByteView } from '../core/value.ts';
+import {
+  type ChecksumVerdict,
+  checkNothingFollows,
+  readRdbHeader,
+  verifyChecksum,
+} from './rdb-ends.ts';
 import * as rdb from './rdb-format.ts';
-import { type ChecksumVerdict, readRdbHeader, verifyChecksum } from './rdb-load.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { skipModuleParts, skipValue } from './rdb-skip.ts';
 import { HeldString } from './rdb-table.ts';
@@ -128,7 +133,10 @@ export class RdbWalk {
     this.#visitor.version?.(this.version);
     while (this.#item());
     this.step = 'check-sum';
-    if (this.version < rdb.RDB_VERSION_CHECKSUM) return 'not looked at';
+    if (this.version < rdb.RDB_VERSION_CHECKSUM) {
+      checkNothingFollows(this.#reader);
+      return 'not looked at';
+    }
     return verifyChecksum(this.#reader);
   }
 

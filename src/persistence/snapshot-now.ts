@@ -3,6 +3,7 @@
  * stands still meanwhile, so it is for shutdown, for DEBUG RELOAD, and for who asks for it.
  */
 import type { Keyspace } from '../core/keyspace.ts';
+import { collectAhead } from '../core/struct/dict-ahead.ts';
 import type { FileSystem } from './file-system.ts';
 import { RdbAssembler } from './rdb-assembler.ts';
 import { RdbEncoder, type RdbWriteVersion, type UsageKind } from './rdb-encoder.ts';
@@ -20,6 +21,9 @@ export interface RdbContent {
   /** The sources of all function libraries. */
   readonly functions: readonly Uint8Array[];
 }
+
+/** Keys that are collected together, so that the waits for their memory overlap. */
+const KEYS_AHEAD = 48;
 
 /** A sink that gives everything to an assembler at once. */
 export class DirectSink implements FrameSink {
@@ -55,7 +59,7 @@ function emitAll(keyspace: Keyspace, writer: FrameWriter, content: RdbContent): 
     encoder.resizeDb(dict.count, db.expires.size);
     let cursor = 0;
     do {
-      cursor = dict.collect(cursor);
+      cursor = collectAhead(dict, keyspace.arena, cursor, KEYS_AHEAD);
       for (let i = 0; i < dict.collectedCount; i++) encoder.emitEntry(db, dict.collected[i]!);
       keys += dict.collectedCount;
     } while (cursor !== 0);

@@ -32,6 +32,7 @@
 import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
 import { WIDE_KEY } from './entry.ts';
+import { reverseBits } from './reverse-bits.ts';
 
 const SEGMENT_SHIFT = 10;
 const SEGMENT_BUCKETS = 1 << SEGMENT_SHIFT;
@@ -197,6 +198,11 @@ export class Dict {
    */
   collect(cursor: number): number {
     this.collectedCount = 0;
+    return this.collectMore(cursor);
+  }
+
+  /** Like `collect`, behind what is collected. */
+  collectMore(cursor: number): number {
     const mask = this.smallMask;
     const small = (cursor & mask) >>> 0;
     this.collectBucket(this.bucketAt(small));
@@ -248,7 +254,7 @@ export class Dict {
     return 0;
   }
 
-  /** Bytes of the table itself, without the entries. */
+  /** Bytes of the table itself. */
   get overheadBytes(): number {
     return this.tableBytes;
   }
@@ -279,6 +285,11 @@ export class Dict {
     }
     this.count -= this.collectedCount;
     return this.buckets > 0;
+  }
+
+  /** Address of the bucket of a hash. */
+  bucketFor(hash: number): number {
+    return this.bucketAt(this.bucketOf(hash));
   }
 
   private bucketOf(hash: number): number {
@@ -373,10 +384,7 @@ export class Dict {
     this.collectedCount = this.chainInto(first, this.collected, this.collectedCount);
   }
 
-  /**
-   * Appends the entries of a bucket and of those that hang from it to `out`, whose new length it
-   * returns.
-   */
+  /** Appends the entries of a bucket and those that hang from it to `out`; its new length. */
   private chainInto(first: number, out: number[], from: number): number {
     let found = from;
     let bucket = first;
@@ -513,13 +521,4 @@ export class Dict {
       slot -= SLOTS;
     }
   }
-}
-
-function reverseBits(value: number): number {
-  let v = value;
-  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1);
-  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
-  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
-  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
-  return ((v >>> 16) | (v << 16)) >>> 0;
 }

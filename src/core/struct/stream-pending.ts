@@ -1,12 +1,14 @@
 /**
  * Entries that were delivered and not acknowledged: of a group, or of one of its consumers.
  *
- * Each is one arena block of 36 bytes, shared by the list of its group and that of its consumer:
+ * Each is one arena block of 40 bytes, shared by the list of its group and that of its consumer:
  *
  *     words 0-3   id: msHigh, msLow, seqHigh, seqLow
  *     words 4-5   when it was delivered last, milliseconds since 1970: low, high
  *     words 6-7   how often it was delivered: low, high
  *     word  8     the consumer's slot in its group
+ *     word  9     marks of the last snapshot that wrote it in parts: among those of its group in
+ *                 the low half, among those of its consumer in the high half
  *
  * A list keeps the addresses in the order of the ids, in chunks that are arena blocks as well:
  *
@@ -17,7 +19,7 @@
 import type { Arena } from '../memory/arena.ts';
 import type { StreamId } from './stream-id.ts';
 
-const PENDING_BYTES = 36;
+const PENDING_BYTES = 40;
 const CHUNK_ADDRESSES_MAX = 255;
 const CHUNK_ADDRESSES_FIRST = 15;
 const TWO_32 = 0x1_0000_0000;
@@ -29,6 +31,7 @@ export function pendingCreate(
   timeMs: number,
   count: number,
   slot: number,
+  marks: number,
 ): number {
   const address = arena.alloc(PENDING_BYTES);
   const words = arena.words(address);
@@ -40,6 +43,7 @@ export function pendingCreate(
   pendingSetTime(arena, address, timeMs);
   pendingSetCount(arena, address, count);
   words[at + 8] = slot;
+  words[at + 9] = marks;
   return address;
 }
 
@@ -84,6 +88,15 @@ export function pendingSlot(arena: Arena, address: number): number {
 
 export function pendingSetSlot(arena: Arena, address: number, slot: number): void {
   arena.words(address)[arena.wordOffset(address) + 8] = slot;
+}
+
+/** The marks of the last snapshot in parts that wrote it. */
+export function pendingMarks(arena: Arena, address: number): number {
+  return arena.words(address)[arena.wordOffset(address) + 9]!;
+}
+
+export function pendingSetMarks(arena: Arena, address: number, marks: number): void {
+  arena.words(address)[arena.wordOffset(address) + 9] = marks;
 }
 
 export class PendingList {

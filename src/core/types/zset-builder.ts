@@ -86,11 +86,11 @@ export class ZsetBuilder {
     const { limits } = this.keyspace;
     const { large } = this;
     if (large.count > limits.zsetMaxListpackEntries) return 0;
-    if (large.longestMember > limits.zsetMaxListpackValue) return 0;
     let total = LP_EMPTY_BYTES;
     cursor.startView(this.view, 0, false);
     while (cursor.next()) {
       const { bytes, length, offset } = cursor.member;
+      if (length > limits.zsetMaxListpackValue) return 0;
       total += pairBytes(bytes, offset, length, cursor.score);
     }
     return total <= LISTPACK_BYTES_MAX ? total : 0;

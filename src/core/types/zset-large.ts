@@ -54,8 +54,6 @@ export class LargeZset implements LargeValue {
   readonly arena: Arena;
   /** Bytes of all entries, without dict and index. */
   entryBytes = 0;
-  /** Length of the longest member ever added. */
-  longestMember = 0;
   door: ZsetDoor | null = null;
   private readonly seed: HashSeed;
   /** What new entries are marked with. */
@@ -164,15 +162,6 @@ export class LargeZset implements LargeValue {
     setEntryScore(this.arena, entry, score);
   }
 
-  /** Removes a staged member. False when there is none. */
-  unstage(member: Uint8Array, offset: number, length: number): boolean {
-    const entry = this.dict.find(member, offset, length);
-    if (entry === 0) return false;
-    this.dict.removeFound();
-    this.drop(entry);
-    return true;
-  }
-
   /** Puts all staged entries into order. */
   order(): void {
     const { dict, index } = this;
@@ -255,7 +244,6 @@ export class LargeZset implements LargeValue {
     const keyWords = ENTRY_WORDS + wide;
     const entry = arena.alloc(keyWords * 4 + length);
     this.entryBytes += arena.sizeOf(entry);
-    if (length > this.longestMember) this.longestMember = length;
     const words = arena.words(entry);
     const at = arena.wordOffset(entry);
     words[at] = entryHead(length, keyWords, this.mark);

@@ -133,6 +133,7 @@ export class DatasetLoader {
         },
         duplicates: options.duplicates ?? 'refuse',
         usage: usageKind(values.maxmemoryPolicy),
+        deep: values.sanitizeDumpPayload === 'yes',
         keyDelayUs: Math.max(0, values.keyLoadDelay),
       });
       while (!load.step(SLICE_MS, () => performance.now())) {
