@@ -27,6 +27,9 @@ import type { ByteOutput } from './byte-output.ts';
 import { rdbTypeName } from './rdb-format.ts';
 import { type RdbEntry, type RdbVisitor, rdbKind, type StreamFacts } from './rdb-walk.ts';
 
+/** Longer strings are written in pieces of so many bytes, which base64 takes three at a time. */
+const PIECE_BYTES = 3 << 18;
+
 /** Writes what a walk shows. */
 export class JsonExport implements RdbVisitor {
   readonly #out: ByteOutput;
@@ -192,8 +195,26 @@ export class JsonExport implements RdbVisitor {
   }
 
   #string(view: ByteView): void {
-    const { bytes, length, offset } = view;
-    this.#out.text(jsonOfBytes(Buffer.from(bytes.buffer, bytes.byteOffset + offset, length)));
+    const { buffer, byteOffset } = view.bytes;
+    const bytes = Buffer.from(buffer, byteOffset + view.offset, view.length);
+    if (bytes.length <= PIECE_BYTES) this.#out.text(jsonOfBytes(bytes));
+    else this.#inPieces(bytes);
+  }
+
+  /** Writes bytes too long to be one string of JavaScript, or to hold twice. */
+  #inPieces(bytes: Buffer): void {
+    const isText = isUtf8(bytes);
+    this.#out.text(isText ? '"' : '{"base64":"');
+    for (let at = 0; at < bytes.length; ) {
+      let end = Math.min(at + PIECE_BYTES, bytes.length);
+      // A character is not cut: bytes of the form 10...... go on with one.
+      while (isText && end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
+      const piece = bytes.subarray(at, end);
+      if (isText) this.#out.text(JSON.stringify(piece.toString('utf8')).slice(1, -1));
+      else this.#out.text(piece.toString('base64'));
+      at = end;
+    }
+    this.#out.text(isText ? '"' : '"}');
   }
 }
 

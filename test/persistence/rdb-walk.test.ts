@@ -209,6 +209,19 @@ describe('an export', () => {
     ]);
   });
 
+  it('writes long strings in pieces, at whole characters', () => {
+    const long = (bytes: Buffer): RdbPart[] => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return [0, key, 0x80, [...length], bytes.toString('latin1')];
+    };
+    const characters = 'aä€😀'.repeat(180_000);
+    const bytes = Buffer.alloc(1_600_001, 0xfe);
+    const [first, second] = values(...long(Buffer.from(characters)), ...long(bytes));
+    expect(first === characters).toBe(true);
+    expect((second as { base64: string }).base64 === bytes.toString('base64')).toBe(true);
+  });
+
   it('in commands selects, batches and expires', () => {
     const members = Array.from({ length: 65 }, (_, i) => text(`m${i}`));
     const commands = resp(

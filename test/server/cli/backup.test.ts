@@ -102,6 +102,9 @@ const hasLz4 = (() => {
   }
 })();
 
+const starts =
+  requireRedisServer() === null ? [startCairnServer] : [startCairnServer, startRealServer];
+
 const kinds = [
   ['a real server', startRealServer],
   ['Cairn', startCairnServer],
@@ -226,17 +229,44 @@ describe('a restore', () => {
     // The first of them is SELECT.
     expect(found).toMatchObject({ ok: true, keptCommands: 2, leftOutCommands: 2 });
     await server.close();
-    for (const start of requireRedisServer() === null
-      ? [startCairnServer]
-      : [startCairnServer, startRealServer]) {
-      const then = await start({ dir: join(root, 'then'), config: { appendonly: 'yes' } });
-      const look = await then.connect();
-      expect(await look.value('KEYS', '*')).toEqual(['early']);
-      look.close();
-      await then.close();
+    for (const start of starts) expect(await keysOn(start, 'then')).toEqual(['early']);
+  });
+
+  it('of the offset that a backup told holds what the backup holds', async () => {
+    const server = await startCairnServer({
+      config: { appendonly: 'yes', 'repl-diskless-sync-delay': 0 },
+    });
+    const client = await server.connect();
+    await client.value('SET', 'a', '1');
+    // The stream begins when somebody first asks for it.
+    expect((await backup(server.port, 'first.rdb')).code).toBe(0);
+    await client.value('SET', 'b', '1');
+    await client.value('RPUSH', 'list', 'x', 'y');
+    const told = JSON.parse((await backup(server.port, 'second.rdb')).printed);
+    await client.value('DEL', 'a');
+    await client.value('SET', 'c', '1');
+    client.close();
+    await server.stop();
+    const moment = { offset: told.position.offset };
+    const found = JSON.parse((await restore(server.dir, 'offset', { moment })).printed);
+    // The first of them is SELECT, which a full sync makes due.
+    expect(found).toMatchObject({ ok: true, leftOutCommands: 3, position: told.position });
+    await server.close();
+    for (const start of starts) {
+      expect(await keysOn(start, 'offset')).toEqual(['a', 'b', 'list']);
     }
   });
 });
+
+/** The keys of a server on a folder with an AOF. */
+async function keysOn(start: typeof startCairnServer, folder: string): Promise<unknown> {
+  const server = await start({ dir: join(root, folder), config: { appendonly: 'yes' } });
+  const client = await server.connect();
+  const keys = (await client.value('KEYS', '*')) as string[];
+  client.close();
+  await server.close();
+  return keys.sort();
+}
 
 /** Waits until the server's second is over, and gives that second. */
 async function secondOver(client: {
