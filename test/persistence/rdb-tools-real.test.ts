@@ -159,7 +159,7 @@ describe.skipIf(requireRedisServer() === null)(`files of a real server (seed ${S
 
 const LIBRARY = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
 
-/** Streams with groups, consumers, what is pending, and what was deleted; sorted sets at the end. */
+/** Streams with groups, consumers, what is pending, what was deleted; odd scores; an expiry. */
 async function writeStreams(client: RawClient): Promise<void> {
   for (let i = 1; i <= 250; i++) await client.value('XADD', 'stream', `${i}-1`, 'f', `${i}`);
   await client.value('XADD', 'stream', '300-0', 'other', 'fields', 'of', 'it');

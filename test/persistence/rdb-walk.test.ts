@@ -145,7 +145,8 @@ describe('a walk shows the elements of', () => {
 
   it('hashes of Valkey whose fields expire', () => {
     const bytes = rdbOf(
-      'VALKEY080', 22, key, 2, text('f'), text('v'), int64(-1), text('g'), text('w'), int64(77), 0xff,
+      'VALKEY080', 22, key, 2, text('f'), text('v'), int64(-1), text('g'), text('w'), int64(77),
+      0xff,
     ); // biome-ignore format: rows of opcodes
     const line = written(bytes, (out) => new JsonExport(out, wants));
     expect(JSON.parse(line)).toMatchObject({

@@ -50,6 +50,9 @@ export const backupTool: Tool<BackupRequest> = async (request, io) => {
   process.once('SIGINT', giveUp);
   process.once('SIGTERM', giveUp);
   try {
+    if (request.user !== '' && request.password === '') {
+      throw new Error('a user needs a password; any will do for one that has nopass');
+    }
     const makeEncoder = lz4 ? loadLz4() : null;
     const { fileBytes, isChecked, isEmpty, position, rdbBytes, wasStreamed } = await takeBackup({
       fs: realFileSystem,

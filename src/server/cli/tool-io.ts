@@ -44,7 +44,7 @@ export function terminalIo(): ToolIo {
         return stderr.isTTY === true;
       },
       get columns() {
-        return stderr.columns ?? 80;
+        return stderr.columns || 80;
       },
       write: (text) => {
         stderr.write(text);

@@ -166,6 +166,8 @@ for (const [name, start] of kinds) {
       expect(code).toBe(2);
       expect(JSON.parse(printed).error).toMatch(/AUTH/);
       expect((await backup(server.port, 'c.rdb')).code).toBe(2);
+      const nameless = await backup(server.port, 'c.rdb', { user: 'copier' });
+      expect([nameless.code, nameless.warned]).toEqual([2, expect.stringMatching(/password/)]);
       expect(readdirSync(root).filter((file) => file.includes('c.rdb'))).toEqual([]);
     });
 
