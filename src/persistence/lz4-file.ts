@@ -20,9 +20,10 @@ interface Encoder {
 
 type EncoderFactory = () => Encoder;
 
-/** How encoders are made, or why none can be: the text is for whoever asked for LZ4. */
-export function loadLz4(): EncoderFactory {
-  const load = createRequire(import.meta.url);
+const requireHere = createRequire(import.meta.url);
+
+/** How encoders are made. Throws where they cannot be: the text is for whoever asked for LZ4. */
+export function loadLz4(load: (name: string) => unknown = requireHere): EncoderFactory {
   let found: unknown;
   try {
     found = load('lz4');

@@ -110,6 +110,15 @@ const hasPackage = (() => {
   }
 })();
 
+describe('where the package is not there', () => {
+  it('that is said, with what to do', () => {
+    const load = (): unknown => {
+      throw new Error('Cannot find module');
+    };
+    expect(() => loadLz4(load)).toThrow(/needs the package lz4, .*optional.*npm install lz4/);
+  });
+});
+
 describe.skipIf(!hasPackage)('what the package writes', () => {
   it('is read back', async () => {
     const random = new Random(77);
