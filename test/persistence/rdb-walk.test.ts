@@ -354,6 +354,17 @@ describe('a comparison', () => {
     expect(compare(a, dump(0xf5, text('one')))).toEqual([[], false]);
   });
 
+  it('sees one byte of a long value, and the order of a list of such', () => {
+    const long = (last: string): string => `\x44\x01${'x'.repeat(1024)}${last}`;
+    const list = (one: string, two: string) => dump(1, text('l'), 2, long(one), long(two));
+    expect(compare(list('a', 'b'), list('a', 'b'))).toEqual([[], true]);
+    expect(compare(list('a', 'b'), list('b', 'a'))[0]).toEqual(['value 0 l list']);
+    expect(compare(list('a', 'b'), list('a', 'c'))[0]).toEqual(['value 0 l list']);
+    const set = (one: string, two: string) => dump(2, text('s'), 2, long(one), long(two));
+    expect(compare(set('a', 'b'), set('b', 'a'))).toEqual([[], true]);
+    expect(compare(set('a', 'b'), set('a', 'c'))[0]).toEqual(['value 0 s set']);
+  });
+
   it('holds thousands of keys', () => {
     const keys = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => [0, text(`k${from + i}`), text('v')]).flat();

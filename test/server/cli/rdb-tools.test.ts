@@ -2,9 +2,11 @@
  * `cairn rdb ...` and `cairn check-...` as tools: what they print for people and for machines, the
  * exit codes, errors that name the file, files that stand when something goes wrong.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkAofTool, checkRdbTool } from '../../../src/server/cli/check-tools.ts';
 import { ProgressBar } from '../../../src/server/cli/progress.ts';
@@ -238,6 +240,26 @@ describe('cairn check-rdb and check-aof', () => {
     const fixed = await check(true, true, false);
     expect([fixed.code, JSON.parse(fixed.out).cutBytes, size()]).toEqual([0, 9, whole.length]);
     expect([(await check(true, false, true)).code, size()]).toEqual([0, whole.length]);
+  });
+});
+
+describe('the program itself', () => {
+  const program = fileURLToPath(new URL('../../../bin/cairn.js', import.meta.url));
+  const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args]);
+
+  it('prints to pipes, and ends with the code of its tool', () => {
+    const same = run('rdb', 'diff', '--json', ALL_TYPES, ALL_TYPES);
+    expect([same.status, JSON.parse(String(same.stdout)).isSame]).toEqual([0, true]);
+    const missing = run('rdb', 'stats', join(root, 'none'));
+    expect([missing.status, String(missing.stderr)]).toEqual([2, expect.stringMatching(/ENOENT/)]);
+    const damaged = run('check-rdb', file('short.rdb', Buffer.from('REDIS0010')));
+    expect([damaged.status, String(damaged.stdout)]).toEqual([1, expect.stringMatching(/ERROR/)]);
+  });
+
+  it('takes no answer for no', () => {
+    const torn = file('asked.aof', command('SET', 'a', '1').subarray(0, 9));
+    const { status } = spawnSync(process.execPath, [program, 'check-aof', '--fix', torn]);
+    expect([status, readFileSync(torn).length]).toEqual([1, 9]);
   });
 });
 
