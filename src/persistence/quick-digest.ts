@@ -6,8 +6,8 @@
  *
  * Four lanes of 32 bits, each with a hash keyed by its own part of a random seed, so nobody can
  * choose values that look alike, and values that differ give one digest with a chance of 2^-128.
- * Digests of different seeds have nothing to do with each other. Long values are hashed by the SHA-1
- * of node:crypto, behind the seed, whose first 128 bits are taken: slower to begin, faster a byte.
+ * Digests of different seeds have nothing to do with each other. Of long values, the first 128 bits
+ * of their SHA-1 behind the seed are taken: node:crypto is slower to begin and faster a byte.
  */
 import { createHash } from 'node:crypto';
 import { halfSipHash } from '../core/memory/halfsiphash.ts';
