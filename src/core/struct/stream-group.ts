@@ -49,6 +49,7 @@ export interface StreamConsumer {
 const id = new StreamId();
 
 export class StreamGroup {
+  readonly dict = null;
   readonly arena: Arena;
   readonly lastId = new StreamId();
   /** Entries that have been read, as far as is known, or ENTRIES_READ_UNKNOWN. */
@@ -121,14 +122,14 @@ export class StreamGroup {
     pendingSetSlot(this.arena, address, consumer.slot);
   }
 
-  /** A pending entry was delivered, or is said to have been, at `timeMs`, for the `count`th time. */
+  /** A pending entry was, or is said to have been, delivered at `timeMs` for the `count`th time. */
   deliver(address: number, timeMs: number, count: number): void {
     this.keeper?.changing(this, address);
     pendingSetTime(this.arena, address, timeMs);
     pendingSetCount(this.arena, address, count);
   }
 
-  /** Begins a snapshot in parts: every pending entry has another mark than what comes from now on. */
+  /** Begins a snapshot in parts: what is pending has another mark than what comes from now on. */
   nextMark(keeper: PendingKeeper): void {
     this.keeper = keeper;
     let mark = (this.marks & MARK_MAX) + 1;
