@@ -16,8 +16,9 @@
  */
 import type { LargeValue } from '../core/keyspace.ts';
 import type { Arena } from '../core/memory/arena.ts';
-import type { Dict, EntryDoor } from '../core/struct/dict.ts';
+import type { Dict } from '../core/struct/dict.ts';
 import { touchEntries } from '../core/struct/dict-ahead.ts';
+import type { EntryDoor } from '../core/struct/entry.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 
 /** A large value whose entries stand in a dict and are written in any order. */

@@ -72,6 +72,8 @@ export class Turn {
   onDrained: (client: Client) => void = () => {};
   /** Called when a client has not taken all that it was to be sent. */
   onBacklog: (client: Client) => void = () => {};
+  /** Runs what was read in this turn and kept for its end. */
+  onWork: () => void = () => {};
   /** Called before the journal is taken: the last chance to add to this turn. */
   onEnd: () => void = () => {};
 
@@ -107,6 +109,7 @@ export class Turn {
   /** Ends the turn now. */
   end(): void {
     this.scheduled = false;
+    this.onWork();
     this.onEnd();
     // While the disk fails, writes are refused: what waits for it waits, but refusals and reads
     // must reach their clients.

@@ -1,6 +1,6 @@
 /**
- * Large zsets in a snapshot: written in parts, each as it was, whatever changes meanwhile, and in an
- * order that loads well.
+ * Large zsets in a snapshot: written in parts, each as it was, whatever changes meanwhile, and in
+ * an order that loads well.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

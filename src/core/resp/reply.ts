@@ -17,42 +17,24 @@
  * booleans integers, null a null bulk, big numbers and verbatim strings bulk strings.
  */
 import { copyBytes } from '../memory/copy.ts';
+import { asciiBytes } from '../text/ascii.ts';
 import { DOUBLE_TEXT_MAX, writeDoubleShortest } from '../text/double.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
+import type { ChunkPool, FullChunk } from './chunk-pool.ts';
+import { SHORT_MAX, SHORT_ROOM, shortHead } from './short-head.ts';
 
-/** Bytes of an ordinary chunk. */
-export const CHUNK_BYTES = 16_384;
 const HEADER_ROOM = 32;
-const POOL_MAX = 512;
+const DOUBLE_ROOM = 64;
 const EMPTY = new Uint8Array(0);
 /** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
 const SHARED_BYTES_MIN = 4096;
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+const NO_VIEW = new DataView(new ArrayBuffer(0));
 const doubleText = new Uint8Array(DOUBLE_TEXT_MAX);
-
-/** Chunks that no writer holds. One pool serves one loop. */
-export class ChunkPool {
-  private readonly free: Uint8Array[] = [];
-
-  take(): Uint8Array {
-    return this.free.pop() ?? new Uint8Array(CHUNK_BYTES);
-  }
-
-  give(chunk: Uint8Array): void {
-    if (chunk.length === CHUNK_BYTES && this.free.length < POOL_MAX) this.free.push(chunk);
-  }
-}
 
 /** Told of every error reply. */
 export interface ErrorTally {
   count(text: string): void;
-}
-
-/** A chunk that is full, or as full as it will get. */
-export interface FullChunk {
-  readonly bytes: Uint8Array;
-  readonly length: number;
-  /** It belongs to others as well, not to the pool. */
-  readonly shared: boolean;
 }
 
 export class Reply {
@@ -72,6 +54,9 @@ export class Reply {
   at = 0;
 
   private readonly pool: ChunkPool;
+  /** The current chunk once more, or one before it: see `bulkWords`. */
+  private view: DataView = NO_VIEW;
+  private viewed: Uint8Array = EMPTY;
   private readonly tally: ErrorTally | null;
   /** Position of the first byte of the current chunk. */
   private chunkStart = 0;
@@ -160,7 +145,10 @@ export class Reply {
   }
 
   bulk(bytes: Uint8Array, offset: number, length: number): void {
-    this.header(36, length);
+    if (length < SHORT_MAX) {
+      this.room(length + SHORT_ROOM);
+      this.at += shortHead(this.chunk, this.at, length);
+    } else this.header(36, length);
     if (length + 2 <= this.chunk.length - this.at) {
       copyBytes(bytes, offset, this.chunk, this.at, length);
       this.at += length;
@@ -168,6 +156,22 @@ export class Reply {
       this.rawRange(bytes, offset, length);
       this.room(2);
     }
+    this.lineEnd();
+  }
+
+  /**
+   * A bulk string of less than `SHORT_MAX` bytes that begins with the word at `from` of `words`: a
+   * range's members. Written so, a range of 100 of 16 bytes took 3.8 us, else 6 and more.
+   */
+  bulkWords(words: Uint32Array, from: number, length: number): void {
+    this.room(length + SHORT_ROOM);
+    if (this.viewed !== this.chunk) this.look();
+    const { view } = this;
+    const start = this.at + shortHead(this.chunk, this.at, length);
+    const end = start + length;
+    let word = from;
+    for (let at = start; at < end; at += 4) view.setUint32(at, words[word++]!, LITTLE_ENDIAN);
+    this.at = end;
     this.lineEnd();
   }
 
@@ -203,14 +207,18 @@ export class Reply {
 
   /** A double, as Redis 7.2 prints it: a score. */
   double(value: number): void {
-    const length = writeDoubleShortest(doubleText, 0, value);
+    this.doubleBytes(doubleText, writeDoubleShortest(doubleText, 0, value));
+  }
+
+  /** A double whose text stands at the beginning of `text`, up to 60 bytes. */
+  doubleBytes(text: Uint8Array, length: number): void {
     if (this.protocol !== 3) {
-      this.bulk(doubleText, 0, length);
+      this.bulk(text, 0, length);
       return;
     }
-    this.room(HEADER_ROOM);
+    this.room(DOUBLE_ROOM);
     this.chunk[this.at++] = 44;
-    for (let i = 0; i < length; i++) this.chunk[this.at++] = doubleText[i]!;
+    for (let i = 0; i < length; i++) this.chunk[this.at++] = text[i]!;
     this.lineEnd();
   }
 
@@ -329,6 +337,11 @@ export class Reply {
 
   // ---------------------------------------------------------------- bytes
 
+  private look(): void {
+    this.viewed = this.chunk;
+    this.view = this.pool.viewOf(this.chunk);
+  }
+
   private room(bytes: number): void {
     if (this.chunk.length - this.at < bytes) this.nextChunk();
   }
@@ -382,11 +395,4 @@ export class Reply {
       for (; i < end; i++) this.chunk[this.at++] = text.charCodeAt(i);
     }
   }
-}
-
-/** The bytes of an ASCII string, for replies that are made once. */
-export function asciiBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }

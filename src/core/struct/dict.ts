@@ -32,6 +32,7 @@
 import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
 import { WIDE_KEY } from './entry.ts';
+import { type HashSeed, type KnownHash, NOTHING_KNOWN } from './key-hash.ts';
 import { reverseBits } from './reverse-bits.ts';
 
 const SEGMENT_SHIFT = 10;
@@ -47,18 +48,6 @@ const LOAD_MIN = 2;
 const PICK_SLOTS = 36;
 const PICK_TRIES_MAX = 1000;
 
-/** Told of every change of a dict's entries before it happens, by whoever makes the change. */
-export interface EntryDoor {
-  /** The entry whose key has this hash is about to come, change or go. */
-  changing(hash: number): void;
-}
-
-/** The seed of a server's dicts: two random 32-bit words. */
-export interface HashSeed {
-  readonly seed0: number;
-  readonly seed1: number;
-}
-
 export class Dict {
   /** Entries held. */
   count = 0;
@@ -66,6 +55,8 @@ export class Dict {
   collected: number[] = [];
   collectedCount = 0;
 
+  /** The key whose hash is known. */
+  private readonly known: KnownHash;
   private readonly arena: Arena;
   private readonly seed0: number;
   private readonly seed1: number;
@@ -87,7 +78,8 @@ export class Dict {
   private foundBucket = 0;
   private foundSlot = 0;
 
-  constructor(arena: Arena, seed: HashSeed) {
+  constructor(arena: Arena, seed: HashSeed, known: KnownHash = NOTHING_KNOWN) {
+    this.known = known;
     this.arena = arena;
     this.seed0 = seed.seed0;
     this.seed1 = seed.seed1;
@@ -96,6 +88,9 @@ export class Dict {
 
   /** Hash of a key as this dict sees it. */
   hash(key: Uint8Array, offset: number, length: number): number {
+    const { known } = this;
+    if (known.offset === offset && known.bytes === key && known.length === length)
+      return known.hash;
     return halfSipHash(key, offset, length, this.seed0, this.seed1);
   }
 
@@ -287,7 +282,7 @@ export class Dict {
     return this.buckets > 0;
   }
 
-  /** Address of the bucket of a hash. */
+  /** Address of the bucket where a key with this hash is, or would be. */
   bucketFor(hash: number): number {
     return this.bucketAt(this.bucketOf(hash));
   }

@@ -47,7 +47,7 @@ export const TIE_BEFORE = -1;
 export const TIE_MEMBER = 0;
 export const TIE_AFTER = 1;
 
-/** @public Words of an entry before its member, the wide length not counted. */
+/** Words of an entry before its member, the wide length not counted. */
 export const ENTRY_WORDS = 3;
 
 /** Records in a node. */
@@ -92,6 +92,14 @@ export function keyLow(score: number): number {
   doubles[0] = score + 0;
   const low = doubleWords[1]! < 0 ? ~doubleWords[0]! : doubleWords[0]!;
   return low ^ 0x80000000;
+}
+
+/** The score that has a key. */
+export function scoreOfKey(high: number, low: number): number {
+  const top = high < 0;
+  doubleWords[0] = top ? ~(low ^ 0x80000000) : low ^ 0x80000000;
+  doubleWords[1] = top ? high ^ 0x7fffffff : high;
+  return doubles[0]!;
 }
 
 /** The score that an entry holds. */

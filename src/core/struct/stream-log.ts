@@ -56,6 +56,7 @@ export interface StreamKeeper {
 }
 
 export class StreamLog implements LargeValue {
+  readonly dict = null;
   readonly arena: Arena;
   /** The greatest id that was ever given. */
   readonly lastId = new StreamId();

@@ -20,15 +20,17 @@ import type { LargeValue } from '../keyspace.ts';
 import type { LateEntries } from '../late-entries.ts';
 import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
-import { Dict, type EntryDoor, type HashSeed } from '../struct/dict.ts';
+import { Dict } from '../struct/dict.ts';
 import { collectAhead } from '../struct/dict-ahead.ts';
 import {
+  type EntryDoor,
   entryHead,
   entryKeyLength,
   entryKeyOffset,
   OWNER_SHIFT,
   wideWords,
 } from '../struct/entry.ts';
+import type { HashSeed } from '../struct/key-hash.ts';
 import type { ElementView } from './element-view.ts';
 
 /** Value lengths from here on are kept in a word of their own. */

@@ -1,9 +1,8 @@
 /**
- * A zset that is being built beside the keyspace: a union, the result of a STORE, a zset from a
- * file.
+ * A zset that is being built beside the keyspace: one from a file, or found by a search.
  *
  *     const builder = new ZsetBuilder(keyspace);
- *     builder.large.add(...)          in order at once, or stage(...) and, at the end, order()
+ *     builder.large.add(...)
  *     builder.store(db, key, keyOffset, keyLength, existing)      or   builder.discard()
  *
  * It is built large; what fits the limits of a listpack is stored as one, as Redis does with such

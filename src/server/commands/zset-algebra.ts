@@ -11,10 +11,11 @@
  * sources give it, times their weights, in the order of their sizes, as in Redis: sums of doubles
  * depend on the order. What is no number (0 times infinity, infinity minus infinity) counts as 0.
  *
- * The results are built beside the keyspace. A key without a value is an empty source.
+ * What results still stands in the sources (types/zset-result.ts). A key without a value is an
+ * empty source.
  */
 import { SetCursor, SetView } from '../../core/types/set-view.ts';
-import type { ZsetBuilder } from '../../core/types/zset-builder.ts';
+import type { ZsetResult } from '../../core/types/zset-result.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
 import type { Context } from '../context.ts';
@@ -25,6 +26,8 @@ export const MIN = 1;
 export const MAX = 2;
 
 const SET_SCORE = 1;
+/** So many members of a source may be looked for in compact ones. */
+const FEW = 8;
 
 /** One key of a command. */
 export class Source {
@@ -33,31 +36,27 @@ export class Source {
   /** Number of members. */
   readonly count: number;
   weight = 1;
-  readonly set: SetView | null;
+  /** Of a zset; null for a set. */
   readonly zset: ZsetView | null;
+  readonly view: ZsetView | SetView;
 
   constructor(c: Context, address: number) {
+    const isSet = address !== 0 && typeOf(c.keyspace.arena, address) === TYPE_SET;
     this.address = address;
-    this.set = null;
-    this.zset = null;
-    this.count = 0;
-    if (address === 0) return;
-    if (typeOf(c.keyspace.arena, address) === TYPE_SET) {
-      this.set = new SetView();
-      this.set.open(c.keyspace, address);
-      this.count = this.set.count;
-    } else {
-      this.zset = new ZsetView();
-      this.zset.open(c.keyspace, address);
-      this.count = this.zset.count;
-    }
+    this.zset = isSet ? null : new ZsetView();
+    this.view = this.zset ?? new SetView();
+    if (address !== 0) this.view.open(c.keyspace, address);
+    this.count = address === 0 ? 0 : this.view.count;
+  }
+
+  /** Whether finding a member is a walk. */
+  get isCompact(): boolean {
+    return this.view instanceof SetView ? this.view.table === null : this.view.large === null;
   }
 
   /** The ref of a member, 0 when it is none. */
   find(member: Uint8Array, offset: number, length: number): number {
-    const { set, zset } = this;
-    if (zset !== null) return zset.find(member, offset, length);
-    return set === null ? 0 : set.find(member, offset, length);
+    return this.count === 0 ? 0 : this.view.find(member, offset, length);
   }
 
   /** The score of a member, NaN when it is none. */
@@ -93,10 +92,11 @@ class SourceCursor {
 
   /** Stands before the first member. */
   start(source: Source): void {
-    this.isSet = source.set !== null;
+    const { view } = source;
+    this.isSet = view instanceof SetView;
     this.member = this.isSet ? this.set.member : this.zset.member;
-    if (source.set !== null) this.set.startView(source.set);
-    else if (source.zset !== null) this.zset.startView(source.zset, 0, false);
+    if (view instanceof SetView) this.set.startView(view);
+    else this.zset.startView(view, 0, false);
   }
 
   next(): boolean {
@@ -151,19 +151,53 @@ function commonScore(sorted: readonly Source[], how: number): number {
   return total;
 }
 
-/** Builds the intersection. */
-export function intersect(builder: ZsetBuilder, sources: readonly Source[], how: number): void {
+/** Gathers the intersection. */
+export function intersect(
+  c: Context,
+  result: ZsetResult,
+  sources: readonly Source[],
+  how: number,
+): void {
   const sorted = bySize(sources);
-  const { large } = builder;
-  if (sorted[0]!.count === 0) return;
-  cursor.start(sorted[0]!);
+  const smallest = sorted[0]!;
+  if (smallest.count > FEW && sorted.every((one) => one.isCompact)) {
+    intersectCompact(c, result, sorted, how);
+    return;
+  }
+  result.start(c.keyspace, 0);
+  if (smallest.count === 0) return;
+  const owner = result.from(smallest.view);
+  cursor.start(smallest);
   while (cursor.next()) {
     const score = commonScore(sorted, how);
-    if (Number.isNaN(score)) continue;
-    const { bytes, length, offset } = cursor.member;
-    large.stage(bytes, offset, length, score);
+    if (!Number.isNaN(score)) result.push(owner, cursor.ref, score);
   }
-  large.order();
+  result.sort();
+}
+
+/** The same of compact sources, where each question would be a walk: all are gone through once. */
+function intersectCompact(
+  c: Context,
+  result: ZsetResult,
+  sorted: readonly Source[],
+  how: number,
+): void {
+  result.start(c.keyspace, sorted[0]!.count);
+  const owner = result.from(sorted[0]!.view);
+  for (const [times, source] of sorted.entries()) {
+    cursor.start(source);
+    while (cursor.next()) {
+      const { bytes, length, offset } = cursor.member;
+      const item = result.find(bytes, offset, length);
+      if (times === 0) result.pushFound(owner, cursor.ref, weighted(cursor.score, source.weight));
+      else if (item >= 0 && result.meet(item, times - 1)) {
+        const score = cursor.score * source.weight;
+        result.setScore(item, aggregated(result.scoreOf(item), score, how));
+      }
+    }
+  }
+  result.keepMet(sorted.length - 1);
+  result.sort();
 }
 
 /** How many members all sources have; `limit` or more are `limit`. */
@@ -178,35 +212,48 @@ export function countCommon(sources: readonly Source[], limit: number): number {
   return count;
 }
 
-/** Builds the union. */
-export function unite(builder: ZsetBuilder, sources: readonly Source[], how: number): void {
-  const { large } = builder;
-  for (const source of bySize(sources)) {
+/** Gathers the union. */
+export function unite(
+  c: Context,
+  result: ZsetResult,
+  sources: readonly Source[],
+  how: number,
+): void {
+  const sorted = bySize(sources);
+  result.start(
+    c.keyspace,
+    sorted.reduce((sum, one) => sum + one.count, 0),
+  );
+  for (const source of sorted) {
     if (source.count === 0) continue;
+    const owner = result.from(source.view);
     cursor.start(source);
     while (cursor.next()) {
       const { bytes, length, offset } = cursor.member;
       const score = weighted(cursor.score, source.weight);
-      const entry = large.find(bytes, offset, length);
-      if (entry === 0) large.stage(bytes, offset, length, score);
-      else large.restage(entry, aggregated(large.scoreOf(entry), score, how));
+      const item = result.find(bytes, offset, length);
+      if (item < 0) result.pushFound(owner, cursor.ref, score);
+      else result.setScore(item, aggregated(result.scoreOf(item), score, how));
     }
   }
-  large.order();
+  result.sort();
 }
 
-/** Builds the difference. */
-export function subtract(builder: ZsetBuilder, sources: readonly Source[]): void {
+/** Gathers the difference. */
+export function subtract(c: Context, result: ZsetResult, sources: readonly Source[]): void {
   const first = sources[0]!;
   const others = sources.slice(1).filter((one) => one.count > 0);
+  result.start(c.keyspace, 0);
   if (first.count === 0 || others.some((one) => one.address === first.address)) return;
   const theirs = others.reduce((sum, one) => sum + one.count, 0);
   const byAsking = (first.count * sources.length) / 2 <= first.count + theirs;
-  if (byAsking) subtractByAsking(builder, first, others);
-  else subtractByLeavingOut(builder, first, others);
+  if (byAsking) subtractByAsking(result, first, others);
+  else subtractByLeavingOut(result, first, others);
+  result.sort();
 }
 
-function subtractByAsking(builder: ZsetBuilder, first: Source, others: Source[]): void {
+function subtractByAsking(result: ZsetResult, first: Source, others: Source[]): void {
+  const owner = result.from(first.view);
   others.sort((a, b) => b.count - a.count);
   cursor.start(first);
   while (cursor.next()) {
@@ -215,15 +262,12 @@ function subtractByAsking(builder: ZsetBuilder, first: Source, others: Source[])
     for (let i = 0; i < others.length && !elsewhere; i++) {
       elsewhere = others[i]!.find(bytes, offset, length) !== 0;
     }
-    if (!elsewhere) builder.large.add(bytes, offset, length, cursor.score);
+    if (!elsewhere) result.push(owner, cursor.ref, cursor.score);
   }
 }
 
-function subtractByLeavingOut(
-  builder: ZsetBuilder,
-  first: Source,
-  others: readonly Source[],
-): void {
+function subtractByLeavingOut(result: ZsetResult, first: Source, others: readonly Source[]): void {
+  const owner = result.from(first.view);
   const out = new Set<number>();
   for (const source of others) {
     cursor.start(source);
@@ -235,8 +279,6 @@ function subtractByLeavingOut(
   }
   cursor.start(first);
   while (cursor.next()) {
-    if (out.has(cursor.ref)) continue;
-    const { bytes, length, offset } = cursor.member;
-    builder.large.add(bytes, offset, length, cursor.score);
+    if (!out.has(cursor.ref)) result.push(owner, cursor.ref, cursor.score);
   }
 }

@@ -6,8 +6,8 @@
  * result in place of whatever its destination holds, which may be one of the sources; where nothing
  * results the destination is removed.
  */
-import { ZsetBuilder } from '../../core/types/zset-builder.ts';
-import { ZsetCursor } from '../../core/types/zset-view.ts';
+import { ElementView } from '../../core/types/element-view.ts';
+import { ZsetResult } from '../../core/types/zset-result.ts';
 import { command, DENYOOM, keyAt, keysCounted, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
@@ -25,7 +25,8 @@ import {
 } from './zset-algebra.ts';
 import { storeZset } from './zset-store.ts';
 
-const cursor = new ZsetCursor();
+const result = new ZsetResult();
+const member = new ElementView();
 const options = new OptionReader();
 
 /** What a command accepts behind its keys, as bits. */
@@ -89,33 +90,29 @@ function readAggregate(c: Context, i: number): number {
 export function zunionCommand(c: Context): void {
   const sources = readRequest(c, 1, WEIGHTED | WITH_SCORES);
   if (sources === null) return;
-  const builder = new ZsetBuilder(c.keyspace);
-  unite(builder, sources, request.aggregate);
-  answer(c, builder);
+  unite(c, result, sources, request.aggregate);
+  answer(c);
 }
 
 export function zunionstoreCommand(c: Context): void {
   const sources = readRequest(c, 2, WEIGHTED);
   if (sources === null) return;
-  const builder = new ZsetBuilder(c.keyspace);
-  unite(builder, sources, request.aggregate);
-  storeZset(c, builder, 'zunionstore');
+  unite(c, result, sources, request.aggregate);
+  storeZset(c, result, 'zunionstore');
 }
 
 export function zinterCommand(c: Context): void {
   const sources = readRequest(c, 1, WEIGHTED | WITH_SCORES);
   if (sources === null) return;
-  const builder = new ZsetBuilder(c.keyspace);
-  intersect(builder, sources, request.aggregate);
-  answer(c, builder);
+  intersect(c, result, sources, request.aggregate);
+  answer(c);
 }
 
 export function zinterstoreCommand(c: Context): void {
   const sources = readRequest(c, 2, WEIGHTED);
   if (sources === null) return;
-  const builder = new ZsetBuilder(c.keyspace);
-  intersect(builder, sources, request.aggregate);
-  storeZset(c, builder, 'zinterstore');
+  intersect(c, result, sources, request.aggregate);
+  storeZset(c, result, 'zinterstore');
 }
 
 export function zintercardCommand(c: Context): void {
@@ -128,33 +125,30 @@ export function zintercardCommand(c: Context): void {
 export function zdiffCommand(c: Context): void {
   const sources = readRequest(c, 1, WITH_SCORES);
   if (sources === null) return;
-  const builder = new ZsetBuilder(c.keyspace);
-  subtract(builder, sources);
-  answer(c, builder);
+  subtract(c, result, sources);
+  answer(c);
 }
 
 export function zdiffstoreCommand(c: Context): void {
   const sources = readRequest(c, 2, 0);
   if (sources === null) return;
-  const builder = new ZsetBuilder(c.keyspace);
-  subtract(builder, sources);
-  storeZset(c, builder, 'zdiffstore');
+  subtract(c, result, sources);
+  storeZset(c, result, 'zdiffstore');
 }
 
-/** Answers what was built, with scores in pairs of their own in RESP3, and forgets it. */
-function answer(c: Context, builder: ZsetBuilder): void {
+/** Answers what was gathered, with scores in pairs of their own in RESP3. */
+function answer(c: Context): void {
   const { reply } = c;
   const { withScores } = request;
-  const { member } = cursor;
+  const { count } = result;
   const nested = withScores && reply.protocol === 3;
-  cursor.startView(builder.view, 0, false);
-  reply.array(withScores && !nested ? cursor.count * 2 : cursor.count);
-  while (cursor.next()) {
+  reply.array(withScores && !nested ? count * 2 : count);
+  for (let rank = 0; rank < count; rank++) {
     if (nested) reply.array(2);
+    result.show(rank, member);
     reply.bulk(member.bytes, member.offset, member.length);
-    if (withScores) reply.double(cursor.score);
+    if (withScores) reply.double(result.scoreAt(rank));
   }
-  builder.discard();
 }
 
 const UNITED =

@@ -3,7 +3,8 @@
  * wait for elements are in zset-blocking.ts.
  */
 import { zsetLength, zsetRemoveRange } from '../../core/types/zset.ts';
-import { ZsetCursor } from '../../core/types/zset-view.ts';
+import { replyRange } from '../../core/types/zset-reply.ts';
+import { ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
 import {
   type Command,
@@ -22,7 +23,7 @@ const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 const BAD_KEY_COUNT = 'ERR numkeys should be greater than 0';
 const BAD_COUNT = 'ERR count should be greater than 0';
 
-const cursor = new ZsetCursor();
+const view = new ZsetView();
 
 export function zpopminCommand(c: Context): void {
   pop(c, false);
@@ -68,14 +69,9 @@ export function popElements(
   nested: boolean,
 ): void {
   const { db, keyspace, reply } = c;
-  const { member } = cursor;
-  const length = zsetLength(keyspace, address);
-  cursor.startAt(keyspace, address, fromTop ? length - 1 : 0, fromTop);
-  for (let k = 0; k < count && cursor.next(); k++) {
-    if (nested) reply.array(2);
-    reply.bulk(member.bytes, member.offset, member.length);
-    reply.double(cursor.score);
-  }
+  view.open(keyspace, address);
+  const length = view.count;
+  replyRange(reply, view, fromTop ? length - 1 : 0, count, fromTop, true, nested);
   const emptied = count === length;
   if (emptied) keyspace.remove(db, address);
   else zsetRemoveRange(keyspace, db, address, fromTop ? length - count : 0, count);

@@ -3,7 +3,6 @@
  * ZREMRANGEBYSCORE, ZREMRANGEBYLEX.
  */
 import { zsetLength, zsetRemoveRange } from '../../core/types/zset.ts';
-import { ZsetBuilder } from '../../core/types/zset-builder.ts';
 import {
   LexRange,
   ranks,
@@ -11,7 +10,8 @@ import {
   zsetLexRanks,
   zsetScoreRanks,
 } from '../../core/types/zset-range.ts';
-import { ZsetCursor } from '../../core/types/zset-view.ts';
+import { ZsetResult } from '../../core/types/zset-result.ts';
+import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
 import { command, DENYOOM, keyAt, WRITE } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -20,7 +20,9 @@ import { BY_AUTO, BY_RANK, readLexRange, readScoreRange, ZsetSpan } from './zset
 import { storeZset } from './zset-store.ts';
 
 const span = new ZsetSpan();
+const view = new ZsetView();
 const cursor = new ZsetCursor();
+const result = new ZsetResult();
 const scores = new ScoreRange();
 const members = new LexRange();
 
@@ -28,28 +30,30 @@ export function zrangestoreCommand(c: Context): void {
   if (!span.read(c, 2, BY_AUTO, false, true, true)) return;
   const address = c.readTyped(2, TYPE_ZSET);
   if (address === WRONG) return;
-  const builder = new ZsetBuilder(c.keyspace);
+  result.start(c.keyspace, 0);
   if (address !== 0) {
     span.find(c.keyspace, address);
-    copySpan(c, builder, address);
+    gatherSpan(c, address);
   }
-  storeZset(c, builder, 'zrangestore');
+  storeZset(c, result, 'zrangestore');
 }
 
 /**
- * Adds the elements of the span. Redis puts them into a listpack first, unless it knows that they
- * are too many, and makes it a large zset on the way: what has been in the listpack has lost the
- * sign of a zero.
+ * Gathers the elements of the span. Redis puts them into a listpack first, unless it knows that
+ * they are too many, and makes it a large zset on the way: what has been in the listpack has lost
+ * the sign of a zero.
  */
-function copySpan(c: Context, builder: ZsetBuilder, address: number): void {
+function gatherSpan(c: Context, address: number): void {
   const { zsetMaxListpackEntries, zsetMaxListpackValue } = c.keyspace.limits;
   let packed = span.by !== BY_RANK || span.count <= zsetMaxListpackEntries;
-  cursor.startAt(c.keyspace, address, span.start, span.reverse);
+  view.open(c.keyspace, address);
+  const owner = result.from(view);
+  cursor.startView(view, span.start, span.reverse);
   for (let i = 0; i < span.count && cursor.next(); i++) {
-    const { bytes, length, offset } = cursor.member;
-    if (i === zsetMaxListpackEntries || length > zsetMaxListpackValue) packed = false;
-    builder.large.add(bytes, offset, length, packed ? cursor.score + 0 : cursor.score);
+    if (i === zsetMaxListpackEntries || cursor.member.length > zsetMaxListpackValue) packed = false;
+    result.push(owner, cursor.ref, packed ? cursor.score + 0 : cursor.score);
   }
+  result.sort();
 }
 
 export function zremrangebyrankCommand(c: Context): void {

@@ -12,7 +12,8 @@ import {
   zsetLexRanks,
   zsetScoreRanks,
 } from '../../core/types/zset-range.ts';
-import { ZsetCursor } from '../../core/types/zset-view.ts';
+import { replyRange } from '../../core/types/zset-reply.ts';
+import { ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
 import { command, FAST, keyAt, READONLY } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -27,7 +28,7 @@ import {
 } from './zset-span.ts';
 
 const span = new ZsetSpan();
-const cursor = new ZsetCursor();
+const view = new ZsetView();
 const scores = new ScoreRange();
 const members = new LexRange();
 
@@ -65,15 +66,12 @@ function answer(c: Context): void {
     return;
   }
   span.find(keyspace, address);
+  view.open(keyspace, address);
   const { count, withScores } = span;
-  const { member } = cursor;
   const nested = withScores && reply.protocol === 3;
   reply.array(withScores && !nested ? count * 2 : count);
-  cursor.startAt(keyspace, address, span.start, span.reverse);
-  for (let i = 0; i < count && cursor.next(); i++) {
-    if (nested) reply.array(2);
-    reply.bulk(member.bytes, member.offset, member.length);
-    if (withScores) reply.double(cursor.score);
+  if (count > 0) {
+    replyRange(reply, view, span.start, count, span.reverse, withScores, nested);
   }
 }
 

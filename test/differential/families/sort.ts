@@ -1,6 +1,6 @@
 /**
- * SORT and SORT_RO on lists, sets and sorted sets, with strings and hashes for BY and GET to find. Lists go by
- * index, so that equal weights show in which order a sort left them.
+ * SORT and SORT_RO on lists, sets and sorted sets, with strings and hashes for BY and GET to
+ * find. Lists go by index, so that equal weights show in which order a sort left them.
  */
 import type { Random } from '../../support/random.ts';
 import { command } from '../command.ts';
