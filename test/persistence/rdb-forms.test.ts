@@ -177,23 +177,36 @@ function moduleId(name: string, version: number): Buffer {
 }
 const MODULE = moduleId('fixture-m', 1);
 
+const joined = (...parts: readonly Bytes[]): Buffer =>
+  Buffer.concat(parts.map((part) => Buffer.from(part)));
+const PACKED = rdbString(listpackOf(['f', 'v', '1700000000000']));
+const FIELD = joined(text('f'), text('v'));
+
+/** A file with one hash. */
+const hashFile = (magic: string, type: number, ...body: readonly Bytes[]): Buffer =>
+  fileOf(magic, entryOf(type, 'h', joined(...body)));
+
 const FILES: Readonly<Record<string, Buffer>> = {
   'forms-version-3.rdb': fileOf('REDIS0003', ...entriesOf((type) => type < 14 && type !== 5)),
-  'forms-version-9.rdb': fileOf('REDIS0009', ...entriesOf((type) => type === 5 || type === 14 || type === 15)),
+  'forms-version-9.rdb': fileOf('REDIS0009', ...entriesOf((type) => [5, 14, 15].includes(type))),
   'forms-version-10.rdb': fileOf('REDIS0010', ...entriesOf((type) => type >= 16 && type <= 19)),
   'forms-version-11.rdb': fileOf('REDIS0011', ...entriesOf((type) => type === 20 || type === 21)),
-  'forms-version-12.rdb': fileOf('REDIS0012', [0xfe, 0, 0xf4, 5, 1, 0], ...entriesOf((type) => type > 21)),
-  'valkey-9.rdb': fileOf('VALKEY080', entryOf(22, 'h', Buffer.concat([Buffer.from([1]), text('f'), text('v'), Buffer.alloc(8, 255)]))),
-  'field-expires-22.rdb': fileOf('REDIS0012', entryOf(22, 'h', Buffer.concat([Buffer.from([1]), rdbLength(5), text('f'), text('v')]))),
-  'field-expires-23.rdb': fileOf('REDIS0012', entryOf(23, 'h', rdbString(listpackOf(['f', 'v', '1700000000000'])))),
-  'field-expires-24.rdb': fileOf('REDIS0012', entryOf(24, 'h', Buffer.concat([Buffer.from(TIME), Buffer.from([1]), rdbLength(1), text('f'), text('v')]))),
-  'field-expires-25.rdb': fileOf('REDIS0012', entryOf(25, 'h', Buffer.concat([Buffer.from(TIME), rdbString(listpackOf(['f', 'v', '1700000000000']))]))),
-  'field-expires-valkey.rdb': fileOf('VALKEY080', entryOf(22, 'h', Buffer.concat([Buffer.from([1]), text('f'), text('v'), Buffer.from(TIME)]))),
+  'forms-version-12.rdb': fileOf(
+    'REDIS0012',
+    [0xfe, 0, 0xf4, 5, 1, 0],
+    ...entriesOf((type) => type > 21),
+  ),
+  'valkey-9.rdb': hashFile('VALKEY080', 22, [1], FIELD, Buffer.alloc(8, 255)),
+  'field-expires-22.rdb': hashFile('REDIS0012', 22, [1], rdbLength(5), FIELD),
+  'field-expires-23.rdb': hashFile('REDIS0012', 23, PACKED),
+  'field-expires-24.rdb': hashFile('REDIS0012', 24, TIME, [1], rdbLength(1), FIELD),
+  'field-expires-25.rdb': hashFile('REDIS0012', 25, TIME, PACKED),
+  'field-expires-valkey.rdb': hashFile('VALKEY080', 22, [1], FIELD, TIME),
   'module-aux.rdb': fileOf('REDIS0009', [0xf7, ...MODULE, 2, 1, 0]),
   'module-pre-release.rdb': fileOf('REDIS0008', entryOf(6, 'k', [...MODULE, ...EIGHT])),
   'function-pre-release.rdb': fileOf('REDIS0010', [0xf6], text('lib'), text('LUA')),
   'slot-import.rdb': fileOf('VALKEY080', [0xf3], text('j'.repeat(40)), [1, 0, 5]),
-}; // biome-ignore format: a table of files
+};
 
 const REFUSALS: Readonly<Record<string, RegExp>> = {
   'field-expires-22.rdb': /expires \(type 22, hash-hashtable-md-pre-release\).*, at byte 14$/,

@@ -149,13 +149,15 @@ const BY_TYPE: Readonly<Record<string, readonly string[][]>> = {
     ['LLEN', K], ['LRANGE', K, '0', '-1'], ['LINDEX', K, '0'], ['LINDEX', K, '-1'],
     ['LPOS', K, 'hello'], ['LPOS', K, '12', 'RANK', '-1'], ['LINDEX', K, '5'],
     ['LINSERT', K, 'BEFORE', 'hello', 'x'], ['LSET', K, '0', 'y'], ['LSET', K, '-1', '77'],
-    ['RPUSH', K, 'tail', '5'], ['LPUSH', K, 'head'], ['LREM', K, '0', '12'], ['LMOVE', K, K, 'LEFT', 'RIGHT'],
+    ['RPUSH', K, 'tail', '5'], ['LPUSH', K, 'head'], ['LREM', K, '0', '12'], 
+    ['LMOVE', K, K, 'LEFT', 'RIGHT'],
     ['LRANGE', K, '0', '-1'], ['LTRIM', K, '1', '-2'], ['RPOP', K, '3'], ['LPOP', K],
   ],
   set: [
     ['SMEMBERS', K], ['SCARD', K], ['SISMEMBER', K, 'hello'], ['SMISMEMBER', K, '12', '-1', 'no'],
     ['SRANDMEMBER', K, '-20'], ['SRANDMEMBER', K, '3'], ['SSCAN', K, '0'], ['SINTER', K, K],
-    ['SUNION', K, 'other'], ['SDIFF', K, 'other'], ['SINTERCARD', '1', K], ['SREM', K, '12', 'hello'],
+    ['SUNION', K, 'other'], ['SDIFF', K, 'other'], ['SINTERCARD', '1', K], 
+    ['SREM', K, '12', 'hello'],
     ['SADD', K, '100000000000', 'new', '-5'], ['SPOP', K], ['SMEMBERS', K], ['SPOP', K, '5'],
   ],
   zset: [
@@ -168,9 +170,12 @@ const BY_TYPE: Readonly<Record<string, readonly string[][]>> = {
     ['ZRANGE', K, '0', '-1', 'WITHSCORES'], ['ZPOPMIN', K, '2'], ['ZREMRANGEBYSCORE', K, '0', '2'],
   ],
   hash: [
-    ['HGETALL', K], ['HKEYS', K], ['HVALS', K], ['HLEN', K], ['HGET', K, 'hello'], ['HMGET', K, '12', 'no'],
-    ['HEXISTS', K, '-1'], ['HSTRLEN', K, 'a'], ['HRANDFIELD', K, '-10', 'WITHVALUES'], ['HSCAN', K, '0'],
-    ['HRANDFIELD', K, '4'], ['HDEL', K, '12', 'hello'], ['HSET', K, 'a', '1', 'new', 'x'.repeat(100)],
+    ['HGETALL', K], ['HKEYS', K], ['HVALS', K], ['HLEN', K], ['HGET', K, 'hello'], 
+    ['HMGET', K, '12', 'no'],
+    ['HEXISTS', K, '-1'], ['HSTRLEN', K, 'a'], ['HRANDFIELD', K, '-10', 'WITHVALUES'], 
+    ['HSCAN', K, '0'],
+    ['HRANDFIELD', K, '4'], ['HDEL', K, '12', 'hello'], 
+    ['HSET', K, 'a', '1', 'new', 'x'.repeat(100)],
     ['HINCRBY', K, 'n', '5'], ['HSET', K, 'b', '2'], ['HGETALL', K], ['HDEL', K, 'a', '0', ''],
   ],
   stream: [

@@ -38,7 +38,6 @@ export interface LoadedRdb {
   readonly expiredKeys: number;
   /** AUX fields: repl-id, repl-offset and the rest. */
   readonly aux: ReadonlyMap<string, string>;
-  readonly functions: readonly Uint8Array[];
 }
 
 export interface LoadRdbOptions {
@@ -62,6 +61,11 @@ export interface DatasetLoaderDeps {
 export class DatasetLoader {
   /** Null while nothing is being loaded. */
   progress: LoadingProgress | null = null;
+  /**
+   * The sources of the function libraries that the last dataset brought, in an RDB file or in the
+   * RDB that an AOF begins with.
+   */
+  functions: readonly Uint8Array[] = [];
   private readonly deps: DatasetLoaderDeps;
   private reportedMs = 0;
   private stopped = false;
@@ -89,6 +93,7 @@ export class DatasetLoader {
     const { config, keyspace, log } = this.deps;
     const files = await folder.filesToLoad();
     const total = files.reduce((sum, { size }) => sum + size, 0);
+    this.functions = [];
     const mode = keyspace.expiryMode;
     return this.during(total, async () => {
       keyspace.expiryMode = EXPIRY_IGNORE;
@@ -142,8 +147,9 @@ export class DatasetLoader {
         keyspace.nowMs = Date.now();
       }
       this.advance(before + load.bytes);
-      const { keys, expiredKeys, aux, functions, bytes } = load;
-      return { keys, expiredKeys, aux, functions, bytes };
+      this.functions = load.functions;
+      const { keys, expiredKeys, aux, bytes } = load;
+      return { keys, expiredKeys, aux, bytes };
     } catch (error) {
       throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
     } finally {

@@ -74,8 +74,6 @@ export class Persistence implements PersistenceServices {
   readonly loader: DatasetLoader;
   readonly rdb: RdbService;
   readonly aof: AofService;
-  /** Function libraries of the loaded dump, written back with every save. */
-  functions: readonly Uint8Array[] = [];
   /** Keys that the last load stored, and dropped because their time had come. */
   loadedKeys = 0;
   loadedExpiredKeys = 0;
@@ -236,10 +234,13 @@ export class Persistence implements PersistenceServices {
     // Until a rewrite has put the new dataset in its place, a restart must find the old one whole.
     const suspended = this.aof.suspend();
     this.deps.flushAll();
-    const loaded = await this.loader.loadRdb(path, { expired: 'keep' });
+    const loaded = await this.loader.loadRdb(path, { expired: 'keep' }).catch((error) => {
+      // Rather nothing than the part that came before the damage.
+      this.deps.flushAll();
+      throw error;
+    });
     await suspended;
     if (loaded === undefined) throw new Error(`${path} is missing`);
-    this.functions = loaded.functions;
     await this.resumeLog();
     return { streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0) };
   }
@@ -290,11 +291,10 @@ export class Persistence implements PersistenceServices {
     }
     if (options.flush) this.deps.flushAll();
     try {
-      const loaded = await this.loader.loadRdb(this.rdb.path, {
+      await this.loader.loadRdb(this.rdb.path, {
         expired: 'keep',
         duplicates: options.merge ? 'replace' : 'refuse',
       });
-      if (loaded !== undefined) this.functions = loaded.functions;
       this.deps.log.warning('DB reloaded by DEBUG RELOAD');
       return undefined;
     } catch (error) {
@@ -441,7 +441,7 @@ export class Persistence implements PersistenceServices {
         'aof-base': aofBase ? '1' : '0',
         'cairn-ver': CAIRN_VERSION,
       },
-      functions: this.functions,
+      functions: this.loader.functions,
     };
   }
 
@@ -451,7 +451,6 @@ export class Persistence implements PersistenceServices {
       expired: isReplica() ? 'keep' : 'drop',
     });
     if (loaded === undefined) return;
-    this.functions = loaded.functions;
     this.loadedKeys = loaded.keys;
     this.loadedExpiredKeys = loaded.expiredKeys;
     onLoaded(auxOf(loaded.aux));
