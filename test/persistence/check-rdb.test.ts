@@ -129,7 +129,7 @@ describe.skipIf(tool === null)(`the real checker (seed ${SEED})`, () => {
   });
 
   it('refuses the same damaged values, of every type, where no checksum tells', () => {
-    const whole = readFileSync(fixture('all-types-7.0.15.rdb'));
+    const whole = readFileSync(fixture('every-type-7.0.15.rdb'));
     whole.fill(0, whole.length - 8);
     const random = new Random(SEED);
     let refused = 0;

@@ -31,7 +31,7 @@ import { command } from '../../support/aof-samples.ts';
 const root = mkdtempSync(join(tmpdir(), 'cairn-rdb-cli-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-const ALL_TYPES = fixture('all-types-7.0.15.rdb');
+const ALL_TYPES = fixture('every-type-7.0.15.rdb');
 
 interface Outcome {
   readonly code: number;
