@@ -21,6 +21,8 @@
  * temporary one is removed, and the keyspace is as if nothing had been.
  */
 import type { Keyspace } from '../core/keyspace.ts';
+import { contentForCommands } from './aof-base.ts';
+import type { CommandBase } from './aof-command-writer.ts';
 import type { SnapshotHelper } from './snapshot-helper.ts';
 import type { RdbContent } from './snapshot-now.ts';
 import type { ChildReport } from './snapshot-protocol.ts';
@@ -29,7 +31,12 @@ import { SnapshotWalker } from './snapshot-walker.ts';
 
 /** Where the RDB goes: a file, which replaces the old one when it is complete; or to a callback. */
 export type SnapshotTarget =
-  | { readonly file: string; readonly incrementalFsync: boolean }
+  | {
+      readonly file: string;
+      readonly incrementalFsync: boolean;
+      /** Makes it an AOF base of commands instead of an RDB. */
+      readonly commands?: CommandBase;
+    }
   /** The bytes are the receiver's to keep. False holds the rest back until `resume`. */
   | { readonly stream: (bytes: Uint8Array) => boolean };
 
@@ -119,10 +126,13 @@ export class SnapshotRun {
     this.#helper = helper;
     this.#stream = 'stream' in target ? target.stream : null;
     this.#keyDelayMs = Math.max(0, request.keySaveDelayUs ?? 0) / 1000;
-    const share = request.compress ? FILE_SHARE_COMPRESSED : FILE_SHARE_PLAIN;
+    const commands = 'file' in target ? (target.commands ?? null) : null;
+    const content = commands === null ? request : contentForCommands(request);
+    const share = content.compress ? FILE_SHARE_COMPRESSED : FILE_SHARE_PLAIN;
     const job = {
       path: 'file' in target ? target.file : null,
       checksum: request.checksum,
+      commands,
       incrementalFsync: 'file' in target && target.incrementalFsync,
       expectedBytes: request.dataset === false ? 0 : Math.floor(keyspace.arena.usedBytes * share),
     };
@@ -132,7 +142,7 @@ export class SnapshotRun {
       gone: (reason) => this.#fail('CHILD', reason),
     });
     this.#queue = new SnapshotQueue(helper, keyspace.arena, () => this.#queueChanged());
-    this.#walker = new SnapshotWalker(keyspace, this.#queue, request, request.dataset !== false);
+    this.#walker = new SnapshotWalker(keyspace, this.#queue, content, request.dataset !== false);
   }
 
   get figures(): SnapshotFigures {

@@ -6,6 +6,7 @@
  *     end        save where save points exist or it was asked for, flush and close the AOF
  */
 import type { Keyspace } from '../../core/keyspace.ts';
+import type { CommandBase } from '../../persistence/aof-command-writer.ts';
 import { AofFolder } from '../../persistence/aof-folder.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.ts';
@@ -14,7 +15,6 @@ import { type RdbContent, saveNow } from '../../persistence/snapshot-now.ts';
 import type { ReplicationAux } from '../../replication/replication-id.ts';
 import type { Client } from '../client.ts';
 import type { Config } from '../config/config.ts';
-import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import { type Gates, loadingGate } from '../gates.ts';
 import type { InfoLines } from '../info-lines.ts';
@@ -24,10 +24,11 @@ import { auxAt, auxOf } from '../replication-aux.ts';
 import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
 import { AofService } from './aof-service.ts';
-import { DatasetLoader, usageKind } from './dataset-loader.ts';
+import { DatasetLoader } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService } from './rdb-service.ts';
+import { commandBase, snapshotContent } from './snapshot-content.ts';
 import { type SnapshotPurpose, SnapshotRunner } from './snapshot-runner.ts';
 
 /** Bytes that a rewrite may need beside the data itself. */
@@ -169,7 +170,9 @@ export class Persistence implements PersistenceServices {
       }
     }
     if (config.values.appendonly && !folder.isFresh) {
-      const { commandCount, totalBytes, position } = await this.loader.loadAof(folder);
+      const loaded = await this.loader.loadAof(folder);
+      const { commandCount, totalBytes, position } = loaded;
+      this.functions = loaded.functions;
       this.deps.onLoaded(auxAt(position));
       log.notice(
         `DB loaded from append only file: ${commandCount} commands, ${totalBytes} bytes, ` +
@@ -309,7 +312,7 @@ export class Persistence implements PersistenceServices {
       const { folder } = this.aof.aof;
       await folder.read();
       this.deps.flushAll();
-      await this.loader.loadAof(folder);
+      this.functions = (await this.loader.loadAof(folder)).functions;
       this.deps.keyspace.dirty = 0;
       this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
       return undefined;
@@ -353,12 +356,13 @@ export class Persistence implements PersistenceServices {
   // ---------------------------------------------------------------- inside
 
   /** The dataset into a file, in this process, while everything else stands still. */
-  private writeInPlace(path: string, aofBase: boolean): void {
+  private writeInPlace(path: string, aofBase: boolean, commands?: CommandBase): void {
     const { config, fs, keyspace, replicationAux } = this.deps;
     saveNow(keyspace, {
       ...this.content(aofBase, replicationAux()),
       fs,
       path,
+      ...(commands && { commands }),
       pid: process.pid,
       incrementalFsync: config.values.rdbSaveIncrementalFsync,
     });
@@ -369,28 +373,35 @@ export class Persistence implements PersistenceServices {
   }
 
   private base(path: string): Promise<'rdb' | 'aof'> | null {
-    return this.fileSnapshot('rewrite', path)?.then(() => 'rdb' as const) ?? null;
+    const commands = commandBase(this.deps.config);
+    const format = commands === undefined ? 'rdb' : 'aof';
+    return this.fileSnapshot('rewrite', path, commands)?.then(() => format) ?? null;
   }
 
   private async firstBase(path: string): Promise<'rdb' | 'aof'> {
+    const commands = commandBase(this.deps.config);
     if (this.deps.keyspace.databases.every((db) => db.dict.count === 0)) {
-      this.writeInPlace(path, true);
-      return 'rdb';
+      this.writeInPlace(path, true, commands);
+    } else {
+      const done = this.fileSnapshot('rewrite', path, commands);
+      if (done === null) throw new Error('another snapshot is running');
+      await done;
     }
-    const done = this.fileSnapshot('rewrite', path);
-    if (done === null) throw new Error('another snapshot is running');
-    await done;
-    return 'rdb';
+    return commands === undefined ? 'rdb' : 'aof';
   }
 
-  private fileSnapshot(purpose: SnapshotPurpose, file: string): Promise<SnapshotResult> | null {
+  private fileSnapshot(
+    purpose: SnapshotPurpose,
+    file: string,
+    commands?: CommandBase,
+  ): Promise<SnapshotResult> | null {
     if (this.snapshots.isRunning) return null;
     const { rdbSaveIncrementalFsync, aofRewriteIncrementalFsync } = this.deps.config.values;
     const incrementalFsync =
       purpose === 'save' ? rdbSaveIncrementalFsync : aofRewriteIncrementalFsync;
     return this.snapshotFor(
       purpose,
-      { file, incrementalFsync },
+      { file, incrementalFsync, ...(commands && { commands }) },
       {
         aux: this.deps.replicationAux(),
         dataset: true,
@@ -426,23 +437,7 @@ export class Persistence implements PersistenceServices {
   /** What goes into a dump beside the keys. */
   private content(aofBase: boolean, aux: Readonly<Record<string, string>>): RdbContent {
     const { config, keyspace } = this.deps;
-    const { values } = config;
-    return {
-      version: Number(values.rdbSaveVersion) as RdbContent['version'],
-      usage: usageKind(values.maxmemoryPolicy),
-      compress: values.rdbcompression,
-      checksum: values.rdbchecksum,
-      aux: {
-        'redis-ver': REDIS_VERSION,
-        'redis-bits': '64',
-        ctime: `${Math.floor(Date.now() / 1000)}`,
-        'used-mem': `${keyspace.arena.usedBytes}`,
-        ...aux,
-        'aof-base': aofBase ? '1' : '0',
-        'cairn-ver': CAIRN_VERSION,
-      },
-      functions: this.functions,
-    };
+    return snapshotContent(config, keyspace, this.functions, aofBase, aux);
   }
 
   private async loadRdb(begun: number): Promise<void> {
