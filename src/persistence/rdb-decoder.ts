@@ -31,6 +31,10 @@ import {
   RDB_STREAM_LISTPACKS_2,
   RDB_STREAM_LISTPACKS_3,
   RDB_STRING,
+  RDB_ZSET,
+  RDB_ZSET_2,
+  RDB_ZSET_LISTPACK,
+  RDB_ZSET_ZIPLIST,
   rdbTypeName,
 } from './rdb-format.ts';
 import { decodeHash } from './rdb-hash.ts';
@@ -39,6 +43,7 @@ import type { RdbReader } from './rdb-reader.ts';
 import { decodeSet } from './rdb-set.ts';
 import { decodeStream } from './rdb-stream.ts';
 import { TableLoad } from './rdb-table.ts';
+import { decodeZset, ZsetLoad } from './rdb-zset.ts';
 
 /** Strings of at least this many bytes are read in pieces. */
 const PIECES_BYTES_MIN = 1 << 20;
@@ -55,6 +60,7 @@ export class ValueDecoder {
   /** The large collection that still comes. */
   readonly #tables: TableLoad;
   readonly #lists: ListLoad;
+  readonly #zsets: ZsetLoad;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
@@ -64,11 +70,13 @@ export class ValueDecoder {
     this.#openLength = 0;
     this.#tables = new TableLoad(keyspace, reader);
     this.#lists = new ListLoad(keyspace, reader);
+    this.#zsets = new ZsetLoad(keyspace, reader);
   }
 
   /** Whether the last value is not complete yet. */
   get isOpen(): boolean {
-    return this.#openBlock !== 0 || this.#tables.isOpen || this.#lists.isOpen;
+    if (this.#openBlock !== 0) return true;
+    return this.#tables.isOpen || this.#lists.isOpen || this.#zsets.isOpen;
   }
 
   /**
@@ -127,6 +135,20 @@ export class ValueDecoder {
           keyLength,
           type,
         );
+      case RDB_ZSET:
+      case RDB_ZSET_2:
+      case RDB_ZSET_LISTPACK:
+      case RDB_ZSET_ZIPLIST:
+        return decodeZset(
+          this.#keyspace,
+          this.#reader,
+          this.#zsets,
+          db,
+          key,
+          keyOffset,
+          keyLength,
+          type,
+        );
       case RDB_STREAM_LISTPACKS:
       case RDB_STREAM_LISTPACKS_2:
       case RDB_STREAM_LISTPACKS_3:
@@ -140,6 +162,7 @@ export class ValueDecoder {
   resume(): boolean {
     if (this.#tables.isOpen) return this.#tables.resume();
     if (this.#lists.isOpen) return this.#lists.resume();
+    if (this.#zsets.isOpen) return this.#zsets.resume();
     const { arena } = this.#keyspace;
     const bytes = arena.bytes(this.#openBlock);
     const at = arena.byteOffset(this.#openBlock) + this.#openFilled;

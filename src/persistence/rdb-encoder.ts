@@ -24,6 +24,7 @@ import {
   TYPE_SET,
   TYPE_STREAM,
   TYPE_STRING,
+  TYPE_ZSET,
   typeOf,
 } from '../core/value.ts';
 import {
@@ -42,6 +43,7 @@ import { emitHash, hashTypeByte } from './rdb-hash.ts';
 import { emitList, listTypeByte } from './rdb-list.ts';
 import { emitSet, setTypeByte } from './rdb-set.ts';
 import { emitStream, streamTypeByte } from './rdb-stream.ts';
+import { emitZset, zsetTypeByte } from './rdb-zset.ts';
 
 /** The versions that can be written. */
 export type RdbWriteVersion = 9 | 10 | 11;
@@ -148,6 +150,8 @@ export class RdbEncoder {
         return listTypeByte(this.#version);
       case TYPE_SET:
         return setTypeByte(this.#keyspace, address, this.#version);
+      case TYPE_ZSET:
+        return zsetTypeByte(this.#keyspace, address, this.#version);
       case TYPE_HASH:
         return hashTypeByte(this.#keyspace, address, this.#version);
       case TYPE_STREAM:
@@ -169,6 +173,9 @@ export class RdbEncoder {
         return;
       case TYPE_SET:
         emitSet(this.#keyspace, address, this.#version, this.#writer);
+        return;
+      case TYPE_ZSET:
+        emitZset(this.#keyspace, address, this.#version, this.#writer);
         return;
       case TYPE_HASH:
         emitHash(this.#keyspace, address, this.#version, this.#writer);

@@ -42,6 +42,9 @@ const TWO_32 = 0x1_0000_0000;
 const NO_FRAME = -1;
 const SMALL_WRITE_MAX = 16;
 
+const float64 = new Float64Array(1);
+const float64Bytes = new Uint8Array(float64.buffer);
+
 /** Takes the chunks that are full. */
 export interface FrameSink {
   /** A chunk of `CHUNK_BYTES` to write into. */
@@ -86,6 +89,13 @@ export class FrameWriter {
     this.#room(8);
     this.#littleEndian(value | 0, 4);
     this.#littleEndian(Math.floor(value / TWO_32), 4);
+  }
+
+  /** Eight bytes, little-endian, of a double. */
+  double(value: number): void {
+    float64[0] = value;
+    this.#room(8);
+    for (let i = 0; i < 8; i++) this.#chunk[this.#at++] = float64Bytes[i]!;
   }
 
   bytes(buf: Uint8Array, off: number, len: number): void {

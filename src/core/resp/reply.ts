@@ -17,6 +17,7 @@
  * booleans integers, null a null bulk, big numbers and verbatim strings bulk strings.
  */
 import { copyBytes } from '../memory/copy.ts';
+import { DOUBLE_TEXT_MAX, writeDoubleShortest } from '../text/double.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
 
 /** Bytes of an ordinary chunk. */
@@ -26,6 +27,7 @@ const POOL_MAX = 512;
 const EMPTY = new Uint8Array(0);
 /** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
 const SHARED_BYTES_MIN = 4096;
+const doubleText = new Uint8Array(DOUBLE_TEXT_MAX);
 
 /** Chunks that no writer holds. One pool serves one loop. */
 export class ChunkPool {
@@ -197,6 +199,19 @@ export class Reply {
   boolean(value: boolean): void {
     if (this.protocol === 3) this.literal(value ? '#t\r\n' : '#f\r\n');
     else this.integer(value ? 1 : 0);
+  }
+
+  /** A double, as Redis 7.2 prints it: a score. */
+  double(value: number): void {
+    const length = writeDoubleShortest(doubleText, 0, value);
+    if (this.protocol !== 3) {
+      this.bulk(doubleText, 0, length);
+      return;
+    }
+    this.room(HEADER_ROOM);
+    this.chunk[this.at++] = 44;
+    for (let i = 0; i < length; i++) this.chunk[this.at++] = doubleText[i]!;
+    this.lineEnd();
   }
 
   /** A double whose text is given, as Redis would print it. */

@@ -42,6 +42,7 @@ import {
   keyLow,
   LEAF_HEAD,
   LEAF_RECORD,
+  linkOf,
   NEXT,
   PREVIOUS,
   recordsBefore,
@@ -202,6 +203,24 @@ export class SortedIndex extends SortedTree {
     }
     this.descendToRank(rank);
     cursor.set(this.arena, place[LEAF]!, place[SLOT]!);
+  }
+
+  /** Puts a cursor at the last element before the place of this score and the member sought. */
+  seekBefore(score: number, cursor: IndexCursor): void {
+    const { arena } = this;
+    if (this.root === 0) {
+      cursor.set(arena, 0, 0);
+      return;
+    }
+    this.descend(keyHigh(score), keyLow(score));
+    const leaf = place[LEAF]!;
+    const slot = place[SLOT]!;
+    if (slot > 0) {
+      cursor.set(arena, leaf, slot - 1);
+      return;
+    }
+    const previous = linkOf(arena, leaf, PREVIOUS);
+    cursor.set(arena, previous, previous === 0 ? 0 : countOf(arena, previous) - 1);
   }
 
   /** How many elements stand before a place; notes the way there. */

@@ -49,6 +49,7 @@ import { stringSetCommands } from './string-set.ts';
 import { timeCommands } from './time.ts';
 import { transactionCommands } from './transaction.ts';
 import { waitCommands } from './wait.ts';
+import { zsetCommands } from './zset.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
   ...stringCounterCommands,
@@ -68,6 +69,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...setCommands,
   ...setCombineCommands,
   ...setRandomCommands,
+  ...zsetCommands,
   ...hyperloglogCommands,
   ...streamCommands,
   ...streamClaimCommands,

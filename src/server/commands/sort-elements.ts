@@ -1,24 +1,27 @@
 /**
- * What SORT sorts: the elements of a list or a set, or a part of them.
+ * What SORT sorts: the elements of a list or a set, the members of a sorted set, or a part of them.
  *
- * A list has an order of its own. Where that is kept (BY without an asterisk), DESC reverses it,
+ * A list and a sorted set have an order of their own. Where that is kept (BY without an asterisk), DESC reverses it,
  * and only the part that is asked for is read.
  */
 import { listLength } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
-import { TYPE_LIST, TYPE_SET, typeOf } from '../../core/value.ts';
+import { zsetLength } from '../../core/types/zset.ts';
+import { ZsetCursor } from '../../core/types/zset-view.ts';
+import { TYPE_LIST, TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
 import type { Context } from '../context.ts';
 import { copyOf } from './sort-pattern.ts';
 
 const lists = new ListCursor();
 const sets = new SetCursor();
+const zsets = new ZsetCursor();
 
 /** Whether the key at `address` can be sorted; one that does not exist can. */
 export function isSortable(c: Context, address: number): boolean {
   if (address === 0) return true;
   const type = typeOf(c.keyspace.arena, address);
-  return type === TYPE_LIST || type === TYPE_SET;
+  return type === TYPE_LIST || type === TYPE_SET || type === TYPE_ZSET;
 }
 
 /** Whether the key holds a set, which has no order. */
@@ -31,6 +34,7 @@ export function elementCount(c: Context, address: number): number {
   const { keyspace } = c;
   const type = typeOf(keyspace.arena, address);
   if (type === TYPE_LIST) return listLength(keyspace, address);
+  if (type === TYPE_ZSET) return zsetLength(keyspace, address);
   sets.start(keyspace, address);
   return sets.count;
 }
@@ -54,6 +58,10 @@ export function elementsOf(
     const from = reverse ? listLength(keyspace, address) - 1 - start : start;
     lists.start(keyspace, address, from, !reverse);
     while (elements.length < count && lists.next()) elements.push(copyOf(lists.element));
+  } else if (type === TYPE_ZSET) {
+    const rank = reverse ? zsetLength(keyspace, address) - 1 - start : start;
+    zsets.startAt(keyspace, address, rank, reverse);
+    while (elements.length < count && zsets.next()) elements.push(copyOf(zsets.member));
   } else {
     sets.start(keyspace, address);
     for (let i = 0; i < start; i++) sets.next();

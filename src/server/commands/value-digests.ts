@@ -7,11 +7,13 @@ import { Digest } from '../../core/digest.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
+import { SCORE_TEXT_MAX, writeScore } from '../../core/text/score.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
 import { streamOf } from '../../core/types/stream.ts';
 import { stringView } from '../../core/types/string.ts';
+import { ZsetCursor } from '../../core/types/zset-view.ts';
 import {
   ByteView,
   TYPE_HASH,
@@ -19,6 +21,7 @@ import {
   TYPE_SET,
   TYPE_STREAM,
   TYPE_STRING,
+  TYPE_ZSET,
   typeOf,
 } from '../../core/value.ts';
 
@@ -32,6 +35,8 @@ const fields = new HashCursor();
 const members = new SetCursor();
 const entries = new StreamCursor();
 const elements = new ListCursor();
+const scored = new ZsetCursor();
+const scoreText = new Uint8Array(SCORE_TEXT_MAX);
 
 function digestString(keyspace: Keyspace, address: number, digest: Digest): void {
   stringView(keyspace, address, view);
@@ -51,6 +56,17 @@ function digestSet(keyspace: Keyspace, address: number, digest: Digest): void {
   while (members.next()) {
     const { bytes, length, offset } = members.member;
     digest.xor(bytes, offset, length);
+  }
+}
+
+function digestZset(keyspace: Keyspace, address: number, digest: Digest): void {
+  scored.start(keyspace, address);
+  while (scored.next()) {
+    const { bytes, length, offset } = scored.member;
+    pairDigest.clear();
+    pairDigest.mix(bytes, offset, length);
+    pairDigest.mix(scoreText, 0, writeScore(scoreText, 0, scored.score));
+    digest.xorDigest(pairDigest);
   }
 }
 
@@ -81,6 +97,7 @@ const DIGESTS = new Map<number, ValueDigest>([
   [TYPE_STRING, digestString],
   [TYPE_LIST, digestList],
   [TYPE_SET, digestSet],
+  [TYPE_ZSET, digestZset],
   [TYPE_HASH, digestHash],
   [TYPE_STREAM, digestStream],
 ]);

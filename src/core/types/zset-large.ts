@@ -1,0 +1,277 @@
+/**
+ * The "skiplist" encoding of large zsets: a dict that finds members, and a sorted index that orders
+ * them.
+ *
+ *     word 0     the dict's head (struct/entry.ts); its 13 owner bits are the mark
+ *     words 1-2  the score, low word first
+ *     [word      length of the member, when 65,535 or more]
+ *     bytes      the member
+ *
+ * An entry is one arena block that both share: the dict by the member, the index
+ * (struct/sorted-index.ts) by score and member. A member of 16 bytes takes 32, about 10 in the dict
+ * and 13 to 20 in the index.
+ *
+ * Entries are named by their address, which is theirs until they are removed, whatever their score
+ * becomes. `entryBytes` is exact at every moment.
+ *
+ * A zset that is being built for a command may be filled without order (`stage`) and ordered at the
+ * end (`order`): the scores of staged entries may change freely.
+ *
+ * Whoever walks over a zset that goes on changing stands at its `door`, which sees every entry
+ * before it changes or goes, and begins a new mark: entries that are made from then on carry it, and
+ * he gives it to those he has seen. A mark that comes round again would be taken for a fresh one, so
+ * before that, after some thousand walks in a row that did not end, all entries are marked anew.
+ */
+import type { LargeValue } from '../keyspace.ts';
+import type { Arena } from '../memory/arena.ts';
+import { copyBytes } from '../memory/copy.ts';
+import { Dict, type HashSeed } from '../struct/dict.ts';
+import {
+  entryHead,
+  entryKeyLength,
+  entryKeyOffset,
+  OWNER_SHIFT,
+  wideWords,
+} from '../struct/entry.ts';
+import { IndexCursor, SortedIndex } from '../struct/sorted-index.ts';
+import { ENTRY_WORDS, entryScore, setEntryScore } from '../struct/sorted-node.ts';
+import type { ElementView } from './element-view.ts';
+
+const MARK_MASK = 0x1fff;
+/** Walks in a row that may be left before their end. */
+const UNFINISHED_MAX = MARK_MASK - 1;
+const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
+
+/** Told of every change of a zset's entries before it happens. */
+export interface ZsetDoor {
+  /** The entry is about to get another score, or to go. */
+  changing(entry: number): void;
+}
+
+export class LargeZset implements LargeValue {
+  readonly dict: Dict;
+  readonly index: SortedIndex;
+  readonly arena: Arena;
+  /** Bytes of all entries, without dict and index. */
+  entryBytes = 0;
+  /** Length of the longest member ever added. */
+  longestMember = 0;
+  door: ZsetDoor | null = null;
+  private readonly seed: HashSeed;
+  /** What new entries are marked with. */
+  private mark = 0;
+  /** Marks begun since the last one that reached every entry. */
+  private unfinished = 0;
+
+  constructor(arena: Arena, seed: HashSeed) {
+    this.arena = arena;
+    this.seed = seed;
+    this.dict = new Dict(arena, seed);
+    this.index = new SortedIndex(arena);
+  }
+
+  /** Number of members. */
+  get count(): number {
+    return this.dict.count;
+  }
+
+  /** The entry of a member, or 0. */
+  find(member: Uint8Array, offset: number, length: number): number {
+    return this.dict.find(member, offset, length);
+  }
+
+  /** The score of an entry. */
+  scoreOf(entry: number): number {
+    return entryScore(this.arena, entry);
+  }
+
+  /** Shows the member of an entry. */
+  showMember(entry: number, view: ElementView): void {
+    const { arena } = this;
+    view.show(arena.bytes(entry), entryKeyOffset(arena, entry), entryKeyLength(arena, entry));
+  }
+
+  /** Adds a member that is not there. Returns its entry. */
+  add(member: Uint8Array, offset: number, length: number, score: number): number {
+    return this.addHashed(member, offset, length, score, this.dict.hash(member, offset, length));
+  }
+
+  /** Like `add`, for a caller that has the hash of the member already. */
+  addHashed(
+    member: Uint8Array,
+    offset: number,
+    length: number,
+    score: number,
+    hash: number,
+  ): number {
+    const entry = this.build(member, offset, length, score);
+    this.dict.insert(entry, hash);
+    this.index.insert(entry);
+    return entry;
+  }
+
+  /** Adds a member. False when it is there already. */
+  addNew(member: Uint8Array, offset: number, length: number, score: number): boolean {
+    const hash = this.dict.hash(member, offset, length);
+    if (this.dict.findHashed(member, offset, length, hash) !== 0) return false;
+    this.addHashed(member, offset, length, score, hash);
+    return true;
+  }
+
+  /** Gives an entry another score. */
+  setScore(entry: number, score: number): void {
+    if (this.door !== null) this.door.changing(entry);
+    this.index.move(entry, score);
+  }
+
+  /** Removes a member. False when there is none. */
+  remove(member: Uint8Array, offset: number, length: number): boolean {
+    const entry = this.dict.find(member, offset, length);
+    if (entry === 0) return false;
+    if (this.door !== null) this.door.changing(entry);
+    this.index.remove(entry);
+    this.dict.removeFound();
+    this.drop(entry);
+    return true;
+  }
+
+  /** Removes `count` elements from rank `rank` on, all of which exist. */
+  removeRange(rank: number, count: number): void {
+    const { dict, index } = this;
+    for (let left = count; left > 0; ) {
+      const taken = index.take(rank, left);
+      for (let i = 0; i < taken; i++) {
+        const entry = index.taken[i]!;
+        if (this.door !== null) this.door.changing(entry);
+        dict.removeAddress(entry);
+        this.drop(entry);
+      }
+      left -= taken;
+    }
+  }
+
+  // ---------------------------------------------------------------- building
+
+  /** Adds a member that is not there, without a place in the order yet. Returns its entry. */
+  stage(member: Uint8Array, offset: number, length: number, score: number): number {
+    const entry = this.build(member, offset, length, score);
+    this.dict.insert(entry, this.dict.hash(member, offset, length));
+    return entry;
+  }
+
+  /** Gives a staged entry another score. */
+  restage(entry: number, score: number): void {
+    setEntryScore(this.arena, entry, score);
+  }
+
+  /** Removes a staged member. False when there is none. */
+  unstage(member: Uint8Array, offset: number, length: number): boolean {
+    const entry = this.dict.find(member, offset, length);
+    if (entry === 0) return false;
+    this.dict.removeFound();
+    this.drop(entry);
+    return true;
+  }
+
+  /** Puts all staged entries into order. */
+  order(): void {
+    const { dict, index } = this;
+    let cursor = 0;
+    do {
+      cursor = dict.collect(cursor);
+      for (let i = 0; i < dict.collectedCount; i++) index.insert(dict.collected[i]!);
+    } while (cursor !== 0);
+  }
+
+  // ---------------------------------------------------------------- marks
+
+  /** Begins a mark that no entry carries yet. */
+  beginMark(): void {
+    if (this.unfinished === UNFINISHED_MAX) {
+      this.markAll();
+      this.unfinished = 0;
+    }
+    this.unfinished++;
+    this.mark = (this.mark + 1) & MARK_MASK;
+  }
+
+  /** Every entry carries the present mark. */
+  endMark(): void {
+    this.unfinished = 0;
+  }
+
+  /** Whether an entry carries the present mark. */
+  isMarked(entry: number): boolean {
+    const { arena } = this;
+    return arena.words(entry)[arena.wordOffset(entry)]! >>> OWNER_SHIFT === this.mark;
+  }
+
+  /** Gives an entry the present mark. */
+  setMark(entry: number): void {
+    const words = this.arena.words(entry);
+    const at = this.arena.wordOffset(entry);
+    words[at] = ((words[at]! & HEAD_MASK) | (this.mark << OWNER_SHIFT)) >>> 0;
+  }
+
+  private markAll(): void {
+    const { dict } = this;
+    let cursor = 0;
+    do {
+      cursor = dict.collect(cursor);
+      for (let i = 0; i < dict.collectedCount; i++) this.setMark(dict.collected[i]!);
+    } while (cursor !== 0);
+  }
+
+  // ---------------------------------------------------------------- as a large value
+
+  release(limit: number): boolean {
+    if (this.dict.drain(limit)) {
+      this.dropCollected();
+      return true;
+    }
+    this.dropCollected();
+    return this.index.drain(limit);
+  }
+
+  clone(): LargeZset {
+    const copy = new LargeZset(this.arena, this.seed);
+    const { arena, index } = this;
+    const cursor = new IndexCursor();
+    for (index.seek(0, cursor); cursor.entry !== 0; cursor.next()) {
+      const { entry } = cursor;
+      const from = entryKeyOffset(arena, entry);
+      copy.add(arena.bytes(entry), from, entryKeyLength(arena, entry), entryScore(arena, entry));
+    }
+    return copy;
+  }
+
+  memoryBytes(): number {
+    return this.dict.overheadBytes + this.index.nodeBytes + this.entryBytes;
+  }
+
+  private build(member: Uint8Array, offset: number, length: number, score: number): number {
+    const { arena } = this;
+    const wide = wideWords(length);
+    const keyWords = ENTRY_WORDS + wide;
+    const entry = arena.alloc(keyWords * 4 + length);
+    this.entryBytes += arena.sizeOf(entry);
+    if (length > this.longestMember) this.longestMember = length;
+    const words = arena.words(entry);
+    const at = arena.wordOffset(entry);
+    words[at] = entryHead(length, keyWords, this.mark);
+    if (wide !== 0) words[at + ENTRY_WORDS] = length;
+    copyBytes(member, offset, arena.bytes(entry), (at + keyWords) << 2, length);
+    setEntryScore(arena, entry, score);
+    return entry;
+  }
+
+  private dropCollected(): void {
+    const { collected, collectedCount } = this.dict;
+    for (let i = 0; i < collectedCount; i++) this.drop(collected[i]!);
+  }
+
+  private drop(entry: number): void {
+    this.entryBytes -= this.arena.sizeOf(entry);
+    this.arena.free(entry);
+  }
+}
