@@ -38,7 +38,7 @@ export interface SnapshotJob {
   /** Null for an RDB; else the file is an AOF base of commands. */
   readonly commands: CommandBase | null;
   readonly incrementalFsync: boolean;
-  /** The least that the file will take. */
+  /** The room that the file will want: where less is free it is not begun. */
   readonly expectedBytes: number;
 }
 

@@ -46,6 +46,8 @@ export interface SnapshotRequest extends RdbContent {
   readonly target: SnapshotTarget;
   /** False leaves the keys out; default true. */
   readonly dataset?: boolean;
+  /** The room that a file will want: where less is free it is not begun. Default 0. */
+  readonly expectedBytes?: number;
   /** Microseconds to wait after each key; for tests. */
   readonly keySaveDelayUs?: number;
 }
@@ -81,10 +83,6 @@ export class SnapshotError extends Error {
     this.code = code;
   }
 }
-
-/** A file takes at least this share of the memory of its data: compressed, and plain. */
-const FILE_SHARE_COMPRESSED = 0.1;
-const FILE_SHARE_PLAIN = 0.3;
 
 const clock = (): number => performance.now();
 
@@ -128,13 +126,12 @@ export class SnapshotRun {
     this.#keyDelayMs = Math.max(0, request.keySaveDelayUs ?? 0) / 1000;
     const commands = 'file' in target ? (target.commands ?? null) : null;
     const content = commands === null ? request : contentForCommands(request);
-    const share = content.compress ? FILE_SHARE_COMPRESSED : FILE_SHARE_PLAIN;
     const job = {
       path: 'file' in target ? target.file : null,
       checksum: request.checksum,
       commands,
       incrementalFsync: 'file' in target && target.incrementalFsync,
-      expectedBytes: request.dataset === false ? 0 : Math.floor(keyspace.arena.usedBytes * share),
+      expectedBytes: request.expectedBytes ?? 0,
     };
     helper.begin(job, {
       output: (bytes) => this.#output(bytes),

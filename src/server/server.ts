@@ -294,6 +294,7 @@ export class Server implements Services {
       helper: this.options.snapshotHelper,
       dispatcher: this.dispatcher,
       gates: this.desk.gates,
+      latency: this.desk.latency,
       turn: this.turn,
       propagator: this.propagator,
       client: this.hub.detached(),

@@ -213,7 +213,7 @@ describe('a full disk', () => {
   it('refuses a rewrite that would not fit', async () => {
     const { fs, driver } = await fresh('everysec');
     fs.spaceBytes = 1000;
-    await expect(driver.aof.prepareRewrite(5000)).rejects.toThrow(/needs about 5000 bytes/);
+    await expect(driver.aof.prepareRewrite(5000)).rejects.toThrow(/wants about 5000 bytes/);
     expect(names(fs)).toEqual(['a.1.base.aof', 'a.1.incr.aof', 'a.manifest']);
   });
 });

@@ -53,6 +53,8 @@ export class FaultyFileSystem implements FileSystem {
   failSyncOf: RegExp | undefined;
   /** When set, every write to a matching path fails with EIO. */
   failWriteOf: RegExp | undefined;
+  /** Every write in the loop takes so long. */
+  writeDelayMs = 0;
   dead = false;
   #names = new Map<string, Inode>();
   #folders = new Set<string>(['/']);
@@ -274,9 +276,13 @@ export class FaultyFileSystem implements FileSystem {
     this.mkdirSync(path);
   }
 
+  freeBytesSync(path: string): number {
+    return this.act('statfs', path, () => this.spaceBytes);
+  }
+
   async freeBytes(path: string): Promise<number> {
     await turn();
-    return this.act('statfs', path, () => this.spaceBytes);
+    return this.freeBytesSync(path);
   }
 
   /** Waits while syncs are held. */

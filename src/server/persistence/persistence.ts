@@ -6,12 +6,9 @@
  *     end        save where save points exist or it was asked for, flush and close the AOF
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { CommandBase } from '../../persistence/aof-command-writer.ts';
 import { AofFolder } from '../../persistence/aof-folder.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
-import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.ts';
 import { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
-import { type RdbContent, saveNow } from '../../persistence/snapshot-now.ts';
 import type { ReplicationAux } from '../../replication/replication-id.ts';
 import type { Client } from '../client.ts';
 import type { Config } from '../config/config.ts';
@@ -23,16 +20,14 @@ import type { Propagator } from '../propagate.ts';
 import { auxAt, auxOf } from '../replication-aux.ts';
 import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
+import { AofLatency, type LatencySink } from './aof-latency.ts';
 import { AofService } from './aof-service.ts';
 import { DatasetLoader } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService } from './rdb-service.ts';
-import { commandBase, snapshotContent } from './snapshot-content.ts';
-import { type SnapshotPurpose, SnapshotRunner } from './snapshot-runner.ts';
-
-/** Bytes that a rewrite may need beside the data itself. */
-const BASE_SPARE_BYTES = 1 << 20;
+import { SnapshotMaker } from './snapshot-maker.ts';
+import { SnapshotRunner } from './snapshot-runner.ts';
 
 export interface PersistenceDeps {
   readonly config: Config;
@@ -43,6 +38,8 @@ export interface PersistenceDeps {
   readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
   readonly gates: Gates;
+  /** Hears how long the disk takes. */
+  readonly latency: LatencySink;
   readonly turn: Turn;
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
@@ -63,18 +60,13 @@ export interface PersistenceDeps {
   readonly onFatal: (error: Error) => void;
 }
 
-/** What of the dataset a snapshot holds, and what it says of itself. */
-export interface SnapshotParts {
-  readonly aux: Readonly<Record<string, string>>;
-  readonly dataset: boolean;
-  readonly functions: boolean;
-}
-
 export class Persistence implements PersistenceServices {
   readonly snapshots = new SnapshotRunner();
   readonly loader: DatasetLoader;
+  readonly maker: SnapshotMaker;
   readonly rdb: RdbService;
   readonly aof: AofService;
+  readonly latency: AofLatency;
   /** Function libraries of the loaded dump, written back with every save. */
   functions: readonly Uint8Array[] = [];
   /** Keys that the last load stored, and dropped because their time had come. */
@@ -90,7 +82,7 @@ export class Persistence implements PersistenceServices {
 
   constructor(deps: PersistenceDeps) {
     this.deps = deps;
-    const { config, log, keyspace, fs, turn, propagator } = deps;
+    const { config, log, keyspace, fs } = deps;
     this.helper = deps.helper ?? new SnapshotHelper();
     deps.gates.set('loading', loadingGate);
     this.loader = new DatasetLoader({
@@ -102,17 +94,39 @@ export class Persistence implements PersistenceServices {
       client: deps.client,
       onLoading: () => this.loadingChanged(),
     });
+    const maker = new SnapshotMaker({
+      config,
+      keyspace,
+      fs,
+      helper: this.helper,
+      snapshots: this.snapshots,
+      replicationAux: deps.replicationAux,
+      functions: () => this.functions,
+    });
+    this.maker = maker;
     this.rdb = new RdbService(
       {
         config,
         log,
         keyspace,
-        startSave: (path) => this.save(path),
+        startSave: (path) => maker.save(path),
         onEnded: () => this.disk.look(),
       },
       Date.now(),
     );
-    this.aof = new AofService({
+    this.aof = this.createAof();
+    this.latency = new AofLatency(
+      this.aof.aof,
+      config,
+      deps.latency,
+      () => this.snapshots.isRunning,
+    );
+    this.disk = new DiskWatch(deps.gates, keyspace, this.rdb, this.aof.aof);
+  }
+
+  private createAof(): AofService {
+    const { config, log, fs, turn, propagator } = this.deps;
+    return new AofService({
       config,
       log,
       turn,
@@ -122,17 +136,16 @@ export class Persistence implements PersistenceServices {
         appendDirName: config.values.appenddirname,
         appendFilename: config.values.appendfilename,
       }),
-      startBase: (path) => this.base(path),
+      startBase: (path) => this.maker.base(path),
       abortBase: () => {
         if (this.snapshots.purpose === 'rewrite') this.snapshots.abort();
       },
-      writeFirstBase: (path) => this.firstBase(path),
-      expectedBaseBytes: () => keyspace.arena.usedBytes + BASE_SPARE_BYTES,
-      readersChanged: deps.readersChanged,
+      writeFirstBase: (path) => this.maker.firstBase(path),
+      expectedBaseBytes: () => this.maker.space.expectedRewriteBytes,
+      readersChanged: this.deps.readersChanged,
       onErrorChange: () => this.disk.look(),
-      onFatal: deps.onFatal,
+      onFatal: this.deps.onFatal,
     });
-    this.disk = new DiskWatch(deps.gates, keyspace, this.rdb, this.aof.aof);
   }
 
   /** Whether a dataset is being loaded, or the server has not got so far yet. */
@@ -338,7 +351,7 @@ export class Persistence implements PersistenceServices {
   saveInPlace(): string | undefined {
     const { log } = this.deps;
     try {
-      this.writeInPlace(this.rdb.path, false);
+      this.maker.saveInPlace(this.rdb.path);
       this.rdb.savedInPlace();
       return undefined;
     } catch (error) {
@@ -348,6 +361,11 @@ export class Persistence implements PersistenceServices {
     }
   }
 
+  /** CONFIG RESETSTAT. */
+  resetFigures(): void {
+    this.latency.reset();
+  }
+
   /** Figures for INFO persistence. */
   info(): InfoLines {
     return persistenceInfo(this, this.deps.keyspace);
@@ -355,89 +373,9 @@ export class Persistence implements PersistenceServices {
 
   // ---------------------------------------------------------------- inside
 
-  /** The dataset into a file, in this process, while everything else stands still. */
-  private writeInPlace(path: string, aofBase: boolean, commands?: CommandBase): void {
-    const { config, fs, keyspace, replicationAux } = this.deps;
-    saveNow(keyspace, {
-      ...this.content(aofBase, replicationAux()),
-      fs,
-      path,
-      ...(commands && { commands }),
-      pid: process.pid,
-      incrementalFsync: config.values.rdbSaveIncrementalFsync,
-    });
-  }
-
-  private save(path: string): Promise<SnapshotResult> | null {
-    return this.fileSnapshot('save', path);
-  }
-
-  private base(path: string): Promise<'rdb' | 'aof'> | null {
-    const commands = commandBase(this.deps.config);
-    const format = commands === undefined ? 'rdb' : 'aof';
-    return this.fileSnapshot('rewrite', path, commands)?.then(() => format) ?? null;
-  }
-
-  private async firstBase(path: string): Promise<'rdb' | 'aof'> {
-    const commands = commandBase(this.deps.config);
-    if (this.deps.keyspace.databases.every((db) => db.dict.count === 0)) {
-      this.writeInPlace(path, true, commands);
-    } else {
-      const done = this.fileSnapshot('rewrite', path, commands);
-      if (done === null) throw new Error('another snapshot is running');
-      await done;
-    }
-    return commands === undefined ? 'rdb' : 'aof';
-  }
-
-  private fileSnapshot(
-    purpose: SnapshotPurpose,
-    file: string,
-    commands?: CommandBase,
-  ): Promise<SnapshotResult> | null {
-    if (this.snapshots.isRunning) return null;
-    const { rdbSaveIncrementalFsync, aofRewriteIncrementalFsync } = this.deps.config.values;
-    const incrementalFsync =
-      purpose === 'save' ? rdbSaveIncrementalFsync : aofRewriteIncrementalFsync;
-    return this.snapshotFor(
-      purpose,
-      { file, incrementalFsync, ...(commands && { commands }) },
-      {
-        aux: this.deps.replicationAux(),
-        dataset: true,
-        functions: true,
-      },
-    );
-  }
-
-  /** Begins a snapshot. Only while none runs. */
-  snapshotFor(
-    purpose: SnapshotPurpose,
-    target: SnapshotTarget,
-    what: SnapshotParts,
-  ): Promise<SnapshotResult> {
-    const { config, keyspace } = this.deps;
-    const content = this.content(purpose === 'rewrite', what.aux);
-    return this.snapshots.start(purpose, {
-      ...content,
-      functions: what.functions ? content.functions : [],
-      dataset: what.dataset,
-      keyspace,
-      helper: this.helper,
-      target,
-      keySaveDelayUs: config.values.rdbKeySaveDelay,
-    });
-  }
-
   /** Where a file in the data folder is. */
   pathOf(name: string): string {
     return this.deps.config.path(name);
-  }
-
-  /** What goes into a dump beside the keys. */
-  private content(aofBase: boolean, aux: Readonly<Record<string, string>>): RdbContent {
-    const { config, keyspace } = this.deps;
-    return snapshotContent(config, keyspace, this.functions, aofBase, aux);
   }
 
   private async loadRdb(begun: number): Promise<void> {
