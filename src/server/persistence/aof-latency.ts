@@ -1,9 +1,9 @@
 /**
  * How long the AOF's disk takes, for INFO persistence and LATENCY.
  *
- *     aof-write                 a write(2) at the end of a turn, whoever ran beside it; it is one of
- *       aof-write-active-child    a snapshot ran
- *       aof-write-alone           nothing else did
+ *     aof-write                 a write(2) at the end of a turn, and by what ran beside it:
+ *       aof-write-active-child    a snapshot
+ *       aof-write-alone           nothing
  *     aof-fsync-always          what replies wait for under `appendfsync always`
  *     aof-fsync                 an fsync beside the loop, which nobody waits for
  *

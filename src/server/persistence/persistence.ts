@@ -37,9 +37,8 @@ export interface PersistenceDeps {
   /** Who writes snapshots; by default a child process. */
   readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
-  readonly gates: Gates;
-  /** Hears how long the disk takes. */
-  readonly latency: LatencySink;
+  /** Stops commands, and hears how long the disk takes. */
+  readonly desk: { readonly gates: Gates; readonly latency: LatencySink };
   readonly turn: Turn;
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
@@ -84,7 +83,7 @@ export class Persistence implements PersistenceServices {
     this.deps = deps;
     const { config, log, keyspace, fs } = deps;
     this.helper = deps.helper ?? new SnapshotHelper();
-    deps.gates.set('loading', loadingGate);
+    deps.desk.gates.set('loading', loadingGate);
     this.loader = new DatasetLoader({
       config,
       log,
@@ -110,18 +109,15 @@ export class Persistence implements PersistenceServices {
         log,
         keyspace,
         startSave: (path) => maker.save(path),
+        saveInPlace: (path) => maker.saveInPlace(path),
         onEnded: () => this.disk.look(),
       },
       Date.now(),
     );
     this.aof = this.createAof();
-    this.latency = new AofLatency(
-      this.aof.aof,
-      config,
-      deps.latency,
-      () => this.snapshots.isRunning,
-    );
-    this.disk = new DiskWatch(deps.gates, keyspace, this.rdb, this.aof.aof);
+    const { aof } = this.aof;
+    this.latency = new AofLatency(aof, config, deps.desk.latency, () => this.snapshots.isRunning);
+    this.disk = new DiskWatch(deps.desk.gates, keyspace, this.rdb, aof);
   }
 
   private createAof(): AofService {
@@ -344,21 +340,9 @@ export class Persistence implements PersistenceServices {
     keyspace.dirty = dirty;
   }
 
-  /**
-   * Writes the dump at once, in this process. An error text when that failed; the old file stands
-   * then.
-   */
+  /** Writes the dump at once, in this process: an error text when that failed. */
   saveInPlace(): string | undefined {
-    const { log } = this.deps;
-    try {
-      this.maker.saveInPlace(this.rdb.path);
-      this.rdb.savedInPlace();
-      return undefined;
-    } catch (error) {
-      log.warning(`Saving failed: ${(error as Error).message}`);
-      this.rdb.failedInPlace();
-      return (error as Error).message;
-    }
+    return this.rdb.saveInPlace();
   }
 
   /** CONFIG RESETSTAT. */
@@ -403,7 +387,7 @@ export class Persistence implements PersistenceServices {
   }
 
   private loadingChanged(): void {
-    this.deps.gates.hold('loading', this.isLoading, loadingGate);
+    this.deps.desk.gates.hold('loading', this.isLoading, loadingGate);
     this.deps.readersChanged();
   }
 }
