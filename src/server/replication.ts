@@ -78,6 +78,7 @@ export class ReplicationService {
     this.services = deps.services;
     this.config = deps.services.config;
     this.waits = new ReplicationWaits(deps.services);
+    deps.turn.onSafe = () => this.checkWaits();
     this.primary = this.createPrimary();
     this.journal = new ReplicationJournal({
       turn: deps.turn,
@@ -272,7 +273,7 @@ export class ReplicationService {
   tick(nowMs: number): void {
     this.failover.check(nowMs);
     this.startSnapshot();
-    if (this.waits.size > 0) this.waits.check();
+    this.checkWaits();
   }
 
   /** Once a second. */
@@ -352,8 +353,12 @@ export class ReplicationService {
     return follower;
   }
 
-  private replicasChanged(): void {
+  private checkWaits(): void {
     if (this.waits.size > 0) this.waits.check();
+  }
+
+  private replicasChanged(): void {
+    this.checkWaits();
     this.failover.check(Date.now());
     this.services.desk.replicasChanged(this.primary.replicas.size);
     this.holdReplicasGate();

@@ -321,7 +321,7 @@ export class Server implements Services {
       loadDataset: (path) => persistence.replaceBy(path),
       createClient: () => this.hub.detached(),
       listeningPort: () => this.port,
-      localLog: () => (persistence.aof.isOn ? persistence.aof.aof : null),
+      localLog: () => persistence.aof.localLog,
       readersChanged: () => this.readersChanged(),
       resumeLog: () => void persistence.resumeLog(),
       isDiskBroken: () => persistence.isDiskBroken,
