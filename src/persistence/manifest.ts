@@ -107,7 +107,8 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 
 function withLine(manifest: Manifest, line: string, number: number): Manifest {
   const fail = (reason: string) => new ManifestError(reason, number, line.slice(0, 80));
-  if (line.length > LINE_LENGTH_MAX) {
+  // A C string ends at a zero byte, so a real server finds no newline behind one.
+  if (line.length > LINE_LENGTH_MAX || line.includes('\0')) {
     throw fail('The AOF manifest file contains too long line');
   }
   const words = splitWords(line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));

@@ -52,6 +52,7 @@ export class ReplicationWaits {
 
   /** Something that waiters wait for has changed. */
   check(): void {
+    if (this.waiters.size === 0) return;
     for (const waiter of [...this.waiters.values()]) {
       const refusal = waiter.refusal?.() ?? null;
       if (refusal !== null) this.end(waiter, refusal);

@@ -78,7 +78,7 @@ export class ReplicationService {
     this.services = deps.services;
     this.config = deps.services.config;
     this.waits = new ReplicationWaits(deps.services);
-    deps.turn.onSafe = () => this.checkWaits();
+    deps.turn.onSafe = () => this.waits.check();
     this.primary = this.createPrimary();
     this.journal = new ReplicationJournal({
       turn: deps.turn,
@@ -273,7 +273,7 @@ export class ReplicationService {
   tick(nowMs: number): void {
     this.failover.check(nowMs);
     this.startSnapshot();
-    this.checkWaits();
+    this.waits.check();
   }
 
   /** Once a second. */
@@ -353,12 +353,8 @@ export class ReplicationService {
     return follower;
   }
 
-  private checkWaits(): void {
-    if (this.waits.size > 0) this.waits.check();
-  }
-
   private replicasChanged(): void {
-    this.checkWaits();
+    this.waits.check();
     this.failover.check(Date.now());
     this.services.desk.replicasChanged(this.primary.replicas.size);
     this.holdReplicasGate();
