@@ -99,7 +99,7 @@ describe.skipIf(checker === null)('manifests at random', () => {
       verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
     }
     // Every refusal was met, and many were accepted.
-    expect(verdicts.get('accepted')).toBeGreaterThan(CASES / 8);
+    expect(verdicts.get('accepted')).toBeGreaterThan(CASES / 10);
     expect([...verdicts.keys()].sort()).toEqual([
       "File can't be a path, just a filename",
       'Found a non-monotonic sequence number',
