@@ -1,12 +1,13 @@
 /**
- * The proofs of durability at length: many rounds of kill -9, power loss and snapshots under load,
- * a dump of a million keys, a gigabyte through `redis-cli --pipe`.
+ * The proofs of durability at length: many rounds of kill -9, at any moment and at every system
+ * call, of power loss and of snapshots under load, a dump of a million keys, a gigabyte through
+ * `redis-cli --pipe`.
  *
  *   npm run crash                                  everything, 200 rounds
  *   npm run crash -- --rounds 2000 --seed 7        more of it, and other choices
  *   npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
  *
- * `--only` takes kill, power, snapshot, dump or bulk. The same seed makes the same choices; what
+ * `--only` takes kill, failpoint, power, snapshot, dump or bulk. The same seed makes the same choices; what
  * happens also depends on the machine's timing. Wants the real server and its tools for all but
  * kill and power, and about 5 GB of memory and of disk.
  */
@@ -16,6 +17,7 @@ import { parseArgs } from 'node:util';
 
 const FILES = {
   kill: 'test/crash/kill.test.ts',
+  failpoint: 'test/crash/failpoint.test.ts',
   power: 'test/crash/power-loss.test.ts',
   snapshot: 'test/integration/snapshot-load.test.ts',
   dump: 'test/integration/big-dump.test.ts',
