@@ -20,7 +20,7 @@ import { sleep, tell, waitForAof } from './kill-strikes.ts';
 
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 4);
 const SEED = Number(process.env.CRASH_SEED ?? 1);
-const ROUND_MS_MAX = 30_000;
+const ROUND_MS_MAX = 60_000;
 const PRELOAD = fileURLToPath(new URL('failpoint-preload.js', import.meta.url));
 
 /** Of calls made for every turn, so many of the first and so many further ones are points. */

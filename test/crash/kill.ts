@@ -43,6 +43,8 @@ export type KillFigures = {
 
 const BALLAST_DATABASE = 9;
 const START_ATTEMPTS_MAX = 20;
+/** A start replays what was written, beside whatever else the machine does. */
+const READY_MS_MAX = 60_000;
 const POLICIES = ['everysec', 'always', 'no'] as const;
 
 export class KillLab {
@@ -81,7 +83,10 @@ export class KillLab {
   static async open(options: KillOptions): Promise<KillLab> {
     const random = new Random(options.seed);
     const config = configOf('everysec', random);
-    const server = await startCairnServer({ config }, options.nodeArgs);
+    const server = await startCairnServer(
+      { config, readyTimeoutMs: READY_MS_MAX },
+      options.nodeArgs,
+    );
     const client = await server.connect();
     // Sorted sets are looked at with ZRANGE.
     const known = await client.value('COMMAND', 'INFO', ...OPTIONAL_COMMANDS, 'ZRANGE');

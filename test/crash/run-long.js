@@ -7,8 +7,8 @@
  *   npm run crash -- --rounds 2000 --seed 7        more of it, and other choices
  *   npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
  *
- * `--only` takes kill, failpoint, calls, power, snapshot, dump or bulk. The same seed makes the same
- * choices; what happens also depends on the machine's timing. Wants the real server and its tools
+ * `--only` takes kill, failpoint, damage, calls, power, snapshot, dump or bulk. The same seed makes
+ * the same choices; what happens also depends on the machine's timing. Wants the real server and its tools
  * for snapshot, dump and bulk, and about 5 GB of memory and of disk.
  */
 import { spawnSync } from 'node:child_process';
@@ -18,6 +18,7 @@ import { parseArgs } from 'node:util';
 const FILES = {
   kill: 'test/crash/kill.test.ts',
   failpoint: 'test/crash/failpoint.test.ts',
+  damage: 'test/crash/damage.test.ts',
   calls: 'test/crash/server-calls.test.ts',
   power: 'test/crash/power-loss.test.ts',
   snapshot: 'test/integration/snapshot-load.test.ts',

@@ -12,7 +12,7 @@ import { ManifestError, parseManifest } from '../../src/persistence/manifest.ts'
 import { Random } from '../support/random.ts';
 import { findTool } from '../support/real-server.ts';
 
-const CASES = 160;
+const CASES = 260;
 const checker = findTool('redis-check-aof');
 
 const NAMES = [
