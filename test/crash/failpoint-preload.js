@@ -23,7 +23,7 @@ const [wantedRole, wantedKind, wantedNumber, when] = (point ?? '').split(' ');
 /** @type {Record<string, number>} */
 const counts = {};
 
-/** @typedef {(...args: any[]) => any} Call */
+/** @typedef {(...args: unknown[]) => unknown} Call */
 
 /** Ends the server, and this process if it is another one. Does not return. */
 function die() {
@@ -46,7 +46,7 @@ function guarded(name, call) {
     const isHit = role === wantedRole && kind === wantedKind && number === Number(wantedNumber);
     if (!isHit) return opened(call(...args));
     if (when === 'before') die();
-    if (when === 'half' && kind.startsWith('write')) args[2] >>= 1;
+    if (when === 'half' && kind.startsWith('write')) args[2] = Number(args[2]) >> 1;
     if (typeof args.at(-1) === 'function') args[args.length - 1] = die;
     const result = call(...args);
     if (result instanceof Promise) return result.then(die, die);
@@ -57,15 +57,15 @@ function guarded(name, call) {
 
 /**
  * Guards the calls of an open file as well.
- * @param {any} result
- * @returns {any}
+ * @param {unknown} result
+ * @returns {unknown}
  */
 function opened(result) {
   if (result instanceof Promise) return result.then(opened);
-  if (typeof result?.closeSync !== 'function') return result;
+  if (typeof result !== 'object' || result === null || !('closeSync' in result)) return result;
   return new Proxy(result, {
     get(file, name) {
-      const value = file[name];
+      const value = Reflect.get(file, name);
       return typeof value === 'function' ? guarded(String(name), value.bind(file)) : value;
     },
   });
@@ -77,13 +77,16 @@ if (point !== undefined || countsPath !== undefined) {
   const door = await import(pathToFileURL(join(folder, 'file-system.js')).href);
   const calls = Object.entries(door.realFileSystem);
   for (const [name, call] of calls) door.realFileSystem[name] = guarded(name, call);
-  /** @type {Call} */
-  const spawn = childProcess.spawn;
-  /** @type {Call} */
+  const { spawn } = childProcess;
+  /**
+   * @param {string} program
+   * @param {string[]} args
+   * @param {object} options
+   */
   const spawnGuarded = (program, args, options) => {
-    const isChild = args.some((/** @type {string} */ arg) => arg.includes('snapshot-child'));
-    const preload = ['--import', fileURLToPath(import.meta.url)];
-    return spawn(program, isChild ? [...preload, ...args] : args, options);
+    const isChild = args.some((arg) => arg.includes('snapshot-child'));
+    const preload = isChild ? ['--import', fileURLToPath(import.meta.url)] : [];
+    return Reflect.apply(spawn, childProcess, [program, [...preload, ...args], options]);
   };
   Object.assign(childProcess, { spawn: spawnGuarded });
   syncBuiltinESMExports();

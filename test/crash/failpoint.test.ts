@@ -33,8 +33,8 @@ const HARMLESS = new Set(['read', 'stat', 'size', 'readdir', 'freeBytes']);
 type Counts = Readonly<Record<string, number>>;
 
 /**
- * All that moves files, one after the other, as far as the server lives. Switching the AOF off and on
- * is not among them: in between nothing is promised.
+ * All that moves files, one after the other, as far as the server lives. Switching the AOF off and
+ * on is not among them: in between nothing is promised.
  */
 async function acts(server: ServerProcess): Promise<void> {
   try {

@@ -8,8 +8,8 @@
  *   npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
  *
  * `--only` takes kill, failpoint, damage, calls, power, snapshot, dump or bulk. The same seed makes
- * the same choices; what happens also depends on the machine's timing. Wants the real server and its tools
- * for snapshot, dump and bulk, and about 5 GB of memory and of disk.
+ * the same choices; what happens also depends on the machine's timing. Wants the real server and
+ * its tools for snapshot, dump and bulk, and about 5 GB of memory and of disk.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
