@@ -6,9 +6,9 @@
  *
  *   in the call   `everysec` and `no`, nothing queued, no fsync running: one write(2) into the page
  *                 cache at the end of the turn, 2 us
- *   the queue     everything else: the turn is copied, and `aof-disk.ts` writes (and, under
- *                 `always`, fsyncs) it off the loop. All turns that came meanwhile go with the next
- *                 write: group commit
+ *   the queue     everything else: the turn is copied, and `aof-disk.ts` writes it off the loop
+ *                 (under `always`, with an fsync in the same call). All turns that came meanwhile
+ *                 go with the next write: group commit
  *
  * Why no write(2) while an fsync runs: measured on ext4 with 128 MB dirty, the median write beside
  * a running fdatasync takes 2 us as ever, but single ones took 6 and 28 ms, since they wait for the

@@ -128,7 +128,7 @@ export class Aof {
 
   async #openNewIncr(): Promise<DurableFile> {
     const incr = await this.folder.addIncr();
-    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'update'));
+    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'journal'));
   }
 
   // ---- start and end ---------------------------------------------------------------------
@@ -162,7 +162,7 @@ export class Aof {
   async #openSynced(): Promise<DurableFile> {
     const names = (await this.folder.filesToLoad()).map((file) => file.info.name);
     for (const [i, name] of names.entries()) {
-      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), 'update'));
+      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), 'journal'));
       await file.syncData();
       if (i === names.length - 1) return file;
       await file.close();
@@ -269,7 +269,10 @@ export class Aof {
   }
 
   async #openTemporary(): Promise<DurableFile> {
-    return new DurableFile(await this.folder.fs.open(this.folder.temporaryIncrPath, 'replace'));
+    const { fs, temporaryIncrPath } = this.folder;
+    const file = new DurableFile(await fs.open(temporaryIncrPath, 'journal'));
+    await file.truncate(0);
+    return file;
   }
 
   /**

@@ -146,6 +146,11 @@ export class Turn {
     return this.heldFirst < this.heldClients.length;
   }
 
+  /** How many replies wait, for the disk or for the end of this turn. */
+  get waiting(): number {
+    return this.heldClients.length - this.heldFirst + this.listed.length;
+  }
+
   /** Sends what was released, as far as the kernel takes it. */
   flush(client: Client): void {
     const reply = client.reply;

@@ -70,6 +70,7 @@ export class AofService {
       unixSeconds: () => Math.floor(Date.now() / 1000),
       log: (level, text) => deps.log[level](text),
       onProgress: () => deps.turn.progress(),
+      waitingReplies: () => deps.turn.waiting,
       onErrorChange: deps.onErrorChange,
       onFatal: deps.onFatal,
       checksum: values.aofChecksum,
