@@ -22,7 +22,6 @@ import { OWNER_SHIFT, WIDE_KEY } from './struct/entry.ts';
 export const TYPE_STRING = 0;
 export const TYPE_LIST = 1;
 export const TYPE_SET = 2;
-/** @public Sorted sets, which the sorted index is for. */
 export const TYPE_ZSET = 3;
 export const TYPE_HASH = 4;
 export const TYPE_STREAM = 6;
@@ -31,7 +30,7 @@ export const ENC_RAW = 0;
 export const ENC_INT = 1;
 export const ENC_HASHTABLE = 2;
 export const ENC_INTSET = 6;
-/** @public What a large sorted set is called. */
+/** What Redis calls a large sorted set, whatever orders it. */
 export const ENC_SKIPLIST = 7;
 export const ENC_EMBSTR = 8;
 export const ENC_QUICKLIST = 9;

@@ -139,16 +139,7 @@ export class ValueDecoder {
       case RDB_ZSET_2:
       case RDB_ZSET_LISTPACK:
       case RDB_ZSET_ZIPLIST:
-        return decodeZset(
-          this.#keyspace,
-          this.#reader,
-          this.#zsets,
-          db,
-          key,
-          keyOffset,
-          keyLength,
-          type,
-        );
+        return this.#zset(db, key, keyOffset, keyLength, type);
       case RDB_STREAM_LISTPACKS:
       case RDB_STREAM_LISTPACKS_2:
       case RDB_STREAM_LISTPACKS_3:
@@ -204,6 +195,10 @@ export class ValueDecoder {
       view.length,
       false,
     );
+  }
+
+  #zset(db: Database, key: Uint8Array, offset: number, length: number, type: number): number {
+    return decodeZset(this.#keyspace, this.#reader, this.#zsets, db, key, offset, length, type);
   }
 
   #openString(

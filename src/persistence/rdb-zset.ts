@@ -4,9 +4,9 @@
  *     type 5    n, n (member, score: 8 bytes)   a large zset; in version 9 a compact one as well
  *     type 17   one string: a listpack          a compact zset, since version 10
  *     type 12   one string: a ziplist           what servers from 2.4 to 6.2 wrote
- *     type 3    n, n (member, score: text)      what servers before 4.0 wrote; the text stands behind
- *                                               its length in a byte, or the byte is 253 for no
- *                                               number, 254 for inf, 255 for -inf
+ *     type 3    n, n (member, score: text)      what servers before 4.0 wrote; the text stands
+ *                                               behind its length in a byte, or the byte is 253
+ *                                               for no number, 254 for inf, 255 for -inf
  *
  * A large zset is written from the highest element down, as Redis does: see snapshot-zset.ts.
  *

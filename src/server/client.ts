@@ -5,7 +5,8 @@
  * stream.
  */
 import type { Args } from '../core/resp/args.ts';
-import { type ChunkPool, type ErrorTally, Reply } from '../core/resp/reply.ts';
+import type { ChunkPool } from '../core/resp/chunk-pool.ts';
+import { type ErrorTally, Reply } from '../core/resp/reply.ts';
 import { type ParserLimits, RequestParser } from '../core/resp/request-parser.ts';
 import type { User } from './acl-user.ts';
 import type { Command } from './command.ts';

@@ -11,7 +11,7 @@
  */
 import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';
-import { ChunkPool } from '../core/resp/reply.ts';
+import { ChunkPool } from '../core/resp/chunk-pool.ts';
 import { PARSED_COMMAND, PARSED_ERROR } from '../core/resp/request-parser.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './client.ts';
 import type { Dispatcher } from './dispatch.ts';

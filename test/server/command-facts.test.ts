@@ -12,8 +12,13 @@ import type { ServerProcess } from '../support/server-process.ts';
 /** Commands that only later servers have. */
 const LATER = ['waitaof', 'client|no-touch', 'client|setinfo', 'client|capa'];
 
-/** "command field": what Redis 7.2 says otherwise than 7.0. */
-const OF_7_2 = new Set(['zrank arguments', 'zrevrank arguments', 'hscan arguments']);
+/** "command field": what Redis 7.2 (or Valkey 8) says otherwise than 7.0. */
+const OF_7_2 = new Set([
+  'zrank arguments',
+  'zrevrank arguments',
+  'hscan arguments',
+  'zscan arguments',
+]);
 
 const INFO_FIELDS = [
   ...['name', 'arity', 'flags', 'first', 'last', 'step', 'categories', 'tips', 'keys'],

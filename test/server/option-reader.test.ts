@@ -1,7 +1,8 @@
 /** The option reader: words in any case, values, conflicts, and the first error only. */
 import { describe, expect, it } from 'vitest';
 import { Args } from '../../src/core/resp/args.ts';
-import { ChunkPool, Reply } from '../../src/core/resp/reply.ts';
+import { ChunkPool } from '../../src/core/resp/chunk-pool.ts';
+import { Reply } from '../../src/core/resp/reply.ts';
 import { OptionReader } from '../../src/server/option-reader.ts';
 
 const NX = 1;

@@ -1,44 +1,19 @@
 /**
- * Clients that wait for lists: who is served by what, in which order, what goes to the AOF and
- * which events are raised. Every scene is played on Cairn and on the real server, and must end
- * alike.
+ * Clients that wait for lists and sorted sets: who is served by what, in which order, what goes to
+ * the AOF and which events are raised. Every scene is played on Cairn and on the real server, and
+ * must end alike.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Scene, Stage, scene } from '../support/blocking-stage.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
-import { encodeCommand, type RawClient } from '../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
-import { ReplyReader } from '../support/resp-reader.ts';
-import type { ServerProcess } from '../support/server-process.ts';
-import { printedReply, wordsOf } from '../support/transcript.ts';
-
-type Scene = {
-  readonly name: string;
-  /** What each waiting client sends, the last line of each being what it waits with. */
-  readonly waiting: readonly (readonly string[])[];
-  readonly acts: readonly string[];
-};
-
-type Outcome = {
-  readonly acts: readonly string[];
-  readonly waiting: readonly string[];
-  readonly propagated: string;
-  readonly events: readonly string[];
-};
-
-const scene = (name: string, waiting: readonly (string | string[])[], acts: string[]): Scene => ({
-  name,
-  waiting: waiting.map((lines) => (typeof lines === 'string' ? [lines] : lines)),
-  acts,
-});
 
 /** A list of "a", as DUMP gives it. */
-const payload =
+const listPayload =
   '\\x12\\x01\\x02\\x0a\\x0a\\x00\\x00\\x00\\x01\\x00\\x81\\x61' +
   '\\x02\\xff\\x0a\\x00\\x09\\xb9\\xed\\xf5\\x94\\xde\\xd9\\x95';
 
-const scenes: readonly Scene[] = [
+const listScenes: readonly Scene[] = [
   scene('one waits', ['BLPOP k 0'], ['RPUSH k a']),
   scene('two wait for three', ['BLPOP k 0', 'BRPOP k 0'], ['RPUSH k a b c']),
   scene('two wait for one', ['BLPOP k 0', 'BLPOP k 0'], ['RPUSH k a']),
@@ -96,7 +71,7 @@ const scenes: readonly Scene[] = [
     [['SELECT 1', 'BLPOP o 0'], 'BLPOP o 0'],
     ['SELECT 2', 'RPUSH o x', 'SWAPDB 1 2', 'SELECT 0'],
   ),
-  scene('RESTORE serves', ['BLPOP k 0'], [`RESTORE k 0 "${payload}"`]),
+  scene('RESTORE serves', ['BLPOP k 0'], [`RESTORE k 0 "${listPayload}"`]),
   scene('the same key twice', ['BLPOP k k 0'], ['RPUSH k a b']),
   scene('LPUSHX and LINSERT find nothing', ['BLPOP k 0'], ['LPUSHX k a', 'LINSERT k BEFORE a b']),
   scene(
@@ -118,94 +93,111 @@ const scenes: readonly Scene[] = [
   scene('what follows in the same connection', ['BLPOP k 0'], ['RPUSH k a', 'LLEN k', 'GET none']),
 ];
 
-/** The operations in an AOF, SELECT included, annotations left out. */
-function operationsIn(bytes: Buffer): string {
-  const reader = new ReplyReader();
-  reader.push(bytes);
-  const lines: string[] = [];
-  for (let one = reader.next(); one !== null; one = reader.next()) {
-    if (Array.isArray(one.value)) lines.push(one.value.map(String).join(' '));
-  }
-  return lines.join(' | ');
-}
+/** A sorted set of "a" with a score of 1, as DUMP gives it. */
+const zsetPayload =
+  '\\x11\\x0c\\x0c\\x00\\x00\\x00\\x02\\x00\\x81\\x61\\x02\\x01' +
+  '\\x01\\xff\\x0a\\x00\\xa8\\x05\\xce\\xb8\\xd7\\xa9\\x33\\x02';
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A server with an AOF that tells all events, and what is asked of it. */
-class Stage {
-  readonly server: ServerProcess;
-  readonly actor: RawClient;
-  readonly listener: RawClient;
-
-  constructor(server: ServerProcess, actor: RawClient, listener: RawClient) {
-    this.server = server;
-    this.actor = actor;
-    this.listener = listener;
-  }
-
-  static async open(start: typeof startRealServer): Promise<Stage> {
-    const config = { appendonly: 'yes', appendfsync: 'always', 'notify-keyspace-events': 'EA' };
-    const server = await start({ config });
-    const listener = await server.connect();
-    await listener.send('PSUBSCRIBE', '__keyevent@*__:*', 'the-end');
-    await listener.read();
-    return new Stage(server, await server.connect(), listener);
-  }
-
-  private get aof(): Buffer {
-    const folder = join(this.server.dir, 'appendonlydir');
-    const file = readdirSync(folder).find((name) => name.endsWith('.incr.aof')) ?? '';
-    return readFileSync(join(folder, file));
-  }
-
-  async blocked(count: number): Promise<void> {
-    for (let i = 0; i < 500; i++) {
-      const info = String(await this.actor.value('INFO', 'clients'));
-      if (Number(/blocked_clients:(\d+)/.exec(info)?.[1]) === count) return;
-      await sleep(5);
-    }
-    throw new Error(`there were never ${count} blocked clients`);
-  }
-
-  async play({ waiting, acts }: Scene): Promise<Outcome> {
-    const { actor, listener, server } = this;
-    await actor.send('SELECT', '0');
-    await actor.send('FLUSHALL');
-    const from = this.aof.length;
-    const clients: RawClient[] = [];
-    for (const lines of waiting) {
-      const client = await server.connect();
-      clients.push(client);
-      for (const line of lines.slice(0, -1)) await client.send(...wordsOf(line));
-      client.write(encodeCommand(wordsOf(lines.at(-1) ?? '')));
-      await this.blocked(clients.length);
-    }
-    const replies: string[] = [];
-    for (const act of acts) replies.push(printedReply((await actor.send(...wordsOf(act))).raw));
-    await actor.send('PUBLISH', 'the-end', '');
-    const events: string[] = [];
-    for (;;) {
-      const message = (await listener.read()).value;
-      const [, , channel, key] = Array.isArray(message) ? message.map(String) : [];
-      if (channel === 'the-end') break;
-      events.push(`${channel} ${key}`);
-    }
-    await sleep(20);
-    const propagated = operationsIn(this.aof.subarray(from));
-    const seen = clients.map(({ unread }) =>
-      unread.replies.map(({ raw }) => printedReply(raw)).join(' , '),
-    );
-    for (const client of clients) client.close();
-    await this.blocked(0);
-    return { acts: replies, waiting: seen, propagated, events };
-  }
-
-  async close(): Promise<void> {
-    await this.server.close();
-  }
-}
-
-describe.skipIf(requireRedisServer() === null)('waiting for lists, as on a real server', () => {
+const zsetScenes: readonly Scene[] = [
+  scene('one waits', ['BZPOPMIN k 0'], ['ZADD k 1 a']),
+  scene('two wait for three', ['BZPOPMIN k 0', 'BZPOPMAX k 0'], ['ZADD k 1 a 2 b 3 c']),
+  scene('two wait for one', ['BZPOPMAX k 0', 'BZPOPMIN k 0'], ['ZADD k 1.5 a']),
+  scene('in RESP3', [['HELLO 3', 'BZPOPMIN k 0']], ['ZADD k 1.5 a']),
+  scene('several in RESP3', [['HELLO 3', 'BZMPOP 0 1 k MIN COUNT 2']], ['ZADD k 1.5 a inf b']),
+  scene('several', ['BZMPOP 0 2 j k MAX COUNT 3'], ['ZADD k 1 a 2 b 3 c 4 d']),
+  scene('one of several', ['BZMPOP 0 1 k MIN'], ['ZADD k 1 a 2 b']),
+  scene('more than there are', ['BZMPOP 0 1 k MAX COUNT 10'], ['ZADD k 1 a 2 b']),
+  scene(
+    'nobody is served before the end of a transaction',
+    ['BZPOPMIN k 0', 'BZPOPMAX k 0', 'BZPOPMIN j k 0'],
+    ['MULTI', 'ZADD k 2 a', 'ZADD k 1 b', 'ZADD j 1 c', 'EXEC'],
+  ),
+  scene(
+    'the key that was added to first serves',
+    ['BZPOPMIN k1 k2 0'],
+    ['MULTI', 'ZADD k2 1 x', 'ZADD k1 1 y', 'EXEC'],
+  ),
+  scene(
+    'BZMPOP, too',
+    ['BZMPOP 0 2 k1 k2 MIN COUNT 5'],
+    ['MULTI', 'ZADD k2 1 x', 'ZADD k1 1 y', 'EXEC'],
+  ),
+  scene('one that came and went', ['BZPOPMIN k 0'], ['MULTI', 'ZADD k 1 a', 'DEL k', 'EXEC']),
+  scene(
+    'one that went and came',
+    ['BZPOPMIN k 0'],
+    ['MULTI', 'ZADD k 1 a', 'DEL k', 'ZADD k 2 new', 'EXEC'],
+  ),
+  scene(
+    'one that became a list',
+    ['BZPOPMIN k 0', 'BLPOP k 0'],
+    ['MULTI', 'ZADD k 1 a', 'DEL k', 'RPUSH k new', 'EXEC', 'ZADD k 1 x'],
+  ),
+  scene(
+    'a list that became one',
+    ['BLPOP k 0', 'BZPOPMIN k 0', 'BZPOPMIN k 0'],
+    ['MULTI', 'RPUSH k a', 'DEL k', 'ZADD k 1 new 2 newer', 'EXEC', 'RPUSH k x'],
+  ),
+  scene(
+    'other types are nothing to wait for',
+    ['BZPOPMIN k 0'],
+    ['RPUSH k v', 'DEL k', 'SADD k v'],
+  ),
+  scene('another score is no element', ['BZPOPMIN k 0'], ['ZADD k XX 1 a', 'ZADD k 1 a']),
+  scene('ZINCRBY serves', ['BZPOPMIN k 0'], ['ZINCRBY k 2.5 a']),
+  scene('ZRANGESTORE serves', ['BZPOPMIN k 0'], ['ZADD o 1 a 2 b', 'ZRANGESTORE k o 0 -1']),
+  scene('ZUNIONSTORE serves', ['BZPOPMAX k 0'], ['ZADD o 1 a 2 b', 'ZUNIONSTORE k 1 o']),
+  scene('ZINTERSTORE serves', ['BZPOPMAX k 0'], ['ZADD o 1 a 2 b', 'ZINTERSTORE k 2 o o']),
+  scene('ZDIFFSTORE serves', ['BZPOPMAX k 0'], ['ZADD o 1 a 2 b', 'ZDIFFSTORE k 1 o']),
+  scene('RENAME serves', ['BZPOPMIN k 0'], ['ZADD o 1 a', 'RENAME o k']),
+  scene('RENAMENX serves', ['BZPOPMIN k 0'], ['ZADD o 1 a', 'RENAMENX o k']),
+  scene('COPY serves', ['BZPOPMIN k 0'], ['ZADD o 1 a', 'COPY o k']),
+  scene('MOVE serves', [['SELECT 1', 'BZPOPMIN o 0']], ['ZADD o 1 a', 'MOVE o 1']),
+  scene(
+    'SWAPDB serves',
+    [['SELECT 1', 'BZPOPMIN o 0'], 'BZPOPMIN o 0'],
+    ['SELECT 2', 'ZADD o 1 x', 'SWAPDB 1 2', 'SELECT 0'],
+  ),
+  scene('RESTORE serves', ['BZPOPMIN k 0'], [`RESTORE k 0 "${zsetPayload}"`]),
+  scene('the same key twice', ['BZPOPMIN k k 0'], ['ZADD k 1 a 2 b']),
+  scene(
+    'a transaction leaves some for the next',
+    ['BZMPOP 0 1 k MIN COUNT 2', 'BZPOPMIN k 0'],
+    ['MULTI', 'ZADD k 1 a', 'ZADD k 2 b 3 c', 'EXEC', 'ZRANGE k 0 -1'],
+  ),
+  scene('expired at once', ['BZPOPMIN k 0'], ['MULTI', 'ZADD k 1 a', 'PEXPIRE k 0', 'EXEC']),
+  scene(
+    'odd keys',
+    ['BZPOPMIN "" 0', 'BZPOPMIN "a\\r\\n\\x00\\xff" 0'],
+    ['ZADD "" 1 a', 'ZADD "a\\r\\n\\x00\\xff" 1 b'],
+  ),
+  scene(
+    'WATCH sees what was served',
+    ['BZPOPMIN k 0'],
+    ['WATCH k', 'ZADD k 1 a', 'MULTI', 'PING', 'EXEC'],
+  ),
+  scene(
+    'never inside a transaction',
+    [],
+    ['MULTI', 'BZPOPMIN k 0', 'BZMPOP 0 1 k MIN', 'ZADD k 1 a', 'BZPOPMAX k 0', 'EXEC'],
+  ),
+  scene(
+    'a transaction takes like anybody',
+    [],
+    ['ZADD k 1 a 2 b 3 c', 'MULTI', 'BZMPOP 0 2 j k MAX COUNT 2', 'BZPOPMIN j k 0', 'EXEC'],
+  ),
+  scene(
+    'what is there at once',
+    [],
+    ['ZADD k 1 a 2 b', 'BZPOPMIN j k 0', 'BZMPOP 0 2 j k MAX COUNT 5', 'EXISTS k'],
+  ),
+  scene(
+    'WRONGTYPE before a wait',
+    [],
+    ['SET s v', 'BZPOPMIN j s 0', 'BZMPOP 0 2 j s MIN', 'BZPOPMIN s j 0'],
+  ),
+];
+describe.skipIf(requireRedisServer() === null)('waiting, as on a real server', () => {
   const stages: Stage[] = [];
   beforeAll(async () => {
     stages.push(await Stage.open(startCairnServer), await Stage.open(startRealServer));
@@ -214,8 +206,10 @@ describe.skipIf(requireRedisServer() === null)('waiting for lists, as on a real 
     for (const stage of stages) await stage.close();
   });
 
-  it.each(scenes)('$name', async (one) => {
+  const play = async (one: Scene): Promise<void> => {
     const [mine, theirs] = await Promise.all(stages.map((stage) => stage.play(one)));
     expect(mine).toEqual(theirs);
-  });
+  };
+  it.each(listScenes)('for lists: $name', play);
+  it.each(zsetScenes)('for sorted sets: $name', play);
 });

@@ -19,40 +19,20 @@
 import { copyBytes } from '../memory/copy.ts';
 import { DOUBLE_TEXT_MAX, writeDoubleShortest } from '../text/double.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
+import type { ChunkPool, FullChunk } from './chunk-pool.ts';
+import { SHORT_MAX, SHORT_ROOM, shortHead } from './short-head.ts';
 
-/** Bytes of an ordinary chunk. */
-export const CHUNK_BYTES = 16_384;
 const HEADER_ROOM = 32;
-const POOL_MAX = 512;
 const EMPTY = new Uint8Array(0);
 /** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
 const SHARED_BYTES_MIN = 4096;
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+const NO_VIEW = new DataView(new ArrayBuffer(0));
 const doubleText = new Uint8Array(DOUBLE_TEXT_MAX);
-
-/** Chunks that no writer holds. One pool serves one loop. */
-export class ChunkPool {
-  private readonly free: Uint8Array[] = [];
-
-  take(): Uint8Array {
-    return this.free.pop() ?? new Uint8Array(CHUNK_BYTES);
-  }
-
-  give(chunk: Uint8Array): void {
-    if (chunk.length === CHUNK_BYTES && this.free.length < POOL_MAX) this.free.push(chunk);
-  }
-}
 
 /** Told of every error reply. */
 export interface ErrorTally {
   count(text: string): void;
-}
-
-/** A chunk that is full, or as full as it will get. */
-export interface FullChunk {
-  readonly bytes: Uint8Array;
-  readonly length: number;
-  /** It belongs to others as well, not to the pool. */
-  readonly shared: boolean;
 }
 
 export class Reply {
@@ -72,6 +52,9 @@ export class Reply {
   at = 0;
 
   private readonly pool: ChunkPool;
+  /** The current chunk once more, or one before it: see `bulkWords`. */
+  private view: DataView = NO_VIEW;
+  private viewed: Uint8Array = EMPTY;
   private readonly tally: ErrorTally | null;
   /** Position of the first byte of the current chunk. */
   private chunkStart = 0;
@@ -160,7 +143,10 @@ export class Reply {
   }
 
   bulk(bytes: Uint8Array, offset: number, length: number): void {
-    this.header(36, length);
+    if (length < SHORT_MAX) {
+      this.room(length + SHORT_ROOM);
+      this.at += shortHead(this.chunk, this.at, length);
+    } else this.header(36, length);
     if (length + 2 <= this.chunk.length - this.at) {
       copyBytes(bytes, offset, this.chunk, this.at, length);
       this.at += length;
@@ -168,6 +154,22 @@ export class Reply {
       this.rawRange(bytes, offset, length);
       this.room(2);
     }
+    this.lineEnd();
+  }
+
+  /**
+   * A bulk string of less than `SHORT_MAX` bytes that begins with the word at `from` of `words`: a
+   * range's members. Words are written at once (measured: 15 ns against 40 for 16 bytes).
+   */
+  bulkWords(words: Uint32Array, from: number, length: number): void {
+    this.room(length + SHORT_ROOM);
+    if (this.viewed !== this.chunk) this.look();
+    const { view } = this;
+    const start = this.at + shortHead(this.chunk, this.at, length);
+    const end = start + length;
+    let word = from;
+    for (let at = start; at < end; at += 4) view.setUint32(at, words[word++]!, LITTLE_ENDIAN);
+    this.at = end;
     this.lineEnd();
   }
 
@@ -328,6 +330,11 @@ export class Reply {
   }
 
   // ---------------------------------------------------------------- bytes
+
+  private look(): void {
+    this.viewed = this.chunk;
+    this.view = this.pool.viewOf(this.chunk);
+  }
 
   private room(bytes: number): void {
     if (this.chunk.length - this.at < bytes) this.nextChunk();

@@ -47,7 +47,7 @@ export const TIE_BEFORE = -1;
 export const TIE_MEMBER = 0;
 export const TIE_AFTER = 1;
 
-/** @public Words of an entry before its member, the wide length not counted. */
+/** Words of an entry before its member, the wide length not counted. */
 export const ENTRY_WORDS = 3;
 
 /** Records in a node. */

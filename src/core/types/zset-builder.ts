@@ -1,9 +1,8 @@
 /**
- * A zset that is being built beside the keyspace: a union, the result of a STORE, a zset from a
- * file.
+ * A zset that is being built beside the keyspace: one from a file, or found by a search.
  *
  *     const builder = new ZsetBuilder(keyspace);
- *     builder.large.add(...)          in order at once, or stage(...) and, at the end, order()
+ *     builder.large.add(...)
  *     builder.store(db, key, keyOffset, keyLength, existing)      or   builder.discard()
  *
  * It is built large; what fits the limits of a listpack is stored as one, as Redis does with such
@@ -86,11 +85,11 @@ export class ZsetBuilder {
     const { limits } = this.keyspace;
     const { large } = this;
     if (large.count > limits.zsetMaxListpackEntries) return 0;
-    if (large.longestMember > limits.zsetMaxListpackValue) return 0;
     let total = LP_EMPTY_BYTES;
     cursor.startView(this.view, 0, false);
     while (cursor.next()) {
       const { bytes, length, offset } = cursor.member;
+      if (length > limits.zsetMaxListpackValue) return 0;
       total += pairBytes(bytes, offset, length, cursor.score);
     }
     return total <= LISTPACK_BYTES_MAX ? total : 0;

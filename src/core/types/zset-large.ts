@@ -14,13 +14,11 @@
  * Entries are named by their address, which is theirs until they are removed, whatever their score
  * becomes. `entryBytes` is exact at every moment.
  *
- * A zset that is being built for a command may be filled without order (`stage`) and ordered at the
- * end (`order`): the scores of staged entries may change freely.
- *
  * Whoever walks over a zset that goes on changing stands at its `door`, which sees every entry
- * before it changes or goes, and begins a new mark: entries that are made from then on carry it, and
- * he gives it to those he has seen. A mark that comes round again would be taken for a fresh one, so
- * before that, after some thousand walks in a row that did not end, all entries are marked anew.
+ * before it changes or goes, and begins a new mark: entries that are made from then on carry it,
+ * and he gives it to those he has seen. A mark that comes round again would be taken for a fresh
+ * one, so before that, after some thousand walks in a row that did not end, all entries are
+ * marked anew.
  */
 import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -31,6 +29,7 @@ import {
   entryKeyLength,
   entryKeyOffset,
   OWNER_SHIFT,
+  WIDE_KEY,
   wideWords,
 } from '../struct/entry.ts';
 import { IndexCursor, SortedIndex } from '../struct/sorted-index.ts';
@@ -54,8 +53,6 @@ export class LargeZset implements LargeValue {
   readonly arena: Arena;
   /** Bytes of all entries, without dict and index. */
   entryBytes = 0;
-  /** Length of the longest member ever added. */
-  longestMember = 0;
   door: ZsetDoor | null = null;
   private readonly seed: HashSeed;
   /** What new entries are marked with. */
@@ -88,7 +85,14 @@ export class LargeZset implements LargeValue {
   /** Shows the member of an entry. */
   showMember(entry: number, view: ElementView): void {
     const { arena } = this;
-    view.show(arena.bytes(entry), entryKeyOffset(arena, entry), entryKeyLength(arena, entry));
+    const words = arena.words(entry);
+    const at = arena.wordOffset(entry);
+    const head = words[at]!;
+    const key = at + ((head >>> 16) & 7);
+    const short = head & 0xffff;
+    view.bytes = arena.bytes(entry);
+    view.offset = key << 2;
+    view.length = short !== WIDE_KEY ? short : words[key - 1]!;
   }
 
   /** Adds a member that is not there. Returns its entry. */
@@ -148,39 +152,6 @@ export class LargeZset implements LargeValue {
       }
       left -= taken;
     }
-  }
-
-  // ---------------------------------------------------------------- building
-
-  /** Adds a member that is not there, without a place in the order yet. Returns its entry. */
-  stage(member: Uint8Array, offset: number, length: number, score: number): number {
-    const entry = this.build(member, offset, length, score);
-    this.dict.insert(entry, this.dict.hash(member, offset, length));
-    return entry;
-  }
-
-  /** Gives a staged entry another score. */
-  restage(entry: number, score: number): void {
-    setEntryScore(this.arena, entry, score);
-  }
-
-  /** Removes a staged member. False when there is none. */
-  unstage(member: Uint8Array, offset: number, length: number): boolean {
-    const entry = this.dict.find(member, offset, length);
-    if (entry === 0) return false;
-    this.dict.removeFound();
-    this.drop(entry);
-    return true;
-  }
-
-  /** Puts all staged entries into order. */
-  order(): void {
-    const { dict, index } = this;
-    let cursor = 0;
-    do {
-      cursor = dict.collect(cursor);
-      for (let i = 0; i < dict.collectedCount; i++) index.insert(dict.collected[i]!);
-    } while (cursor !== 0);
   }
 
   // ---------------------------------------------------------------- marks
@@ -255,7 +226,6 @@ export class LargeZset implements LargeValue {
     const keyWords = ENTRY_WORDS + wide;
     const entry = arena.alloc(keyWords * 4 + length);
     this.entryBytes += arena.sizeOf(entry);
-    if (length > this.longestMember) this.longestMember = length;
     const words = arena.words(entry);
     const at = arena.wordOffset(entry);
     words[at] = entryHead(length, keyWords, this.mark);

@@ -50,6 +50,12 @@ import { timeCommands } from './time.ts';
 import { transactionCommands } from './transaction.ts';
 import { waitCommands } from './wait.ts';
 import { zsetCommands } from './zset.ts';
+import { zsetBlockingCommands } from './zset-blocking.ts';
+import { zsetCombineCommands } from './zset-combine.ts';
+import { zsetPopCommands } from './zset-pop.ts';
+import { zsetRandomCommands } from './zset-random.ts';
+import { zsetRangeCommands } from './zset-range.ts';
+import { zsetRangeChangeCommands } from './zset-range-change.ts';
 
 export const ALL_COMMANDS: readonly Command[] = [
   ...stringCounterCommands,
@@ -70,6 +76,12 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...setCombineCommands,
   ...setRandomCommands,
   ...zsetCommands,
+  ...zsetBlockingCommands,
+  ...zsetCombineCommands,
+  ...zsetPopCommands,
+  ...zsetRandomCommands,
+  ...zsetRangeCommands,
+  ...zsetRangeChangeCommands,
   ...hyperloglogCommands,
   ...streamCommands,
   ...streamClaimCommands,

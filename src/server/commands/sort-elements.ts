@@ -1,8 +1,8 @@
 /**
  * What SORT sorts: the elements of a list or a set, the members of a sorted set, or a part of them.
  *
- * A list and a sorted set have an order of their own. Where that is kept (BY without an asterisk), DESC reverses it,
- * and only the part that is asked for is read.
+ * A list and a sorted set have an order of their own. Where that is kept (BY without an
+ * asterisk), DESC reverses it, and only the part that is asked for is read.
  */
 import { listLength } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';

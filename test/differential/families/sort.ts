@@ -1,6 +1,6 @@
 /**
- * SORT and SORT_RO on lists and sets, with strings and hashes for BY and GET to find. Lists go by
- * index, so that equal weights show in which order a sort left them.
+ * SORT and SORT_RO on lists, sets and sorted sets, with strings and hashes for BY and GET to
+ * find. Lists go by index, so that equal weights show in which order a sort left them.
  */
 import type { Random } from '../../support/random.ts';
 import { command } from '../command.ts';
@@ -10,11 +10,13 @@ import { floatOrNot, indexOrNot, word } from '../values.ts';
 
 const lists = ['l1', 'l2', 'l3'];
 const sets = ['s1', 's2'];
+const zsets = ['z1', 'z2'];
 const patterns = ['w_*', 'w_*', 'h_*->f', 'h_*->g', '*', '*_w', 'w_*->', 'nothing_*', 'a*b*'];
 const constants = ['nosort', '#', 'w_1', '', 'w_\0*'];
 
 const number = (random: Random): string => String(random.between(0, 25));
-const anyKey = (random: Random): string => random.pick([...lists, ...sets, 'none', 'w_1', 'h_1']);
+const anyKey = (random: Random): string =>
+  random.pick([...lists, ...sets, ...zsets, 'none', 'w_1', 'h_1']);
 
 /**
  * A number or something else, never one out of range: after meeting one, a real server may refuse
@@ -69,11 +71,29 @@ function sortSet(random: Random): string[] {
   return [random.pick(sets), ...alpha, ...limit(random), ...get, ...order];
 }
 
+/** A sorted set in the order of its scores, or in one that its members decide alone. */
+function sortZset(random: Random): string[] {
+  const get = random.chance(0.2) ? [word(random, 'GET'), random.pick([...patterns, '#'])] : [];
+  const order = random.pick([[], ['ASC'], ['DESC']]);
+  const by = random.pick([
+    [word(random, 'BY'), 'nosort'],
+    [word(random, 'BY'), 'nosort'],
+    [word(random, 'BY'), 'w_*'],
+    [word(random, 'ALPHA')],
+    [],
+  ]);
+  return [random.pick(zsets), ...by, ...limit(random), ...get, ...order];
+}
+
 const unsorted = (random: Random): string[] => [random.pick(sets), 'BY', 'nosort'];
 
 function storing({ random }: { random: Random }): Draft[] {
   const target = random.pick([...lists, 'stored', 'stored', 'w_2']);
-  const source = random.chance(0.7) ? sortList(random) : [random.pick(sets), 'BY', 'nosort'];
+  const source = random.chance(0.6)
+    ? sortList(random)
+    : random.chance(0.5)
+      ? sortZset(random)
+      : [random.pick(sets), 'BY', 'nosort'];
   return [
     { args: ['SORT', ...source, word(random, 'STORE'), target] },
     { args: ['LRANGE', target, '0', '-1'] },
@@ -95,6 +115,8 @@ export const sortFamily: Family = {
     command('SORT', 10, sortList),
     command('SORT_RO', 4, sortList),
     command('SORT', 4, sortSet),
+    command('SORT', 4, sortZset),
+    command('SORT_RO', 2, sortZset),
     command('SORT', 1, unsorted, unordered),
     command('SORT', 1, (r) => [anyKey(r)]),
     { name: 'SORT STORE', weight: 4, mangle: false, make: storing },
@@ -110,6 +132,10 @@ export const sortFamily: Family = {
     ]),
     command('SADD', 3, (r) => [r.pick(sets), r.list(1, 6, () => number(r))]),
     command('SADD', 1, () => ['w_9', 'another type']),
+    command('ZADD', 4, (r) => [
+      r.pick(zsets),
+      r.list(1, 6, () => [String(r.between(-3, 3)), number(r)]).flat(),
+    ]),
     command('RPUSH', 2, (r) => [r.pick(lists), r.list(1, 4, () => elementOf(r))]),
     command('COMMAND GETKEYS', 2, (r) => ['SORT', ...sortList(r), 'STORE', 'stored']),
     command('DEL', 2, (r) => [r.pick([anyKey(r), `w_${number(r)}`])]),

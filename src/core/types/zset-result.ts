@@ -1,0 +1,284 @@
+/**
+ * What a command makes of zsets and sets, before it is answered or stored: members that still stand
+ * where they came from, with scores of their own.
+ *
+ *     result.start(keyspace, total);
+ *     const owner = result.from(view);      a place that members come from
+ *     result.push(owner, ref, score);       or, where a member may come twice: find(), then push()
+ *     result.sort();
+ *     result.show(rank, member), result.scoreAt(rank);     or     result.store(db, key, ...)
+ *
+ *     item     owner   ref    score   hash            table: open addressing, item + 1 at
+ *     0        0       1040   1.5     ..              (hash + n) & mask, 0 for none
+ *     1        1       77     3       ..
+ *     order    1 0 ..    items by rank, once they are sorted
+ *
+ * Nothing is copied, so a union of large zsets costs a hash and a look for each member, and the
+ * sort: merging runs, each of two runs that follow one another. (Building a zset with its index
+ * for each answer took four times as long, measured with unions of 100,000 and of 100.)
+ *
+ * The sources must not change while they are shown.
+ */
+import type { Database } from '../database.ts';
+import type { Keyspace } from '../keyspace.ts';
+import { equalBytes } from '../memory/copy.ts';
+import { halfSipHash } from '../memory/halfsiphash.ts';
+import { LP_EMPTY_BYTES, lpBytes, lpInit } from '../struct/listpack.ts';
+import { ENC_LISTPACK, ENC_SKIPLIST, TYPE_ZSET } from '../value.ts';
+import { LISTPACK_BYTES_MAX } from './compact.ts';
+import { ElementView } from './element-view.ts';
+import { LargeZset } from './zset-large.ts';
+import { packInsertAt, pairBytes } from './zset-pack.ts';
+
+/** Where members stand: a view of a zset or a set. */
+export interface MemberSource {
+  show(ref: number, view: ElementView): void;
+}
+
+const FIRST_ROOM = 256;
+const FIRST_BYTES = 4096;
+/** Arrays that grew past this are not kept. */
+const KEPT_ROOM = 1 << 16;
+const KEPT_BYTES = 1 << 20;
+/** Runs of so many items are sorted by insertion. */
+const RUN = 8;
+
+const one = new ElementView();
+const other = new ElementView();
+let buffer: Uint8Array = new Uint8Array(FIRST_BYTES);
+
+export class ZsetResult {
+  /** Number of items. */
+  count = 0;
+  private keyspace: Keyspace | null = null;
+  private readonly sources: MemberSource[] = [];
+  private owners = new Uint32Array(FIRST_ROOM);
+  private refs = new Uint32Array(FIRST_ROOM);
+  private scores = new Float64Array(FIRST_ROOM);
+  private hashes = new Int32Array(FIRST_ROOM);
+  private order = new Uint32Array(FIRST_ROOM);
+  private spare = new Uint32Array(FIRST_ROOM);
+  private table = new Uint32Array(FIRST_ROOM);
+  private mask = 0;
+  private seed0 = 0;
+  private seed1 = 0;
+  private hash = 0;
+  private slot = 0;
+
+  /**
+   * Begins an empty result. `total`: how many members will be looked for with `find`, 0 for none.
+   */
+  start(keyspace: Keyspace, total: number): void {
+    this.keyspace = keyspace;
+    this.count = 0;
+    this.sources.length = 0;
+    this.seed0 = keyspace.seed.seed0;
+    this.seed1 = keyspace.seed.seed1;
+    if (this.refs.length > KEPT_ROOM) this.resize(FIRST_ROOM);
+    if (total === 0) return;
+    let size = FIRST_ROOM;
+    while (size < total * 2) size *= 2;
+    this.mask = size - 1;
+    if (this.table.length < size || this.table.length > KEPT_ROOM) {
+      this.table = new Uint32Array(size);
+    } else this.table.fill(0, 0, size);
+  }
+
+  /** Names a place that members come from. */
+  from(source: MemberSource): number {
+    return this.sources.push(source) - 1;
+  }
+
+  /** Adds a member that is not there. */
+  push(owner: number, ref: number, score: number): void {
+    const item = this.count++;
+    if (item === this.refs.length) this.resize(item * 2);
+    this.owners[item] = owner;
+    this.refs[item] = ref;
+    this.scores[item] = score;
+  }
+
+  /** The item of a member, -1 when there is none; `pushFound` may add it then. */
+  find(member: Uint8Array, offset: number, length: number): number {
+    const { hashes, mask, owners, refs, sources, table } = this;
+    const hash = halfSipHash(member, offset, length, this.seed0, this.seed1);
+    let slot = hash & mask;
+    for (; table[slot] !== 0; slot = (slot + 1) & mask) {
+      const item = table[slot]! - 1;
+      if (hashes[item] !== hash) continue;
+      sources[owners[item]!]!.show(refs[item]!, other);
+      if (other.length !== length) continue;
+      if (equalBytes(other.bytes, other.offset, member, offset, length)) return item;
+    }
+    this.hash = hash;
+    this.slot = slot;
+    return -1;
+  }
+
+  /** Adds the member that `find` did not find. */
+  pushFound(owner: number, ref: number, score: number): void {
+    this.push(owner, ref, score);
+    this.hashes[this.count - 1] = this.hash;
+    this.table[this.slot] = this.count;
+  }
+
+  /** The score of an item. */
+  scoreOf(item: number): number {
+    return this.scores[item]!;
+  }
+
+  setScore(item: number, score: number): void {
+    this.scores[item] = score;
+  }
+
+  // ---------------------------------------------------------------- by rank
+
+  /** Puts the items into order. */
+  sort(): void {
+    const { count, order } = this;
+    for (let i = 0; i < count; i++) order[i] = i;
+    let i = 1;
+    while (i < count && !this.isBefore(i, i - 1)) i++;
+    if (i >= count) return;
+    for (let from = 0; from < count; from += RUN) this.sortRun(from, Math.min(count, from + RUN));
+    for (let width = RUN; width < count; width *= 2) {
+      for (let from = 0; from < count; from += width * 2) {
+        this.merge(from, Math.min(count, from + width), Math.min(count, from + width * 2));
+      }
+      const merged = this.spare;
+      this.spare = this.order;
+      this.order = merged;
+    }
+  }
+
+  /** Shows the member of a rank. */
+  show(rank: number, view: ElementView): void {
+    const item = this.order[rank]!;
+    this.sources[this.owners[item]!]!.show(this.refs[item]!, view);
+  }
+
+  /** The score of a rank. */
+  scoreAt(rank: number): number {
+    return this.scores[this.order[rank]!]!;
+  }
+
+  /**
+   * Puts the result, which is sorted and not empty, behind a key, in the encoding that fits.
+   * `existing` is what `lookupWrite` returned for it. Returns the entry's address; its expiry is
+   * gone.
+   */
+  store(db: Database, key: Uint8Array, offset: number, length: number, existing: number): number {
+    const keyspace = this.keyspace!;
+    const size = this.packedBytes(keyspace);
+    if (size === 0) {
+      const large = new LargeZset(keyspace.arena, keyspace.seed);
+      for (let rank = 0; rank < this.count; rank++) {
+        this.show(rank, one);
+        large.add(one.bytes, one.offset, one.length, this.scoreAt(rank));
+      }
+      const type = TYPE_ZSET;
+      return keyspace.putLarge(db, key, offset, length, existing, type, ENC_SKIPLIST, large, false);
+    }
+    this.pack(size);
+    return keyspace.putBytes(
+      db,
+      key,
+      offset,
+      length,
+      existing,
+      TYPE_ZSET,
+      ENC_LISTPACK,
+      buffer,
+      0,
+      size,
+      false,
+    );
+  }
+
+  /** Bytes of the listpack that would hold the items, 0 when none may. */
+  private packedBytes(keyspace: Keyspace): number {
+    const { zsetMaxListpackEntries, zsetMaxListpackValue } = keyspace.limits;
+    if (this.count > zsetMaxListpackEntries) return 0;
+    let total = LP_EMPTY_BYTES;
+    for (let rank = 0; rank < this.count; rank++) {
+      this.show(rank, one);
+      if (one.length > zsetMaxListpackValue) return 0;
+      total += pairBytes(one.bytes, one.offset, one.length, this.scoreAt(rank));
+    }
+    return total <= LISTPACK_BYTES_MAX ? total : 0;
+  }
+
+  private pack(size: number): void {
+    if (buffer.length < size || buffer.length > KEPT_BYTES) {
+      buffer = new Uint8Array(Math.max(FIRST_BYTES, size));
+    }
+    lpInit(buffer, 0);
+    for (let rank = 0; rank < this.count; rank++) {
+      this.show(rank, one);
+      packInsertAt(buffer, 0, 0, one.bytes, one.offset, one.length, this.scoreAt(rank));
+    }
+    if (lpBytes(buffer, 0) !== size) throw new Error('zset result: a listpack of another size');
+  }
+
+  // ---------------------------------------------------------------- order
+
+  private isBefore(a: number, b: number): boolean {
+    const { scores } = this;
+    if (scores[a]! !== scores[b]!) return scores[a]! < scores[b]!;
+    return this.isMemberBefore(a, b);
+  }
+
+  private isMemberBefore(a: number, b: number): boolean {
+    const { owners, refs, sources } = this;
+    sources[owners[a]!]!.show(refs[a]!, one);
+    sources[owners[b]!]!.show(refs[b]!, other);
+    const common = Math.min(one.length, other.length);
+    for (let i = 0; i < common; i++) {
+      const difference = one.bytes[one.offset + i]! - other.bytes[other.offset + i]!;
+      if (difference !== 0) return difference < 0;
+    }
+    return one.length < other.length;
+  }
+
+  /** Sorts order[from .. end) by insertion. */
+  private sortRun(from: number, end: number): void {
+    const { order } = this;
+    for (let i = from + 1; i < end; i++) {
+      const item = order[i]!;
+      let at = i;
+      for (; at > from && this.isBefore(item, order[at - 1]!); at--) order[at] = order[at - 1]!;
+      order[at] = item;
+    }
+  }
+
+  /** Merges order[from .. middle) and order[middle .. end) into `spare`. */
+  private merge(from: number, middle: number, end: number): void {
+    const { order, spare } = this;
+    let left = from;
+    let right = middle;
+    for (let at = from; at < end; at++) {
+      const takesRight =
+        left === middle || (right < end && this.isBefore(order[right]!, order[left]!));
+      spare[at] = takesRight ? order[right++]! : order[left++]!;
+    }
+  }
+
+  /** Gives the arrays of items room for `room`. */
+  private resize(room: number): void {
+    const kept = Math.min(this.count, room);
+    const owners = new Uint32Array(room);
+    const refs = new Uint32Array(room);
+    const scores = new Float64Array(room);
+    const hashes = new Int32Array(room);
+    owners.set(this.owners.subarray(0, kept));
+    refs.set(this.refs.subarray(0, kept));
+    scores.set(this.scores.subarray(0, kept));
+    hashes.set(this.hashes.subarray(0, kept));
+    this.owners = owners;
+    this.refs = refs;
+    this.scores = scores;
+    this.hashes = hashes;
+    this.order = new Uint32Array(room);
+    this.spare = new Uint32Array(room);
+  }
+}
