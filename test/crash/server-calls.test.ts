@@ -213,11 +213,11 @@ async function failAt(policy: Policy, kind: string, n: number, code: string): Pr
     return false;
   }
   open.push(server);
-  const writers: CarefulWriter[] = [];
-  for (let i = 0; i < WRITERS; i++) {
-    const client = await server.connect({ timeoutMs: WAIT_MS_MAX });
-    writers.push(new CarefulWriter(i, client));
-  }
+  // All connections stand before the first write, which may be the one that fails.
+  const clients = Array.from({ length: WRITERS }, () => {
+    return server.connect({ timeoutMs: WAIT_MS_MAX });
+  });
+  const writers = (await Promise.all(clients)).map((one, i) => new CarefulWriter(i, one));
   await acts(fs, server)
     .then(() => expectWell(fs, server, writers))
     .catch((error) => {
