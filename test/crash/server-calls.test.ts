@@ -192,13 +192,16 @@ async function expectWell(
   });
   const client = await server.connect({ timeoutMs: WAIT_MS_MAX });
   const { persistence } = server.server;
-  // Twice: it may be in the first ones that the call fails.
-  for (const command of ['BGREWRITEAOF', 'BGSAVE', 'BGREWRITEAOF', 'BGSAVE']) {
-    await until(fs, 'nothing is going on', () => hasEnded() || !persistence.isBusy);
-    await client.value(command);
-    await until(fs, `${command} is over`, () => hasEnded() || !persistence.isBusy);
+  const areWell = (): boolean => persistence.aof.lastRewriteOk && persistence.rdb.lastOk;
+  // It may be in one of these that the call fails; then the next attempt succeeds.
+  for (let attempt = 0; attempt === 0 || (attempt < 3 && !areWell()); attempt++) {
+    for (const command of ['BGREWRITEAOF', 'BGSAVE']) {
+      await until(fs, 'nothing is going on', () => hasEnded() || !persistence.isBusy);
+      await client.value(command);
+      await until(fs, `${command} is over`, () => hasEnded() || !persistence.isBusy);
+    }
   }
-  expect([persistence.aof.lastRewriteOk, persistence.rdb.lastOk]).toEqual([true, true]);
+  expect(areWell()).toBe(true);
   client.close();
 }
 
