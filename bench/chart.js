@@ -1,53 +1,72 @@
 /**
- * Draws ratios as one SVG of horizontal bars with a line at 1.0, readable on light and dark pages:
- * no background, text in a colour that follows the page's scheme, bars in two mid tones.
+ * Draws ratios as horizontal bars with a line at 1.0, in two columns:
  *
  *   title
- *   group name
- *     label  |#########|######     1.62
- *                      ^ 1.0: as the peer; longer is better for every bar
+ *   group name                           group name
+ *     label  |######|           0.62       label  |#########|###     1.12
+ *                   ^ 1.0: as the peer; shorter is better for every bar
  */
+import { picture, rectangle, stroke, text } from './svg.js';
 
 /**
  * @typedef {{ label: string, ratio: number }} Bar
  * @typedef {{ title: string, bars: Bar[] }} Group
  */
 
-const width = 760;
+const columnWidth = 440;
 const labelWidth = 190;
-const rowHeight = 20;
-const barHeight = 13;
-const top = 46;
-const right = 60;
+const rowHeight = 19;
+const barHeight = 12;
+const groupGap = 8;
+const top = 56;
+const right = 50;
+/** Longer bars are cut here; their number tells. */
+const ratioMax = 2;
 
-const style = `
-  text { font: 12px system-ui, sans-serif; fill: #24292f; }
-  .title { font-size: 15px; font-weight: 600; }
-  .group { font-weight: 600; }
-  .better { fill: #2f81f7; }
-  .worse { fill: #d2853c; }
-  .one { stroke: #6e7781; stroke-width: 1; stroke-dasharray: 3 3; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #d8dee4; }
-    .one { stroke: #9aa4ae; }
-  }`;
+/** @type {(group: Group) => number} */
+const heightOf = ({ bars }) => (bars.length + 1) * rowHeight + groupGap;
 
-/** @type {(text: string) => string} */
-function escaped(text) {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-}
-
-/** @type {(bar: Bar, y: number, scale: number) => string} */
-function drawBar(bar, y, scale) {
-  const length = Math.max(1, bar.ratio * scale).toFixed(1);
-  const kind = bar.ratio >= 1 ? 'better' : 'worse';
+/** @type {(bar: Bar, x: number, y: number, scale: number) => string[]} */
+function drawBar({ label, ratio }, x, y, scale) {
+  const length = Math.max(1, Math.min(ratio, ratioMax) * scale);
   const base = y + barHeight - 2;
   return [
-    `<text x="${labelWidth - 8}" y="${base}" text-anchor="end">${escaped(bar.label)}</text>`,
-    `<rect class="${kind}" x="${labelWidth}" y="${y}" width="${length}" height="${barHeight}"/>`,
-    `<text x="${(labelWidth + Number(length) + 6).toFixed(1)}" y="${base}">` +
-      `${bar.ratio.toFixed(2)}</text>`,
-  ].join('\n');
+    text(x + labelWidth - 8, base, label, 'number'),
+    rectangle(ratio <= 1 ? 'better' : 'worse', x + labelWidth, y, length, barHeight),
+    text(x + labelWidth + length + 5, base, ratio.toFixed(2)),
+  ];
+}
+
+/** @type {(groups: Group[], x: number, scale: number) => { parts: string[], bottom: number }} */
+function drawColumn(groups, x, scale) {
+  const parts = [];
+  let y = top;
+  for (const group of groups) {
+    parts.push(text(x + 8, y + barHeight - 2, group.title, 'group'));
+    for (const [i, bar] of group.bars.entries()) {
+      parts.push(...drawBar(bar, x, y + (i + 1) * rowHeight, scale));
+    }
+    y += heightOf(group);
+  }
+  const one = x + labelWidth + scale;
+  parts.push(text(one + 9, top - 8, '1.0', 'number'), stroke('one', one, top - 4, one, y));
+  return { parts, bottom: y };
+}
+
+/**
+ * Groups in two columns of about the same height, in order.
+ * @type {(groups: Group[]) => Group[][]}
+ */
+function columnsOf(groups) {
+  const half = groups.reduce((sum, group) => sum + heightOf(group), 0) / 2;
+  /** @type {Group[][]} */
+  const columns = [[], []];
+  let height = 0;
+  for (const group of groups) {
+    columns[height + heightOf(group) / 2 < half ? 0 : 1]?.push(group);
+    height += heightOf(group);
+  }
+  return columns.filter((column) => column.length > 0);
 }
 
 /**
@@ -56,32 +75,12 @@ function drawBar(bar, y, scale) {
  * @param {Group[]} groups
  */
 export function drawRatios(title, groups) {
-  const shown = groups.filter((group) => group.bars.length > 0);
-  const ratios = shown.flatMap((group) => group.bars.map((bar) => bar.ratio));
-  const scale = (width - labelWidth - right) / Math.max(1.2, ...ratios);
-  /** @type {string[]} */
-  const parts = [];
-  let y = top;
-  for (const group of shown) {
-    parts.push(`<text class="group" x="8" y="${y + 12}">${escaped(group.title)}</text>`);
-    y += rowHeight;
-    for (const bar of group.bars) {
-      parts.push(drawBar(bar, y, scale));
-      y += rowHeight;
-    }
-    y += 8;
-  }
-  const one = (labelWidth + scale).toFixed(1);
-  const height = y + 12;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
-    `<title>${escaped(title)}</title>`,
-    `<style>${style}\n</style>`,
-    `<text class="title" x="8" y="20">${escaped(title)}</text>`,
-    `<text x="${one}" y="${top - 6}" text-anchor="middle">1.0</text>`,
-    ...parts,
-    `<line class="one" x1="${one}" y1="${top}" x2="${one}" y2="${y}"/>`,
-    '</svg>',
-    '',
-  ].join('\n');
+  const columns = columnsOf(groups.filter(({ bars }) => bars.length > 0));
+  const ratios = groups.flatMap(({ bars }) => bars.map(({ ratio }) => ratio));
+  const longest = Math.min(ratioMax, Math.max(1.2, ...ratios));
+  const scale = (columnWidth - labelWidth - right) / longest;
+  const drawn = columns.map((column, i) => drawColumn(column, i * columnWidth, scale));
+  const height = Math.max(top, ...drawn.map(({ bottom }) => bottom)) + 4;
+  const parts = drawn.flatMap((column) => column.parts);
+  return picture(title, columnWidth * 2, height, parts);
 }

@@ -3,17 +3,16 @@
  * core where taskset exists, ended by PID; with what the system knows of them (CPU time over all
  * threads, resident memory).
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { findTool } from './options.js';
+import { Redis } from 'ioredis';
+import { findTool } from './tools.js';
 
 /** @typedef {import('./options.js').Contender} Contender */
 
-const run = promisify(execFile);
 const taskset = findTool('taskset');
 
 /** The cores of server and load generator. */
@@ -23,6 +22,11 @@ export const generatorCore = 1;
 /** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
 const tickUs = 1_000_000 / ticksPerSecond;
+
+/** Milliseconds until a server that does not listen yet is tried again. */
+const connectAgainMs = 5;
+/** How long an answer is waited for before looking whether the server is alive. */
+const waitMs = 1000;
 
 /** @type {(ms: number) => Promise<void>} */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -47,6 +51,30 @@ function freePort() {
   });
 }
 
+/**
+ * What there is in a file of /proc; of a process that has ended, nothing.
+ * @type {(path: string) => string}
+ */
+function readProc(path) {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** @type {(pid: number) => number[]} */
+function treeOf(pid) {
+  const children = readProc(`/proc/${pid}/task/${pid}/children`).trim().split(' ');
+  return [pid, ...children.filter((text) => text !== '').flatMap((text) => treeOf(Number(text)))];
+}
+
+/** @type {(pid: number) => number} */
+function proportionalBytes(pid) {
+  const rollup = readProc(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s*(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024;
+}
+
 /** A running server; times from /proc/PID/stat, whose fields 14 and 15 count all threads. */
 export class ServerUnderTest {
   /**
@@ -62,6 +90,14 @@ export class ServerUnderTest {
     this.port = port;
     this.dir = dir;
     this.ownsDir = ownsDir;
+    this.control = new Redis(port, '127.0.0.1', {
+      lazyConnect: true,
+      enableReadyCheck: false,
+      enableOfflineQueue: true,
+      retryStrategy: () => connectAgainMs,
+      maxRetriesPerRequest: null,
+    });
+    this.control.on('error', () => {});
   }
 
   /** CPU time of all threads so far, user and system, in microseconds. */
@@ -78,14 +114,21 @@ export class ServerUnderTest {
   }
 
   /**
-   * Runs redis-cli; an error reply is an error.
+   * Memory of the process and of those it started, in bytes; a page that several share counts
+   * once. So it is what a snapshot takes, be it by fork or by a pipe to a helper.
+   */
+  treeBytes() {
+    return treeOf(this.child.pid ?? 0).reduce((sum, pid) => sum + proportionalBytes(pid), 0);
+  }
+
+  /**
+   * Sends one command on the control connection and gives the reply as text; an error reply is an
+   * error.
+   * @param {string} name
    * @param {string[]} args
    */
-  async cli(...args) {
-    const { stdout } = await run('redis-cli', ['-p', String(this.port), '-e', ...args], {
-      maxBuffer: 1 << 26,
-    });
-    return stdout.trimEnd();
+  async call(name, ...args) {
+    return String(await this.control.call(name, ...args));
   }
 
   /**
@@ -94,13 +137,14 @@ export class ServerUnderTest {
    * @param {string} field
    */
   async info(section, field) {
-    const text = await this.cli('INFO', section);
+    const text = await this.call('INFO', section);
     return new RegExp(`^${field}:(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
   }
 
   /** Ends the process and removes the folder. */
   async stop() {
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.control.disconnect();
     if (this.child.exitCode === null && this.child.signalCode === null) {
       this.child.kill('SIGKILL');
       await ended;
@@ -114,6 +158,8 @@ const running = new Set();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
+// A signal would end the process without `exit`, and leave the servers behind.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 /**
  * Waits until the server answers PING; while it loads a file it does not.
@@ -126,9 +172,9 @@ async function waitReady(server, timeoutMs) {
       const log = readFileSync(join(server.dir, 'server.log'), 'utf8');
       throw new Error(`${server.name} ended while starting:\n${log}`);
     }
-    const answer = await server.cli('PING').catch(() => '');
+    const answer = await Promise.race([server.call('PING').catch(() => ''), sleep(waitMs)]);
     if (answer === 'PONG') return;
-    await sleep(10);
+    await sleep(connectAgainMs);
   }
   throw new Error(`${server.name} did not answer within ${timeoutMs} ms`);
 }
@@ -143,12 +189,9 @@ export async function startServer(contender, options = {}) {
   const { core = serverCore, config = [] } = options;
   const port = await freePort();
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), `bench-${contender.name}-`));
-  const program = contender.path.endsWith('.js')
-    ? [process.execPath, contender.path]
-    : [contender.path];
   const basic = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
   const logfile = ['--logfile', join(dir, 'server.log')];
-  const [file = '', ...args] = pinned(core, [...program, ...basic, ...logfile, ...config]);
+  const [file = '', ...args] = pinned(core, [contender.path, ...basic, ...logfile, ...config]);
   const child = spawn(file, args, { cwd: dir, stdio: 'ignore' });
   running.add(child);
   child.once('exit', () => running.delete(child));

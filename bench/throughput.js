@@ -1,9 +1,13 @@
 /**
  * Throughput and CPU per command: every load on every server, round after round, the servers side
  * by side and in changing order, so that a machine that slows down slows all of them.
+ *
+ *   scene written (when it is another one) -> probe: how many requests fill a run -> warm up
+ *     -> rounds: [each server: `each` written, one run measured]
  */
 import { fill, runBenchmark } from './generators.js';
-import { connections, loads, pipelines } from './loads.js';
+import { loads } from './loads.js';
+import { scenes } from './scenes.js';
 import { startServer } from './servers.js';
 import { median, medianRatio, rounded } from './statistics.js';
 
@@ -16,6 +20,7 @@ import { median, medianRatio, rounded } from './statistics.js';
  *
  * @typedef {object} ThroughputResult
  * @property {string} name
+ * @property {string} group
  * @property {number} pipeline
  * @property {number} requests
  * @property {Record<string, { rps: number, cpuUs: number }>} medians by server
@@ -23,26 +28,78 @@ import { median, medianRatio, rounded } from './statistics.js';
  * @property {string} [error] why there is no result
  */
 
-const requestsDefault = 200_000;
-const pipelinedFactor = 5;
+const connectionsDefault = 50;
+const pipelineDefault = [16];
+/** What every server does before anything is measured: compiled code takes a while to come. */
+const firstLoad = {
+  command: ['SET', 'key:__rand_int__', 'xxx'],
+  requests: 200_000,
+  pipeline: 16,
+  connections: connectionsDefault,
+};
+/** Requests of the first run that finds out how fast a load is. */
+const probeRequests = 1600;
+const probeGrowth = 5;
+/** The share of a run's time that a probe must take to be believed. */
+const warmUpShare = 0.15;
+/** A run may take so many times its CPU time, or so long: the machine may be busy. */
+const patienceFactor = 8;
+const patienceMinSeconds = 3;
 
-/** @type {(server: ServerUnderTest, load: Load) => Promise<void>} */
-async function prepare(server, load) {
-  await server.cli('FLUSHALL');
-  if (load.fill !== undefined) await fill(server, load.fill);
-  for (const command of load.setup ?? []) await server.cli(...command);
+/**
+ * Writes the scene of a load on all servers, unless the last load left it there.
+ * @param {ServerUnderTest[]} servers
+ * @param {Load} load
+ * @param {string} last
+ */
+async function prepare(servers, load, last) {
+  if (load.scene === last && load.scene !== 'empty') return;
+  const recipes = scenes[load.scene];
+  if (recipes === undefined) throw new Error(`no scene is called "${load.scene}"`);
+  for (const server of servers) {
+    await server.call('FLUSHALL');
+    await fill(server, recipes);
+  }
 }
 
 /**
  * @param {ServerUnderTest} server
- * @param {string[]} command
+ * @param {Load} load
  * @param {number} requests
  * @param {number} pipeline
  */
-async function measure(server, command, requests, pipeline) {
+async function measure(server, load, requests, pipeline) {
+  const { command, range, connections = connectionsDefault } = load;
   const before = server.cpuUs();
-  const rps = await runBenchmark(server, { command, requests, pipeline, connections });
+  const run = { command, requests, pipeline, connections, ...(range && { range }) };
+  const rps = await runBenchmark(server, run);
   return { rps, cpuUs: (server.cpuUs() - before) / requests };
+}
+
+/**
+ * How many requests make a run take as much CPU as wanted, from runs that grow until they take
+ * enough of it to tell. All servers are warm then. Elapsed time counts where CPU time is short.
+ * @param {Load} load
+ * @param {number} pipeline
+ * @param {ServerUnderTest[]} servers
+ * @param {Options} options
+ */
+async function warmUp(load, pipeline, servers, options) {
+  if (load.requests !== undefined) return load.requests;
+  const { seconds } = options;
+  const patience = Math.max(patienceMinSeconds, seconds * patienceFactor);
+  const most = load.requestsMax ?? Number.POSITIVE_INFINITY;
+  for (const server of servers) await fill(server, load.each ?? []);
+  for (let requests = Math.min(most, probeRequests); ; requests *= probeGrowth) {
+    const runs = [];
+    for (const server of servers) runs.push(await measure(server, load, requests, pipeline));
+    const busy = Math.min(...runs.map(({ cpuUs }) => (cpuUs * requests) / 1e6));
+    const elapsed = Math.max(...runs.map(({ rps }) => requests / rps));
+    const told = busy >= seconds * warmUpShare || elapsed >= patience;
+    if (!told && requests < most) continue;
+    const wanted = requests * (seconds / Math.max(busy, (elapsed * seconds) / patience));
+    return Math.min(most, Math.max(probeRequests, Math.round(wanted / 800) * 800));
+  }
 }
 
 /**
@@ -53,15 +110,15 @@ async function measure(server, command, requests, pipeline) {
  * @returns {Promise<ThroughputResult>}
  */
 async function runLoad(load, pipeline, servers, options) {
-  const factor = pipeline === 1 ? 1 : pipelinedFactor;
-  const requests = Math.round((load.requests ?? requestsDefault) * factor * options.scale);
+  const requests = await warmUp(load, pipeline, servers, options);
   /** @type {Map<string, Samples>} */
   const samples = new Map(servers.map(({ name }) => [name, { rps: [], cpuUs: [] }]));
   for (let round = 0; round < options.rounds; round++) {
     const order = servers.map((_, i) => servers[(i + round) % servers.length]);
     for (const server of order) {
       if (server === undefined) continue;
-      const { rps, cpuUs } = await measure(server, load.command, requests, pipeline);
+      await fill(server, load.each ?? []);
+      const { rps, cpuUs } = await measure(server, load, requests, pipeline);
       samples.get(server.name)?.rps.push(rps);
       samples.get(server.name)?.cpuUs.push(cpuUs);
     }
@@ -69,7 +126,7 @@ async function runLoad(load, pipeline, servers, options) {
   const medians = Object.fromEntries(
     [...samples].map(([name, { rps, cpuUs }]) => [
       name,
-      { rps: Math.round(median(rps)), cpuUs: rounded(median(cpuUs)) },
+      { rps: Math.round(median(rps)), cpuUs: rounded(median(cpuUs), 3) },
     ]),
   );
   const mine = samples.get(options.subject.name) ?? { rps: [], cpuUs: [] };
@@ -80,12 +137,12 @@ async function runLoad(load, pipeline, servers, options) {
       return [name, { throughput, cpu: rounded(medianRatio(mine.cpuUs, theirs.cpuUs)) }];
     }),
   );
-  return { name: load.name, pipeline, requests, medians, ratios };
+  return { name: load.name, group: load.group, pipeline, requests, medians, ratios };
 }
 
 /** @type {(result: ThroughputResult) => string} */
 function line(result) {
-  const title = `${result.name} -P ${result.pipeline}`.padEnd(16);
+  const title = `${result.name} -P ${result.pipeline}`.padEnd(28);
   if (result.error !== undefined) return `${title} no result: ${result.error}`;
   const parts = Object.entries(result.medians).map(
     ([name, { rps, cpuUs }]) => `${name} ${String(rps).padStart(7)}/s ${cpuUs.toFixed(2)} us`,
@@ -102,20 +159,25 @@ function line(result) {
  * @returns {Promise<ThroughputResult[]>}
  */
 export async function measureThroughput(options, wanted) {
-  const chosen = loads.filter((load) => wanted(load.name));
+  const chosen = loads.filter((load) => wanted(`throughput of ${load.name}`));
   if (chosen.length === 0) return [];
   /** @type {ServerUnderTest[]} */
   const servers = [];
   /** @type {ThroughputResult[]} */
   const results = [];
+  let scene = '';
   try {
     for (const each of [options.subject, ...options.peers]) servers.push(await startServer(each));
+    for (const server of servers) await runBenchmark(server, firstLoad);
     for (const load of chosen) {
-      for (const pipeline of pipelines) {
-        const empty = { name: load.name, pipeline, requests: 0, medians: {}, ratios: {} };
-        const result = await Promise.all(servers.map((server) => prepare(server, load)))
+      for (const pipeline of load.pipelines ?? pipelineDefault) {
+        const { name, group } = load;
+        const empty = { name, group, pipeline, requests: 0, medians: {}, ratios: {} };
+        const result = await prepare(servers, load, scene)
           .then(() => runLoad(load, pipeline, servers, options))
-          .catch((error) => ({ ...empty, error: String(error.message).slice(0, 300) }));
+          .catch((error) => ({ ...empty, error: error.message }));
+        // A load that failed may have left its scene on one server only.
+        scene = 'error' in result ? '' : load.scene;
         results.push(result);
         process.stdout.write(`${line(result)}\n`);
       }

@@ -1,46 +1,60 @@
 /**
- * Writes N keys as `redis-cli --pipe` would: SET key:000000000000 ... in large pipelines, at most
- * so many unanswered. Arguments: port, first key, count, value bytes. Exits 1 on an error reply.
+ * Writes data sets as `redis-cli --pipe` would: everything is sent as fast as the socket takes it,
+ * answers are looked at for errors only, and an ECHO at the end tells when all is done.
+ * Arguments: port, recipes as JSON (recipe.js). Exits 1 on an error reply.
  */
 import { connect } from 'node:net';
+import { requestWriter } from './recipe.js';
 
-const [port = 0, first = 0, count = 0, valueBytes = 16] = process.argv.slice(2).map(Number);
-const value = 'x'.repeat(valueBytes);
-const batch = 2000;
-const unansweredMax = 40_000;
-const replyBytes = '+OK\r\n'.length;
+/** @typedef {import('./recipe.js').Recipe} Recipe */
 
-const socket = connect(port, '127.0.0.1');
-let sent = 0;
-let received = 0;
+const batchBytes = 128 * 1024;
+const [port, json = '[]'] = process.argv.slice(2);
+/** @type {Recipe[]} */
+const recipes = JSON.parse(json);
+const mark = `the end of ${process.pid}`;
+const socket = connect(Number(port), '127.0.0.1');
+let tail = '';
 
-/** @type {(index: number) => string} */
-function setCommand(index) {
-  const key = `key:${String(index).padStart(12, '0')}`;
-  return `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${value.length}\r\n${value}\r\n`;
+/** @type {(text: string) => never} */
+function fail(text) {
+  process.stderr.write(`${text.slice(0, 200)}\n`);
+  process.exit(1);
 }
 
-function sendMore() {
-  while (sent < count && sent - received / replyBytes < unansweredMax) {
-    const end = Math.min(count, sent + batch);
-    let text = '';
-    for (let i = sent; i < end; i++) text += setCommand(first + i);
-    sent = end;
-    socket.write(text);
+function* requests() {
+  for (const recipe of recipes) {
+    const write = requestWriter(recipe);
+    for (let i = 0; i < (recipe.commands ?? 1); i++) yield write(i);
   }
+  yield requestWriter({ command: ['ECHO', mark] })(0);
+}
+
+const source = requests();
+
+function sendMore() {
+  let writable = true;
+  while (writable) {
+    let batch = '';
+    while (batch.length < batchBytes) {
+      const { value, done } = source.next();
+      if (done) break;
+      batch += value;
+    }
+    if (batch === '') return;
+    writable = socket.write(batch, 'latin1');
+  }
+  socket.once('drain', sendMore);
 }
 
 socket.on('connect', sendMore);
-socket.on('error', (error) => {
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
-});
+socket.on('error', (error) => fail(error.message));
+socket.on('close', () => fail('the server closed the connection'));
 socket.on('data', (chunk) => {
-  if (chunk.includes('-')) {
-    process.stderr.write(`${chunk.toString('latin1').slice(0, 200)}\n`);
-    process.exit(1);
-  }
-  received += chunk.length;
-  if (received === count * replyBytes) process.exit(0);
-  sendMore();
+  // What was at the end of the last chunk may be the first half of a line's beginning or the mark.
+  const text = tail + chunk.toString('latin1');
+  const error = /(?:^|\n)-([A-Z].*)/.exec(text);
+  if (error !== null) fail(error[1] ?? '');
+  if (text.includes(mark)) process.exit(0);
+  tail = text.slice(-mark.length);
 });

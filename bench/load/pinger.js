@@ -3,7 +3,8 @@
  * until each answer recorded, until standard input ends. While one is unanswered no other is sent,
  * so a stall counts once, with its whole length. Argument: port.
  *
- * Prints JSON: { count, p50Ms, p99Ms, p999Ms, maxMs, over1Ms, over5Ms, over20Ms }.
+ * Prints "probing" after the first answer, and at the end JSON:
+ * { count, p50Ms, p99Ms, p999Ms, maxMs, over1Ms, over5Ms, over20Ms }.
  */
 import { connect } from 'node:net';
 import { setPriority } from 'node:os';
@@ -37,6 +38,7 @@ function report() {
 
 socket.setNoDelay(true);
 socket.on('data', () => {
+  if (timesMs.length === 0) process.stdout.write('probing\n');
   timesMs.push(performance.now() - sentAt);
   sentAt = -1;
 });

@@ -1,24 +1,34 @@
 /**
- * A steady write load: so many SETs of random keys a second, spread over milliseconds, until its
- * standard input ends. Arguments: port, keys, writes a second. Prints how many were answered.
+ * A steady write load: so many commands a second, spread over milliseconds, until its standard
+ * input ends. Arguments: port, recipes as JSON (recipe.js), range, commands a second. The recipes
+ * take turns, each with a random index below `range`; every answer must be one line. Prints
+ * "writing", and at the end how many were answered.
  */
 import { connect } from 'node:net';
+import { requestWriter } from './recipe.js';
 
-const [port = 0, keys = 1, perSecond = 0] = process.argv.slice(2).map(Number);
-const value = 'y'.repeat(16);
-const socket = connect(port, '127.0.0.1');
+const [port, json = '[]', range = '1', rate = '0'] = process.argv.slice(2);
+/** @type {import('./recipe.js').Recipe[]} */
+const recipes = JSON.parse(json);
+const writers = recipes.map(requestWriter);
+const perSecond = Number(rate);
+const socket = connect(Number(port), '127.0.0.1');
+const newline = 10;
 let received = 0;
 let sent = 0;
 let started = 0;
+
+/** @type {(turn: number) => string} */
+function request(turn) {
+  const index = Math.floor(Math.random() * Number(range));
+  return writers[turn % writers.length]?.(index) ?? '';
+}
 
 function sendDue() {
   const due = Math.floor(((performance.now() - started) * perSecond) / 1000);
   let text = '';
   // Unanswered writes are bounded: a stalled server is not to be flooded afterwards.
-  for (; sent < due && sent - received / 5 < perSecond / 4; sent++) {
-    const key = `key:${String(Math.floor(Math.random() * keys)).padStart(12, '0')}`;
-    text += `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${value.length}\r\n${value}\r\n`;
-  }
+  for (; sent < due && sent - received < perSecond / 4; sent++) text += request(sent);
   sent = Math.max(sent, due - perSecond);
   if (text !== '') socket.write(text);
 }
@@ -26,13 +36,14 @@ function sendDue() {
 socket.setNoDelay(true);
 socket.on('connect', () => {
   started = performance.now();
+  process.stdout.write('writing\n');
   setInterval(sendDue, 1);
 });
 socket.on('data', (chunk) => {
-  received += chunk.length;
+  for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) received++;
 });
 process.stdin.resume();
 process.stdin.on('end', () => {
-  process.stdout.write(`${Math.floor(received / 5)}\n`);
+  process.stdout.write(`${received}\n`);
   process.exit(0);
 });

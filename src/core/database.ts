@@ -6,8 +6,9 @@
  * with.
  */
 import type { Arena } from './memory/arena.ts';
-import { Dict, type HashSeed } from './struct/dict.ts';
+import { Dict } from './struct/dict.ts';
 import { ExpiryIndex } from './struct/expiry-index.ts';
+import type { HashSeed, KnownHash } from './struct/key-hash.ts';
 import { placeWord } from './value.ts';
 
 export class Database {
@@ -18,9 +19,9 @@ export class Database {
   /** The number it had when the running snapshot began, -1 when that snapshot does not hold it. */
   snapshotId = -1;
 
-  constructor(id: number, arena: Arena, seed: HashSeed) {
+  constructor(id: number, arena: Arena, seed: HashSeed, known: KnownHash) {
     this.id = id;
-    this.dict = new Dict(arena, seed);
+    this.dict = new Dict(arena, seed, known);
     this.expires = new ExpiryIndex(arena, placeWord);
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { Database } from './database.ts';
 import { EntryStore, type LargeValue } from './entry-store.ts';
+import type { LateEntries } from './late-entries.ts';
 import { Arena, BLOCK_BYTES_MAX } from './memory/arena.ts';
 import { copyBytes } from './memory/copy.ts';
 import { entryKeyLength, OWNER_SHIFT, wideWords } from './struct/entry.ts';
@@ -24,6 +25,8 @@ import {
 export class EntryChanges extends EntryStore {
   /** No key of any database is due before this moment; it may be earlier than the first that is. */
   soonestExpiryMs = Number.POSITIVE_INFINITY;
+  /** Where new entries wait to be put into their dict while a file is loaded, else null. */
+  late: LateEntries | null = null;
 
   /**
    * Stores bytes as the value of a key. `existing` is what `lookupWrite` just returned for that key
@@ -211,6 +214,25 @@ export class EntryChanges extends EntryStore {
     return fresh;
   }
 
+  /** The same for the entry that was added to `late` last. */
+  setLateExpiry(db: Database, late: LateEntries, address: number, atMs: number): number {
+    if (atMs < this.soonestExpiryMs) this.soonestExpiryMs = atMs;
+    const fresh = this.reshape(address, true);
+    late.replaceLast(fresh);
+    this.arena.free(address);
+    db.expires.insert(fresh, atMs);
+    return fresh;
+  }
+
+  /** Frees the entries of `late` from number `from` on, which no dict will see. */
+  dropLate(db: Database, late: LateEntries, from: number): void {
+    for (let i = from; i < late.count; i++) {
+      this.dropExpiry(db, late.addressAt(i));
+      this.freeEntry(late.addressAt(i));
+    }
+    late.count = 0;
+  }
+
   /** The entry expires no more. Returns its address, which may have changed. */
   clearExpiry(db: Database, address: number): number {
     if (!this.hasExpiry(address)) return address;
@@ -273,7 +295,8 @@ export class EntryChanges extends EntryStore {
    */
   private place(db: Database, existing: number, fresh: number): void {
     if (existing === 0) {
-      db.dict.insert(fresh, db.dict.hashOf(fresh));
+      if (this.late !== null) this.late.add(db.dict, fresh);
+      else db.dict.insert(fresh, db.dict.hashOf(fresh));
       return;
     }
     if (this.hasExpiry(fresh)) this.movePlace(db, existing, fresh);

@@ -8,6 +8,7 @@
 import type { Database } from './database.ts';
 import { Arena } from './memory/arena.ts';
 import { copyBytes } from './memory/copy.ts';
+import type { Dict } from './struct/dict.ts';
 import {
   entryHead,
   entryKeyLength,
@@ -44,6 +45,8 @@ export interface SnapshotDoor {
 
 /** A large collection behind a handle. */
 export interface LargeValue {
+  /** The dict that finds its elements, null where there is none. */
+  readonly dict: Dict | null;
   /** Frees up to `limit` or a few more elements; true while some are left. */
   release(limit: number): boolean;
   /** A copy that shares nothing with this. */

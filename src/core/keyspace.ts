@@ -16,8 +16,9 @@
 import { Database } from './database.ts';
 import { EncodingLimits } from './encoding-limits.ts';
 import { EntryChanges } from './entry-changes.ts';
+import { KeyAhead } from './key-ahead.ts';
 import { copyBytes } from './memory/copy.ts';
-import type { HashSeed } from './struct/dict.ts';
+import type { HashSeed } from './struct/key-hash.ts';
 import { lfuWord } from './usage.ts';
 import { HEAD_EXPIRES, HEAD_EXTERNAL, HEAD_LARGE } from './value.ts';
 
@@ -48,6 +49,8 @@ export class Keyspace extends EntryChanges {
   readonly databases: Database[] = [];
   /** Seed of all dicts, those of large collections included. */
   readonly seed: HashSeed;
+  /** Looks for the keys of commands that were parsed ahead. */
+  readonly ahead: KeyAhead;
   readonly limits = new EncodingLimits();
   /** Changes since the last save: Redis's `dirty`. */
   dirty = 0;
@@ -63,10 +66,15 @@ export class Keyspace extends EntryChanges {
   constructor(options: KeyspaceOptions) {
     super(options.random);
     this.seed = options.seed;
+    this.ahead = new KeyAhead(this);
     this.events = options.events;
     for (let id = 0; id < options.databases; id++) {
-      this.databases.push(new Database(id, this.arena, this.seed));
+      this.databases.push(this.emptyDatabase(id));
     }
+  }
+
+  private emptyDatabase(id: number): Database {
+    return new Database(id, this.arena, this.seed, this.ahead.known);
   }
 
   /** Address of the key for reading, or 0. Counts a hit or a miss, and notes the use. */
@@ -238,7 +246,7 @@ export class Keyspace extends EntryChanges {
   flush(id: number): number {
     const old = this.databases[id]!;
     if (old.dict.count === 0 && old.snapshotId < 0) return 0;
-    this.databases[id] = new Database(id, this.arena, this.seed);
+    this.databases[id] = this.emptyDatabase(id);
     this.doomed.push(old);
     return old.dict.count;
   }

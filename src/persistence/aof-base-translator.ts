@@ -26,8 +26,8 @@ import { ByteView } from '../core/value.ts';
 import { StreamCommands } from './aof-base-stream.ts';
 import type { CommandWriter } from './aof-command-writer.ts';
 import { encodePositionLine } from './aof-position.ts';
+import { readRdbHeader } from './rdb-ends.ts';
 import * as rdb from './rdb-format.ts';
-import { readRdbHeader } from './rdb-load.ts';
 import { HUNGRY, RdbReader } from './rdb-reader.ts';
 
 const CONTAINER_PLAIN = 1;

@@ -7,9 +7,9 @@
  */
 import { ByteView } from '../core/value.ts';
 import { errorText, type FileSystem } from './file-system.ts';
+import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
 import { RdbError } from './rdb-error.ts';
 import * as rdb from './rdb-format.ts';
-import { readRdbHeader, verifyChecksum } from './rdb-load.ts';
 import { RdbReader } from './rdb-reader.ts';
 import { skipModuleParts, skipValue } from './rdb-skip.ts';
 import { FileSource } from './rdb-source.ts';
@@ -190,7 +190,10 @@ class Checker {
 
   #checksum(): void {
     this.#doing = 'check-sum';
-    if (this.#version < rdb.RDB_VERSION_CHECKSUM) return;
+    if (this.#version < rdb.RDB_VERSION_CHECKSUM) {
+      checkNothingFollows(this.#reader);
+      return;
+    }
     const verdict = verifyChecksum(this.#reader);
     if (verdict === 'right') this.#say('Checksum OK');
     else this.#say('RDB file was saved with checksum disabled: no check performed.');

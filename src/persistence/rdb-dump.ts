@@ -13,7 +13,7 @@ import { RdbAssembler } from './rdb-assembler.ts';
 import { ValueDecoder } from './rdb-decoder.ts';
 import { RdbEncoder, type RdbWriteVersion } from './rdb-encoder.ts';
 import { RdbError } from './rdb-error.ts';
-import { RDB_VERSION_MAX } from './rdb-format.ts';
+import { RDB_VERSION_MAX, RDB_VERSION_VALKEY } from './rdb-format.ts';
 import { FrameWriter } from './rdb-frame-writer.ts';
 import { RdbReader } from './rdb-reader.ts';
 import { DirectSink } from './snapshot-now.ts';
@@ -66,17 +66,23 @@ export function isSoundPayload(
 ): boolean {
   if (length < FOOTER_BYTES) return false;
   const end = offset + length;
-  const version = payload[end - FOOTER_BYTES]! | (payload[end - FOOTER_BYTES + 1]! << 8);
-  if (version > RDB_VERSION_MAX) return false;
+  const version = versionOf(payload, end);
+  if (version > RDB_VERSION_MAX && version !== RDB_VERSION_VALKEY) return false;
   if (!checksum) return true;
   const crc = new Crc64();
   crc.update(payload, offset, length - CHECKSUM_BYTES);
   return crc.equalsAt(payload, end - CHECKSUM_BYTES);
 }
 
+/** The version in a payload that ends at `end`. */
+function versionOf(payload: Uint8Array, end: number): number {
+  return payload[end - FOOTER_BYTES]! | (payload[end - FOOTER_BYTES + 1]! << 8);
+}
+
 /**
  * Stores the value of a sound payload under a key that does not exist. Returns the entry's address,
  * or what is wrong with the value, with nothing stored then.
+ * `deep` asks for a closer look, see `ValueDecoder`.
  */
 export function restorePayload(
   keyspace: Keyspace,
@@ -87,12 +93,17 @@ export function restorePayload(
   payload: Uint8Array,
   offset: number,
   length: number,
+  deep = false,
 ): number | RdbError {
   const reader = RdbReader.overBytes(payload, offset, length - FOOTER_BYTES);
   try {
-    const decoder = new ValueDecoder(keyspace, reader);
+    const decoder = new ValueDecoder(keyspace, reader, deep);
+    decoder.version = versionOf(payload, offset + length);
     const address = decoder.decode(db, key, keyOffset, keyLength, reader.byte());
-    return address === 0 ? reader.fail('a collection without elements') : address;
+    if (address === 0) return reader.fail('a collection without elements');
+    if (reader.bytesLeftMax === 0) return address;
+    keyspace.remove(db, address);
+    return reader.fail(`${reader.bytesLeftMax} bytes behind the value`);
   } catch (error) {
     if (error instanceof RdbError) return error;
     throw error;

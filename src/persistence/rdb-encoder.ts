@@ -42,7 +42,7 @@ import { CHUNK_BYTES, type FrameWriter } from './rdb-frame-writer.ts';
 import { emitHash, hashTypeByte } from './rdb-hash.ts';
 import { emitList, listTypeByte } from './rdb-list.ts';
 import { emitSet, setTypeByte } from './rdb-set.ts';
-import { emitStream, streamTypeByte } from './rdb-stream.ts';
+import { emitStream, streamTypeByte } from './rdb-stream-write.ts';
 import { emitZset, zsetTypeByte } from './rdb-zset.ts';
 
 /** The versions that can be written. */

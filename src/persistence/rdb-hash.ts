@@ -5,12 +5,13 @@
  *     type 16   one string: a listpack     a compact hash, since version 10
  *     type 13   one string: a ziplist      what servers from 2.6 to 6.2 wrote
  *     type 9    one string: a zipmap       what servers before 2.6 wrote
+ *     types 22 to 25                       fields that may expire, see rdb-hash-expiry.ts
  *
  * What is loaded becomes a listpack or a table as the limits of this server say: one that comes as
  * a listpack or ziplist by its number of fields alone, like everything that Redis loads.
  *
  * Bytes from outside are never believed: a compact hash is walked whole before it is taken, and a
- * field that comes twice is an error.
+ * field that comes twice is an error: what loads must load again when it was saved as a table.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
@@ -23,6 +24,7 @@ import { lpDistinct } from '../core/types/listpack-distinct.ts';
 import { ByteView, ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../core/value.ts';
 import { RDB_HASH, RDB_HASH_LISTPACK, RDB_HASH_ZIPMAP } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
+import { readExpiringHash } from './rdb-hash-expiry.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { HeldString, type TableLoad } from './rdb-table.ts';
 import { ZiplistReader } from './ziplist.ts';
@@ -100,6 +102,30 @@ export function decodeHash(
   const count = isZipmap ? zipmap.count : ziplist.count >>> 1;
   const read = isZipmap ? takeZipmap : takeZiplist;
   return build(keyspace, reader, db, key, offset, length, count, read);
+}
+
+/**
+ * The same for the types whose fields may expire (rdb-hash-expiry.ts). `version` is the file's.
+ */
+export function decodeExpiringHash(
+  keyspace: Keyspace,
+  reader: RdbReader,
+  db: Database,
+  key: Uint8Array,
+  offset: number,
+  length: number,
+  type: number,
+  version: number,
+): number {
+  try {
+    const count = readExpiringHash(keyspace, reader, builder, type, version);
+    if (count > 0) return builder.store(db, key, offset, length);
+  } catch (error) {
+    builder.discard();
+    throw error;
+  }
+  builder.discard();
+  return 0;
 }
 
 /** Brings the fields into the builder; false when one comes twice. */

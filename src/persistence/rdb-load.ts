@@ -15,11 +15,15 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
+import { LATE_MAX, LateEntries } from '../core/late-entries.ts';
 import { copyBytes } from '../core/memory/copy.ts';
+import { entryKeyLength, entryKeyOffset } from '../core/struct/entry.ts';
 import { lfuWord } from '../core/usage.ts';
 import { ByteView } from '../core/value.ts';
 import { ValueDecoder } from './rdb-decoder.ts';
 import type { UsageKind } from './rdb-encoder.ts';
+import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
+import { RdbError } from './rdb-error.ts';
 import * as rdb from './rdb-format.ts';
 import { HUNGRY, type RdbReader } from './rdb-reader.ts';
 import { skipValue } from './rdb-skip.ts';
@@ -36,6 +40,8 @@ export interface RdbLoadOptions {
   readonly duplicates: 'refuse' | 'replace';
   /** What the eviction policy needs of the use that is noted with each key. */
   readonly usage: UsageKind;
+  /** Whether values are looked at more closely than safety asks (`ValueDecoder`). */
+  readonly deep?: boolean;
   /** Microseconds to wait after each key; for tests. */
   readonly keyDelayUs: number;
 }
@@ -51,22 +57,21 @@ const STATE_TRAILER = 4;
 const STATE_DONE = 5;
 
 const ITEMS_A_LOOK = 32;
+/** A piece of a large value counts as so many items. */
+const PIECE_ITEMS = 16;
 const BYTES_A_LOOK = 1 << 18;
 const RESERVE_STEP = 1 << 16;
 const RESERVE_FED_MAX = 1 << 24;
-/** The least that a key takes in a file: type, empty key, empty value. */
-const KEY_BYTES_MIN = 3;
-const TRAILER_BYTES = 8;
+/** What a key is taken to need in a file at least, so that a hint that lies reserves no more. */
+const KEY_BYTES_MIN = 8;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export class RdbLoad {
-  /** Keys stored, those of them that expire, and keys dropped because their time had come. */
+  /** Keys stored, those of them that expire, and keys whose time had come. */
   keys = 0;
   expires = 0;
   expiredKeys = 0;
-  /**
-   * Keys left out because their collection was empty, which other servers have written at times.
-   */
+  /** Keys left out because their collection was empty, as other servers may write them. */
   emptyKeys = 0;
   version = 0;
   /** Why the last `step` ended early: a fed reader has too few bytes. */
@@ -84,6 +89,10 @@ export class RdbLoad {
   #state = STATE_HEADER;
   #db: Database;
   #key = new Uint8Array(256);
+  /** Length of the key whose value is being read in pieces. */
+  #keyLength = 0;
+  readonly #late = new LateEntries();
+  readonly #lateOffsets = new Float64Array(LATE_MAX);
   #reserved = 0;
   #reserveTo = 0;
   #pauseUntilMs = NEVER;
@@ -92,7 +101,7 @@ export class RdbLoad {
     this.#options = options;
     this.#keyspace = options.keyspace;
     this.#reader = options.reader;
-    this.#decoder = new ValueDecoder(options.keyspace, options.reader);
+    this.#decoder = new ValueDecoder(options.keyspace, options.reader, options.deep === true);
     this.#db = options.keyspace.databases[0]!;
     if (!options.checksum) options.reader.dropChecksum();
   }
@@ -113,8 +122,14 @@ export class RdbLoad {
     if (this.isHungry || startMs < this.#pauseUntilMs) return false;
     try {
       this.#run(startMs + budgetMs, clock);
+      this.#settle();
     } catch (error) {
-      if (error !== HUNGRY) throw error;
+      if (error !== HUNGRY) {
+        this.#keyspace.dropLate(this.#db, this.#late, 0);
+        this.#dropOpen();
+        throw error;
+      }
+      this.#settle();
       this.isHungry = true;
     }
     return this.#state === STATE_DONE;
@@ -135,7 +150,8 @@ export class RdbLoad {
         this.#pauseUntilMs = clock() + keyDelayUs / 1000;
         return;
       }
-      if (++items < ITEMS_A_LOOK && reader.offset - from < BYTES_A_LOOK) continue;
+      items += this.#state === STATE_VALUE ? PIECE_ITEMS : 1;
+      if (items < ITEMS_A_LOOK && reader.offset - from < BYTES_A_LOOK) continue;
       items = 0;
       from = reader.offset;
       if (clock() >= untilMs) return;
@@ -147,6 +163,7 @@ export class RdbLoad {
     switch (this.#state) {
       case STATE_HEADER:
         this.version = readRdbHeader(this.#reader);
+        this.#decoder.version = this.version;
         this.#state = STATE_ITEMS;
         return;
       case STATE_RESERVE:
@@ -198,6 +215,7 @@ export class RdbLoad {
 
   #opcode(opcode: number): void {
     const reader = this.#reader;
+    this.#settle();
     switch (opcode) {
       case rdb.OP_EOF:
         this.#state = STATE_TRAILER;
@@ -220,6 +238,8 @@ export class RdbLoad {
         return;
       case rdb.OP_FUNCTION_PRE_GA:
         throw reader.fail('a function in the form of a pre-release of Redis 7: save it anew there');
+      case rdb.OP_SLOT_IMPORT:
+        throw reader.fail('slots that are being imported: save anew when the import is over');
       case rdb.OP_SLOT_INFO:
         for (let i = 0; i < 3; i++) reader.length();
         return;
@@ -253,6 +273,7 @@ export class RdbLoad {
 
   #entry(type: number, hasExpiry: boolean, expiryMs: number, usage: number): void {
     const { expired, duplicates } = this.#options;
+    if (!rdb.isObjectType(type)) throw this.#reader.fail(`a value of the unknown type ${type}`);
     const length = this.#readKey();
     const key = this.#key;
     if (hasExpiry && expired === 'drop' && expiryMs < this.#keyspace.nowMs) {
@@ -261,9 +282,14 @@ export class RdbLoad {
       return;
     }
     const db = this.#db;
+    if (duplicates === 'refuse' && this.#decoder.isShortString(type)) {
+      this.#lateEntry(length, type, hasExpiry ? expiryMs : NEVER, usage);
+      return;
+    }
+    this.#settle();
     const old = db.dict.find(key, 0, length);
     if (old !== 0 && duplicates === 'refuse') {
-      throw this.#reader.fail(`the key '${printed(key, length)}' twice in database ${db.id}`);
+      throw this.#twice(key, length, this.#reader.offset);
     }
     if (old !== 0) this.#keyspace.remove(db, old);
     let address = this.#decoder.decode(db, key, 0, length, type);
@@ -275,7 +301,58 @@ export class RdbLoad {
     if (usage >= 0) this.#setUsage(address, usage);
     this.keys++;
     if (hasExpiry) this.expires++;
-    if (this.#decoder.isOpen) this.#state = STATE_VALUE;
+    if (!this.#decoder.isOpen) return;
+    this.#state = STATE_VALUE;
+    this.#keyLength = length;
+  }
+
+  /** A short string: it waits to be put into the dict together with others. */
+  #lateEntry(length: number, type: number, expiryMs: number, usage: number): void {
+    const keyspace = this.#keyspace;
+    const late = this.#late;
+    if (late.isFull) this.#settle();
+    const { offset } = this.#reader;
+    keyspace.late = late;
+    let address: number;
+    try {
+      address = this.#decoder.decode(this.#db, this.#key, 0, length, type);
+    } finally {
+      keyspace.late = null;
+    }
+    this.#lateOffsets[late.count - 1] = offset;
+    this.keys++;
+    if (expiryMs !== NEVER) {
+      address = keyspace.setLateExpiry(this.#db, late, address, expiryMs);
+      this.expires++;
+    }
+    if (usage >= 0) this.#setUsage(address, usage);
+  }
+
+  /** Removes the key of which a part was loaded. */
+  #dropOpen(): void {
+    if (this.#state !== STATE_VALUE) return;
+    const address = this.#db.dict.find(this.#key, 0, this.#keyLength);
+    if (address !== 0) this.#keyspace.remove(this.#db, address);
+  }
+
+  /** Puts the keys that wait into the dict; throws when one is there already. */
+  #settle(): void {
+    const late = this.#late;
+    if (late.count === 0) return;
+    const settled = late.settle(this.#db.dict, this.#keyspace.arena);
+    if (late.count === 0) return;
+    const { arena } = this.#keyspace;
+    const address = late.addressAt(settled);
+    const at = entryKeyOffset(arena, address);
+    const key = arena.bytes(address).subarray(at, at + entryKeyLength(arena, address));
+    const error = this.#twice(key, key.length, this.#lateOffsets[settled]!);
+    this.#keyspace.dropLate(this.#db, late, settled);
+    throw error;
+  }
+
+  #twice(key: Uint8Array, length: number, offset: number): RdbError {
+    const name = printed(key, length);
+    return new RdbError(`the key '${name}' twice in database ${this.#db.id}`, offset);
   }
 
   /** Copies the next string to the key's scratch and gives its length. */
@@ -304,6 +381,7 @@ export class RdbLoad {
 
   #trailer(): void {
     if (this.version >= rdb.RDB_VERSION_CHECKSUM) verifyChecksum(this.#reader);
+    else checkNothingFollows(this.#reader);
     this.#state = STATE_DONE;
   }
 }
@@ -313,46 +391,6 @@ export function loadRdb(options: RdbLoadOptions): RdbLoad {
   return new RdbLoad(options);
 }
 
-/** Reads "REDIS" and four digits, or "VALKEY" and three, and gives the version. */
-export function readRdbHeader(reader: RdbReader): number {
-  reader.need(rdb.RDB_HEADER_BYTES);
-  const { buf, at } = reader;
-  const text = Buffer.from(buf.buffer, buf.byteOffset + at, rdb.RDB_HEADER_BYTES).toString(
-    'latin1',
-  );
-  const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(text);
-  if (match === null) throw reader.fail('no RDB: it does not begin with REDIS and a version');
-  const version = Number(match[1] ?? match[2]);
-  const isKnown =
-    match[1] === undefined
-      ? version === rdb.RDB_VERSION_VALKEY
-      : version >= 1 && version <= rdb.RDB_VERSION_MAX;
-  if (!isKnown) {
-    throw reader.fail(`an RDB of version ${version}, which this server cannot load`);
-  }
-  reader.at += rdb.RDB_HEADER_BYTES;
-  return version;
-}
-
-/** What a checksum says of the bytes before it. */
-export type ChecksumVerdict = 'right' | 'absent' | 'not looked at';
-
-/** Reads the eight bytes behind EOF; throws when they are not the sum of all that was read. */
-export function verifyChecksum(reader: RdbReader): ChecksumVerdict {
-  const sum = reader.checksum;
-  reader.need(TRAILER_BYTES);
-  const { buf, at } = reader;
-  const isRight = sum?.equalsAt(buf, at) ?? true;
-  let isZero = true;
-  for (let i = at; i < at + TRAILER_BYTES; i++) if (buf[i] !== 0) isZero = false;
-  reader.at += TRAILER_BYTES;
-  reader.dropChecksum();
-  if (isZero) return 'absent';
-  if (!isRight) throw reader.fail('the checksum is wrong: the RDB is damaged');
-  return sum === null ? 'not looked at' : 'right';
-}
-
-/** A key, as an error shows it. */
 function printed(key: Uint8Array, length: number): string {
   return Buffer.from(key.subarray(0, Math.min(length, 128))).toString('latin1');
 }

@@ -5,6 +5,7 @@
  */
 import type { Keyspace } from '../core/keyspace.ts';
 import { Quicklist } from '../core/struct/quicklist.ts';
+import { StreamLog } from '../core/struct/stream-log.ts';
 import { ElementView } from '../core/types/element-view.ts';
 import { HashTable } from '../core/types/hash-table.ts';
 import { LargeZset } from '../core/types/zset-large.ts';
@@ -12,6 +13,7 @@ import { HEAD_LARGE, headOf, TYPE_HASH, typeOf } from '../core/value.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import { emitListLength } from './rdb-list.ts';
 import { ListSnapshot } from './snapshot-list.ts';
+import { StreamSnapshot } from './snapshot-stream.ts';
 import {
   type EntryEmitter,
   type PartsSnapshot,
@@ -22,6 +24,9 @@ import { ZsetSnapshot } from './snapshot-zset.ts';
 
 /** Tables and zsets of fewer entries are written at once: about 0.1 ms. */
 export const PARTS_ENTRIES_MIN = 1000;
+
+/** Streams of up to this many nodes are written at once, if those are small. */
+const PARTS_NODES_MAX = 32;
 
 /** Lists of fewer bytes are written at once. */
 export const PARTS_LIST_BYTES_MIN = 1 << 17;
@@ -52,6 +57,12 @@ export function inParts(
       return new ListSnapshot(value, version, writer);
     };
   }
+  if (value instanceof StreamLog) {
+    if (!isLargeStream(value)) return null;
+    return (writer) => {
+      return new StreamSnapshot(value, version, writer, (one) => keyspace.releaseLater(one));
+    };
+  }
   if (value instanceof LargeZset) {
     if (value.count < PARTS_ENTRIES_MIN) return null;
     return (writer) => {
@@ -65,6 +76,16 @@ export function inParts(
     writer.length(parts.table.dict.count);
     return new TableSnapshot(parts.table, parts.emit, writer);
   };
+}
+
+/** Whether a stream has many nodes, or large ones, or much that is pending. */
+function isLargeStream(log: StreamLog): boolean {
+  if (log.nodeCount > PARTS_NODES_MAX) return true;
+  let bytes = 0;
+  for (let i = 0; i < log.nodeCount; i++) bytes += log.arena.sizeOf(log.nodeBlock(i));
+  let pending = 0;
+  for (const group of log.groups.values()) pending += group.pending.size + group.consumers.size;
+  return bytes >= PARTS_LIST_BYTES_MIN || pending >= PARTS_ENTRIES_MIN;
 }
 
 /** The table that the value of an entry is, if it is to be written in parts, else null. */

@@ -9,7 +9,7 @@
  * that comes in a compact form by its number of members alone, like everything that Redis loads.
  *
  * Bytes from outside are never believed: a compact set is walked whole before it is taken, and a
- * member that comes twice is an error.
+ * member that comes twice is an error: what loads must load again when it was saved as a table.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';

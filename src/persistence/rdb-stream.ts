@@ -15,152 +15,51 @@
  * 15, 10 as 19, 11 as 21.
  *
  * Bytes from outside are never believed: nodes come in order and are walked whole, what they hold
- * adds up to the length, and every pending entry has one consumer.
+ * adds up to the length, and every pending entry has one consumer. Where the payload is to be
+ * sanitized, the entries of all nodes must come in order as well, none of them behind the last id.
+ *
+ * A stream from a file or socket is loaded in pieces, so that a server can answer in between: an
+ * empty one is stored, and the reader commits each node, pending entry or consumer that was added.
+ * A payload in memory leaves nothing behind when it is damaged.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
 import { copyBytes } from '../core/memory/copy.ts';
-import { lpBytes } from '../core/struct/listpack.ts';
 import {
   ENTRIES_READ_UNKNOWN,
   NO_CONSUMER,
+  type StreamConsumer,
   type StreamGroup,
 } from '../core/struct/stream-group.ts';
 import { StreamId } from '../core/struct/stream-id.ts';
 import { StreamLog } from '../core/struct/stream-log.ts';
 import { nodeLive } from '../core/struct/stream-node.ts';
-import {
-  type PendingList,
-  pendingCount,
-  pendingId,
-  pendingTime,
-} from '../core/struct/stream-pending.ts';
 import { entriesUpTo, mendFirstId } from '../core/struct/stream-trim.ts';
-import { nodeValid } from '../core/struct/stream-valid.ts';
-import { streamOf, streamStore } from '../core/types/stream.ts';
+import { nodeInOrder, nodeValid } from '../core/struct/stream-valid.ts';
+import { streamStore } from '../core/types/stream.ts';
 import { ByteView } from '../core/value.ts';
-import {
-  RDB_STREAM_LISTPACKS,
-  RDB_STREAM_LISTPACKS_2,
-  RDB_STREAM_LISTPACKS_3,
-} from './rdb-format.ts';
-import type { FrameWriter } from './rdb-frame-writer.ts';
+import { RdbError } from './rdb-error.ts';
+import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import { ID_BYTES } from './rdb-stream-write.ts';
 
-const ID_BYTES = 16;
-const WIDE_LENGTH = 0x81;
+const TIME_MAX_MS = 2 ** 52;
 const UINT64_MAX = (1n << 64n) - 1n;
+/** What is read between two looks at the clock: nodes count for more than what is pending. */
+const PIECE_COST = 512;
+const NODE_COST = 16;
 
 const view = new ByteView();
 const id = new StreamId();
-const idBytes = new Uint8Array(ID_BYTES);
-
-// ---------------------------------------------------------------- writing
-
-/** The type byte under which a stream is written. */
-export function streamTypeByte(version: number): number {
-  if (version >= 11) return RDB_STREAM_LISTPACKS_3;
-  return version >= 10 ? RDB_STREAM_LISTPACKS_2 : RDB_STREAM_LISTPACKS;
-}
-
-/** Writes a stream as its type byte promises. */
-export function emitStream(
-  keyspace: Keyspace,
-  address: number,
-  version: number,
-  writer: FrameWriter,
-): void {
-  const log = streamOf(keyspace, address);
-  const { arena } = keyspace;
-  writer.length(log.nodeCount);
-  for (let i = 0; i < log.nodeCount; i++) {
-    writer.length(ID_BYTES);
-    emitRawId(writer, log.nodeFirstId(i, id));
-    const block = log.nodeBlock(i);
-    const base = arena.byteOffset(block);
-    writer.string(arena.bytes(block), base, lpBytes(arena.bytes(block), base));
-  }
-  writer.length(log.length);
-  emitId(writer, log.lastId);
-  if (version >= 10) {
-    emitId(writer, log.firstId);
-    emitId(writer, log.maxDeletedId);
-    writer.length(log.entriesAdded);
-  }
-  writer.length(log.groups.size);
-  for (const name of [...log.groups.keys()].sort()) {
-    emitName(writer, name);
-    emitGroup(writer, log.groups.get(name)!, version);
-  }
-}
-
-function emitGroup(writer: FrameWriter, group: StreamGroup, version: number): void {
-  const { arena, pending } = group;
-  emitId(writer, group.lastId);
-  if (version >= 10) {
-    if (group.entriesRead === ENTRIES_READ_UNKNOWN) emitWide(writer, 0xffff_ffff, 0xffff_ffff);
-    else writer.length(group.entriesRead);
-  }
-  writer.length(pending.size);
-  for (let one = pending.first(); one !== 0; one = pending.next()) {
-    emitRawId(writer, pendingId(arena, one, id));
-    writer.int64(pendingTime(arena, one));
-    writer.length(pendingCount(arena, one));
-  }
-  writer.length(group.consumers.size);
-  for (const name of group.consumerNames()) {
-    const consumer = group.consumers.get(name)!;
-    emitName(writer, name);
-    writer.int64(consumer.seenMs);
-    if (version >= 11) writer.int64(consumer.activeMs);
-    writer.length(consumer.pending.size);
-    emitOwn(writer, group, consumer.pending);
-  }
-}
-
-function emitOwn(writer: FrameWriter, group: StreamGroup, pending: PendingList): void {
-  for (let one = pending.first(); one !== 0; one = pending.next()) {
-    emitRawId(writer, pendingId(group.arena, one, id));
-  }
-}
-
-function emitName(writer: FrameWriter, name: string): void {
-  const bytes = Buffer.from(name, 'latin1');
-  writer.string(bytes, 0, bytes.length);
-}
-
-function emitId(writer: FrameWriter, of: StreamId): void {
-  emitNumber(writer, of.msHigh, of.msLow);
-  emitNumber(writer, of.seqHigh, of.seqLow);
-}
-
-function emitNumber(writer: FrameWriter, high: number, low: number): void {
-  if (high === 0) writer.length(low);
-  else emitWide(writer, high, low);
-}
-
-function emitWide(writer: FrameWriter, high: number, low: number): void {
-  writer.byte(WIDE_LENGTH);
-  for (const word of [high, low]) {
-    for (let shift = 24; shift >= 0; shift -= 8) writer.byte((word >>> shift) & 255);
-  }
-}
-
-function emitRawId(writer: FrameWriter, of: StreamId): void {
-  const words = [of.msHigh, of.msLow, of.seqHigh, of.seqLow];
-  for (let i = 0; i < ID_BYTES; i++) idBytes[i] = words[i >> 2]! >>> (24 - 8 * (i & 3));
-  writer.bytes(idBytes, 0, ID_BYTES);
-}
-
-// ---------------------------------------------------------------- reading
 
 /**
  * Reads a stream of one of the types above and stores it under a key that does not exist. Returns
- * the entry's address.
+ * the entry's address; while `load.isOpen` not all of it is there.
  */
 export function decodeStream(
   keyspace: Keyspace,
   reader: RdbReader,
+  load: StreamLoad,
   db: Database,
   key: Uint8Array,
   offset: number,
@@ -168,86 +67,205 @@ export function decodeStream(
   type: number,
 ): number {
   const log = new StreamLog(keyspace.arena);
-  try {
-    readNodes(reader, log);
-    readFacts(reader, log, type);
-    const groups = reader.length();
-    for (let i = 0; i < groups; i++) readGroup(reader, log, type);
-  } catch (error) {
-    while (log.release(Number.POSITIVE_INFINITY));
-    throw error;
+  load.start(log, type);
+  if (reader.isWhole) {
+    try {
+      while (!load.resume());
+    } catch (error) {
+      while (log.release(Number.POSITIVE_INFINITY));
+      throw error;
+    }
   }
   return streamStore(keyspace, db, key, offset, length, log);
 }
 
-function readNodes(reader: RdbReader, log: StreamLog): void {
-  const { arena } = log;
-  const before = new StreamId();
-  const nodes = reader.length();
-  for (let i = 0; i < nodes; i++) {
+const NODE_COUNT = 0;
+const NODES = 1;
+const FACTS = 2;
+const GROUPS = 3;
+const PENDING = 4;
+const CONSUMERS = 5;
+const OWN = 6;
+
+/** Reads a stream item by item, each of which the reader commits. */
+export class StreamLoad {
+  readonly #reader: RdbReader;
+  /** Whether the order of the entries is looked at. */
+  readonly #deep: boolean;
+  #log: StreamLog | null = null;
+  #type = 0;
+  #phase = NODE_COUNT;
+  /** Items of each kind that are still to come. */
+  #nodes = 0;
+  #groups = 0;
+  #pending = 0;
+  #consumers = 0;
+  #own = 0;
+  #group: StreamGroup | null = null;
+  #consumer: StreamConsumer | null = null;
+  /** Pending entries of the group that no consumer has had yet. */
+  #unowned = 0;
+  /** First id of the last node, and id of the last entry that was looked at. */
+  readonly #nodeId = new StreamId();
+  readonly #entryId = new StreamId();
+
+  constructor(reader: RdbReader, deep: boolean) {
+    this.#reader = reader;
+    this.#deep = deep;
+  }
+
+  /** Whether some of it is still to come. */
+  get isOpen(): boolean {
+    return this.#log !== null;
+  }
+
+  /** Begins to read a stream of this type into an empty log. */
+  start(log: StreamLog, type: number): void {
+    this.#log = log;
+    this.#type = type;
+    this.#phase = NODE_COUNT;
+    this.#nodeId.clear();
+    this.#entryId.clear();
+  }
+
+  /** Reads some more. True when all is there. */
+  resume(): boolean {
+    try {
+      for (let cost = 0; cost < PIECE_COST && this.#log !== null; ) {
+        cost += this.#phase === NODES ? NODE_COST : 1;
+        this.#item(this.#log);
+        this.#reader.commit();
+      }
+    } catch (error) {
+      if (error instanceof RdbError) this.#log = null;
+      throw error;
+    }
+    return this.#log === null;
+  }
+
+  #item(log: StreamLog): void {
+    const reader = this.#reader;
+    switch (this.#phase) {
+      case NODE_COUNT:
+        this.#nodes = reader.length();
+        this.#phase = this.#nodes > 0 ? NODES : FACTS;
+        return;
+      case NODES:
+        this.#node(log);
+        if (--this.#nodes === 0) this.#phase = FACTS;
+        return;
+      case FACTS:
+        this.#facts(log);
+        this.#phase = GROUPS;
+        return;
+      case GROUPS:
+        if (this.#groups === 0) this.#log = null;
+        else this.#readGroup(log);
+        return;
+      case PENDING:
+        this.#readPending(this.#group!);
+        return;
+      case CONSUMERS:
+        this.#readConsumer(this.#group!);
+        return;
+      default:
+        this.#readOwn(this.#group!, this.#consumer!);
+    }
+  }
+
+  #node(log: StreamLog): void {
+    const reader = this.#reader;
+    const { arena } = log;
     reader.string(view);
     if (view.length !== ID_BYTES) throw reader.fail('a node of a stream whose id is not 16 bytes');
     showId(view.bytes, view.offset, id);
-    if (i > 0 && id.compare(before) <= 0) throw reader.fail('nodes of a stream out of order');
-    before.copy(id);
+    if (log.nodeCount > 0 && id.compare(this.#nodeId) <= 0) {
+      throw reader.fail('nodes of a stream out of order');
+    }
     reader.string(view);
     const { bytes, length, offset } = view;
-    if (!nodeValid(bytes, offset, length)) throw reader.fail('a damaged node of a stream');
+    const isSound = nodeValid(bytes, offset, length);
+    if (!isSound || (this.#deep && !nodeInOrder(bytes, offset, id, this.#entryId))) {
+      throw reader.fail('a damaged node of a stream');
+    }
+    this.#nodeId.copy(id);
     const block = arena.alloc(length);
     copyBytes(bytes, offset, arena.bytes(block), arena.byteOffset(block), length);
     log.pushNode(id, block);
     log.length += nodeLive(bytes, offset);
   }
-}
 
-function readFacts(reader: RdbReader, log: StreamLog, type: number): void {
-  const length = reader.length();
-  if (length !== log.length) {
-    throw reader.fail(`a stream of ${length} entries whose nodes hold ${log.length}`);
+  #facts(log: StreamLog): void {
+    const reader = this.#reader;
+    const length = reader.length();
+    if (length !== log.length) {
+      throw reader.fail(`a stream of ${length} entries whose nodes hold ${log.length}`);
+    }
+    readId(reader, log.lastId);
+    if (this.#deep && this.#entryId.compare(log.lastId) > 0) {
+      throw reader.fail('an entry of a stream behind its last id');
+    }
+    if (this.#type === RDB_STREAM_LISTPACKS) log.entriesAdded = length;
+    else {
+      readId(reader, log.firstId);
+      readId(reader, log.maxDeletedId);
+      log.entriesAdded = keptCount(reader.wideLength());
+    }
+    this.#groups = reader.length();
+    if (this.#type === RDB_STREAM_LISTPACKS) mendFirstId(log);
   }
-  readId(reader, log.lastId);
-  if (type === RDB_STREAM_LISTPACKS) {
-    log.entriesAdded = length;
-    mendFirstId(log);
-    return;
-  }
-  readId(reader, log.firstId);
-  readId(reader, log.maxDeletedId);
-  log.entriesAdded = keptCount(reader.wideLength());
-}
 
-function readGroup(reader: RdbReader, log: StreamLog, type: number): void {
-  const name = readName(reader);
-  readId(reader, id);
-  let entriesRead = entriesUpTo(log, id);
-  if (type !== RDB_STREAM_LISTPACKS) {
-    const read = reader.wideLength();
-    entriesRead = read === UINT64_MAX ? ENTRIES_READ_UNKNOWN : keptCount(read);
+  #readGroup(log: StreamLog): void {
+    const reader = this.#reader;
+    const name = readName(reader);
+    readId(reader, id);
+    let entriesRead = entriesUpTo(log, id);
+    if (this.#type !== RDB_STREAM_LISTPACKS) {
+      const read = reader.wideLength();
+      entriesRead = read === UINT64_MAX ? ENTRIES_READ_UNKNOWN : keptCount(read);
+    }
+    const pending = reader.length();
+    const consumers = pending === 0 ? reader.length() : 0;
+    this.#group = log.addGroup(name, id, entriesRead);
+    if (this.#group === null) throw reader.fail('a group twice in a stream');
+    this.#pending = pending;
+    this.#unowned = pending;
+    if (pending > 0) this.#phase = PENDING;
+    else this.#beginConsumers(consumers);
   }
-  const group = log.addGroup(name, id, entriesRead);
-  if (group === null) throw reader.fail('a group twice in a stream');
-  const pending = reader.length();
-  for (let i = 0; i < pending; i++) {
+
+  #readPending(group: StreamGroup): void {
+    const reader = this.#reader;
     readRawId(reader);
-    const timeMs = reader.int64();
+    const timeMs = keptTime(reader.int64());
     const count = keptCount(reader.wideLength());
+    const consumers = this.#pending === 1 ? reader.length() : 0;
     if (group.pending.find(id) !== 0) throw reader.fail('an entry pending twice in a group');
     group.addPending(id, null, timeMs, count);
+    if (--this.#pending === 0) this.#beginConsumers(consumers);
   }
-  const consumers = reader.length();
-  for (let i = 0; i < consumers; i++) readConsumer(reader, group, type);
-  const owned = [...group.consumers.values()].reduce((sum, one) => sum + one.pending.size, 0);
-  if (owned !== pending) throw reader.fail('an entry of a stream that is pending for nobody');
-}
 
-function readConsumer(reader: RdbReader, group: StreamGroup, type: number): void {
-  const name = readName(reader);
-  if (group.consumers.has(name)) throw reader.fail('a consumer twice in a group');
-  const consumer = group.addConsumer(name, reader.int64());
-  const isNew = type === RDB_STREAM_LISTPACKS_3;
-  consumer.activeMs = isNew ? reader.int64() : consumer.seenMs;
-  const pending = reader.length();
-  for (let i = 0; i < pending; i++) {
+  #beginConsumers(count: number): void {
+    this.#consumers = count;
+    this.#phase = CONSUMERS;
+    if (count === 0) this.#endOfGroup();
+  }
+
+  #readConsumer(group: StreamGroup): void {
+    const reader = this.#reader;
+    const name = readName(reader);
+    const seenMs = keptTime(reader.int64());
+    const activeMs = this.#type === RDB_STREAM_LISTPACKS_3 ? keptTime(reader.int64()) : seenMs;
+    this.#own = reader.length();
+    if (group.consumers.has(name)) throw reader.fail('a consumer twice in a group');
+    this.#consumer = group.addConsumer(name, seenMs);
+    this.#consumer.activeMs = activeMs;
+    if (this.#own > 0) this.#phase = OWN;
+    else this.#endOfConsumer();
+  }
+
+  #readOwn(group: StreamGroup, consumer: StreamConsumer): void {
+    const reader = this.#reader;
     readRawId(reader);
     const address = group.pending.find(id);
     if (address === 0) throw reader.fail('an entry pending for a consumer and not for its group');
@@ -255,7 +273,27 @@ function readConsumer(reader: RdbReader, group: StreamGroup, type: number): void
       throw reader.fail('an entry pending for two consumers');
     }
     group.movePending(address, consumer);
+    this.#unowned--;
+    if (--this.#own === 0) this.#endOfConsumer();
   }
+
+  #endOfConsumer(): void {
+    this.#phase = CONSUMERS;
+    if (--this.#consumers === 0) this.#endOfGroup();
+  }
+
+  #endOfGroup(): void {
+    if (this.#unowned !== 0) {
+      throw this.#reader.fail('an entry of a stream that is pending for nobody');
+    }
+    this.#groups--;
+    this.#phase = GROUPS;
+  }
+}
+
+/** A time in milliseconds, which is kept within what can be reckoned with exactly. */
+function keptTime(timeMs: number): number {
+  return Math.max(-TIME_MAX_MS, Math.min(timeMs, TIME_MAX_MS));
 }
 
 /** A count, which is kept up to 2^53 - 1. */

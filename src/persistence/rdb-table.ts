@@ -9,15 +9,24 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
+import { LateEntries } from '../core/late-entries.ts';
 import { copyBytes } from '../core/memory/copy.ts';
 import { HashTable } from '../core/types/hash-table.ts';
 import { ByteView, ENC_HASHTABLE, TYPE_HASH } from '../core/value.ts';
+import { RdbError } from './rdb-error.ts';
 import type { RdbReader } from './rdb-reader.ts';
 
 /** Collections of more fields than this are loaded in pieces, of so many fields at most. */
 const PIECE_FIELDS = 512;
 const FIRST_ROOM = 256;
 const KEPT_ROOM = 1 << 20;
+/**
+ * Fields for which the table is enlarged at a time, and the least that one is taken to need in the
+ * file, so that a number of fields that lies reserves no more than the file is long.
+ */
+const RESERVE_STEP = 8192;
+const RESERVE_BYTES_MIN = 8;
+const NO_BYTES = new Uint8Array(0);
 
 const fieldView = new ByteView();
 const valueView = new ByteView();
@@ -43,9 +52,12 @@ export class TableLoad {
   readonly #keyspace: Keyspace;
   readonly #reader: RdbReader;
   readonly #field = new HeldString();
+  readonly #late = new LateEntries();
   #table: HashTable | null = null;
   #left = 0;
   #hasValues = false;
+  #startOffset = 0;
+  #reserved = 0;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
@@ -78,37 +90,69 @@ export class TableLoad {
     this.#table = table;
     this.#left = count;
     this.#hasValues = type === TYPE_HASH;
+    this.#startOffset = this.#reader.offset;
+    this.#reserved = 0;
     return keyspace.putLarge(db, key, offset, length, 0, type, ENC_HASHTABLE, table, false);
   }
 
   /** Reads some more fields. True when all are there. */
   resume(): boolean {
-    const reader = this.#reader;
     const table = this.#table;
-    for (let i = 0; i < PIECE_FIELDS && this.#left > 0 && table !== null; i++) {
-      const isNew = this.#hasValues ? this.#pair(table) : this.#member(table);
-      if (!isNew) {
-        this.#left = 0;
-        throw reader.fail(this.#hasValues ? 'a field twice in a hash' : 'a member twice in a set');
-      }
-      reader.commit();
-      this.#left--;
+    if (table === null) return true;
+    if (table.count > 0) this.#reserve(table);
+    try {
+      this.#piece(table);
+    } catch (error) {
+      // A fed reader that is hungry goes on here; anything else is the end of the load.
+      if (!table.settle(this.#late)) throw this.#twice();
+      if (error instanceof RdbError) this.#left = 0;
+      throw error;
     }
+    if (!table.settle(this.#late)) throw this.#twice();
     if (this.#left > 0) return false;
     this.#table = null;
     return true;
   }
 
-  #pair(table: HashTable): boolean {
+  #piece(table: HashTable): void {
+    const reader = this.#reader;
+    for (let i = 0; i < PIECE_FIELDS && this.#left > 0; i++) {
+      if (this.#late.isFull && !table.settle(this.#late)) throw this.#twice();
+      if (this.#hasValues) this.#pair(table);
+      else this.#member(table);
+      reader.commit();
+      this.#left--;
+    }
+  }
+
+  /** Makes the table larger ahead of what comes, as far as the bytes left can hold that many. */
+  #reserve(table: HashTable): void {
+    if (this.#reserved >= table.count + this.#left) return;
+    const { bytesLeftMax, offset } = this.#reader;
+    const fieldBytes = Math.max((offset - this.#startOffset) / table.count, RESERVE_BYTES_MIN);
+    const most = table.count + Math.min(this.#left, bytesLeftMax / fieldBytes);
+    this.#reserved = Math.min(Math.max(this.#reserved, table.count) + RESERVE_STEP, most);
+    table.dict.reserve(this.#reserved);
+  }
+
+  #twice(): RdbError {
+    this.#left = 0;
+    this.#table = null;
+    const what = this.#hasValues ? 'a field twice in a hash' : 'a member twice in a set';
+    return this.#reader.fail(what);
+  }
+
+  #pair(table: HashTable): void {
     const field = this.#field;
     field.read(this.#reader);
     this.#reader.string(valueView);
     const { bytes, length, offset } = valueView;
-    return table.set(field.bytes, 0, field.length, bytes, offset, length);
+    table.setLate(this.#late, field.bytes, 0, field.length, bytes, offset, length);
   }
 
-  #member(table: HashTable): boolean {
+  #member(table: HashTable): void {
     this.#reader.string(valueView);
-    return table.add(valueView.bytes, valueView.offset, valueView.length);
+    const { bytes, length, offset } = valueView;
+    table.setLate(this.#late, bytes, offset, length, NO_BYTES, 0, 0);
   }
 }

@@ -4,6 +4,7 @@
  * RELOAD, and for who asks for it.
  */
 import type { Keyspace } from '../core/keyspace.ts';
+import { collectAhead } from '../core/struct/dict-ahead.ts';
 import { contentForCommands, type FrameConsumer, frameConsumer } from './aof-base.ts';
 import type { CommandBase } from './aof-command-writer.ts';
 import type { FileSystem } from './file-system.ts';
@@ -22,6 +23,9 @@ export interface RdbContent {
   /** The sources of all function libraries. */
   readonly functions: readonly Uint8Array[];
 }
+
+/** Keys that are collected together, so that the waits for their memory overlap. */
+const KEYS_AHEAD = 48;
 
 /** A sink that gives everything to an assembler at once. */
 export class DirectSink implements FrameSink {
@@ -57,7 +61,7 @@ function emitAll(keyspace: Keyspace, writer: FrameWriter, content: RdbContent): 
     encoder.resizeDb(dict.count, db.expires.size);
     let cursor = 0;
     do {
-      cursor = dict.collect(cursor);
+      cursor = collectAhead(dict, keyspace.arena, cursor, KEYS_AHEAD);
       for (let i = 0; i < dict.collectedCount; i++) encoder.emitEntry(db, dict.collected[i]!);
       keys += dict.collectedCount;
     } while (cursor !== 0);

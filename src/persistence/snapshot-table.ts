@@ -15,11 +15,15 @@
  * owner's to change.
  */
 import type { LargeValue } from '../core/keyspace.ts';
-import type { Dict, EntryDoor } from '../core/struct/dict.ts';
+import type { Arena } from '../core/memory/arena.ts';
+import type { Dict } from '../core/struct/dict.ts';
+import { touchEntries } from '../core/struct/dict-ahead.ts';
+import type { EntryDoor } from '../core/struct/entry.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 
 /** A large value whose entries stand in a dict and are written in any order. */
 export interface TableValue extends LargeValue {
+  readonly arena: Arena;
   readonly dict: Dict;
   door: EntryDoor | null;
 }
@@ -81,7 +85,9 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     const bit = 1 << (group & 7);
     if ((this.#written[group >>> 3]! & bit) !== 0) return;
     this.#written[group >>> 3]! |= bit;
-    const count = this.value.dict.groupInto(group, this.#bits, this.#found);
+    const { dict } = this.value;
+    const count = dict.groupInto(group, this.#bits, this.#found);
+    touchEntries(this.value.arena, this.#found, count);
     for (let i = 0; i < count; i++) this.#emit(this.#found[i]!, this.writer);
   }
 }

@@ -29,6 +29,7 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace, LargeValue, SnapshotDoor } from '../core/keyspace.ts';
+import { touchEntries } from '../core/struct/dict-ahead.ts';
 import { RdbEncoder } from './rdb-encoder.ts';
 import { FrameWriter } from './rdb-frame-writer.ts';
 import type { Clock } from './rdb-load.ts';
@@ -196,6 +197,7 @@ export class SnapshotWalker implements SnapshotDoor {
     const { db } = walked;
     const { dict } = db;
     this.#cursor = dict.collect(this.#cursor);
+    touchEntries(this.#keyspace.arena, dict.collected, dict.collectedCount);
     this.#isWalking = true;
     for (let i = 0; i < dict.collectedCount; i++) this.#keyspace.door(db, dict.collected[i]!);
     this.#isWalking = false;

@@ -110,6 +110,8 @@ export class Client {
   drained: (() => void) | null = null;
   /** Times that replies of its are held until the disk has caught up. */
   heldReplies = 0;
+  /** A read of its waits to be run at the end of the turn. */
+  staged = false;
   /** On the turn's list of clients with replies. */
   listed = false;
   /** A send is under way: bytes that belong to the link until it reports. */

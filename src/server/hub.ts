@@ -12,9 +12,12 @@
 import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';
 import { ChunkPool } from '../core/resp/chunk-pool.ts';
+import { AHEAD_MAX, ParsedAhead } from '../core/resp/parsed-ahead.ts';
 import { PARSED_COMMAND, PARSED_ERROR } from '../core/resp/request-parser.ts';
+import type { Dict } from '../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './client.ts';
 import type { Dispatcher } from './dispatch.ts';
+import { Intake, STAGED_BYTES_MAX } from './intake.ts';
 import { fastLink } from './io/fast-link.ts';
 import type { LinkOwner } from './io/link.ts';
 import { PlainLink } from './io/plain-link.ts';
@@ -37,12 +40,20 @@ export class Hub {
 
   private readonly services: Services;
   private readonly turn: Turn;
+  private readonly intake = new Intake();
+  private readonly batch = new ParsedAhead();
+  /** Whose each command of `batch` is, and the dict that it looks into. */
+  private readonly owners: Client[] = [];
+  private readonly dicts: Dict[] = [];
+  /** The commands of `batch` run: a client that goes on meanwhile is served one by one. */
+  private isAhead = false;
   private nextId = 1;
 
   constructor(services: Services, turn: Turn) {
     this.services = services;
     this.turn = turn;
     turn.onDrained = (client) => this.drained(client);
+    turn.onWork = () => this.runIntake();
   }
 
   private get dispatcher(): Dispatcher {
@@ -94,6 +105,7 @@ export class Hub {
     client.link?.resume();
     this.dispatcher.startClock(Date.now());
     this.work(client);
+    this.dispatcher.endClock();
   }
 
   /** Closes a client: after what it was answered, or at once. */
@@ -111,40 +123,115 @@ export class Hub {
   }
 
   private read(client: Client, bytes: Uint8Array, from: number, to: number): void {
-    const { stats } = this.services;
-    const now = Date.now();
+    const { intake, services } = this;
+    const { stats } = services;
+    if (intake.count === 0) intake.sinceMs = Date.now();
     stats.netInputBytes += to - from;
     stats.totalReads++;
     client.bytesIn += to - from;
-    client.lastActiveMs = now;
+    client.lastActiveMs = intake.sinceMs;
+    const isSmall = to - from <= STAGED_BYTES_MAX && client.parser.isIdle;
+    if (client.staged || !isSmall || !intake.hasRoom(to - from)) this.runIntake();
+    if (client.waiting === RUNNING && isSmall) {
+      intake.add(client, bytes, from, to);
+      this.turn.schedule();
+      return;
+    }
     client.parser.feed(bytes, from, to);
     if (client.waiting !== RUNNING) {
       client.parser.keep();
       this.refuseFlood(client);
       return;
     }
-    this.dispatcher.startClock(now);
+    this.dispatcher.startClock(Date.now());
     this.work(client);
+    this.dispatcher.endClock();
+  }
+
+  /** Runs the small reads of this turn. */
+  private runIntake(): void {
+    const { batch, dispatcher, intake } = this;
+    const { clients, count, stage } = intake;
+    if (count === 0 || intake.runs) return;
+    intake.runs = true;
+    dispatcher.startClock(Date.now());
+    for (let first = 0, next = 0; first < count; first = next) {
+      batch.count = 0;
+      for (; next < count && batch.count < AHEAD_MAX; next++) {
+        const client = clients[next]!;
+        if (client.closed) continue;
+        client.parser.feed(stage, intake.from(next), intake.to(next));
+        if (client.waiting === RUNNING) this.parseAhead(client);
+      }
+      this.runBatch();
+      for (let i = first; i < next; i++) this.work(clients[i]!);
+    }
+    dispatcher.endClock();
+    intake.clear();
   }
 
   /** Runs what the client has sent, as far as it may. */
   private work(client: Client): void {
+    if (client.closed) return;
     const { parser, reply } = client;
-    const { dispatcher } = this;
     while (client.waiting === RUNNING) {
+      if (!this.isAhead) {
+        this.batch.count = 0;
+        this.parseAhead(client);
+        if (this.batch.count > 0) {
+          this.runBatch();
+          continue;
+        }
+      }
       const found = parser.next();
       if (found !== PARSED_COMMAND) {
         if (found === PARSED_ERROR) this.protocolError(client);
         break;
       }
-      dispatcher.run(client, parser.args);
-      if (reply.total - reply.sent > OUTPUT_HIGH) this.hold(client);
+      this.run(client, parser.args);
     }
-    dispatcher.endClock();
     if (reply.total > reply.released && this.turn.log?.isCongested === true) this.hold(client);
     if (client.waiting !== RUNNING) parser.keep();
     if (this.refuseFlood(client)) return;
     if (reply.total > reply.released) this.turn.list(client);
+  }
+
+  private run(client: Client, args: Args): void {
+    this.dispatcher.run(client, args);
+    if (client.reply.total - client.reply.sent > OUTPUT_HIGH) this.hold(client);
+  }
+
+  private parseAhead(client: Client): void {
+    const { batch, dicts, owners } = this;
+    const first = batch.count;
+    client.parser.ahead(batch);
+    const { dict } = this.services.keyspace.databases[client.db]!;
+    for (let i = first; i < batch.count; i++) {
+      owners[i] = client;
+      dicts[i] = dict;
+    }
+  }
+
+  /** Runs the commands that were parsed ahead, as far as their clients may go on. */
+  private runBatch(): void {
+    const { batch, owners } = this;
+    const { ahead } = this.services.keyspace;
+    const { count } = batch;
+    const looks = count > 1;
+    if (looks) ahead.look(this.dicts, batch);
+    this.isAhead = true;
+    for (let i = 0; i < count; i++) {
+      const client = owners[i]!;
+      if (client.waiting === RUNNING) {
+        if (looks) ahead.expect(batch, i);
+        this.run(client, batch.args[i]!);
+      } else {
+        client.parser.backTo(batch.starts[i]!);
+        while (i + 1 < count && owners[i + 1] === client) i++;
+      }
+    }
+    this.isAhead = false;
+    if (looks) ahead.known.forget();
   }
 
   /** Closes a client that has sent more than may stand unparsed, for instance while it waits. */

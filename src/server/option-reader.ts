@@ -41,6 +41,11 @@ export class OptionReader {
     return this.at < this.args.count && this.error === '';
   }
 
+  /** Whether an error has been noted. */
+  get failed(): boolean {
+    return this.error !== '';
+  }
+
   /**
    * Whether the next argument is `word` (lower case), whatever its own case, and at least `values`
    * arguments follow. If so, it is passed.

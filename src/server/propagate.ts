@@ -17,7 +17,7 @@
 
 import { copyBytes } from '../core/memory/copy.ts';
 import type { Args } from '../core/resp/args.ts';
-import { asciiBytes } from '../core/resp/reply.ts';
+import { asciiBytes } from '../core/text/ascii.ts';
 import { integerLength, writeInteger } from '../core/text/integer.ts';
 
 const MULTI = asciiBytes('*1\r\n$5\r\nMULTI\r\n');

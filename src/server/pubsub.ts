@@ -16,7 +16,7 @@
  * RESP3 client that is just running a command comes after that command's reply, so it never lands
  * inside of one.
  */
-import { asciiBytes } from '../core/resp/reply.ts';
+import { asciiBytes } from '../core/text/ascii.ts';
 import { globMatch } from '../core/text/glob.ts';
 import { type Client, REPLY_OFF } from './client.ts';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './notify-classes.ts';

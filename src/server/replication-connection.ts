@@ -2,7 +2,7 @@
  * The connection to a replica, over the client that it came in as: what is sent joins the client's
  * replies and leaves with them at the end of the turn.
  */
-import { asciiBytes } from '../core/resp/reply.ts';
+import { asciiBytes } from '../core/text/ascii.ts';
 import type { ReplicaConnection } from '../replication/replica.ts';
 import type { Client } from './client.ts';
 import type { Services } from './services.ts';

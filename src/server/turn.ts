@@ -74,6 +74,8 @@ export class Turn {
   onBacklog: (client: Client) => void = () => {};
   /** Called when more of the log may be safe. */
   onSafe: () => void = () => {};
+  /** Runs what was read in this turn and kept for its end. */
+  onWork: () => void = () => {};
   /** Called before the journal is taken: the last chance to add to this turn. */
   onEnd: () => void = () => {};
 
@@ -109,6 +111,7 @@ export class Turn {
   /** Ends the turn now. */
   end(): void {
     this.scheduled = false;
+    this.onWork();
     this.onEnd();
     // While the disk fails, writes are refused: what waits for it waits, but refusals and reads
     // must reach their clients.

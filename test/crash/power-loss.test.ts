@@ -107,6 +107,7 @@ describe('power loss after an end or a save', () => {
       const writer = new SnapshotWriter(0, server.port, new Random(seed), 8, COMMANDS);
       while (writer.answered <= 10) await sleep(5);
       await sleep(60);
+      while (writer.answered <= 10) await sleep(5);
       expect(await server.server.close({ save: undefined, now: false, force: false })).toBe(
         undefined,
       );

@@ -25,6 +25,8 @@
 import { copyBytes } from '../memory/copy.ts';
 import { splitArgs } from '../text/args-split.ts';
 import { Args } from './args.ts';
+import { AHEAD_MAX, type ParsedAhead } from './parsed-ahead.ts';
+import { parseWhole } from './whole-command.ts';
 
 /** What `next` found. */
 export const PARSED_MORE = 0;
@@ -122,6 +124,30 @@ export class RequestParser {
       }
       return PARSED_COMMAND;
     }
+  }
+
+  /** Whether no command has begun: what is fed next needs nothing of what was fed before. */
+  get isIdle(): boolean {
+    return !this.inOwn && this.missing === 0;
+  }
+
+  /**
+   * Parses commands ahead and adds them to `batch`, as far as it has room and whole ones lie in
+   * the borrowed buffer. Whoever does not run one goes `backTo` its start.
+   */
+  ahead(batch: ParsedAhead): void {
+    if (!this.isIdle || !this.authenticated) return;
+    while (batch.count < AHEAD_MAX) {
+      const end = parseWhole(this.input, this.pos, this.end, batch.args[batch.count]!);
+      if (end === 0) return;
+      batch.starts[batch.count++] = this.pos;
+      this.pos = end;
+    }
+  }
+
+  /** Parses again from `start` on, where a command that was parsed ahead began. */
+  backTo(start: number): void {
+    this.pos = start;
   }
 
   /** Bytes that have been fed and not parsed yet; for connections that stop parsing for a while. */

@@ -32,6 +32,8 @@
 import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
 import { WIDE_KEY } from './entry.ts';
+import { type HashSeed, type KnownHash, NOTHING_KNOWN } from './key-hash.ts';
+import { reverseBits } from './reverse-bits.ts';
 
 const SEGMENT_SHIFT = 10;
 const SEGMENT_BUCKETS = 1 << SEGMENT_SHIFT;
@@ -46,18 +48,6 @@ const LOAD_MIN = 2;
 const PICK_SLOTS = 36;
 const PICK_TRIES_MAX = 1000;
 
-/** Told of every change of a dict's entries before it happens, by whoever makes the change. */
-export interface EntryDoor {
-  /** The entry whose key has this hash is about to come, change or go. */
-  changing(hash: number): void;
-}
-
-/** The seed of a server's dicts: two random 32-bit words. */
-export interface HashSeed {
-  readonly seed0: number;
-  readonly seed1: number;
-}
-
 export class Dict {
   /** Entries held. */
   count = 0;
@@ -65,6 +55,8 @@ export class Dict {
   collected: number[] = [];
   collectedCount = 0;
 
+  /** The key whose hash is known. */
+  private readonly known: KnownHash;
   private readonly arena: Arena;
   private readonly seed0: number;
   private readonly seed1: number;
@@ -86,7 +78,8 @@ export class Dict {
   private foundBucket = 0;
   private foundSlot = 0;
 
-  constructor(arena: Arena, seed: HashSeed) {
+  constructor(arena: Arena, seed: HashSeed, known: KnownHash = NOTHING_KNOWN) {
+    this.known = known;
     this.arena = arena;
     this.seed0 = seed.seed0;
     this.seed1 = seed.seed1;
@@ -95,6 +88,9 @@ export class Dict {
 
   /** Hash of a key as this dict sees it. */
   hash(key: Uint8Array, offset: number, length: number): number {
+    const { known } = this;
+    if (known.offset === offset && known.bytes === key && known.length === length)
+      return known.hash;
     return halfSipHash(key, offset, length, this.seed0, this.seed1);
   }
 
@@ -197,6 +193,11 @@ export class Dict {
    */
   collect(cursor: number): number {
     this.collectedCount = 0;
+    return this.collectMore(cursor);
+  }
+
+  /** Like `collect`, behind what is collected. */
+  collectMore(cursor: number): number {
     const mask = this.smallMask;
     const small = (cursor & mask) >>> 0;
     this.collectBucket(this.bucketAt(small));
@@ -248,7 +249,7 @@ export class Dict {
     return 0;
   }
 
-  /** Bytes of the table itself, without the entries. */
+  /** Bytes of the table itself. */
   get overheadBytes(): number {
     return this.tableBytes;
   }
@@ -279,6 +280,11 @@ export class Dict {
     }
     this.count -= this.collectedCount;
     return this.buckets > 0;
+  }
+
+  /** Address of the bucket where a key with this hash is, or would be. */
+  bucketFor(hash: number): number {
+    return this.bucketAt(this.bucketOf(hash));
   }
 
   private bucketOf(hash: number): number {
@@ -373,10 +379,7 @@ export class Dict {
     this.collectedCount = this.chainInto(first, this.collected, this.collectedCount);
   }
 
-  /**
-   * Appends the entries of a bucket and of those that hang from it to `out`, whose new length it
-   * returns.
-   */
+  /** Appends the entries of a bucket and those that hang from it to `out`; its new length. */
   private chainInto(first: number, out: number[], from: number): number {
     let found = from;
     let bucket = first;
@@ -513,13 +516,4 @@ export class Dict {
       slot -= SLOTS;
     }
   }
-}
-
-function reverseBits(value: number): number {
-  let v = value;
-  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1);
-  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
-  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
-  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
-  return ((v >>> 16) | (v << 16)) >>> 0;
 }

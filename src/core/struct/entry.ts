@@ -14,6 +14,12 @@
  */
 import type { Arena } from '../memory/arena.ts';
 
+/** Told of every change of a dict's entries before it happens, by whoever makes the change. */
+export interface EntryDoor {
+  /** The entry whose key has this hash is about to come, change or go. */
+  changing(hash: number): void;
+}
+
 /** Key lengths from here on are kept in a word of their own. */
 export const WIDE_KEY = 0xffff;
 /** Bits of word 0 that belong to the owner. */

@@ -50,6 +50,7 @@ const other = new DirectoryPath();
 const reader = new NodeReader();
 
 export class Quicklist implements LargeValue {
+  readonly dict = null;
   readonly arena: Arena;
   readonly nodes: QuicklistNodes;
   readonly fill: number;

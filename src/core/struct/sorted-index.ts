@@ -47,8 +47,10 @@ import {
   PREVIOUS,
   recordsBefore,
   recordsBeforeMember,
+  scoreOfKey,
   seekEntry,
   setEntryScore,
+  TIE_BEFORE,
   TIE_MEMBER,
 } from './sorted-node.ts';
 import { LEAF, pathNode, pathSlot, place, SLOT, SortedTree } from './sorted-tree.ts';
@@ -67,6 +69,13 @@ export class IndexCursor {
     this.leaf = leaf;
     this.slot = slot;
     this.entry = leaf === 0 ? 0 : entryAt(arena, leaf, slot);
+  }
+
+  /** The score of the element there, from its key: the entry is not looked at, and -0 is 0. */
+  get score(): number {
+    const words = this.arena!.u32[this.leaf >>> 19]!;
+    const at = ((this.leaf & 0x7ffff) << 1) + LEAF_HEAD + this.slot * LEAF_RECORD;
+    return scoreOfKey(words[at]! | 0, words[at + 1]! | 0);
   }
 
   /** To the next greater element. */
@@ -203,6 +212,18 @@ export class SortedIndex extends SortedTree {
     }
     this.descendToRank(rank);
     cursor.set(this.arena, place[LEAF]!, place[SLOT]!);
+  }
+
+  /** Puts a cursor at the first element with this score or more; if none has, its entry is 0. */
+  seekScore(score: number, cursor: IndexCursor): void {
+    if (this.root === 0) {
+      cursor.set(this.arena, 0, 0);
+      return;
+    }
+    this.descend(keyHigh(score), keyLow(score), TIE_BEFORE);
+    const leaf = place[LEAF]!;
+    if (place[SLOT]! < countOf(this.arena, leaf)) cursor.set(this.arena, leaf, place[SLOT]!);
+    else cursor.set(this.arena, linkOf(this.arena, leaf, NEXT), 0);
   }
 
   /** Puts a cursor at the last element before the place of this score and the member sought. */

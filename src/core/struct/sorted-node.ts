@@ -94,6 +94,14 @@ export function keyLow(score: number): number {
   return low ^ 0x80000000;
 }
 
+/** The score that has a key. */
+export function scoreOfKey(high: number, low: number): number {
+  const top = high < 0;
+  doubleWords[0] = top ? ~(low ^ 0x80000000) : low ^ 0x80000000;
+  doubleWords[1] = top ? high ^ 0x7fffffff : high;
+  return doubles[0]!;
+}
+
 /** The score that an entry holds. */
 export function entryScore(arena: Arena, entry: number): number {
   const words = arena.words(entry);

@@ -15,10 +15,21 @@ import {
   pendingCount,
   pendingCreate,
   pendingId,
+  pendingSetCount,
+  pendingSetMarks,
   pendingSetSlot,
+  pendingSetTime,
   pendingSlot,
   pendingTime,
 } from './stream-pending.ts';
+
+const MARK_MAX = 0xffff;
+
+/** A snapshot that writes what is pending in parts, while it goes on changing. */
+export interface PendingKeeper {
+  /** The pending entry at `address` is about to change, or to go. */
+  changing(group: StreamGroup, address: number): void;
+}
 
 /** How many entries a group has read is not known. */
 export const ENTRIES_READ_UNKNOWN = -1;
@@ -38,12 +49,17 @@ export interface StreamConsumer {
 const id = new StreamId();
 
 export class StreamGroup {
+  readonly dict = null;
   readonly arena: Arena;
   readonly lastId = new StreamId();
   /** Entries that have been read, as far as is known, or ENTRIES_READ_UNKNOWN. */
   entriesRead: number;
   readonly pending: PendingList;
   readonly consumers = new Map<string, StreamConsumer>();
+  /** Told of changes while a snapshot writes the group in parts. */
+  keeper: PendingKeeper | null = null;
+  /** Mark of the last such snapshot, in both halves; what came since has it from the start. */
+  marks = 0;
   private readonly slots: (StreamConsumer | null)[] = [];
 
   constructor(arena: Arena, lastId: StreamId, entriesRead: number) {
@@ -67,6 +83,7 @@ export class StreamGroup {
   /** Removes a consumer with all that is pending for it. */
   removeConsumer(consumer: StreamConsumer): void {
     for (let one = consumer.pending.first(); one !== 0; one = consumer.pending.next()) {
+      this.keeper?.changing(this, one);
       this.pending.remove(pendingId(this.arena, one, id));
     }
     consumer.pending.release(Number.POSITIVE_INFINITY, true);
@@ -88,7 +105,7 @@ export class StreamGroup {
   /** Adds a pending entry to the group, and to a consumer if there is one. Its address. */
   addPending(of: StreamId, consumer: StreamConsumer | null, timeMs: number, count: number): number {
     const slot = consumer?.slot ?? NO_CONSUMER;
-    const address = pendingCreate(this.arena, of, timeMs, count, slot);
+    const address = pendingCreate(this.arena, of, timeMs, count, slot, this.marks);
     this.pending.insert(address, of);
     consumer?.pending.insert(address, of);
     return address;
@@ -98,14 +115,39 @@ export class StreamGroup {
   movePending(address: number, consumer: StreamConsumer): void {
     const from = this.consumerOf(address);
     if (from === consumer) return;
+    this.keeper?.changing(this, address);
     pendingId(this.arena, address, id);
     from?.pending.remove(id);
     consumer.pending.insert(address, id);
     pendingSetSlot(this.arena, address, consumer.slot);
   }
 
+  /** A pending entry was delivered, or is said to be, at `timeMs`, for the `count`th time. */
+  deliver(address: number, timeMs: number, count: number): void {
+    this.keeper?.changing(this, address);
+    pendingSetTime(this.arena, address, timeMs);
+    pendingSetCount(this.arena, address, count);
+  }
+
+  /** Begins a snapshot in parts: what is pending has another mark than what comes from now on. */
+  nextMark(keeper: PendingKeeper): void {
+    this.keeper = keeper;
+    let mark = (this.marks & MARK_MAX) + 1;
+    if (mark > MARK_MAX) {
+      for (let one = this.pending.first(); one !== 0; one = this.pending.next()) {
+        pendingSetMarks(this.arena, one, 0);
+      }
+      mark = 1;
+    }
+    this.marks = (mark | (mark << 16)) >>> 0;
+  }
+
   /** Removes the pending entry with this id. False when there is none. */
   removePending(of: StreamId): boolean {
+    if (this.keeper !== null) {
+      const there = this.pending.find(of);
+      if (there !== 0) this.keeper.changing(this, there);
+    }
     const address = this.pending.remove(of);
     if (address === 0) return false;
     this.consumerOf(address)?.pending.remove(of);

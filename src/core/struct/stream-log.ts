@@ -37,14 +37,26 @@ import {
   nodeLive,
 } from './stream-node.ts';
 
-const RECORD_WORDS = 5;
+export const RECORD_WORDS = 5;
 const FIRST_RECORDS = 3;
 const FIXED_BYTES = 96;
 const ELEMENT_BYTES = 10;
 
 const nodeId = new StreamId();
+const heldId = new StreamId();
+
+/** A snapshot that reads a stream in parts while it goes on changing. */
+export interface StreamKeeper {
+  /** Whether the node with this first id is still to be read from this block, as it is. */
+  holds(id: StreamId, block: number): boolean;
+  /** The stream has done with a block that is held: it is the keeper's to free. */
+  leave(block: number): void;
+  /** A group goes: true when the keeper still reads it, and releases it itself. */
+  takeGroup(group: StreamGroup): boolean;
+}
 
 export class StreamLog implements LargeValue {
+  readonly dict = null;
   readonly arena: Arena;
   /** The greatest id that was ever given. */
   readonly lastId = new StreamId();
@@ -59,6 +71,7 @@ export class StreamLog implements LargeValue {
   readonly groups = new Map<string, StreamGroup>();
   /** Number of nodes. */
   nodeCount = 0;
+  keeper: StreamKeeper | null = null;
   private directory = 0;
   private head = 0;
 
@@ -71,6 +84,13 @@ export class StreamLog implements LargeValue {
   /** The block of node `i`. */
   nodeBlock(i: number): number {
     return this.arena.words(this.directory)[this.recordAt(i) + 4]!;
+  }
+
+  /** A copy of the directory: five words a node, as the picture shows. */
+  records(): Uint32Array {
+    if (this.nodeCount === 0) return new Uint32Array(0);
+    const at = this.recordAt(0);
+    return this.arena.words(this.directory).slice(at, at + this.nodeCount * RECORD_WORDS);
   }
 
   /** Sets `id` to the first id of node `i`. */
@@ -108,7 +128,7 @@ export class StreamLog implements LargeValue {
   dropNode(i: number): void {
     const block = this.nodeBlock(i);
     this.length -= nodeLive(this.arena.bytes(block), this.arena.byteOffset(block));
-    this.arena.free(block);
+    this.giveBack(i, block);
     const words = this.arena.words(this.directory);
     if (i === 0) this.head++;
     else words.copyWithin(this.recordAt(i), this.recordAt(i + 1), this.recordAt(this.nodeCount));
@@ -119,13 +139,13 @@ export class StreamLog implements LargeValue {
     this.head = 0;
   }
 
-  /** Makes sure that the block of node `i` can take `more` bytes. The block. */
+  /** Makes sure that the block of node `i` may change and can take `more` bytes. The block. */
   roomInNode(i: number, more: number): number {
     const { arena } = this;
     const block = this.nodeBlock(i);
     const length = lpBytes(arena.bytes(block), arena.byteOffset(block));
     const need = length + more;
-    if (need <= arena.sizeOf(block)) return block;
+    if (need <= arena.sizeOf(block) && !this.isHeld(i, block)) return block;
     return this.moveNode(i, block, length, need + (need >>> 2));
   }
 
@@ -251,7 +271,7 @@ export class StreamLog implements LargeValue {
   removeGroup(name: string): boolean {
     const group = this.groups.get(name);
     if (group === undefined) return false;
-    group.release(Number.POSITIVE_INFINITY);
+    if (this.keeper?.takeGroup(group) !== true) group.release(Number.POSITIVE_INFINITY);
     return this.groups.delete(name);
   }
 
@@ -276,9 +296,20 @@ export class StreamLog implements LargeValue {
     const fresh = arena.alloc(room);
     const from = arena.byteOffset(block);
     copyBytes(arena.bytes(block), from, arena.bytes(fresh), arena.byteOffset(fresh), length);
-    arena.free(block);
+    this.giveBack(i, block);
     arena.words(this.directory)[this.recordAt(i) + 4] = fresh;
     return fresh;
+  }
+
+  /** Whether a snapshot still reads the block of node `i`. */
+  private isHeld(i: number, block: number): boolean {
+    return this.keeper?.holds(this.nodeFirstId(i, heldId), block) === true;
+  }
+
+  /** Node `i` uses this block no more. */
+  private giveBack(i: number, block: number): void {
+    if (this.isHeld(i, block)) this.keeper!.leave(block);
+    else this.arena.free(block);
   }
 
   /** Where the record of node `i` begins in the directory's words. */

@@ -1,12 +1,14 @@
 /**
  * Entries that were delivered and not acknowledged: of a group, or of one of its consumers.
  *
- * Each is one arena block of 36 bytes, shared by the list of its group and that of its consumer:
+ * Each is one arena block of 40 bytes, shared by the list of its group and that of its consumer:
  *
  *     words 0-3   id: msHigh, msLow, seqHigh, seqLow
  *     words 4-5   when it was delivered last, milliseconds since 1970: low, high
  *     words 6-7   how often it was delivered: low, high
  *     word  8     the consumer's slot in its group
+ *     word  9     marks of the last snapshot that wrote it in parts: among those of its group in
+ *                 the low half, among those of its consumer in the high half
  *
  * A list keeps the addresses in the order of the ids, in chunks that are arena blocks as well:
  *
@@ -17,9 +19,11 @@
 import type { Arena } from '../memory/arena.ts';
 import type { StreamId } from './stream-id.ts';
 
-const PENDING_BYTES = 36;
+const PENDING_BYTES = 40;
 const CHUNK_ADDRESSES_MAX = 255;
 const CHUNK_ADDRESSES_FIRST = 15;
+/** How far ahead of the last find an id is looked for before all are searched. */
+const NEAR_CHUNKS = 8;
 const TWO_32 = 0x1_0000_0000;
 
 /** A new block for an entry that is pending. */
@@ -29,6 +33,7 @@ export function pendingCreate(
   timeMs: number,
   count: number,
   slot: number,
+  marks: number,
 ): number {
   const address = arena.alloc(PENDING_BYTES);
   const words = arena.words(address);
@@ -40,6 +45,7 @@ export function pendingCreate(
   pendingSetTime(arena, address, timeMs);
   pendingSetCount(arena, address, count);
   words[at + 8] = slot;
+  words[at + 9] = marks;
   return address;
 }
 
@@ -84,6 +90,15 @@ export function pendingSlot(arena: Arena, address: number): number {
 
 export function pendingSetSlot(arena: Arena, address: number, slot: number): void {
   arena.words(address)[arena.wordOffset(address) + 8] = slot;
+}
+
+/** The marks of the last snapshot in parts that wrote it. */
+export function pendingMarks(arena: Arena, address: number): number {
+  return arena.words(address)[arena.wordOffset(address) + 9]!;
+}
+
+export function pendingSetMarks(arena: Arena, address: number, marks: number): void {
+  arena.words(address)[arena.wordOffset(address) + 9] = marks;
 }
 
 export class PendingList {
@@ -210,16 +225,26 @@ export class PendingList {
     this.place = this.countOf(this.chunks[this.chunk]!);
   }
 
+  /**
+   * Finds the first entry whose id is not less. Ids mostly come in order: behind the last entry, or
+   * not far behind the one that was found last.
+   */
   private seek(id: StreamId): void {
     const { arena, chunks } = this;
     let low = 0;
     let high = chunks.length;
+    if (high > 0 && this.isBehind(high - 1, id)) low = high;
+    else if (this.chunk > 0 && this.chunk < high && this.isBehind(this.chunk - 1, id)) {
+      low = this.chunk;
+      for (let step = 1; step <= NEAR_CHUNKS && low + step < high; step *= 2) {
+        if (!this.isBehind(low + step - 1, id)) high = low + step - 1;
+        else low += step;
+      }
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const chunk = chunks[middle]!;
-      if (compareTo(arena, this.addressAt(chunk, this.countOf(chunk) - 1), id) < 0) {
-        low = middle + 1;
-      } else high = middle;
+      if (this.isBehind(middle, id)) low = middle + 1;
+      else high = middle;
     }
     this.chunk = low;
     this.place = 0;
@@ -233,6 +258,12 @@ export class PendingList {
       else high = middle;
     }
     this.place = low;
+  }
+
+  /** Whether the id is behind all of a chunk. */
+  private isBehind(index: number, id: StreamId): boolean {
+    const chunk = this.chunks[index]!;
+    return compareTo(this.arena, this.addressAt(chunk, this.countOf(chunk) - 1), id) < 0;
   }
 
   /** The chunk to insert into, grown or split when it is full; the place follows. */

@@ -1,7 +1,17 @@
 /** Whether bytes from outside are a node of a stream that can be walked safely, either way. */
 import { lpElement, lpFirst, lpGet, lpNext, lpValid } from './listpack.ts';
-import { ENTRY_DELETED, ENTRY_SAME_FIELDS } from './stream-node.ts';
+import { StreamId } from './stream-id.ts';
+import {
+  ENTRY_DELETED,
+  ENTRY_SAME_FIELDS,
+  entryId,
+  firstEntryAt,
+  masterFieldsAt,
+  nextEntryAt,
+  numberAt,
+} from './stream-node.ts';
 
+const entry = new StreamId();
 let position = 0;
 let value = 0;
 
@@ -39,6 +49,27 @@ export function nodeValid(bytes: Uint8Array, base: number, length: number): bool
     else found++;
   }
   return found === live && gone === deleted && found + gone > 0;
+}
+
+/**
+ * Whether the entries of a sound node, whose first id is `master`, come in order: none before
+ * `master`, each behind `last`, which is set to the last one's id.
+ */
+export function nodeInOrder(
+  bytes: Uint8Array,
+  base: number,
+  master: StreamId,
+  last: StreamId,
+): boolean {
+  const fields = numberAt(bytes, base, masterFieldsAt(bytes, base));
+  let at = firstEntryAt(bytes, base);
+  while (at !== 0) {
+    entryId(bytes, base, at, master, entry);
+    if (entry.compare(master) < 0 || entry.compare(last) <= 0) return false;
+    last.copy(entry);
+    at = nextEntryAt(bytes, base, at, fields);
+  }
+  return true;
 }
 
 /** Passes an integer into `value`; false at the end, and for a string. */

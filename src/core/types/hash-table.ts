@@ -17,22 +17,28 @@
  * Limits: 2^32 - 1 fields; fields and values up to 2^32 - 1 bytes together.
  */
 import type { LargeValue } from '../keyspace.ts';
+import type { LateEntries } from '../late-entries.ts';
 import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
-import { Dict, type EntryDoor, type HashSeed } from '../struct/dict.ts';
+import { Dict } from '../struct/dict.ts';
+import { collectAhead } from '../struct/dict-ahead.ts';
 import {
+  type EntryDoor,
   entryHead,
   entryKeyLength,
   entryKeyOffset,
   OWNER_SHIFT,
   wideWords,
 } from '../struct/entry.ts';
+import type { HashSeed } from '../struct/key-hash.ts';
 import type { ElementView } from './element-view.ts';
 
 /** Value lengths from here on are kept in a word of their own. */
 const WIDE_VALUE = 0x1fff;
 const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
 const NO_BYTES = new Uint8Array(0);
+/** Entries that a walk collects together, so that the waits for their memory overlap. */
+const ENTRIES_AHEAD = 24;
 
 export class HashTable implements LargeValue {
   readonly dict: Dict;
@@ -89,6 +95,29 @@ export class HashTable implements LargeValue {
     if (this.dict.findHashed(member, offset, length, hash) !== 0) return false;
     this.dict.insert(this.build(member, offset, length, NO_BYTES, 0, 0), hash);
     return true;
+  }
+
+  /** Like `set` of a field that is new, for a loader: it stands in the table after `settle`. */
+  setLate(
+    late: LateEntries,
+    field: Uint8Array,
+    fieldOffset: number,
+    fieldLength: number,
+    value: Uint8Array,
+    valueOffset: number,
+    valueLength: number,
+  ): void {
+    const fresh = this.build(field, fieldOffset, fieldLength, value, valueOffset, valueLength);
+    late.add(this.dict, fresh);
+  }
+
+  /** Puts what waits into the table. False, with the rest dropped, when a field comes twice. */
+  settle(late: LateEntries): boolean {
+    const settled = late.settle(this.dict, this.arena);
+    const isNew = late.count === 0;
+    for (let i = settled; i < late.count; i++) this.drop(late.addressAt(i));
+    late.count = 0;
+    return isNew;
   }
 
   /** Removes a field. False when there is none. */
@@ -228,7 +257,7 @@ export class HashTable implements LargeValue {
 
 /**
  * Walks over the entries of a table, each once while the table stays as it is. It keeps the entries
- * of the bucket that it is at, so other walks over the same table may run in between.
+ * of the buckets that it is at, so other walks over the same table may run in between.
  */
 export class TableCursor {
   private table: HashTable | null = null;
@@ -253,8 +282,8 @@ export class TableCursor {
         this.table = null;
         return 0;
       }
-      const { dict } = this.table;
-      this.cursor = dict.collect(this.cursor);
+      const { arena, dict } = this.table;
+      this.cursor = collectAhead(dict, arena, this.cursor, ENTRIES_AHEAD);
       this.last = this.cursor === 0;
       this.heldCount = dict.collectedCount;
       this.heldAt = 0;

@@ -8,8 +8,8 @@
  */
 import type { EncodingLimits } from '../encoding-limits.ts';
 import type { Arena } from '../memory/arena.ts';
-import type { HashSeed } from '../struct/dict.ts';
 import { intsetGet, intsetSlot } from '../struct/intset.ts';
+import type { HashSeed } from '../struct/key-hash.ts';
 import { LP_EMPTY_BYTES, lpBytes, lpEntryBytes, lpInit, lpInsert } from '../struct/listpack.ts';
 import { integerLength } from '../text/integer.ts';
 import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK } from '../value.ts';

@@ -23,7 +23,7 @@
 import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
-import { Dict, type HashSeed } from '../struct/dict.ts';
+import { Dict } from '../struct/dict.ts';
 import {
   entryHead,
   entryKeyLength,
@@ -32,6 +32,7 @@ import {
   WIDE_KEY,
   wideWords,
 } from '../struct/entry.ts';
+import type { HashSeed } from '../struct/key-hash.ts';
 import { IndexCursor, SortedIndex } from '../struct/sorted-index.ts';
 import { ENTRY_WORDS, entryScore, setEntryScore } from '../struct/sorted-node.ts';
 import type { ElementView } from './element-view.ts';

@@ -13,9 +13,9 @@
  *     1        1       77     3       ..
  *     order    1 0 ..    items by rank, once they are sorted
  *
- * Nothing is copied, so a union of large zsets costs a hash and a look for each member, and the
- * sort: merging runs, each of two runs that follow one another. (Building a zset with its index
- * for each answer took four times as long, measured with unions of 100,000 and of 100.)
+ * Nothing is copied, so a union costs a hash and a look for each member, and the sort: runs by
+ * insertion, then merged. (Measured against building a zset with its index for each answer: a union
+ * of two of 100 took 49 us and not 165, of two of 100,000 240 ms and not 430.)
  *
  * The sources must not change while they are shown.
  */
@@ -75,6 +75,7 @@ export class ZsetResult {
     this.seed0 = keyspace.seed.seed0;
     this.seed1 = keyspace.seed.seed1;
     if (this.refs.length > KEPT_ROOM) this.resize(FIRST_ROOM);
+    this.mask = 0;
     if (total === 0) return;
     let size = FIRST_ROOM;
     while (size < total * 2) size *= 2;
@@ -119,6 +120,7 @@ export class ZsetResult {
   pushFound(owner: number, ref: number, score: number): void {
     this.push(owner, ref, score);
     this.hashes[this.count - 1] = this.hash;
+    this.spare[this.count - 1] = 0;
     this.table[this.slot] = this.count;
   }
 
@@ -129,6 +131,27 @@ export class ZsetResult {
 
   setScore(item: number, score: number): void {
     this.scores[item] = score;
+  }
+
+  /** Counts that an item was met once more, when it has been met `times` times; else false. */
+  meet(item: number, times: number): boolean {
+    if (this.spare[item] !== times) return false;
+    this.spare[item] = times + 1;
+    return true;
+  }
+
+  /** Forgets the items that were not met `times` times. */
+  keepMet(times: number): void {
+    const { hashes, owners, refs, scores, spare } = this;
+    let kept = 0;
+    for (let item = 0; item < this.count; item++) {
+      if (spare[item] !== times) continue;
+      owners[kept] = owners[item]!;
+      refs[kept] = refs[item]!;
+      scores[kept] = scores[item]!;
+      hashes[kept++] = hashes[item]!;
+    }
+    this.count = kept;
   }
 
   // ---------------------------------------------------------------- by rank
@@ -174,7 +197,9 @@ export class ZsetResult {
       const large = new LargeZset(keyspace.arena, keyspace.seed);
       for (let rank = 0; rank < this.count; rank++) {
         this.show(rank, one);
-        large.add(one.bytes, one.offset, one.length, this.scoreAt(rank));
+        const score = this.scoreAt(rank);
+        if (this.mask === 0) large.add(one.bytes, one.offset, one.length, score);
+        else this.addHashed(large, rank, score);
       }
       const type = TYPE_ZSET;
       return keyspace.putLarge(db, key, offset, length, existing, type, ENC_SKIPLIST, large, false);
@@ -193,6 +218,12 @@ export class ZsetResult {
       size,
       false,
     );
+  }
+
+  /** Adds the member that is shown, whose hash is known. */
+  private addHashed(large: LargeZset, rank: number, score: number): void {
+    const hash = this.hashes[this.order[rank]!]!;
+    large.addHashed(one.bytes, one.offset, one.length, score, hash);
   }
 
   /** Bytes of the listpack that would hold the items, 0 when none may. */
@@ -278,7 +309,9 @@ export class ZsetResult {
     this.refs = refs;
     this.scores = scores;
     this.hashes = hashes;
+    const spare = new Uint32Array(room);
+    spare.set(this.spare.subarray(0, kept));
+    this.spare = spare;
     this.order = new Uint32Array(room);
-    this.spare = new Uint32Array(room);
   }
 }

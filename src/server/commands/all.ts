@@ -11,6 +11,9 @@ import { databaseCommands } from './database.ts';
 import { debugCommands } from './debug.ts';
 import { dumpCommands } from './dump.ts';
 import { expireCommands } from './expire.ts';
+import { geoCommands } from './geo.ts';
+import { geoRadiusCommands } from './geo-radius.ts';
+import { geoSearchCommands } from './geo-search.ts';
 import { hashCommands } from './hash.ts';
 import { hashAllCommands } from './hash-all.ts';
 import { hashCounterCommands } from './hash-counter.ts';
@@ -83,6 +86,9 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...zsetRangeCommands,
   ...zsetRangeChangeCommands,
   ...hyperloglogCommands,
+  ...geoCommands,
+  ...geoRadiusCommands,
+  ...geoSearchCommands,
   ...streamCommands,
   ...streamClaimCommands,
   ...streamGroupCommands,

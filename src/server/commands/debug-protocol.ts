@@ -1,7 +1,7 @@
 /**
  * DEBUG PROTOCOL: a sample reply of each type, for tests of client libraries.
  */
-import { asciiBytes } from '../../core/resp/reply.ts';
+import { asciiBytes } from '../../core/text/ascii.ts';
 import type { Context } from '../context.ts';
 
 const NAMES = 'string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false';

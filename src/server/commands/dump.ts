@@ -117,10 +117,20 @@ function buildValue(c: Context): Uint8Array | undefined {
     return undefined;
   }
   const name = randomBytes(TEMPORARY_NAME_BYTES);
-  const built = restorePayload(keyspace, db, name, 0, name.length, bytes, offset, length);
+  const deep = wantsDeepLook(c);
+  const built = restorePayload(keyspace, db, name, 0, name.length, bytes, offset, length, deep);
   if (typeof built === 'number') return name;
+  c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);
   reply.error('ERR Bad data format');
   return undefined;
+}
+
+/** Whether the payload is to be looked at more closely than safety asks. */
+function wantsDeepLook(c: Context): boolean {
+  const { sanitizeDumpPayload } = c.services.config.values;
+  if (sanitizeDumpPayload !== 'clients') return sanitizeDumpPayload === 'yes';
+  const { client } = c;
+  return !client.isPrimary && !c.services.persistence.isLoading && !client.user?.skipsSanitizing;
 }
 
 /** The value's time was over before it came: what is left of RESTORE is that the old key goes. */

@@ -7,7 +7,7 @@
  * HINCRBYFLOAT adds in extended precision and is propagated as the HSET of its result, so that no
  * other machine's arithmetic can come to another one.
  */
-import { asciiBytes } from '../../core/resp/reply.ts';
+import { asciiBytes } from '../../core/text/ascii.ts';
 import { parseInt64, parseInteger, writeInteger } from '../../core/text/integer.ts';
 import {
   addLongDouble,

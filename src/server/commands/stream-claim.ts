@@ -6,13 +6,7 @@
  */
 import type { StreamGroup } from '../../core/struct/stream-group.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
-import {
-  pendingCount,
-  pendingId,
-  pendingSetCount,
-  pendingSetTime,
-  pendingTime,
-} from '../../core/struct/stream-pending.ts';
+import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
 import { command, FAST, keyAt, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
@@ -133,9 +127,8 @@ function claimOne(
   } else if (options.minIdle > 0 && nowMs - pendingTime(arena, pending) < options.minIdle) {
     return false;
   }
-  pendingSetTime(arena, pending, options.timeMs);
-  if (options.count >= 0) pendingSetCount(arena, pending, options.count);
-  else if (!options.justId) pendingSetCount(arena, pending, pendingCount(arena, pending) + 1);
+  const counted = pendingCount(arena, pending) + (options.justId ? 0 : 1);
+  group.deliver(pending, options.timeMs, options.count >= 0 ? options.count : counted);
   take(c, group, pending);
   if (options.justId) replyId(c, id);
   else replyEntryOf(c, log, id);
@@ -205,8 +198,7 @@ function autoclaim(
       continue;
     }
     if (minIdle === 0 || nowMs - pendingTime(arena, address) >= minIdle) {
-      pendingSetTime(arena, address, nowMs);
-      if (!justId) pendingSetCount(arena, address, pendingCount(arena, address) + 1);
+      group.deliver(address, nowMs, pendingCount(arena, address) + (justId ? 0 : 1));
       take(c, group, address);
       claimed.push(new StreamId().copy(id));
       writeClaim(c, 1, 2, group, address);

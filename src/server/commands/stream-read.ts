@@ -12,12 +12,7 @@ import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
-import {
-  pendingCount,
-  pendingId,
-  pendingSetCount,
-  pendingSetTime,
-} from '../../core/struct/stream-pending.ts';
+import { pendingCount, pendingId } from '../../core/struct/stream-pending.ts';
 import { edgeId, groupAdvance } from '../../core/struct/stream-trim.ts';
 import { TYPE_STREAM, typeOf } from '../../core/value.ts';
 import { BLOCKING, command, type KeySpec, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
@@ -244,7 +239,7 @@ function serve(c: Context, options: ReadOptions, source: Source): void {
   const consumer = consumerFor(c, group, options.groupAt + 1, keyAt);
   if (options.noAck) writeConsumer(c, keyAt, options.groupAt, options.groupAt + 1);
   if (source.isNew) deliver(c, options, source, consumer);
-  else replyHistory(c, options.count, log, consumer);
+  else replyHistory(c, options.count, log, group, consumer);
   c.keyspace.dirty++;
 }
 
@@ -288,17 +283,22 @@ function deliver(c: Context, options: ReadOptions, source: Source, consumer: Str
 
 /** Makes the entry at the cursor pending for a consumer, whoever had it before. */
 function makePending(c: Context, group: StreamGroup, consumer: StreamConsumer): number {
-  const { arena, nowMs } = c.keyspace;
+  const { nowMs } = c.keyspace;
   const there = group.pending.find(cursor.id);
   if (there === 0) return group.addPending(cursor.id, consumer, nowMs, 1);
   group.movePending(there, consumer);
-  pendingSetTime(arena, there, nowMs);
-  pendingSetCount(arena, there, 1);
+  group.deliver(there, nowMs, 1);
   return there;
 }
 
 /** Answers what is pending for a consumer from `start` on; entries that are gone without fields. */
-function replyHistory(c: Context, count: number, log: StreamLog, consumer: StreamConsumer): void {
+function replyHistory(
+  c: Context,
+  count: number,
+  log: StreamLog,
+  group: StreamGroup,
+  consumer: StreamConsumer,
+): void {
   const { arena, nowMs } = c.keyspace;
   const { pending } = consumer;
   const head = c.reply.defer();
@@ -306,8 +306,7 @@ function replyHistory(c: Context, count: number, log: StreamLog, consumer: Strea
   let address = pending.atOrAfter(start);
   while (address !== 0 && (count === 0 || done < count)) {
     if (replyEntryOf(c, log, pendingId(arena, address, last))) {
-      pendingSetTime(arena, address, nowMs);
-      pendingSetCount(arena, address, pendingCount(arena, address) + 1);
+      group.deliver(address, nowMs, pendingCount(arena, address) + 1);
     } else {
       c.reply.array(2);
       replyId(c, last);

@@ -8,7 +8,7 @@
  * other machine's arithmetic can come to another one.
  */
 
-import { asciiBytes } from '../../core/resp/reply.ts';
+import { asciiBytes } from '../../core/text/ascii.ts';
 import { parseInt64 } from '../../core/text/integer.ts';
 import {
   addLongDouble,

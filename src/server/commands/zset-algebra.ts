@@ -26,6 +26,8 @@ export const MIN = 1;
 export const MAX = 2;
 
 const SET_SCORE = 1;
+/** So many members of a source may be looked for in compact ones. */
+const FEW = 8;
 
 /** One key of a command. */
 export class Source {
@@ -45,6 +47,11 @@ export class Source {
     this.view = this.zset ?? new SetView();
     if (address !== 0) this.view.open(c.keyspace, address);
     this.count = address === 0 ? 0 : this.view.count;
+  }
+
+  /** Whether finding a member is a walk. */
+  get isCompact(): boolean {
+    return this.view instanceof SetView ? this.view.table === null : this.view.large === null;
   }
 
   /** The ref of a member, 0 when it is none. */
@@ -153,6 +160,10 @@ export function intersect(
 ): void {
   const sorted = bySize(sources);
   const smallest = sorted[0]!;
+  if (smallest.count > FEW && sorted.every((one) => one.isCompact)) {
+    intersectCompact(c, result, sorted, how);
+    return;
+  }
   result.start(c.keyspace, 0);
   if (smallest.count === 0) return;
   const owner = result.from(smallest.view);
@@ -161,6 +172,31 @@ export function intersect(
     const score = commonScore(sorted, how);
     if (!Number.isNaN(score)) result.push(owner, cursor.ref, score);
   }
+  result.sort();
+}
+
+/** The same of compact sources, where each question would be a walk: all are gone through once. */
+function intersectCompact(
+  c: Context,
+  result: ZsetResult,
+  sorted: readonly Source[],
+  how: number,
+): void {
+  result.start(c.keyspace, sorted[0]!.count);
+  const owner = result.from(sorted[0]!.view);
+  for (const [times, source] of sorted.entries()) {
+    cursor.start(source);
+    while (cursor.next()) {
+      const { bytes, length, offset } = cursor.member;
+      const item = result.find(bytes, offset, length);
+      if (times === 0) result.pushFound(owner, cursor.ref, weighted(cursor.score, source.weight));
+      else if (item >= 0 && result.meet(item, times - 1)) {
+        const score = cursor.score * source.weight;
+        result.setScore(item, aggregated(result.scoreOf(item), score, how));
+      }
+    }
+  }
+  result.keepMet(sorted.length - 1);
   result.sort();
 }
 

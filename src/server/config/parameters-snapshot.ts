@@ -56,8 +56,7 @@ export const snapshotParameters = [
     'sanitize-dump-payload',
     ['no', 'yes', 'clients'],
     'no',
-    'Check every element of what RESTORE and a snapshot bring.',
-    { inert: 'everything is always checked' },
+    'Look at the order of stream entries in what RESTORE and files bring; the rest always is.',
   ),
   integer('rdb-key-save-delay', [INT_MIN, INT_MAX], 0, 'Microseconds to wait after each key.', {
     hidden: true,

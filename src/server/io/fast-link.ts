@@ -18,6 +18,7 @@
  * are used.
  */
 import type { Socket } from 'node:net';
+import { copyBytes } from '../../core/memory/copy.ts';
 import {
   type Link,
   type LinkOwner,
@@ -65,6 +66,15 @@ const readArea = sharedRead.subarray(READ_HEADROOM);
 let binding: StreamBinding | null | undefined;
 let spareRequest: WriteRequest | null = null;
 
+/** Longer sends get a view of their own. */
+const SMALL_SEND_MAX = 1024;
+/**
+ * Small sends leave from here: a view of each length is made once, where a new one for each send
+ * would cost more than copying the bytes. What an asynchronous send still needs is left to it.
+ */
+let sendArea = new Uint8Array(SMALL_SEND_MAX);
+let sendViews: (Uint8Array | undefined)[] = [];
+
 /** Whether this Node has what the fast link needs. */
 export function probeFastLink(): boolean {
   binding ??= loadBinding();
@@ -100,6 +110,22 @@ export function fastLink(socket: Socket, owner: LinkOwner): Link | null {
     return null;
   }
   return new FastLink(socket, handle, owner);
+}
+
+/** The bytes, copied to where a view of this length is ready. */
+function smallView(bytes: Uint8Array, from: number, length: number): Uint8Array {
+  copyBytes(bytes, from, sendArea, 0, length);
+  let view = sendViews[length];
+  if (view === undefined) {
+    view = sendArea.subarray(0, length);
+    sendViews[length] = view;
+  }
+  return view;
+}
+
+function renewSendArea(): void {
+  sendArea = new Uint8Array(SMALL_SEND_MAX);
+  sendViews = [];
 }
 
 function onRead(this: Handle): void {
@@ -140,7 +166,9 @@ class FastLink implements Link {
 
   send(bytes: Uint8Array, from: number, to: number): number {
     if (!this.open) return SEND_FAILED;
-    const view = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+    const length = to - from;
+    const view =
+      length <= SMALL_SEND_MAX ? smallView(bytes, from, length) : bytes.subarray(from, to);
     const request = spareRequest ?? new binding!.WriteWrap();
     spareRequest = null;
     const status = this.handle.writeBuffer(request, view);
@@ -152,6 +180,7 @@ class FastLink implements Link {
       spareRequest = request;
       return SEND_DONE;
     }
+    if (length <= SMALL_SEND_MAX) renewSendArea();
     request.handle = this.handle;
     request.link = this;
     request.oncomplete = onWritten;

@@ -39,7 +39,6 @@ export interface LoadedRdb {
   readonly expiredKeys: number;
   /** AUX fields: repl-id, repl-offset and the rest. */
   readonly aux: ReadonlyMap<string, string>;
-  readonly functions: readonly Uint8Array[];
 }
 
 export interface LoadRdbOptions {
@@ -63,6 +62,11 @@ export interface DatasetLoaderDeps {
 export class DatasetLoader {
   /** Null while nothing is being loaded. */
   progress: LoadingProgress | null = null;
+  /**
+   * The sources of the function libraries that the last dataset brought, in an RDB file, in the RDB
+   * that an AOF begins with, or in its commands.
+   */
+  functions: readonly Uint8Array[] = [];
   private readonly deps: DatasetLoaderDeps;
   private reportedMs = 0;
   private stopped = false;
@@ -85,16 +89,12 @@ export class DatasetLoader {
     return this.during(stat.size, () => this.readRdb(path, options, 0));
   }
 
-  /**
-   * Replays the AOF folder; gives its function libraries as well. Rejects with what is wrong with
-   * it, and what to do.
-   */
-  async loadAof(
-    folder: AofFolder,
-  ): Promise<AofLoadReport & { readonly functions: readonly Uint8Array[] }> {
+  /** Replays the AOF folder. Rejects with what is wrong with it, and what to do. */
+  async loadAof(folder: AofFolder): Promise<AofLoadReport> {
     const { config, keyspace, log } = this.deps;
     const files = await folder.filesToLoad();
     const total = files.reduce((sum, { size }) => sum + size, 0);
+    this.functions = [];
     const mode = keyspace.expiryMode;
     return this.during(total, async () => {
       keyspace.expiryMode = EXPIRY_IGNORE;
@@ -108,15 +108,16 @@ export class DatasetLoader {
           rest: () => this.rest(),
           log: (level, text) => log[level](text),
           readRdb: async (path) => {
-            const { bytes, aux, functions } = await this.readRdb(path, { expired: 'keep' }, before);
+            const { bytes, aux } = await this.readRdb(path, { expired: 'keep' }, before);
             before += bytes;
-            kept.add(functions);
+            kept.add(this.functions);
             return { bytes, position: positionOf(auxOf(aux)) };
           },
           execute: (args) => this.execute(args, kept),
           onProgress: (bytes) => this.advance(bytes),
         });
-        return { ...report, functions: kept.sources };
+        this.functions = kept.sources;
+        return report;
       } finally {
         keyspace.expiryMode = mode;
       }
@@ -142,6 +143,7 @@ export class DatasetLoader {
         },
         duplicates: options.duplicates ?? 'refuse',
         usage: usageKind(values.maxmemoryPolicy),
+        deep: values.sanitizeDumpPayload === 'yes',
         keyDelayUs: Math.max(0, values.keyLoadDelay),
       });
       while (!load.step(SLICE_MS, () => performance.now())) {
@@ -150,8 +152,9 @@ export class DatasetLoader {
         keyspace.nowMs = Date.now();
       }
       this.advance(before + load.bytes);
-      const { keys, expiredKeys, aux, functions, bytes } = load;
-      return { keys, expiredKeys, aux, functions, bytes };
+      this.functions = load.functions;
+      const { keys, expiredKeys, aux, bytes } = load;
+      return { keys, expiredKeys, aux, bytes };
     } catch (error) {
       throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
     } finally {

@@ -66,8 +66,6 @@ export class Persistence implements PersistenceServices {
   readonly rdb: RdbService;
   readonly aof: AofService;
   readonly latency: AofLatency;
-  /** Function libraries of the loaded dump, written back with every save. */
-  functions: readonly Uint8Array[] = [];
   /** Keys that the last load stored, and dropped because their time had come. */
   loadedKeys = 0;
   loadedExpiredKeys = 0;
@@ -100,7 +98,7 @@ export class Persistence implements PersistenceServices {
       helper: this.helper,
       snapshots: this.snapshots,
       replicationAux: deps.replicationAux,
-      functions: () => this.functions,
+      functions: () => this.loader.functions,
     });
     this.maker = maker;
     this.rdb = new RdbService(
@@ -179,9 +177,7 @@ export class Persistence implements PersistenceServices {
       }
     }
     if (config.values.appendonly && !folder.isFresh) {
-      const loaded = await this.loader.loadAof(folder);
-      const { commandCount, totalBytes, position } = loaded;
-      this.functions = loaded.functions;
+      const { commandCount, totalBytes, position } = await this.loader.loadAof(folder);
       this.deps.onLoaded(auxAt(position));
       log.notice(
         `DB loaded from append only file: ${commandCount} commands, ${totalBytes} bytes, ` +
@@ -248,10 +244,13 @@ export class Persistence implements PersistenceServices {
     // Until a rewrite has put the new dataset in its place, a restart must find the old one whole.
     const suspended = this.aof.suspend();
     this.deps.flushAll();
-    const loaded = await this.loader.loadRdb(path, { expired: 'keep' });
+    const loaded = await this.loader.loadRdb(path, { expired: 'keep' }).catch((error) => {
+      // Rather nothing than the part that came before the damage.
+      this.deps.flushAll();
+      throw error;
+    });
     await suspended;
     if (loaded === undefined) throw new Error(`${path} is missing`);
-    this.functions = loaded.functions;
     await this.resumeLog();
     return { streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0) };
   }
@@ -302,11 +301,10 @@ export class Persistence implements PersistenceServices {
     }
     if (options.flush) this.deps.flushAll();
     try {
-      const loaded = await this.loader.loadRdb(this.rdb.path, {
+      await this.loader.loadRdb(this.rdb.path, {
         expired: 'keep',
         duplicates: options.merge ? 'replace' : 'refuse',
       });
-      if (loaded !== undefined) this.functions = loaded.functions;
       this.deps.log.warning('DB reloaded by DEBUG RELOAD');
       return undefined;
     } catch (error) {
@@ -321,7 +319,7 @@ export class Persistence implements PersistenceServices {
       const { folder } = this.aof.aof;
       await folder.read();
       this.deps.flushAll();
-      this.functions = (await this.loader.loadAof(folder)).functions;
+      await this.loader.loadAof(folder);
       this.deps.keyspace.dirty = 0;
       this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
       return undefined;
@@ -368,7 +366,6 @@ export class Persistence implements PersistenceServices {
       expired: isReplica() ? 'keep' : 'drop',
     });
     if (loaded === undefined) return;
-    this.functions = loaded.functions;
     this.loadedKeys = loaded.keys;
     this.loadedExpiredKeys = loaded.expiredKeys;
     onLoaded(auxOf(loaded.aux));

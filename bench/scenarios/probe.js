@@ -1,0 +1,71 @@
+/** What scenarios do with a server while something else is going on: probing, saving, waiting. */
+import { startPinger } from '../generators.js';
+import { sleep } from '../servers.js';
+import { rounded } from '../statistics.js';
+
+/**
+ * @typedef {import('../generators.js').Stalls} Stalls
+ * @typedef {import('../servers.js').ServerUnderTest} ServerUnderTest
+ */
+
+const leadMs = 300;
+const tailMs = 200;
+const pollMs = 20;
+const timeoutMs = 300_000;
+
+/** The longest event-loop stall that is aimed at, where Redis may stall for seconds. */
+export const stallLimitMs = 10;
+/** The same while saving under load. */
+export const savingStallLimitMs = 5;
+
+/**
+ * Waits until a field of INFO says so.
+ * @param {ServerUnderTest} server
+ * @param {string} section
+ * @param {string} field
+ * @param {string} value
+ */
+export async function waitForInfo(server, section, field, value) {
+  const started = performance.now();
+  while ((await server.info(section, field)) !== value) {
+    if (performance.now() - started > timeoutMs) {
+      throw new Error(`${server.name}: ${field} did not become ${value}`);
+    }
+    await sleep(pollMs);
+  }
+}
+
+/**
+ * Saves in the background and gives the milliseconds it took.
+ * @param {ServerUnderTest} server
+ */
+export async function backgroundSave(server) {
+  const started = performance.now();
+  await server.call('BGSAVE');
+  await waitForInfo(server, 'persistence', 'rdb_bgsave_in_progress', '0');
+  const status = await server.info('persistence', 'rdb_last_bgsave_status');
+  if (status !== 'ok') throw new Error(`${server.name}: BGSAVE ended with "${status}"`);
+  return Math.round(performance.now() - started);
+}
+
+/**
+ * PINGs while `work` runs, from a process of their own.
+ * @param {ServerUnderTest} server
+ * @param {() => Promise<unknown>} work
+ * @returns {Promise<{ longestMs: number, stalls: Stalls, tookMs: number }>}
+ */
+export async function probeStalls(server, work) {
+  const stop = await startPinger(server);
+  try {
+    await sleep(leadMs);
+    const started = performance.now();
+    await work();
+    const tookMs = Math.round(performance.now() - started);
+    await sleep(tailMs);
+    const stalls = await stop();
+    return { longestMs: rounded(stalls.maxMs, 1), stalls, tookMs };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * What the hashing of keys needs beside the key: the seed, and a hash that is known already.
+ */
+const NO_BYTES = new Uint8Array(0);
+
+/** The seed of a server's dicts: two random 32-bit words. */
+export interface HashSeed {
+  readonly seed0: number;
+  readonly seed1: number;
+}
+
+/**
+ * The hash of one key that was computed ahead: whoever asks for the hash of these very bytes, in
+ * this very place, need not compute it again. The bytes are borrowed: `forget` before they change.
+ */
+export class KnownHash {
+  bytes: Uint8Array = NO_BYTES;
+  offset = -1;
+  length = 0;
+  hash = 0;
+
+  set(bytes: Uint8Array, offset: number, length: number, hash: number): void {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.length = length;
+    this.hash = hash;
+  }
+
+  forget(): void {
+    this.set(NO_BYTES, -1, 0, 0);
+  }
+}
+
+/** For dicts whose keys nobody looks at ahead. */
+export const NOTHING_KNOWN: KnownHash = new KnownHash();

@@ -1,0 +1,54 @@
+/** The two ends of an RDB: the header with its version, and the checksum. */
+import * as rdb from './rdb-format.ts';
+import type { RdbReader } from './rdb-reader.ts';
+
+const TRAILER_BYTES = 8;
+
+/** Reads "REDIS" and four digits, or "VALKEY" and three, and gives the version. */
+export function readRdbHeader(reader: RdbReader): number {
+  reader.need(rdb.RDB_HEADER_BYTES);
+  const { buf, at } = reader;
+  const text = Buffer.from(buf.buffer, buf.byteOffset + at, rdb.RDB_HEADER_BYTES).toString(
+    'latin1',
+  );
+  const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(text);
+  if (match === null) throw reader.fail('no RDB: it does not begin with REDIS and a version');
+  const version = Number(match[1] ?? match[2]);
+  const isKnown =
+    match[1] === undefined
+      ? version === rdb.RDB_VERSION_VALKEY
+      : version >= 1 && version <= rdb.RDB_VERSION_MAX;
+  if (!isKnown) {
+    throw reader.fail(`an RDB of version ${version}, which this server cannot load`);
+  }
+  reader.at += rdb.RDB_HEADER_BYTES;
+  return version;
+}
+
+/**
+ * The end of a version without a checksum: more bytes mean that it is of another, its number
+ * damaged, for nothing has ever stood behind such a file.
+ */
+export function checkNothingFollows(reader: RdbReader): void {
+  if (Number.isFinite(reader.bytesLeftMax) && reader.bytesLeftMax > 0) {
+    throw reader.fail('bytes behind the end of an RDB of a version without a checksum');
+  }
+}
+
+/** What a checksum says of the bytes before it. */
+export type ChecksumVerdict = 'right' | 'absent' | 'not looked at';
+
+/** Reads the eight bytes behind EOF; throws when they are not the sum of all that was read. */
+export function verifyChecksum(reader: RdbReader): ChecksumVerdict {
+  const sum = reader.checksum;
+  reader.need(TRAILER_BYTES);
+  const { buf, at } = reader;
+  const isRight = sum?.equalsAt(buf, at) ?? true;
+  let isZero = true;
+  for (let i = at; i < at + TRAILER_BYTES; i++) if (buf[i] !== 0) isZero = false;
+  reader.at += TRAILER_BYTES;
+  reader.dropChecksum();
+  if (isZero) return 'absent';
+  if (!isRight) throw reader.fail('the checksum is wrong: the RDB is damaged');
+  return sum === null ? 'not looked at' : 'right';
+}

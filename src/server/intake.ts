@@ -1,0 +1,75 @@
+/**
+ * The intake: small reads of a turn, kept until the turn's end and then run together.
+ *
+ *     stage     [ client A: GET k1 ][ client B: SET k2 v ][ client C: GET k3 ]   ...room
+ *     froms       0                   21                    48
+ *
+ * A client that waits for each reply sends one command a read. Run as it comes, each would wait
+ * for memory alone, twice, and the kernel's, Node's and our own code would push each other out of
+ * the caches. Kept together, the keys of up to sixteen clients are looked for at once
+ * (core/key-ahead.ts) and time is read once. Measured (50 clients, GET, a million keys):
+ * about a microsecond a command less.
+ *
+ * The bytes are copied, since all links read into one buffer. Invariant: a client has one read
+ * here at most, and `staged` says so; the parser of a client that is staged is idle.
+ */
+import { copyBytes } from '../core/memory/copy.ts';
+import type { Client } from './client.ts';
+
+/** A longer read carries commands enough to be run by itself. */
+export const STAGED_BYTES_MAX = 512;
+const STAGE_BYTES = 65_536;
+
+export class Intake {
+  /** Reads that wait. */
+  count = 0;
+  /** They are being run. */
+  runs = false;
+  /** When the first of them came, milliseconds since 1970. */
+  sinceMs = 0;
+  readonly clients: Client[] = [];
+  readonly stage = new Uint8Array(STAGE_BYTES);
+  private froms = new Int32Array(64);
+  private end = 0;
+
+  /** Where read `i` begins in `stage`. */
+  from(i: number): number {
+    return this.froms[i]!;
+  }
+
+  /** Where it ends. */
+  to(i: number): number {
+    return i + 1 < this.count ? this.froms[i + 1]! : this.end;
+  }
+
+  /** Whether a read of so many bytes finds room. */
+  hasRoom(bytes: number): boolean {
+    return this.end + bytes <= STAGE_BYTES;
+  }
+
+  /** Keeps what a client sent. */
+  add(client: Client, bytes: Uint8Array, from: number, to: number): void {
+    const i = this.count++;
+    if (i === this.froms.length) this.grow();
+    this.clients[i] = client;
+    client.staged = true;
+    this.froms[i] = this.end;
+    copyBytes(bytes, from, this.stage, this.end, to - from);
+    this.end += to - from;
+  }
+
+  /** All of them have been run. */
+  clear(): void {
+    for (let i = 0; i < this.count; i++) this.clients[i]!.staged = false;
+    this.count = 0;
+    this.end = 0;
+    this.runs = false;
+    this.clients.length = 0;
+  }
+
+  private grow(): void {
+    const froms = new Int32Array(this.froms.length * 2);
+    froms.set(this.froms);
+    this.froms = froms;
+  }
+}
