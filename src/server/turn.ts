@@ -72,10 +72,10 @@ export class Turn {
   onDrained: (client: Client) => void = () => {};
   /** Called when a client has not taken all that it was to be sent. */
   onBacklog: (client: Client) => void = () => {};
-  /** Runs what was read in this turn and kept for its end. */
-  onWork: () => void = () => {};
   /** Called when more of the log may be safe. */
   onSafe: () => void = () => {};
+  /** Runs what was read in this turn and kept for its end. */
+  onWork: () => void = () => {};
   /** Called before the journal is taken: the last chance to add to this turn. */
   onEnd: () => void = () => {};
 
