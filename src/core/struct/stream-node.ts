@@ -16,7 +16,7 @@ import {
   lpNext,
   lpReplaceInteger,
 } from './listpack.ts';
-import { StreamId } from './stream-id.ts';
+import type { StreamId } from './stream-id.ts';
 
 export const ENTRY_DELETED = 1;
 export const ENTRY_SAME_FIELDS = 2;
@@ -27,7 +27,6 @@ const TWO_32 = 0x1_0000_0000;
 const SAFE_HIGH = 0x20_0000;
 
 const digits = new Uint8Array(24);
-const scratch = new StreamId();
 
 /** Writes a node with a master entry of these fields and no entries. */
 export function nodeInit(
@@ -137,20 +136,6 @@ export function nextEntryAt(
   const afterId = skip(bytes, base, at, 3);
   if ((flags & ENTRY_SAME_FIELDS) !== 0) return skip(bytes, base, afterId, masterFields + 1);
   return skip(bytes, base, afterId, numberAt(bytes, base, afterId) * 2 + 2);
-}
-
-/** Position of the live entry with this id, or 0. */
-export function nodeFind(bytes: Uint8Array, base: number, master: StreamId, id: StreamId): number {
-  const fields = numberAt(bytes, base, masterFieldsAt(bytes, base));
-  let at = firstEntryAt(bytes, base);
-  while (at !== 0) {
-    entryId(bytes, base, at, master, scratch);
-    const order = scratch.compare(id);
-    if (order > 0) return 0;
-    if (order === 0) return (numberAt(bytes, base, at) & ENTRY_DELETED) === 0 ? at : 0;
-    at = nextEntryAt(bytes, base, at, fields);
-  }
-  return 0;
 }
 
 /** Flags the entry at `at` as deleted, and counts it so. The node has room for two integers. */

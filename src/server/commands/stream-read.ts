@@ -84,7 +84,7 @@ function read(c: Context, isGroup: boolean): void {
   let head = 0;
   for (const one of sources) {
     if (!isReady(one) || (isWaiting && served > 0)) continue;
-    if (served++ === 0) head = c.reply.defer();
+    if (served++ === 0) head = c.reply.defer(options.keys);
     serve(c, options, one);
   }
   if (served > 0) c.reply.fill(head, c.reply.protocol === 3 ? '%' : '*', served);
@@ -243,8 +243,13 @@ function serve(c: Context, options: ReadOptions, source: Source): void {
   c.keyspace.dirty++;
 }
 
+/** The most entries that a reply may have; a `count` of 0 allows for all. */
+function mostOf(count: number, size: number): number {
+  return count === 0 ? size : Math.min(count, size);
+}
+
 function replyBehind(c: Context, log: StreamLog, count: number): void {
-  const head = c.reply.defer();
+  const head = c.reply.defer(mostOf(count, log.length));
   let done = 0;
   cursor.start(log, start, MAX, false);
   while ((count === 0 || done < count) && cursor.next()) {
@@ -260,7 +265,7 @@ function deliver(c: Context, options: ReadOptions, source: Source, consumer: Str
   const { count, groupAt } = options;
   const log = source.log!;
   const group = source.group!;
-  const head = c.reply.defer();
+  const head = c.reply.defer(mostOf(count, log.length));
   let done = 0;
   let advanced = false;
   cursor.start(log, start, MAX, false);
@@ -301,7 +306,7 @@ function replyHistory(
 ): void {
   const { arena, nowMs } = c.keyspace;
   const { pending } = consumer;
-  const head = c.reply.defer();
+  const head = c.reply.defer(mostOf(count, pending.size));
   let done = 0;
   let address = pending.atOrAfter(start);
   while (address !== 0 && (count === 0 || done < count)) {

@@ -87,7 +87,7 @@ export function replyRange(
   count: number,
   reverse: boolean,
 ): void {
-  const head = c.reply.defer();
+  const head = c.reply.defer(count === 0 ? log.length : Math.min(count, log.length));
   let done = 0;
   cursor.start(log, from, to, reverse);
   while ((count === 0 || done < count) && cursor.next()) {
