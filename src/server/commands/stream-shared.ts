@@ -13,6 +13,7 @@ import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group
 import { STREAM_ID_TEXT_MAX, StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
+import { TextMemo } from '../../core/text/text-memo.ts';
 import { streamOf } from '../../core/types/stream.ts';
 import { TYPE_STREAM, typeOf } from '../../core/value.ts';
 import type { Context } from '../context.ts';
@@ -22,6 +23,8 @@ import { NOTIFY_STREAM } from '../notify-classes.ts';
 const text = new Uint8Array(STREAM_ID_TEXT_MAX);
 const cursor = new StreamCursor();
 const id = new StreamId();
+/** Names of groups and consumers. */
+export const names = new TextMemo();
 
 /** What a look-up for a stream found. */
 export type Found = StreamLog | null | undefined;
@@ -115,7 +118,7 @@ export interface Place {
 export function placeOf(c: Context): Place | null | undefined {
   const log = readStream(c, 1);
   if (log === undefined) return undefined;
-  const group = log?.groups.get(c.args.text(2));
+  const group = log?.groups.get(names.of(c.args, 2));
   return log === null || group === undefined ? null : { log, group };
 }
 
@@ -135,7 +138,7 @@ export function consumerFor(
   i: number,
   keyAt: number,
 ): StreamConsumer {
-  const name = c.args.text(i);
+  const name = names.of(c.args, i);
   const there = group.consumers.get(name);
   if (there !== undefined) {
     there.seenMs = c.keyspace.nowMs;
