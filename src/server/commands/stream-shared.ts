@@ -10,7 +10,7 @@
  */
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
-import { STREAM_ID_TEXT_MAX, StreamId } from '../../core/struct/stream-id.ts';
+import { StreamId, StreamIdText } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
 import { TextMemo } from '../../core/text/text-memo.ts';
@@ -20,7 +20,7 @@ import type { Context } from '../context.ts';
 import { WRONG_TYPE } from '../errors.ts';
 import { NOTIFY_STREAM } from '../notify-classes.ts';
 
-const text = new Uint8Array(STREAM_ID_TEXT_MAX);
+const text = new StreamIdText();
 const cursor = new StreamCursor();
 const id = new StreamId();
 /** Names of groups and consumers. */
@@ -59,7 +59,8 @@ export function touched(c: Context, i: number, event: string): void {
 // ---------------------------------------------------------------- replies
 
 export function replyId(c: Context, of: StreamId): void {
-  c.reply.bulk(text, 0, of.write(text, 0));
+  const length = text.write(of);
+  c.reply.bulk(text.bytes, 0, length);
 }
 
 /** Answers the entry that a cursor stands at. */
@@ -203,5 +204,6 @@ export function writeConsumer(c: Context, keyAt: number, groupAt: number, nameAt
 
 /** Writes an id as a word of the operation that is being written. */
 export function writeId(c: Context, of: StreamId): void {
-  c.propagator.bytes(text, 0, of.write(text, 0));
+  const length = text.write(of);
+  c.propagator.bytes(text.bytes, 0, length);
 }
