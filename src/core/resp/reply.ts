@@ -17,7 +17,6 @@
  * booleans integers, null a null bulk, big numbers and verbatim strings bulk strings.
  */
 import { copyBytes } from '../memory/copy.ts';
-import { asciiBytes } from '../text/ascii.ts';
 import { DOUBLE_TEXT_MAX, writeDoubleShortest } from '../text/double.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
 import type { ChunkPool, FullChunk } from './chunk-pool.ts';
@@ -25,6 +24,7 @@ import { SHORT_MAX, SHORT_ROOM, shortHead } from './short-head.ts';
 
 const HEADER_ROOM = 32;
 const DOUBLE_ROOM = 64;
+const LINE_FEED = 10;
 const EMPTY = new Uint8Array(0);
 /** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
 const SHARED_BYTES_MIN = 4096;
@@ -267,25 +267,46 @@ export class Reply {
   }
 
   /**
-   * Leaves room for the head of an aggregate whose size is not known yet; `fill` writes it. Costs a
-   * chunk, so it is for replies whose size cannot be counted first.
+   * Writes the head of an array or a map that may turn out to have fewer elements than `most`;
+   * `fill` then says how many. Returns where the head stands.
    */
-  defer(): number {
-    this.nextChunk();
-    this.queue.push({ bytes: EMPTY, length: 0, shared: true });
-    return this.queue.length - 1;
+  defer(most: number): number {
+    this.room(HEADER_ROOM);
+    const position = this.total;
+    this.header(42, most);
+    return position;
   }
 
   /**
-   * Writes the head that `defer` left out: `kind` is '*', '%' or '~' (maps count pairs). Nothing
-   * may have been sent since.
+   * Completes the head that `defer` wrote; a map's `count` is that of its pairs. What follows in
+   * its chunk moves up when the number is shorter. Nothing may have been sent since.
    */
-  fill(deferred: number, kind: '*' | '%' | '~', count: number): void {
-    const map = kind === '%' && this.protocol !== 3;
-    const sign = this.protocol === 3 ? kind : '*';
-    const bytes = asciiBytes(`${sign}${map ? count * 2 : count}\r\n`);
-    this.queue[deferred] = { bytes, length: bytes.length, shared: true };
-    this.chunkStart += bytes.length;
+  fill(deferred: number, kind: '*' | '%', count: number): void {
+    let { chunk, chunkStart: start, at: end } = this;
+    let full = this.queue.length;
+    while (deferred < start) {
+      const one = this.queue[--full]!;
+      chunk = one.bytes;
+      end = one.length;
+      start -= end;
+    }
+    const head = deferred - start;
+    let body = head + 2;
+    while (chunk[body - 1] !== LINE_FEED) body++;
+    chunk[head] = kind === '*' ? 42 : 37;
+    const length = integerLength(count);
+    const spare = body - (head + 3 + length);
+    if (spare < 0) throw new Error('reply: more elements than were announced');
+    writeInteger(chunk, head + 1, count);
+    chunk[head + 1 + length] = 13;
+    chunk[head + 2 + length] = LINE_FEED;
+    if (spare === 0) return;
+    chunk.copyWithin(body - spare, body, end);
+    if (full === this.queue.length) this.at -= spare;
+    else {
+      this.queue[full]!.length -= spare;
+      this.chunkStart -= spare;
+    }
   }
 
   // ---------------------------------------------------------------- positions

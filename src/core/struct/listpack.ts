@@ -323,6 +323,44 @@ export function lpInsertInteger(
   return insertBody(bytes, base, at, true, integerBody(valueLow, valueHigh), bytes, 0, 0);
 }
 
+/**
+ * Writes a value as an entry at `from` (absolute), behind the last one. Returns the position behind
+ * it. Several may be written in turn; `lpPutEnd` then makes them part of the listpack.
+ */
+export function lpPut(
+  bytes: Uint8Array,
+  from: number,
+  value: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  const isInteger = measure(value, offset, length);
+  const body = isInteger ? integerBody(valueLow, valueHigh) : stringBody(length);
+  writeEntry(bytes, from, isInteger, body, value, offset, length);
+  return from + body + backLengthBytes(body);
+}
+
+/** Like `lpPut`, for a safe integer. */
+export function lpPutInteger(bytes: Uint8Array, from: number, value: number): number {
+  if (value >= 0 && value < 128) {
+    bytes[from] = value;
+    bytes[from + 1] = 1;
+    return from + 2;
+  }
+  valueLow = value | 0;
+  valueHigh = Math.floor(value / TWO_32);
+  const body = integerBody(valueLow, valueHigh);
+  writeEntry(bytes, from, true, body, bytes, 0, 0);
+  return from + body + 1;
+}
+
+/** Ends a listpack at `from` (absolute), behind `count` entries that `lpPut` has written. */
+export function lpPutEnd(bytes: Uint8Array, base: number, from: number, count: number): void {
+  bytes[from] = END;
+  setBytes(bytes, base, from + 1 - base);
+  addCount(bytes, base, count);
+}
+
 /** Takes out `count` entries from the one at `at` on. */
 export function lpDelete(bytes: Uint8Array, base: number, at: number, count: number): void {
   let end = at;

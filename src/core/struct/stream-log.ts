@@ -32,10 +32,10 @@ import {
   markDeleted,
   nodeAppend,
   nodeEntries,
-  nodeFind,
   nodeInit,
   nodeLive,
 } from './stream-node.ts';
+import { nodeFind } from './stream-seek.ts';
 
 export const RECORD_WORDS = 5;
 const FIRST_RECORDS = 3;

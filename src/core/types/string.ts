@@ -241,6 +241,17 @@ export function stringResize(
   return resize(keyspace, db, entry, length, length > old ? Math.min(length, SPARE_MAX) : 0, view);
 }
 
+/** Like `stringResize`, for a string that will not grow any more. */
+export function stringFit(
+  keyspace: Keyspace,
+  db: Database,
+  address: number,
+  length: number,
+  view: ByteView,
+): number {
+  return resize(keyspace, db, address, length, 0, view);
+}
+
 /** Adds a raw string of zeroes under a key that does not exist, and shows it in `view`. */
 export function stringAddZeroes(
   keyspace: Keyspace,
