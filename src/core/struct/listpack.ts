@@ -68,6 +68,9 @@ export const lpElement = new LpElement();
 /** How the value that is being encoded will be stored; set by `measure`. */
 let valueLow = 0;
 let valueHigh = 0;
+/** The same of the last `lpEntryBytes`: whether it is an integer, and the bytes of its body. */
+let measuredInteger = false;
+let measuredBody = 0;
 
 /** Writes an empty listpack. */
 export function lpInit(bytes: Uint8Array, base: number): void {
@@ -128,14 +131,25 @@ export function lpSeek(bytes: Uint8Array, base: number, index: number): number {
     if (i >= 0 && i > count >>> 1) i -= count;
     else if (i < 0 && -i > count >>> 1) i += count;
   }
-  if (i >= 0) {
-    let at = lpFirst(bytes, base);
-    for (; i > 0 && at !== 0; i--) at = lpNext(bytes, base, at);
-    return at;
-  }
+  if (i >= 0) return seekForward(bytes, base, i);
   let at = lpLast(bytes, base);
-  for (; i < -1 && at !== 0; i++) at = lpPrev(bytes, base, at);
+  for (; i < -1 && at !== 0; i++) {
+    const back = bytes[base + at - 1]!;
+    if (back < 128 && at > LP_HEAD_BYTES) at -= back + 1;
+    else at = lpPrev(bytes, base, at);
+  }
   return at;
+}
+
+function seekForward(bytes: Uint8Array, base: number, index: number): number {
+  let from = base + LP_HEAD_BYTES;
+  for (let i = index; i > 0; i--) {
+    const first = bytes[from]!;
+    if (first === END) return 0;
+    const body = first < 0x80 ? 1 : first < 0xc0 ? 1 + (first & 63) : bodyLength(bytes, from);
+    from += body + (body < 128 ? 1 : backLengthBytes(body));
+  }
+  return bytes[from] === END ? 0 : from - base;
 }
 
 /** Reads the entry at `at` into `lpElement`. */
@@ -282,10 +296,22 @@ function findInteger(
 
 /** Bytes that a value will take as an entry. */
 export function lpEntryBytes(value: Uint8Array, offset: number, length: number): number {
-  const body = measure(value, offset, length)
-    ? integerBody(valueLow, valueHigh)
-    : stringBody(length);
+  measuredInteger = measure(value, offset, length);
+  const body = measuredInteger ? integerBody(valueLow, valueHigh) : stringBody(length);
+  measuredBody = body;
   return body + backLengthBytes(body);
+}
+
+/** Like `lpInsert`, for the value that `lpEntryBytes` has just measured, and nothing since. */
+export function lpInsertMeasured(
+  bytes: Uint8Array,
+  base: number,
+  at: number,
+  value: Uint8Array,
+  offset: number,
+  length: number,
+): void {
+  insertBody(bytes, base, at, measuredInteger, measuredBody, value, offset, length);
 }
 
 /** Bytes that an integer will take as an entry. */
