@@ -5,10 +5,11 @@
  * than there are: the next thing that is written covers those. A range of 100 elements of 16 bytes
  * took 5.5 us with a cursor, a view and `Reply.bulk`.
  */
+import type { Keyspace } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Reply } from '../resp/reply.ts';
 import { SHORT_ROOM, shortHead } from '../resp/short-head.ts';
-import { lpElement, lpEntryLength, lpGet } from '../struct/listpack.ts';
+import { LP_HEAD_BYTES, lpElement, lpEntryLength, lpGet } from '../struct/listpack.ts';
 
 const END = 0xff;
 const NO_VIEW = new DataView(new ArrayBuffer(0));
@@ -55,6 +56,15 @@ export function replyEntries(
     }
   }
   return count;
+}
+
+/** Answers all entries of the listpack that is the value of the entry at `address`. */
+export function replyListpack(reply: Reply, keyspace: Keyspace, address: number): void {
+  const { arena } = keyspace;
+  const block = keyspace.valueBlock(address);
+  const base = keyspace.valueOffset(address);
+  const all = Number.POSITIVE_INFINITY;
+  replyEntries(reply, arena, block, arena.bytes(block), base, LP_HEAD_BYTES, all);
 }
 
 /** Answers a string of up to 63 bytes at `from` of `words`. */
