@@ -23,7 +23,7 @@ const DIGITS_ROOM = 24;
 const view = new ElementView();
 const digits = new Uint8Array(DIGITS_ROOM);
 
-/** The integer that the value of the field with this ref is the text of, as `parseInteger` has it. */
+/** The integer in the field with this ref, as `parseInteger` reads it. */
 export function hashNumber(keyspace: Keyspace, address: number, ref: number): number {
   if (hashIsLarge(keyspace, address)) {
     hashTable(keyspace, address).showValue(ref, view);
@@ -37,8 +37,9 @@ export function hashNumber(keyspace: Keyspace, address: number, ref: number): nu
 }
 
 /**
- * Sets the value of the field with this ref, whose name is `fieldLength` long, to a safe integer. False when that asks for more than
- * a change of the value alone: then it is a matter of `hashSet`. The hash may have moved.
+ * Sets the value of the field with this ref, whose name is `fieldLength` long, to a safe integer.
+ * False when that asks for more than a change of the value alone: then it is a matter of `hashSet`.
+ * The hash may have moved.
  */
 export function hashSetNumber(
   keyspace: Keyspace,
