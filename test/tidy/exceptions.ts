@@ -6,8 +6,8 @@ import type { Exceptions } from './lengths.ts';
 
 /** Lines of a file. */
 export const fileExceptions: Exceptions = {
-  'src/core/struct/dict.ts': 525,
-  'src/core/struct/listpack.ts': 572,
+  'src/core/struct/dict.ts': 508,
+  'src/core/struct/listpack.ts': 593,
   'src/server/server.ts': 406,
 };
 

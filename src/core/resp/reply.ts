@@ -53,7 +53,7 @@ export class Reply {
   /** Where the next byte of the current chunk goes. */
   at = 0;
 
-  private readonly pool: ChunkPool;
+  readonly pool: ChunkPool;
   /** The current chunk once more, or one before it: see `bulkWords`. */
   private view: DataView = NO_VIEW;
   private viewed: Uint8Array = EMPTY;
@@ -363,7 +363,8 @@ export class Reply {
     this.view = this.pool.viewOf(this.chunk);
   }
 
-  private room(bytes: number): void {
+  /** Makes sure that so many bytes fit into the chunk. */
+  room(bytes: number): void {
     if (this.chunk.length - this.at < bytes) this.nextChunk();
   }
 

@@ -68,6 +68,9 @@ export const lpElement = new LpElement();
 /** How the value that is being encoded will be stored; set by `measure`. */
 let valueLow = 0;
 let valueHigh = 0;
+/** The same of the last `lpEntryBytes`: whether it is an integer, and the bytes of its body. */
+let measuredInteger = false;
+let measuredBody = 0;
 
 /** Writes an empty listpack. */
 export function lpInit(bytes: Uint8Array, base: number): void {
@@ -128,14 +131,25 @@ export function lpSeek(bytes: Uint8Array, base: number, index: number): number {
     if (i >= 0 && i > count >>> 1) i -= count;
     else if (i < 0 && -i > count >>> 1) i += count;
   }
-  if (i >= 0) {
-    let at = lpFirst(bytes, base);
-    for (; i > 0 && at !== 0; i--) at = lpNext(bytes, base, at);
-    return at;
-  }
+  if (i >= 0) return seekForward(bytes, base, i);
   let at = lpLast(bytes, base);
-  for (; i < -1 && at !== 0; i++) at = lpPrev(bytes, base, at);
+  for (; i < -1 && at !== 0; i++) {
+    const back = bytes[base + at - 1]!;
+    if (back < 128 && at > LP_HEAD_BYTES) at -= back + 1;
+    else at = lpPrev(bytes, base, at);
+  }
   return at;
+}
+
+function seekForward(bytes: Uint8Array, base: number, index: number): number {
+  let from = base + LP_HEAD_BYTES;
+  for (let i = index; i > 0; i--) {
+    const first = bytes[from]!;
+    if (first === END) return 0;
+    const body = first < 0x80 ? 1 : first < 0xc0 ? 1 + (first & 63) : bodyLength(bytes, from);
+    from += body + (body < 128 ? 1 : backLengthBytes(body));
+  }
+  return bytes[from] === END ? 0 : from - base;
 }
 
 /** Reads the entry at `at` into `lpElement`. */
@@ -282,10 +296,22 @@ function findInteger(
 
 /** Bytes that a value will take as an entry. */
 export function lpEntryBytes(value: Uint8Array, offset: number, length: number): number {
-  const body = measure(value, offset, length)
-    ? integerBody(valueLow, valueHigh)
-    : stringBody(length);
+  measuredInteger = measure(value, offset, length);
+  const body = measuredInteger ? integerBody(valueLow, valueHigh) : stringBody(length);
+  measuredBody = body;
   return body + backLengthBytes(body);
+}
+
+/** Like `lpInsert`, for the value that `lpEntryBytes` has just measured, and nothing since. */
+export function lpInsertMeasured(
+  bytes: Uint8Array,
+  base: number,
+  at: number,
+  value: Uint8Array,
+  offset: number,
+  length: number,
+): void {
+  insertBody(bytes, base, at, measuredInteger, measuredBody, value, offset, length);
 }
 
 /** Bytes that an integer will take as an entry. */
@@ -400,30 +426,6 @@ export function lpReplaceInteger(bytes: Uint8Array, base: number, at: number, va
   replaceBody(bytes, base, at, true, integerBody(valueLow, valueHigh), bytes, 0, 0);
 }
 
-/**
- * Whether `length` bytes from `base` are a listpack that can be walked safely: sizes add up, back
- * lengths agree, the end is where the head says. With `deep` false only the head and the end are
- * looked at.
- */
-export function lpValid(bytes: Uint8Array, base: number, length: number, deep: boolean): boolean {
-  if (length < LP_EMPTY_BYTES || readU32(bytes, base) !== length) return false;
-  if (bytes[base + length - 1] !== END) return false;
-  if (!deep) return true;
-  let at = LP_HEAD_BYTES;
-  let found = 0;
-  while (at < length - 1) {
-    const body = safeBodyLength(bytes, base + at, length - 1 - at);
-    if (body === 0) return false;
-    const back = backLengthBytes(body);
-    if (at + body + back > length - 1) return false;
-    if (!sameBackLength(bytes, base + at + body, body, back)) return false;
-    at += body + back;
-    found++;
-  }
-  const count = bytes[base + 4]! | (bytes[base + 5]! << 8);
-  return at === length - 1 && (count === COUNT_UNKNOWN || count === found);
-}
-
 // ---------------------------------------------------------------- encoding
 
 /** Whether a value will be stored as an integer, whose words are then in valueLow and valueHigh. */
@@ -536,7 +538,8 @@ function writeInteger(bytes: Uint8Array, from: number, body: number): void {
   }
 }
 
-function bodyLength(bytes: Uint8Array, from: number): number {
+/** Length of the body of the entry at `from` (absolute). */
+export function bodyLength(bytes: Uint8Array, from: number): number {
   const first = bytes[from]!;
   if (first < 0x80) return 1;
   if (first < 0xc0) return 1 + (first & 63);
@@ -547,19 +550,8 @@ function bodyLength(bytes: Uint8Array, from: number): number {
   return first - 0xf1 + 3;
 }
 
-/**
- * Length of a body that may lie: 0 when it does not fit into `room` bytes or is of no known kind.
- */
-function safeBodyLength(bytes: Uint8Array, from: number, room: number): number {
-  const first = bytes[from]!;
-  if (first > 0xf4) return 0;
-  const head = first < 0xc0 ? 1 : first < 0xf0 ? 2 : 5;
-  if (first <= 0xf0 && head > room) return 0;
-  const body = bodyLength(bytes, from);
-  return body > room ? 0 : body;
-}
-
-function backLengthBytes(length: number): number {
+/** Bytes that the back length behind a body of this length takes. */
+export function backLengthBytes(length: number): number {
   if (length < 128) return 1;
   if (length < 16_384) return 2;
   if (length < 2_097_152) return 3;
@@ -573,15 +565,6 @@ function writeBackLength(bytes: Uint8Array, from: number, length: number): void 
     bytes[from + i] = (rest % 128) | (i > 0 ? 128 : 0);
     rest = Math.floor(rest / 128);
   }
-}
-
-function sameBackLength(bytes: Uint8Array, from: number, length: number, size: number): boolean {
-  let rest = length;
-  for (let i = size - 1; i >= 0; i--) {
-    if (bytes[from + i] !== ((rest % 128) | (i > 0 ? 128 : 0))) return false;
-    rest = Math.floor(rest / 128);
-  }
-  return true;
 }
 
 function readU32(bytes: Uint8Array, from: number): number {

@@ -230,6 +230,16 @@ export class Quicklist implements LargeValue {
     this.settle(index, index);
   }
 
+  /**
+   * The node at one end, if an element can be taken from it as it is and another is left there
+   * (`deleteEntry` of `nodes`); else null. No node goes then, so all are compressed as they should.
+   */
+  openEnd(atHead: boolean): DirectoryPath | null {
+    const { directory } = this.nodes;
+    const found = atHead ? directory.first(path) : directory.last(path);
+    return found && path.kind === NODE_LISTPACK && path.count > 1 ? path : null;
+  }
+
   /** Takes out `count` elements from index `start` on, all of which exist. */
   deleteRange(start: number, count: number): void {
     const { nodes } = this;

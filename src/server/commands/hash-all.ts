@@ -1,7 +1,9 @@
 /**
  * The commands that return many fields of a hash: HGETALL, HKEYS, HVALS, HRANDFIELD, HSCAN.
  */
+import { hashIsLarge, hashLength } from '../../core/types/hash.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
+import { replyListpack } from '../../core/types/listpack-reply.ts';
 import { TYPE_HASH } from '../../core/value.ts';
 import { command, keyAt, READONLY } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -25,8 +27,12 @@ function hgetallCommand(c: Context): void {
     reply.map(0);
     return;
   }
+  reply.map(hashLength(c.keyspace, address));
+  if (!hashIsLarge(c.keyspace, address)) {
+    replyListpack(reply, c.keyspace, address);
+    return;
+  }
   cursor.start(c.keyspace, address);
-  reply.map(cursor.count);
   while (cursor.next()) replyPair(c);
 }
 

@@ -5,6 +5,7 @@
 import { copyBytes } from '../../core/memory/copy.ts';
 import { listDelete, listGrow, listLength, listPush, listShrink } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
+import { listPop } from '../../core/types/list-reply.ts';
 import { TYPE_LIST } from '../../core/value.ts';
 import {
   type Command,
@@ -71,9 +72,7 @@ function pop(c: Context, atHead: boolean): void {
 /** Takes an element from the list in argument `i` and answers it. */
 export function popOne(c: Context, i: number, address: number, atHead: boolean): void {
   const { db, keyspace } = c;
-  const index = atHead ? 0 : listLength(keyspace, address) - 1;
-  replyElements(c, address, index, 1, true);
-  const at = listDelete(keyspace, db, address, index, 1);
+  const at = listPop(c.reply, keyspace, db, address, atHead);
   elementsRemoved(c, i, at, atHead ? 'lpop' : 'rpop', 1);
 }
 
