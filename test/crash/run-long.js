@@ -1,14 +1,14 @@
 /**
  * The proofs of durability at length: many rounds of kill -9, power loss and snapshots under load,
- * a dump of a million keys, a gigabyte through `redis-cli --pipe`.
+ * a dump of a million keys, a gigabyte through `redis-cli --pipe`, collections of millions.
  *
  *   npm run crash                                  everything, 200 rounds
  *   npm run crash -- --rounds 2000 --seed 7        more of it, and other choices
  *   npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
  *
- * `--only` takes kill, power, snapshot, dump or bulk. The same seed makes the same choices; what
- * happens also depends on the machine's timing. Wants the real server and its tools for all but
- * kill and power, and about 5 GB of memory and of disk.
+ * `--only` takes kill, power, snapshot, dump, bulk or types. The same seed makes the same choices;
+ * what happens also depends on the machine's timing. Wants the real server and its tools for all
+ * but kill and power, and about 5 GB of memory and of disk.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ const FILES = {
   snapshot: 'test/integration/snapshot-load.test.ts',
   dump: 'test/integration/big-dump.test.ts',
   bulk: 'test/integration/bulk.test.ts',
+  types: 'test/integration/all-types.test.ts',
 };
 
 const { values } = parseArgs({
@@ -57,6 +58,7 @@ const result = spawnSync(
       CRASH_SNAPSHOTS: String(Math.ceil(rounds / 4)),
       CRASH_KEYS: '1000000',
       CRASH_PIPE_MB: '1000',
+      CRASH_TYPES: 'full',
     },
   },
 );
