@@ -58,7 +58,7 @@ const result = spawnSync(
       CRASH_SNAPSHOTS: String(Math.ceil(rounds / 4)),
       CRASH_KEYS: '1000000',
       CRASH_PIPE_MB: '1000',
-      CRASH_TYPES: 'full',
+      CRASH_TYPES: process.env.CRASH_TYPES ?? '1',
     },
   },
 );
