@@ -4,15 +4,18 @@
  * A large zset is gone through leaf by leaf, and its members, which begin at words, are written in
  * words: a range of a hundred takes 3.8 us, with a cursor and a view it took 9.9.
  */
+import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import type { Reply } from '../resp/reply.ts';
-import { SHORT_MAX } from '../resp/short-head.ts';
+import { SHORT_MAX, SHORT_ROOM, shortBulkWords } from '../resp/short-head.ts';
 import { entryKeyLength } from '../struct/entry.ts';
 import { IndexCursor } from '../struct/sorted-index.ts';
+import { LEAF_MAX } from '../struct/sorted-node.ts';
 import type { LargeZset } from './zset-large.ts';
 import { ZsetCursor, type ZsetView } from './zset-view.ts';
 
 const cursor = new ZsetCursor();
 const walker = new IndexCursor();
+const run = new Uint32Array(LEAF_MAX);
 
 /**
  * Answers `count` elements, which there are, from rank `start` on, down when `reverse`; with their
@@ -49,19 +52,62 @@ function replyLarge(
   withScores: boolean,
   nested: boolean,
 ): void {
-  const { arena } = large;
   large.index.seek(start, walker);
+  if (!withScores && !reverse && !nested) {
+    replyMembers(reply, large.arena, count);
+    return;
+  }
   for (let i = 0; i < count; i++) {
     const { entry } = walker;
-    const words = arena.words(entry);
-    const at = arena.wordOffset(entry);
-    const key = at + ((words[at]! >>> 16) & 7);
-    const length = entryKeyLength(arena, entry);
     if (nested) reply.array(2);
-    if (length < SHORT_MAX) reply.bulkWords(words, key, length);
-    else reply.bulk(arena.bytes(entry), key << 2, length);
+    replyMember(reply, large.arena, entry);
     if (withScores) reply.double(large.scoreOf(entry));
     if (reverse) walker.previous();
     else walker.next();
   }
+}
+
+function replyMember(reply: Reply, arena: Arena, entry: number): void {
+  const words = arena.words(entry);
+  const at = arena.wordOffset(entry);
+  const key = at + ((words[at]! >>> 16) & 7);
+  const length = entryKeyLength(arena, entry);
+  if (length < SHORT_MAX) {
+    const view = reply.open(SHORT_MAX + SHORT_ROOM);
+    reply.at = shortBulkWords(view, reply.at, words, key, length);
+  } else reply.bulk(arena.bytes(entry), key << 2, length);
+}
+
+/** The members of `count` entries from the walker on. */
+function replyMembers(reply: Reply, arena: Arena, count: number): void {
+  for (let left = count; left > 0; ) {
+    const taken = walker.take(run, left);
+    left -= taken;
+    for (let i = 0; i < taken; ) {
+      i = replyShort(reply, arena, i, taken);
+      if (i < taken) replyMember(reply, arena, run[i++]!);
+    }
+  }
+}
+
+/**
+ * The members of run[from .. end), as long as they are short and the chunk has room. Returns where
+ * it stopped.
+ */
+function replyShort(reply: Reply, arena: Arena, from: number, end: number): number {
+  const view = reply.open(SHORT_MAX + SHORT_ROOM);
+  const last = view.byteLength - (SHORT_MAX + SHORT_ROOM);
+  let { at } = reply;
+  let i = from;
+  for (; i < end && at <= last; i++) {
+    const entry = run[i]!;
+    if (entry >= HUGE_BASE) break;
+    const words = arena.u32[entry >>> 19]!;
+    const head = (entry & 0x7ffff) << 1;
+    const length = words[head]! & 0xffff;
+    if (length >= SHORT_MAX) break;
+    at = shortBulkWords(view, at, words, head + ((words[head]! >>> 16) & 7), length);
+  }
+  reply.at = at;
+  return i;
 }
