@@ -84,7 +84,7 @@ export class Hub {
     const owner: LinkOwner = {
       onRead: (bytes, from, to) => this.read(client, bytes, from, to),
       onSent: () => this.turn.sent(client),
-      onClosed: () => this.gone(client),
+      onClosed: () => this.lost(client),
     };
     client.unixSocket = unix;
     this.clients.set(client.id, client);
@@ -263,6 +263,12 @@ export class Hub {
   private protocolError(client: Client): void {
     client.reply.error(`ERR ${client.parser.error}`);
     this.close(client, 'after-reply');
+  }
+
+  /** The connection is over. What came before its end is run first, if it waits still. */
+  private lost(client: Client): void {
+    if (client.staged && !this.dispatcher.isRunning) this.runIntake();
+    this.gone(client);
   }
 
   private gone(client: Client): void {

@@ -261,7 +261,7 @@ export class Server implements Services {
     client.waiting = WAIT_WORK;
     void work.then((result) => {
       if (client.closed) return;
-      answer(result);
+      this.dispatcher.answerNow(client, () => answer(result));
       this.turn.list(client);
       this.hub.resume(client);
     });

@@ -22,6 +22,7 @@ describe('the brake', () => {
       localAddress: '',
       fd: -1,
       send: () => 0,
+      sendParts: () => 0,
       pause: () => {
         pauses++;
       },

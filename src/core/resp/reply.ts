@@ -52,7 +52,7 @@ export class Reply {
   /** Where the next byte of the current chunk goes. */
   at = 0;
 
-  readonly pool: ChunkPool;
+  private readonly pool: ChunkPool;
   /** The current chunk once more, or one before it: see `open`. */
   private view: DataView = NO_VIEW;
   private viewed: Uint8Array = EMPTY;
@@ -357,7 +357,7 @@ export class Reply {
   }
 
   /** Makes sure that so many bytes fit into the chunk. */
-  room(bytes: number): void {
+  private room(bytes: number): void {
     if (this.chunk.length - this.at < bytes) this.nextChunk();
   }
 

@@ -14,10 +14,6 @@ import { LP_HEAD_BYTES, lpElement, lpEntryLength, lpGet } from '../struct/listpa
 const END = 0xff;
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
-/** The chunk that was written to last, and its view. */
-let viewed: Uint8Array = new Uint8Array(0);
-let view: DataView = NO_VIEW;
-
 /** Answers the entry at `at`. */
 export function replyEntry(reply: Reply, bytes: Uint8Array, base: number, at: number): void {
   lpGet(bytes, base, at);
@@ -69,13 +65,8 @@ export function replyListpack(reply: Reply, keyspace: Keyspace, address: number)
 
 /** Answers a string of up to 63 bytes at `from` of `words`. */
 function replyShort(reply: Reply, words: DataView, from: number, length: number): void {
-  reply.room(length + SHORT_ROOM);
+  const to = reply.open(length + SHORT_ROOM);
   const { chunk } = reply;
-  if (chunk !== viewed) {
-    viewed = chunk;
-    view = reply.pool.viewOf(chunk);
-  }
-  const to = view;
   const start = reply.at + shortHead(chunk, reply.at, length);
   for (let i = 0; i < length; i += 4)
     to.setUint32(start + i, words.getUint32(from + i, true), true);

@@ -36,7 +36,7 @@ describe('the pieces of a long reply', () => {
         for (const { piece: one, release, taken } of steps) {
           const bytes = Buffer.from(Array.from({ length: one.length }, () => next++ & 255));
           if (one.how === 'defer') {
-            const deferred = reply.defer();
+            const deferred = reply.defer(one.length);
             reply.fill(deferred, '*', one.length);
             written.push(Buffer.from(`*${one.length}\r\n`));
           }
