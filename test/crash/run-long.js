@@ -7,9 +7,9 @@
  *   npm run crash -- --rounds 2000 --seed 7        more of it, and other choices
  *   npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
  *
- * `--only` takes kill, failpoint, damage, calls, power, datasets, snapshot, dump, bulk or types. The
- * same seed makes the same choices; what happens also depends on the machine's timing. Wants the
- * real server and its tools for the last five, and about 5 GB of memory and of disk.
+ * `--only` takes kill, failpoint, damage, calls, power, datasets, snapshot, dump, bulk or types.
+ * The same seed makes the same choices; what happens also depends on the machine's timing. Wants
+ * the real server and its tools for the last five, and about 5 GB of memory and of disk.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
