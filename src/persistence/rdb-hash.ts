@@ -15,7 +15,8 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import { lpCount, lpValid } from '../core/struct/listpack.ts';
+import { lpCount } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import { ElementView } from '../core/types/element-view.ts';
 import { hashIsLarge, tableOfPairs } from '../core/types/hash.ts';
 import { HashBuilder } from '../core/types/hash-builder.ts';

@@ -15,7 +15,8 @@
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
 import { intsetCount, intsetValid } from '../core/struct/intset.ts';
-import { lpCount, lpValid } from '../core/struct/listpack.ts';
+import { lpCount } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import { lpDistinct } from '../core/types/listpack-distinct.ts';
 import { SetBuilder } from '../core/types/set-builder.ts';
 import { tableOf } from '../core/types/set-encoding.ts';

@@ -30,8 +30,8 @@ import {
   lpInit,
   lpInsert,
   lpNext,
-  lpValid,
 } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import { parseDouble } from '../core/text/double.ts';
 import { ElementView } from '../core/types/element-view.ts';
 import { lpDistinct } from '../core/types/listpack-distinct.ts';

@@ -20,11 +20,11 @@ import { copyBytes } from '../memory/copy.ts';
 import { DOUBLE_TEXT_MAX, writeDoubleShortest } from '../text/double.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
 import type { ChunkPool, FullChunk } from './chunk-pool.ts';
+import { fillHead } from './fill-head.ts';
 import { SHORT_MAX, SHORT_ROOM, shortHead } from './short-head.ts';
 
 const HEADER_ROOM = 32;
 const DOUBLE_ROOM = 64;
-const LINE_FEED = 10;
 const EMPTY = new Uint8Array(0);
 /** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
 const SHARED_BYTES_MIN = 4096;
@@ -290,18 +290,7 @@ export class Reply {
       end = one.length;
       start -= end;
     }
-    const head = deferred - start;
-    let body = head + 2;
-    while (chunk[body - 1] !== LINE_FEED) body++;
-    chunk[head] = kind === '*' ? 42 : 37;
-    const length = integerLength(count);
-    const spare = body - (head + 3 + length);
-    if (spare < 0) throw new Error('reply: more elements than were announced');
-    writeInteger(chunk, head + 1, count);
-    chunk[head + 1 + length] = 13;
-    chunk[head + 2 + length] = LINE_FEED;
-    if (spare === 0) return;
-    chunk.copyWithin(body - spare, body, end);
+    const spare = fillHead(chunk, deferred - start, end, kind, count);
     if (full === this.queue.length) this.at -= spare;
     else {
       this.queue[full]!.length -= spare;

@@ -400,30 +400,6 @@ export function lpReplaceInteger(bytes: Uint8Array, base: number, at: number, va
   replaceBody(bytes, base, at, true, integerBody(valueLow, valueHigh), bytes, 0, 0);
 }
 
-/**
- * Whether `length` bytes from `base` are a listpack that can be walked safely: sizes add up, back
- * lengths agree, the end is where the head says. With `deep` false only the head and the end are
- * looked at.
- */
-export function lpValid(bytes: Uint8Array, base: number, length: number, deep: boolean): boolean {
-  if (length < LP_EMPTY_BYTES || readU32(bytes, base) !== length) return false;
-  if (bytes[base + length - 1] !== END) return false;
-  if (!deep) return true;
-  let at = LP_HEAD_BYTES;
-  let found = 0;
-  while (at < length - 1) {
-    const body = safeBodyLength(bytes, base + at, length - 1 - at);
-    if (body === 0) return false;
-    const back = backLengthBytes(body);
-    if (at + body + back > length - 1) return false;
-    if (!sameBackLength(bytes, base + at + body, body, back)) return false;
-    at += body + back;
-    found++;
-  }
-  const count = bytes[base + 4]! | (bytes[base + 5]! << 8);
-  return at === length - 1 && (count === COUNT_UNKNOWN || count === found);
-}
-
 // ---------------------------------------------------------------- encoding
 
 /** Whether a value will be stored as an integer, whose words are then in valueLow and valueHigh. */
@@ -536,7 +512,8 @@ function writeInteger(bytes: Uint8Array, from: number, body: number): void {
   }
 }
 
-function bodyLength(bytes: Uint8Array, from: number): number {
+/** Bytes of the entry at `from` (absolute), without its back length. */
+export function bodyLength(bytes: Uint8Array, from: number): number {
   const first = bytes[from]!;
   if (first < 0x80) return 1;
   if (first < 0xc0) return 1 + (first & 63);
@@ -547,19 +524,8 @@ function bodyLength(bytes: Uint8Array, from: number): number {
   return first - 0xf1 + 3;
 }
 
-/**
- * Length of a body that may lie: 0 when it does not fit into `room` bytes or is of no known kind.
- */
-function safeBodyLength(bytes: Uint8Array, from: number, room: number): number {
-  const first = bytes[from]!;
-  if (first > 0xf4) return 0;
-  const head = first < 0xc0 ? 1 : first < 0xf0 ? 2 : 5;
-  if (first <= 0xf0 && head > room) return 0;
-  const body = bodyLength(bytes, from);
-  return body > room ? 0 : body;
-}
-
-function backLengthBytes(length: number): number {
+/** Bytes that the length of a body takes. */
+export function backLengthBytes(length: number): number {
   if (length < 128) return 1;
   if (length < 16_384) return 2;
   if (length < 2_097_152) return 3;
@@ -573,15 +539,6 @@ function writeBackLength(bytes: Uint8Array, from: number, length: number): void 
     bytes[from + i] = (rest % 128) | (i > 0 ? 128 : 0);
     rest = Math.floor(rest / 128);
   }
-}
-
-function sameBackLength(bytes: Uint8Array, from: number, length: number, size: number): boolean {
-  let rest = length;
-  for (let i = size - 1; i >= 0; i--) {
-    if (bytes[from + i] !== ((rest % 128) | (i > 0 ? 128 : 0))) return false;
-    rest = Math.floor(rest / 128);
-  }
-  return true;
 }
 
 function readU32(bytes: Uint8Array, from: number): number {

@@ -21,8 +21,8 @@ import {
   lpPrev,
   lpReplace,
   lpSeek,
-  lpValid,
 } from '../../../src/core/struct/listpack.ts';
+import { lpValid } from '../../../src/core/struct/listpack-valid.ts';
 
 const ROOM = 1 << 20;
 const BASE = 13;
