@@ -165,7 +165,10 @@ export class Reply {
    */
   bulkWords(words: Uint32Array, from: number, length: number): void {
     this.room(length + SHORT_ROOM);
-    if (this.viewed !== this.chunk) this.look();
+    if (this.viewed !== this.chunk) {
+      this.viewed = this.chunk;
+      this.view = this.pool.viewOf(this.chunk);
+    }
     const { view } = this;
     const start = this.at + shortHead(this.chunk, this.at, length);
     const end = start + length;
@@ -266,10 +269,7 @@ export class Reply {
     this.header(this.protocol === 3 ? 62 : 42, count);
   }
 
-  /**
-   * Writes the head of an array or a map that may turn out to have fewer elements than `most`;
-   * `fill` then says how many. Returns where the head stands.
-   */
+  /** Writes the head of an array or a map of up to `most` elements, for `fill`; its position. */
   defer(most: number): number {
     this.room(HEADER_ROOM);
     const position = this.total;
@@ -278,8 +278,8 @@ export class Reply {
   }
 
   /**
-   * Completes the head that `defer` wrote; a map's `count` is that of its pairs. What follows in
-   * its chunk moves up when the number is shorter. Nothing may have been sent since.
+   * Completes the head that `defer` wrote; a map's `count` is that of its pairs. Nothing may have
+   * been sent since.
    */
   fill(deferred: number, kind: '*' | '%', count: number): void {
     let { chunk, chunkStart: start, at: end } = this;
@@ -291,11 +291,10 @@ export class Reply {
       start -= end;
     }
     const spare = fillHead(chunk, deferred - start, end, kind, count);
-    if (full === this.queue.length) this.at -= spare;
-    else {
+    if (full < this.queue.length) {
       this.queue[full]!.length -= spare;
       this.chunkStart -= spare;
-    }
+    } else this.at -= spare;
   }
 
   // ---------------------------------------------------------------- positions
@@ -347,11 +346,6 @@ export class Reply {
 
   // ---------------------------------------------------------------- bytes
 
-  private look(): void {
-    this.viewed = this.chunk;
-    this.view = this.pool.viewOf(this.chunk);
-  }
-
   private room(bytes: number): void {
     if (this.chunk.length - this.at < bytes) this.nextChunk();
   }
@@ -360,9 +354,7 @@ export class Reply {
     if (this.at > 0) {
       this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
       this.chunkStart += this.at;
-    } else if (this.chunk !== EMPTY) {
-      return;
-    }
+    } else if (this.chunk !== EMPTY) return;
     this.chunk = this.pool.take();
     this.at = 0;
   }
