@@ -30,8 +30,9 @@ import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
 import { equalBytes } from '../memory/copy.ts';
 import { DirectoryPath } from './directory-path.ts';
-import { LP_EMPTY_BYTES, lpFind, lpFirst } from './listpack.ts';
+import { LP_EMPTY_BYTES, lpFirst } from './listpack.ts';
 import { deleteBackward, deleteForward } from './listpack-delete.ts';
+import { lpFind } from './listpack-find.ts';
 import { clampFill, exceedsFill, nodeBytesMax } from './quicklist-limits.ts';
 import {
   NODE_COMPRESSED,

@@ -12,11 +12,12 @@
  *
  * A list keeps the addresses in the order of the ids, in chunks that are arena blocks as well:
  *
- *     chunk   [ count ][ bound ][ address ] ...    11 to 251 addresses; a full one is split in two
+ *     chunk   [ count ][ bound ][ address ] ...    11 to 251; a full one is split in two
  *
  * The bound is an id: none in the chunk is less, and all in chunks before are less. So finding one
- * looks at chunks, and only then, within one of them, at the entries themselves. Limits: 2^53
- * deliveries.
+ * looks at chunks, and only then, within one of them, at the entries themselves.
+ *
+ * Limits: 2^53 deliveries.
  */
 import type { Arena } from '../memory/arena.ts';
 import { StreamId } from './stream-id.ts';

@@ -22,11 +22,11 @@ import {
   lpDelete,
   lpEntryBytes,
   lpEntryLength,
-  lpFind,
   lpFirst,
   lpNext,
   lpReplace,
 } from '../struct/listpack.ts';
+import { lpFind } from '../struct/listpack-find.ts';
 import { ENC_HASHTABLE, encodingOf, TYPE_HASH } from '../value.ts';
 import { growValue, LISTPACK_BYTES_MAX, listpackAppend, listpackCreate } from './compact.ts';
 import { ElementView } from './element-view.ts';
