@@ -1,4 +1,4 @@
-/** The command line of the benchmark. A path that ends in `.js` is run by node, else directly. */
+/** The command line of the benchmark. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -32,9 +32,7 @@ const print = (text) => void process.stdout.write(text);
 
 /** @type {(contender: Contender) => string} */
 function versionOf(contender) {
-  const node = contender.path.endsWith('.js');
-  const [file, args] = node ? [process.execPath, [contender.path]] : [contender.path, []];
-  return execFileSync(file, [...args, '--version'], { encoding: 'utf8' }).trim();
+  return execFileSync(contender.path, ['--version'], { encoding: 'utf8' }).trim();
 }
 
 function checkMachine() {

@@ -189,12 +189,9 @@ export async function startServer(contender, options = {}) {
   const { core = serverCore, config = [] } = options;
   const port = await freePort();
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), `bench-${contender.name}-`));
-  const program = contender.path.endsWith('.js')
-    ? [process.execPath, contender.path]
-    : [contender.path];
   const basic = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
   const logfile = ['--logfile', join(dir, 'server.log')];
-  const [file = '', ...args] = pinned(core, [...program, ...basic, ...logfile, ...config]);
+  const [file = '', ...args] = pinned(core, [contender.path, ...basic, ...logfile, ...config]);
   const child = spawn(file, args, { cwd: dir, stdio: 'ignore' });
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -3,8 +3,13 @@
  * asynchronous writes and fsyncs that works the queue off. `aof-append.ts` fills it.
  *
  *   turn --in the call--> file                    (page cache; `everysec` and `no`)
- *   turn --> queue --chain: write, fsync--> file  (`always`, and whenever the disk is busy)
- *                                    \--> next    once the old file is written, fsynced and closed
+ *   turn --> queue --group: write+fsync in one--> file   (`always`)
+ *   turn --> queue --chain: write, fsync--------> file   (whenever the disk is busy)
+ *                                         \-----> next   once the old file is written and fsynced
+ *
+ * Under `always` all that is queued is one group, which one trip to the thread pool makes durable.
+ * The next one leaves before the replies of this one do, unless it is worth holding
+ * (`group-pace.ts`). It makes only its own bytes durable: all others are fsynced before the first.
  *
  * Errors. A failed or short write is cut off again at the last whole turn and tried again each
  * second (positions are explicit, so a repeated write cannot double a half-written one); until it
@@ -19,52 +24,40 @@
  * A change of files (`switchTo`): all turns before it are written and fsynced to the old file
  * before the first byte goes to the new one, so power loss never leaves a hole in the middle.
  */
+import { AofFault } from './aof-fault.ts';
 import { AofFsyncClock } from './aof-fsync-clock.ts';
 import { AofOffsets } from './aof-offsets.ts';
 import type { AofDiskOptions, FsyncPolicy } from './aof-options.ts';
 import { type TurnBatch, TurnQueue } from './aof-queue.ts';
 import type { DurableFile } from './durable-file.ts';
 import { errorText } from './file-system.ts';
-
-const RETRY_PERIOD_MS = 1000;
+import { GroupPace } from './group-pace.ts';
 
 export class AofDisk {
-  readonly #options: AofDiskOptions;
-  readonly offsets: AofOffsets;
-  readonly queue: TurnQueue;
-  readonly clock: AofFsyncClock;
+  readonly offsets = new AofOffsets();
+  readonly queue = new TurnQueue();
+  readonly clock = new AofFsyncClock();
   /** Bytes written to files so far, annotations included. */
-  encodedBytes: number;
+  encodedBytes = 0;
+  readonly #options: AofDiskOptions;
+  readonly #fault: AofFault;
+  readonly #pace: GroupPace;
   #policy: FsyncPolicy;
-  #fsyncSuspended: boolean;
+  #fsyncSuspended = false;
   #file: DurableFile | undefined;
   #next: DurableFile | undefined;
   /** Bytes of whole turns in `#file`. */
-  #fileBytes: number;
-  #isChainRunning: boolean;
-  #chain: Promise<void>;
+  #fileBytes = 0;
+  #isChainRunning = false;
+  #chain: Promise<void> = Promise.resolve();
   #sync: Promise<boolean> | undefined;
-  #error: Error | undefined;
-  #retryAtMs: number;
-  #isStopped: boolean;
+  #isStopped = false;
 
   constructor(options: AofDiskOptions) {
     this.#options = options;
-    this.offsets = new AofOffsets();
-    this.queue = new TurnQueue();
-    this.clock = new AofFsyncClock();
-    this.encodedBytes = 0;
+    this.#fault = new AofFault(options);
+    this.#pace = new GroupPace(options.waitingReplies, () => this.#startChain());
     this.#policy = options.policy;
-    this.#fsyncSuspended = false;
-    this.#file = undefined;
-    this.#next = undefined;
-    this.#fileBytes = 0;
-    this.#isChainRunning = false;
-    this.#chain = Promise.resolve();
-    this.#sync = undefined;
-    this.#error = undefined;
-    this.#retryAtMs = 0;
-    this.#isStopped = false;
   }
 
   // ---- figures ---------------------------------------------------------------------------
@@ -89,7 +82,7 @@ export class AofDisk {
 
   /** Why writes are refused, or undefined while all is well. */
   get lastError(): Error | undefined {
-    return this.#error;
+    return this.#fault.error;
   }
 
   /** It failed for good, waits for a rewrite, or is being closed: turns are only counted. */
@@ -104,7 +97,7 @@ export class AofDisk {
       this.#next === undefined &&
       !this.#isChainRunning &&
       this.#sync === undefined &&
-      this.#error === undefined &&
+      this.#fault.error === undefined &&
       this.queue.isEmpty
     );
   }
@@ -122,7 +115,7 @@ export class AofDisk {
       try {
         file.truncateSync(this.#fileBytes);
       } catch (cutError) {
-        this.#warnUncut(cutError);
+        this.#fault.warnUncut(cutError);
       }
       this.#fail(error, 'writing to');
       return false;
@@ -135,7 +128,54 @@ export class AofDisk {
 
   /** Turns were put into the queue. After an error they wait for `tick`. */
   wake(): void {
-    if (this.#error === undefined) this.#startChain();
+    if (this.#fault.error === undefined && !this.#pace.isHolding) this.#startChain();
+  }
+
+  // ---- groups ----------------------------------------------------------------------------
+
+  /** What the next group would be: the head of the queue, if nothing else is to be done first. */
+  get #nextGroup(): TurnBatch | undefined {
+    const { offsets } = this;
+    if (!this.mustSync || offsets.isSyncUseful || offsets.hasGap) return undefined;
+    const batch = this.queue.head;
+    return this.#sync === undefined && batch?.file === this.#file ? batch : undefined;
+  }
+
+  #beginGroup(batch: TurnBatch): void {
+    batch.flying = true;
+    this.#pace.release();
+    this.clock.started(this.#options.nowMs());
+    this.#chain = new Promise((resolve) => {
+      batch.file.writeAllSynced(batch.buf, 0, batch.len, this.#fileBytes, (error) => {
+        resolve(error === undefined ? this.#groupDone(batch) : this.#groupFailed(batch, error));
+      });
+    });
+  }
+
+  #groupDone(batch: TurnBatch): void {
+    this.#isChainRunning = false;
+    this.#wrote(batch);
+    this.offsets.syncedUpTo(batch.endOffset);
+    this.clock.finished(this.#options.nowMs(), this.offsets.isAllSynced);
+    if (!this.#pace.groupDone(this.clock.lastMs)) this.#startChain();
+    this.#options.onProgress();
+  }
+
+  async #groupFailed(batch: TurnBatch, error: Error): Promise<void> {
+    await batch.file.truncate(this.#fileBytes).catch((cutError) => this.#fault.warnUncut(cutError));
+    batch.flying = false;
+    this.#isChainRunning = false;
+    this.#fail(error, 'writing to');
+  }
+
+  /** The batch stands in the file. */
+  #wrote(batch: TurnBatch): void {
+    batch.flying = false;
+    this.#fileBytes += batch.len;
+    this.encodedBytes += batch.len;
+    this.offsets.wroteUpTo(batch.endOffset);
+    this.queue.remove(batch);
+    if (!this.offsets.hasGap) this.#fault.recover();
   }
 
   // ---- the chain -------------------------------------------------------------------------
@@ -143,13 +183,15 @@ export class AofDisk {
   #startChain(): void {
     if (this.#isChainRunning || this.#isStopped) return;
     this.#isChainRunning = true;
-    this.#chain = this.#runChain();
+    const group = this.#nextGroup;
+    if (group === undefined) this.#chain = this.#runChain();
+    else this.#beginGroup(group);
   }
 
-  /** Works until nothing is left to do or an error stops it. */
+  /** Works until nothing is left to do, an error stops it, or a group takes over. */
   async #runChain(): Promise<void> {
     try {
-      while (!this.#isStopped && !this.offsets.hasGap) {
+      while (!this.#isStopped && !this.offsets.hasGap && this.#nextGroup === undefined) {
         const batch = this.queue.head;
         if (this.mustSync && this.offsets.isSyncUseful) {
           if (!(await this.#syncFile())) return;
@@ -164,6 +206,7 @@ export class AofDisk {
     } finally {
       this.#isChainRunning = false;
     }
+    if (this.#nextGroup !== undefined) this.#startChain();
   }
 
   async #writeBatch(batch: TurnBatch): Promise<boolean> {
@@ -172,17 +215,12 @@ export class AofDisk {
     try {
       await batch.file.writeAll(batch.buf, 0, batch.len, at);
     } catch (error) {
-      await batch.file.truncate(at).catch((cutError) => this.#warnUncut(cutError));
+      await batch.file.truncate(at).catch((cutError) => this.#fault.warnUncut(cutError));
+      batch.flying = false;
       if (batch.file.poison === undefined) this.#fail(error, 'writing to');
       return false;
-    } finally {
-      batch.flying = false;
     }
-    this.#fileBytes = at + batch.len;
-    this.encodedBytes += batch.len;
-    this.offsets.wroteUpTo(batch.endOffset);
-    this.queue.remove(batch);
-    this.#recover();
+    this.#wrote(batch);
     this.#options.onProgress();
     return true;
   }
@@ -234,10 +272,7 @@ export class AofDisk {
   tick(nowMs: number): void {
     const file = this.#file;
     if (this.#isStopped || file === undefined || this.offsets.hasGap) return;
-    if (this.#error !== undefined && nowMs >= this.#retryAtMs) {
-      this.#retryAtMs = nowMs + RETRY_PERIOD_MS;
-      this.#startChain();
-    }
+    if (this.#fault.takeRetry(nowMs)) this.#startChain();
     if (this.#policy !== 'everysec' || this.#fsyncSuspended) return;
     if (!this.offsets.isSyncUseful) return;
     if (this.#sync !== undefined) this.clock.noteRunning(nowMs);
@@ -252,36 +287,14 @@ export class AofDisk {
     const what = `${action} ${this.#file?.path} failed (${errorText(error)})`;
     if (this.mustSync) {
       this.#isStopped = true;
-      this.#error = error;
-      const why = 'appendfsync is always, waiting replies cannot be confirmed: the server ends';
-      this.#options.log('warning', `${what}; ${why}`);
-      this.#options.onFatal(error);
+      this.#fault.endProcess(error, what);
       return;
     }
-    const first = this.#error === undefined;
-    if (first) this.#options.log('warning', `${what}: writes are refused until it works again`);
-    this.#error = error;
-    this.#options.onErrorChange();
-    this.#retryAtMs = this.#options.nowMs() + RETRY_PERIOD_MS;
+    this.#fault.refuse(error, what);
     if (this.#file?.poison === undefined) return;
     this.offsets.openGap(this.#next !== undefined);
     if (this.#file !== undefined) this.queue.dropFile(this.#file);
     this.#options.log('warning', `${what}: only a rewrite of the AOF makes this good`);
-  }
-
-  #warnUncut(error: unknown): void {
-    this.#options.log(
-      'warning',
-      `could not cut a half-written turn off the AOF (${errorText(error)}); ` +
-        'it is overwritten by the next write, and cut by the next start',
-    );
-  }
-
-  #recover(): void {
-    if (this.#error === undefined || this.offsets.hasGap) return;
-    this.#error = undefined;
-    this.#options.onErrorChange();
-    this.#options.log('notice', 'AOF write error looks solved, write commands are taken again');
   }
 
   // ---- files and policy ------------------------------------------------------------------
@@ -316,7 +329,7 @@ export class AofDisk {
     this.offsets.finishCover();
     // Turns that still wait for the old file are in the base.
     if (this.#next !== undefined && this.#file !== undefined) this.queue.dropFile(this.#file);
-    if (this.queue.isEmpty) this.#recover();
+    if (this.queue.isEmpty && !this.offsets.hasGap) this.#fault.recover();
     this.#startChain();
     this.#options.onProgress();
   }
@@ -348,13 +361,13 @@ export class AofDisk {
   async flush(): Promise<void> {
     const target = this.offsets.appended;
     while (this.#file !== undefined && this.offsets.synced < target) {
-      if (this.#isStopped) throw this.#error ?? new Error('the AOF is being closed');
+      if (this.#isStopped) throw this.#fault.error ?? new Error('the AOF is being closed');
       if (!this.offsets.hasGap) {
         this.#startChain();
         await this.#chain;
         if (this.queue.isEmpty && this.#next === undefined) await this.#syncFile();
       }
-      if (this.#error !== undefined && this.offsets.synced < target) throw this.#error;
+      if (this.#fault.error !== undefined && this.offsets.synced < target) throw this.#fault.error;
     }
   }
 
@@ -376,8 +389,7 @@ export class AofDisk {
     for (const file of files) await file?.close().catch(() => undefined);
     if (wasStopped || !release) return;
     this.#isStopped = false;
-    this.#error = undefined;
-    this.#options.onErrorChange();
+    this.#fault.clear();
     this.clock.clear();
     this.offsets.skipAll();
     this.#options.onProgress();

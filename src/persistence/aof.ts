@@ -128,7 +128,7 @@ export class Aof {
 
   async #openNewIncr(): Promise<DurableFile> {
     const incr = await this.folder.addIncr();
-    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'update'));
+    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'journal'));
   }
 
   // ---- start and end ---------------------------------------------------------------------
@@ -162,7 +162,7 @@ export class Aof {
   async #openSynced(): Promise<DurableFile> {
     const names = (await this.folder.filesToLoad()).map((file) => file.info.name);
     for (const [i, name] of names.entries()) {
-      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), 'update'));
+      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), 'journal'));
       await file.syncData();
       if (i === names.length - 1) return file;
       await file.close();
@@ -256,11 +256,11 @@ export class Aof {
         if (this.#rewrite.step === 'prepared') return;
         throw new Error('an AOF rewrite is already running');
       }
-      const free = await this.folder.fs.freeBytes(this.folder.path);
+      const free = expectedBytes > 0 ? await this.folder.fs.freeBytes(this.folder.path) : 0;
       if (free < expectedBytes) {
         throw new Error(
-          `the rewrite needs about ${expectedBytes} bytes and ${this.folder.path} has ${free} ` +
-            'left: free some space',
+          `no space: the rewrite wants about ${expectedBytes} bytes in ${this.folder.path} and ` +
+            `${free} are free; make room, or set disk-space-check to no to try all the same`,
         );
       }
       const file = this.#state === 'on' ? await this.#openNewIncr() : await this.#openTemporary();
@@ -269,7 +269,10 @@ export class Aof {
   }
 
   async #openTemporary(): Promise<DurableFile> {
-    return new DurableFile(await this.folder.fs.open(this.folder.temporaryIncrPath, 'replace'));
+    const { fs, temporaryIncrPath } = this.folder;
+    const file = new DurableFile(await fs.open(temporaryIncrPath, 'journal'));
+    await file.truncate(0);
+    return file;
   }
 
   /**

@@ -22,10 +22,10 @@ import { errorText, type FileSystem, folderOf, type OpenFile } from './file-syst
 export class PoisonedFileError extends Error {
   readonly code: string;
 
-  constructor(path: string, reason: unknown) {
+  constructor(action: string, path: string, reason: unknown) {
     super(
-      `fsync of ${path} failed (${errorText(reason)}); what was written to it may be lost, so it ` +
-        'is not used again: its content has to be written to a new file',
+      `${action} ${path} failed (${errorText(reason)}); what was written to it may be lost, so ` +
+        'it is not used again: its content has to be written to a new file',
     );
     this.name = 'PoisonedFileError';
     this.code = 'EPOISONED';
@@ -71,13 +71,37 @@ export class DurableFile {
     }
   }
 
+  /**
+   * Writes all of `buf[off .. off + len)` at `position` and makes it durable, off the loop; calls
+   * `done` later. The bytes are borrowed until then. Only these bytes are made durable: what was
+   * written otherwise needs `syncData` before. A failure poisons the file, since it may have been
+   * the fsync's.
+   */
+  writeAllSynced(
+    buf: Uint8Array,
+    off: number,
+    len: number,
+    position: number,
+    done: (error: Error | undefined) => void,
+  ): void {
+    const wrote = (error: Error | null, count: number): void => {
+      if (error !== null) done(this.#poisoned('synced write to', error));
+      else if (this.#poison !== undefined) done(this.#poison);
+      else if (count <= 0) done(this.#poisoned('synced write to', noProgress(this.path)));
+      else if (count >= len) done(undefined);
+      else this.writeAllSynced(buf, off + count, len - count, position + count, done);
+    };
+    if (this.#poison !== undefined) queueMicrotask(() => done(this.#poison));
+    else this.#file.writeSynced(buf, off, len, position, wrote);
+  }
+
   /** fdatasync, off the loop. A failure poisons the file. */
   async syncData(): Promise<void> {
     if (this.#poison !== undefined) throw this.#poison;
     try {
       await this.#file.syncData();
     } catch (error) {
-      throw this.#poisoned(error);
+      throw this.#poisoned('fsync of', error);
     }
     if (this.#poison !== undefined) throw this.#poison;
   }
@@ -87,12 +111,12 @@ export class DurableFile {
     try {
       this.#file.syncDataSync();
     } catch (error) {
-      throw this.#poisoned(error);
+      throw this.#poisoned('fsync of', error);
     }
   }
 
-  #poisoned(error: unknown): PoisonedFileError {
-    this.#poison ??= new PoisonedFileError(this.path, error);
+  #poisoned(action: string, error: unknown): PoisonedFileError {
+    this.#poison ??= new PoisonedFileError(action, this.path, error);
     return this.#poison;
   }
 

@@ -8,7 +8,8 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import { stringSet } from '../core/types/string.ts';
+import { lzfAt, lzfDecompressPart } from '../core/struct/lzf.ts';
+import { STRING_BYTES_MAX, stringSet } from '../core/types/string.ts';
 import { ByteView, ENC_RAW, TYPE_STRING } from '../core/value.ts';
 import {
   ENCODED_LZF,
@@ -52,7 +53,13 @@ import { decodeZset, ZsetLoad } from './rdb-zset.ts';
 
 /** Strings of at least this many bytes are read in pieces. */
 const PIECES_BYTES_MIN = 1 << 20;
+/** First bytes of a length below 16,384 end here, and those of integers begin here. */
+const SHORT_LENGTH_END = 0x80;
+const INTEGER_FIRST = 0xc0;
+/** Compressed bytes that are decompressed at a time. */
+const UNPACK_BYTES = 1 << 14;
 const EMPTY = new Uint8Array(0);
+const DAMAGED = 'a compressed string is damaged';
 
 /** A large collection that is loaded in pieces. */
 interface CollectionLoad {
@@ -70,16 +77,17 @@ export class ValueDecoder {
   #openBlock: number;
   #openFilled: number;
   #openLength: number;
+  /** Compressed bytes of it that are still to be read, 0 when it is not compressed. */
+  #openPacked: number;
   /** The large collection that still comes. */
   readonly #tables: TableLoad;
   readonly #lists: ListLoad;
   readonly #streams: StreamLoad;
-  readonly #deep: boolean;
   readonly #zsets: ZsetLoad;
 
   /**
-   * `deep`: beside what keeps the server safe, the sense of compact values is looked at: fields
-   * and members that come twice, integers and entries out of order.
+   * `deep`: beside all that keeps the server safe, and lets what was loaded load again, the order
+   * of a stream's entries is looked at.
    */
   constructor(keyspace: Keyspace, reader: RdbReader, deep: boolean) {
     this.#keyspace = keyspace;
@@ -87,10 +95,10 @@ export class ValueDecoder {
     this.#openBlock = 0;
     this.#openFilled = 0;
     this.#openLength = 0;
+    this.#openPacked = 0;
     this.#tables = new TableLoad(keyspace, reader);
     this.#lists = new ListLoad(keyspace, reader);
     this.#streams = new StreamLoad(reader, deep);
-    this.#deep = deep;
     this.#zsets = new ZsetLoad(keyspace, reader);
   }
 
@@ -115,7 +123,6 @@ export class ValueDecoder {
   decode(db: Database, key: Uint8Array, offset: number, length: number, type: number): number {
     const keyspace = this.#keyspace;
     const reader = this.#reader;
-    const deep = this.#deep;
     switch (type) {
       case RDB_STRING:
         return this.#string(db, key, offset, length);
@@ -127,12 +134,12 @@ export class ValueDecoder {
       case RDB_SET:
       case RDB_SET_INTSET:
       case RDB_SET_LISTPACK:
-        return decodeSet(keyspace, reader, this.#tables, db, key, offset, length, type, deep);
+        return decodeSet(keyspace, reader, this.#tables, db, key, offset, length, type);
       case RDB_HASH:
       case RDB_HASH_LISTPACK:
       case RDB_HASH_ZIPLIST:
       case RDB_HASH_ZIPMAP:
-        return decodeHash(keyspace, reader, this.#tables, db, key, offset, length, type, deep);
+        return decodeHash(keyspace, reader, this.#tables, db, key, offset, length, type);
       case RDB_HASH_METADATA_PRE_GA:
       case RDB_HASH_LISTPACK_EX_PRE_GA:
       case RDB_HASH_METADATA:
@@ -153,12 +160,16 @@ export class ValueDecoder {
   }
 
   /**
-   * Whether the value that comes next is a short string at hand, which takes no more than one block
-   * and no second look.
+   * Whether the value that comes next is a short string or an integer, which `decode` takes at
+   * once.
    */
   isShortString(type: number): boolean {
     const { at, buf, end } = this.#reader;
-    return type === RDB_STRING && at < end && buf[at]! < 0x80;
+    if (type !== RDB_STRING || at === end) return false;
+    const first = buf[at]!;
+    return (
+      first < SHORT_LENGTH_END || (first >= INTEGER_FIRST && first < INTEGER_FIRST + ENCODED_LZF)
+    );
   }
 
   /** Reads on. True when the value is complete; false asks for another call, or for more bytes. */
@@ -167,9 +178,32 @@ export class ValueDecoder {
     if (open !== null) return open.resume();
     const { arena } = this.#keyspace;
     const bytes = arena.bytes(this.#openBlock);
-    const at = arena.byteOffset(this.#openBlock) + this.#openFilled;
+    const start = arena.byteOffset(this.#openBlock);
+    if (this.#openPacked > 0) return this.#unpack(bytes, start);
+    const at = start + this.#openFilled;
     this.#openFilled += this.#reader.take(bytes, at, this.#openLength - this.#openFilled);
     if (this.#openFilled < this.#openLength) return false;
+    this.#openBlock = 0;
+    return true;
+  }
+
+  /** Decompresses the next piece of the open string into its place. */
+  #unpack(bytes: Uint8Array, start: number): boolean {
+    const reader = this.#reader;
+    const piece = Math.min(this.#openPacked, UNPACK_BYTES);
+    const isLast = piece === this.#openPacked;
+    reader.need(piece);
+    const { at, buf } = reader;
+    const filled = start + this.#openFilled;
+    const end = start + this.#openLength;
+    if (!lzfDecompressPart(buf, at, at + piece, isLast, bytes, start, filled, end)) {
+      throw reader.fail(DAMAGED);
+    }
+    reader.at = lzfAt.src;
+    this.#openPacked -= lzfAt.src - at;
+    this.#openFilled = lzfAt.dst - start;
+    if (!isLast) return false;
+    if (this.#openFilled < this.#openLength) throw reader.fail(DAMAGED);
     this.#openBlock = 0;
     return true;
   }
@@ -179,6 +213,9 @@ export class ValueDecoder {
     const length = reader.lengthOrEncoding();
     if (length >= 0) {
       if (length >= PIECES_BYTES_MIN && !reader.isWhole) {
+        if (length > Math.min(reader.bytesLeftMax, STRING_BYTES_MAX)) {
+          throw reader.fail(`a string of ${length} bytes, more than are left`);
+        }
         return this.#openString(db, key, keyOffset, keyLength, length);
       }
       reader.need(length);
@@ -192,7 +229,13 @@ export class ValueDecoder {
       return this.#keyspace.putInteger(db, key, keyOffset, keyLength, 0, value, high, false);
     }
     const view = this.#view;
-    reader.compressed(view);
+    const packed = reader.compressedLength();
+    if (reader.fullLength >= PIECES_BYTES_MIN && !reader.isWhole) {
+      const address = this.#openString(db, key, keyOffset, keyLength, reader.fullLength);
+      this.#openPacked = packed;
+      return address;
+    }
+    reader.decompressed(packed, reader.fullLength, view);
     const { bytes, offset } = view;
     return stringSet(
       this.#keyspace,
@@ -216,9 +259,6 @@ export class ValueDecoder {
     length: number,
   ): number {
     const keyspace = this.#keyspace;
-    if (length > this.#reader.bytesLeftMax) {
-      throw this.#reader.fail(`a string of ${length} bytes, more than are left`);
-    }
     const empty = keyspace.putBytes(
       db,
       key,

@@ -10,8 +10,8 @@
  * What is loaded becomes a listpack or a table as the limits of this server say: one that comes as
  * a listpack or ziplist by its number of fields alone, like everything that Redis loads.
  *
- * Bytes from outside are never believed: a compact hash is walked whole before it is taken. A
- * field that comes twice is an error; in a listpack it is looked for in deep checks only.
+ * Bytes from outside are never believed: a compact hash is walked whole before it is taken, and a
+ * field that comes twice is an error: what loads must load again when it was saved as a table.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
@@ -83,7 +83,6 @@ export function decodeHash(
   offset: number,
   length: number,
   type: number,
-  deep: boolean,
 ): number {
   if (type === RDB_HASH) {
     const count = reader.length();
@@ -93,9 +92,7 @@ export function decodeHash(
     return build(keyspace, reader, db, key, offset, length, count, readPairs);
   }
   reader.string(view);
-  if (type === RDB_HASH_LISTPACK) {
-    return storeListpack(keyspace, reader, db, key, offset, length, deep);
-  }
+  if (type === RDB_HASH_LISTPACK) return storeListpack(keyspace, reader, db, key, offset, length);
   const isZipmap = type === RDB_HASH_ZIPMAP;
   const { bytes, length: size, offset: from } = view;
   const isSound = isZipmap ? zipmap.open(bytes, from, size) : ziplist.open(bytes, from, size);
@@ -197,13 +194,12 @@ function storeListpack(
   key: Uint8Array,
   offset: number,
   length: number,
-  deep: boolean,
 ): number {
   const { bytes, length: size, offset: from } = view;
   if (!lpValid(bytes, from, size, true) || lpCount(bytes, from) % 2 !== 0) {
     throw reader.fail('a damaged listpack of a hash');
   }
-  if (deep && !lpDistinct(bytes, from, 2)) throw reader.fail(TWICE);
+  if (!lpDistinct(bytes, from, 2)) throw reader.fail(TWICE);
   const count = lpCount(bytes, from) >>> 1;
   if (count === 0) return 0;
   if (count > keyspace.limits.hashMaxListpackEntries) {

@@ -40,7 +40,7 @@ export interface RdbLoadOptions {
   readonly duplicates: 'refuse' | 'replace';
   /** What the eviction policy needs of the use that is noted with each key. */
   readonly usage: UsageKind;
-  /** Whether compact values are looked at more closely than safety asks (`ValueDecoder`). */
+  /** Whether values are looked at more closely than safety asks (`ValueDecoder`). */
   readonly deep?: boolean;
   /** Microseconds to wait after each key; for tests. */
   readonly keyDelayUs: number;
@@ -57,6 +57,8 @@ const STATE_TRAILER = 4;
 const STATE_DONE = 5;
 
 const ITEMS_A_LOOK = 32;
+/** A piece of a large value counts as so many items. */
+const PIECE_ITEMS = 16;
 const BYTES_A_LOOK = 1 << 18;
 const RESERVE_STEP = 1 << 16;
 const RESERVE_FED_MAX = 1 << 24;
@@ -65,13 +67,11 @@ const KEY_BYTES_MIN = 8;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export class RdbLoad {
-  /** Keys stored, those of them that expire, and keys dropped because their time had come. */
+  /** Keys stored, those of them that expire, and keys whose time had come. */
   keys = 0;
   expires = 0;
   expiredKeys = 0;
-  /**
-   * Keys left out because their collection was empty, which other servers have written at times.
-   */
+  /** Keys left out because their collection was empty, as other servers may write them. */
   emptyKeys = 0;
   version = 0;
   /** Why the last `step` ended early: a fed reader has too few bytes. */
@@ -89,6 +89,8 @@ export class RdbLoad {
   #state = STATE_HEADER;
   #db: Database;
   #key = new Uint8Array(256);
+  /** Length of the key whose value is being read in pieces. */
+  #keyLength = 0;
   readonly #late = new LateEntries();
   readonly #lateOffsets = new Float64Array(LATE_MAX);
   #reserved = 0;
@@ -124,6 +126,7 @@ export class RdbLoad {
     } catch (error) {
       if (error !== HUNGRY) {
         this.#keyspace.dropLate(this.#db, this.#late, 0);
+        this.#dropOpen();
         throw error;
       }
       this.#settle();
@@ -147,7 +150,8 @@ export class RdbLoad {
         this.#pauseUntilMs = clock() + keyDelayUs / 1000;
         return;
       }
-      if (++items < ITEMS_A_LOOK && reader.offset - from < BYTES_A_LOOK) continue;
+      items += this.#state === STATE_VALUE ? PIECE_ITEMS : 1;
+      if (items < ITEMS_A_LOOK && reader.offset - from < BYTES_A_LOOK) continue;
       items = 0;
       from = reader.offset;
       if (clock() >= untilMs) return;
@@ -297,7 +301,9 @@ export class RdbLoad {
     if (usage >= 0) this.#setUsage(address, usage);
     this.keys++;
     if (hasExpiry) this.expires++;
-    if (this.#decoder.isOpen) this.#state = STATE_VALUE;
+    if (!this.#decoder.isOpen) return;
+    this.#state = STATE_VALUE;
+    this.#keyLength = length;
   }
 
   /** A short string: it waits to be put into the dict together with others. */
@@ -322,7 +328,14 @@ export class RdbLoad {
     if (usage >= 0) this.#setUsage(address, usage);
   }
 
-  /** Puts the keys that wait into the dict; throws when one of them is there already. */
+  /** Removes the key of which a part was loaded. */
+  #dropOpen(): void {
+    if (this.#state !== STATE_VALUE) return;
+    const address = this.#db.dict.find(this.#key, 0, this.#keyLength);
+    if (address !== 0) this.#keyspace.remove(this.#db, address);
+  }
+
+  /** Puts the keys that wait into the dict; throws when one is there already. */
   #settle(): void {
     const late = this.#late;
     if (late.count === 0) return;
@@ -338,10 +351,8 @@ export class RdbLoad {
   }
 
   #twice(key: Uint8Array, length: number, offset: number): RdbError {
-    return new RdbError(
-      `the key '${printed(key, length)}' twice in database ${this.#db.id}`,
-      offset,
-    );
+    const name = printed(key, length);
+    return new RdbError(`the key '${name}' twice in database ${this.#db.id}`, offset);
   }
 
   /** Copies the next string to the key's scratch and gives its length. */
@@ -380,7 +391,6 @@ export function loadRdb(options: RdbLoadOptions): RdbLoad {
   return new RdbLoad(options);
 }
 
-/** A key, as an error shows it. */
 function printed(key: Uint8Array, length: number): string {
   return Buffer.from(key.subarray(0, Math.min(length, 128))).toString('latin1');
 }

@@ -48,6 +48,8 @@ export class RdbReader {
   buf: Uint8Array;
   at: number;
   end: number;
+  /** The length that the last `compressedLength` has found. */
+  fullLength: number;
   readonly #source: ByteSource | null;
   readonly #isFed: boolean;
   #base: number;
@@ -63,6 +65,7 @@ export class RdbReader {
     this.buf = buf;
     this.at = at;
     this.end = end;
+    this.fullLength = 0;
     this.#source = from ?? null;
     this.#isFed = fed;
     this.#base = -at;
@@ -163,6 +166,9 @@ export class RdbReader {
     }
     this.#compact();
     if (count > this.buf.length) this.#grow(count);
+    else if (this.buf.length > SCRATCH_KEPT_MAX && Math.max(count, this.end) <= BUFFER_BYTES) {
+      this.buf = this.buf.slice(0, BUFFER_BYTES);
+    }
     const source = this.#source!;
     while (this.end < count) {
       const got = source.read(this.buf, this.end, this.buf.length - this.end);
@@ -317,14 +323,26 @@ export class RdbReader {
     }
   }
 
-  /** Shows what follows `ENCODED_LZF`, decompressed. */
-  compressed(view: ByteView): void {
+  /** Reads what follows `ENCODED_LZF`: the number of compressed bytes, and `fullLength`. */
+  compressedLength(): number {
     const packed = this.length();
     const length = this.length();
     // A compressed byte stands for at most 88 (3 bytes of a copy give 264).
     if (length > STRING_BYTES_MAX || length > packed * 88) {
       throw this.fail(`a compressed string of an impossible length (${packed} for ${length})`);
     }
+    if (packed > this.bytesLeftMax) throw this.#truncated();
+    this.fullLength = length;
+    return packed;
+  }
+
+  /** Shows what follows `ENCODED_LZF`, decompressed. */
+  compressed(view: ByteView): void {
+    this.decompressed(this.compressedLength(), this.fullLength, view);
+  }
+
+  /** Shows the `packed` bytes that come next, decompressed to `length`. */
+  decompressed(packed: number, length: number, view: ByteView): void {
     this.need(packed);
     if (this.#scratch.length < length || this.#scratch.length > SCRATCH_KEPT_MAX) {
       this.#scratch = new Uint8Array(Math.max(length, FED_BYTES_MIN));

@@ -8,9 +8,8 @@
  * What is loaded becomes an intset, a listpack or a table as the limits of this server say: one
  * that comes in a compact form by its number of members alone, like everything that Redis loads.
  *
- * Bytes from outside are never believed: a compact set is walked whole before it is taken. A
- * member that comes twice is an error; in a compact set it is looked for in deep checks only, as is
- * the order of an intset.
+ * Bytes from outside are never believed: a compact set is walked whole before it is taken, and a
+ * member that comes twice is an error: what loads must load again when it was saved as a table.
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
@@ -83,11 +82,8 @@ export function decodeSet(
   offset: number,
   length: number,
   type: number,
-  deep: boolean,
 ): number {
-  if (type !== RDB_SET) {
-    return storeCompact(keyspace, reader, db, key, offset, length, type, deep);
-  }
+  if (type !== RDB_SET) return storeCompact(keyspace, reader, db, key, offset, length, type);
   const count = reader.length();
   if (count === 0) return 0;
   if (count > keyspace.limits.setMaxIntsetEntries && tables.suits(count)) {
@@ -115,11 +111,10 @@ function storeCompact(
   offset: number,
   length: number,
   type: number,
-  deep: boolean,
 ): number {
   reader.string(view);
   const isIntset = type === RDB_SET_INTSET;
-  checkCompact(reader, isIntset, deep);
+  checkCompact(reader, isIntset);
   const { bytes, length: size, offset: from } = view;
   const { setMaxIntsetEntries, setMaxListpackEntries } = keyspace.limits;
   const count = isIntset ? intsetCount(bytes, from) : lpCount(bytes, from);
@@ -147,12 +142,12 @@ function storeCompact(
   );
 }
 
-function checkCompact(reader: RdbReader, isIntset: boolean, deep: boolean): void {
+function checkCompact(reader: RdbReader, isIntset: boolean): void {
   const { bytes, length, offset } = view;
   if (isIntset) {
-    if (!intsetValid(bytes, offset, length, deep)) throw reader.fail('a damaged intset');
+    if (!intsetValid(bytes, offset, length, true)) throw reader.fail('a damaged intset');
     return;
   }
   if (!lpValid(bytes, offset, length, true)) throw reader.fail('a damaged listpack of a set');
-  if (deep && !lpDistinct(bytes, offset, 1)) throw reader.fail(TWICE);
+  if (!lpDistinct(bytes, offset, 1)) throw reader.fail(TWICE);
 }

@@ -43,6 +43,7 @@ import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { ID_BYTES } from './rdb-stream-write.ts';
 
+const TIME_MAX_MS = 2 ** 52;
 const UINT64_MAX = (1n << 64n) - 1n;
 /** What is read between two looks at the clock: nodes count for more than what is pending. */
 const PIECE_COST = 512;
@@ -236,7 +237,7 @@ export class StreamLoad {
   #readPending(group: StreamGroup): void {
     const reader = this.#reader;
     readRawId(reader);
-    const timeMs = reader.int64();
+    const timeMs = keptTime(reader.int64());
     const count = keptCount(reader.wideLength());
     const consumers = this.#pending === 1 ? reader.length() : 0;
     if (group.pending.find(id) !== 0) throw reader.fail('an entry pending twice in a group');
@@ -253,8 +254,8 @@ export class StreamLoad {
   #readConsumer(group: StreamGroup): void {
     const reader = this.#reader;
     const name = readName(reader);
-    const seenMs = reader.int64();
-    const activeMs = this.#type === RDB_STREAM_LISTPACKS_3 ? reader.int64() : seenMs;
+    const seenMs = keptTime(reader.int64());
+    const activeMs = this.#type === RDB_STREAM_LISTPACKS_3 ? keptTime(reader.int64()) : seenMs;
     this.#own = reader.length();
     if (group.consumers.has(name)) throw reader.fail('a consumer twice in a group');
     this.#consumer = group.addConsumer(name, seenMs);
@@ -288,6 +289,11 @@ export class StreamLoad {
     this.#groups--;
     this.#phase = GROUPS;
   }
+}
+
+/** A time in milliseconds, which is kept within what can be reckoned with exactly. */
+function keptTime(timeMs: number): number {
+  return Math.max(-TIME_MAX_MS, Math.min(timeMs, TIME_MAX_MS));
 }
 
 /** A count, which is kept up to 2^53 - 1. */

@@ -1,16 +1,19 @@
 /**
- * The snapshot's child process: turns frames into an RDB, in a file or on its standard output.
+ * The snapshot's child process: turns frames into an RDB, in a file or on its standard output, or
+ * into an AOF base of commands.
  *
  *     node snapshot-child.js        spoken to as snapshot-protocol.ts says
  *
  * It is started once and waits for jobs, because starting a process from a large one stalls it. It
  * reads, works and writes one after the other and blocking: nobody waits for it but the server's
- * snapshot, whose walker pauses when the pipe is full. There is no clean-up to be missed by a kill
- * but the temporary file, which the server removes then.
+ * snapshot, whose walker pauses when the pipe is full. Where cores are short it stands back, for
+ * clients wait for the server. There is no clean-up to be missed by a kill but the temporary file,
+ * which the server removes then.
  */
-import { readSync, writeSync } from 'node:fs';
+import { readSync, writeFileSync, writeSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { type FrameConsumer, frameConsumer } from './aof-base.ts';
 import { errorCode, errorText, realFileSystem } from './file-system.ts';
-import { RdbAssembler } from './rdb-assembler.ts';
 import { RdbFile, spaceRefusal } from './rdb-file.ts';
 import {
   type ChildReport,
@@ -24,6 +27,8 @@ import {
 
 const INPUT_BYTES = 1 << 18;
 const PROGRESS_STEP_BYTES = 1 << 22;
+/** A third of the server's share of a core that both want: less would stretch the snapshot. */
+const NICENESS = 5;
 
 function report(what: ChildReport): void {
   try {
@@ -40,16 +45,17 @@ function writeAll(fd: number, bytes: Uint8Array, length = bytes.length): void {
 
 /** A snapshot being written. After a failure it only waits for its end. */
 class Job {
-  readonly #assembler: RdbAssembler;
+  readonly #assembler: FrameConsumer;
   #file: RdbFile | null = null;
   #failed = false;
   #reportedBytes = 0;
 
   constructor(job: SnapshotJob) {
-    this.#assembler = new RdbAssembler((bytes, length) => {
+    const output = (bytes: Uint8Array, length: number): void => {
       if (job.path === null) writeAll(1, bytes, length);
       else this.#file?.write(bytes, length);
-    }, job.checksum);
+    };
+    this.#assembler = frameConsumer(output, job.checksum, job.commands);
   }
 
   async begin(job: SnapshotJob): Promise<void> {
@@ -156,6 +162,18 @@ class Input {
   }
 }
 
+/** The server goes first whenever both want a core. */
+function standBack(): void {
+  try {
+    setPriority(NICENESS);
+    // Being a session of its own, it may be weighed as a group against the server's: Linux, with
+    // sched_autogroup.
+    writeFileSync('/proc/self/autogroup', `${NICENESS}`);
+  } catch {
+    // Then both share alike.
+  }
+}
+
 async function serve(): Promise<void> {
   const input = new Input();
   let job: Job | null = null;
@@ -184,4 +202,5 @@ async function serve(): Promise<void> {
   job?.abort();
 }
 
+standBack();
 await serve();

@@ -16,6 +16,8 @@ export class CommandTable {
   /** All commands in the order in which they were added. */
   readonly all: Command[] = [];
   private readonly slots: (Command | null)[] = new Array<Command | null>(SLOTS).fill(null);
+  /** The command that `find` found last: often the next one too. */
+  private last: Command | null = null;
   private readonly children = new Map<Command, Map<string, Command>>();
 
   constructor(commands: readonly Command[]) {
@@ -27,11 +29,16 @@ export class CommandTable {
     const bytes = args.bytes[i]!;
     const from = args.offsets[i]!;
     const length = args.lengths[i]!;
+    const { last } = this;
+    if (last !== null && sameName(last.nameBytes, bytes, from, length)) return last;
     let slot = hashName(bytes, from, length) & MASK;
     for (;;) {
       const found = this.slots[slot]!;
       if (found === null) return null;
-      if (sameName(found.nameBytes, bytes, from, length)) return found;
+      if (sameName(found.nameBytes, bytes, from, length)) {
+        this.last = found;
+        return found;
+      }
       slot = (slot + 1) & MASK;
     }
   }
@@ -54,6 +61,7 @@ export class CommandTable {
     const old = this.all[index];
     if (old === undefined) return false;
     this.all.splice(index, 1);
+    this.last = null;
     this.slots.fill(null);
     for (const one of this.all) this.place(one);
     if (to === '') return true;

@@ -76,6 +76,8 @@ export class Turn {
   onDrained: (client: Client) => void = () => {};
   /** Called when a client has not taken all that it was to be sent. */
   onBacklog: (client: Client) => void = () => {};
+  /** Called when more of the log may be safe. */
+  onSafe: () => void = () => {};
   /** Runs what was read in this turn and kept for its end. */
   onWork: () => void = () => {};
   /** Called before the journal is taken: the last chance to add to this turn. */
@@ -143,11 +145,17 @@ export class Turn {
     }
     if (this.heldFirst === this.heldClients.length) this.clearHeld();
     else if (this.heldFirst > 4096 && this.heldFirst * 2 > this.heldClients.length) this.trimHeld();
+    this.onSafe();
   }
 
   /** Whether replies wait for the disk. */
   get isHolding(): boolean {
     return this.heldFirst < this.heldClients.length;
+  }
+
+  /** How many replies wait, for the disk or for the end of this turn. */
+  get waiting(): number {
+    return this.heldClients.length - this.heldFirst + this.listed.length;
   }
 
   /** Sends what was released, as far as the kernel takes it. */

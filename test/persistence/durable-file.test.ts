@@ -89,6 +89,10 @@ describe('writeFileDurably', () => {
   });
 });
 
+function synced(file: DurableFile, bytes: Uint8Array, at: number): Promise<Error | undefined> {
+  return new Promise((resolve) => file.writeAllSynced(bytes, 0, bytes.length, at, resolve));
+}
+
 describe('DurableFile', () => {
   it('goes on after short writes and stops when there is no space', async () => {
     const disk = diskWithOld();
@@ -115,6 +119,28 @@ describe('DurableFile', () => {
     file.closeSync();
   });
 
+  it('makes a synced write durable, and nothing before it', async () => {
+    const disk = diskWithOld();
+    disk.writeBytesMax = 4;
+    const file = new DurableFile(disk.openSync(PATH, 'journal'));
+    const size = OLD.length;
+    file.writeAllSync(Buffer.from('lost'), 0, 4, size);
+    expect(await synced(file, NEW, size + 4)).toBeUndefined();
+    const found = Buffer.from(disk.cutPower(1, 'all').content(PATH)!).toString('latin1');
+    expect(found.slice(size + 4)).toBe(NEW.toString());
+    expect(disk.calls.filter((call) => call.startsWith('syncData')).length).toBe(4);
+  });
+
+  it.each(['failSyncOf', 'failWriteOf'] as const)('poisons by a synced write: %s', async (what) => {
+    const disk = diskWithOld();
+    const file = new DurableFile(disk.openSync(PATH, 'journal'));
+    disk[what] = /a\.conf/;
+    expect(await synced(file, NEW, 0)).toBeInstanceOf(PoisonedFileError);
+    disk[what] = undefined;
+    expect(await synced(file, NEW, 0)).toBe(file.poison);
+    expect(() => file.writeAllSync(NEW, 0, 1, 0)).toThrow(/synced write to .* failed/);
+  });
+
   it('poisons in the blocking form too', () => {
     const disk = diskWithOld();
     const file = new DurableFile(disk.openSync(PATH, 'update'));
@@ -125,6 +151,18 @@ describe('DurableFile', () => {
 });
 
 describe('the real file system', () => {
+  it.each(['journal', 'update'] as const)('writes synced to a file opened for %s', async (mode) => {
+    const path = join(tempFolder(), 'f');
+    const files = [await realFileSystem.open(path, mode), realFileSystem.openSync(path, mode)];
+    for (const [i, open] of files.entries()) {
+      const file = new DurableFile(open);
+      expect(await synced(file, NEW, i * NEW.length)).toBeUndefined();
+      await file.close();
+      expect(await synced(file, NEW, 0)).toBeInstanceOf(PoisonedFileError);
+    }
+    expect(readFileSync(path, 'utf8')).toBe(`${NEW}${NEW}`);
+  });
+
   it('opens, reads, writes, cuts, renames, lists and removes', async () => {
     const folder = tempFolder();
     const path = join(folder, 'f');

@@ -4,10 +4,16 @@
  */
 import { describe, expect, it } from 'vitest';
 import { checkRdb } from '../../src/persistence/check-rdb.ts';
+import { Crc64 } from '../../src/persistence/crc64.ts';
 import { RdbError } from '../../src/persistence/rdb-error.ts';
 import { loadRdb } from '../../src/persistence/rdb-load.ts';
 import { RdbReader } from '../../src/persistence/rdb-reader.ts';
+import { bodyOf, FORMS, rdbString } from './rdb-forms.ts';
 import { fileReader, latin1, loaded, makeKeyspace, NOW_MS, put, saved } from './rdb-support.ts';
+
+const VERSIONS = [5, 9, 10, 11, 12, 80];
+const HEAD_BITS = 12 * 8;
+const STEP_BITS = 97;
 
 function smallDump(checksum: boolean): Uint8Array {
   const keyspace = makeKeyspace();
@@ -107,4 +113,41 @@ describe('a damaged dump', () => {
     expect(() => loaded(fileReader(changed))).toThrow(/checksum is wrong/);
     expect(loaded(fileReader(changed), { checksum: false }).load.keys).toBe(6);
   });
+
+  it('of any form of a value and any version is refused whichever bit is flipped', () => {
+    // Some bits of each, others of each version; all of the header and of the first key's head.
+    let flips = 0;
+    const options = { keyspace: makeKeyspace(), duplicates: 'replace' } as const;
+    for (const [i, form] of FORMS.entries()) {
+      // All versions with the first form, then each form with one of them.
+      for (const [j, version] of VERSIONS.entries()) {
+        if (i > 0 && j !== i % VERSIONS.length) continue;
+        const entry = [Buffer.from([form.type]), rdbString(latin1('k')), bodyOf(form.segments)];
+        const magic = version === 80 ? 'VALKEY080' : `REDIS${String(version).padStart(4, '0')}`;
+        const bytes = summed(Buffer.concat([latin1(magic), ...entry, Buffer.from([0xff])]));
+        expect(verdict(() => loaded(fileReader(bytes), options))).toBe('fine');
+        for (let bit = 0; bit < bytes.length * 8; bit += bit < HEAD_BITS ? 1 : STEP_BITS) {
+          const at = (bit + i * 5 + j) % (bytes.length * 8);
+          const changed = bytes.slice();
+          changed[at >>> 3]! ^= 1 << (at & 7);
+          const name = `${form.name} in version ${version}, bit ${at}`;
+          expect(
+            verdict(() => loaded(fileReader(changed))),
+            name,
+          ).toBe('refused');
+          flips++;
+        }
+      }
+    }
+    expect(flips).toBeGreaterThan(3000);
+  });
 });
+
+function summed(bytes: Uint8Array): Uint8Array {
+  const crc = new Crc64();
+  crc.update(bytes, 0, bytes.length);
+  const whole = new Uint8Array(bytes.length + 8);
+  whole.set(bytes);
+  crc.writeTo(whole, bytes.length);
+  return whole;
+}

@@ -89,6 +89,22 @@ describe('saveNow', () => {
     expect(disk.paths()).toEqual([PATH]);
   });
 
+  it('keeps the old dump wherever the disk runs full, and writes the new one afterwards', () => {
+    const room = diskWithOld();
+    expect(fails(room)).toBe('');
+    const whole = room.content(PATH)!.length;
+    for (let left = 0; left < whole; left += Math.max(1, Math.floor(whole / 60))) {
+      const disk = diskWithOld();
+      disk.spaceBytes = left;
+      expect(fails(disk), `${left} bytes left`).toMatch(/ENOSPC/);
+      expect(nameIn(disk)).toBe('old');
+      expect(disk.paths()).toEqual([PATH]);
+      disk.spaceBytes = 1e9;
+      expect(fails(disk)).toBe('');
+      expect(nameIn(disk)).toBe('new');
+    }
+  });
+
   it('syncs every 4 MB on the way, if told to', () => {
     const large = makeKeyspace();
     for (let i = 0; i < 10; i++) put(large, 0, `k${i}`, 'v'.repeat(1_000_000));
@@ -107,7 +123,7 @@ describe('the look at the free space', () => {
     disk.spaceBytes = 5000;
     expect(await spaceRefusal(disk, PATH, 5000)).toBeNull();
     expect(await spaceRefusal(disk, PATH, 5001)).toMatch(
-      /at least 5001 .* 5000 are free; make room/,
+      /no space: 5001 bytes .* 5000 are free; make room/,
     );
   });
 });

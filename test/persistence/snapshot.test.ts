@@ -134,11 +134,12 @@ describe('a snapshot to a file', () => {
     expect([load.keys, load.functions.length]).toEqual([0, 1]);
   });
 
-  it('is the only one of its keyspace', () => {
+  it('is the only one of its keyspace', async () => {
     const keyspace = filled(10);
     const run = begin(keyspace);
     expect(() => begin(keyspace)).toThrow(/runs already/);
     run.abort();
+    await settled();
   });
 });
 
@@ -242,7 +243,7 @@ describe('a snapshot that fails leaves the old file', () => {
     const reports: ChildReport[] = [];
     await new Promise<void>((resolve, reject) => {
       helper.begin(
-        { path, checksum: true, incrementalFsync: true, expectedBytes: 2 ** 60 },
+        { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 2 ** 60 },
         {
           output: () => true,
           gone: (reason) => reject(new Error(reason)),
@@ -290,8 +291,14 @@ describe('the child process', () => {
   });
 });
 
-/** Waits until the child has worked off an aborted snapshot. */
+/**
+ * Waits until the child has worked off an aborted snapshot: a new one, to nowhere, comes after it
+ * in the same child, or has killed that child.
+ */
 async function settled(): Promise<void> {
+  const next = begin(filled(1), { target: { stream: () => true } });
+  drive(next);
+  await next.done;
   await until(() => !readdirSync(folder).some((name) => name.startsWith('temp-')));
 }
 

@@ -44,6 +44,8 @@ export class FaultyFile implements OpenFile {
       this.#store(buf, off, count, position);
       return count;
     };
+    const endMs = performance.now() + fs.writeDelayMs;
+    while (fs.writeDelayMs > 0 && performance.now() < endMs);
     return fs.act('write', this.path, whole, half);
   }
 
@@ -55,14 +57,47 @@ export class FaultyFile implements OpenFile {
     this.#inode.live = live;
   }
 
+  /** As a write and a sync in a row, but it makes nothing durable that was not in this write. */
+  writeSynced(
+    buf: Uint8Array,
+    off: number,
+    len: number,
+    position: number,
+    done: (error: Error | null, count: number) => void,
+  ): void {
+    const steps = async (): Promise<number> => {
+      const count = await this.write(buf, off, len, position);
+      const written = this.#inode.live.slice(position, position + count);
+      await this.#fs.whileHeld();
+      this.#failingSync(() => {
+        const { durable } = this.#inode;
+        const longer = new Uint8Array(Math.max(durable.length, position + count));
+        longer.set(durable);
+        longer.set(written, position);
+        this.#inode.durable = longer;
+      });
+      return count;
+    };
+    steps().then(
+      (count) => done(null, count),
+      (error) => done(error, 0),
+    );
+  }
+
   syncDataSync(): void {
     this.#sync(this.#inode.live);
   }
 
   #sync(asOf: Uint8Array): void {
+    this.#failingSync(() => {
+      this.#inode.durable = asOf.slice();
+    });
+  }
+
+  #failingSync(action: () => void): void {
     this.#fs.act('syncData', this.path, () => {
       if (this.#fs.failSyncOf?.test(this.path)) throw fileError('EIO', 'fdatasync', this.path);
-      this.#inode.durable = asOf.slice();
+      action();
     });
   }
 

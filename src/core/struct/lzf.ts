@@ -171,26 +171,54 @@ export function lzfDecompress(
   const end = srcOff + srcLen;
   const outEnd = dstOff + dstLen;
   if (end > src.length || outEnd > dst.length) return false;
+  if (!lzfDecompressPart(src, srcOff, end, true, dst, dstOff, dstOff, outEnd)) return false;
+  return lzfAt.dst === outEnd;
+}
+
+/** Where the last `lzfDecompressPart` has come to, in the source and in the result. */
+export const lzfAt = { src: 0, dst: 0 };
+
+/** The longest item, a full literal run: with so many bytes at hand no item is cut off. */
+const ITEM_BYTES_MAX = 1 + LITERAL_MAX;
+
+/**
+ * Decompresses as many items as lie whole in `src[srcOff .. srcEnd)`, which is a part of a stream,
+ * the last one if `isLast`. The result goes on at `dst[dstAt]`; it began at `dstOff` and must not
+ * pass `dstEnd`. False when the stream is damaged; else `lzfAt` says where to go on.
+ */
+export function lzfDecompressPart(
+  src: Uint8Array,
+  srcOff: number,
+  srcEnd: number,
+  isLast: boolean,
+  dst: Uint8Array,
+  dstOff: number,
+  dstAt: number,
+  dstEnd: number,
+): boolean {
+  const stop = isLast ? srcEnd : srcEnd - ITEM_BYTES_MAX;
   let at = srcOff;
-  let out = dstOff;
-  while (at < end) {
+  let out = dstAt;
+  while (at < stop) {
     const control = src[at++]!;
     if (control < LITERAL_MAX) {
       const runEnd = at + control + 1;
-      if (runEnd > end || out + control + 1 > outEnd) return false;
+      if (runEnd > srcEnd || out + control + 1 > dstEnd) return false;
       while (at < runEnd) dst[out++] = src[at++]!;
       continue;
     }
     let len = (control >>> 5) + 2;
     if (len === 9) {
-      if (at >= end) return false;
+      if (at >= srcEnd) return false;
       len += src[at++]!;
     }
-    if (at >= end) return false;
+    if (at >= srcEnd) return false;
     let from = out - ((control & 0x1f) << 8) - src[at++]! - 1;
-    if (from < dstOff || out + len > outEnd) return false;
+    if (from < dstOff || out + len > dstEnd) return false;
     const copyEnd = out + len;
     while (out < copyEnd) dst[out++] = dst[from++]!;
   }
-  return out === outEnd;
+  lzfAt.src = at;
+  lzfAt.dst = out;
+  return true;
 }

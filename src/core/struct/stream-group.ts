@@ -122,7 +122,7 @@ export class StreamGroup {
     pendingSetSlot(this.arena, address, consumer.slot);
   }
 
-  /** A pending entry was, or is said to have been, delivered at `timeMs` for the `count`th time. */
+  /** A pending entry was delivered, or is said to be, at `timeMs`, for the `count`th time. */
   deliver(address: number, timeMs: number, count: number): void {
     this.keeper?.changing(this, address);
     pendingSetTime(this.arena, address, timeMs);

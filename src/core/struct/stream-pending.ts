@@ -22,6 +22,8 @@ import type { StreamId } from './stream-id.ts';
 const PENDING_BYTES = 40;
 const CHUNK_ADDRESSES_MAX = 255;
 const CHUNK_ADDRESSES_FIRST = 15;
+/** How far ahead of the last find an id is looked for before all are searched. */
+const NEAR_CHUNKS = 8;
 const TWO_32 = 0x1_0000_0000;
 
 /** A new block for an entry that is pending. */
@@ -223,16 +225,26 @@ export class PendingList {
     this.place = this.countOf(this.chunks[this.chunk]!);
   }
 
+  /**
+   * Finds the first entry whose id is not less. Ids mostly come in order: behind the last entry, or
+   * not far behind the one that was found last.
+   */
   private seek(id: StreamId): void {
     const { arena, chunks } = this;
     let low = 0;
     let high = chunks.length;
+    if (high > 0 && this.isBehind(high - 1, id)) low = high;
+    else if (this.chunk > 0 && this.chunk < high && this.isBehind(this.chunk - 1, id)) {
+      low = this.chunk;
+      for (let step = 1; step <= NEAR_CHUNKS && low + step < high; step *= 2) {
+        if (!this.isBehind(low + step - 1, id)) high = low + step - 1;
+        else low += step;
+      }
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const chunk = chunks[middle]!;
-      if (compareTo(arena, this.addressAt(chunk, this.countOf(chunk) - 1), id) < 0) {
-        low = middle + 1;
-      } else high = middle;
+      if (this.isBehind(middle, id)) low = middle + 1;
+      else high = middle;
     }
     this.chunk = low;
     this.place = 0;
@@ -246,6 +258,12 @@ export class PendingList {
       else high = middle;
     }
     this.place = low;
+  }
+
+  /** Whether the id is behind all of a chunk. */
+  private isBehind(index: number, id: StreamId): boolean {
+    const chunk = this.chunks[index]!;
+    return compareTo(this.arena, this.addressAt(chunk, this.countOf(chunk) - 1), id) < 0;
   }
 
   /** The chunk to insert into, grown or split when it is full; the place follows. */

@@ -50,12 +50,13 @@ export const snapshotParameters = [
   ),
   flag('rdb-save-incremental-fsync', true, 'Write to the disk every 4 MB while saving.'),
   flag('rdb-del-sync-files', false, 'Delete snapshots that only replication needed.'),
+  flag('disk-space-check', true, 'Begin no snapshot and no rewrite that the disk has no room for.'),
   flag('stop-writes-on-bgsave-error', true, 'Refuse writes while saving fails.'),
   choice(
     'sanitize-dump-payload',
     ['no', 'yes', 'clients'],
     'no',
-    'Look for what comes twice or out of order in what RESTORE and a snapshot bring.',
+    'Look at the order of stream entries in what RESTORE and files bring; the rest always is.',
   ),
   integer('rdb-key-save-delay', [INT_MIN, INT_MAX], 0, 'Microseconds to wait after each key.', {
     hidden: true,

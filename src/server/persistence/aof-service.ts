@@ -70,6 +70,7 @@ export class AofService {
       unixSeconds: () => Math.floor(Date.now() / 1000),
       log: (level, text) => deps.log[level](text),
       onProgress: () => deps.turn.progress(),
+      waitingReplies: () => deps.turn.waiting,
       onErrorChange: deps.onErrorChange,
       onFatal: deps.onFatal,
       checksum: values.aofChecksum,
@@ -84,6 +85,11 @@ export class AofService {
   /** Whether writes reach the AOF, or will as soon as the first rewrite is done. */
   get isOn(): boolean {
     return this.aof.state !== 'off';
+  }
+
+  /** The AOF for those who wait for its disk: null from the moment it is switched off. */
+  get localLog(): Aof | null {
+    return this.aof.state === 'waiting' || this.deps.turn.log !== null ? this.aof : null;
   }
 
   get isRewriting(): boolean {

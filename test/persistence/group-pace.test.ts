@@ -1,0 +1,79 @@
+/** When a group is held: on slow disks, while clients come back, and ever more rarely in vain. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GroupPace } from '../../src/persistence/group-pace.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A pace whose disk takes `ms` for each group, as it has found by now. */
+function paceOf(ms: number, waiting: number) {
+  const state = { waiting, starts: 0 };
+  const pace = new GroupPace(
+    () => state.waiting,
+    () => void state.starts++,
+  );
+  state.waiting = 0;
+  for (let i = 0; i < 100; i++) pace.groupDone(ms);
+  state.waiting = waiting;
+  return { pace, state };
+}
+
+describe('GroupPace', () => {
+  it('never holds on a disk faster than the clients, nor for few of them', () => {
+    const fast = paceOf(0.5, 50);
+    expect(fast.pace.groupDone(0.5)).toBe(false);
+    expect(fast.pace.isHolding).toBe(false);
+    const few = paceOf(20, 3);
+    expect(few.pace.groupDone(20)).toBe(false);
+  });
+
+  it('holds on a slow one until seven of eight are back', () => {
+    const { pace, state } = paceOf(4, 48);
+    expect(pace.groupDone(4)).toBe(true);
+    state.waiting = 41;
+    expect(pace.isHolding).toBe(true);
+    state.waiting = 42;
+    expect(pace.isHolding).toBe(false);
+    vi.advanceTimersByTime(1000);
+    expect(state.starts).toBe(0);
+  });
+
+  it('starts after the length of an fsync, ten milliseconds at most', () => {
+    for (const [ms, limit] of [
+      [4, 4],
+      [300, 10],
+    ] as const) {
+      const { pace, state } = paceOf(ms, 8);
+      expect(pace.groupDone(ms)).toBe(true);
+      vi.advanceTimersByTime(limit - 1);
+      expect(state.starts).toBe(0);
+      vi.advanceTimersByTime(1);
+      expect(state.starts).toBe(1);
+      expect(pace.isHolding).toBe(false);
+    }
+  });
+
+  it('waits in vain ever more rarely, until clients are back in time', () => {
+    const { pace, state } = paceOf(4, 8);
+    const holds: number[] = [];
+    for (let group = 0; group < 40; group++) {
+      if (!pace.groupDone(4)) continue;
+      holds.push(group);
+      vi.advanceTimersByTime(10);
+    }
+    expect(holds).toEqual([0, 2, 5, 10, 19, 36]);
+    expect(state.starts).toBe(6);
+    while (!pace.groupDone(4));
+    expect(pace.isHolding).toBe(false);
+    expect(pace.groupDone(4)).toBe(true);
+  });
+
+  it('forgets the hold when a group begins for another reason', () => {
+    const { pace, state } = paceOf(4, 8);
+    expect(pace.groupDone(4)).toBe(true);
+    pace.release();
+    vi.advanceTimersByTime(100);
+    expect(state.starts).toBe(0);
+    expect(pace.groupDone(4)).toBe(true);
+  });
+});
