@@ -141,7 +141,7 @@ class World {
     const groups = [...log.groups];
     if (groups.length > 0 && random.chance(0.7)) {
       const [name, group] = random.pick(groups);
-      if (random.chance(0.01)) log.removeGroup(name);
+      if (random.chance(0.01)) log.removeGroup(name, this.keyspace);
       else this.#changeGroup(log, group);
       return;
     }
@@ -279,7 +279,7 @@ describe('large streams in a snapshot', () => {
     expect(snapshot.walker.isDone).toBe(false);
     group.removeConsumer(consumers[1]!);
     expect(pendingId(keyspace.arena, group.pending.last(), id).seqLow).toBe(entries);
-    log.removeGroup('g');
+    log.removeGroup('g', keyspace);
     keyspace.remove(db, keyspace.lookupWrite(db, key, 0, key.length));
     expect(shown(snapshot.finish())).toEqual(truth);
     while (keyspace.freeSlice(1000));

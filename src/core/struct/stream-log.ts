@@ -267,11 +267,13 @@ export class StreamLog implements LargeValue {
     return group;
   }
 
-  /** Removes a group. False when there is none of this name. */
-  removeGroup(name: string): boolean {
+  /**
+   * Removes a group, whose memory `later` frees bit by bit. False when there is none of this name.
+   */
+  removeGroup(name: string, later: { releaseLater(group: StreamGroup): void }): boolean {
     const group = this.groups.get(name);
     if (group === undefined) return false;
-    if (this.keeper?.takeGroup(group) !== true) group.release(Number.POSITIVE_INFINITY);
+    if (this.keeper?.takeGroup(group) !== true) later.releaseLater(group);
     return this.groups.delete(name);
   }
 

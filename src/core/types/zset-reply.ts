@@ -8,10 +8,16 @@ import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import type { Reply } from '../resp/reply.ts';
 import { SHORT_MAX, SHORT_ROOM, shortBulkWords } from '../resp/short-head.ts';
 import { entryKeyLength } from '../struct/entry.ts';
+import { lpFirst, lpSeek } from '../struct/listpack.ts';
 import { IndexCursor } from '../struct/sorted-index.ts';
 import { LEAF_MAX } from '../struct/sorted-node.ts';
 import type { LargeZset } from './zset-large.ts';
+import { packNext } from './zset-pack.ts';
 import { ZsetCursor, type ZsetView } from './zset-view.ts';
+
+/** How a listpack's string of less than 64 bytes begins. */
+const LP_SHORT = 0x80;
+const LP_SHORT_MASK = 0xc0;
 
 const cursor = new ZsetCursor();
 const walker = new IndexCursor();
@@ -34,12 +40,32 @@ export function replyRange(
     replyLarge(reply, view.large, start, count, reverse, withScores, nested);
     return;
   }
+  if (!reverse && !withScores) {
+    replyPacked(reply, view, start, count);
+    return;
+  }
   const { member } = cursor;
   cursor.startView(view, start, reverse);
   for (let i = 0; i < count && cursor.next(); i++) {
     if (nested) reply.array(2);
     reply.bulk(member.bytes, member.offset, member.length);
     if (withScores) reply.double(cursor.score);
+  }
+}
+
+/** Members of a small zset, most of which are strings of less than 64 bytes. */
+function replyPacked(reply: Reply, view: ZsetView, start: number, count: number): void {
+  const { base, bytes } = view;
+  const { member } = cursor;
+  let at = start === 0 ? lpFirst(bytes, base) : lpSeek(bytes, base, start * 2);
+  for (let i = 0; i < count && at !== 0; i++) {
+    const head = bytes[base + at]!;
+    if ((head & LP_SHORT_MASK) === LP_SHORT) reply.bulk(bytes, base + at + 1, head & 63);
+    else {
+      member.showListpack(bytes, base, at);
+      reply.bulk(member.bytes, member.offset, member.length);
+    }
+    at = packNext(bytes, base, at);
   }
 }
 
