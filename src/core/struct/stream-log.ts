@@ -21,7 +21,7 @@
  * Limits: 2^53 entries ever added; an entry of up to 2^30 bytes.
  */
 import type { LargeValue } from '../keyspace.ts';
-import type { Arena } from '../memory/arena.ts';
+import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import type { Args } from '../resp/args.ts';
 import { lpBytes } from './listpack.ts';
@@ -290,7 +290,7 @@ export class StreamLog implements LargeValue {
     const { arena } = this;
     const block = this.nodeBlock(i);
     const length = lpBytes(arena.bytes(block), arena.byteOffset(block));
-    if (length + (length >>> 3) < arena.sizeOf(block)) this.moveNode(i, block, length, length);
+    if (Arena.roundUp(length) < arena.sizeOf(block)) this.moveNode(i, block, length, length);
   }
 
   private moveNode(i: number, block: number, length: number, room: number): number {
