@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';
 import type { ServerOptions } from '../support/server-process.ts';
-import type { Family } from './generate.ts';
+
 import { compareServers, ServerPair } from './harness.ts';
+import type { Family } from './step.ts';
 
 type Run = {
   readonly name: string;
