@@ -72,6 +72,8 @@ export class Turn {
   onDrained: (client: Client) => void = () => {};
   /** Called when a client has not taken all that it was to be sent. */
   onBacklog: (client: Client) => void = () => {};
+  /** Called when more of the log may be safe. */
+  onSafe: () => void = () => {};
   /** Runs what was read in this turn and kept for its end. */
   onWork: () => void = () => {};
   /** Called before the journal is taken: the last chance to add to this turn. */
@@ -139,6 +141,7 @@ export class Turn {
     }
     if (this.heldFirst === this.heldClients.length) this.clearHeld();
     else if (this.heldFirst > 4096 && this.heldFirst * 2 > this.heldClients.length) this.trimHeld();
+    this.onSafe();
   }
 
   /** Whether replies wait for the disk. */
