@@ -4,7 +4,8 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import { lpCount, lpValid } from '../core/struct/listpack.ts';
+import { lpCount } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import type { ByteView } from '../core/value.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import type { RdbReader } from './rdb-reader.ts';
