@@ -20,6 +20,7 @@
 import { AofDisk } from './aof-disk.ts';
 import type { AppenderOptions } from './aof-options.ts';
 import { encodeTurn, TURN_EXTRA_BYTES_MAX } from './aof-queue.ts';
+import type { DurableFile } from './durable-file.ts';
 
 /** Turns in the queue beyond this many bytes mean that the server should stop reading. */
 const AOF_QUEUE_BYTES_HIGH = 64 * 1024 * 1024;
@@ -31,6 +32,8 @@ export class AofAppender {
   readonly disk: AofDisk;
   checksum: boolean;
   timestamps: boolean;
+  /** Told how long each write in the call took, in milliseconds; null: nobody asks. */
+  onWrite: ((ms: number) => void) | null;
   readonly #nowMs: () => number;
   readonly #unixSeconds: () => number;
   #lastTimeSeconds: number;
@@ -41,6 +44,7 @@ export class AofAppender {
     this.disk = new AofDisk(options);
     this.checksum = options.checksum;
     this.timestamps = options.timestamps;
+    this.onWrite = null;
     this.#nowMs = options.nowMs;
     this.#unixSeconds = options.unixSeconds;
     this.#lastTimeSeconds = -1;
@@ -81,10 +85,24 @@ export class AofAppender {
     if (disk.canWriteNow) {
       const stage = this.#stageFor(len + TURN_EXTRA_BYTES_MAX);
       const bytes = encodeTurn(stage, 0, buf, off, len, this.checksum, timeSeconds);
-      if (disk.writeNow(file, stage, bytes)) return;
+      if (this.onWrite === null) {
+        if (disk.writeNow(file, stage, bytes)) return;
+      } else if (this.#writeTimed(file, stage, bytes, this.onWrite)) return;
     }
     disk.queue.add(file, buf, off, len, disk.offsets.appended, this.checksum, timeSeconds);
     disk.wake();
+  }
+
+  #writeTimed(
+    file: DurableFile,
+    stage: Uint8Array,
+    bytes: number,
+    onWrite: (ms: number) => void,
+  ): boolean {
+    const startMs = this.#nowMs();
+    const done = this.disk.writeNow(file, stage, bytes);
+    onWrite(this.#nowMs() - startMs);
+    return done;
   }
 
   /** The next turn gets a time line: a new file begins. */

@@ -38,6 +38,7 @@ import {
   withNextIncr,
   withoutHistory,
 } from './manifest.ts';
+import { sealManifest } from './manifest-seal.ts';
 
 /** Where the AOF lives; names as in the configuration. */
 export type AofPlace = {
@@ -155,7 +156,8 @@ export class AofFolder {
   /** Writes and adopts a manifest. */
   async write(manifest: Manifest): Promise<void> {
     try {
-      await writeFileDurably(this.fs, this.manifestPath, Buffer.from(formatManifest(manifest)));
+      const text = sealManifest(formatManifest(manifest));
+      await writeFileDurably(this.fs, this.manifestPath, Buffer.from(text, 'latin1'));
     } catch (error) {
       const baseSeq = Math.max(this.#manifest.baseSeq, manifest.baseSeq);
       const incrSeq = Math.max(this.#manifest.incrSeq, manifest.incrSeq);

@@ -19,6 +19,8 @@ export class AofFsyncClock {
   delayedCount: number;
   lastMs: number;
   maxMs: number;
+  /** Told how long each fsync took, in milliseconds. */
+  onSync: (ms: number) => void;
 
   constructor() {
     this.#startMs = Number.NEGATIVE_INFINITY;
@@ -28,6 +30,7 @@ export class AofFsyncClock {
     this.delayedCount = 0;
     this.lastMs = 0;
     this.maxMs = 0;
+    this.onSync = () => {};
   }
 
   get isAllSynced(): boolean {
@@ -47,8 +50,17 @@ export class AofFsyncClock {
     this.count++;
     this.lastMs = nowMs - this.#startMs;
     this.maxMs = Math.max(this.maxMs, this.lastMs);
+    this.onSync(this.lastMs);
     // What came while the fsync ran is younger than its start.
     this.#unsyncedSinceMs = isAllSynced ? -1 : this.#startMs;
+  }
+
+  /** Forgets how fsyncs fared so far. */
+  resetFigures(): void {
+    this.count = 0;
+    this.delayedCount = 0;
+    this.lastMs = 0;
+    this.maxMs = 0;
   }
 
   /** Nothing waits for an fsync any more. */

@@ -24,6 +24,8 @@ import type { FileSystem, OpenFile } from './file-system.ts';
 export type RdbReader = (path: string) => Promise<number>;
 
 export type ScanSinks = {
+  /** MULTI within MULTI, and EXEC without one, are damage: a loader passes over them. */
+  readonly strict?: boolean;
   readonly readRdb: RdbReader;
   /** A command; a text says why it cannot be executed, and ends the scan. */
   readonly command: (args: Args) => string | undefined;
@@ -161,6 +163,8 @@ class AofScan {
         await reader.fill();
       } else if (item === 'command') {
         this.#transactionBytes += reader.offset - reader.itemOffset;
+        const stray = this.#strayWord(reader.args);
+        if (stray !== undefined) return this.#stray(reader, stray);
         const refusal = this.#command(reader);
         if (refusal !== undefined) {
           return this.#report('refused', reader.itemCutOffset, reader.itemOffset, refusal);
@@ -172,8 +176,9 @@ class AofScan {
       } else if (item === 'position') {
         this.#sinks.position?.(reader.position);
       } else if (item === 'time') {
-        const goOn = this.#sinks.time?.(reader.timeSeconds, reader.itemCutOffset) ?? true;
-        if (!goOn) return this.#report('whole', reader.itemCutOffset, reader.itemOffset, '');
+        const cut = this.#transaction === undefined ? reader.itemCutOffset : this.#transactionCut;
+        const goOn = this.#sinks.time?.(reader.timeSeconds, cut) ?? true;
+        if (!goOn) return this.#report('whole', cut, reader.itemOffset, '');
       } else {
         return this.#atEnd(item, reader);
       }
@@ -200,6 +205,19 @@ class AofScan {
       return this.#report('torn', head, cut, reason);
     if (cut > head) this.#tornHeadOffset = head;
     return this.#report('torn', cut, reader.itemOffset, reason);
+  }
+
+  /** A MULTI or EXEC where none can stand, for who wants to know. */
+  #strayWord(args: Args): string | undefined {
+    if (this.#sinks.strict !== true) return undefined;
+    const isInTransaction = this.#transaction !== undefined;
+    const word = isInTransaction ? 'multi' : 'exec';
+    return args.is(0, word) ? word.toUpperCase() : undefined;
+  }
+
+  #stray(reader: AofReader, word: string): ScanReport {
+    const cut = this.#transaction === undefined ? reader.itemCutOffset : this.#transactionCut;
+    return this.#report('damaged', cut, reader.itemOffset, `unexpected ${word}`);
   }
 
   #command(reader: AofReader): string | undefined {

@@ -256,11 +256,11 @@ export class Aof {
         if (this.#rewrite.step === 'prepared') return;
         throw new Error('an AOF rewrite is already running');
       }
-      const free = await this.folder.fs.freeBytes(this.folder.path);
+      const free = expectedBytes > 0 ? await this.folder.fs.freeBytes(this.folder.path) : 0;
       if (free < expectedBytes) {
         throw new Error(
-          `the rewrite needs about ${expectedBytes} bytes and ${this.folder.path} has ${free} ` +
-            'left: free some space',
+          `no space: the rewrite wants about ${expectedBytes} bytes in ${this.folder.path} and ` +
+            `${free} are free; make room, or set disk-space-check to no to try all the same`,
         );
       }
       const file = this.#state === 'on' ? await this.#openNewIncr() : await this.#openTemporary();

@@ -27,6 +27,8 @@ export type CheckOptions = {
   readonly readRdb: RdbReader;
   /** Cut before the first turn after this second, instead of at trouble. */
   readonly truncateToTimestamp?: number;
+  /** Told how far the file at `path` is checked. */
+  readonly onProgress?: (path: string, doneBytes: number, totalBytes: number) => void;
 };
 
 export type CheckedFile = {
@@ -44,6 +46,8 @@ export type CheckVerdict = {
   readonly files: readonly CheckedFile[];
   /** Whether every file is whole. */
   readonly isValid: boolean;
+  /** Time lines that were met. */
+  readonly timeCount: number;
   readonly plan: CheckPlan;
 };
 
@@ -58,12 +62,19 @@ export async function checkAof(
 ): Promise<CheckVerdict> {
   const targets = await targetsOf(fs, path);
   const files: CheckedFile[] = [];
+  let timeCount = 0;
   let timeCut: { readonly index: number; readonly cutBytes: number } | undefined;
   for (const [index, target] of targets.entries()) {
     const report = await scanAofFile(fs, target.path, {
       readRdb: options.readRdb,
+      strict: true,
       command: () => undefined,
+      pause: (offset) => {
+        options.onProgress?.(target.path, offset, target.size);
+        return undefined;
+      },
       time: (seconds, cutBytes) => {
+        timeCount++;
         if (seconds <= (options.truncateToTimestamp ?? Number.POSITIVE_INFINITY)) return true;
         timeCut = { index, cutBytes };
         return false;
@@ -74,24 +85,33 @@ export async function checkAof(
   }
   const isValid = files.every((file) => file.report.outcome === 'whole');
   const isLast = await isLastWithContent(fs, targets, files.length - 1);
-  return { files, isValid, plan: planFor(files, isValid, isLast, timeCut?.cutBytes, options) };
+  return {
+    files,
+    isValid,
+    timeCount,
+    plan: planFor(files, isValid, isLast, timeCut?.cutBytes, options),
+  };
 }
 
-type Target = { readonly role: CheckedFile['role']; readonly path: string };
+type Target = { readonly role: CheckedFile['role']; readonly path: string; readonly size: number };
 
 async function targetsOf(fs: FileSystem, path: string): Promise<Target[]> {
-  if (!(await isManifest(fs, path))) return [{ role: 'single', path }];
+  const sizeOf = async (name: string) => (await fs.stat(name))?.size ?? 0;
+  if (!(await isManifest(fs, path))) return [{ role: 'single', path, size: await sizeOf(path) }];
   const manifest = parseManifest(readFileWholeSync(fs, path) ?? new Uint8Array(0));
-  return loadedFiles(manifest).map((info) => ({
-    role: info.type === 'base' ? 'base' : 'incr',
-    path: join(dirname(path), info.name),
-  }));
+  const targets: Target[] = [];
+  for (const info of loadedFiles(manifest)) {
+    const file = join(dirname(path), info.name);
+    const role = info.type === 'base' ? 'base' : 'incr';
+    targets.push({ role, path: file, size: await sizeOf(file) });
+  }
+  return targets;
 }
 
 const MANIFEST_LOOK_BYTES = 4096;
 
 /** Whether the first line that is no comment begins with `file`. */
-async function isManifest(fs: FileSystem, path: string): Promise<boolean> {
+export async function isManifest(fs: FileSystem, path: string): Promise<boolean> {
   const file = await fs.open(path, 'read');
   try {
     const start = Buffer.alloc(MANIFEST_LOOK_BYTES);

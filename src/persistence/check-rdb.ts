@@ -2,30 +2,16 @@
  * The checker of RDB files: reads one from end to end, in pieces, without taking anything in, and
  * says what `redis-check-rdb` says of it.
  *
- * It looks at the structure of everything, decompresses every compressed string, and compares the
- * checksum. Module data is passed over and named, as the parts of such a value say how long it is.
+ * It looks at the structure of everything, packed nodes included, decompresses every compressed
+ * string, looks for members that come twice, and compares the checksum. Module data is passed over
+ * and named, as the parts of such a value say how long it is.
  */
-import { ByteView } from '../core/value.ts';
 import { errorText, type FileSystem } from './file-system.ts';
-import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
 import { RdbError } from './rdb-error.ts';
-import * as rdb from './rdb-format.ts';
+import { rdbTypeName } from './rdb-format.ts';
 import { RdbReader } from './rdb-reader.ts';
-import { skipModuleParts, skipValue } from './rdb-skip.ts';
-import { FileSource } from './rdb-source.ts';
-
-/** What was being done when an error was met. */
-export type CheckDoing =
-  | 'start'
-  | 'read-type'
-  | 'read-expire'
-  | 'read-key'
-  | 'read-object-value'
-  | 'check-sum'
-  | 'read-len'
-  | 'read-aux'
-  | 'read-module-aux'
-  | 'read-functions';
+import { FileSource, type ReadProgress } from './rdb-source.ts';
+import { type RdbEntry, type RdbVisitor, RdbWalk, rdbKind, type WalkStep } from './rdb-walk.ts';
 
 export interface RdbCheckReport {
   readonly ok: boolean;
@@ -38,7 +24,7 @@ export interface RdbCheckReport {
   /** Keys that expire, and those of them whose time has come. */
   readonly expires: number;
   readonly alreadyExpired: number;
-  readonly doing: CheckDoing;
+  readonly doing: WalkStep;
   /** The key whose value was being read, as latin1 text, or null. */
   readonly key: string | null;
   /** The type byte read last, or -1. */
@@ -47,33 +33,32 @@ export interface RdbCheckReport {
   readonly lines: readonly string[];
 }
 
-const view = new ByteView();
-
-class Checker {
+class Checker implements RdbVisitor {
   readonly #reader: RdbReader;
+  readonly #walk: RdbWalk;
   readonly #nowMs: number;
   readonly #lines: string[] = [];
-  #version = 0;
   #keys = 0;
   #expires = 0;
   #alreadyExpired = 0;
-  #doing: CheckDoing = 'start';
-  #key: string | null = null;
-  #type = -1;
 
   constructor(reader: RdbReader, nowMs: number) {
     this.#reader = reader;
+    this.#walk = new RdbWalk(reader, this, true);
     this.#nowMs = nowMs;
   }
 
   check(): RdbCheckReport {
+    const walk = this.#walk;
     let error: string | null = null;
     let { offset } = this.#reader;
     try {
-      this.#version = readRdbHeader(this.#reader);
-      while (this.#item());
-      this.#checksum();
+      const sum = walk.run();
       offset = this.#reader.offset;
+      if (sum === 'right') this.#say('Checksum OK');
+      if (sum === 'absent') {
+        this.#say('RDB file was saved with checksum disabled: no check performed.');
+      }
       this.#say('\\o/ RDB looks OK! \\o/');
     } catch (thrown) {
       error = errorText(thrown);
@@ -87,16 +72,48 @@ class Checker {
       ok: error === null,
       error,
       offset,
-      version: this.#version,
+      version: walk.version,
       keys: this.#keys,
       expires: this.#expires,
       alreadyExpired: this.#alreadyExpired,
-      doing: this.#doing,
+      doing: walk.step,
       key: this.#key,
-      type: this.#type,
+      type: walk.type,
       lines: this.#lines,
     };
   }
+
+  // ---------------------------------------------------------------- what the walk shows
+
+  aux(name: string, value: string): void {
+    this.#say(`AUX FIELD ${name} = '${value}'`);
+  }
+
+  moduleAux(name: string): void {
+    this.#say(`MODULE AUX for: ${name}`);
+  }
+
+  database(db: number): void {
+    this.#say(`Selecting DB ID ${db}`);
+  }
+
+  entry(entry: RdbEntry): boolean {
+    this.#keys++;
+    if (entry.hasExpiry) {
+      this.#expires++;
+      if (entry.expiryMs < this.#nowMs) this.#alreadyExpired++;
+    }
+    return true;
+  }
+
+  entryEnd(_entry: RdbEntry, elements: number): void {
+    const mayBeEmpty = rdbKind(this.#walk.type) === 'stream';
+    if (elements === 0 && !mayBeEmpty) {
+      throw this.#reader.fail('a collection without elements, which servers leave out');
+    }
+  }
+
+  // ---------------------------------------------------------------- the report
 
   #say(text: string): void {
     this.#lines.push(`[offset ${this.#reader.offset}] ${text}`);
@@ -105,104 +122,17 @@ class Checker {
   #sayError(error: string, offset: number): void {
     this.#lines.push('--- RDB ERROR DETECTED ---');
     this.#lines.push(`[offset ${offset}] ${error}`);
-    this.#lines.push(`[additional info] While doing: ${this.#doing}`);
+    this.#lines.push(`[additional info] While doing: ${this.#walk.step}`);
     if (this.#key !== null) this.#lines.push(`[additional info] Reading key '${this.#key}'`);
-    if (this.#type < 0) return;
-    const name = rdb.rdbTypeName(this.#type);
-    this.#lines.push(`[additional info] Reading type ${this.#type} (${name})`);
+    const { type } = this.#walk;
+    if (type < 0) return;
+    this.#lines.push(`[additional info] Reading type ${type} (${rdbTypeName(type)})`);
   }
 
-  /** Reads an opcode, or a key with what stands before it; false at the end. */
-  #item(): boolean {
-    const reader = this.#reader;
-    let expiryMs: number | null = null;
-    this.#key = null;
-    this.#type = -1;
-    for (;;) {
-      this.#doing = 'read-type';
-      const type = reader.byte();
-      if (type === rdb.OP_EXPIRETIME || type === rdb.OP_EXPIRETIME_MS) {
-        this.#doing = 'read-expire';
-        expiryMs = type === rdb.OP_EXPIRETIME ? (reader.uint32() | 0) * 1000 : reader.int64();
-      } else if (type === rdb.OP_IDLE) {
-        reader.length();
-      } else if (type === rdb.OP_FREQ) {
-        reader.byte();
-      } else if (type === rdb.OP_EOF) {
-        return false;
-      } else if (rdb.isObjectType(type)) {
-        this.#entry(type, expiryMs);
-        return true;
-      } else {
-        this.#opcode(type);
-        return true;
-      }
-    }
-  }
-
-  #entry(type: number, expiryMs: number | null): void {
-    const reader = this.#reader;
-    this.#type = type;
-    this.#doing = 'read-key';
-    this.#key = this.#text();
-    this.#doing = 'read-object-value';
-    this.#keys++;
-    skipValue(reader, type, this.#version);
-    if (expiryMs === null) return;
-    this.#expires++;
-    if (expiryMs < this.#nowMs) this.#alreadyExpired++;
-  }
-
-  #opcode(opcode: number): void {
-    const reader = this.#reader;
-    switch (opcode) {
-      case rdb.OP_SELECTDB:
-        this.#doing = 'read-len';
-        this.#say(`Selecting DB ID ${reader.length()}`);
-        return;
-      case rdb.OP_RESIZEDB:
-      case rdb.OP_SLOT_INFO:
-        this.#doing = 'read-len';
-        for (let i = opcode === rdb.OP_RESIZEDB ? 2 : 3; i > 0; i--) reader.length();
-        return;
-      case rdb.OP_AUX: {
-        this.#doing = 'read-aux';
-        const name = this.#text();
-        const value = this.#text();
-        this.#say(`AUX FIELD ${name} = '${value}'`);
-        return;
-      }
-      case rdb.OP_MODULE_AUX: {
-        this.#doing = 'read-module-aux';
-        const name = rdb.moduleName(reader.wideLength());
-        this.#say(`MODULE AUX for: ${name}`);
-        skipModuleParts(reader);
-        return;
-      }
-      case rdb.OP_FUNCTION2:
-        this.#doing = 'read-functions';
-        reader.skipString(view);
-        return;
-      default:
-        throw reader.fail(`Invalid object type: ${opcode}`);
-    }
-  }
-
-  #checksum(): void {
-    this.#doing = 'check-sum';
-    if (this.#version < rdb.RDB_VERSION_CHECKSUM) {
-      checkNothingFollows(this.#reader);
-      return;
-    }
-    const verdict = verifyChecksum(this.#reader);
-    if (verdict === 'right') this.#say('Checksum OK');
-    else this.#say('RDB file was saved with checksum disabled: no check performed.');
-  }
-
-  #text(): string {
-    this.#reader.string(view);
-    const { bytes, offset, length } = view;
-    return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+  /** The key whose value is being read. */
+  get #key(): string | null {
+    if (this.#walk.step !== 'read-object-value') return null;
+    return Buffer.from(this.#walk.entry.keyBytes()).toString('latin1');
   }
 }
 
@@ -211,16 +141,16 @@ export function checkRdb(reader: RdbReader, nowMs: number): RdbCheckReport {
   return new Checker(reader, nowMs).check();
 }
 
-/** Checks the file at `path`, from byte `start` on. Throws what the disk says. */
+/** Checks the file at `path`. Throws what the disk says. */
 export function checkRdbFile(
   fs: FileSystem,
   path: string,
   nowMs: number,
-  start = 0,
+  progress?: ReadProgress,
 ): RdbCheckReport {
   const file = fs.openSync(path, 'read');
   try {
-    return checkRdb(RdbReader.over(new FileSource(file, start)), nowMs);
+    return checkRdb(RdbReader.over(new FileSource(file, progress)), nowMs);
   } finally {
     file.closeSync();
   }

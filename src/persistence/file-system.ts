@@ -83,6 +83,7 @@ export interface FileSystem {
   mkdir(path: string): Promise<void>;
   /** Bytes that an ordinary user may still write where `path` lies. */
   freeBytes(path: string): Promise<number>;
+  freeBytesSync(path: string): number;
 }
 
 /** The folder that holds `path`, never empty. */
@@ -184,6 +185,10 @@ export const realFileSystem: FileSystem = {
   },
   freeBytes: async (path) => {
     const stat = await fs.promises.statfs(path);
+    return stat.bavail * stat.bsize;
+  },
+  freeBytesSync: (path) => {
+    const stat = fs.statfsSync(path);
     return stat.bavail * stat.bsize;
   },
 };

@@ -18,6 +18,7 @@
  *   - a file is a name, not a path; a sequence is a positive integer; of a type the first letter
  *     counts; one base at most; the sequence of increments rises strictly
  *   - a file without a single line is an error, not an empty manifest
+ *   - a last comment `#CK:...` is a seal (manifest-seal.ts), which must fit
  *
  * The folder during a rewrite, and what a start after a crash there loads. The manifest changes in
  * one step each time (`writeFileDurably`), so only whole states exist:
@@ -35,6 +36,8 @@
  *
  * An aborted rewrite stays at step 3: the increments pile up until one succeeds.
  */
+
+import { brokenSeal } from './manifest-seal.ts';
 
 export type AofFileType = 'base' | 'history' | 'incr';
 
@@ -86,6 +89,8 @@ export function manifestName(appendFilename: string): string {
 /** Parses the bytes of a manifest, or throws a `ManifestError`. */
 export function parseManifest(bytes: Uint8Array): Manifest {
   if (bytes.length === 0) throw new ManifestError('Found an empty AOF manifest', 0, '');
+  const broken = brokenSeal(bytes);
+  if (broken !== undefined) throw new ManifestError(broken, 0, '');
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     .toString('latin1')
     .split('\n');
@@ -107,7 +112,8 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 
 function withLine(manifest: Manifest, line: string, number: number): Manifest {
   const fail = (reason: string) => new ManifestError(reason, number, line.slice(0, 80));
-  if (line.length > LINE_LENGTH_MAX) {
+  // A C string ends at a zero byte, so a real server finds no newline behind one.
+  if (line.length > LINE_LENGTH_MAX || line.includes('\0')) {
     throw fail('The AOF manifest file contains too long line');
   }
   const words = splitWords(line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));

@@ -91,23 +91,44 @@ export function removeIfThere(fs: FileSystem, path: string): void {
 }
 
 /**
- * Why a file of about `expectedBytes` would not fit where `path` lies, or null when it would.
- * Where nobody knows how much is free, it is tried.
+ * Why a file of about `expectedBytes` would not fit where `path` lies, or null when it would. With
+ * 0 nobody is asked.
  */
 export async function spaceRefusal(
   fs: FileSystem,
   path: string,
   expectedBytes: number,
 ): Promise<string | null> {
-  let free: number;
+  if (expectedBytes === 0) return null;
   try {
-    free = await fs.freeBytes(folderOf(path));
+    return refusal(path, expectedBytes, await fs.freeBytes(folderOf(path)));
   } catch (error) {
-    return `cannot look at the folder of ${path}: ${errorText(error)}`;
+    return unknownSpace(path, error);
   }
-  if (free >= expectedBytes) return null;
+}
+
+/** The same, at once. */
+export function spaceRefusalSync(
+  fs: FileSystem,
+  path: string,
+  expectedBytes: number,
+): string | null {
+  if (expectedBytes === 0) return null;
+  try {
+    return refusal(path, expectedBytes, fs.freeBytesSync(folderOf(path)));
+  } catch (error) {
+    return unknownSpace(path, error);
+  }
+}
+
+function unknownSpace(path: string, error: unknown): string {
+  return `cannot look at the folder of ${path}: ${errorText(error)}`;
+}
+
+function refusal(path: string, expectedBytes: number, freeBytes: number): string | null {
+  if (freeBytes >= expectedBytes) return null;
   return (
-    `no space: the snapshot needs at least ${expectedBytes} bytes in ${folderOf(path)} and ` +
-    `${free} are free; make room or change 'dir'`
+    `no space: ${expectedBytes} bytes are wanted in ${folderOf(path)} and ${freeBytes} are free; ` +
+    "make room, change 'dir', or set disk-space-check to no to try all the same"
   );
 }

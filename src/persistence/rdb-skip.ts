@@ -148,9 +148,13 @@ function skipLengths(reader: RdbReader, count: number): void {
   for (let i = 0; i < count; i++) reader.wideLength();
 }
 
-/** Passes over the parts of a module's value, behind its id. */
-export function skipModuleParts(reader: RdbReader): void {
+/**
+ * Passes over the parts of a module's value, behind its id. `show` is given each: the text of a
+ * number, or bytes.
+ */
+export function skipModuleParts(reader: RdbReader, show?: (part: ByteView) => void): void {
   for (;;) {
+    const from = reader.offset;
     const part = reader.length();
     switch (part) {
       case rdb.MODULE_EOF:
@@ -166,10 +170,24 @@ export function skipModuleParts(reader: RdbReader): void {
         reader.skip(8);
         break;
       case rdb.MODULE_STRING:
-        reader.skipString(view);
+        if (show === undefined) reader.skipString(view);
+        else {
+          reader.string(view);
+          show(view);
+          continue;
+        }
         break;
       default:
         throw reader.fail(`a part of a module's value of the unknown kind ${part}`);
     }
+    if (show !== undefined) showNumber(reader, reader.offset - from, show);
   }
+}
+
+/** Shows the last `length` bytes read: the kind of a part and its number, as the file has them. */
+function showNumber(reader: RdbReader, length: number, show: (part: ByteView) => void): void {
+  view.bytes = reader.buf;
+  view.offset = reader.at - length;
+  view.length = length;
+  show(view);
 }

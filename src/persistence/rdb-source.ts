@@ -11,21 +11,27 @@ export interface ByteSource {
   read(buf: Uint8Array, off: number, len: number): number;
 }
 
+/** Told after each read how many bytes of how many were read. */
+export type ReadProgress = (doneBytes: number, totalBytes: number) => void;
+
 export class FileSource implements ByteSource {
   readonly sizeBytes: number;
   readonly #file: OpenFile;
+  readonly #progress: ReadProgress | undefined;
   #position: number;
 
-  /** Reads `file` from `start` on; the file stays its opener's to close. */
-  constructor(file: OpenFile, start = 0) {
+  /** Reads `file` from its start; the file stays its opener's to close. */
+  constructor(file: OpenFile, progress?: ReadProgress) {
     this.#file = file;
-    this.#position = start;
-    this.sizeBytes = Math.max(0, file.sizeSync() - start);
+    this.#progress = progress;
+    this.#position = 0;
+    this.sizeBytes = file.sizeSync();
   }
 
   read(buf: Uint8Array, off: number, len: number): number {
     const count = this.#file.readSync(buf, off, len, this.#position);
     this.#position += count;
+    this.#progress?.(this.#position, this.sizeBytes);
     return count;
   }
 }

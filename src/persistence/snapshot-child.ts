@@ -1,5 +1,6 @@
 /**
- * The snapshot's child process: turns frames into an RDB, in a file or on its standard output.
+ * The snapshot's child process: turns frames into an RDB, in a file or on its standard output, or
+ * into an AOF base of commands.
  *
  *     node snapshot-child.js        spoken to as snapshot-protocol.ts says
  *
@@ -11,8 +12,8 @@
  */
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { type FrameConsumer, frameConsumer } from './aof-base.ts';
 import { errorCode, errorText, realFileSystem } from './file-system.ts';
-import { RdbAssembler } from './rdb-assembler.ts';
 import { RdbFile, spaceRefusal } from './rdb-file.ts';
 import {
   type ChildReport,
@@ -44,16 +45,17 @@ function writeAll(fd: number, bytes: Uint8Array, length = bytes.length): void {
 
 /** A snapshot being written. After a failure it only waits for its end. */
 class Job {
-  readonly #assembler: RdbAssembler;
+  readonly #assembler: FrameConsumer;
   #file: RdbFile | null = null;
   #failed = false;
   #reportedBytes = 0;
 
   constructor(job: SnapshotJob) {
-    this.#assembler = new RdbAssembler((bytes, length) => {
+    const output = (bytes: Uint8Array, length: number): void => {
       if (job.path === null) writeAll(1, bytes, length);
       else this.#file?.write(bytes, length);
-    }, job.checksum);
+    };
+    this.#assembler = frameConsumer(output, job.checksum, job.commands);
   }
 
   async begin(job: SnapshotJob): Promise<void> {

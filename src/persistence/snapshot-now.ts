@@ -1,11 +1,13 @@
 /**
- * SAVE: an RDB file written in one go, in this process, with the encoder of the snapshots. The loop
- * stands still meanwhile, so it is for shutdown, for DEBUG RELOAD, and for who asks for it.
+ * SAVE: an RDB file, or an AOF base of commands, written in one go, in this process, with the
+ * encoder of the snapshots. The loop stands still meanwhile, so it is for shutdown, for DEBUG
+ * RELOAD, and for who asks for it.
  */
 import type { Keyspace } from '../core/keyspace.ts';
 import { collectAhead } from '../core/struct/dict-ahead.ts';
+import { contentForCommands, type FrameConsumer, frameConsumer } from './aof-base.ts';
+import type { CommandBase } from './aof-command-writer.ts';
 import type { FileSystem } from './file-system.ts';
-import { RdbAssembler } from './rdb-assembler.ts';
 import { RdbEncoder, type RdbWriteVersion, type UsageKind } from './rdb-encoder.ts';
 import { RdbFile } from './rdb-file.ts';
 import { CHUNK_BYTES, type FrameSink, FrameWriter } from './rdb-frame-writer.ts';
@@ -27,10 +29,10 @@ const KEYS_AHEAD = 48;
 
 /** A sink that gives everything to an assembler at once. */
 export class DirectSink implements FrameSink {
-  readonly #assembler: RdbAssembler;
+  readonly #assembler: FrameConsumer;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
 
-  constructor(assembler: RdbAssembler) {
+  constructor(assembler: FrameConsumer) {
     this.#assembler = assembler;
   }
 
@@ -75,6 +77,8 @@ export interface SaveOptions extends RdbContent {
   /** This process's, for the name of the temporary file. */
   readonly pid: number;
   readonly incrementalFsync: boolean;
+  /** Makes it an AOF base of commands instead of an RDB. */
+  readonly commands?: CommandBase;
 }
 
 /**
@@ -87,9 +91,12 @@ export function saveNow(
 ): { readonly keys: number; readonly bytes: number } {
   const file = new RdbFile(options.fs, options.path, options.pid, options.incrementalFsync);
   try {
-    const assembler = new RdbAssembler((bytes, len) => file.write(bytes, len), options.checksum);
-    const writer = new FrameWriter(new DirectSink(assembler), options.compress);
-    const keys = emitAll(keyspace, writer, options);
+    const { commands } = options;
+    const content = commands === undefined ? options : contentForCommands(options);
+    const output = (bytes: Uint8Array, len: number): void => file.write(bytes, len);
+    const assembler = frameConsumer(output, options.checksum, commands ?? null);
+    const writer = new FrameWriter(new DirectSink(assembler), content.compress);
+    const keys = emitAll(keyspace, writer, content);
     assembler.finish();
     file.finish();
     return { keys, bytes: file.bytes };

@@ -19,6 +19,8 @@
  * behind.
  */
 
+import type { CommandBase } from './aof-command-writer.ts';
+
 export const PACKET_JOB = 1;
 export const PACKET_DATA = 2;
 export const PACKET_END = 3;
@@ -33,8 +35,10 @@ export interface SnapshotJob {
   /** The file to be written, or null to stream. */
   readonly path: string | null;
   readonly checksum: boolean;
+  /** Null for an RDB; else the file is an AOF base of commands. */
+  readonly commands: CommandBase | null;
   readonly incrementalFsync: boolean;
-  /** The least that the file will take. */
+  /** The room that the file will want: where less is free it is not begun. */
   readonly expectedBytes: number;
 }
 

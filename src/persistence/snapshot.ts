@@ -21,6 +21,8 @@
  * temporary one is removed, and the keyspace is as if nothing had been.
  */
 import type { Keyspace } from '../core/keyspace.ts';
+import { contentForCommands } from './aof-base.ts';
+import type { CommandBase } from './aof-command-writer.ts';
 import type { SnapshotHelper } from './snapshot-helper.ts';
 import type { RdbContent } from './snapshot-now.ts';
 import type { ChildReport } from './snapshot-protocol.ts';
@@ -29,7 +31,12 @@ import { SnapshotWalker } from './snapshot-walker.ts';
 
 /** Where the RDB goes: a file, which replaces the old one when it is complete; or to a callback. */
 export type SnapshotTarget =
-  | { readonly file: string; readonly incrementalFsync: boolean }
+  | {
+      readonly file: string;
+      readonly incrementalFsync: boolean;
+      /** Makes it an AOF base of commands instead of an RDB. */
+      readonly commands?: CommandBase;
+    }
   /** The bytes are the receiver's to keep. False holds the rest back until `resume`. */
   | { readonly stream: (bytes: Uint8Array) => boolean };
 
@@ -39,6 +46,8 @@ export interface SnapshotRequest extends RdbContent {
   readonly target: SnapshotTarget;
   /** False leaves the keys out; default true. */
   readonly dataset?: boolean;
+  /** The room that a file will want: where less is free it is not begun. Default 0. */
+  readonly expectedBytes?: number;
   /** Microseconds to wait after each key; for tests. */
   readonly keySaveDelayUs?: number;
 }
@@ -74,10 +83,6 @@ export class SnapshotError extends Error {
     this.code = code;
   }
 }
-
-/** A file takes at least this share of the memory of its data: compressed, and plain. */
-const FILE_SHARE_COMPRESSED = 0.1;
-const FILE_SHARE_PLAIN = 0.3;
 
 const clock = (): number => performance.now();
 
@@ -119,12 +124,14 @@ export class SnapshotRun {
     this.#helper = helper;
     this.#stream = 'stream' in target ? target.stream : null;
     this.#keyDelayMs = Math.max(0, request.keySaveDelayUs ?? 0) / 1000;
-    const share = request.compress ? FILE_SHARE_COMPRESSED : FILE_SHARE_PLAIN;
+    const commands = 'file' in target ? (target.commands ?? null) : null;
+    const content = commands === null ? request : contentForCommands(request);
     const job = {
       path: 'file' in target ? target.file : null,
       checksum: request.checksum,
+      commands,
       incrementalFsync: 'file' in target && target.incrementalFsync,
-      expectedBytes: request.dataset === false ? 0 : Math.floor(keyspace.arena.usedBytes * share),
+      expectedBytes: request.expectedBytes ?? 0,
     };
     helper.begin(job, {
       output: (bytes) => this.#output(bytes),
@@ -132,7 +139,12 @@ export class SnapshotRun {
       gone: (reason) => this.#fail('CHILD', reason),
     });
     this.#queue = new SnapshotQueue(helper, keyspace.arena, () => this.#queueChanged());
-    this.#walker = new SnapshotWalker(keyspace, this.#queue, request, request.dataset !== false);
+    this.#walker = new SnapshotWalker(keyspace, this.#queue, content, request.dataset !== false);
+  }
+
+  /** Memory that is held on its account now. */
+  get queuedBytes(): number {
+    return this.#queue.memoryBytes;
   }
 
   get figures(): SnapshotFigures {

@@ -3,9 +3,10 @@
  *
  *     PING                                      +PONG; -NOAUTH, -NOPERM will do as well
  *     AUTH [user] password                      only with masterauth
- *     REPLCONF listening-port 6380              the three may fail: old primaries do not know them
+ *     REPLCONF listening-port 6380              these may fail: old primaries do not know them
  *     REPLCONF ip-address 10.0.0.7              only with replica-announce-ip
  *     REPLCONF capa eof capa psync2
+ *     REPLCONF rdb-only 1                       only for a backup
  *     PSYNC <id> <next byte>  |  PSYNC ? -1     -> +FULLRESYNC <id> <offset>   the dataset follows
  *     PSYNC <id> <next byte> FAILOVER           -> +CONTINUE [<id>]            the stream follows
  *                                               -> -NOMASTERLINK, -LOADING       not now: try again
@@ -30,6 +31,8 @@ export interface HandshakeOptions {
   readonly from: { readonly id: string; readonly nextByte: number } | null;
   /** Asks the peer, a replica of ours, to take over as primary. */
   readonly failover: boolean;
+  /** Asks for the dataset alone: the primary keeps no stream for us. Redis 7.0 and later. */
+  readonly rdbOnly?: boolean;
   /** How long to wait for any one answer. */
   readonly timeoutMs: number;
   readonly log: (level: 'notice' | 'warning', text: string) => void;
@@ -74,6 +77,7 @@ async function introduce(reader: SocketReader, options: HandshakeOptions): Promi
   commands.push(['REPLCONF', 'listening-port', String(listeningPort)]);
   if (announceIp !== '') commands.push(['REPLCONF', 'ip-address', announceIp]);
   commands.push(['REPLCONF', 'capa', 'eof', 'capa', 'psync2']);
+  if (options.rdbOnly === true) commands.push(['REPLCONF', 'rdb-only', '1']);
   reader.send(commands.map(encodeCommand).join(''));
   for (const [name, what = ''] of commands) {
     const reply = await reader.line(timeoutMs);

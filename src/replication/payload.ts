@@ -24,6 +24,16 @@ const HEAD_BYTES = 4096;
 const SYNC_EVERY_BYTES = 32 << 20;
 const EMPTY = Buffer.alloc(0);
 
+/** What takes the dataset: a durable file, or something in front of one. */
+export interface PayloadFile {
+  /** Takes bytes, which are borrowed until the promise settles. */
+  writeAll(bytes: Uint8Array, offset: number, length: number, position: number): Promise<void>;
+  /** All bytes are taken; not for plain files. */
+  end?(): Promise<void>;
+  syncData(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface PayloadOptions {
   readonly fs: FileSystem;
   /** The file to write; it is replaced. */
@@ -32,10 +42,14 @@ export interface PayloadOptions {
   readonly timeoutMs: number;
   /** Bytes received, and how many there will be, or 0 while that is unknown. */
   readonly onProgress: (receivedBytes: number, totalBytes: number) => void;
+  /** Puts something in front of the file, which changes what is written. */
+  readonly wrap?: (file: DurableFile) => PayloadFile;
 }
 
 export interface Payload {
   readonly bytes: number;
+  /** The RDB has a checksum, which was right. */
+  readonly isChecked: boolean;
   /** It was streamed: the primary waits for an ACK before it goes on. */
   readonly wasStreamed: boolean;
   /** It holds no key and no function. */
@@ -51,7 +65,8 @@ export async function receivePayload(
   options: PayloadOptions,
 ): Promise<Payload> {
   const header = await readHeader(reader, options.timeoutMs);
-  const sink = new PayloadSink(new DurableFile(await options.fs.open(options.path, 'replace')));
+  const file = new DurableFile(await options.fs.open(options.path, 'replace'));
+  const sink = new PayloadSink(options.wrap?.(file) ?? file);
   try {
     if (header.mark === null) await receiveCounted(reader, sink, header.bytes, options);
     else await receiveMarked(reader, sink, header.mark, options);
@@ -60,7 +75,8 @@ export async function receivePayload(
     await sink.close();
   }
   const isEmpty = isEmptySnapshot(sink.head);
-  return { bytes: sink.bytes, wasStreamed: header.mark !== null, isEmpty };
+  const { bytes, isChecked } = sink;
+  return { bytes, isChecked, wasStreamed: header.mark !== null, isEmpty };
 }
 
 interface PayloadHeader {
@@ -124,14 +140,15 @@ async function receiveMarked(
 /** The file, its sum and its beginning. */
 class PayloadSink {
   bytes = 0;
+  isChecked = false;
   head: Buffer = EMPTY;
-  private readonly file: DurableFile;
+  private readonly file: PayloadFile;
   private readonly crc = new Crc64();
   /** The last bytes, which may be the sum: not summed yet. */
   private last: Buffer = EMPTY;
   private unsyncedBytes = 0;
 
-  constructor(file: DurableFile) {
+  constructor(file: PayloadFile) {
     this.file = file;
   }
 
@@ -155,10 +172,11 @@ class PayloadSink {
     if (version === null) throw new LinkError('Bad data from MASTER: what it sent is no RDB');
     const low = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(0);
     const high = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(4);
-    const checked = version >= 5 && (low !== 0 || high !== 0);
-    if (checked && (low !== (this.crc.lo | 0) || high !== (this.crc.hi | 0))) {
+    this.isChecked = version >= 5 && (low !== 0 || high !== 0);
+    if (this.isChecked && (low !== (this.crc.lo | 0) || high !== (this.crc.hi | 0))) {
       throw new LinkError('Bad data from MASTER: the checksum of the RDB is wrong');
     }
+    await this.file.end?.();
     await this.file.syncData();
   }
 

@@ -24,7 +24,7 @@ import {
   shakeHands,
 } from './handshake.ts';
 import { type Payload, receivePayload } from './payload.ts';
-import { LinkError, SocketReader } from './socket-reader.ts';
+import { LinkError, SocketReader, whenConnected } from './socket-reader.ts';
 import { StreamApplier, type StreamExecutor } from './stream-applier.ts';
 
 /** As ROLE names it. */
@@ -306,24 +306,4 @@ export class PrimaryLink {
     const longer = RETRY_MS * 2 ** Math.min(Math.max(0, this.failedSyncs - 1), 8);
     this.retryIn(Math.min(longer, RETRY_MS_MAX) * (0.5 + Math.random()));
   }
-}
-
-function whenConnected(reader: SocketReader, timeoutMs: number): Promise<void> {
-  const { socket } = reader;
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => settle(new LinkError('Timeout connecting')), timeoutMs);
-    const settle = (error: Error | null): void => {
-      clearTimeout(timer);
-      socket.off('connect', onConnect);
-      socket.off('error', settle);
-      socket.off('close', onClose);
-      if (error === null) resolve();
-      else reject(error);
-    };
-    const onConnect = (): void => settle(null);
-    const onClose = (): void => settle(new LinkError('the connection was closed'));
-    socket.once('connect', onConnect);
-    socket.once('error', settle);
-    socket.once('close', onClose);
-  });
 }

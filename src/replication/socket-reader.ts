@@ -149,3 +149,24 @@ export class SocketReader {
     this.wake?.();
   }
 }
+
+/** Resolves when a connection that was begun stands; rejects with `LinkError`, or why it cannot. */
+export function whenConnected(reader: SocketReader, timeoutMs: number): Promise<void> {
+  const { socket } = reader;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => settle(new LinkError('Timeout connecting')), timeoutMs);
+    const settle = (error: Error | null): void => {
+      clearTimeout(timer);
+      socket.off('connect', onConnect);
+      socket.off('error', settle);
+      socket.off('close', onClose);
+      if (error === null) resolve();
+      else reject(error);
+    };
+    const onConnect = (): void => settle(null);
+    const onClose = (): void => settle(new LinkError('the connection was closed'));
+    socket.once('connect', onConnect);
+    socket.once('error', settle);
+    socket.once('close', onClose);
+  });
+}

@@ -154,7 +154,10 @@ export class Dispatcher {
     const errors = stats.totalErrorReplies;
     command.handler(c);
     this.depth--;
-    if (keyspace.dirty !== before) propagator.command(c.db.id, args);
+    if (keyspace.dirty !== before) {
+      propagator.command(c.db.id, args);
+      client.wrote = true;
+    }
     if (outermost) propagator.endUnit();
     if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
       client.writeOffset = propagator.streamOffset + propagator.length;

@@ -21,6 +21,8 @@ const GETACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';
 export interface LocalLog {
   readonly appendedBytes: number;
   readonly syncedBytes: number;
+  /** `waiting`: switched on, but a restart would not find it yet. */
+  readonly state: 'off' | 'waiting' | 'on';
 }
 
 export interface ReplicationJournalDeps {

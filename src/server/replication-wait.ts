@@ -10,12 +10,15 @@ import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
 import type { Services } from './services.ts';
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
+const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
 
 export interface WaitRequest {
   /** Whether the wait is over. */
   readonly isDone: () => boolean;
   /** Writes the reply, with the figures of that moment. */
   readonly answer: (client: Client) => void;
+  /** Why the wait has become pointless, as an error; null while it has not. */
+  readonly refusal?: () => string | null;
   /** Milliseconds to wait; 0 is for ever. */
   readonly timeoutMs: number;
 }
@@ -49,8 +52,11 @@ export class ReplicationWaits {
 
   /** Something that waiters wait for has changed. */
   check(): void {
+    if (this.waiters.size === 0) return;
     for (const waiter of [...this.waiters.values()]) {
-      if (waiter.isDone()) this.end(waiter, false);
+      const refusal = waiter.refusal?.() ?? null;
+      if (refusal !== null) this.end(waiter, refusal);
+      else if (waiter.isDone()) this.end(waiter, null);
     }
   }
 
@@ -60,7 +66,7 @@ export class ReplicationWaits {
    */
   unblock(client: Client, error: boolean): boolean {
     const waiter = this.waiters.get(client);
-    if (waiter !== undefined) this.end(waiter, error);
+    if (waiter !== undefined) this.end(waiter, error ? UNBLOCKED : null);
     return waiter !== undefined;
   }
 
@@ -70,12 +76,12 @@ export class ReplicationWaits {
     if (waiter !== undefined) this.leave(waiter);
   }
 
-  private end(waiter: Waiter, error: boolean): void {
+  private end(waiter: Waiter, error: string | null): void {
     const { client } = waiter;
     if (this.waiters.get(client) !== waiter) return;
     this.leave(waiter);
     this.services.dispatcher.answerNow(client, () => {
-      if (error) client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      if (error !== null) client.reply.error(error);
       else waiter.answer(client);
     });
     this.services.listClient(client);
@@ -96,7 +102,7 @@ export class ReplicationWaits {
     const left = Math.max(0, waiter.untilMs - Date.now());
     const onTime = (): void => {
       if (Date.now() < waiter.untilMs) this.arm(waiter);
-      else this.end(waiter, false);
+      else this.end(waiter, null);
     };
     waiter.timer = setTimeout(onTime, Math.min(left, TIMER_MAX_MS));
   }

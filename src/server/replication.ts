@@ -78,6 +78,7 @@ export class ReplicationService {
     this.services = deps.services;
     this.config = deps.services.config;
     this.waits = new ReplicationWaits(deps.services);
+    deps.turn.onSafe = () => this.waits.check();
     this.primary = this.createPrimary();
     this.journal = new ReplicationJournal({
       turn: deps.turn,
@@ -272,7 +273,7 @@ export class ReplicationService {
   tick(nowMs: number): void {
     this.failover.check(nowMs);
     this.startSnapshot();
-    if (this.waits.size > 0) this.waits.check();
+    this.waits.check();
   }
 
   /** Once a second. */
@@ -353,7 +354,7 @@ export class ReplicationService {
   }
 
   private replicasChanged(): void {
-    if (this.waits.size > 0) this.waits.check();
+    this.waits.check();
     this.failover.check(Date.now());
     this.services.desk.replicasChanged(this.primary.replicas.size);
     this.holdReplicasGate();

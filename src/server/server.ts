@@ -31,7 +31,7 @@ import { announceExpired } from './key-removal.ts';
 import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
 import type { Logger } from './log.ts';
-import { MemoryAccount } from './memory-account.ts';
+import { countBuffers, MemoryAccount } from './memory-account.ts';
 import { Persistence } from './persistence/persistence.ts';
 import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
 import { Propagator } from './propagate.ts';
@@ -41,6 +41,7 @@ import { auxFields } from './replication-aux.ts';
 import type { Services, ShutdownRequest } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import { sleepSync } from './sleep.ts';
+import { SnapshotBrake } from './snapshot-brake.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
@@ -131,7 +132,12 @@ export class Server implements Services {
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
-    this.countBuffers();
+    countBuffers(this.memory, this.persistence.aof, this.replication);
+    this.hub.brake = new SnapshotBrake(
+      () => this.persistence.snapshots.queuedBytes,
+      () => this.keyspace.arena.usedBytes,
+      (client) => this.hub.resume(client),
+    );
     this.desk.info.provide('persistence', () => this.persistence.info());
     this.turn.onEnd = () => this.tidyUp();
     this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
@@ -293,7 +299,7 @@ export class Server implements Services {
       fs: this.options.fs ?? realFileSystem,
       helper: this.options.snapshotHelper,
       dispatcher: this.dispatcher,
-      gates: this.desk.gates,
+      desk: this.desk,
       turn: this.turn,
       propagator: this.propagator,
       client: this.hub.detached(),
@@ -321,20 +327,12 @@ export class Server implements Services {
       loadDataset: (path) => persistence.replaceBy(path),
       createClient: () => this.hub.detached(),
       listeningPort: () => this.port,
-      localLog: () => (persistence.aof.isOn ? persistence.aof.aof : null),
+      localLog: () => persistence.aof.localLog,
       readersChanged: () => this.readersChanged(),
       resumeLog: () => void persistence.resumeLog(),
       isDiskBroken: () => persistence.isDiskBroken,
       onRole: (role) => this.options.onRole?.(role),
     });
-  }
-
-  private countBuffers(): void {
-    const { aof } = this.persistence;
-    const pendingBytes = () => Math.max(0, aof.aof.appendedBytes - aof.aof.writtenBytes);
-    this.memory.add('aof.buffer', () => (aof.isOn ? pendingBytes() : 0));
-    const backlogBytes = () => this.replication.primary.backlog?.memoryBytes ?? 0;
-    this.memory.add('replication.backlog', backlogBytes);
   }
 
   private createShutdown(): Shutdown {

@@ -66,6 +66,8 @@ export interface PersistenceServices {
   reload(options: ReloadOptions): Promise<string | undefined>;
   /** Flushes the AOF to disk and loads the dataset from it; an error text when that failed. */
   reloadAof(): Promise<string | undefined>;
+  /** CONFIG RESETSTAT. */
+  resetFigures(): void;
   /**
    * FLUSHALL emptied everything: a running snapshot is pointless, and where save points exist an
    * empty one is due.

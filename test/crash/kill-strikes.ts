@@ -92,7 +92,7 @@ export async function strike(kind: Strike, server: ServerProcess, random: Random
 }
 
 /** Sends a command and waits for its answer, an error included; a dead server is no error here. */
-async function tell(server: ServerProcess, ...words: string[]): Promise<void> {
+export async function tell(server: ServerProcess, ...words: string[]): Promise<void> {
   try {
     const client = await server.connect({ timeoutMs: 5000 });
     await client.send(...words).finally(() => client.close());
@@ -114,7 +114,7 @@ async function switchAof(server: ServerProcess, random: Random): Promise<void> {
 }
 
 /** Waits until the AOF is on and no rewrite runs; the first one brings everything into it. */
-async function waitForAof(server: ServerProcess): Promise<void> {
+export async function waitForAof(server: ServerProcess): Promise<void> {
   const client = await server.connect();
   try {
     for (const endMs = Date.now() + AOF_WAIT_MS_MAX; Date.now() < endMs; await sleep(5)) {

@@ -22,6 +22,8 @@ export type KillOptions = {
   readonly clients?: number;
   /** Keys beside those of the clients, so that saves and loads take their time. */
   readonly ballast?: number;
+  /** For node, before the server's script. */
+  readonly nodeArgs?: readonly string[];
 };
 
 export type KillFigures = {
@@ -41,6 +43,8 @@ export type KillFigures = {
 
 const BALLAST_DATABASE = 9;
 const START_ATTEMPTS_MAX = 20;
+/** A start replays what was written, beside whatever else the machine does. */
+const READY_MS_MAX = 60_000;
 const POLICIES = ['everysec', 'always', 'no'] as const;
 
 export class KillLab {
@@ -78,10 +82,18 @@ export class KillLab {
 
   static async open(options: KillOptions): Promise<KillLab> {
     const random = new Random(options.seed);
-    const server = await startCairnServer({ config: configOf('everysec', random) });
+    const config = configOf('everysec', random);
+    const server = await startCairnServer(
+      { config, readyTimeoutMs: READY_MS_MAX },
+      options.nodeArgs,
+    );
     const client = await server.connect();
-    const known = await client.value('COMMAND', 'INFO', ...OPTIONAL_COMMANDS);
-    const commands = OPTIONAL_COMMANDS.filter((_, i) => Array.isArray(known) && known[i] !== null);
+    // Sorted sets are looked at with ZRANGE.
+    const known = await client.value('COMMAND', 'INFO', ...OPTIONAL_COMMANDS, 'ZRANGE');
+    const has = (i: number): boolean => Array.isArray(known) && known[i] !== null;
+    const commands = OPTIONAL_COMMANDS.filter(
+      (name, i) => has(i) && (name !== 'ZADD' || has(OPTIONAL_COMMANDS.length)),
+    );
     const lab = new KillLab(server, random, new Set(commands), options);
     await lab.#putBallast(client);
     client.close();
@@ -109,6 +121,30 @@ export class KillLab {
     this.figures.strikes.set(kind, (this.figures.strikes.get(kind) ?? 0) + 1);
   }
 
+  /**
+   * A round with these variables in the server's environment, in which `acts` is all that happens
+   * beside the load. Gives whether the server ended by itself, be it while it started.
+   */
+  async roundWith(
+    env: Readonly<Record<string, string>>,
+    acts: (server: ServerProcess) => Promise<void>,
+  ): Promise<boolean> {
+    const { server } = this;
+    await server.kill();
+    await server.startAgain({ config: this.#nextConfig(), env }).catch(() => undefined);
+    const loads = server.isRunning ? this.#writers.map((writer) => writer.run(server.port)) : [];
+    if (server.isRunning) await acts(server);
+    const hasEnded = !server.isRunning;
+    await server.kill();
+    await Promise.all(loads);
+    await this.#startAgain({});
+    await this.#look();
+    this.#round++;
+    this.figures.rounds++;
+    this.figures.acknowledged = this.#writers.reduce((sum, one) => sum + one.acknowledged, 0);
+    return hasEnded;
+  }
+
   /** Ends the server and removes its folder. */
   async close(): Promise<void> {
     const { figures, server } = this;
@@ -119,12 +155,16 @@ export class KillLab {
     await server.close();
   }
 
-  async #startAgain(): Promise<void> {
+  #nextConfig(): NonNullable<ServerOptions['config']> {
+    const policy = POLICIES[this.#round % POLICIES.length] ?? 'always';
+    return configOf(policy, this.#random);
+  }
+
+  async #startAgain(env?: Readonly<Record<string, string>>): Promise<void> {
     const { server } = this;
     const random = this.#random;
-    const policy = POLICIES[this.#round % POLICIES.length] ?? 'always';
-    const config = configOf(policy, random);
-    while (random.chance(0.25)) {
+    const config = this.#nextConfig();
+    while (env === undefined && random.chance(0.25)) {
       server.launch();
       await sleep(random.between(40, 250));
       await server.kill();
@@ -133,7 +173,7 @@ export class KillLab {
     for (let attempt = 1; ; attempt++) {
       const logBytes = server.logText.length;
       try {
-        await server.startAgain({ config });
+        await server.startAgain({ config, ...(env && { env }) });
         break;
       } catch (error) {
         // While the port was free somebody else's server has taken it.

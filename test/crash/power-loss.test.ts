@@ -10,24 +10,18 @@
  */
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../integration/snapshot-load.ts';
-import type { FaultyFileSystem, NameLoss } from '../support/faulty-file-system.ts';
+import type { NameLoss } from '../support/faulty-file-system.ts';
 import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
 import { Random } from '../support/random.ts';
-import { observe } from './observe.ts';
+import { type Floor, lookAt, type Policy, SETTINGS } from './server-look.ts';
 
 const SEEDS = Number(process.env.CRASH_POWER ?? 12);
 const FIRST_SEED = Number(process.env.CRASH_SEED ?? 1);
 const LOSSES: readonly NameLoss[] = ['none', 'all', 'prefix', 'some'];
 const WRITERS = 3;
 const COMMANDS = ['HSET', 'SADD'];
-const SETTINGS = { 'enable-debug-command': true, 'auto-aof-rewrite-percentage': 0 };
-
-type Policy = 'always' | 'everysec' | 'no';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** How many transactions each writer must find at least. */
-type Floor = number[];
 
 /**
  * Runs a load for a while, with rewrites; gives what had been answered when last all was synced.
@@ -53,33 +47,6 @@ async function load(
   return floor;
 }
 
-/** Starts on the disk; gives the digest after holding every writer against what is there. */
-async function look(
-  fs: FaultyFileSystem,
-  policy: Policy,
-  writers: readonly SnapshotWriter[],
-  floor: Floor,
-): Promise<string> {
-  const server = await InProcessServer.start(fs, { ...SETTINGS, appendfsync: policy });
-  const client = await server.connect();
-  const nowMs = Date.now();
-  const observed = await observe(client, 0);
-  const numberOf = (key: string) => Number(observed.get(key)?.content.slice(7) ?? '0');
-  const seqs = writers.map((one) => numberOf(`${one.prefix}seq`));
-  expect(seqs.reduce((sum, one) => sum + one, 0)).toBe(numberOf('total'));
-  for (const [i, writer] of writers.entries()) {
-    const own = [...observed].filter(
-      ([key]) => key.startsWith(writer.prefix) && !key.endsWith('seq'),
-    );
-    expect(seqs[i]).toBeGreaterThanOrEqual(floor[i] ?? 0);
-    expect(writer.difference(seqs[i] ?? 0, new Map(own), nowMs)).toBeNull();
-  }
-  const digest = String(await client.value('DEBUG', 'DIGEST'));
-  client.close();
-  await server.abandon();
-  return digest;
-}
-
 /** Gives how many acknowledged transactions the policy did not promise to keep. */
 async function round(policy: Policy, seed: number): Promise<number> {
   const random = new Random(seed);
@@ -99,11 +66,11 @@ async function round(policy: Policy, seed: number): Promise<number> {
   for (const writer of writers) writer.close();
   await server.abandon().catch(() => undefined);
   const before = server.log.join('\n');
-  await look(cut, policy, writers, floor).catch((error) => {
+  await lookAt(cut, policy, writers, floor).catch((error) => {
     throw new Error(`${policy}, seed ${seed}, ${loss}: ${String(error)}\n${before}`);
   });
   // What a start has shown to clients is there after the next cut as well.
-  await look(cut.cutPower(seed + 1, loss), policy, writers, floor);
+  await lookAt(cut.cutPower(seed + 1, loss), policy, writers, floor);
   return answered.reduce((sum, one, i) => sum + one - (floor[i] ?? 0), 0);
 }
 
@@ -138,6 +105,7 @@ describe('power loss after an end or a save', () => {
       const fs = emptyDisk();
       const server = await InProcessServer.start(fs, settings);
       const writer = new SnapshotWriter(0, server.port, new Random(seed), 8, COMMANDS);
+      while (writer.answered <= 10) await sleep(5);
       await sleep(60);
       while (writer.answered <= 10) await sleep(5);
       expect(await server.server.close({ save: undefined, now: false, force: false })).toBe(
@@ -147,7 +115,7 @@ describe('power loss after an end or a save', () => {
       writer.close();
       const answered = writer.answered;
       expect(answered).toBeGreaterThan(10);
-      await look(fs.cutPower(seed, loss), policy as Policy, [writer], [answered]);
+      await lookAt(fs.cutPower(seed, loss), policy as Policy, [writer], [answered]);
     }
   });
 

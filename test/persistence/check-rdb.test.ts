@@ -1,14 +1,16 @@
 /** The checker of RDB files, beside the real one. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkRdb, checkRdbFile } from '../../src/persistence/check-rdb.ts';
 import { realFileSystem } from '../../src/persistence/file-system.ts';
+import { Random } from '../support/random.ts';
 import { findTool } from '../support/real-server.ts';
 import {
   fileReader,
+  fixture,
   latin1,
   makeKeyspace,
   NOW_MS,
@@ -92,7 +94,9 @@ describe('a check', () => {
 
 const tool = findTool('redis-check-rdb');
 
-describe.skipIf(tool === null)('the real checker', () => {
+const SEED = 90;
+
+describe.skipIf(tool === null)(`the real checker (seed ${SEED})`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-check-'));
   const path = join(folder, 'dump.rdb');
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -122,6 +126,23 @@ describe.skipIf(tool === null)('the real checker', () => {
       }
     }
     expect(reports.filter(([own, other]) => own !== other)).toEqual([]);
+  });
+
+  it('refuses the same damaged values, of every type, where no checksum tells', () => {
+    const whole = readFileSync(fixture('every-type-7.0.15.rdb'));
+    whole.fill(0, whole.length - 8);
+    const random = new Random(SEED);
+    let refused = 0;
+    for (let i = 0; i < 60; i++) {
+      const bytes = Uint8Array.from(whole);
+      const at = random.between(9, bytes.length - 9);
+      bytes[at]! ^= 1 << random.between(0, 7);
+      const { ok } = theirs(bytes);
+      const report = checkRdbFile(realFileSystem, path, Date.now());
+      expect([at, bytes[at], report.ok, report.error]).toEqual([at, bytes[at], ok, report.error]);
+      if (!ok) refused++;
+    }
+    expect(refused).toBeGreaterThan(10);
   });
 });
 

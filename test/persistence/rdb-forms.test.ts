@@ -21,7 +21,7 @@ import {
   SCORED,
   WORDS,
 } from './rdb-forms.ts';
-import { contents, fileReader, fixture, loaded, makeKeyspace } from './rdb-support.ts';
+import { contents, fileReader, fixture, loaded, makeKeyspace, saved } from './rdb-support.ts';
 
 let server: InsideServer;
 beforeAll(async () => {
@@ -220,6 +220,9 @@ const REFUSALS: Readonly<Record<string, RegExp>> = {
   'slot-import.rdb': /slots that are being imported.*, at byte 10$/,
 };
 
+/** DEBUG DIGEST of the real server for all-types-7.0.15.rdb, which it wrote. */
+const ALL_TYPES_DIGEST = '9cc5a0595064363a09ff347c367080cecd16878e';
+
 describe('a fixture', () => {
   it.each(Object.entries(FILES))('is what the encoder makes: %s', (name, bytes) => {
     const path = fixture(name);
@@ -249,5 +252,22 @@ describe('a fixture', () => {
     expect(load).toThrow(RdbError);
     expect(load).toThrow(message);
     expect(contents(keyspace).size).toBe(0);
+  });
+
+  it('of the real server has its digest, and has it again from every version saved here', () => {
+    const { keyspace } = server.server;
+    const load = (bytes: Uint8Array) => {
+      server.run('FLUSHALL');
+      return loaded(fileReader(bytes), { keyspace, deep: true, expired: 'keep' }).load;
+    };
+    let { functions } = load(readFileSync(fixture('all-types-7.0.15.rdb')));
+    expect(functions).toHaveLength(1);
+    expect(String(server.run('DEBUG', 'DIGEST'))).toBe(ALL_TYPES_DIGEST);
+    for (const version of [9, 10, 11] as const) {
+      const bytes = saved(keyspace, { version, functions });
+      ({ functions } = load(bytes));
+      expect(functions).toHaveLength(1);
+      expect(String(server.run('DEBUG', 'DIGEST')), `version ${version}`).toBe(ALL_TYPES_DIGEST);
+    }
   });
 });

@@ -123,7 +123,7 @@ describe('the look at the free space', () => {
     disk.spaceBytes = 5000;
     expect(await spaceRefusal(disk, PATH, 5000)).toBeNull();
     expect(await spaceRefusal(disk, PATH, 5001)).toMatch(
-      /at least 5001 .* 5000 are free; make room/,
+      /no space: 5001 bytes .* 5000 are free; make room/,
     );
   });
 });

@@ -243,7 +243,7 @@ describe('a snapshot that fails leaves the old file', () => {
     const reports: ChildReport[] = [];
     await new Promise<void>((resolve, reject) => {
       helper.begin(
-        { path, checksum: true, incrementalFsync: true, expectedBytes: 2 ** 60 },
+        { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 2 ** 60 },
         {
           output: () => true,
           gone: (reason) => reject(new Error(reason)),

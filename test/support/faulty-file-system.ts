@@ -53,16 +53,32 @@ export class FaultyFileSystem implements FileSystem {
   failSyncOf: RegExp | undefined;
   /** When set, every write to a matching path fails with EIO. */
   failWriteOf: RegExp | undefined;
+  /** Every write in the loop takes so long. */
+  writeDelayMs = 0;
   dead = false;
   #names = new Map<string, Inode>();
   #folders = new Set<string>(['/']);
   #changes = new Map<string, NameChange[]>();
   #failures = new Map<number, Failure>();
+  #kindFailures = new Map<string, Failure>();
+  #kindCalls = new Map<string, number>();
+  /** Called when the process ends at a broken call. */
+  onDeath: () => void = () => {};
   #held: (() => void)[] | undefined;
 
   /** Breaks the call with this number. */
   breakCall(number: number, failure: Failure): void {
     this.#failures.set(number, failure);
+  }
+
+  /** Breaks the call of this kind (`write`, `rename`, ...) with this number among its like. */
+  breakCallOf(kind: string, number: number, failure: Failure): void {
+    this.#kindFailures.set(`${kind} ${number}`, failure);
+  }
+
+  /** How often each kind of call was made. */
+  get kindCalls(): ReadonlyMap<string, number> {
+    return this.#kindCalls;
   }
 
   /** Asynchronous syncs wait from now on; `releaseSyncs` lets them go. */
@@ -161,12 +177,16 @@ export class FaultyFileSystem implements FileSystem {
   act<T>(call: string, path: string, action: () => T, half?: () => void): T {
     if (this.dead) throw new ProcessEnded(`${call} ${path} after the end of the process`);
     this.calls.push(`${call} ${basename(path)}`);
-    const failure = this.#failures.get(this.calls.length);
+    const number = (this.#kindCalls.get(call) ?? 0) + 1;
+    this.#kindCalls.set(call, number);
+    const failure =
+      this.#failures.get(this.calls.length) ?? this.#kindFailures.get(`${call} ${number}`);
     if (failure === undefined) return action();
     if (failure.kind === 'error') throw fileError(failure.code, call, path);
     if (failure.when === 'half') half?.();
     if (failure.when === 'after') action();
     this.dead = true;
+    this.onDeath();
     throw new ProcessEnded(`killed ${failure.when} ${call} ${path}`);
   }
 
@@ -274,9 +294,13 @@ export class FaultyFileSystem implements FileSystem {
     this.mkdirSync(path);
   }
 
+  freeBytesSync(path: string): number {
+    return this.act('statfs', path, () => this.spaceBytes);
+  }
+
   async freeBytes(path: string): Promise<number> {
     await turn();
-    return this.act('statfs', path, () => this.spaceBytes);
+    return this.freeBytesSync(path);
   }
 
   /** Waits while syncs are held. */

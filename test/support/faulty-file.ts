@@ -44,6 +44,8 @@ export class FaultyFile implements OpenFile {
       this.#store(buf, off, count, position);
       return count;
     };
+    const endMs = performance.now() + fs.writeDelayMs;
+    while (fs.writeDelayMs > 0 && performance.now() < endMs);
     return fs.act('write', this.path, whole, half);
   }
 

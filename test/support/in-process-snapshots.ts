@@ -3,9 +3,9 @@
  * fails or loses power fails and loses them too. It takes the place of the child process, and does
  * the same work in the same order.
  */
+import { type FrameConsumer, frameConsumer } from '../../src/persistence/aof-base.ts';
 import type { FileSystem } from '../../src/persistence/file-system.ts';
 import { errorCode, errorText } from '../../src/persistence/file-system.ts';
-import { RdbAssembler } from '../../src/persistence/rdb-assembler.ts';
 import { RdbFile, spaceRefusal } from '../../src/persistence/rdb-file.ts';
 import { type JobListener, SnapshotHelper } from '../../src/persistence/snapshot-helper.ts';
 import type { SnapshotJob } from '../../src/persistence/snapshot-protocol.ts';
@@ -18,7 +18,7 @@ class Job {
   readonly #listener: JobListener;
   #steps: Promise<void>;
   #file: RdbFile | null = null;
-  #assembler: RdbAssembler | null = null;
+  #assembler: FrameConsumer | null = null;
   #isOver = false;
 
   constructor(fs: FileSystem, job: SnapshotJob, listener: JobListener) {
@@ -50,7 +50,8 @@ class Job {
     }
     const file = new RdbFile(this.#fs, path, PID, job.incrementalFsync);
     this.#file = file;
-    this.#assembler = new RdbAssembler((bytes, length) => file.write(bytes, length), job.checksum);
+    const output = (bytes: Uint8Array, length: number): void => file.write(bytes, length);
+    this.#assembler = frameConsumer(output, job.checksum, job.commands);
   }
 
   feed(bytes: Uint8Array): void {

@@ -1,7 +1,8 @@
 /**
  * `cairn check-rdb` and `cairn check-aof`: ask the checkers of src/persistence, and tell a person
- * what they found.
+ * or a machine what they found. Exit codes are those of redis-check-rdb and redis-check-aof.
  */
+import { basename } from 'node:path';
 import {
   type CheckVerdict,
   checkAof,
@@ -10,59 +11,95 @@ import {
 } from '../../persistence/check-aof.ts';
 import { checkRdbFile } from '../../persistence/check-rdb.ts';
 import { errorText, realFileSystem } from '../../persistence/file-system.ts';
-import type { AofCheck, RdbCheck } from './cairn-program.ts';
+import type { CheckAofRequest, CheckRdbRequest } from './check-commands.ts';
+import { EXIT_NO, EXIT_OK, printJson, type Tool, type ToolIo, tellTrouble } from './tool-io.ts';
 
-/** Prints the report of an RDB file; true when it is sound. */
-export const checkRdbTool: RdbCheck = async ({ file, print }) => {
-  print(`[offset 0] Checking RDB file ${file}\n`);
+/** Prints the report of an RDB file. */
+export const checkRdbTool: Tool<CheckRdbRequest> = async ({ file, json }, io) => {
+  if (!json) io.print(`[offset 0] Checking RDB file ${file}\n`);
   try {
-    const report = checkRdbFile(realFileSystem, file, Date.now());
-    for (const line of report.lines) print(`${line}\n`);
-    return report.ok;
+    const progress = io.progress(`checking ${basename(file)}`);
+    const { lines, ...report } = checkRdbFile(realFileSystem, file, Date.now(), progress);
+    if (json) printJson(io, { file, ...report });
+    else for (const line of lines) io.print(`${line}\n`);
+    return report.ok ? EXIT_OK : EXIT_NO;
   } catch (error) {
-    print(`Cannot read ${file}: ${errorText(error)}\n`);
-    return false;
+    return tellTrouble(io, `cannot read ${file}: ${errorText(error)}`, json, EXIT_NO);
   }
 };
 
 /** Prints what a start would find in an AOF, and cuts it when asked to and confirmed. */
-export const checkAofTool: AofCheck = async (request) => {
-  const { file, print, truncateToTimestamp } = request;
-  let verdict: CheckVerdict;
+export const checkAofTool: Tool<CheckAofRequest> = async (request, io) => {
+  const { file, json } = request;
   try {
-    verdict = await checkAof(realFileSystem, file, {
-      readRdb: async (path) => readBase(path),
-      ...(truncateToTimestamp === undefined ? {} : { truncateToTimestamp }),
-    });
+    const verdict = await lookThrough(request, io);
+    if (!json) for (const one of verdict.files) io.print(`${describeCheck(one)}\n`);
+    const action = await act(request, verdict, io);
+    if (json) {
+      const { files, ...rest } = verdict;
+      const told = files.map(({ report, role }) => ({ role, ...report }));
+      printJson(io, { ok: action.ok, file, ...rest, files: told, cutBytes: action.cutBytes });
+    }
+    return action.ok ? EXIT_OK : EXIT_NO;
   } catch (error) {
-    print(`Cannot check ${file}: ${errorText(error)}\n`);
-    return false;
+    return tellTrouble(io, `cannot check ${file}: ${errorText(error)}`, json, EXIT_NO);
   }
-  for (const one of verdict.files) print(`${describeCheck(one)}\n`);
-  const { plan } = verdict;
-  if (plan.kind === 'none') {
-    print(truncateToTimestamp === undefined ? 'AOF is valid\n' : 'Nothing lies after that time\n');
-    return verdict.isValid;
-  }
-  if (plan.kind === 'impossible') {
-    print(`It cannot be repaired by cutting: ${plan.reason}\n`);
-    return false;
-  }
-  if (!request.fix && truncateToTimestamp === undefined) {
-    print(
-      `AOF is not valid. Use the --fix option to cut ${plan.path} to ${plan.cutBytes} bytes.\n`,
-    );
-    return false;
-  }
-  const question = `This will shrink ${plan.path} to ${plan.cutBytes} bytes. Continue? [y/N]: `;
-  if (!(await request.confirm(question))) return false;
-  const cut = await repairAof(realFileSystem, verdict);
-  print(`Successfully truncated ${plan.path}: ${cut} bytes cut off\n`);
-  return true;
 };
 
-function readBase(path: string): number {
-  const report = checkRdbFile(realFileSystem, path, Date.now());
-  if (!report.ok) throw new Error(report.error ?? 'the RDB is damaged');
-  return report.offset;
+function lookThrough(request: CheckAofRequest, io: ToolIo): Promise<CheckVerdict> {
+  const { file, truncateToTimestamp } = request;
+  let shown = '';
+  let progress = io.progress('');
+  return checkAof(realFileSystem, file, {
+    readRdb: async (path) => {
+      const doing = io.progress(`checking ${basename(path)}`);
+      const report = checkRdbFile(realFileSystem, path, Date.now(), doing);
+      if (!report.ok) throw new Error(report.error ?? 'the RDB is damaged');
+      return report.offset;
+    },
+    onProgress: (path, doneBytes, totalBytes) => {
+      if (path !== shown) progress = io.progress(`checking ${basename(path)}`);
+      shown = path;
+      progress(doneBytes, totalBytes);
+    },
+    ...(truncateToTimestamp === undefined ? {} : { truncateToTimestamp }),
+  });
+}
+
+interface Action {
+  /** Whether all is sound now. */
+  readonly ok: boolean;
+  /** Bytes that were cut off. */
+  readonly cutBytes: number;
+}
+
+const NOT_DONE: Action = { ok: false, cutBytes: 0 };
+
+async function act(request: CheckAofRequest, verdict: CheckVerdict, io: ToolIo): Promise<Action> {
+  const { fix, json, truncateToTimestamp, yes } = request;
+  const { isValid, plan, timeCount } = verdict;
+  const say = (text: string): void => {
+    if (!json) io.print(text);
+  };
+  if (plan.kind === 'none') {
+    if (truncateToTimestamp === undefined) say('AOF is valid\n');
+    else if (timeCount > 0) say('Nothing lies after that time: nothing was cut\n');
+    else say('No line tells the time (aof-timestamp-enabled was no): nothing was cut\n');
+    return { ok: isValid, cutBytes: 0 };
+  }
+  if (plan.kind === 'impossible') {
+    say(`It cannot be repaired by cutting: ${plan.reason}\n`);
+    return NOT_DONE;
+  }
+  const isTimed = truncateToTimestamp !== undefined;
+  if (!fix && !isTimed) {
+    const to = `${plan.path} to ${plan.cutBytes} bytes`;
+    say(`AOF is not valid. Use the --fix option to cut ${to}.\n`);
+    return NOT_DONE;
+  }
+  const question = `This will shrink ${plan.path} to ${plan.cutBytes} bytes. Continue? [y/N]: `;
+  if (!isTimed && !yes && !(await io.confirm(question))) return NOT_DONE;
+  const cutBytes = await repairAof(realFileSystem, verdict);
+  say(`Successfully truncated ${plan.path}: ${cutBytes} bytes cut off\n`);
+  return { ok: true, cutBytes };
 }

@@ -79,9 +79,10 @@ function rewriteCommand(c: Context): void {
 }
 
 function resetstatCommand(c: Context): void {
-  const { commands, dispatcher, keyspace, stats } = c.services;
+  const { commands, dispatcher, keyspace, persistence, stats } = c.services;
   dispatcher.endClock();
   stats.reset();
+  persistence.resetFigures();
   keyspace.hits = 0;
   keyspace.misses = 0;
   keyspace.expiredKeys = 0;

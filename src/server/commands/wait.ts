@@ -1,11 +1,18 @@
 /**
  * WAIT and WAITAOF: until replicas, or disks, have what this connection wrote.
  */
+import { parseInt64 } from '../../core/text/integer.ts';
 import { BLOCKING, command, NOSCRIPT } from '../command.ts';
 import type { Context } from '../context.ts';
+import { NOT_AN_INTEGER } from '../errors.ts';
 
 const TIMEOUT_WRONG = 'ERR timeout is not an integer or out of range';
 const TIMEOUT_NEGATIVE = 'ERR timeout is negative';
+const TIMEOUT_TOO_LARGE = 'ERR timeout is out of range';
+const NOT_LOCAL = 'ERR value is out of range, value must between 0 and 1';
+const NEGATIVE = 'ERR value is out of range, must be positive';
+const NO_LOG = 'ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.';
+const INT64_MAX = 2n ** 63n - 1n;
 
 function waitCommand(c: Context): void {
   const { replication } = c.services;
@@ -15,7 +22,7 @@ function waitCommand(c: Context): void {
     c.reply.error(`ERR WAIT cannot be used with replica instances. ${ONLY_LOCAL}`);
     return;
   }
-  const wanted = c.integer(1);
+  const wanted = int64At(c, 1, NOT_AN_INTEGER);
   if (Number.isNaN(wanted)) return;
   const timeoutMs = timeoutAt(c, 2);
   if (timeoutMs < 0) return;
@@ -37,15 +44,18 @@ function waitaofCommand(c: Context): void {
   const { replication } = c.services;
   const { primary, waits } = replication;
   const { client } = c;
-  const local = c.integerIn(1, 0, 1, 'ERR value is out of range, value must between 0 and 1');
+  const local = int64At(c, 1, NOT_AN_INTEGER);
   if (Number.isNaN(local)) return;
-  const wanted = c.integerIn(
-    2,
-    0,
-    Number.MAX_SAFE_INTEGER,
-    'ERR value is out of range, must be positive',
-  );
+  if (local < 0 || local > 1) {
+    c.reply.error(NOT_LOCAL);
+    return;
+  }
+  const wanted = int64At(c, 2, NEGATIVE);
   if (Number.isNaN(wanted)) return;
+  if (wanted < 0) {
+    c.reply.error(NEGATIVE);
+    return;
+  }
   const timeoutMs = timeoutAt(c, 3);
   if (timeoutMs < 0) return;
   if (replication.isReplica) {
@@ -56,14 +66,14 @@ function waitaofCommand(c: Context): void {
     return;
   }
   if (local > 0 && replication.localLog === null) {
-    c.reply.error('ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.');
+    c.reply.error(NO_LOG);
     return;
   }
   const offset = client.writeOffset;
   const logged = replication.journal.dataBytes;
   const atHome = (): number => {
     const log = replication.localLog;
-    return log !== null && log.syncedBytes >= logged ? 1 : 0;
+    return log?.state === 'on' && log.syncedBytes >= logged ? 1 : 0;
   };
   const away = (): number => primary.replicasAt(offset, true);
   const answer = (): void => {
@@ -76,16 +86,31 @@ function waitaofCommand(c: Context): void {
     answer();
     return;
   }
-  waits.add(client, { timeoutMs, isDone, answer });
+  const refusal = (): string | null => (local > 0 && replication.localLog === null ? NO_LOG : null);
+  waits.add(client, { timeoutMs, isDone, answer, refusal });
   replication.journal.requestAcks();
 }
 
 /** A timeout in milliseconds, or -1 when it is none, which has been answered. */
 function timeoutAt(c: Context, i: number): number {
-  const timeoutMs = c.integer(i, TIMEOUT_WRONG);
+  const timeoutMs = int64At(c, i, TIMEOUT_WRONG);
   if (Number.isNaN(timeoutMs)) return -1;
   if (timeoutMs < 0) c.reply.error(TIMEOUT_NEGATIVE);
-  return timeoutMs;
+  if (timeoutMs <= Number.MAX_SAFE_INTEGER) return timeoutMs;
+  const { bytes, offsets, lengths } = c.args;
+  const exact = parseInt64(bytes[i]!, offsets[i]!, lengths[i]!) ?? INT64_MAX;
+  if (exact <= INT64_MAX - BigInt(Date.now())) return timeoutMs;
+  c.reply.error(TIMEOUT_TOO_LARGE);
+  return -1;
+}
+
+/** A 64-bit integer as the nearest number; NaN when it is none, which has been answered. */
+function int64At(c: Context, i: number, error: string): number {
+  const { bytes, offsets, lengths } = c.args;
+  const value = parseInt64(bytes[i]!, offsets[i]!, lengths[i]!);
+  if (value !== undefined) return Number(value);
+  c.reply.error(error);
+  return Number.NaN;
 }
 
 const ONLY_LOCAL =

@@ -33,10 +33,7 @@ export const aofParameters = [
   ),
   flag('aof-rewrite-incremental-fsync', true, 'Write to the disk every 4 MB while rewriting.'),
   flag('aof-load-truncated', true, 'Load a log whose last write is incomplete.'),
-  flag('aof-use-rdb-preamble', true, 'Rewrite into an RDB base instead of commands.', {
-    check: (value) =>
-      value ? undefined : 'bases are written as RDB only (both forms are read): leave it at yes',
-  }),
+  flag('aof-use-rdb-preamble', true, 'Rewrite into an RDB base instead of commands.'),
   flag('aof-timestamp-enabled', false, 'Note the time, so that the log can be cut at one.'),
   flag('aof-disable-auto-gc', false, 'Keep files that are no longer needed.'),
   flag('aof-checksum', true, 'Note a checksum of each batch, in a line that Redis skips.'),

@@ -50,6 +50,7 @@ export const snapshotParameters = [
   ),
   flag('rdb-save-incremental-fsync', true, 'Write to the disk every 4 MB while saving.'),
   flag('rdb-del-sync-files', false, 'Delete snapshots that only replication needed.'),
+  flag('disk-space-check', true, 'Begin no snapshot and no rewrite that the disk has no room for.'),
   flag('stop-writes-on-bgsave-error', true, 'Refuse writes while saving fails.'),
   choice(
     'sanitize-dump-payload',

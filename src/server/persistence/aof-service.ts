@@ -87,6 +87,11 @@ export class AofService {
     return this.aof.state !== 'off';
   }
 
+  /** The AOF for those who wait for its disk: null from the moment it is switched off. */
+  get localLog(): Aof | null {
+    return this.aof.state === 'waiting' || this.deps.turn.log !== null ? this.aof : null;
+  }
+
   get isRewriting(): boolean {
     return this.aof.isRewriting || this.preparing || this.ready;
   }

@@ -22,6 +22,7 @@ import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { Logger } from '../log.ts';
 import { auxOf, positionOf } from '../replication-aux.ts';
+import { KeptFunctions } from './kept-functions.ts';
 
 const SLICE_MS = 20;
 const REPORT_EVERY_MS = 5000;
@@ -62,8 +63,8 @@ export class DatasetLoader {
   /** Null while nothing is being loaded. */
   progress: LoadingProgress | null = null;
   /**
-   * The sources of the function libraries that the last dataset brought, in an RDB file or in the
-   * RDB that an AOF begins with.
+   * The sources of the function libraries that the last dataset brought, in an RDB file, in the RDB
+   * that an AOF begins with, or in its commands.
    */
   functions: readonly Uint8Array[] = [];
   private readonly deps: DatasetLoaderDeps;
@@ -97,9 +98,10 @@ export class DatasetLoader {
     const mode = keyspace.expiryMode;
     return this.during(total, async () => {
       keyspace.expiryMode = EXPIRY_IGNORE;
+      const kept = new KeptFunctions();
       let before = 0;
       try {
-        return await loadAof(folder, {
+        const report = await loadAof(folder, {
           cutTornTail: config.values.aofLoadTruncated,
           sliceMs: SLICE_MS,
           nowMs: () => performance.now(),
@@ -108,11 +110,14 @@ export class DatasetLoader {
           readRdb: async (path) => {
             const { bytes, aux } = await this.readRdb(path, { expired: 'keep' }, before);
             before += bytes;
+            kept.add(this.functions);
             return { bytes, position: positionOf(auxOf(aux)) };
           },
-          execute: (args) => this.execute(args),
+          execute: (args) => this.execute(args, kept),
           onProgress: (bytes) => this.advance(bytes),
         });
+        this.functions = kept.sources;
+        return report;
       } finally {
         keyspace.expiryMode = mode;
       }
@@ -158,14 +163,14 @@ export class DatasetLoader {
   }
 
   /** One command of an AOF; a text says why it cannot be run. */
-  private execute(args: Args): string | undefined {
+  private execute(args: Args, kept: KeptFunctions): string | undefined {
     const { client, dispatcher } = this.deps;
     const start = client.reply.total;
     const command = dispatcher.resolve(client, args);
-    if (command === null) return `unknown command '${args.text(0)}' or wrong number of arguments`;
-    dispatcher.call(client, command, args);
+    if (command !== null) dispatcher.call(client, command, args);
     client.reply.rewind(start);
-    return undefined;
+    if (command !== null || kept.take(args)) return undefined;
+    return `unknown command '${args.text(0)}' or wrong number of arguments`;
   }
 
   private async during<T>(totalBytes: number, work: () => Promise<T>): Promise<T> {

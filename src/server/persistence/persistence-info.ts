@@ -48,7 +48,7 @@ function rdbLines({ rdb, loadedKeys, loadedExpiredKeys }: Persistence, keyspace:
   ];
 }
 
-function aofLines({ aof }: Persistence): Line[] {
+function aofLines({ aof, latency }: Persistence): Line[] {
   const log = aof.aof;
   const lines: Line[] = [
     ['aof_enabled', aof.isOn ? 1 : 0],
@@ -75,8 +75,10 @@ function aofLines({ aof }: Persistence): Line[] {
     ['aof_pending_bio_fsync', log.disk.isSyncing ? 1 : 0],
     ['aof_delayed_fsync', clock.delayedCount],
     ['aof_unsynced_bytes', log.appendedBytes - log.syncedBytes],
+    ['aof_fsyncs', clock.count],
     ['aof_last_fsync_usec', Math.round(clock.lastMs * 1000)],
     ['aof_max_fsync_usec', Math.round(clock.maxMs * 1000)],
+    ['aof_fsync_percentiles_usec', latency.percentiles],
     ['aof_oldest_unsynced_msec', Math.round(clock.unsyncedAgeMs(performance.now()))],
   ];
 }

@@ -8,13 +8,10 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import { AofFolder } from '../../persistence/aof-folder.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
-import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.ts';
 import { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
-import { type RdbContent, saveNow } from '../../persistence/snapshot-now.ts';
 import type { ReplicationAux } from '../../replication/replication-id.ts';
 import type { Client } from '../client.ts';
 import type { Config } from '../config/config.ts';
-import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import { type Gates, loadingGate } from '../gates.ts';
 import type { InfoLines } from '../info-lines.ts';
@@ -23,15 +20,14 @@ import type { Propagator } from '../propagate.ts';
 import { auxAt, auxOf } from '../replication-aux.ts';
 import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
+import { AofLatency, type LatencySink } from './aof-latency.ts';
 import { AofService } from './aof-service.ts';
-import { DatasetLoader, usageKind } from './dataset-loader.ts';
+import { DatasetLoader } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService } from './rdb-service.ts';
-import { type SnapshotPurpose, SnapshotRunner } from './snapshot-runner.ts';
-
-/** Bytes that a rewrite may need beside the data itself. */
-const BASE_SPARE_BYTES = 1 << 20;
+import { SnapshotMaker } from './snapshot-maker.ts';
+import { SnapshotRunner } from './snapshot-runner.ts';
 
 export interface PersistenceDeps {
   readonly config: Config;
@@ -41,7 +37,8 @@ export interface PersistenceDeps {
   /** Who writes snapshots; by default a child process. */
   readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
-  readonly gates: Gates;
+  /** Stops commands, and hears how long the disk takes. */
+  readonly desk: { readonly gates: Gates; readonly latency: LatencySink };
   readonly turn: Turn;
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
@@ -62,18 +59,13 @@ export interface PersistenceDeps {
   readonly onFatal: (error: Error) => void;
 }
 
-/** What of the dataset a snapshot holds, and what it says of itself. */
-export interface SnapshotParts {
-  readonly aux: Readonly<Record<string, string>>;
-  readonly dataset: boolean;
-  readonly functions: boolean;
-}
-
 export class Persistence implements PersistenceServices {
   readonly snapshots = new SnapshotRunner();
   readonly loader: DatasetLoader;
+  readonly maker: SnapshotMaker;
   readonly rdb: RdbService;
   readonly aof: AofService;
+  readonly latency: AofLatency;
   /** Keys that the last load stored, and dropped because their time had come. */
   loadedKeys = 0;
   loadedExpiredKeys = 0;
@@ -87,9 +79,9 @@ export class Persistence implements PersistenceServices {
 
   constructor(deps: PersistenceDeps) {
     this.deps = deps;
-    const { config, log, keyspace, fs, turn, propagator } = deps;
+    const { config, log, keyspace, fs } = deps;
     this.helper = deps.helper ?? new SnapshotHelper();
-    deps.gates.set('loading', loadingGate);
+    deps.desk.gates.set('loading', loadingGate);
     this.loader = new DatasetLoader({
       config,
       log,
@@ -99,17 +91,36 @@ export class Persistence implements PersistenceServices {
       client: deps.client,
       onLoading: () => this.loadingChanged(),
     });
+    const maker = new SnapshotMaker({
+      config,
+      keyspace,
+      fs,
+      helper: this.helper,
+      snapshots: this.snapshots,
+      replicationAux: deps.replicationAux,
+      functions: () => this.loader.functions,
+    });
+    this.maker = maker;
     this.rdb = new RdbService(
       {
         config,
         log,
         keyspace,
-        startSave: (path) => this.save(path),
+        startSave: (path) => maker.save(path),
+        saveInPlace: (path) => maker.saveInPlace(path),
         onEnded: () => this.disk.look(),
       },
       Date.now(),
     );
-    this.aof = new AofService({
+    this.aof = this.createAof();
+    const { aof } = this.aof;
+    this.latency = new AofLatency(aof, config, deps.desk.latency, () => this.snapshots.isRunning);
+    this.disk = new DiskWatch(deps.desk.gates, keyspace, this.rdb, aof);
+  }
+
+  private createAof(): AofService {
+    const { config, log, fs, turn, propagator } = this.deps;
+    return new AofService({
       config,
       log,
       turn,
@@ -119,17 +130,16 @@ export class Persistence implements PersistenceServices {
         appendDirName: config.values.appenddirname,
         appendFilename: config.values.appendfilename,
       }),
-      startBase: (path) => this.base(path),
+      startBase: (path) => this.maker.base(path),
       abortBase: () => {
         if (this.snapshots.purpose === 'rewrite') this.snapshots.abort();
       },
-      writeFirstBase: (path) => this.firstBase(path),
-      expectedBaseBytes: () => keyspace.arena.usedBytes + BASE_SPARE_BYTES,
-      readersChanged: deps.readersChanged,
+      writeFirstBase: (path) => this.maker.firstBase(path),
+      expectedBaseBytes: () => this.maker.space.expectedRewriteBytes,
+      readersChanged: this.deps.readersChanged,
       onErrorChange: () => this.disk.look(),
-      onFatal: deps.onFatal,
+      onFatal: this.deps.onFatal,
     });
-    this.disk = new DiskWatch(deps.gates, keyspace, this.rdb, this.aof.aof);
   }
 
   /** Whether a dataset is being loaded, or the server has not got so far yet. */
@@ -328,21 +338,14 @@ export class Persistence implements PersistenceServices {
     keyspace.dirty = dirty;
   }
 
-  /**
-   * Writes the dump at once, in this process. An error text when that failed; the old file stands
-   * then.
-   */
+  /** Writes the dump at once, in this process: an error text when that failed. */
   saveInPlace(): string | undefined {
-    const { log } = this.deps;
-    try {
-      this.writeInPlace(this.rdb.path, false);
-      this.rdb.savedInPlace();
-      return undefined;
-    } catch (error) {
-      log.warning(`Saving failed: ${(error as Error).message}`);
-      this.rdb.failedInPlace();
-      return (error as Error).message;
-    }
+    return this.rdb.saveInPlace();
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetFigures(): void {
+    this.latency.reset();
   }
 
   /** Figures for INFO persistence. */
@@ -352,97 +355,9 @@ export class Persistence implements PersistenceServices {
 
   // ---------------------------------------------------------------- inside
 
-  /** The dataset into a file, in this process, while everything else stands still. */
-  private writeInPlace(path: string, aofBase: boolean): void {
-    const { config, fs, keyspace, replicationAux } = this.deps;
-    saveNow(keyspace, {
-      ...this.content(aofBase, replicationAux()),
-      fs,
-      path,
-      pid: process.pid,
-      incrementalFsync: config.values.rdbSaveIncrementalFsync,
-    });
-  }
-
-  private save(path: string): Promise<SnapshotResult> | null {
-    return this.fileSnapshot('save', path);
-  }
-
-  private base(path: string): Promise<'rdb' | 'aof'> | null {
-    return this.fileSnapshot('rewrite', path)?.then(() => 'rdb' as const) ?? null;
-  }
-
-  private async firstBase(path: string): Promise<'rdb' | 'aof'> {
-    if (this.deps.keyspace.databases.every((db) => db.dict.count === 0)) {
-      this.writeInPlace(path, true);
-      return 'rdb';
-    }
-    const done = this.fileSnapshot('rewrite', path);
-    if (done === null) throw new Error('another snapshot is running');
-    await done;
-    return 'rdb';
-  }
-
-  private fileSnapshot(purpose: SnapshotPurpose, file: string): Promise<SnapshotResult> | null {
-    if (this.snapshots.isRunning) return null;
-    const { rdbSaveIncrementalFsync, aofRewriteIncrementalFsync } = this.deps.config.values;
-    const incrementalFsync =
-      purpose === 'save' ? rdbSaveIncrementalFsync : aofRewriteIncrementalFsync;
-    return this.snapshotFor(
-      purpose,
-      { file, incrementalFsync },
-      {
-        aux: this.deps.replicationAux(),
-        dataset: true,
-        functions: true,
-      },
-    );
-  }
-
-  /** Begins a snapshot. Only while none runs. */
-  snapshotFor(
-    purpose: SnapshotPurpose,
-    target: SnapshotTarget,
-    what: SnapshotParts,
-  ): Promise<SnapshotResult> {
-    const { config, keyspace } = this.deps;
-    const content = this.content(purpose === 'rewrite', what.aux);
-    return this.snapshots.start(purpose, {
-      ...content,
-      functions: what.functions ? content.functions : [],
-      dataset: what.dataset,
-      keyspace,
-      helper: this.helper,
-      target,
-      keySaveDelayUs: config.values.rdbKeySaveDelay,
-    });
-  }
-
   /** Where a file in the data folder is. */
   pathOf(name: string): string {
     return this.deps.config.path(name);
-  }
-
-  /** What goes into a dump beside the keys. */
-  private content(aofBase: boolean, aux: Readonly<Record<string, string>>): RdbContent {
-    const { config, keyspace } = this.deps;
-    const { values } = config;
-    return {
-      version: Number(values.rdbSaveVersion) as RdbContent['version'],
-      usage: usageKind(values.maxmemoryPolicy),
-      compress: values.rdbcompression,
-      checksum: values.rdbchecksum,
-      aux: {
-        'redis-ver': REDIS_VERSION,
-        'redis-bits': '64',
-        ctime: `${Math.floor(Date.now() / 1000)}`,
-        'used-mem': `${keyspace.arena.usedBytes}`,
-        ...aux,
-        'aof-base': aofBase ? '1' : '0',
-        'cairn-ver': CAIRN_VERSION,
-      },
-      functions: this.loader.functions,
-    };
   }
 
   private async loadRdb(begun: number): Promise<void> {
@@ -469,7 +384,7 @@ export class Persistence implements PersistenceServices {
   }
 
   private loadingChanged(): void {
-    this.deps.gates.hold('loading', this.isLoading, loadingGate);
+    this.deps.desk.gates.hold('loading', this.isLoading, loadingGate);
     this.deps.readersChanged();
   }
 }

@@ -18,6 +18,8 @@ export interface RdbServiceDeps {
   readonly keyspace: Keyspace;
   /** Starts a snapshot into a file. Null while another one runs. */
   readonly startSave: (path: string) => Promise<SnapshotResult> | null;
+  /** Writes the dump in this process. Throws what the disk says. */
+  readonly saveInPlace: (path: string) => void;
   /** A save has ended, well or not. */
   readonly onEnded: () => void;
 }
@@ -85,19 +87,26 @@ export class RdbService {
     return true;
   }
 
-  /** The dump was written by other means, all of it. */
-  savedInPlace(): void {
-    this.deps.keyspace.dirty = 0;
-    this.lastSaveSeconds = Math.floor(Date.now() / 1000);
-    this.lastOk = true;
-    this.saves++;
-    this.deps.onEnded();
-  }
-
-  /** Writing the dump by other means failed. */
-  failedInPlace(): void {
-    this.lastOk = false;
-    this.deps.onEnded();
+  /**
+   * Writes the dump at once, in this process. An error text when that failed; the old file stands
+   * then.
+   */
+  saveInPlace(): string | undefined {
+    const { keyspace, log, onEnded, saveInPlace } = this.deps;
+    try {
+      saveInPlace(this.path);
+      keyspace.dirty = 0;
+      this.lastSaveSeconds = Math.floor(Date.now() / 1000);
+      this.lastOk = true;
+      this.saves++;
+      return undefined;
+    } catch (error) {
+      log.warning(`Saving failed: ${(error as Error).message}`);
+      this.lastOk = false;
+      return (error as Error).message;
+    } finally {
+      onEnded();
+    }
   }
 
   /** Resolves when the save that runs now has ended: with what went wrong, or undefined. */

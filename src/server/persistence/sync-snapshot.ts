@@ -22,7 +22,7 @@ export function syncSnapshotStarter(persistence: Persistence): SnapshotStarter {
         : null;
     const target =
       path === null ? { stream: request.onBytes } : { file: path, incrementalFsync: false };
-    const done = persistence.snapshotFor('sync', target, {
+    const done = persistence.maker.begin('sync', target, {
       aux: auxFields(request.aux),
       dataset: request.content.data,
       functions: request.content.functions,

@@ -266,11 +266,4 @@ describe('texts', () => {
     );
     expect(formatTitle('<{config-file}:{port}>', variables)).toBe('</x.conf:6379>');
   });
-
-  it('refuses an AOF base of commands, which it would not write', () => {
-    const config = new Config();
-    const answer = config.set([['aof-use-rdb-preamble', 'no']], { loading: false, local: true });
-    expect(answer).toMatchObject({ ok: false, error: expect.stringContaining('leave it at yes') });
-    expect(config.values.aofUseRdbPreamble).toBe(true);
-  });
 });

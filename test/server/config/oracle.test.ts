@@ -22,7 +22,13 @@ const SINCE_7_2 = [
 const RENAMED = ['aof-rewrite-cpulist', 'bgsave-cpulist', 'bio-cpulist', 'server-cpulist'];
 
 /** What only this server has. */
-const OWN = ['aof-checksum', 'log-format', 'rdb-save-version', 'replica-accept-empty-primary'];
+const OWN = [
+  'aof-checksum',
+  'disk-space-check',
+  'log-format',
+  'rdb-save-version',
+  'replica-accept-empty-primary',
+];
 
 /** Values that the tests start the real server with. */
 const STARTED_WITH = ['bind', 'dir', 'port', 'save'];

@@ -1,0 +1,213 @@
+/**
+ * The writer of an AOF base that is made of commands: takes them word by word and gives out turns,
+ * each with its checksum line, as they stand in the file (aof-frame.ts).
+ *
+ *     #buf   [ head, 40 bytes | command | command | word word .. | room ]
+ *              ^ filled in when the turn is closed       ^ #at
+ *
+ * A turn is closed at the end of the first command that makes it 64 KiB, so a reader checks it in
+ * one window. The elements of a collection come one by one and are gathered into commands of at
+ * most 64, as a real server writes them, or of 1 MiB, so that large elements are not all held.
+ *
+ *     element, element .. -> #batch [ $4 abcd $2 xy .. ] -> *66 $5 RPUSH $3 key <batch>
+ */
+import { copyBytes } from '../core/memory/copy.ts';
+import { writeInteger } from '../core/text/integer.ts';
+import { encodeFrameHead, encodeTimeLine, FRAME_HEAD_BYTES } from './aof-frame.ts';
+import { Crc64 } from './crc64.ts';
+
+/** Takes bytes of the file; they are borrowed. */
+export type BaseOutput = (bytes: Uint8Array, length: number) => void;
+
+/** What the turns of a base carry beside their commands. */
+export interface CommandBase {
+  /** `aof-checksum`. */
+  readonly checksum: boolean;
+  /** The moment of the base in seconds since 1970, for its time line; -1 leaves it out. */
+  readonly timeSeconds: number;
+}
+
+/** Elements (pairs count as one) of a command at most. */
+export const BATCH_ELEMENTS_MAX = 64;
+const BATCH_BYTES_MAX = 1 << 20;
+const TURN_BYTES = 1 << 16;
+const KEPT_BYTES = 1 << 21;
+/** A last word of more bytes is not copied on its way out. */
+const LENT_BYTES_MIN = 1 << 18;
+/** `*` or `$`, digits, CR LF. */
+const LINE_ROOM = 24;
+
+const STAR = 0x2a;
+const DOLLAR = 0x24;
+const CR = 0x0d;
+const LF = 0x0a;
+const LINE_END = Uint8Array.of(CR, LF);
+
+/** A growing buffer of RESP words. */
+class Words {
+  buf = new Uint8Array(TURN_BYTES * 2);
+  at = 0;
+
+  line(first: number, value: number): void {
+    this.room(LINE_ROOM);
+    this.buf[this.at++] = first;
+    this.at += writeInteger(this.buf, this.at, value);
+    this.buf[this.at++] = CR;
+    this.buf[this.at++] = LF;
+  }
+
+  bytes(buf: Uint8Array, off: number, len: number): void {
+    this.room(len);
+    copyBytes(buf, off, this.buf, this.at, len);
+    this.at += len;
+  }
+
+  word(buf: Uint8Array, off: number, len: number): void {
+    this.line(DOLLAR, len);
+    this.bytes(buf, off, len);
+    this.bytes(LINE_END, 0, LINE_END.length);
+  }
+
+  /** Makes sure of room for `count` bytes. */
+  room(count: number): void {
+    const needed = this.at + count;
+    if (needed <= this.buf.length) return;
+    const grown = new Uint8Array(Math.max(this.buf.length * 2, needed));
+    grown.set(this.buf.subarray(0, this.at));
+    this.buf = grown;
+  }
+
+  /** Forgets what it holds; a large buffer goes as well. */
+  clear(): void {
+    this.at = 0;
+    if (this.buf.length > KEPT_BYTES) this.buf = new Uint8Array(TURN_BYTES * 2);
+  }
+}
+
+export class CommandWriter {
+  /** Bytes of the file so far. */
+  producedBytes: number;
+  readonly #output: BaseOutput;
+  readonly #headBytes: number;
+  readonly #words = new Words();
+  readonly #batch = new Words();
+  readonly #crc = new Crc64();
+  #name = '';
+  #key = new Uint8Array(0);
+  #elements = 0;
+  #wordsOfElements = 0;
+
+  constructor(output: BaseOutput, base: CommandBase) {
+    this.producedBytes = 0;
+    this.#output = output;
+    this.#headBytes = base.checksum ? FRAME_HEAD_BYTES : 0;
+    this.#words.at = this.#headBytes;
+    if (base.timeSeconds < 0) return;
+    this.#words.at += encodeTimeLine(this.#words.buf, this.#words.at, base.timeSeconds);
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  /** Begins a command of so many words. */
+  begin(words: number): void {
+    this.#words.line(STAR, words);
+  }
+
+  word(buf: Uint8Array, off: number, len: number): void {
+    this.#words.word(buf, off, len);
+  }
+
+  /** A word of latin1 text. */
+  text(text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.word(bytes, 0, bytes.length);
+  }
+
+  /** The command has all its words. */
+  end(): void {
+    if (this.#words.at >= this.#headBytes + TURN_BYTES) this.flush();
+  }
+
+  /** The last word of a command, whatever its size. */
+  lastWord(buf: Uint8Array, off: number, len: number): void {
+    if (len < LENT_BYTES_MIN) {
+      this.word(buf, off, len);
+      this.end();
+      return;
+    }
+    this.#words.line(DOLLAR, len);
+    this.#close(buf.subarray(off, off + len));
+  }
+
+  /** An annotation, which stands between commands. */
+  line(bytes: Uint8Array): void {
+    this.#words.bytes(bytes, 0, bytes.length);
+  }
+
+  // ---------------------------------------------------------------- batches
+
+  /** What follows are elements for this command and key. */
+  openBatch(name: string, key: Uint8Array, keyLength: number): void {
+    this.#name = name;
+    this.#key = key.slice(0, keyLength);
+    this.#elements = 0;
+    this.#wordsOfElements = 0;
+  }
+
+  /** One word of an element; `endElement` ends the element. */
+  elementWord(buf: Uint8Array, off: number, len: number): void {
+    this.#batch.word(buf, off, len);
+    this.#wordsOfElements++;
+  }
+
+  endElement(): void {
+    this.#elements++;
+    if (this.#elements === BATCH_ELEMENTS_MAX || this.#batch.at >= BATCH_BYTES_MAX) {
+      this.closeBatch();
+    }
+  }
+
+  /** Writes the elements that were gathered. */
+  closeBatch(): void {
+    if (this.#elements === 0) return;
+    this.begin(2 + this.#wordsOfElements);
+    this.text(this.#name);
+    this.word(this.#key, 0, this.#key.length);
+    this.#words.bytes(this.#batch.buf, 0, this.#batch.at);
+    this.end();
+    this.#batch.clear();
+    this.#elements = 0;
+    this.#wordsOfElements = 0;
+  }
+
+  // ---------------------------------------------------------------- turns
+
+  /** Hands out what was written so far, as a turn. */
+  flush(): void {
+    if (this.#words.at > this.#headBytes) this.#close(null);
+  }
+
+  /** Closes the turn behind `lent`, the last bytes of its last word, if they are given. */
+  #close(lent: Uint8Array | null): void {
+    const words = this.#words;
+    const body = words.at - this.#headBytes;
+    const lentBytes = lent === null ? 0 : lent.length + LINE_END.length;
+    if (this.#headBytes > 0) {
+      this.#crc.reset();
+      this.#crc.update(words.buf, this.#headBytes, body);
+      if (lent !== null) {
+        this.#crc.update(lent, 0, lent.length);
+        this.#crc.update(LINE_END, 0, LINE_END.length);
+      }
+      encodeFrameHead(words.buf, 0, this.#crc, body + lentBytes);
+    }
+    this.#output(words.buf, words.at);
+    if (lent !== null) {
+      this.#output(lent, lent.length);
+      this.#output(LINE_END, LINE_END.length);
+    }
+    this.producedBytes += words.at + lentBytes;
+    words.clear();
+    words.at = this.#headBytes;
+  }
+}

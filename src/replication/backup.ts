@@ -1,0 +1,85 @@
+/**
+ * A backup of a running server over the wire: the full sync that a replica gets, kept as a file.
+ *
+ *     connect -> handshake (AUTH, REPLCONF capa eof, rdb-only) -> PSYNC ? -1 -> the dataset
+ *
+ *     temp-<name>        written as it comes, checksum compared
+ *     fsync, rename, fsync of the folder
+ *     <name>             only ever a whole backup
+ */
+import { connect } from 'node:net';
+import type { DurableFile } from '../persistence/durable-file.ts';
+import { renameDurably, temporaryName } from '../persistence/durable-file.ts';
+import type { FileSystem } from '../persistence/file-system.ts';
+import { shakeHands } from './handshake.ts';
+import { type PayloadFile, receivePayload } from './payload.ts';
+import { SocketReader, whenConnected } from './socket-reader.ts';
+
+export interface BackupOptions {
+  readonly fs: FileSystem;
+  /** The file that is written or replaced. */
+  readonly path: string;
+  readonly host: string;
+  readonly port: number;
+  /** Empty for the default user, and for none. */
+  readonly user: string;
+  readonly password: string;
+  /** How long the server may be silent. */
+  readonly timeoutMs: number;
+  /** Bytes received, and how many there will be, 0 while that is unknown. */
+  readonly onProgress: (receivedBytes: number, totalBytes: number) => void;
+  /** What the conversation brings. */
+  readonly log: (level: 'notice' | 'warning', text: string) => void;
+  /** Puts something in front of the file, such as a compressor. */
+  readonly wrap?: (file: DurableFile) => PayloadFile;
+  /** Ends the backup, with no file. */
+  readonly signal?: AbortSignal;
+}
+
+export interface BackupResult {
+  /** Bytes of the RDB, and of the file. */
+  readonly rdbBytes: number;
+  readonly fileBytes: number;
+  /** Whether the RDB has a checksum. It was right. */
+  readonly isChecked: boolean;
+  readonly isEmpty: boolean;
+  /** Whether the server sent it as it made it, without a file of its own. */
+  readonly wasStreamed: boolean;
+  /** The server's stream and how much of it is in the backup; null when the server is too old. */
+  readonly position: { readonly id: string; readonly offset: number } | null;
+}
+
+/** Takes a backup. Rejects with `LinkError` or the disk's error; an old file stands then. */
+export async function takeBackup(options: BackupOptions): Promise<BackupResult> {
+  const { fs, host, path, port, signal, timeoutMs } = options;
+  const temp = temporaryName(path);
+  const reader = new SocketReader(connect({ host, port, noDelay: true }));
+  const stop = (): void => reader.close('the backup was given up');
+  signal?.addEventListener('abort', stop);
+  try {
+    await whenConnected(reader, timeoutMs);
+    const outcome = await shakeHands(reader, {
+      user: options.user,
+      password: options.password,
+      listeningPort: 0,
+      announceIp: '',
+      from: null,
+      failover: false,
+      rdbOnly: true,
+      timeoutMs,
+      log: options.log,
+    });
+    const payload = await receivePayload(reader, { ...options, path: temp });
+    const fileBytes = (await fs.stat(temp))?.size ?? 0;
+    await renameDurably(fs, temp, path);
+    const { bytes: rdbBytes, isChecked, isEmpty, wasStreamed } = payload;
+    const position = outcome.kind === 'full' ? { id: outcome.id, offset: outcome.offset } : null;
+    return { rdbBytes, fileBytes, isChecked, isEmpty, wasStreamed, position };
+  } catch (error) {
+    await fs.unlink(temp).catch(() => undefined);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    reader.close('the backup is done');
+  }
+}

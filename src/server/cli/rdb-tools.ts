@@ -1,0 +1,242 @@
+/** `cairn rdb ...`: the tools for RDB files, on the library of src/persistence. */
+import { basename } from 'node:path';
+import { ByteOutput } from '../../persistence/byte-output.ts';
+import { errorText, type OpenFile, realFileSystem } from '../../persistence/file-system.ts';
+import { convertRdb } from '../../persistence/rdb-convert.ts';
+import { diffRdb, type RdbDifference } from '../../persistence/rdb-diff.ts';
+import type { RdbWriteVersion } from '../../persistence/rdb-encoder.ts';
+import { RdbError } from '../../persistence/rdb-error.ts';
+import { JsonExport, jsonOfBytes } from '../../persistence/rdb-export-json.ts';
+import { RespExport } from '../../persistence/rdb-export-resp.ts';
+import { RdbFile } from '../../persistence/rdb-file.ts';
+import { passesFilter, type RdbFilter } from '../../persistence/rdb-filter.ts';
+import { RdbReader } from '../../persistence/rdb-reader.ts';
+import { FileSource } from '../../persistence/rdb-source.ts';
+import { rdbStatistics } from '../../persistence/rdb-statistics.ts';
+import { type RdbEntry, RdbWalk, rdbKind } from '../../persistence/rdb-walk.ts';
+import { printStatistics, statisticsJson } from './rdb-stats-text.ts';
+import { counted, shownBytes, shownKey } from './tool-format.ts';
+import {
+  EXIT_NO,
+  EXIT_OK,
+  EXIT_TROUBLE,
+  printJson,
+  type Tool,
+  type ToolIo,
+  tellTrouble,
+} from './tool-io.ts';
+
+export interface StatsRequest extends RdbFilter {
+  readonly file: string;
+  readonly top: number;
+  readonly separator: string;
+  readonly depth: number;
+  readonly json: boolean;
+}
+
+export interface ExportRequest extends RdbFilter {
+  readonly file: string;
+  readonly format: 'json' | 'resp';
+  /** The file to write, undefined for standard output. */
+  readonly output: string | undefined;
+  /** RESP: delete each key first. */
+  readonly replace: boolean;
+  /** Leave out the values of modules, which have no form here. */
+  readonly skipModules: boolean;
+  readonly json: boolean;
+}
+
+export interface DiffRequest extends RdbFilter {
+  readonly a: string;
+  readonly b: string;
+  readonly ignoreTtl: boolean;
+  readonly json: boolean;
+}
+
+export interface ConvertRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly version: RdbWriteVersion;
+  readonly json: boolean;
+}
+
+/** Begins to read the file at `path` from its start. */
+type Opener = (path: string, doing: string) => RdbReader;
+
+/** Lets `work` read RDB files, one after the other, and says in which one an error is. */
+function reading<T>(io: ToolIo, work: (open: Opener) => T): T {
+  const files: OpenFile[] = [];
+  let current = '';
+  try {
+    return work((path, doing) => {
+      current = path;
+      if (realFileSystem.statSync(path)?.kind === 'folder') throw new Error(`${path} is a folder`);
+      const file = realFileSystem.openSync(path, 'read');
+      files.push(file);
+      return RdbReader.over(new FileSource(file, io.progress(`${doing} ${basename(path)}`)));
+    });
+  } catch (error) {
+    if (!(error instanceof RdbError)) throw error;
+    throw new Error(`${current}: ${error.message}`, { cause: error });
+  } finally {
+    for (const file of files) file.closeSync();
+  }
+}
+
+export const statsTool: Tool<StatsRequest> = async (request, io) => {
+  try {
+    const statistics = reading(io, (open) =>
+      rdbStatistics(open(request.file, 'reading'), {
+        nowMs: Date.now(),
+        wants: (entry) => passesFilter(entry, request),
+        top: request.top,
+        separator: request.separator,
+        depth: request.depth,
+      }),
+    );
+    if (request.json) printJson(io, statisticsJson(request.file, statistics));
+    else printStatistics(io, request.file, statistics);
+    return EXIT_OK;
+  } catch (error) {
+    return tellTrouble(io, error, request.json);
+  }
+};
+
+export const exportTool: Tool<ExportRequest> = async (request, io) => {
+  const { json, output, format } = request;
+  let file: RdbFile | undefined;
+  try {
+    let keys = 0;
+    let modules = 0;
+    const target =
+      output === undefined ? undefined : new RdbFile(realFileSystem, output, process.pid, true);
+    file = target;
+    const out = new ByteOutput((bytes, length) => {
+      if (target === undefined) io.write(bytes, length);
+      else target.write(bytes, length);
+    });
+    const wants = (entry: RdbEntry): boolean => {
+      if (!passesFilter(entry, request)) return false;
+      if (rdbKind(entry.type) === 'module') {
+        if (!request.skipModules) throw moduleRefusal(entry);
+        modules++;
+        return false;
+      }
+      keys++;
+      return true;
+    };
+    const visitor =
+      format === 'json'
+        ? new JsonExport(out, wants)
+        : new RespExport(out, { wants, replace: request.replace });
+    reading(io, (open) => new RdbWalk(open(request.file, 'exporting'), visitor).run());
+    out.flush();
+    target?.finish();
+    const told = {
+      ok: true,
+      file: request.file,
+      format,
+      keys,
+      modulesLeftOut: modules,
+      bytes: out.bytes,
+    };
+    if (json && output !== undefined) printJson(io, told);
+    else if (json) io.warn(`${JSON.stringify(told)}\n`);
+    else if (output !== undefined) io.print(`${counted(keys, 'key')}, ${shownBytes(out.bytes)}\n`);
+    if (modules > 0 && !json) io.warn(`cairn: left out ${counted(modules, 'key')} of modules\n`);
+    return EXIT_OK;
+  } catch (error) {
+    file?.discard();
+    io.warn(`cairn: ${errorText(error)}\n`);
+    if (json && output !== undefined) printJson(io, { ok: false, error: errorText(error) });
+    return EXIT_TROUBLE;
+  }
+};
+
+function moduleRefusal(entry: RdbEntry): Error {
+  const key = shownKey(entry.keyBytes());
+  return new Error(
+    `the key ${key} of database ${entry.db} is a module's, which cannot be exported; ` +
+      '--skip-modules leaves such keys out',
+  );
+}
+
+export const diffTool: Tool<DiffRequest> = async (request, io) => {
+  const { a, b, json } = request;
+  try {
+    const result = reading(io, (open) =>
+      diffRdb(
+        () => open(a, 'reading'),
+        () => open(b, 'reading'),
+        {
+          wants: (entry) => passesFilter(entry, request),
+          ignoreTtl: request.ignoreTtl,
+          found: (difference) => tellDifference(io, difference, json),
+        },
+      ),
+    );
+    if (json) printJson(io, { ...result, a, b });
+    else {
+      const { keysA, keysB, onlyInA, onlyInB, ttls, values } = result;
+      if (result.functionsDiffer) io.print('the libraries of functions differ\n');
+      io.print(
+        `${counted(keysA, 'key')} in A, ${counted(keysB, 'key')} in B: ${onlyInA} only in A, ` +
+          `${onlyInB} only in B, ${values} with another value, ${ttls} with another expiry\n`,
+      );
+    }
+    return result.isSame ? EXIT_OK : EXIT_NO;
+  } catch (error) {
+    return tellTrouble(io, error, json);
+  }
+};
+
+const KIND_TEXT = {
+  'only-in-a': 'only in A',
+  'only-in-b': 'only in B',
+  value: 'value differs',
+  ttl: 'expiry differs',
+  'value-and-ttl': 'value and expiry differ',
+} as const;
+
+function tellDifference(io: ToolIo, difference: RdbDifference, json: boolean): void {
+  const { db, expireAtMs, key, kind, type } = difference;
+  if (json) {
+    const name = jsonOfBytes(Buffer.from(key.buffer, key.byteOffset, key.length));
+    const times = expireAtMs === undefined ? '' : `,"expireAtMs":${JSON.stringify(expireAtMs)}`;
+    io.print(`{"difference":"${kind}","db":${db},"key":${name},"type":"${type}"${times}}\n`);
+    return;
+  }
+  const times = expireAtMs?.map((ms) => (ms === null ? 'none' : new Date(ms).toISOString()));
+  const expiry = kind.includes('ttl') && times !== undefined ? ` (${times.join(' and ')})` : '';
+  io.print(`${KIND_TEXT[kind]}: db ${db} ${type} ${shownKey(key)}${expiry}\n`);
+}
+
+export const convertTool: Tool<ConvertRequest> = async (request, io) => {
+  const { from, json, to, version } = request;
+  try {
+    const result = reading(io, (open) => {
+      const target = { fs: realFileSystem, path: to, pid: process.pid, version };
+      return convertRdb(open(from, 'converting'), target);
+    });
+    if (json) printJson(io, { ok: true, from, to, version, ...result });
+    else {
+      const { bytes, emptyKeysLeftOut, fromVersion, functionsLeftOut, keys } = result;
+      io.print(
+        `${counted(keys, 'key')} from version ${fromVersion} to ${version}, ${shownBytes(bytes)}\n`,
+      );
+      if (functionsLeftOut > 0) {
+        const libraries = counted(
+          functionsLeftOut,
+          'library of functions',
+          'libraries of functions',
+        );
+        io.print(`left out: ${libraries}, for which version 9 has no place\n`);
+      }
+      if (emptyKeysLeftOut > 0)
+        io.print(`left out: ${counted(emptyKeysLeftOut, 'key')} without elements\n`);
+    }
+    return EXIT_OK;
+  } catch (error) {
+    return tellTrouble(io, error, json);
+  }
+};

@@ -1,0 +1,114 @@
+/**
+ * What the tools are given to talk to who called them: standard output and error, a bar that shows
+ * progress, a question; and the exit codes that they end with.
+ */
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { errorText } from '../../persistence/file-system.ts';
+import type { ReadProgress } from '../../persistence/rdb-source.ts';
+import { ProgressBar } from './progress.ts';
+
+/** It is as it should be, or was done. */
+export const EXIT_OK = 0;
+/** The answer is no: damaged, different. */
+export const EXIT_NO = 1;
+/** It could not be done, or not be told: wrong arguments, unreadable files. */
+export const EXIT_TROUBLE = 2;
+
+export interface ToolIo {
+  /** Text on standard output. */
+  print(text: string): void;
+  /** Bytes on standard output, all of them, before it returns. */
+  write(bytes: Uint8Array, length: number): void;
+  /** Text on standard error. */
+  warn(text: string): void;
+  /** Begins a bar; the result is to be told how far the work is. */
+  progress(label: string): ReadProgress;
+  /** Asks a question that is answered with yes or no. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** A tool: does what is asked and gives an exit code. */
+export type Tool<Request> = (request: Request, io: ToolIo) => Promise<number>;
+
+const STDOUT = 1;
+const BUSY_WAIT_MS = 2;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** The terminal, or whatever standard output and error lead to. */
+export function terminalIo(): ToolIo {
+  const { stderr } = process;
+  const bar = new ProgressBar(
+    {
+      get isTTY() {
+        return stderr.isTTY === true;
+      },
+      get columns() {
+        return stderr.columns || 80;
+      },
+      write: (text) => {
+        stderr.write(text);
+      },
+    },
+    () => performance.now(),
+  );
+  return {
+    print: (text) => {
+      bar.wipe();
+      const bytes = Buffer.from(text);
+      writeAll(bytes, bytes.length);
+    },
+    write: (bytes, length) => {
+      // A bar would stand between the lines of a terminal; into a file or pipe they do not meet.
+      if (process.stdout.isTTY === true) bar.wipe();
+      writeAll(bytes, length);
+    },
+    warn: (text) => {
+      bar.wipe();
+      stderr.write(text);
+    },
+    progress: (label) => bar.start(label),
+    confirm: async (question) => {
+      bar.wipe();
+      const terminal = createInterface({ input: process.stdin, output: stderr });
+      // Where standard input ends there is no answer, which is no yes.
+      const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+      try {
+        return /^y/i.test(await Promise.race([terminal.question(question), ended]));
+      } finally {
+        terminal.close();
+      }
+    },
+  };
+}
+
+/** Writes to standard output, waiting where a pipe is full. Whoever reads it may have gone. */
+function writeAll(bytes: Uint8Array, length: number): void {
+  for (let done = 0; done < length; ) {
+    try {
+      done += writeSync(STDOUT, bytes, done, length - done);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : '';
+      if (code === 'EPIPE') process.exit(EXIT_OK);
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(sleeper, 0, 0, BUSY_WAIT_MS);
+    }
+  }
+}
+
+/** One line of JSON on standard output. */
+export function printJson(io: ToolIo, value: unknown): void {
+  io.print(`${JSON.stringify(value)}\n`);
+}
+
+/** Tells what went wrong, for machines as well if wanted. Returns the exit code. */
+export function tellTrouble(
+  io: ToolIo,
+  error: unknown,
+  json: boolean,
+  code = EXIT_TROUBLE,
+): number {
+  io.warn(`cairn: ${errorText(error)}\n`);
+  if (json) printJson(io, { ok: false, error: errorText(error) });
+  return code;
+}

@@ -1,0 +1,72 @@
+/**
+ * The function libraries that an AOF brings: no engine runs them here, but they are the data of
+ * whoever wrote them, so they are kept, and written back with every dump and every base.
+ *
+ *     FUNCTION LOAD [REPLACE] source       one more; its name stands in its first line,
+ *                                          `#!lua name=mylib`
+ *     FUNCTION DELETE name
+ *     FUNCTION FLUSH [ASYNC|SYNC]
+ *     FUNCTION RESTORE payload [policy]    FLUSH, APPEND or REPLACE; the payload is that of
+ *                                          FUNCTION DUMP: (opcode 245, source) ..., 10 bytes
+ */
+import type { Args } from '../../core/resp/args.ts';
+import { ByteView } from '../../core/value.ts';
+import { OP_FUNCTION2 } from '../../persistence/rdb-format.ts';
+import { RdbReader } from '../../persistence/rdb-reader.ts';
+
+/** Version and checksum at the end of a payload. */
+const PAYLOAD_TRAILER_BYTES = 10;
+const NAME_LINE_BYTES_MAX = 1024;
+
+export class KeptFunctions {
+  readonly #libraries = new Map<string, Uint8Array>();
+
+  /** The sources, in the order in which they came. */
+  get sources(): Uint8Array[] {
+    return [...this.#libraries.values()];
+  }
+
+  /** Keeps these as well, as a dump brought them. */
+  add(sources: readonly Uint8Array[]): void {
+    for (const source of sources) this.#libraries.set(nameOf(source), source);
+  }
+
+  /** Does what a FUNCTION command says. False when it is another one, or changes nothing here. */
+  take(args: Args): boolean {
+    if (args.count < 2 || !args.is(0, 'function')) return false;
+    if (args.is(1, 'load')) {
+      this.add([args.copy(args.count - 1)]);
+    } else if (args.is(1, 'delete') && args.count === 3) {
+      this.#libraries.delete(args.text(2));
+    } else if (args.is(1, 'flush')) {
+      this.#libraries.clear();
+    } else if (args.is(1, 'restore') && args.count > 2) {
+      if (args.count > 3 && args.is(3, 'flush')) this.#libraries.clear();
+      this.add(sourcesIn(args.copy(2)));
+    } else {
+      return false;
+    }
+    return true;
+  }
+}
+
+/** The libraries in a payload of FUNCTION DUMP. */
+function sourcesIn(payload: Uint8Array): Uint8Array[] {
+  const end = Math.max(0, payload.length - PAYLOAD_TRAILER_BYTES);
+  const reader = RdbReader.overBytes(payload, 0, end);
+  const view = new ByteView();
+  const sources: Uint8Array[] = [];
+  while (reader.bytesLeftMax > 0) {
+    if (reader.byte() !== OP_FUNCTION2) throw reader.fail('a payload of functions holds none');
+    reader.string(view);
+    sources.push(view.bytes.slice(view.offset, view.offset + view.length));
+  }
+  return sources;
+}
+
+/** The name in a library's first line; the line itself where there is none. */
+function nameOf(source: Uint8Array): string {
+  const start = Buffer.from(source.subarray(0, NAME_LINE_BYTES_MAX)).toString('latin1');
+  const line = start.split('\n', 1)[0] ?? '';
+  return /\sname=(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).find(Boolean) ?? line;
+}

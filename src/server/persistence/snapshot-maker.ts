@@ -1,0 +1,142 @@
+/**
+ * Makes the files of the dataset: the dump, the base of an AOF, what a full sync sends. In the
+ * background (a child writes, one at a time) or in this process while everything stands still.
+ *
+ * Before a byte is written the room on the disk is looked at (disk-space.ts).
+ */
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { CommandBase } from '../../persistence/aof-command-writer.ts';
+import type { FileSystem } from '../../persistence/file-system.ts';
+import { spaceRefusalSync } from '../../persistence/rdb-file.ts';
+import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.ts';
+import type { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
+import { type RdbContent, saveNow } from '../../persistence/snapshot-now.ts';
+import type { Config } from '../config/config.ts';
+import { DiskSpace } from './disk-space.ts';
+import { commandBase, snapshotContent } from './snapshot-content.ts';
+import type { SnapshotPurpose, SnapshotRunner } from './snapshot-runner.ts';
+
+/** What of the dataset a snapshot holds, and what it says of itself. */
+export interface SnapshotParts {
+  readonly aux: Readonly<Record<string, string>>;
+  readonly dataset: boolean;
+  readonly functions: boolean;
+}
+
+export interface SnapshotMakerDeps {
+  readonly config: Config;
+  readonly keyspace: Keyspace;
+  readonly fs: FileSystem;
+  readonly helper: SnapshotHelper;
+  readonly snapshots: SnapshotRunner;
+  /** AUX fields of replication. */
+  readonly replicationAux: () => Readonly<Record<string, string>>;
+  /** The function libraries. */
+  readonly functions: () => readonly Uint8Array[];
+}
+
+export class SnapshotMaker {
+  readonly space: DiskSpace;
+  private readonly deps: SnapshotMakerDeps;
+
+  constructor(deps: SnapshotMakerDeps) {
+    this.deps = deps;
+    this.space = new DiskSpace(deps.config, deps.keyspace);
+  }
+
+  /** Begins to write the dump. Null while another snapshot runs. */
+  save(path: string): Promise<SnapshotResult> | null {
+    return this.fileSnapshot('save', path);
+  }
+
+  /** Writes the dump in this process. Throws what the disk says; the old file stands then. */
+  saveInPlace(path: string): void {
+    this.writeInPlace(path, false);
+  }
+
+  /** Begins to write the base of a rewrite. Null while another snapshot runs. */
+  base(path: string): Promise<'rdb' | 'aof'> | null {
+    const commands = commandBase(this.deps.config);
+    const format = commands === undefined ? 'rdb' : 'aof';
+    return this.fileSnapshot('rewrite', path, commands)?.then(() => format) ?? null;
+  }
+
+  /** Writes the base of a fresh folder and waits for it. */
+  async firstBase(path: string): Promise<'rdb' | 'aof'> {
+    const commands = commandBase(this.deps.config);
+    if (this.deps.keyspace.databases.every((db) => db.dict.count === 0)) {
+      this.writeInPlace(path, true, commands);
+    } else {
+      const done = this.fileSnapshot('rewrite', path, commands);
+      if (done === null) throw new Error('another snapshot is running');
+      await done;
+    }
+    return commands === undefined ? 'rdb' : 'aof';
+  }
+
+  /** Begins any snapshot. Only while none runs. */
+  begin(
+    purpose: SnapshotPurpose,
+    target: SnapshotTarget,
+    what: SnapshotParts,
+  ): Promise<SnapshotResult> {
+    const { space } = this;
+    const { config, keyspace, helper, snapshots } = this.deps;
+    const content = this.content(purpose === 'rewrite', what.aux);
+    const form = 'file' in target && target.commands !== undefined ? 'commands' : 'rdb';
+    const usedBytes = keyspace.arena.usedBytes;
+    const done = snapshots.start(purpose, {
+      ...content,
+      functions: what.functions ? content.functions : [],
+      dataset: what.dataset,
+      keyspace,
+      helper,
+      target,
+      expectedBytes: what.dataset ? space.expectedBytes(form) : 0,
+      keySaveDelayUs: config.values.rdbKeySaveDelay,
+    });
+    return done.then((result) => {
+      if (what.dataset) space.note(form, result.bytes, usedBytes);
+      return result;
+    });
+  }
+
+  private fileSnapshot(
+    purpose: SnapshotPurpose,
+    file: string,
+    commands?: CommandBase,
+  ): Promise<SnapshotResult> | null {
+    const { config, replicationAux, snapshots } = this.deps;
+    if (snapshots.isRunning) return null;
+    const { rdbSaveIncrementalFsync, aofRewriteIncrementalFsync } = config.values;
+    const incrementalFsync =
+      purpose === 'save' ? rdbSaveIncrementalFsync : aofRewriteIncrementalFsync;
+    return this.begin(
+      purpose,
+      { file, incrementalFsync, ...(commands && { commands }) },
+      { aux: replicationAux(), dataset: true, functions: true },
+    );
+  }
+
+  private writeInPlace(path: string, aofBase: boolean, commands?: CommandBase): void {
+    const { space } = this;
+    const { config, fs, keyspace, replicationAux } = this.deps;
+    const form = commands === undefined ? 'rdb' : 'commands';
+    const refusal = spaceRefusalSync(fs, path, space.expectedBytes(form));
+    if (refusal !== null) throw Object.assign(new Error(refusal), { code: 'ENOSPC' });
+    const { bytes } = saveNow(keyspace, {
+      ...this.content(aofBase, replicationAux()),
+      fs,
+      path,
+      ...(commands && { commands }),
+      pid: process.pid,
+      incrementalFsync: config.values.rdbSaveIncrementalFsync,
+    });
+    space.note(form, bytes, keyspace.arena.usedBytes);
+  }
+
+  private content(aofBase: boolean, aux: Readonly<Record<string, string>>): RdbContent {
+    const { config, keyspace, functions } = this.deps;
+    return snapshotContent(config, keyspace, functions(), aofBase, aux);
+  }
+}
