@@ -11,7 +11,7 @@
  *     entries    e1 e2 e3 ... e16         the first slot whose tag agrees; both its cache lines
  *
  * Where an entry is a large hash, set or zset, the same is done once more for the element that the
- * command asks for.
+ * command asks for. A command of many keys has them looked for while it runs (`lookKeys`).
  *
  * It changes nothing and promises nothing: what is read here is looked for again by the command.
  * The first argument is taken for a key, the next for an element (the one after it where a score
@@ -66,6 +66,27 @@ export class KeyAhead {
     for (let i = 0; i < count; i++) entries[i] = this.candidate(buckets[i]!, hashes[i]!);
     this.readWords(entries, count, NEXT_LINE);
     this.lookInside(batch);
+  }
+
+  /**
+   * Reads what a command will look for that has many keys: those in the arguments `first`,
+   * `first + step` and so on, as many as go together. Gives the argument from which on the next
+   * ones are to be read.
+   */
+  lookKeys(dict: Dict, args: Args, first: number, step: number): number {
+    if (dict.count < INSIDE_COUNT_MIN || first + step >= args.count) return args.count;
+    const { buckets, entries, insideHashes } = this;
+    let count = 0;
+    let k = first;
+    for (; k < args.count && count < AHEAD_MAX; k += step) {
+      const hash = dict.hash(args.bytes[k]!, args.offsets[k]!, args.lengths[k]!);
+      insideHashes[count] = hash;
+      buckets[count++] = dict.bucketFor(hash);
+    }
+    this.readWords(buckets, count, 0);
+    for (let i = 0; i < count; i++) entries[i] = this.candidate(buckets[i]!, insideHashes[i]!);
+    this.readWords(entries, count, NEXT_LINE);
+    return k;
   }
 
   /** Command `i` of `batch` runs next. */

@@ -13,7 +13,8 @@
  * is.
  */
 import type { Keyspace } from '../core/keyspace.ts';
-import { lpCount, lpElement, lpFirst, lpGet, lpNext, lpValid } from '../core/struct/listpack.ts';
+import { lpCount, lpElement, lpFirst, lpGet, lpNext } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import { ElementView } from '../core/types/element-view.ts';
 import type { HashBuilder } from '../core/types/hash-builder.ts';
 import { ByteView } from '../core/value.ts';

@@ -15,13 +15,13 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import { lpCount, lpValid } from '../core/struct/listpack.ts';
 import { ElementView } from '../core/types/element-view.ts';
 import { hashIsLarge, tableOfPairs } from '../core/types/hash.ts';
 import { HashBuilder } from '../core/types/hash-builder.ts';
 import { HashCursor } from '../core/types/hash-cursor.ts';
 import { lpDistinct } from '../core/types/listpack-distinct.ts';
 import { ByteView, ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../core/value.ts';
+import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
 import { RDB_HASH, RDB_HASH_LISTPACK, RDB_HASH_ZIPMAP } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import { readExpiringHash } from './rdb-hash-expiry.ts';
@@ -56,8 +56,7 @@ export function emitHash(
   writer: FrameWriter,
 ): void {
   if (hashTypeByte(keyspace, address, version) === RDB_HASH_LISTPACK) {
-    const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
-    writer.string(bytes, keyspace.valueOffset(address), keyspace.valueLength(address));
+    emitCompact(keyspace, address, writer);
     return;
   }
   cursor.start(keyspace, address);
@@ -195,29 +194,13 @@ function storeListpack(
   offset: number,
   length: number,
 ): number {
-  const { bytes, length: size, offset: from } = view;
-  if (!lpValid(bytes, from, size, true) || lpCount(bytes, from) % 2 !== 0) {
-    throw reader.fail('a damaged listpack of a hash');
-  }
+  const { bytes, offset: from } = view;
+  const count = pairsIn(view, reader, 'a hash');
   if (!lpDistinct(bytes, from, 2)) throw reader.fail(TWICE);
-  const count = lpCount(bytes, from) >>> 1;
   if (count === 0) return 0;
   if (count > keyspace.limits.hashMaxListpackEntries) {
     const table = tableOfPairs(keyspace, bytes, from);
     return keyspace.putLarge(db, key, offset, length, 0, TYPE_HASH, ENC_HASHTABLE, table, false);
   }
-  const encoding = ENC_LISTPACK;
-  return keyspace.putBytes(
-    db,
-    key,
-    offset,
-    length,
-    0,
-    TYPE_HASH,
-    encoding,
-    bytes,
-    from,
-    size,
-    false,
-  );
+  return putCompact(keyspace, db, key, offset, length, TYPE_HASH, ENC_LISTPACK, view);
 }

@@ -30,8 +30,8 @@ import {
   lpInit,
   lpInsert,
   lpNext,
-  lpValid,
 } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import { Quicklist } from '../core/struct/quicklist.ts';
 import { NODE_PLAIN, NodeReader } from '../core/struct/quicklist-node.ts';
 import { ElementView } from '../core/types/element-view.ts';

@@ -14,7 +14,8 @@
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
 import { intsetCount, intsetValid } from '../core/struct/intset.ts';
-import { lpCount, lpValid } from '../core/struct/listpack.ts';
+import { lpCount } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import { lpDistinct } from '../core/types/listpack-distinct.ts';
 import { SetBuilder } from '../core/types/set-builder.ts';
 import { tableOf } from '../core/types/set-encoding.ts';
@@ -27,6 +28,7 @@ import {
   encodingOf,
   TYPE_SET,
 } from '../core/value.ts';
+import { emitCompact, putCompact } from './rdb-compact.ts';
 import { RDB_SET, RDB_SET_INTSET, RDB_SET_LISTPACK } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import type { RdbReader } from './rdb-reader.ts';
@@ -56,8 +58,7 @@ export function emitSet(
   writer: FrameWriter,
 ): void {
   if (setTypeByte(keyspace, address, version) !== RDB_SET) {
-    const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
-    writer.string(bytes, keyspace.valueOffset(address), keyspace.valueLength(address));
+    emitCompact(keyspace, address, writer);
     return;
   }
   cursor.start(keyspace, address);
@@ -115,7 +116,7 @@ function storeCompact(
   reader.string(view);
   const isIntset = type === RDB_SET_INTSET;
   checkCompact(reader, isIntset);
-  const { bytes, length: size, offset: from } = view;
+  const { bytes, offset: from } = view;
   const { setMaxIntsetEntries, setMaxListpackEntries } = keyspace.limits;
   const count = isIntset ? intsetCount(bytes, from) : lpCount(bytes, from);
   if (count === 0) return 0;
@@ -127,19 +128,7 @@ function storeCompact(
     const table = tableOf(compact, keyspace.arena, keyspace.seed);
     return keyspace.putLarge(db, key, offset, length, 0, TYPE_SET, ENC_HASHTABLE, table, false);
   }
-  return keyspace.putBytes(
-    db,
-    key,
-    offset,
-    length,
-    0,
-    TYPE_SET,
-    encoding,
-    bytes,
-    from,
-    size,
-    false,
-  );
+  return putCompact(keyspace, db, key, offset, length, TYPE_SET, encoding, view);
 }
 
 function checkCompact(reader: RdbReader, isIntset: boolean): void {

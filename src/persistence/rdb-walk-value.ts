@@ -10,7 +10,8 @@
  *     type 23   the listpack alone
  */
 import { intsetCount, intsetGet, intsetSlot, intsetValid } from '../core/struct/intset.ts';
-import { lpCount, lpFirst, lpNext, lpValid } from '../core/struct/listpack.ts';
+import { lpCount, lpFirst, lpNext } from '../core/struct/listpack.ts';
+import { lpValid } from '../core/struct/listpack-valid.ts';
 import { parseInteger } from '../core/text/integer.ts';
 import { parseScore } from '../core/text/score.ts';
 import { ElementView } from '../core/types/element-view.ts';

@@ -22,7 +22,6 @@ import type { Keyspace } from '../core/keyspace.ts';
 import {
   LP_EMPTY_BYTES,
   lpBytes,
-  lpCount,
   lpElement,
   lpEntryBytes,
   lpFirst,
@@ -30,7 +29,6 @@ import {
   lpInit,
   lpInsert,
   lpNext,
-  lpValid,
 } from '../core/struct/listpack.ts';
 import { parseDouble } from '../core/text/double.ts';
 import { ElementView } from '../core/types/element-view.ts';
@@ -41,6 +39,7 @@ import { LargeZset } from '../core/types/zset-large.ts';
 import { packCompare, packScore } from '../core/types/zset-pack.ts';
 import { ZsetCursor } from '../core/types/zset-view.ts';
 import { ByteView, ENC_LISTPACK, ENC_SKIPLIST, encodingOf, TYPE_ZSET } from '../core/value.ts';
+import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
 import { RDB_ZSET, RDB_ZSET_2, RDB_ZSET_LISTPACK } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import type { RdbReader } from './rdb-reader.ts';
@@ -86,8 +85,7 @@ export function emitZset(
   writer: FrameWriter,
 ): void {
   if (zsetTypeByte(keyspace, address, version) === RDB_ZSET_LISTPACK) {
-    const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
-    writer.string(bytes, keyspace.valueOffset(address), keyspace.valueLength(address));
+    emitCompact(keyspace, address, writer);
     return;
   }
   cursor.startHighest(keyspace, address);
@@ -262,30 +260,15 @@ function storePack(
   offset: number,
   length: number,
 ): number {
-  const { bytes, length: size, offset: from } = view;
-  if (!lpValid(bytes, from, size, true) || lpCount(bytes, from) % 2 !== 0) {
-    throw reader.fail('a damaged listpack of a sorted set');
-  }
+  const { bytes, offset: from } = view;
+  const count = pairsIn(view, reader, 'a sorted set');
   const reason = faultOf(bytes, from);
   if (reason !== '') throw reader.fail(reason);
-  const count = lpCount(bytes, from) >>> 1;
   if (count === 0) return 0;
   if (count > keyspace.limits.zsetMaxListpackEntries) {
     return putLarge(keyspace, db, key, offset, length, largeOfPack(keyspace, bytes, from));
   }
-  return keyspace.putBytes(
-    db,
-    key,
-    offset,
-    length,
-    0,
-    TYPE_ZSET,
-    ENC_LISTPACK,
-    bytes,
-    from,
-    size,
-    false,
-  );
+  return putCompact(keyspace, db, key, offset, length, TYPE_ZSET, ENC_LISTPACK, view);
 }
 
 /** What is wrong with the pairs of a sound listpack, or ''. */

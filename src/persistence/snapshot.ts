@@ -142,6 +142,11 @@ export class SnapshotRun {
     this.#walker = new SnapshotWalker(keyspace, this.#queue, content, request.dataset !== false);
   }
 
+  /** Memory that is held on its account now. */
+  get queuedBytes(): number {
+    return this.#queue.memoryBytes;
+  }
+
   get figures(): SnapshotFigures {
     const { keysTotal, keys: keysDone, doorKeys } = this.#walker;
     const { memoryBytes, memoryBytesPeak } = this.#queue;

@@ -30,7 +30,7 @@
 import { equalBytes } from '../core/memory/copy.ts';
 import { Args } from '../core/resp/args.ts';
 import { typeOf } from '../core/value.ts';
-import { type Client, REPLY_OFF, REPLY_SKIP, RUNNING, WAIT_BLOCKED } from './client.ts';
+import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import type { Services } from './services.ts';
@@ -69,8 +69,6 @@ interface Waiter extends BlockRequest {
   readonly slots: readonly number[];
   /** By the clock of `performance`, 0 for ever. */
   readonly untilMs: number;
-  /** CLIENT REPLY SKIP came before: the answer is not to be sent. */
-  readonly isSilent: boolean;
   timer: NodeJS.Timeout | null;
 }
 
@@ -141,7 +139,6 @@ export class Blocking {
       ids: [...slots.keys()],
       slots: [...slots.values()],
       untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,
-      isSilent: client.replyMode === REPLY_SKIP,
       timer: null,
     };
     this.enter(waiter);
@@ -261,7 +258,7 @@ export class Blocking {
   /** What was written to the client since `before` is its answer. */
   private answered(waiter: Waiter, before: number): void {
     const { client } = waiter;
-    if (waiter.isSilent || client.replyMode === REPLY_OFF) client.reply.rewind(before);
+    this.services.dispatcher.silence(client, before);
     this.leave(waiter);
     this.goOn(client);
   }

@@ -21,6 +21,7 @@ export const WAIT_PAUSED = 2;
 export const WAIT_OUTPUT = 3;
 export const WAIT_CLOSING = 4;
 export const WAIT_WORK = 5;
+export const WAIT_SNAPSHOT = 6;
 
 /** CLIENT REPLY. */
 export const REPLY_ON = 0;
@@ -110,6 +111,8 @@ export class Client {
   drained: (() => void) | null = null;
   /** Times that replies of its are held until the disk has caught up. */
   heldReplies = 0;
+  /** It has changed something since the snapshot's brake was asked. */
+  wrote = false;
   /** A read of its waits to be run at the end of the turn. */
   staged = false;
   /** On the turn's list of clients with replies. */

@@ -88,6 +88,14 @@ export class Context {
     return address;
   }
 
+  /**
+   * Reads ahead what will be looked for under the keys in the arguments `i`, `i + step` and so on;
+   * gives the argument before which this is to be called again.
+   */
+  lookAhead(i: number, step: number): number {
+    return this.keyspace.ahead.lookKeys(this.db.dict, this.args, i, step);
+  }
+
   /** The key in argument `i` for changing: its address, or 0. */
   lookupWrite(i: number): number {
     const args = this.args;

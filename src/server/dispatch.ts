@@ -8,7 +8,8 @@
  * A gate that refuses answers an error and, between MULTI and EXEC, spoils the transaction. `call`
  * runs a handler inside a unit of propagation, counts and times it.
  *
- * Time is read once a command: the end of one is the beginning of the next of the same read.
+ * Time is read once a command: the end of one is the beginning of the next of the same read. What
+ * the keyspace takes for now is read once a read, and again when a millisecond has passed.
  * Commands of constant cost that stand together in one read are timed together and share the time
  * evenly (measured: reading the clock and filling the histogram costs 90 ns, a fifth of a GET),
  * unless the slow log or the latency monitor asks for less than a millisecond: then each is timed
@@ -16,11 +17,20 @@
  */
 import type { Args } from '../core/resp/args.ts';
 import type { Client, QueuedCommand } from './client.ts';
-import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Transaction } from './client.ts';
+import {
+  REPLY_OFF,
+  REPLY_ON,
+  REPLY_SKIP,
+  REPLY_SKIP_NEXT,
+  type Transaction,
+  WAIT_BLOCKED,
+  WAIT_PAUSED,
+  WAIT_WORK,
+} from './client.ts';
 import { type Command, NO_AUTH, NO_MULTI, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './command.ts';
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
-import { NO_AUTH_NEEDED, wrongArity } from './errors.ts';
+import { NO_AUTH_NEEDED, unknownCommand, wrongArity } from './errors.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { Services } from './services.ts';
 
@@ -67,6 +77,8 @@ export class Dispatcher {
   /** Depth of calls: a command inside EXEC or a script stands at 2. */
   private depth = 0;
   private lastMs = 0;
+  /** When the keyspace was told the time last. */
+  private toldMs = 0;
   /** Commands of a read run: their end will be told by `endClock`. */
   private reading = false;
   /** A command that waited runs once more: it has been counted, and shown to monitors, already. */
@@ -87,6 +99,7 @@ export class Dispatcher {
   startClock(nowMs: number): void {
     this.services.keyspace.nowMs = nowMs;
     this.lastMs = performance.now();
+    this.toldMs = this.lastMs;
     this.reading = true;
   }
 
@@ -114,7 +127,7 @@ export class Dispatcher {
     const start = reply.total;
     client.commandCount++;
     this.admit(client, args);
-    if (client.replyMode !== REPLY_ON) this.silence(client, start);
+    if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client, start);
   }
 
   /** Runs a command that has passed its gates. */
@@ -141,7 +154,10 @@ export class Dispatcher {
     const errors = stats.totalErrorReplies;
     command.handler(c);
     this.depth--;
-    if (keyspace.dirty !== before) propagator.command(c.db.id, args);
+    if (keyspace.dirty !== before) {
+      propagator.command(c.db.id, args);
+      client.wrote = true;
+    }
     if (outermost) propagator.endUnit();
     if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
       client.writeOffset = propagator.streamOffset + propagator.length;
@@ -291,6 +307,7 @@ export class Dispatcher {
     const now = performance.now();
     const microseconds = (now - this.lastMs) * 1000;
     this.lastMs = now;
+    if (now - this.toldMs >= 1) this.tellTime(now);
     this.note(command, microseconds);
     if (microseconds >= this.slowMicroseconds && this.watcher !== null) {
       this.watcher.called(client, command, args, microseconds);
@@ -310,6 +327,14 @@ export class Dispatcher {
     this.lastMs = now;
     for (let i = 0; i < this.shared; i++) this.note(this.sharing[i]!, microseconds);
     this.shared = 0;
+    if (now - this.toldMs >= 1) this.tellTime(now);
+  }
+
+  /** Commands that follow a long one see how late it has become. */
+  private tellTime(now: number): void {
+    if (!this.reading || this.depth > 0) return;
+    this.toldMs = now;
+    this.services.keyspace.nowMs = Date.now();
   }
 
   private note(command: Command, microseconds: number): void {
@@ -329,8 +354,18 @@ export class Dispatcher {
     return this.watcher === null || this.slowMicroseconds >= SHARED_SLOW_MIN;
   }
 
-  /** CLIENT REPLY OFF and SKIP: takes back what the command wrote. */
-  private silence(client: Client, start: number): void {
+  /** Answers a command that waited. */
+  answerNow(client: Client, answer: () => void): void {
+    const start = client.reply.total;
+    answer();
+    this.silence(client, start);
+  }
+
+  /**
+   * CLIENT REPLY OFF and SKIP: takes back what a command wrote, whose answer begins at `start`. For
+   * a command that waited it is called when that has been answered.
+   */
+  silence(client: Client, start: number): void {
     if (client.replyMode === REPLY_SKIP_NEXT) {
       client.replyMode = REPLY_SKIP;
       client.reply.rewind(start);
@@ -358,11 +393,7 @@ function runsInMulti(command: Command): boolean {
   }
 }
 
-function unknownCommand(args: Args): string {
-  let shown = '';
-  for (let i = 1; i < args.count && shown.length < 128; i++) {
-    shown += `'${args.shown(i).slice(0, 128 - shown.length)}' `;
-  }
-  const name = args.shown(0).slice(0, 128);
-  return `ERR unknown command '${name}', with args beginning with: ${shown}`;
+/** Whether the command that the client has just sent has yet to be answered. */
+function isAnsweredLater({ waiting }: Client): boolean {
+  return waiting === WAIT_BLOCKED || waiting === WAIT_PAUSED || waiting === WAIT_WORK;
 }

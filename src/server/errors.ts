@@ -1,6 +1,7 @@
 /**
  * Error replies that many commands share, with Redis's texts. A reply is "-" and one of these.
  */
+import type { Args } from '../core/resp/args.ts';
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 export const SYNTAX_ERROR = 'ERR syntax error';
@@ -26,6 +27,16 @@ export const SNAPSHOT_FAILED =
 /** "wrong number of arguments" for a command's full name, "config|get". */
 export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
+}
+
+/** A command that there is not. */
+export function unknownCommand(args: Args): string {
+  let shown = '';
+  for (let i = 1; i < args.count && shown.length < 128; i++) {
+    shown += `'${args.shown(i).slice(0, 128 - shown.length)}' `;
+  }
+  const name = args.shown(0).slice(0, 128);
+  return `ERR unknown command '${name}', with args beginning with: ${shown}`;
 }
 
 /** A subcommand that is known, with arguments that none of its forms has. */

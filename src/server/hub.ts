@@ -22,6 +22,7 @@ import { fastLink } from './io/fast-link.ts';
 import type { LinkOwner } from './io/link.ts';
 import { PlainLink } from './io/plain-link.ts';
 import type { Services } from './services.ts';
+import type { SnapshotBrake } from './snapshot-brake.ts';
 import type { Turn } from './turn.ts';
 
 /** Unsent replies above which a client's commands wait, and below which they go on. */
@@ -35,6 +36,8 @@ export class Hub {
   readonly args = new Args();
   /** Told when a client has gone. */
   onGone: (client: Client) => void = () => {};
+  /** Slows down who writes while a snapshot lags behind. */
+  brake: SnapshotBrake | null = null;
   /** Whether to drive handles directly. */
   fast = true;
 
@@ -81,7 +84,7 @@ export class Hub {
     const owner: LinkOwner = {
       onRead: (bytes, from, to) => this.read(client, bytes, from, to),
       onSent: () => this.turn.sent(client),
-      onClosed: () => this.gone(client),
+      onClosed: () => this.lost(client),
     };
     client.unixSocket = unix;
     this.clients.set(client.id, client);
@@ -191,6 +194,7 @@ export class Hub {
       this.run(client, parser.args);
     }
     if (reply.total > reply.released && this.turn.log?.isCongested === true) this.hold(client);
+    if (client.wrote) this.brake?.wrote(client);
     if (client.waiting !== RUNNING) parser.keep();
     if (this.refuseFlood(client)) return;
     if (reply.total > reply.released) this.turn.list(client);
@@ -259,6 +263,12 @@ export class Hub {
   private protocolError(client: Client): void {
     client.reply.error(`ERR ${client.parser.error}`);
     this.close(client, 'after-reply');
+  }
+
+  /** The connection is over. What came before its end is run first, if it waits still. */
+  private lost(client: Client): void {
+    if (client.staged && !this.dispatcher.isRunning) this.runIntake();
+    this.gone(client);
   }
 
   private gone(client: Client): void {

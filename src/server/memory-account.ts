@@ -14,6 +14,8 @@
  */
 import type { Keyspace } from '../core/keyspace.ts';
 import type { Client } from './client.ts';
+import type { AofService } from './persistence/aof-service.ts';
+import type { ReplicationService } from './replication.ts';
 
 const SOURCES_MS = 50;
 /** What a client takes beside its buffers, roughly. */
@@ -100,6 +102,18 @@ export class MemoryAccount {
     }
     this.limitedSourceBytes = this.sourceBytes - unlimited;
   }
+}
+
+/** Counts the buffers of AOF and replication as well. */
+export function countBuffers(
+  memory: MemoryAccount,
+  log: AofService,
+  replication: ReplicationService,
+): void {
+  const { aof } = log;
+  const pendingBytes = () => Math.max(0, aof.appendedBytes - aof.writtenBytes);
+  memory.add('aof.buffer', () => (log.isOn ? pendingBytes() : 0));
+  memory.add('replication.backlog', () => replication.primary.backlog?.memoryBytes ?? 0);
 }
 
 /**

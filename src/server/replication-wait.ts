@@ -80,8 +80,10 @@ export class ReplicationWaits {
     const { client } = waiter;
     if (this.waiters.get(client) !== waiter) return;
     this.leave(waiter);
-    if (error !== null) client.reply.error(error);
-    else waiter.answer(client);
+    this.services.dispatcher.answerNow(client, () => {
+      if (error !== null) client.reply.error(error);
+      else waiter.answer(client);
+    });
     this.services.listClient(client);
     setImmediate(() => {
       if (client.closed || client.waiting !== WAIT_BLOCKED || this.waiters.has(client)) return;

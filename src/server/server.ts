@@ -31,7 +31,7 @@ import { announceExpired } from './key-removal.ts';
 import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
 import type { Logger } from './log.ts';
-import { MemoryAccount } from './memory-account.ts';
+import { countBuffers, MemoryAccount } from './memory-account.ts';
 import { Persistence } from './persistence/persistence.ts';
 import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
 import { Propagator } from './propagate.ts';
@@ -41,6 +41,7 @@ import { auxFields } from './replication-aux.ts';
 import type { Services, ShutdownRequest } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import { sleepSync } from './sleep.ts';
+import { SnapshotBrake } from './snapshot-brake.ts';
 import { Stats } from './stats.ts';
 import { Turn } from './turn.ts';
 import { WatchTable } from './watch-table.ts';
@@ -131,7 +132,12 @@ export class Server implements Services {
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
-    this.countBuffers();
+    countBuffers(this.memory, this.persistence.aof, this.replication);
+    this.hub.brake = new SnapshotBrake(
+      () => this.persistence.snapshots.queuedBytes,
+      () => this.keyspace.arena.usedBytes,
+      (client) => this.hub.resume(client),
+    );
     this.desk.info.provide('persistence', () => this.persistence.info());
     this.turn.onEnd = () => this.tidyUp();
     this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
@@ -255,7 +261,7 @@ export class Server implements Services {
     client.waiting = WAIT_WORK;
     void work.then((result) => {
       if (client.closed) return;
-      answer(result);
+      this.dispatcher.answerNow(client, () => answer(result));
       this.turn.list(client);
       this.hub.resume(client);
     });
@@ -327,14 +333,6 @@ export class Server implements Services {
       isDiskBroken: () => persistence.isDiskBroken,
       onRole: (role) => this.options.onRole?.(role),
     });
-  }
-
-  private countBuffers(): void {
-    const { aof } = this.persistence;
-    const pendingBytes = () => Math.max(0, aof.aof.appendedBytes - aof.aof.writtenBytes);
-    this.memory.add('aof.buffer', () => (aof.isOn ? pendingBytes() : 0));
-    const backlogBytes = () => this.replication.primary.backlog?.memoryBytes ?? 0;
-    this.memory.add('replication.backlog', backlogBytes);
   }
 
   private createShutdown(): Shutdown {

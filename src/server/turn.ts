@@ -31,9 +31,13 @@
  * Invariants: offsets in the queue never decrease; a client's released position never passes what
  * was held for it.
  */
+import { sendableParts } from '../core/resp/sendable.ts';
 import type { Client } from './client.ts';
 import { SEND_DONE, SEND_FAILED } from './io/link.ts';
 import type { Propagator } from './propagate.ts';
+
+/** Long replies are sent in pieces of about so many bytes. */
+const SEND_BYTES_MAX = 262_144;
 
 /** Where the journal goes; the AOF, as a turn sees it. */
 export interface JournalLog {
@@ -72,10 +76,10 @@ export class Turn {
   onDrained: (client: Client) => void = () => {};
   /** Called when a client has not taken all that it was to be sent. */
   onBacklog: (client: Client) => void = () => {};
-  /** Runs what was read in this turn and kept for its end. */
-  onWork: () => void = () => {};
   /** Called when more of the log may be safe. */
   onSafe: () => void = () => {};
+  /** Runs what was read in this turn and kept for its end. */
+  onWork: () => void = () => {};
   /** Called before the journal is taken: the last chance to add to this turn. */
   onEnd: () => void = () => {};
 
@@ -163,18 +167,22 @@ export class Turn {
       return;
     }
     while (client.sendingBytes === 0 && reply.sent < reply.released) {
-      const first = reply.queue[0];
-      const bytes = first === undefined ? reply.chunk : first.bytes;
-      const length = first === undefined ? reply.at : first.length;
-      const from = reply.sent - reply.queueStart;
-      const to = Math.min(length, reply.released - reply.queueStart);
-      const status = link.send(bytes, from, to);
+      let size = reply.released - reply.sent;
+      let status: number;
+      if (reply.queue.length === 0) {
+        const from = reply.sent - reply.queueStart;
+        status = link.send(reply.chunk, from, from + size);
+      } else {
+        const parts = sendableParts(reply, SEND_BYTES_MAX);
+        size = parts.reduce((sum, part) => sum + part.length, 0);
+        status = link.sendParts(parts);
+      }
       if (status === SEND_FAILED) return;
-      client.bytesOut += to - from;
-      this.tally.netOutputBytes += to - from;
+      client.bytesOut += size;
+      this.tally.netOutputBytes += size;
       this.tally.totalWrites++;
-      if (status !== SEND_DONE) client.sendingBytes = to - from;
-      else reply.advance(to - from);
+      if (status !== SEND_DONE) client.sendingBytes = size;
+      else reply.advance(size);
     }
     if (client.sendingBytes !== 0 || reply.sent < reply.total) {
       this.onBacklog(client);

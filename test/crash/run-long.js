@@ -1,15 +1,16 @@
 /**
  * The proofs of durability at length: many rounds of kill -9, at any moment and at every system
  * call, of power loss and of snapshots under load, a dump of a million keys, a gigabyte through
- * `redis-cli --pipe`.
+ * `redis-cli --pipe`, collections of millions through a real server and back.
  *
  *   npm run crash                                  everything, 200 rounds
  *   npm run crash -- --rounds 2000 --seed 7        more of it, and other choices
  *   npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
  *
- * `--only` takes kill, failpoint, damage, calls, power, datasets, snapshot, dump or bulk. The same
- * seed makes the same choices; what happens also depends on the machine's timing. Wants the real
- * server and its tools for the last four, and about 5 GB of memory and of disk.
+ * `--only` takes kill, failpoint, damage, calls, power, datasets, snapshot, dump, bulk or types.
+ * The same seed makes the same choices; what happens also depends on the machine's timing. Wants
+ * the real server and its tools for the last five, and about 5 GB of memory and of disk.
+ * CRASH_TYPES=0.1 makes the collections of `types` a tenth as large.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,7 @@ const FILES = {
   snapshot: 'test/integration/snapshot-load.test.ts',
   dump: 'test/integration/big-dump.test.ts',
   bulk: 'test/integration/bulk.test.ts',
+  types: 'test/integration/all-types.test.ts',
 };
 
 const { values } = parseArgs({
@@ -63,6 +65,7 @@ const result = spawnSync(
       CRASH_DATASETS: '20',
       CRASH_KEYS: '1000000',
       CRASH_PIPE_MB: '1000',
+      CRASH_TYPES: process.env.CRASH_TYPES ?? '1',
     },
   },
 );

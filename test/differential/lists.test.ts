@@ -3,14 +3,12 @@
  * of every kind of limit, so that lists become quicklists, are split, merged and compressed, and
  * become listpacks again.
  */
-import { afterEach, describe, expect, it } from 'vitest';
-import { requireRedisServer } from '../support/real-server.ts';
+import { describeRuns } from './describe-runs.ts';
 import { expireFamily } from './families/expire.ts';
 import { genericFamily } from './families/generic.ts';
 import { listFamily } from './families/list.ts';
 import { otherTypesFamily } from './families/other-types.ts';
 import { transactionFamily } from './families/transaction.ts';
-import { compareServers, ServerPair } from './harness.ts';
 
 const runs = [
   { name: 'as they come', families: [listFamily], config: {} },
@@ -31,22 +29,4 @@ const runs = [
   },
 ];
 
-describe.skipIf(requireRedisServer() === null)('lists against the real server', () => {
-  let pair: ServerPair | undefined;
-  afterEach(async () => {
-    await pair?.close();
-    pair = undefined;
-  });
-
-  it.each(runs)(
-    'answer alike: $name',
-    async ({ families, config }) => {
-      pair = await ServerPair.start(config);
-      const commands = 6000;
-      const { executed } = await compareServers(pair, { families, commands });
-      const least = Number(process.env.DIFF_COMMANDS ?? commands);
-      expect(executed.resp2 + executed.resp3).toBeGreaterThanOrEqual(least);
-    },
-    240_000,
-  );
-});
+describeRuns('lists', runs);

@@ -3,8 +3,7 @@
  * doubles, in RESP2 and RESP3, with the limits as they are and with limits that are soon passed, so
  * that small zsets become large ones.
  */
-import { afterEach, describe, expect, it } from 'vitest';
-import { requireRedisServer } from '../support/real-server.ts';
+import { describeRuns } from './describe-runs.ts';
 import { expireFamily } from './families/expire.ts';
 import { genericFamily } from './families/generic.ts';
 import { otherTypesFamily } from './families/other-types.ts';
@@ -13,7 +12,6 @@ import { zsetFamily } from './families/zset.ts';
 import { zsetCombineFamily } from './families/zset-combine.ts';
 import { zsetPopFamily } from './families/zset-pop.ts';
 import { zsetRangeFamily } from './families/zset-range.ts';
-import { compareServers, ServerPair } from './harness.ts';
 
 const small = { 'zset-max-listpack-entries': 6, 'zset-max-listpack-value': 20 };
 const zsets = [zsetFamily, zsetRangeFamily, zsetCombineFamily, zsetPopFamily];
@@ -34,22 +32,4 @@ const runs = [
   },
 ];
 
-describe.skipIf(requireRedisServer() === null)('sorted sets against the real server', () => {
-  let pair: ServerPair | undefined;
-  afterEach(async () => {
-    await pair?.close();
-    pair = undefined;
-  });
-
-  it.each(runs)(
-    'answer alike: $name',
-    async ({ families, config }) => {
-      pair = await ServerPair.start(config);
-      const commands = 6000;
-      const { executed } = await compareServers(pair, { families, commands });
-      const least = Number(process.env.DIFF_COMMANDS ?? commands);
-      expect(executed.resp2 + executed.resp3).toBeGreaterThanOrEqual(least);
-    },
-    240_000,
-  );
-});
+describeRuns('sorted sets', runs);

@@ -70,10 +70,16 @@ async function rewrite(client: RawClient): Promise<void> {
 
 const namesIn = (dir: string): string[] => readdirSync(join(dir, 'appendonlydir')).sort();
 
-function baseOf(dir: string): Buffer {
-  const name = namesIn(dir).find((one) => one.includes('.base.'));
+/** The base that the manifest names; the one before it may not be deleted yet. */
+function baseName(dir: string): string {
+  const path = join(dir, 'appendonlydir', 'appendonly.aof.manifest');
+  const name = /^file (\S+) seq \d+ type b$/m.exec(readFileSync(path, 'latin1'))?.[1] ?? '';
   expect(name).toMatch(/\.base\.aof$/);
-  return readFileSync(join(dir, 'appendonlydir', name ?? ''));
+  return name;
+}
+
+function baseOf(dir: string): Buffer {
+  return readFileSync(join(dir, 'appendonlydir', baseName(dir)));
 }
 
 /** The commands of a file, annotations left out. */
@@ -175,11 +181,8 @@ describe('a base of commands', () => {
     await rewrite(client);
     const [digest, facts] = [await ask(server, 'DEBUG', 'DIGEST'), await streamFacts(server)];
     expect(await server.stop()).toEqual({ code: 0, signal: null });
-    expect(namesIn(dir)).toEqual([
-      'appendonly.aof.2.base.aof',
-      'appendonly.aof.2.incr.aof',
-      'appendonly.aof.manifest',
-    ]);
+    expect(namesIn(dir)).toContain('appendonly.aof.2.base.aof');
+    expect(baseName(dir)).toBe('appendonly.aof.2.base.aof');
     const commands = commandsOf(baseOf(dir));
     const elements: Record<string, (words: number) => number> = {
       RPUSH: (words) => words - 2,
@@ -275,7 +278,7 @@ describe('a base of commands', () => {
     await rewrite(client);
     await server.stop();
     const manifest = join(dir, 'appendonlydir', 'appendonly.aof.manifest');
-    const name = namesIn(dir).find((one) => one.endsWith('.base.aof')) ?? '';
+    const name = baseName(dir);
     const path = join(dir, 'appendonlydir', name);
     const { checkAof } = await import('../../src/persistence/check-aof.ts');
     const { realFileSystem } = await import('../../src/persistence/file-system.ts');

@@ -1,14 +1,11 @@
 /**
  * Hashes and sets in RDB files, both ways between Cairn and the real server, compared by digest.
  */
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import { Servers, type Start } from './rdb-carried.ts';
 
-const debug = { 'enable-debug-command': 'yes' };
 const small = { 'hash-max-listpack-entries': 10, 'set-max-intset-entries': 10 };
 
 function commands(): string[][] {
@@ -35,33 +32,12 @@ function commands(): string[][] {
 }
 
 describe.skipIf(requireRedisServer() === null)('files of hashes and sets', () => {
-  const servers: ServerProcess[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
-
-  type Start = typeof startRealServer;
-  const started = async (start: Start, config: object): Promise<ServerProcess> => {
-    const server = await start({ config: { ...debug, ...config } });
-    servers.push(server);
-    return server;
-  };
+  const servers = new Servers();
 
   /** Fills one server, gives its file to another, and expects the same data and encodings there. */
   async function carried(from: Start, to: Start, saving: object, loading: object): Promise<void> {
-    const first = await started(from, saving);
-    const client = await first.connect();
-    for (const command of commands()) await client.send(...command);
-    expect(await client.value('SAVE')).toBe('OK');
-    const second = await started(to, loading);
-    await second.kill();
-    copyFileSync(join(first.dir, 'dump.rdb'), join(second.dir, 'dump.rdb'));
-    await second.startAgain();
-    const other = await second.connect();
-    expect(await other.value('DBSIZE')).toBe(12);
-    expect(await other.value('DEBUG', 'DIGEST')).toBe(await client.value('DEBUG', 'DIGEST'));
-    expect(await other.value('DEBUG', 'RELOAD')).toBe('OK');
-    expect(await other.value('DEBUG', 'DIGEST')).toBe(await client.value('DEBUG', 'DIGEST'));
+    const pair = { from, to, saving, loading, commands: commands() };
+    const other = await servers.carry(pair, 12);
     expect(await other.value('PEXPIRETIME', 'h:20')).toBe(9999999999999);
     expect(await other.value('OBJECT', 'ENCODING', 'h:large')).toBe('hashtable');
     const compact = Object.keys(loading).length === 0;

@@ -6,18 +6,21 @@ import { hashCreate, hashSet } from '../../src/core/types/hash.ts';
 import { HashCursor } from '../../src/core/types/hash-cursor.ts';
 import { setAdd, setCreate } from '../../src/core/types/set.ts';
 import { SetCursor } from '../../src/core/types/set-view.ts';
-import {
-  type ByteView,
-  encodingName,
-  encodingOf,
-  TYPE_HASH,
-  typeOf,
-} from '../../src/core/value.ts';
+import { encodingName, encodingOf, TYPE_HASH, typeOf } from '../../src/core/value.ts';
 import { dumpPayload, isSoundPayload, restorePayload } from '../../src/persistence/rdb-dump.ts';
 import { RdbError } from '../../src/persistence/rdb-error.ts';
-import { loadRdb } from '../../src/persistence/rdb-load.ts';
-import { RdbReader } from '../../src/persistence/rdb-reader.ts';
-import { fileReader, latin1, loaded, makeKeyspace, rdbOf, saved, text } from './rdb-support.ts';
+import {
+  entriesOf,
+  fileReader,
+  latin1,
+  loaded,
+  loadedInPieces,
+  makeKeyspace,
+  rdbOf,
+  saved,
+  shownBy,
+  text,
+} from './rdb-support.ts';
 
 type Collection =
   | { readonly kind: 'hash'; readonly pairs: readonly (readonly [string, string])[] }
@@ -45,35 +48,24 @@ function fill(keyspace: Keyspace, collections: readonly Collection[]): Keyspace 
   return keyspace;
 }
 
-const shown = ({ bytes, offset, length }: ByteView): string =>
-  Buffer.from(bytes.slice(offset, offset + length)).toString('latin1');
-
 /** Key to value, and key to encoding; what has an order keeps it. */
 function contentsOf(keyspace: Keyspace): { values: Map<string, unknown>; encodings: unknown } {
   const values = new Map<string, unknown>();
   const encodings = new Map<string, string>();
   const [hash, set] = [new HashCursor(), new SetCursor()];
-  const { dict } = keyspace.databases[0]!;
-  let cursor = 0;
-  do {
-    cursor = dict.collect(cursor);
-    for (const address of dict.collected.slice(0, dict.collectedCount)) {
-      const at = keyspace.keyOffset(address);
-      const end = at + keyspace.keyLength(address);
-      const key = Buffer.from(keyspace.arena.bytes(address).slice(at, end)).toString('latin1');
-      const encoding = encodingName(encodingOf(keyspace.arena, address));
-      encodings.set(key, encoding);
-      const items: string[] = [];
-      if (typeOf(keyspace.arena, address) === TYPE_HASH) {
-        hash.start(keyspace, address);
-        while (hash.next()) items.push(`${shown(hash.field)} -> ${shown(hash.value)}`);
-      } else {
-        set.start(keyspace, address);
-        while (set.next()) items.push(shown(set.member));
-      }
-      values.set(key, encoding === 'hashtable' ? items.sort() : items);
+  for (const { key, address } of entriesOf(keyspace)) {
+    const encoding = encodingName(encodingOf(keyspace.arena, address));
+    encodings.set(key, encoding);
+    const items: string[] = [];
+    if (typeOf(keyspace.arena, address) === TYPE_HASH) {
+      hash.start(keyspace, address);
+      while (hash.next()) items.push(`${shownBy(hash.field)} -> ${shownBy(hash.value)}`);
+    } else {
+      set.start(keyspace, address);
+      while (set.next()) items.push(shownBy(set.member));
     }
-  } while (cursor !== 0);
+    values.set(key, encoding === 'hashtable' ? items.sort() : items);
+  }
   return { values, encodings };
 }
 
@@ -152,27 +144,7 @@ describe('hashes and sets in an RDB', () => {
     const keyspace = fill(makeKeyspace(), large);
     const file = saved(keyspace);
     expect(contentsOf(loaded(fileReader(file), {}, 1).keyspace)).toEqual(contentsOf(keyspace));
-    const reader = RdbReader.fed();
-    const back = makeKeyspace();
-    const load = loadRdb({
-      keyspace: back,
-      reader,
-      checksum: true,
-      expired: 'keep',
-      duplicates: 'refuse',
-      usage: 'none',
-      keyDelayUs: 0,
-    });
-    let steps = 0;
-    let done = false;
-    for (let at = 0; at < file.length && !done; at += 997) {
-      reader.feed(file.subarray(at, at + 997));
-      if (at + 997 >= file.length) reader.endOfFeed();
-      do {
-        done = load.step(1, () => ++steps);
-      } while (!done && !load.isHungry);
-    }
-    expect(done).toBe(true);
+    const back = loadedInPieces(file, 997);
     expect(contentsOf(back)).toEqual(contentsOf(keyspace));
   });
 

@@ -6,10 +6,18 @@ import { describe, expect, it } from 'vitest';
 import { checkRdb } from '../../src/persistence/check-rdb.ts';
 import { Crc64 } from '../../src/persistence/crc64.ts';
 import { RdbError } from '../../src/persistence/rdb-error.ts';
-import { loadRdb } from '../../src/persistence/rdb-load.ts';
 import { RdbReader } from '../../src/persistence/rdb-reader.ts';
 import { bodyOf, FORMS, rdbString } from './rdb-forms.ts';
-import { fileReader, latin1, loaded, makeKeyspace, NOW_MS, put, saved } from './rdb-support.ts';
+import {
+  fileReader,
+  latin1,
+  loaded,
+  loadInto,
+  makeKeyspace,
+  NOW_MS,
+  put,
+  saved,
+} from './rdb-support.ts';
 
 const VERSIONS = [5, 9, 10, 11, 12, 80];
 const HEAD_BITS = 12 * 8;
@@ -41,15 +49,7 @@ function fedWhole(bytes: Uint8Array): void {
   const reader = RdbReader.fed();
   reader.feed(bytes);
   reader.endOfFeed();
-  const load = loadRdb({
-    keyspace: makeKeyspace(),
-    reader,
-    checksum: true,
-    expired: 'keep',
-    duplicates: 'refuse',
-    usage: 'none',
-    keyDelayUs: 0,
-  });
+  const load = loadInto(makeKeyspace(), reader, { expired: 'keep' });
   if (!load.step(1000, () => 0)) throw new Error('neither loaded nor refused');
 }
 

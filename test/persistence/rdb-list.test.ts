@@ -8,9 +8,16 @@ import { ListCursor } from '../../src/core/types/list-cursor.ts';
 import { encodingName, encodingOf } from '../../src/core/value.ts';
 import { dumpPayload, restorePayload } from '../../src/persistence/rdb-dump.ts';
 import { RdbError } from '../../src/persistence/rdb-error.ts';
-import { loadRdb } from '../../src/persistence/rdb-load.ts';
-import { RdbReader } from '../../src/persistence/rdb-reader.ts';
-import { fileReader, latin1, loaded, makeKeyspace, rdbOf, saved, text } from './rdb-support.ts';
+import {
+  fileReader,
+  latin1,
+  loaded,
+  loadedInPieces,
+  makeKeyspace,
+  rdbOf,
+  saved,
+  text,
+} from './rdb-support.ts';
 
 const KEY = latin1('key');
 
@@ -121,27 +128,7 @@ describe('lists in an RDB', () => {
       const file = saved(keyspace, { version });
       const sliced = loaded(fileReader(file), { keyspace: keyspaceWith(mine) }, 1).keyspace;
       expect(elementsOf(sliced)).toEqual(all);
-      const reader = RdbReader.fed();
-      const back = keyspaceWith(mine);
-      const load = loadRdb({
-        keyspace: back,
-        reader,
-        checksum: true,
-        expired: 'keep',
-        duplicates: 'refuse',
-        usage: 'none',
-        keyDelayUs: 0,
-      });
-      let done = false;
-      let steps = 0;
-      for (let at = 0; at < file.length && !done; at += 97) {
-        reader.feed(file.subarray(at, at + 97));
-        if (at + 97 >= file.length) reader.endOfFeed();
-        do {
-          done = load.step(1, () => ++steps);
-        } while (!done && !load.isHungry);
-      }
-      expect(done).toBe(true);
+      const back = loadedInPieces(file, 97, keyspaceWith(mine));
       expect(elementsOf(back)).toEqual(all);
       expect(shapeOf(back)).toEqual(shapeOf(keyspace));
       expect(shapeOf(sliced)).toEqual(shapeOf(keyspace));

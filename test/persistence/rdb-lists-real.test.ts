@@ -2,16 +2,13 @@
  * Lists in RDB files and payloads of DUMP, both ways between Cairn and the real server: equal data,
  * and for lists that were built alike the same bytes.
  */
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import { Servers, type Start } from './rdb-carried.ts';
 
-const debug = { 'enable-debug-command': 'yes' };
 const many = (count: number, make: (i: number) => string): string[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
@@ -30,33 +27,12 @@ function commands(): string[][] {
 }
 
 describe.skipIf(requireRedisServer() === null)('files of lists', () => {
-  const servers: ServerProcess[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
-
-  type Start = typeof startRealServer;
-  const started = async (start: Start, config: object): Promise<ServerProcess> => {
-    const server = await start({ config: { ...debug, ...config } });
-    servers.push(server);
-    return server;
-  };
+  const servers = new Servers();
 
   /** Fills one server, gives its file to another, and expects the same data there. */
   async function carried(from: Start, to: Start, saving: object, loading: object): Promise<void> {
-    const first = await started(from, saving);
-    const client = await first.connect();
-    for (const command of commands()) await client.send(...command);
-    expect(await client.value('SAVE')).toBe('OK');
-    const second = await started(to, loading);
-    await second.kill();
-    copyFileSync(join(first.dir, 'dump.rdb'), join(second.dir, 'dump.rdb'));
-    await second.startAgain();
-    const other = await second.connect();
-    expect(await other.value('DBSIZE')).toBe(5);
-    expect(await other.value('DEBUG', 'DIGEST')).toBe(await client.value('DEBUG', 'DIGEST'));
-    expect(await other.value('DEBUG', 'RELOAD')).toBe('OK');
-    expect(await other.value('DEBUG', 'DIGEST')).toBe(await client.value('DEBUG', 'DIGEST'));
+    const pair = { from, to, saving, loading, commands: commands() };
+    const other = await servers.carry(pair, 5);
     expect(await other.value('PEXPIRETIME', 'l:large')).toBe(9999999999999);
   }
 
@@ -85,7 +61,7 @@ describe.skipIf(requireRedisServer() === null)('files of lists', () => {
   async function sameDumps(config: object, seed: number): Promise<void> {
     const clients: RawClient[] = [];
     for (const start of [startCairnServer, startRealServer]) {
-      clients.push(await (await started(start, config)).connect());
+      clients.push(await (await servers.start(start, config)).connect());
     }
     const random = new Random(seed);
     const element = (): string =>

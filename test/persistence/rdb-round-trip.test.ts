@@ -1,13 +1,13 @@
 /** What is saved comes back: all encodings, options, cuts and slices. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadRdb } from '../../src/persistence/rdb-load.ts';
 import { RdbReader } from '../../src/persistence/rdb-reader.ts';
 import {
   contents,
   fileReader,
   latin1,
   loaded,
+  loadInto,
   makeKeyspace,
   NOW_MS,
   put,
@@ -69,15 +69,7 @@ describe('a saved keyspace', () => {
         const file = saved(keyspace);
         const reader = RdbReader.fed();
         const back = makeKeyspace();
-        const load = loadRdb({
-          keyspace: back,
-          reader,
-          checksum: true,
-          expired: 'keep',
-          duplicates: 'refuse',
-          usage: 'none',
-          keyDelayUs: 0,
-        });
+        const load = loadInto(back, reader, { expired: 'keep' });
         let turn = 0;
         for (let at = 0; !load.step(5, () => 0); ) {
           expect(load.isHungry).toBe(true);
@@ -107,8 +99,7 @@ describe('a saved keyspace', () => {
       expect(contents(loaded(fileReader(file), {}, 1).keyspace)).toEqual(contents(keyspace));
       const reader = RdbReader.fed();
       const back = makeKeyspace();
-      const options = { expired: 'drop', duplicates: 'refuse', usage: 'none' } as const;
-      const load = loadRdb({ keyspace: back, reader, checksum: true, keyDelayUs: 0, ...options });
+      const load = loadInto(back, reader);
       for (let at = 0; !load.step(1, () => 0); at += 100_000) {
         reader.feed(file.subarray(at, at + 100_000));
         if (at + 100_000 >= file.length) reader.endOfFeed();
@@ -122,8 +113,7 @@ describe('a saved keyspace', () => {
     for (let i = 0; i < 5000; i++) put(keyspace, 0, `key:${i}`, `value ${i}`);
     const reader = fileReader(saved(keyspace));
     const back = makeKeyspace();
-    const options = { expired: 'drop', duplicates: 'refuse', usage: 'none' } as const;
-    const load = loadRdb({ keyspace: back, reader, checksum: true, keyDelayUs: 0, ...options });
+    const load = loadInto(back, reader);
     let now = 0;
     let slices = 0;
     let lastKeys = 0;
@@ -139,15 +129,7 @@ describe('a saved keyspace', () => {
 
   it('waits after each key when told to', () => {
     const keyspace = filled([1, 2, 3].map((n) => ({ db: 0, key: `${n}`, value: 'v', expiry: -1 })));
-    const options = { expired: 'drop', duplicates: 'refuse', usage: 'none' } as const;
-    const reader = fileReader(saved(keyspace));
-    const load = loadRdb({
-      keyspace: makeKeyspace(),
-      reader,
-      checksum: true,
-      keyDelayUs: 2000,
-      ...options,
-    });
+    const load = loadInto(makeKeyspace(), fileReader(saved(keyspace)), { keyDelayUs: 2000 });
     let now = 0;
     const keysAt: number[] = [];
     for (; !load.step(1, () => now); now++) keysAt.push(load.keys);

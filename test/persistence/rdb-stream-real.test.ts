@@ -2,14 +2,13 @@
  * Streams in RDB files and payloads: the same bytes as the real server's, both ways between the
  * two, with groups and all that is pending; damaged payloads do no harm.
  */
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
 import type { ServerProcess } from '../support/server-process.ts';
+import { Servers, type Start } from './rdb-carried.ts';
 
-const config = { 'enable-debug-command': 'yes', 'stream-node-max-entries': 10 };
+const config = { 'stream-node-max-entries': 10 };
 
 function commands(): string[][] {
   const entries = Array.from({ length: 95 }, (_, i) => [
@@ -42,17 +41,7 @@ function commands(): string[][] {
 const KEYS = ['long', 'far', 'empty', 'plain'];
 
 describe.skipIf(requireRedisServer() === null)('streams in files and payloads', () => {
-  const servers: ServerProcess[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
-
-  type Start = typeof startRealServer;
-  const started = async (start: Start, more: object = {}): Promise<ServerProcess> => {
-    const server = await start({ config: { ...config, ...more } });
-    servers.push(server);
-    return server;
-  };
+  const servers = new Servers();
 
   async function facts(server: ServerProcess): Promise<string[]> {
     const client = await server.connect();
@@ -67,15 +56,12 @@ describe.skipIf(requireRedisServer() === null)('streams in files and payloads', 
   }
 
   async function carried(from: Start, to: Start, more: object = {}): Promise<void> {
-    const first = await started(from, more);
+    const first = await servers.start(from, { ...config, ...more });
     const client = await first.connect();
     for (const command of commands()) await client.send(...command);
     expect(await client.value('SAVE')).toBe('OK');
     const expected = await facts(first);
-    const second = await started(to);
-    await second.kill();
-    copyFileSync(join(first.dir, 'dump.rdb'), join(second.dir, 'dump.rdb'));
-    await second.startAgain();
+    const second = await servers.startFrom(first, to, config);
     expect(await facts(second)).toEqual(expected);
     const other = await second.connect();
     expect(await other.value('DEBUG', 'RELOAD')).toBe('OK');
@@ -90,8 +76,8 @@ describe.skipIf(requireRedisServer() === null)('streams in files and payloads', 
     carried(startCairnServer, startCairnServer, { 'rdb-save-version': '11' }));
 
   it('are dumped in the same bytes, and restored', async () => {
-    const cairn = await (await started(startCairnServer)).connect();
-    const redis = await (await started(startRealServer)).connect();
+    const cairn = await (await servers.start(startCairnServer, config)).connect();
+    const redis = await (await servers.start(startRealServer, config)).connect();
     for (const command of commands().filter(([name]) => !/^X(GROUP|READ|CLAIM|ACK)/.test(name!))) {
       await cairn.send(...command);
       await redis.send(...command);
@@ -103,7 +89,7 @@ describe.skipIf(requireRedisServer() === null)('streams in files and payloads', 
   });
 
   it('are refused when they are damaged, or do no harm', async () => {
-    const cairn = await (await started(startCairnServer)).connect();
+    const cairn = await (await servers.start(startCairnServer, config)).connect();
     for (const command of commands()) await cairn.send(...command);
     for (const key of ['plain', 'long']) {
       const { raw } = await cairn.send('DUMP', key);

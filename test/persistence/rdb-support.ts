@@ -2,6 +2,7 @@
  * What the tests of RDB share: keyspaces as plain maps, files in memory, a small encoder of bytes.
  */
 import { fileURLToPath } from 'node:url';
+import type { Database } from '../../src/core/database.ts';
 import { Keyspace } from '../../src/core/keyspace.ts';
 import { stringSet, stringView } from '../../src/core/types/string.ts';
 import { ByteView, encodingName, encodingOf } from '../../src/core/value.ts';
@@ -55,24 +56,36 @@ export function put(
 
 const view = new ByteView();
 
-/** Everything that stands in the keyspace: `db key` to encoding (if wanted), expiry and value. */
-export function contents(keyspace: Keyspace, encodings = true): Map<string, string> {
-  const all = new Map<string, string>();
+export type Entry = { readonly db: Database; readonly key: string; readonly address: number };
+
+/** Every entry of a keyspace, in the order of the tables. */
+export function* entriesOf(keyspace: Keyspace): Generator<Entry> {
   for (const db of keyspace.databases) {
     let cursor = 0;
     do {
       cursor = db.dict.collect(cursor);
       for (const address of db.dict.collected.slice(0, db.dict.collectedCount)) {
         const at = keyspace.keyOffset(address);
-        const keyEnd = at + keyspace.keyLength(address);
-        const key = Buffer.from(keyspace.arena.bytes(address).slice(at, keyEnd)).toString('latin1');
-        stringView(keyspace, address, view);
-        const value = Buffer.from(view.bytes.slice(view.offset, view.offset + view.length));
-        const name = encodings ? encodingName(encodingOf(keyspace.arena, address)) : '';
-        const text = `${name} ${keyspace.expiryOf(db, address)} ${value.toString('latin1')}`;
-        all.set(`${db.id} ${key}`, text);
+        const end = at + keyspace.keyLength(address);
+        const key = Buffer.from(keyspace.arena.bytes(address).slice(at, end)).toString('latin1');
+        yield { db, key, address };
       }
     } while (cursor !== 0);
+  }
+}
+
+/** What a view shows. */
+export const shownBy = ({ bytes, offset, length }: ByteView): string =>
+  Buffer.from(bytes.slice(offset, offset + length)).toString('latin1');
+
+/** Everything that stands in the keyspace: `db key` to encoding (if wanted), expiry and value. */
+export function contents(keyspace: Keyspace, encodings = true): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const { db, key, address } of entriesOf(keyspace)) {
+    stringView(keyspace, address, view);
+    const name = encodings ? encodingName(encodingOf(keyspace.arena, address)) : '';
+    const text = `${name} ${keyspace.expiryOf(db, address)} ${shownBy(view)}`;
+    all.set(`${db.id} ${key}`, text);
   }
   return all;
 }
@@ -109,14 +122,13 @@ export function fileReader(bytes: Uint8Array): RdbReader {
 
 export type Loaded = { readonly keyspace: Keyspace; readonly load: RdbLoad };
 
-/** Loads all of it in slices of a fake clock that moves a little with each look. */
-export function loaded(
+/** A load that no step has been made of. */
+export function loadInto(
+  keyspace: Keyspace,
   reader: RdbReader,
   options: Partial<RdbLoadOptions> = {},
-  budgetMs = 5,
-): Loaded {
-  const keyspace = options.keyspace ?? makeKeyspace();
-  const load = loadRdb({
+): RdbLoad {
+  return loadRdb({
     keyspace,
     reader,
     checksum: true,
@@ -126,11 +138,40 @@ export function loaded(
     keyDelayUs: 0,
     ...options,
   });
+}
+
+/** Loads all of it in slices of a fake clock that moves a little with each look. */
+export function loaded(
+  reader: RdbReader,
+  options: Partial<RdbLoadOptions> = {},
+  budgetMs = 5,
+): Loaded {
+  const keyspace = options.keyspace ?? makeKeyspace();
+  const load = loadInto(keyspace, reader, options);
   let now = 0;
   while (!load.step(budgetMs, () => (now += 1))) {
     if (load.isHungry) throw new Error('a reader that is not fed cannot be hungry');
   }
   return { keyspace, load };
+}
+
+/** Loads a file that comes in pieces, as from a socket, in the smallest slices. */
+export function loadedInPieces(
+  file: Uint8Array,
+  pieceBytes: number,
+  keyspace = makeKeyspace(),
+): Keyspace {
+  const reader = RdbReader.fed();
+  const load = loadInto(keyspace, reader, { expired: 'keep' });
+  let now = 0;
+  for (let at = 0; at < file.length; at += pieceBytes) {
+    reader.feed(file.subarray(at, at + pieceBytes));
+    if (at + pieceBytes >= file.length) reader.endOfFeed();
+    do {
+      if (load.step(1, () => ++now)) return keyspace;
+    } while (!load.isHungry);
+  }
+  throw new Error('the file has ended, but not the load');
 }
 
 export type RdbPart = string | number | readonly number[];

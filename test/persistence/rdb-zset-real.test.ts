@@ -2,18 +2,16 @@
  * Sorted sets in RDB files and payloads, both ways between Cairn and the real server, compared by
  * digest and by the bytes of DUMP.
  */
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Crc64 } from '../../src/persistence/crc64.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import type { Argument, RawClient } from '../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
 import type { ServerProcess } from '../support/server-process.ts';
+import { Servers, type Start } from './rdb-carried.ts';
 import { latin1, text } from './rdb-support.ts';
 
-const debug = { 'enable-debug-command': 'yes' };
 const small = { 'zset-max-listpack-entries': 10 };
 
 function pairs(count: number, score: (i: number) => Argument, member: (i: number) => string) {
@@ -46,33 +44,12 @@ function commands(): Argument[][] {
 }
 
 describe.skipIf(requireRedisServer() === null)('files of sorted sets', () => {
-  const servers: ServerProcess[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
-
-  type Start = typeof startRealServer;
-  const started = async (start: Start, config: object): Promise<ServerProcess> => {
-    const server = await start({ config: { ...debug, ...config } });
-    servers.push(server);
-    return server;
-  };
+  const servers = new Servers();
 
   /** Fills one server, gives its file to another, and expects the same data and encodings there. */
   async function carried(from: Start, to: Start, saving: object, loading: object): Promise<void> {
-    const first = await started(from, saving);
-    const client = await first.connect();
-    for (const command of commands()) await client.send(...command);
-    expect(await client.value('SAVE')).toBe('OK');
-    const second = await started(to, loading);
-    await second.kill();
-    copyFileSync(join(first.dir, 'dump.rdb'), join(second.dir, 'dump.rdb'));
-    await second.startAgain();
-    const other = await second.connect();
-    expect(await other.value('DBSIZE')).toBe(8);
-    expect(await other.value('DEBUG', 'DIGEST')).toBe(await client.value('DEBUG', 'DIGEST'));
-    expect(await other.value('DEBUG', 'RELOAD')).toBe('OK');
-    expect(await other.value('DEBUG', 'DIGEST')).toBe(await client.value('DEBUG', 'DIGEST'));
+    const pair = { from, to, saving, loading, commands: commands() };
+    const other = await servers.carry(pair, 8);
     expect(await other.value('PEXPIRETIME', 'z:20')).toBe(9999999999999);
     expect(await other.value('OBJECT', 'ENCODING', 'z:large')).toBe('skiplist');
     expect(await other.value('OBJECT', 'ENCODING', 'z:small')).toBe('listpack');

@@ -7,9 +7,18 @@ import { ZsetCursor } from '../../src/core/types/zset-view.ts';
 import { encodingName, encodingOf } from '../../src/core/value.ts';
 import { dumpPayload, isSoundPayload, restorePayload } from '../../src/persistence/rdb-dump.ts';
 import { RdbError } from '../../src/persistence/rdb-error.ts';
-import { loadRdb } from '../../src/persistence/rdb-load.ts';
-import { RdbReader } from '../../src/persistence/rdb-reader.ts';
-import { fileReader, latin1, loaded, makeKeyspace, rdbOf, saved, text } from './rdb-support.ts';
+import {
+  entriesOf,
+  fileReader,
+  latin1,
+  loaded,
+  loadedInPieces,
+  makeKeyspace,
+  rdbOf,
+  saved,
+  shownBy,
+  text,
+} from './rdb-support.ts';
 
 type Pair = readonly [member: string, score: number];
 
@@ -30,24 +39,12 @@ function fill(keyspace: Keyspace, zsets: readonly (readonly Pair[])[]): Keyspace
 function contentsOf(keyspace: Keyspace): Map<string, string[]> {
   const all = new Map<string, string[]>();
   const walk = new ZsetCursor();
-  const { dict } = keyspace.databases[0]!;
-  let at = 0;
-  do {
-    at = dict.collect(at);
-    for (const address of dict.collected.slice(0, dict.collectedCount)) {
-      const from = keyspace.keyOffset(address);
-      const to = from + keyspace.keyLength(address);
-      const key = Buffer.from(keyspace.arena.bytes(address).slice(from, to)).toString('latin1');
-      const items = [encodingName(encodingOf(keyspace.arena, address))];
-      walk.start(keyspace, address);
-      while (walk.next()) {
-        const { bytes, length, offset } = walk.member;
-        const member = Buffer.from(bytes.slice(offset, offset + length)).toString('latin1');
-        items.push(`${member} ${walk.score}`);
-      }
-      all.set(key, items);
-    }
-  } while (at !== 0);
+  for (const { key, address } of entriesOf(keyspace)) {
+    const items = [encodingName(encodingOf(keyspace.arena, address))];
+    walk.start(keyspace, address);
+    while (walk.next()) items.push(`${shownBy(walk.member)} ${walk.score}`);
+    all.set(key, items);
+  }
   return all;
 }
 
@@ -116,27 +113,7 @@ describe('sorted sets in an RDB', () => {
     const keyspace = fill(makeKeyspace(), [large]);
     const file = saved(keyspace);
     expect(contentsOf(loaded(fileReader(file), {}, 1).keyspace)).toEqual(contentsOf(keyspace));
-    const reader = RdbReader.fed();
-    const back = makeKeyspace();
-    const load = loadRdb({
-      keyspace: back,
-      reader,
-      checksum: true,
-      expired: 'keep',
-      duplicates: 'refuse',
-      usage: 'none',
-      keyDelayUs: 0,
-    });
-    let steps = 0;
-    let done = false;
-    for (let at = 0; at < file.length && !done; at += 997) {
-      reader.feed(file.subarray(at, at + 997));
-      if (at + 997 >= file.length) reader.endOfFeed();
-      do {
-        done = load.step(1, () => ++steps);
-      } while (!done && !load.isHungry);
-    }
-    expect(done).toBe(true);
+    const back = loadedInPieces(file, 997);
     expect(contentsOf(back)).toEqual(contentsOf(keyspace));
   });
 

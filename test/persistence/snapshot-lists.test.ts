@@ -2,7 +2,6 @@
  * Long lists in a snapshot: written in parts, in their order, each as it was, whatever changes
  * meanwhile.
  */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../src/core/database.ts';
 import type { Keyspace } from '../../src/core/keyspace.ts';
@@ -20,24 +19,26 @@ import {
 import { ListCursor } from '../../src/core/types/list-cursor.ts';
 import { TYPE_STRING, typeOf } from '../../src/core/value.ts';
 import { PARTS_LIST_BYTES_MIN } from '../../src/persistence/rdb-parts.ts';
-import { Random } from '../support/random.ts';
 import { fileReader, latin1, loaded, makeKeyspace, put } from './rdb-support.ts';
-import { HandSnapshot } from './snapshot-support.ts';
+import {
+  HandSnapshot,
+  itHoldsWhatWas,
+  type Picture,
+  pictureOf,
+  World,
+} from './snapshot-support.ts';
 
 const KEYS = 4;
 const DATABASES = 2;
 
 /** A few long lists, some strings, and changes to them. */
-class World {
-  readonly keyspace = makeKeyspace(DATABASES);
-  readonly #random: Random;
-
+class ListWorld extends World {
   constructor(seed: number) {
-    this.#random = new Random(seed);
+    super(seed, DATABASES);
     const { limits } = this.keyspace;
-    limits.listMaxListpackSize = this.#random.pick([-1, -2, 40]);
-    limits.listCompressDepth = this.#random.pick([0, 0, 1]);
-    limits.listPackedThreshold = this.#random.pick([1 << 30, 900]);
+    limits.listMaxListpackSize = this.random.pick([-1, -2, 40]);
+    limits.listCompressDepth = this.random.pick([0, 0, 1]);
+    limits.listPackedThreshold = this.random.pick([1 << 30, 900]);
   }
 
   fill(): void {
@@ -45,17 +46,16 @@ class World {
   }
 
   #element(): Buffer {
-    const random = this.#random;
+    const random = this.random;
     if (random.chance(0.4)) return latin1(String(random.between(0, 300)));
     return latin1('some text '.repeat(random.pick([1, 4, 30, 100])));
   }
 
   #create(key: Buffer): void {
     const { keyspace } = this;
-    const random = this.#random;
-    const db = keyspace.databases[random.between(0, DATABASES - 1)]!;
-    const old = keyspace.lookupWrite(db, key, 0, key.length);
-    if (old !== 0) keyspace.remove(db, old);
+    const random = this.random;
+    const db = this.db();
+    this.clear(db, key);
     if (random.chance(0.1)) {
       put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 70_000])));
       return;
@@ -74,11 +74,10 @@ class World {
     return listPush(this.keyspace, db, at, element, 0, element.length, atHead);
   }
 
-  /** Does one thing. */
   change(): void {
     const { keyspace } = this;
-    const random = this.#random;
-    const db = keyspace.databases[random.between(0, DATABASES - 1)]!;
+    const random = this.random;
+    const db = this.db();
     const key = latin1(`key:${random.between(0, KEYS)}`);
     const address = keyspace.lookupWrite(db, key, 0, key.length);
     if (address === 0) {
@@ -90,19 +89,13 @@ class World {
     else if (dice < 5) keyspace.flush(db.id);
     else if (dice < 9) keyspace.swap(0, 1);
     else if (dice < 14) keyspace.freeSlice(30);
-    else if (dice < 17) this.#copy(db, address);
+    else if (dice < 17) this.copy(db, address);
     else if (typeOf(keyspace.arena, address) !== TYPE_STRING) this.#changeList(db, address);
-  }
-
-  #copy(db: Database, address: number): void {
-    const key = latin1(`copy:${this.#random.between(0, 1000)}`);
-    if (db.dict.find(key, 0, key.length) !== 0) return;
-    this.keyspace.copy(db, address, db, key, 0, key.length);
   }
 
   #changeList(db: Database, address: number): void {
     const { keyspace } = this;
-    const random = this.#random;
+    const random = this.random;
     let at = address;
     for (let i = random.pick([1, 3, 20]); i > 0 && listLength(keyspace, at) > 0; i--) {
       const length = listLength(keyspace, at);
@@ -133,32 +126,13 @@ class World {
     if (listLength(keyspace, at) === 0) keyspace.remove(db, at);
     else listShrink(keyspace, db, at);
   }
-
-  bytesLeft(): number {
-    for (let id = 0; id < DATABASES; id++) this.keyspace.flush(id);
-    while (this.keyspace.freeSlice(1000));
-    return this.keyspace.arena.usedBytes;
-  }
 }
 
 const cursor = new ListCursor();
 
 /** Every value, its elements in their order. */
-function picture(keyspace: Keyspace): Map<string, string> {
-  const all = new Map<string, string>();
-  for (const db of keyspace.databases) {
-    let from = 0;
-    do {
-      from = db.dict.collect(from);
-      for (const address of db.dict.collected.slice(0, db.dict.collectedCount)) {
-        const at = keyspace.keyOffset(address);
-        const to = at + keyspace.keyLength(address);
-        const key = Buffer.from(keyspace.arena.bytes(address).slice(at, to)).toString('latin1');
-        all.set(`${db.id} ${key}`, elements(keyspace, address));
-      }
-    } while (from !== 0);
-  }
-  return all;
+function picture(keyspace: Keyspace): Picture {
+  return pictureOf(keyspace, (_, address) => elements(keyspace, address));
 }
 
 function elements(keyspace: Keyspace, address: number): string {
@@ -174,57 +148,18 @@ function elements(keyspace: Keyspace, address: number): string {
   return found.join(' ');
 }
 
-const story = fc.record({
-  seed: fc.integer({ min: 0, max: 2 ** 31 }),
-  /** Parts walked, changes made, pieces delivered, again and again. */
-  moves: fc.array(fc.tuple(fc.nat(6), fc.nat(8), fc.nat(3)), { maxLength: 30 }),
-});
-
-const shown = (rdb: Uint8Array): Map<string, string> =>
+const shown = (rdb: Uint8Array): Picture =>
   picture(loaded(fileReader(rdb), { expired: 'keep' }).keyspace);
 
-function play(snapshot: HandSnapshot, world: World, moves: readonly [number, number, number][]) {
-  for (const [parts, changes, pieces] of moves) {
-    if (parts > 0) snapshot.walk(parts);
-    for (let i = 0; i < changes; i++) world.change();
-    snapshot.transport.deliver(pieces);
-  }
-}
-
 describe('long lists in a snapshot', () => {
-  it('are what they were when it began', () => {
-    fc.assert(
-      fc.property(story, ({ seed, moves }) => {
-        const world = new World(seed);
-        const empty = world.keyspace.arena.usedBytes;
-        world.fill();
-        const truth = picture(world.keyspace);
-        const snapshot = new HandSnapshot(world.keyspace);
-        play(snapshot, world, moves);
-        expect(shown(snapshot.finish())).toEqual(truth);
-        expect(snapshot.queue.memoryBytes).toBe(0);
-        expect(world.bytesLeft()).toBe(empty);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('are let go when it is given up', () => {
-    fc.assert(
-      fc.property(story, ({ seed, moves }) => {
-        const world = new World(seed);
-        const empty = world.keyspace.arena.usedBytes;
-        world.fill();
-        const snapshot = new HandSnapshot(world.keyspace);
-        play(snapshot, world, moves);
-        snapshot.abort();
-        for (let i = 0; i < 5; i++) world.change();
-        const truth = picture(world.keyspace);
-        expect(shown(new HandSnapshot(world.keyspace).finish())).toEqual(truth);
-        expect(world.bytesLeft()).toBe(empty);
-      }),
-      { numRuns: 25 },
-    );
+  itHoldsWhatWas({
+    world: (seed) => new ListWorld(seed),
+    picture,
+    shown,
+    partsMax: 6,
+    movesMax: 30,
+    kept: { numRuns: 60 },
+    dropped: { numRuns: 25 },
   });
 
   it('cost a change the copy of a node, and are written a part at a time', () => {

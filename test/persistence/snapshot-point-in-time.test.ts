@@ -2,6 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Keyspace } from '../../src/core/keyspace.ts';
+import { equalBytes } from '../../src/core/memory/copy.ts';
+import { ElementView } from '../../src/core/types/element-view.ts';
+import {
+  hashCreate,
+  hashDelete,
+  hashFind,
+  hashGet,
+  hashLength,
+  hashSet,
+} from '../../src/core/types/hash.ts';
+import { hashSetNumber } from '../../src/core/types/hash-number.ts';
+import { setAdd, setCreate, setHas, setLength, setRemove } from '../../src/core/types/set.ts';
 import { stringResize } from '../../src/core/types/string.ts';
 import { ByteView } from '../../src/core/value.ts';
 import { Random } from '../support/random.ts';
@@ -165,6 +177,42 @@ describe('a snapshot', () => {
       }),
       { numRuns: 120 },
     );
+  });
+
+  it('sees large compact hashes and sets as they were, whatever is changed in place', () => {
+    const keyspace = makeKeyspace(DATABASES);
+    keyspace.limits.hashMaxListpackEntries = 1e6;
+    keyspace.limits.setMaxIntsetEntries = 1e6;
+    const db = keyspace.databases[0]!;
+    const [h, s] = [latin1('h'), latin1('s')];
+    let hash = hashCreate(keyspace, db, h, 0, 1, 10);
+    let set = setCreate(keyspace, db, s, 0, 1, latin1('1'), 0, 1, 10);
+    for (let i = 0; i < 6000; i++) {
+      const field = latin1(`${100_000 + i}`);
+      hash = hashSet(keyspace, db, hash, field, 0, 6, field, 0, 6);
+      set = setAdd(keyspace, db, set, field, 0, 6);
+    }
+    const snapshot = new HandSnapshot(keyspace);
+    while (!snapshot.walker.isDone) snapshot.walk(10);
+    hash = keyspace.lookupWrite(db, h, 0, 1);
+    for (const field of ['100000', '103000', '105999'].map(latin1)) {
+      const ref = hashFind(keyspace, hash, field, 0, 6);
+      expect(hashSetNumber(keyspace, db, hash, ref, 6, 654_321)).toBe(true);
+    }
+    hashSet(keyspace, db, hash, latin1('100001'), 0, 6, latin1('777777'), 0, 6);
+    hashDelete(keyspace, db, hash, latin1('100002'), 0, 6);
+    setRemove(keyspace, db, keyspace.lookupWrite(db, s, 0, 1), latin1('100002'), 0, 6);
+    const seen = loaded(fileReader(snapshot.finish()), { expired: 'keep' }).keyspace;
+    const [first] = seen.databases;
+    const [seenHash, seenSet] = [h, s].map((key) => seen.lookupWrite(first!, key, 0, 1));
+    const value = new ElementView();
+    for (let i = 0; i < 6000; i++) {
+      const field = latin1(`${100_000 + i}`);
+      expect(setHas(seen, seenSet!, field, 0, 6)).toBe(true);
+      expect(hashGet(seen, seenHash!, field, 0, 6, value)).toBe(true);
+      expect(equalBytes(value.bytes, value.offset, field, 0, 6)).toBe(true);
+    }
+    expect([hashLength(seen, seenHash!), setLength(seen, seenSet!)]).toEqual([6000, 6000]);
   });
 
   it('that is given up leaves nothing behind, and the next one is right', () => {

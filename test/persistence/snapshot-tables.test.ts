@@ -2,8 +2,8 @@
  * Large hashes and sets in a snapshot: written in parts, each as it was, whatever changes
  * meanwhile.
  */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Database } from '../../src/core/database.ts';
 import type { Keyspace } from '../../src/core/keyspace.ts';
 import { hashCreate, hashDelete, hashLength, hashSet } from '../../src/core/types/hash.ts';
 import { HashCursor } from '../../src/core/types/hash-cursor.ts';
@@ -17,20 +17,22 @@ import {
   typeOf,
 } from '../../src/core/value.ts';
 import { PARTS_ENTRIES_MIN } from '../../src/persistence/rdb-parts.ts';
-import { Random } from '../support/random.ts';
 import { fileReader, latin1, loaded, makeKeyspace, NOW_MS, put } from './rdb-support.ts';
-import { HandSnapshot } from './snapshot-support.ts';
+import {
+  HandSnapshot,
+  itHoldsWhatWas,
+  type Picture,
+  pictureOf,
+  World,
+} from './snapshot-support.ts';
 
 const DATABASES = 3;
 const KEYS = 6;
 
 /** Large tables and a few strings, and changes to them. */
-class World {
-  readonly keyspace = makeKeyspace(DATABASES);
-  readonly #random: Random;
-
+class TableWorld extends World {
   constructor(seed: number) {
-    this.#random = new Random(seed);
+    super(seed, DATABASES);
   }
 
   fill(): void {
@@ -38,23 +40,18 @@ class World {
   }
 
   #key(): Buffer {
-    return latin1(`key:${this.#random.between(0, KEYS)}`);
+    return latin1(`key:${this.random.between(0, KEYS)}`);
   }
 
   #name(): Buffer {
-    return latin1(`field:${this.#random.between(0, 4000)}`);
-  }
-
-  #db() {
-    return this.keyspace.databases[this.#random.between(0, DATABASES - 1)]!;
+    return latin1(`field:${this.random.between(0, 4000)}`);
   }
 
   #create(key: Buffer): void {
     const { keyspace } = this;
-    const random = this.#random;
-    const db = this.#db();
-    const old = keyspace.lookupWrite(db, key, 0, key.length);
-    if (old !== 0) keyspace.remove(db, old);
+    const random = this.random;
+    const db = this.db();
+    this.clear(db, key);
     if (random.chance(0.3)) {
       put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 500, 70_000])));
       return;
@@ -68,28 +65,27 @@ class World {
     if (random.chance(0.3)) keyspace.setExpiry(db, at, NOW_MS + random.between(1, 1e6));
   }
 
-  #grow(db: Keyspace['databases'][number], at: number): number {
+  #grow(db: Database, at: number): number {
     const { keyspace } = this;
     const name = this.#name();
     if (typeOf(keyspace.arena, at) === TYPE_SET) {
       return setAdd(keyspace, db, at, name, 0, name.length);
     }
-    const value = latin1('x'.repeat(this.#random.pick([1, 8, 30, 200])));
+    const value = latin1('x'.repeat(this.random.pick([1, 8, 30, 200])));
     return hashSet(keyspace, db, at, name, 0, name.length, value, 0, value.length);
   }
 
-  #shrink(db: Keyspace['databases'][number], at: number): void {
+  #shrink(db: Database, at: number): void {
     const { keyspace } = this;
     const name = this.#name();
     if (typeOf(keyspace.arena, at) === TYPE_SET) setRemove(keyspace, db, at, name, 0, name.length);
     else hashDelete(keyspace, db, at, name, 0, name.length);
   }
 
-  /** Does one thing. */
   change(): void {
     const { keyspace } = this;
-    const random = this.#random;
-    const db = this.#db();
+    const random = this.random;
+    const db = this.db();
     const key = this.#key();
     const address = keyspace.lookupWrite(db, key, 0, key.length);
     if (address === 0 || random.chance(0.02)) {
@@ -99,15 +95,15 @@ class World {
     const dice = random.between(0, 99);
     if (dice < 5) keyspace.remove(db, address);
     else if (dice < 6) keyspace.flush(db.id);
-    else if (dice < 11) keyspace.swap(db.id, this.#db().id);
-    else if (dice < 16) this.#rename(db, address);
+    else if (dice < 11) keyspace.swap(db.id, this.db().id);
+    else if (dice < 16) this.rename(db, address, this.db(), this.#key());
     else if (dice < 21) keyspace.clearExpiry(db, address);
     else if (dice < 30) keyspace.freeSlice(100);
     else if (typeOf(keyspace.arena, address) !== TYPE_STRING) this.#changeFields(db, address);
   }
 
-  #changeFields(db: Keyspace['databases'][number], address: number): void {
-    const random = this.#random;
+  #changeFields(db: Database, address: number): void {
+    const random = this.random;
     const count = random.pick([1, 5, 50, 2000]);
     const isGrowth = random.chance(0.5);
     let at = address;
@@ -124,42 +120,16 @@ class World {
     const isSet = typeOf(keyspace.arena, at) === TYPE_SET;
     return isSet ? setLength(keyspace, at) : hashLength(keyspace, at);
   }
-
-  #rename(db: Keyspace['databases'][number], address: number): void {
-    const to = this.#db();
-    const key = this.#key();
-    const old = this.keyspace.lookupWrite(to, key, 0, key.length);
-    if (old === address) return;
-    if (old !== 0) this.keyspace.remove(to, old);
-    this.keyspace.rename(db, address, to, key, 0, key.length);
-  }
-
-  bytesLeft(): number {
-    for (let id = 0; id < DATABASES; id++) this.keyspace.flush(id);
-    while (this.keyspace.freeSlice(1000));
-    return this.keyspace.arena.usedBytes;
-  }
 }
 
 const hashCursor = new HashCursor();
 
 /** Every value, its elements sorted. */
-function picture(keyspace: Keyspace): Map<string, string> {
-  const all = new Map<string, string>();
-  for (const db of keyspace.databases) {
-    let cursor = 0;
-    do {
-      cursor = db.dict.collect(cursor);
-      for (const address of db.dict.collected.slice(0, db.dict.collectedCount)) {
-        const from = keyspace.keyOffset(address);
-        const to = from + keyspace.keyLength(address);
-        const key = Buffer.from(keyspace.arena.bytes(address).slice(from, to)).toString('latin1');
-        const text = `${keyspace.expiryOf(db, address)} ${elements(keyspace, address)}`;
-        all.set(`${db.id} ${key}`, text);
-      }
-    } while (cursor !== 0);
-  }
-  return all;
+function picture(keyspace: Keyspace): Picture {
+  return pictureOf(
+    keyspace,
+    (db, address) => `${keyspace.expiryOf(db, address)} ${elements(keyspace, address)}`,
+  );
 }
 
 function elements(keyspace: Keyspace, address: number): string {
@@ -196,58 +166,19 @@ function elements(keyspace: Keyspace, address: number): string {
   return `${type} ${found.sort().join(' ')}`;
 }
 
-const story = fc.record({
-  seed: fc.integer({ min: 0, max: 2 ** 31 }),
-  /** Parts walked, changes made, pieces delivered, again and again. */
-  moves: fc.array(fc.tuple(fc.nat(40), fc.nat(8), fc.nat(3)), { maxLength: 40 }),
-});
-
-function shown(rdb: Uint8Array): Map<string, string> {
+function shown(rdb: Uint8Array): Picture {
   return picture(loaded(fileReader(rdb), { expired: 'keep' }).keyspace);
 }
 
-function play(snapshot: HandSnapshot, world: World, moves: readonly [number, number, number][]) {
-  for (const [parts, changes, pieces] of moves) {
-    if (parts > 0) snapshot.walk(parts);
-    for (let i = 0; i < changes; i++) world.change();
-    snapshot.transport.deliver(pieces);
-  }
-}
-
 describe('large tables in a snapshot', () => {
-  it('are what they were when it began', () => {
-    fc.assert(
-      fc.property(story, ({ seed, moves }) => {
-        const world = new World(seed);
-        const empty = world.keyspace.arena.usedBytes;
-        world.fill();
-        const truth = picture(world.keyspace);
-        const snapshot = new HandSnapshot(world.keyspace);
-        play(snapshot, world, moves);
-        expect(shown(snapshot.finish())).toEqual(truth);
-        expect(snapshot.queue.memoryBytes).toBe(0);
-        expect(world.bytesLeft()).toBe(empty);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('are let go when it is given up', () => {
-    fc.assert(
-      fc.property(story, ({ seed, moves }) => {
-        const world = new World(seed);
-        const empty = world.keyspace.arena.usedBytes;
-        world.fill();
-        const snapshot = new HandSnapshot(world.keyspace);
-        play(snapshot, world, moves);
-        snapshot.abort();
-        for (let i = 0; i < 5; i++) world.change();
-        const truth = picture(world.keyspace);
-        expect(shown(new HandSnapshot(world.keyspace).finish())).toEqual(truth);
-        expect(world.bytesLeft()).toBe(empty);
-      }),
-      { numRuns: 25 },
-    );
+  itHoldsWhatWas({
+    world: (seed) => new TableWorld(seed),
+    picture,
+    shown,
+    partsMax: 40,
+    movesMax: 40,
+    kept: { numRuns: 60 },
+    dropped: { numRuns: 25 },
   });
 
   it('cost a change a part of them, not all', () => {

@@ -2,7 +2,6 @@
  * Large zsets in a snapshot: written in parts, each as it was, whatever changes meanwhile, and in
  * an order that loads well.
  */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../src/core/database.ts';
 import type { Keyspace } from '../../src/core/keyspace.ts';
@@ -18,20 +17,22 @@ import type { LargeZset } from '../../src/core/types/zset-large.ts';
 import { ZsetCursor } from '../../src/core/types/zset-view.ts';
 import { TYPE_STRING, typeOf } from '../../src/core/value.ts';
 import { PARTS_ENTRIES_MIN } from '../../src/persistence/rdb-parts.ts';
-import { Random } from '../support/random.ts';
 import { fileReader, latin1, loaded, makeKeyspace, NOW_MS, put } from './rdb-support.ts';
-import { HandSnapshot } from './snapshot-support.ts';
+import {
+  HandSnapshot,
+  itHoldsWhatWas,
+  type Picture,
+  pictureOf,
+  World,
+} from './snapshot-support.ts';
 
 const DATABASES = 2;
 const KEYS = 5;
 
 /** Large zsets and a few strings, and changes to them. */
-class World {
-  readonly keyspace = makeKeyspace(DATABASES);
-  readonly #random: Random;
-
+class ZsetWorld extends World {
   constructor(seed: number) {
-    this.#random = new Random(seed);
+    super(seed, DATABASES);
   }
 
   fill(): void {
@@ -39,31 +40,26 @@ class World {
   }
 
   #key(): Buffer {
-    return latin1(`key:${this.#random.between(0, KEYS)}`);
+    return latin1(`key:${this.random.between(0, KEYS)}`);
   }
 
   #member(): Buffer {
-    const random = this.#random;
+    const random = this.random;
     if (random.chance(0.001)) return latin1('x'.repeat(random.pick([300, 70_000])));
     return latin1(`member:${random.between(0, 4000)}`);
   }
 
   /** Few scores, or many: with few, members decide. */
   #score(): number {
-    const random = this.#random;
+    const random = this.random;
     return random.chance(0.5) ? random.between(-3, 3) : random.next() * 100 - 50;
-  }
-
-  #db(): Database {
-    return this.keyspace.databases[this.#random.between(0, DATABASES - 1)]!;
   }
 
   #create(key: Buffer): void {
     const { keyspace } = this;
-    const random = this.#random;
-    const db = this.#db();
-    const old = keyspace.lookupWrite(db, key, 0, key.length);
-    if (old !== 0) keyspace.remove(db, old);
+    const random = this.random;
+    const db = this.db();
+    this.clear(db, key);
     if (random.chance(0.2)) {
       put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 500, 70_000])));
       return;
@@ -79,11 +75,10 @@ class World {
     return zsetAdd(this.keyspace, db, at, member, 0, member.length, this.#score(), flags);
   }
 
-  /** Does one thing. */
   change(): void {
     const { keyspace } = this;
-    const random = this.#random;
-    const db = this.#db();
+    const random = this.random;
+    const db = this.db();
     const key = this.#key();
     const address = keyspace.lookupWrite(db, key, 0, key.length);
     if (address === 0 || random.chance(0.02)) {
@@ -94,15 +89,15 @@ class World {
     if (dice < 5) keyspace.remove(db, address);
     else if (dice < 6) keyspace.flush(db.id);
     else if (dice < 11) keyspace.swap(0, 1);
-    else if (dice < 16) this.#rename(db, address);
-    else if (dice < 20) this.#copy(db, address);
+    else if (dice < 16) this.rename(db, address, this.db(), this.#key());
+    else if (dice < 20) this.copy(db, address);
     else if (dice < 30) keyspace.freeSlice(100);
     else if (typeOf(keyspace.arena, address) !== TYPE_STRING) this.#changeMembers(db, address);
   }
 
   #changeMembers(db: Database, address: number): void {
     const { keyspace } = this;
-    const random = this.#random;
+    const random = this.random;
     const way = random.between(0, 3);
     let at = address;
     for (let i = random.pick([1, 5, 50, 1500]); i > 0 && zsetLength(keyspace, at) > 0; i--) {
@@ -122,47 +117,16 @@ class World {
     }
     if (zsetLength(keyspace, at) === 0) keyspace.remove(db, at);
   }
-
-  #rename(db: Database, address: number): void {
-    const to = this.#db();
-    const key = this.#key();
-    const old = this.keyspace.lookupWrite(to, key, 0, key.length);
-    if (old === address) return;
-    if (old !== 0) this.keyspace.remove(to, old);
-    this.keyspace.rename(db, address, to, key, 0, key.length);
-  }
-
-  #copy(db: Database, address: number): void {
-    const key = latin1(`copy:${this.#random.between(0, 1000)}`);
-    if (db.dict.find(key, 0, key.length) !== 0) return;
-    this.keyspace.copy(db, address, db, key, 0, key.length);
-  }
-
-  bytesLeft(): number {
-    for (let id = 0; id < DATABASES; id++) this.keyspace.flush(id);
-    while (this.keyspace.freeSlice(1000));
-    return this.keyspace.arena.usedBytes;
-  }
 }
 
 const cursor = new ZsetCursor();
 
 /** Every value, a zset's elements in order. */
-function picture(keyspace: Keyspace): Map<string, string> {
-  const all = new Map<string, string>();
-  for (const db of keyspace.databases) {
-    let at = 0;
-    do {
-      at = db.dict.collect(at);
-      for (const address of db.dict.collected.slice(0, db.dict.collectedCount)) {
-        const from = keyspace.keyOffset(address);
-        const to = from + keyspace.keyLength(address);
-        const key = Buffer.from(keyspace.arena.bytes(address).slice(from, to)).toString('latin1');
-        all.set(`${db.id} ${key}`, `${keyspace.expiryOf(db, address)} ${value(keyspace, address)}`);
-      }
-    } while (at !== 0);
-  }
-  return all;
+function picture(keyspace: Keyspace): Picture {
+  return pictureOf(
+    keyspace,
+    (db, address) => `${keyspace.expiryOf(db, address)} ${value(keyspace, address)}`,
+  );
 }
 
 function value(keyspace: Keyspace, address: number): string {
@@ -179,22 +143,8 @@ function value(keyspace: Keyspace, address: number): string {
   return found.join(' ');
 }
 
-const story = fc.record({
-  seed: fc.integer({ min: 0, max: 2 ** 31 }),
-  /** Parts walked, changes made, pieces delivered, again and again. */
-  moves: fc.array(fc.tuple(fc.nat(12), fc.nat(8), fc.nat(3)), { maxLength: 40 }),
-});
-
-const shown = (rdb: Uint8Array): Map<string, string> =>
+const shown = (rdb: Uint8Array): Picture =>
   picture(loaded(fileReader(rdb), { expired: 'keep' }).keyspace);
-
-function play(snapshot: HandSnapshot, world: World, moves: readonly [number, number, number][]) {
-  for (const [parts, changes, pieces] of moves) {
-    if (parts > 0) snapshot.walk(parts);
-    for (let i = 0; i < changes; i++) world.change();
-    snapshot.transport.deliver(pieces);
-  }
-}
 
 /** A keyspace with a zset of `count` members at "large", and a change of one of them. */
 function oneLarge(count: number) {
@@ -215,39 +165,14 @@ function oneLarge(count: number) {
 }
 
 describe('large zsets in a snapshot', () => {
-  it('are what they were when it began', () => {
-    fc.assert(
-      fc.property(story, ({ seed, moves }) => {
-        const world = new World(seed);
-        const empty = world.keyspace.arena.usedBytes;
-        world.fill();
-        const truth = picture(world.keyspace);
-        const snapshot = new HandSnapshot(world.keyspace);
-        play(snapshot, world, moves);
-        expect(shown(snapshot.finish())).toEqual(truth);
-        expect(snapshot.queue.memoryBytes).toBe(0);
-        expect(world.bytesLeft()).toBe(empty);
-      }),
-      { numRuns: 20 },
-    );
-  });
-
-  it('are let go when it is given up', () => {
-    fc.assert(
-      fc.property(story, ({ seed, moves }) => {
-        const world = new World(seed);
-        const empty = world.keyspace.arena.usedBytes;
-        world.fill();
-        const snapshot = new HandSnapshot(world.keyspace);
-        play(snapshot, world, moves);
-        snapshot.abort();
-        for (let i = 0; i < 5; i++) world.change();
-        const truth = picture(world.keyspace);
-        expect(shown(new HandSnapshot(world.keyspace).finish())).toEqual(truth);
-        expect(world.bytesLeft()).toBe(empty);
-      }),
-      { numRuns: 10 },
-    );
+  itHoldsWhatWas({
+    world: (seed) => new ZsetWorld(seed),
+    picture,
+    shown,
+    partsMax: 12,
+    movesMax: 40,
+    kept: { numRuns: 20 },
+    dropped: { numRuns: 10 },
   });
 
   it('cost a change a part of them, not all', () => {

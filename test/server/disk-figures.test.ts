@@ -117,6 +117,7 @@ describe('fsyncs', () => {
     fs.holdSyncs();
     const other = await server.connect();
     other.write('SET b 1\r\n');
+    while (fs.heldSyncs === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     await new Promise((resolve) => setTimeout(resolve, 60));
     fs.releaseSyncs();
     expect((await other.read()).value).toBe('OK');

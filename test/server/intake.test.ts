@@ -2,6 +2,11 @@
  * Reads that are kept until the end of the turn and run together: each client's commands run in
  * its order, whatever the others do to it in between.
  */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Intake } from '../../src/server/intake.ts';
 import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
@@ -10,7 +15,10 @@ import type { RawClient } from '../support/raw-client.ts';
 
 let server: InProcessServer;
 beforeAll(async () => {
-  server = await InProcessServer.start(emptyDisk(), { appendonly: false });
+  server = await InProcessServer.start(emptyDisk(), {
+    appendonly: false,
+    'enable-debug-command': 'yes',
+  });
 });
 afterAll(() => server.abandon());
 
@@ -82,6 +90,75 @@ describe('many clients in one turn', () => {
     for (const client of clients) for (let n = 0; n < 3; n++) await client.read();
     expect(await clients[0]!.value('STRLEN', 'log')).toBe(20);
     for (const client of clients) client.close();
+  });
+
+  it('hear nothing of a command that waits where they asked for no reply', async () => {
+    const [client] = await connected(1);
+    const silent: string[][] = [
+      ['CLIENT', 'PAUSE', '30'],
+      ['CLIENT', 'REPLY', 'SKIP'],
+      ['SET', 'silent', '1'],
+      ['CLIENT', 'REPLY', 'SKIP'],
+      ['WAIT', '1', '20'],
+      ['CLIENT', 'REPLY', 'SKIP'],
+      ['BLPOP', 'nothing', '0.02'],
+      ['CLIENT', 'REPLY', 'SKIP'],
+      ['CONFIG', 'SET', 'maxclients', '9000'],
+      ['INCR', 'silent'],
+      ['CLIENT', 'REPLY', 'OFF'],
+      ['WAIT', '1', '20'],
+      ['BLPOP', 'nothing', '0.02'],
+      ['FLUSHALL', 'SYNC'],
+      ['CLIENT', 'PAUSE', '30'],
+      ['ECHO', 'off'],
+      ['CLIENT', 'REPLY', 'ON'],
+      ['ECHO', 'on'],
+    ];
+    client!.write(silent.map((words) => encode(...words)).join(''));
+    const heard: unknown[] = [];
+    for (let i = 0; i < 4; i++) heard.push((await client!.read()).value);
+    expect(heard).toEqual(['OK', 2, 'OK', 'on']);
+    client!.close();
+  });
+
+  it('see how late it has become after a long command', async () => {
+    const [client] = await connected(1);
+    const wait = encode('DEBUG', 'SLEEP', '0.06');
+    const get = encode('GET', 'soon');
+    client!.write(encode('SET', 'soon', 1, 'PX', 30) + get + wait + get);
+    const outside: unknown[] = [];
+    for (let i = 0; i < 4; i++) outside.push((await client!.read()).value);
+    expect(outside).toEqual(['OK', '1', 'OK', null]);
+    // A transaction sees one moment.
+    client!.write(
+      encode('MULTI') + encode('SET', 'soon', 1, 'PX', 30) + wait + get + encode('EXEC') + get,
+    );
+    for (let i = 0; i < 4; i++) await client!.read();
+    expect((await client!.read()).value).toEqual(['OK', 'OK', '1']);
+    expect((await client!.read()).value).toBe(null);
+    client!.close();
+  });
+
+  it('may leave at once: what they sent before is run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cairn-intake-'));
+    const unixsocket = join(folder, 'socket');
+    const own = await InProcessServer.start(emptyDisk(), { appendonly: false, unixsocket });
+    try {
+      for (const address of [{ path: unixsocket }, { port: own.port, host: '127.0.0.1' }]) {
+        for (let i = 0; i < 20; i++) {
+          const socket = connect(address);
+          await once(socket, 'connect');
+          await new Promise((sent) => socket.write(encode('INCR', 'left'), sent));
+          socket.destroy();
+        }
+      }
+      const client = await own.connect();
+      await expect.poll(() => client.value('GET', 'left'), { timeout: 10_000 }).toBe('40');
+      client.close();
+    } finally {
+      await own.abandon();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('are refused what is wrong, after what stands before it', async () => {

@@ -7,6 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { EXPIRY_DELETE } from '../../src/core/keyspace.ts';
 import type { Args } from '../../src/core/resp/args.ts';
 import { Config, type Settings } from '../../src/server/config/config.ts';
@@ -26,6 +27,31 @@ export type Effects = {
 
 const NEAR_MS = 86_400_000;
 const STEP_MS = 10_000;
+
+/** The commands of a script, one a line. */
+export function linesOf(script: string): string[] {
+  return script
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/**
+ * Expects commands to do here what they do to a real server, which is more than so many operations
+ * and events.
+ */
+export async function expectEffects(
+  lines: readonly string[],
+  more: { readonly propagated: number; readonly events: number },
+): Promise<void> {
+  const mine = effectsInside(lines);
+  const theirs = await effectsOfRealServer(lines);
+  expect(mine.replies).toEqual(theirs.replies);
+  expect(mine.propagated).toEqual(theirs.propagated);
+  expect(mine.events).toEqual(theirs.events);
+  expect(theirs.propagated.length).toBeGreaterThan(more.propagated);
+  expect(theirs.events.length).toBeGreaterThan(more.events);
+}
 
 /** The operations in a journal or AOF, one line each. */
 function operationsIn(bytes: Buffer, nowMs: number): string[] {

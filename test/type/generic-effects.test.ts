@@ -3,7 +3,7 @@
  * raise.
  */
 import { describe, expect, it } from 'vitest';
-import { type Effects, effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { type Effects, effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
 const lines = `
@@ -114,13 +114,6 @@ const expiring = ['GET a', 'DEL a b', 'SET a 2', 'INCR a', 'KEYS *', 'SCAN 0 MAT
   .concat(['SET a 1 PX 200\nWATCH a\nDEBUG SLEEP 0.25\nGET a\nMULTI\nSET c 2\nEXEC'])
   .map((lines) => `SET a 1 PX 1\nSET b 1 PX 1\nSET c 1\nDEBUG SLEEP 0.005\n${lines}\nFLUSHALL`);
 
-function split(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
-
 /** The effects with what depends on addresses, sizes and chance taken out. */
 function comparable({ replies, propagated, events }: Effects): Effects {
   const known = replies.filter((reply) => !reply.startsWith('+Value at:'));
@@ -129,14 +122,14 @@ function comparable({ replies, propagated, events }: Effects): Effects {
 
 describe.skipIf(requireRedisServer() === null)('effects are those of a real server', () => {
   it('of keys, databases, expiry and transactions', async () => {
-    const theirs = await effectsOfRealServer(split(lines));
-    expect(effectsInside(split(lines))).toEqual(theirs);
+    const theirs = await effectsOfRealServer(linesOf(lines));
+    expect(effectsInside(linesOf(lines))).toEqual(theirs);
     expect(theirs.propagated.length).toBeGreaterThan(40);
     expect(theirs.events.length).toBeGreaterThan(40);
   });
 
   it('of keys past their time', async () => {
-    const all = split(`DEBUG SET-ACTIVE-EXPIRE 0\n${expiring.join('\n')}`);
+    const all = linesOf(`DEBUG SET-ACTIVE-EXPIRE 0\n${expiring.join('\n')}`);
     const theirs = comparable(await effectsOfRealServer(all));
     const mine = comparable(effectsInside(all));
     expect(mine.propagated).toEqual(theirs.propagated);
@@ -151,7 +144,7 @@ describe.skipIf(requireRedisServer() === null)('effects are those of a real serv
       'lazyfree-lazy-user-flush': 'yes',
       'lazyfree-lazy-server-del': 'yes',
     };
-    const all = split(`
+    const all = linesOf(`
       DEBUG SET-ACTIVE-EXPIRE 0
       SET a 1
       DEL a

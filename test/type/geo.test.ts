@@ -1,13 +1,13 @@
 /** The geo commands over a socket: replies and their types, effects, and the keys they name. */
-import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { describe, it } from 'vitest';
+import { expectEffects, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { sideBySide } from '../support/side-by-side.ts';
 import { describeTranscript } from '../support/transcript.ts';
 
 describeTranscript(new URL('./transcripts/geo.txt', import.meta.url));
 
-const lines = `
+const lines = linesOf(`
   GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania
   GEOADD g 13.361389 38.115556 Palermo
   GEOADD g nx CH 13.5 38 Palermo 2.35 48.85 Paris
@@ -46,20 +46,11 @@ const lines = `
   GEOADD h 1 1 x
   GEOADD h 2 2 y
   EXEC
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 describe('effects of the geo commands', () => {
   it.skipIf(requireRedisServer() === null)('are those of a real server', async () => {
-    const mine = effectsInside(lines);
-    const theirs = await effectsOfRealServer(lines);
-    expect(mine.replies).toEqual(theirs.replies);
-    expect(mine.propagated).toEqual(theirs.propagated);
-    expect(mine.events).toEqual(theirs.events);
-    expect(theirs.propagated.length).toBeGreaterThan(12);
-    expect(theirs.events.length).toBeGreaterThan(15);
+    await expectEffects(lines, { propagated: 12, events: 15 });
   });
 });
 

@@ -1,9 +1,9 @@
 /** What the hash commands propagate and which events they raise, as a real server. */
 import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
-const lines = `
+const lines = linesOf(`
   HSET h a 1 b 2
   HSET h a 1
   HSET h a 2 c 3
@@ -47,10 +47,7 @@ const lines = `
   SET s x
   HSET s a 1
   HINCRBYFLOAT s a 1
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 describe.skipIf(requireRedisServer() === null)('the hash commands', () => {
   it('do what they do to the journal and the listeners as a real server', async () => {

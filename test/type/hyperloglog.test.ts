@@ -1,13 +1,13 @@
 /** The HyperLogLog commands over a socket, and what they propagate and which events they raise. */
 import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { effectsInside, expectEffects, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { sideBySide } from '../support/side-by-side.ts';
 import { describeTranscript } from '../support/transcript.ts';
 
 describeTranscript(new URL('./transcripts/hyperloglog.txt', import.meta.url));
 
-const lines = `
+const lines = linesOf(`
   PFADD a
   PFADD a
   PFADD a x y z
@@ -36,20 +36,11 @@ const lines = `
   SET text v
   PFADD text x
   PFCOUNT a text
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 describe('effects of HyperLogLog commands', () => {
   it.skipIf(requireRedisServer() === null)('are those of a real server', async () => {
-    const mine = effectsInside(lines);
-    const theirs = await effectsOfRealServer(lines);
-    expect(mine.replies).toEqual(theirs.replies);
-    expect(mine.propagated).toEqual(theirs.propagated);
-    expect(mine.events).toEqual(theirs.events);
-    expect(theirs.propagated.length).toBeGreaterThan(10);
-    expect(theirs.events.length).toBeGreaterThan(10);
+    await expectEffects(lines, { propagated: 10, events: 10 });
   });
 });
 

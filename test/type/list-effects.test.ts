@@ -1,9 +1,9 @@
 /** What the list commands propagate and which events they raise, as a real server. */
-import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { describe, it } from 'vitest';
+import { expectEffects, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
-const lines = `
+const lines = linesOf(`
   RPUSH l a b c
   LPUSH l x
   RPUSHX l d
@@ -61,19 +61,10 @@ const lines = `
   BLPOP nothing 0
   EXEC
   DEL l m t
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 describe('effects of list commands', () => {
   it.skipIf(requireRedisServer() === null)('are those of a real server', async () => {
-    const mine = effectsInside(lines);
-    const theirs = await effectsOfRealServer(lines);
-    expect(mine.replies).toEqual(theirs.replies);
-    expect(mine.propagated).toEqual(theirs.propagated);
-    expect(mine.events).toEqual(theirs.events);
-    expect(theirs.propagated.length).toBeGreaterThan(25);
-    expect(theirs.events.length).toBeGreaterThan(60);
+    await expectEffects(lines, { propagated: 25, events: 60 });
   });
 });

@@ -1,9 +1,9 @@
 /** What the set commands propagate and which events they raise, as a real server. */
 import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
-const lines = `
+const lines = linesOf(`
   SADD s 1 2 3
   SADD s 1 2
   SADD s 2 4
@@ -69,10 +69,7 @@ const lines = `
   SADD string 1
   SMOVE b string 2
   SPOP string
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 /** Operations that name what chance picked, with its names left out. */
 function withoutPicks(operations: readonly string[]): string[] {

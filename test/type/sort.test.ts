@@ -1,13 +1,13 @@
 /** SORT and SORT_RO over a socket: replies, effects, and what users may derive keys from. */
-import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { describe, it } from 'vitest';
+import { expectEffects, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { sideBySide } from '../support/side-by-side.ts';
 import { describeTranscript } from '../support/transcript.ts';
 
 describeTranscript(new URL('./transcripts/sort.txt', import.meta.url));
 
-const lines = `
+const lines = linesOf(`
   RPUSH l 3 1 2
   SADD s b a c
   MSET w_1 3 w_2 2 w_3 1
@@ -31,20 +31,11 @@ const lines = `
   EXPIRE l 1000
   SORT l STORE l
   TTL l
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 describe('effects of SORT', () => {
   it.skipIf(requireRedisServer() === null)('are those of a real server', async () => {
-    const mine = effectsInside(lines);
-    const theirs = await effectsOfRealServer(lines);
-    expect(mine.replies).toEqual(theirs.replies);
-    expect(mine.propagated).toEqual(theirs.propagated);
-    expect(mine.events).toEqual(theirs.events);
-    expect(theirs.propagated.length).toBeGreaterThan(8);
-    expect(theirs.events.length).toBeGreaterThan(20);
+    await expectEffects(lines, { propagated: 8, events: 20 });
   });
 });
 

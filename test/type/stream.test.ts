@@ -1,9 +1,9 @@
 /** What the stream commands propagate and which events they raise, as a real server. */
 import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
-const lines = `
+const lines = linesOf(`
   XADD s 5-* f 1
   XADD s 5-* f 2 g 3
   XADD s 6-1 f 1
@@ -66,10 +66,7 @@ const lines = `
   XREAD STREAMS s 0
   SET string x
   XADD string 1-1 f 1
-  XLEN string`
-  .trim()
-  .split('\n')
-  .map((line) => line.trim());
+  XLEN string`);
 
 describe.skipIf(requireRedisServer() === null)('the effects of stream commands', () => {
   it.each([{}, { 'stream-node-max-entries': '2' }])(

@@ -1,9 +1,9 @@
 /** What the commands on members of sorted sets propagate and which events they raise. */
 import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
-const lines = `
+const lines = linesOf(`
   ZADD z 1 a 2 b
   ZADD z 1 a
   ZADD z NX 5 a
@@ -51,10 +51,7 @@ const lines = `
   RENAME y x
   MOVE x 1
   DEL z
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 describe.skipIf(requireRedisServer() === null)('the commands on members of sorted sets', () => {
   it('do what they do to the journal and the listeners as a real server', async () => {

@@ -3,10 +3,10 @@
  * which events they raise, as a real server.
  */
 import { describe, expect, it } from 'vitest';
-import { effectsInside, effectsOfRealServer } from '../support/effects.ts';
+import { effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
-const lines = `
+const lines = linesOf(`
   ZADD a 1 x 2 y 3 z
   ZADD b 1 y 2 z 3 w
   SADD s x w
@@ -80,10 +80,7 @@ const lines = `
   ZRANGE string 0 -1
   ZPOPMIN string
   ZUNIONSTORE d 1 string
-`
-  .split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '');
+`);
 
 describe.skipIf(requireRedisServer() === null)('the commands on sorted sets', () => {
   it('do what they do to the journal and the listeners as a real server', async () => {

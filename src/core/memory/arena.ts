@@ -86,6 +86,8 @@ export class Arena {
   readonly u8: Uint8Array[] = [];
   /** The same chunks as 32-bit words, offset `(address & 0x7ffff) << 1`. */
   readonly u32: Uint32Array[] = [];
+  /** The same chunks once more, for words that begin anywhere. */
+  private readonly views: (DataView | null)[] = [];
   /** Bytes of all blocks in use. */
   usedBytes = 0;
   /** Bytes of structures that keep data beside the arena (expiry indexes) and count them here. */
@@ -120,6 +122,11 @@ export class Arena {
   /** Words of the chunk or huge buffer that holds `address`. */
   words(address: number): Uint32Array {
     return address >= HUGE_BASE ? this.hugeU32[address - HUGE_BASE]! : this.u32[address >>> 19]!;
+  }
+
+  /** The chunk that holds `address` as a DataView; null for a huge buffer. */
+  view(address: number): DataView | null {
+    return address >= HUGE_BASE ? null : this.views[address >>> 19]!;
   }
 
   /** Where the block begins in `bytes(address)`. */
@@ -301,6 +308,7 @@ export class Arena {
     for (const one of kept) this.freeSpans.push(one);
     this.u8[chunk] = EMPTY_U8;
     this.u32[chunk] = EMPTY_U32;
+    this.views[chunk] = null;
     this.freeChunks.push(chunk);
     this.reservedBytes -= CHUNK_BYTES;
   }
@@ -312,6 +320,7 @@ export class Arena {
     const buffer = new ArrayBuffer(CHUNK_BYTES);
     this.u8[chunk] = new Uint8Array(buffer);
     this.u32[chunk] = new Uint32Array(buffer);
+    this.views[chunk] = new DataView(buffer);
     this.reservedBytes += CHUNK_BYTES;
     this.growPageTables((chunk + 1) * PAGES_PER_CHUNK);
     this.chunkSpansUsed[chunk] = 0;

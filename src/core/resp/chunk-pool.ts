@@ -30,7 +30,7 @@ export class ChunkPool {
 /** A chunk that is full, or as full as it will get. */
 export interface FullChunk {
   readonly bytes: Uint8Array;
-  readonly length: number;
+  length: number;
   /** It belongs to others as well, not to the pool. */
   readonly shared: boolean;
 }

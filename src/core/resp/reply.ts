@@ -1,35 +1,20 @@
 /**
- * The reply writer: what a client is to be sent, in RESP2 or RESP3, in chunks of bytes.
- *
- *     chunks   [ full ][ full ][ current: 0 .. at ) ]
- *                   ^ sent up to here
- *
- * Replies are written straight into the current chunk; a chunk that is full joins the queue and
- * another is taken from the pool. Positions count all bytes ever written, so a position stays
- * meaningful while chunks come and go:
- *
- *     sent <= released <= total
- *
- * `sent`: given to the socket. `released`: may be sent, because every write executed before it is
- * as safe as was promised. `total`: written by commands.
+ * The reply writer: what a client is to be sent, in RESP2 or RESP3. The bytes go into chunks
+ * (reply-chunks.ts).
  *
  * RESP3 types fall back to RESP2 as Redis does: maps and sets become arrays, doubles bulk strings,
  * booleans integers, null a null bulk, big numbers and verbatim strings bulk strings.
  */
 import { copyBytes } from '../memory/copy.ts';
-import { asciiBytes } from '../text/ascii.ts';
 import { DOUBLE_TEXT_MAX, writeDoubleShortest } from '../text/double.ts';
 import { integerLength, writeInt64, writeInteger } from '../text/integer.ts';
-import type { ChunkPool, FullChunk } from './chunk-pool.ts';
+import type { ChunkPool } from './chunk-pool.ts';
+import { ReplyChunks } from './reply-chunks.ts';
 import { SHORT_MAX, SHORT_ROOM, shortHead } from './short-head.ts';
 
 const HEADER_ROOM = 32;
 const DOUBLE_ROOM = 64;
-const EMPTY = new Uint8Array(0);
-/** Shorter ranges are copied all the same: a chunk of their own would cost a send. */
-const SHARED_BYTES_MIN = 4096;
-const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-const NO_VIEW = new DataView(new ArrayBuffer(0));
+const LINE_FEED = 10;
 const doubleText = new Uint8Array(DOUBLE_TEXT_MAX);
 
 /** Told of every error reply. */
@@ -37,84 +22,17 @@ export interface ErrorTally {
   count(text: string): void;
 }
 
-export class Reply {
+export class Reply extends ReplyChunks {
   /** 2 or 3. */
   protocol = 2;
-  /** Bytes given to the socket, of all ever written. */
-  sent = 0;
-  /** Bytes that may be given to the socket. */
-  released = 0;
-  /** Full chunks that are not sent completely; the first one begins at `queueStart`. */
-  readonly queue: FullChunk[] = [];
-  /** Position of the first byte of the first chunk. */
-  queueStart = 0;
-  /** The chunk being written. */
-  chunk: Uint8Array = EMPTY;
-  /** Where the next byte of the current chunk goes. */
-  at = 0;
-
-  private readonly pool: ChunkPool;
-  /** The current chunk once more, or one before it: see `bulkWords`. */
-  private view: DataView = NO_VIEW;
-  private viewed: Uint8Array = EMPTY;
   private readonly tally: ErrorTally | null;
-  /** Position of the first byte of the current chunk. */
-  private chunkStart = 0;
 
   constructor(pool: ChunkPool, tally: ErrorTally | null = null) {
-    this.pool = pool;
+    super(pool);
     this.tally = tally;
   }
 
-  /** Bytes ever written. */
-  get total(): number {
-    return this.chunkStart + this.at;
-  }
-
-  /** Bytes of memory that the replies take. */
-  get memoryBytes(): number {
-    let bytes = this.chunk.length;
-    for (const one of this.queue) bytes += one.bytes.length;
-    return bytes;
-  }
-
   // ---------------------------------------------------------------- simple types
-
-  /** Bytes that are a reply already, such as a shared "+OK\r\n". */
-  raw(bytes: Uint8Array): void {
-    this.rawRange(bytes, 0, bytes.length);
-  }
-
-  rawRange(bytes: Uint8Array, offset: number, length: number): void {
-    let from = offset;
-    let left = length;
-    while (left > this.chunk.length - this.at) {
-      const part = this.chunk.length - this.at;
-      copyBytes(bytes, from, this.chunk, this.at, part);
-      this.at += part;
-      from += part;
-      left -= part;
-      this.nextChunk();
-    }
-    copyBytes(bytes, from, this.chunk, this.at, left);
-    this.at += left;
-  }
-
-  /** Like `raw`, for bytes that never change any more: long ones are queued without a copy. */
-  share(bytes: Uint8Array): void {
-    if (bytes.length < SHARED_BYTES_MIN) {
-      this.rawRange(bytes, 0, bytes.length);
-      return;
-    }
-    if (this.at > 0) {
-      this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
-      this.chunkStart += this.at;
-      this.chunk = EMPTY;
-      this.at = 0;
-    }
-    this.queue.push({ bytes, length: bytes.length, shared: true });
-    this.chunkStart += bytes.length;
-  }
 
   /** "+text". The text is ASCII without line ends. */
   simple(text: string): void {
@@ -156,22 +74,6 @@ export class Reply {
       this.rawRange(bytes, offset, length);
       this.room(2);
     }
-    this.lineEnd();
-  }
-
-  /**
-   * A bulk string of less than `SHORT_MAX` bytes that begins with the word at `from` of `words`: a
-   * range's members. Written so, a range of 100 of 16 bytes took 3.8 us, else 6 and more.
-   */
-  bulkWords(words: Uint32Array, from: number, length: number): void {
-    this.room(length + SHORT_ROOM);
-    if (this.viewed !== this.chunk) this.look();
-    const { view } = this;
-    const start = this.at + shortHead(this.chunk, this.at, length);
-    const end = start + length;
-    let word = from;
-    for (let at = start; at < end; at += 4) view.setUint32(at, words[word++]!, LITTLE_ENDIAN);
-    this.at = end;
     this.lineEnd();
   }
 
@@ -267,95 +169,49 @@ export class Reply {
   }
 
   /**
-   * Leaves room for the head of an aggregate whose size is not known yet; `fill` writes it. Costs a
-   * chunk, so it is for replies whose size cannot be counted first.
+   * Writes the head of an array or a map that may turn out to have fewer elements than `most`;
+   * `fill` then says how many. Returns where the head stands.
    */
-  defer(): number {
-    this.nextChunk();
-    this.queue.push({ bytes: EMPTY, length: 0, shared: true });
-    return this.queue.length - 1;
+  defer(most: number): number {
+    this.room(HEADER_ROOM);
+    const position = this.total;
+    this.header(42, most);
+    return position;
   }
 
   /**
-   * Writes the head that `defer` left out: `kind` is '*', '%' or '~' (maps count pairs). Nothing
-   * may have been sent since.
+   * Completes the head that `defer` wrote; a map's `count` is that of its pairs. What follows in
+   * its chunk moves up when the number is shorter. Nothing may have been sent since.
    */
-  fill(deferred: number, kind: '*' | '%' | '~', count: number): void {
-    const map = kind === '%' && this.protocol !== 3;
-    const sign = this.protocol === 3 ? kind : '*';
-    const bytes = asciiBytes(`${sign}${map ? count * 2 : count}\r\n`);
-    this.queue[deferred] = { bytes, length: bytes.length, shared: true };
-    this.chunkStart += bytes.length;
-  }
-
-  // ---------------------------------------------------------------- positions
-
-  /** Everything written may be sent. */
-  releaseAll(): void {
-    this.released = this.chunkStart + this.at;
-  }
-
-  /** Takes back what was written after `position`, of which nothing has been released. */
-  rewind(position: number): void {
-    while (position < this.chunkStart) {
-      const last = this.queue.pop();
-      if (last === undefined) throw new Error('reply: rewound past what was sent');
-      this.pool.give(this.chunk);
-      this.chunk = last.shared ? last.bytes.slice() : last.bytes;
-      this.chunkStart -= last.length;
+  fill(deferred: number, kind: '*' | '%', count: number): void {
+    let { chunk, chunkStart: start, at: end } = this;
+    let full = this.queue.length;
+    while (deferred < start) {
+      const one = this.queue[--full]!;
+      chunk = one.bytes;
+      end = one.length;
+      start -= end;
     }
-    this.at = position - this.chunkStart;
-  }
-
-  /** Notes that `count` more bytes were sent, and gives back the chunks that are done. */
-  advance(count: number): void {
-    this.sent += count;
-    while (this.queue.length > 0 && this.queueStart + this.queue[0]!.length <= this.sent) {
-      const done = this.queue.shift()!;
-      this.queueStart += done.length;
-      if (!done.shared) this.pool.give(done.bytes);
+    const head = deferred - start;
+    let body = head + 2;
+    while (chunk[body - 1] !== LINE_FEED) body++;
+    chunk[head] = kind === '*' ? 42 : 37;
+    const length = integerLength(count);
+    const spare = body - (head + 3 + length);
+    if (spare < 0) throw new Error('reply: more elements than were announced');
+    writeInteger(chunk, head + 1, count);
+    chunk[head + 1 + length] = 13;
+    chunk[head + 2 + length] = LINE_FEED;
+    if (spare === 0) return;
+    chunk.copyWithin(body - spare, body, end);
+    if (full === this.queue.length) this.at -= spare;
+    else {
+      this.queue[full]!.length -= spare;
+      this.chunkStart -= spare;
     }
-    if (this.sent === this.total) this.reset();
-  }
-
-  /** Drops everything that was not sent, for a client that has gone. */
-  drop(): void {
-    for (const one of this.queue) if (!one.shared) this.pool.give(one.bytes);
-    this.queue.length = 0;
-    this.sent = this.total;
-    this.released = this.sent;
-    this.reset();
-  }
-
-  private reset(): void {
-    this.chunkStart += this.at;
-    this.queueStart = this.chunkStart;
-    this.at = 0;
-    if (this.chunk !== EMPTY) this.pool.give(this.chunk);
-    this.chunk = EMPTY;
   }
 
   // ---------------------------------------------------------------- bytes
-
-  private look(): void {
-    this.viewed = this.chunk;
-    this.view = this.pool.viewOf(this.chunk);
-  }
-
-  private room(bytes: number): void {
-    if (this.chunk.length - this.at < bytes) this.nextChunk();
-  }
-
-  private nextChunk(): void {
-    if (this.at > 0) {
-      this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
-      this.chunkStart += this.at;
-    } else if (this.chunk !== EMPTY) {
-      return;
-    }
-    this.chunk = this.pool.take();
-    this.at = 0;
-  }
 
   private header(kind: number, value: number): void {
     this.room(HEADER_ROOM);

@@ -14,8 +14,9 @@
  *     borrowed   [ headroom: 0 .. from )[ read: from .. to )
  *     own        [ parsed: 0 .. pos )[ to parse: pos .. end )[ room .. length )
  *
- * A bulk of BIG_ARGUMENT bytes or more that is not complete gets a buffer of just its size, and
- * further reads are copied straight into it, so that 512 MB are copied once and never moved.
+ * A bulk of BIG_ARGUMENT bytes or more that is not complete gets a buffer of its own, and further
+ * reads are copied straight into it, so that 512 MB are copied once and never moved. Buffers of
+ * some size are used again (spare-buffer.ts).
  *
  * Invariants: args.count + missing is the command's number of arguments while one is being read;
  * offsets refer to `input` for all arguments but the big ones.
@@ -26,6 +27,7 @@ import { copyBytes } from '../memory/copy.ts';
 import { splitArgs } from '../text/args-split.ts';
 import { Args } from './args.ts';
 import { AHEAD_MAX, type ParsedAhead } from './parsed-ahead.ts';
+import { giveSpare, takeSpare } from './spare-buffer.ts';
 import { parseWhole } from './whole-command.ts';
 
 /** What `next` found. */
@@ -65,7 +67,11 @@ export class RequestParser {
   private missing = 0;
   private bulkLength = -1;
   private big: Uint8Array | null = null;
+  /** Bytes of the argument that `big` is for, and of those that it has. */
+  private bigLength = 0;
   private bigFilled = 0;
+  /** Buffers of big arguments that are complete, to be given back. */
+  private readonly bigs: Uint8Array[] = [];
 
   /**
    * `shared` is used for commands that are complete in one read; parsers of one loop may share it.
@@ -76,9 +82,9 @@ export class RequestParser {
     this.args = shared;
   }
 
-  /** Bytes that this parser holds for a command that is not complete. */
+  /** Bytes that this parser holds for a command that is not complete, or has room for. */
   get pendingBytes(): number {
-    return this.own.length + (this.big === null ? 0 : this.big.length);
+    return (this.inOwn ? this.end : 0) + (this.big === null ? 0 : this.bigLength);
   }
 
   /**
@@ -87,7 +93,7 @@ export class RequestParser {
    */
   feed(bytes: Uint8Array, from: number, to: number): void {
     if (this.big !== null) {
-      const taken = Math.min(to - from, this.big.length - this.bigFilled);
+      const taken = Math.min(to - from, this.bigLength - this.bigFilled);
       this.big.set(bytes.subarray(from, from + taken), this.bigFilled);
       this.bigFilled += taken;
       from += taken;
@@ -178,7 +184,8 @@ export class RequestParser {
     if (this.end - this.pos < length + 2) {
       if (length < BIG_ARGUMENT) return PARSED_MORE;
       const have = Math.min(length, this.end - this.pos);
-      this.big = new Uint8Array(length);
+      this.big = takeSpare(length);
+      this.bigLength = length;
       this.big.set(this.input.subarray(this.pos, this.pos + have));
       this.bigFilled = have;
       this.pos += have;
@@ -192,8 +199,9 @@ export class RequestParser {
   }
 
   private bigBulk(big: Uint8Array): number {
-    if (this.bigFilled < big.length || this.end - this.pos < 2) return PARSED_MORE;
-    this.args.push(big, 0, big.length);
+    if (this.bigFilled < this.bigLength || this.end - this.pos < 2) return PARSED_MORE;
+    this.args.push(big, 0, this.bigLength);
+    this.bigs.push(big);
     this.pos += 2;
     this.big = null;
     this.bulkLength = -1;
@@ -298,8 +306,10 @@ export class RequestParser {
     this.input = EMPTY;
     this.pos = 0;
     this.end = 0;
+    giveSpare(this.own);
     this.own = EMPTY;
     this.inOwn = false;
+    for (let one = this.bigs.pop(); one !== undefined; one = this.bigs.pop()) giveSpare(one);
     if (this.args !== this.shared) this.args.release();
     this.args = this.shared;
     return PARSED_MORE;
@@ -313,7 +323,8 @@ export class RequestParser {
     let need = this.end - this.pos;
     for (let i = 0; i < begun; i++) if (had.bytes[i] === borrowed) need += had.lengths[i]!;
     const args = had === this.shared ? new Args() : had;
-    if (need > this.own.length) this.own = new Uint8Array(Math.max(OWN_FIRST, need));
+    if (need > this.own.length)
+      this.own = need > OWN_FIRST ? takeSpare(need) : new Uint8Array(OWN_FIRST);
     args.count = 0;
     let at = 0;
     for (let i = 0; i < begun; i++) {
@@ -351,9 +362,10 @@ export class RequestParser {
   private append(bytes: Uint8Array, from: number, to: number): void {
     const need = this.end + to - from;
     if (need > this.own.length) {
-      const room = new Uint8Array(Math.max(need, this.end * 2));
+      const room = takeSpare(Math.max(need, this.end * 2));
       room.set(this.own.subarray(0, this.end));
       this.rebase(room, 0);
+      giveSpare(this.own);
       this.own = room;
       this.input = room;
     }

@@ -31,6 +31,7 @@
  */
 import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
+import { firstPicked, PICKS_AHEAD, pickedBuckets } from './dict-pick.ts';
 import { WIDE_KEY } from './entry.ts';
 import { type HashSeed, type KnownHash, NOTHING_KNOWN } from './key-hash.ts';
 import { reverseBits } from './reverse-bits.ts';
@@ -44,9 +45,8 @@ const CHAINED = 1 << 12;
 const LAST_SLOT = 1 << 11;
 const LOAD_MAX = 6.5;
 const LOAD_MIN = 2;
-/** Slots a fair random pick draws from: a bucket and the two that may hang from it. */
-const PICK_SLOTS = 36;
-const PICK_TRIES_MAX = 1000;
+const PICK_ROUNDS_MAX = 200;
+const TWO_32 = 0x1_0000_0000;
 
 export class Dict {
   /** Entries held. */
@@ -237,8 +237,11 @@ export class Dict {
   /** A fair random entry, 0 when there is none. `random` gives 32 random bits. */
   randomEntry(random: () => number): number {
     if (this.count === 0) return 0;
-    for (let tries = 0; tries < PICK_TRIES_MAX; tries++) {
-      const address = this.slotEntry(random() % this.buckets, random() % PICK_SLOTS);
+    for (let round = 0; round < PICK_ROUNDS_MAX; round++) {
+      for (let i = 0; i < PICKS_AHEAD; i++) {
+        pickedBuckets[i] = this.bucketAt(Math.floor((random() * this.buckets) / TWO_32));
+      }
+      const address = firstPicked(this.arena, random());
       if (address !== 0) return address;
     }
     let cursor = 0;
@@ -501,19 +504,5 @@ export class Dict {
     if (address === undefined) return;
     this.tableBytes -= this.arena.sizeOf(address);
     this.arena.free(address);
-  }
-
-  /** The entry in slot `slot` of a bucket and those that hang from it, 0 where there is none. */
-  private slotEntry(index: number, slot: number): number {
-    let bucket = this.bucketAt(index);
-    for (;;) {
-      const words = this.arena.u32[bucket >>> 19]!;
-      const at = (bucket & 0x7ffff) << 1;
-      const meta = words[at]!;
-      if (slot < SLOTS) return ((meta >>> slot) & 1) !== 0 ? words[at + 4 + slot]! : 0;
-      if ((meta & CHAINED) === 0) return 0;
-      bucket = words[at + 15]!;
-      slot -= SLOTS;
-    }
   }
 }

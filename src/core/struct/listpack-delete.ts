@@ -1,7 +1,8 @@
 /**
  * Taking equal entries out of a listpack, in place, from either end on: LREM.
  */
-import { lpDelete, lpEquals, lpFind, lpFirst, lpLast, lpPrev } from './listpack.ts';
+import { lpDelete, lpEquals, lpFirst, lpLast, lpPrev } from './listpack.ts';
+import { lpFind } from './listpack-find.ts';
 
 const END = 0xff;
 

@@ -35,7 +35,7 @@ export const LP_HEAD_BYTES = 6;
 export const LP_EMPTY_BYTES = 7;
 const END = 0xff;
 const COUNT_UNKNOWN = 0xffff;
-const INTEGER_TEXT_MAX = 20;
+export const INTEGER_TEXT_MAX = 20;
 const TWO_32 = 0x1_0000_0000;
 
 /** What `lpGet` found: a string's bytes, or an integer in two words. */
@@ -66,8 +66,11 @@ const digits = new Uint8Array(24);
 export const lpElement = new LpElement();
 
 /** How the value that is being encoded will be stored; set by `measure`. */
-let valueLow = 0;
-let valueHigh = 0;
+export let valueLow = 0;
+export let valueHigh = 0;
+/** The same of the last `lpEntryBytes`: whether it is an integer, and the bytes of its body. */
+let measuredInteger = false;
+let measuredBody = 0;
 
 /** Writes an empty listpack. */
 export function lpInit(bytes: Uint8Array, base: number): void {
@@ -128,14 +131,25 @@ export function lpSeek(bytes: Uint8Array, base: number, index: number): number {
     if (i >= 0 && i > count >>> 1) i -= count;
     else if (i < 0 && -i > count >>> 1) i += count;
   }
-  if (i >= 0) {
-    let at = lpFirst(bytes, base);
-    for (; i > 0 && at !== 0; i--) at = lpNext(bytes, base, at);
-    return at;
-  }
+  if (i >= 0) return seekForward(bytes, base, i);
   let at = lpLast(bytes, base);
-  for (; i < -1 && at !== 0; i++) at = lpPrev(bytes, base, at);
+  for (; i < -1 && at !== 0; i++) {
+    const back = bytes[base + at - 1]!;
+    if (back < 128 && at > LP_HEAD_BYTES) at -= back + 1;
+    else at = lpPrev(bytes, base, at);
+  }
   return at;
+}
+
+function seekForward(bytes: Uint8Array, base: number, index: number): number {
+  let from = base + LP_HEAD_BYTES;
+  for (let i = index; i > 0; i--) {
+    const first = bytes[from]!;
+    if (first === END) return 0;
+    const body = first < 0x80 ? 1 : first < 0xc0 ? 1 + (first & 63) : bodyLength(bytes, from);
+    from += body + (body < 128 ? 1 : backLengthBytes(body));
+  }
+  return bytes[from] === END ? 0 : from - base;
 }
 
 /** Reads the entry at `at` into `lpElement`. */
@@ -193,99 +207,24 @@ export function lpEquals(
   return true;
 }
 
-/**
- * Position of the first entry equal to a value, looking at every `skip + 1`th from `at` on; 0 for
- * none.
- */
-export function lpFind(
-  bytes: Uint8Array,
-  base: number,
-  at: number,
-  value: Uint8Array,
-  offset: number,
-  length: number,
-  skip: number,
-): number {
-  if (at === 0) return 0;
-  if (length <= INTEGER_TEXT_MAX && measure(value, offset, length)) {
-    return findInteger(bytes, base, at, valueLow, valueHigh, skip);
-  }
-  return findString(bytes, base, at, value, offset, length, skip);
-}
-
-/**
- * The loops of `lpFind`: most entries are passed by their first byte alone. Going through `lpGet`
- * and `lpNext` instead took three times as long (a hash of 100 fields: 1,350 ns against 450).
- */
-function findString(
-  bytes: Uint8Array,
-  base: number,
-  at: number,
-  value: Uint8Array,
-  offset: number,
-  length: number,
-  skip: number,
-): number {
-  let from = base + at;
-  let pass = 0;
-  for (;;) {
-    const first = bytes[from]!;
-    if (first === END) return 0;
-    let body = 1;
-    if (first >= 0xc0) body = bodyLength(bytes, from);
-    else if (first >= 0x80) body = 1 + (first & 63);
-    if (pass > 0) pass--;
-    else {
-      pass = skip;
-      const head = first < 0xc0 ? 1 : first < 0xf0 ? 2 : 5;
-      const isString = first >= 0x80 && (first < 0xc0 || (first >= 0xe0 && first <= 0xf0));
-      if (isString && body - head === length) {
-        // From the end: names of one kind begin alike.
-        const start = from + head;
-        let i = length - 1;
-        while (i >= 0 && bytes[start + i] === value[offset + i]) i--;
-        if (i < 0) return from - base;
-      }
-    }
-    from += body + (body < 128 ? 1 : backLengthBytes(body));
-  }
-}
-
-function findInteger(
-  bytes: Uint8Array,
-  base: number,
-  at: number,
-  low: number,
-  high: number,
-  skip: number,
-): number {
-  const e = lpElement;
-  let from = base + at;
-  let pass = 0;
-  for (;;) {
-    const first = bytes[from]!;
-    if (first === END) return 0;
-    if (pass > 0) pass--;
-    else {
-      pass = skip;
-      if (first < 0x80) {
-        if (first === low && high === 0) return from - base;
-      } else if (first >= 0xc0 && (first < 0xe0 || first > 0xf0)) {
-        lpGet(bytes, base, from - base);
-        if (e.low === low && e.high === high) return from - base;
-      }
-    }
-    const body = first < 0x80 ? 1 : first < 0xc0 ? 1 + (first & 63) : bodyLength(bytes, from);
-    from += body + (body < 128 ? 1 : backLengthBytes(body));
-  }
-}
-
 /** Bytes that a value will take as an entry. */
 export function lpEntryBytes(value: Uint8Array, offset: number, length: number): number {
-  const body = measure(value, offset, length)
-    ? integerBody(valueLow, valueHigh)
-    : stringBody(length);
+  measuredInteger = measure(value, offset, length);
+  const body = measuredInteger ? integerBody(valueLow, valueHigh) : stringBody(length);
+  measuredBody = body;
   return body + backLengthBytes(body);
+}
+
+/** Like `lpInsert`, for the value that `lpEntryBytes` has just measured, and nothing since. */
+export function lpInsertMeasured(
+  bytes: Uint8Array,
+  base: number,
+  at: number,
+  value: Uint8Array,
+  offset: number,
+  length: number,
+): void {
+  insertBody(bytes, base, at, measuredInteger, measuredBody, value, offset, length);
 }
 
 /** Bytes that an integer will take as an entry. */
@@ -321,6 +260,44 @@ export function lpInsertInteger(
   valueLow = value | 0;
   valueHigh = Math.floor(value / TWO_32);
   return insertBody(bytes, base, at, true, integerBody(valueLow, valueHigh), bytes, 0, 0);
+}
+
+/**
+ * Writes a value as an entry at `from` (absolute), behind the last one. Returns the position behind
+ * it. Several may be written in turn; `lpPutEnd` then makes them part of the listpack.
+ */
+export function lpPut(
+  bytes: Uint8Array,
+  from: number,
+  value: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  const isInteger = measure(value, offset, length);
+  const body = isInteger ? integerBody(valueLow, valueHigh) : stringBody(length);
+  writeEntry(bytes, from, isInteger, body, value, offset, length);
+  return from + body + backLengthBytes(body);
+}
+
+/** Like `lpPut`, for a safe integer. */
+export function lpPutInteger(bytes: Uint8Array, from: number, value: number): number {
+  if (value >= 0 && value < 128) {
+    bytes[from] = value;
+    bytes[from + 1] = 1;
+    return from + 2;
+  }
+  valueLow = value | 0;
+  valueHigh = Math.floor(value / TWO_32);
+  const body = integerBody(valueLow, valueHigh);
+  writeEntry(bytes, from, true, body, bytes, 0, 0);
+  return from + body + 1;
+}
+
+/** Ends a listpack at `from` (absolute), behind `count` entries that `lpPut` has written. */
+export function lpPutEnd(bytes: Uint8Array, base: number, from: number, count: number): void {
+  bytes[from] = END;
+  setBytes(bytes, base, from + 1 - base);
+  addCount(bytes, base, count);
 }
 
 /** Takes out `count` entries from the one at `at` on. */
@@ -362,34 +339,10 @@ export function lpReplaceInteger(bytes: Uint8Array, base: number, at: number, va
   replaceBody(bytes, base, at, true, integerBody(valueLow, valueHigh), bytes, 0, 0);
 }
 
-/**
- * Whether `length` bytes from `base` are a listpack that can be walked safely: sizes add up, back
- * lengths agree, the end is where the head says. With `deep` false only the head and the end are
- * looked at.
- */
-export function lpValid(bytes: Uint8Array, base: number, length: number, deep: boolean): boolean {
-  if (length < LP_EMPTY_BYTES || readU32(bytes, base) !== length) return false;
-  if (bytes[base + length - 1] !== END) return false;
-  if (!deep) return true;
-  let at = LP_HEAD_BYTES;
-  let found = 0;
-  while (at < length - 1) {
-    const body = safeBodyLength(bytes, base + at, length - 1 - at);
-    if (body === 0) return false;
-    const back = backLengthBytes(body);
-    if (at + body + back > length - 1) return false;
-    if (!sameBackLength(bytes, base + at + body, body, back)) return false;
-    at += body + back;
-    found++;
-  }
-  const count = bytes[base + 4]! | (bytes[base + 5]! << 8);
-  return at === length - 1 && (count === COUNT_UNKNOWN || count === found);
-}
-
 // ---------------------------------------------------------------- encoding
 
 /** Whether a value will be stored as an integer, whose words are then in valueLow and valueHigh. */
-function measure(value: Uint8Array, offset: number, length: number): boolean {
+export function measure(value: Uint8Array, offset: number, length: number): boolean {
   if (length === 0 || length > INTEGER_TEXT_MAX) return false;
   const number = parseInteger(value, offset, length);
   if (Number.isNaN(number)) return false;
@@ -498,7 +451,8 @@ function writeInteger(bytes: Uint8Array, from: number, body: number): void {
   }
 }
 
-function bodyLength(bytes: Uint8Array, from: number): number {
+/** Length of the body of the entry at `from` (absolute). */
+export function bodyLength(bytes: Uint8Array, from: number): number {
   const first = bytes[from]!;
   if (first < 0x80) return 1;
   if (first < 0xc0) return 1 + (first & 63);
@@ -509,19 +463,8 @@ function bodyLength(bytes: Uint8Array, from: number): number {
   return first - 0xf1 + 3;
 }
 
-/**
- * Length of a body that may lie: 0 when it does not fit into `room` bytes or is of no known kind.
- */
-function safeBodyLength(bytes: Uint8Array, from: number, room: number): number {
-  const first = bytes[from]!;
-  if (first > 0xf4) return 0;
-  const head = first < 0xc0 ? 1 : first < 0xf0 ? 2 : 5;
-  if (first <= 0xf0 && head > room) return 0;
-  const body = bodyLength(bytes, from);
-  return body > room ? 0 : body;
-}
-
-function backLengthBytes(length: number): number {
+/** Bytes that the back length behind a body of this length takes. */
+export function backLengthBytes(length: number): number {
   if (length < 128) return 1;
   if (length < 16_384) return 2;
   if (length < 2_097_152) return 3;
@@ -535,15 +478,6 @@ function writeBackLength(bytes: Uint8Array, from: number, length: number): void 
     bytes[from + i] = (rest % 128) | (i > 0 ? 128 : 0);
     rest = Math.floor(rest / 128);
   }
-}
-
-function sameBackLength(bytes: Uint8Array, from: number, length: number, size: number): boolean {
-  let rest = length;
-  for (let i = size - 1; i >= 0; i--) {
-    if (bytes[from + i] !== ((rest % 128) | (i > 0 ? 128 : 0))) return false;
-    rest = Math.floor(rest / 128);
-  }
-  return true;
 }
 
 function readU32(bytes: Uint8Array, from: number): number {

@@ -22,6 +22,8 @@ import {
   lpEntryLength,
   lpInit,
   lpInsert,
+  lpInsertMeasured,
+  lpPrev,
   lpReplace,
   lpSeek,
 } from './listpack.ts';
@@ -165,7 +167,7 @@ export class QuicklistNodes {
     let position = LP_HEAD_BYTES;
     if (at === path.count) position = path.bytes - 1;
     else if (at > 0) position = lpSeek(bytes, base, at);
-    lpInsert(bytes, base, position, value, offset, length);
+    lpInsertMeasured(bytes, base, position, value, offset, length);
     this.directory.put(path, path.address, path.count + 1, path.kind, size);
   }
 
@@ -177,6 +179,20 @@ export class QuicklistNodes {
     lpDelete(bytes, base, lpSeek(bytes, base, at), count);
     this.directory.put(path, path.address, path.count - count, path.kind, lpBytes(bytes, base));
     this.shrink(path);
+  }
+
+  /** Position of the first or last element of the node, a listpack as it is. */
+  endOf(path: DirectoryPath, atHead: boolean): number {
+    if (atHead) return LP_HEAD_BYTES;
+    const bytes = this.arena.bytes(path.address);
+    return lpPrev(bytes, this.arena.byteOffset(path.address), path.bytes - 1);
+  }
+
+  /** Takes out the element at `at`, a position, of a listpack as it is; another must be left. */
+  deleteEntry(path: DirectoryPath, at: number): void {
+    const bytes = this.arena.bytes(path.address);
+    lpDelete(bytes, this.arena.byteOffset(path.address), at, 1);
+    this.changed(path, path.count - 1);
   }
 
   /** The node's listpack was changed in place and holds `count` elements now, more than none. */

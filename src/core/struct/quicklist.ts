@@ -30,8 +30,9 @@ import type { LargeValue } from '../keyspace.ts';
 import type { Arena } from '../memory/arena.ts';
 import { equalBytes } from '../memory/copy.ts';
 import { DirectoryPath } from './directory-path.ts';
-import { LP_EMPTY_BYTES, lpFind, lpFirst } from './listpack.ts';
+import { LP_EMPTY_BYTES, lpFirst } from './listpack.ts';
 import { deleteBackward, deleteForward } from './listpack-delete.ts';
+import { lpFind } from './listpack-find.ts';
 import { clampFill, exceedsFill, nodeBytesMax } from './quicklist-limits.ts';
 import {
   NODE_COMPRESSED,
@@ -228,6 +229,16 @@ export class Quicklist implements LargeValue {
       nodes.replaceAt(path, within, value, offset, length);
     }
     this.settle(index, index);
+  }
+
+  /**
+   * The node at one end, if an element can be taken from it as it is and another is left there
+   * (`deleteEntry` of `nodes`); else null. No node goes then, so all are compressed as they should.
+   */
+  openEnd(atHead: boolean): DirectoryPath | null {
+    const { directory } = this.nodes;
+    const found = atHead ? directory.first(path) : directory.last(path);
+    return found && path.kind === NODE_LISTPACK && path.count > 1 ? path : null;
   }
 
   /** Takes out `count` elements from index `start` on, all of which exist. */

@@ -88,6 +88,22 @@ export class IndexCursor {
     } else this.set(arena, words[at + NEXT]!, 0);
   }
 
+  /**
+   * Puts the entries from here on into `entries`, up to `limit` of one leaf, and moves behind them.
+   * Returns how many.
+   */
+  take(entries: Uint32Array, limit: number): number {
+    const arena = this.arena!;
+    const words = arena.u32[this.leaf >>> 19]!;
+    const at = (this.leaf & 0x7ffff) << 1;
+    const count = Math.min(limit, words[at]! - this.slot);
+    let from = at + LEAF_HEAD + this.slot * LEAF_RECORD + ENTRY;
+    for (let i = 0; i < count; i++, from += LEAF_RECORD) entries[i] = words[from]!;
+    this.slot += count - 1;
+    this.next();
+    return count;
+  }
+
   /** To the next lesser element. */
   previous(): void {
     const arena = this.arena!;

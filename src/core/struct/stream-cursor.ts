@@ -10,19 +10,19 @@
  * The stream stays as it is meanwhile.
  */
 import { ElementView } from '../types/element-view.ts';
-import { lpLast, lpNext, lpPrev } from './listpack.ts';
+import { lpEntryLength, lpLast, lpNext, lpPrev } from './listpack.ts';
 import { StreamId } from './stream-id.ts';
 import type { StreamLog } from './stream-log.ts';
 import {
   ENTRY_DELETED,
   ENTRY_SAME_FIELDS,
-  entryId,
   firstEntryAt,
   masterFieldsAt,
   numberAt,
-  skip,
 } from './stream-node.ts';
+import { passElements, readEntryId, seekEntry } from './stream-seek.ts';
 
+const LP_END = 0xff;
 const NO_BYTES = new Uint8Array(0);
 
 export class StreamCursor {
@@ -60,6 +60,9 @@ export class StreamCursor {
     this.log = log;
     const node = log.nodeOf(reverse ? to : from);
     this.openNode(reverse ? node : Math.max(node, 0));
+    if (reverse || this.log === null) return;
+    const { base, bytes, master, masterFields } = this;
+    this.at = seekEntry(bytes, base, this.at, master, masterFields, from);
   }
 
   /** Goes to the next entry. False at the end. */
@@ -72,15 +75,9 @@ export class StreamCursor {
     if (this.fieldsLeft === 0) return false;
     const { bytes, base } = this;
     this.fieldsLeft--;
-    if (this.same) {
-      this.field.showListpack(bytes, base, this.masterAt);
-      this.masterAt = lpNext(bytes, base, this.masterAt);
-    } else {
-      this.field.showListpack(bytes, base, this.elementAt);
-      this.elementAt = lpNext(bytes, base, this.elementAt);
-    }
-    this.value.showListpack(bytes, base, this.elementAt);
-    this.elementAt = lpNext(bytes, base, this.elementAt);
+    if (this.same) this.masterAt = show(this.field, bytes, base, this.masterAt);
+    else this.elementAt = show(this.field, bytes, base, this.elementAt);
+    this.elementAt = show(this.value, bytes, base, this.elementAt);
     return true;
   }
 
@@ -139,7 +136,7 @@ export class StreamCursor {
   private openEntry(at: number): boolean {
     const { base, bytes } = this;
     const flags = numberAt(bytes, base, at);
-    this.elementAt = entryId(bytes, base, at, this.master, this.id);
+    this.elementAt = readEntryId(bytes, base, at, this.master, this.id);
     this.same = (flags & ENTRY_SAME_FIELDS) !== 0;
     if (this.same) this.fieldCount = this.masterFields;
     else {
@@ -153,8 +150,24 @@ export class StreamCursor {
 
   /** Goes forward over what was not shown of the entry, and its lp-count. */
   private passEntry(): void {
+    const { base, bytes } = this;
     const left = this.fieldsLeft * (this.same ? 1 : 2) + 1;
-    this.at = skip(this.bytes, this.base, this.elementAt, left);
+    const next = passElements(bytes, base + this.elementAt, left);
+    this.at = bytes[next] === LP_END ? 0 : next - base;
     this.elementAt = 0;
   }
+}
+
+/** Shows an element, which is not the last of its node. Position behind it. */
+function show(view: ElementView, bytes: Uint8Array, base: number, at: number): number {
+  const first = bytes[base + at]!;
+  if (first < 0x80 || first >= 0xc0) {
+    view.showListpack(bytes, base, at);
+    return at + lpEntryLength(bytes, base + at);
+  }
+  const length = first & 63;
+  view.bytes = bytes;
+  view.offset = base + at + 1;
+  view.length = length;
+  return at + 2 + length;
 }

@@ -135,6 +135,32 @@ export class StreamId {
   }
 }
 
+/** Text of one id after another, which most often have their milliseconds in common. */
+export class StreamIdText {
+  readonly bytes = new Uint8Array(STREAM_ID_TEXT_MAX);
+  private msHigh = -1;
+  private msLow = -1;
+  /** Bytes up to the number, the dash included. */
+  private head = 0;
+
+  /** Writes an id at the beginning of `bytes`; gives the number of bytes. */
+  write(id: StreamId): number {
+    const { bytes } = this;
+    if (id.msLow !== this.msLow || id.msHigh !== this.msHigh) {
+      this.msLow = id.msLow;
+      this.msHigh = id.msHigh;
+      this.head = writeUint64(bytes, 0, id.msLow, id.msHigh) + 1;
+      bytes[this.head - 1] = 45;
+    }
+    const { head } = this;
+    if (id.seqHigh !== 0 || id.seqLow > 9) {
+      return head + writeUint64(bytes, head, id.seqLow, id.seqHigh);
+    }
+    bytes[head] = 48 + id.seqLow;
+    return head + 1;
+  }
+}
+
 function writeUint64(to: Uint8Array, off: number, low: number, high: number): number {
   if (high < 0x8000_0000) return writeInt64(to, off, low, high);
   const text = (BigInt(high) * BigInt(TWO_32) + BigInt(low)).toString();

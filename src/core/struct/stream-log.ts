@@ -21,7 +21,7 @@
  * Limits: 2^53 entries ever added; an entry of up to 2^30 bytes.
  */
 import type { LargeValue } from '../keyspace.ts';
-import type { Arena } from '../memory/arena.ts';
+import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import type { Args } from '../resp/args.ts';
 import { lpBytes } from './listpack.ts';
@@ -32,10 +32,10 @@ import {
   markDeleted,
   nodeAppend,
   nodeEntries,
-  nodeFind,
   nodeInit,
   nodeLive,
 } from './stream-node.ts';
+import { nodeFind } from './stream-seek.ts';
 
 export const RECORD_WORDS = 5;
 const FIRST_RECORDS = 3;
@@ -267,11 +267,13 @@ export class StreamLog implements LargeValue {
     return group;
   }
 
-  /** Removes a group. False when there is none of this name. */
-  removeGroup(name: string): boolean {
+  /**
+   * Removes a group, whose memory `later` frees bit by bit. False when there is none of this name.
+   */
+  removeGroup(name: string, later: { releaseLater(group: StreamGroup): void }): boolean {
     const group = this.groups.get(name);
     if (group === undefined) return false;
-    if (this.keeper?.takeGroup(group) !== true) group.release(Number.POSITIVE_INFINITY);
+    if (this.keeper?.takeGroup(group) !== true) later.releaseLater(group);
     return this.groups.delete(name);
   }
 
@@ -288,7 +290,7 @@ export class StreamLog implements LargeValue {
     const { arena } = this;
     const block = this.nodeBlock(i);
     const length = lpBytes(arena.bytes(block), arena.byteOffset(block));
-    if (length + (length >>> 3) < arena.sizeOf(block)) this.moveNode(i, block, length, length);
+    if (Arena.roundUp(length) < arena.sizeOf(block)) this.moveNode(i, block, length, length);
   }
 
   private moveNode(i: number, block: number, length: number, room: number): number {

@@ -11,12 +11,13 @@ import {
   lpFirst,
   lpGet,
   lpInit,
-  lpInsert,
-  lpInsertInteger,
   lpNext,
+  lpPut,
+  lpPutEnd,
+  lpPutInteger,
   lpReplaceInteger,
 } from './listpack.ts';
-import { StreamId } from './stream-id.ts';
+import type { StreamId } from './stream-id.ts';
 
 export const ENTRY_DELETED = 1;
 export const ENTRY_SAME_FIELDS = 2;
@@ -27,7 +28,6 @@ const TWO_32 = 0x1_0000_0000;
 const SAFE_HIGH = 0x20_0000;
 
 const digits = new Uint8Array(24);
-const scratch = new StreamId();
 
 /** Writes a node with a master entry of these fields and no entries. */
 export function nodeInit(
@@ -38,11 +38,13 @@ export function nodeInit(
   pairs: number,
 ): void {
   lpInit(bytes, base);
-  addInteger(bytes, base, 0);
-  addInteger(bytes, base, 0);
-  addInteger(bytes, base, pairs);
-  for (let i = 0; i < pairs; i++) addArgument(bytes, base, args, first + i * 2);
-  addInteger(bytes, base, 0);
+  let at = base + lpBytes(bytes, base) - 1;
+  at = lpPutInteger(bytes, at, 0);
+  at = lpPutInteger(bytes, at, 0);
+  at = lpPutInteger(bytes, at, pairs);
+  for (let i = 0; i < pairs; i++) at = putArgument(bytes, at, args, first + i * 2);
+  at = lpPutInteger(bytes, at, 0);
+  lpPutEnd(bytes, base, at, pairs + 4);
 }
 
 /** Adds an entry behind the last; `master` is the node's first id. */
@@ -55,21 +57,30 @@ export function nodeAppend(
   first: number,
   pairs: number,
 ): void {
-  const counted = lpFirst(bytes, base);
-  lpReplaceInteger(bytes, base, counted, numberAt(bytes, base, counted) + 1);
   const same = hasSameFields(bytes, base, args, first, pairs);
-  addInteger(bytes, base, same ? ENTRY_SAME_FIELDS : 0);
-  addDifference(bytes, base, id.msLow, id.msHigh, master.msLow, master.msHigh);
-  addDifference(bytes, base, id.seqLow, id.seqHigh, master.seqLow, master.seqHigh);
-  if (!same) addInteger(bytes, base, pairs);
-  for (let i = first; i < first + pairs * 2; i++) {
-    if (!same || ((i - first) & 1) === 1) addArgument(bytes, base, args, i);
+  let at = base + lpBytes(bytes, base) - 1;
+  at = lpPutInteger(bytes, at, same ? ENTRY_SAME_FIELDS : 0);
+  at = putDifference(bytes, at, id.msLow, id.msHigh, master.msLow, master.msHigh);
+  at = putDifference(bytes, at, id.seqLow, id.seqHigh, master.seqLow, master.seqHigh);
+  const elements = 3 + pairs + (same ? 0 : pairs + 1);
+  if (same) {
+    for (let i = first + 1; i < first + pairs * 2; i += 2) at = putArgument(bytes, at, args, i);
+  } else {
+    at = lpPutInteger(bytes, at, pairs);
+    for (let i = first; i < first + pairs * 2; i++) at = putArgument(bytes, at, args, i);
   }
-  addInteger(bytes, base, 3 + pairs + (same ? 0 : pairs + 1));
+  at = lpPutInteger(bytes, at, elements);
+  lpPutEnd(bytes, base, at, elements + 1);
+  const counted = lpFirst(bytes, base);
+  const short = bytes[base + counted]!;
+  if (short < 127) bytes[base + counted] = short + 1;
+  else lpReplaceInteger(bytes, base, counted, numberAt(bytes, base, counted) + 1);
 }
 
 /** The integer at a position, as the nearest number. */
 export function numberAt(bytes: Uint8Array, base: number, at: number): number {
+  const first = bytes[base + at]!;
+  if (first < 0x80) return first;
   lpGet(bytes, base, at);
   return lpElement.number;
 }
@@ -139,20 +150,6 @@ export function nextEntryAt(
   return skip(bytes, base, afterId, numberAt(bytes, base, afterId) * 2 + 2);
 }
 
-/** Position of the live entry with this id, or 0. */
-export function nodeFind(bytes: Uint8Array, base: number, master: StreamId, id: StreamId): number {
-  const fields = numberAt(bytes, base, masterFieldsAt(bytes, base));
-  let at = firstEntryAt(bytes, base);
-  while (at !== 0) {
-    entryId(bytes, base, at, master, scratch);
-    const order = scratch.compare(id);
-    if (order > 0) return 0;
-    if (order === 0) return (numberAt(bytes, base, at) & ENTRY_DELETED) === 0 ? at : 0;
-    at = nextEntryAt(bytes, base, at, fields);
-  }
-  return 0;
-}
-
 /** Flags the entry at `at` as deleted, and counts it so. The node has room for two integers. */
 export function markDeleted(bytes: Uint8Array, base: number, at: number): void {
   lpReplaceInteger(bytes, base, at, numberAt(bytes, base, at) | ENTRY_DELETED);
@@ -180,30 +177,24 @@ function hasSameFields(
   return true;
 }
 
-function addArgument(bytes: Uint8Array, base: number, args: Args, i: number): void {
-  const end = lpBytes(bytes, base) - 1;
-  lpInsert(bytes, base, end, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
+function putArgument(bytes: Uint8Array, at: number, args: Args, i: number): number {
+  return lpPut(bytes, at, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
 }
 
-function addInteger(bytes: Uint8Array, base: number, value: number): void {
-  lpInsertInteger(bytes, base, lpBytes(bytes, base) - 1, value);
-}
-
-/** Adds the difference of two 64-bit numbers, as a signed one. */
-function addDifference(
+/** Writes the difference of two 64-bit numbers, as a signed one. */
+function putDifference(
   bytes: Uint8Array,
-  base: number,
+  at: number,
   low: number,
   high: number,
   fromLow: number,
   fromHigh: number,
-): void {
+): number {
   const lowDifference = (low - fromLow) >>> 0;
   const highDifference = (high - fromHigh - (low < fromLow ? 1 : 0)) | 0;
   if (highDifference < SAFE_HIGH && highDifference >= -SAFE_HIGH) {
-    addInteger(bytes, base, highDifference * TWO_32 + lowDifference);
-    return;
+    return lpPutInteger(bytes, at, highDifference * TWO_32 + lowDifference);
   }
   const length = writeInt64(digits, 0, lowDifference, highDifference);
-  lpInsert(bytes, base, lpBytes(bytes, base) - 1, digits, 0, length);
+  return lpPut(bytes, at, digits, 0, length);
 }

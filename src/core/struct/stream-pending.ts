@@ -12,19 +12,23 @@
  *
  * A list keeps the addresses in the order of the ids, in chunks that are arena blocks as well:
  *
- *     chunk   [ count ][ address ] ...    16 to 255 addresses; a full one is split in two
+ *     chunk   [ count ][ bound ][ address ] ...    11 to 251; a full one is split in two
  *
- * Finding one takes two binary searches. Limits: 2^53 deliveries.
+ * The bound is an id: none in the chunk is less, and all in chunks before are less. So finding one
+ * looks at chunks, and only then, within one of them, at the entries themselves.
+ *
+ * Limits: 2^53 deliveries.
  */
 import type { Arena } from '../memory/arena.ts';
-import type { StreamId } from './stream-id.ts';
+import { StreamId } from './stream-id.ts';
 
 const PENDING_BYTES = 40;
-const CHUNK_ADDRESSES_MAX = 255;
-const CHUNK_ADDRESSES_FIRST = 15;
-/** How far ahead of the last find an id is looked for before all are searched. */
-const NEAR_CHUNKS = 8;
+/** Words of a chunk before its addresses. */
+const HEAD = 5;
+const CHUNK_ADDRESSES_MAX = 251;
+const CHUNK_ADDRESSES_FIRST = 11;
 const TWO_32 = 0x1_0000_0000;
+const bound = new StreamId();
 
 /** A new block for an entry that is pending. */
 export function pendingCreate(
@@ -147,16 +151,21 @@ export class PendingList {
 
   /** Adds an entry whose id is not there. */
   insert(address: number, id: StreamId): void {
-    this.seek(id);
     const { arena } = this;
-    if (this.chunks.length === 0) this.chunks.push(this.newChunk(CHUNK_ADDRESSES_FIRST));
-    this.settle();
-    const chunk = this.roomyChunk();
+    if (this.chunks.length === 0) {
+      const only = this.newChunk(CHUNK_ADDRESSES_FIRST);
+      this.setBound(only, id);
+      this.chunks.push(only);
+    }
+    this.seek(id);
+    const chunk = this.roomyChunk(id);
     const words = arena.words(chunk);
     const at = arena.wordOffset(chunk);
     const count = words[at]!;
-    words.copyWithin(at + 2 + this.place, at + 1 + this.place, at + 1 + count);
-    words[at + 1 + this.place] = address;
+    const place = at + HEAD + this.place;
+    if (this.place < count) words.copyWithin(place + 1, place, at + HEAD + count);
+    if (this.place === 0 && compareAt(words, at + 1, id) > 0) this.setBound(chunk, id);
+    words[place] = address;
     words[at] = count + 1;
     this.size++;
   }
@@ -172,7 +181,8 @@ export class PendingList {
     const words = this.arena.words(chunk);
     const at = this.arena.wordOffset(chunk);
     const count = words[at]! - 1;
-    words.copyWithin(at + 1 + this.place, at + 2 + this.place, at + 2 + count);
+    const place = at + HEAD + this.place;
+    if (this.place < count) words.copyWithin(place, place + 1, at + HEAD + 1 + count);
     words[at] = count;
     this.size--;
     if (count === 0) {
@@ -218,63 +228,56 @@ export class PendingList {
     this.place = 0;
   }
 
-  /** A place behind the last chunk becomes the end of that chunk. */
-  private settle(): void {
-    if (this.chunk < this.chunks.length) return;
-    this.chunk = this.chunks.length - 1;
-    this.place = this.countOf(this.chunks[this.chunk]!);
-  }
-
-  /**
-   * Finds the first entry whose id is not less. Ids mostly come in order: behind the last entry, or
-   * not far behind the one that was found last.
-   */
+  /** Goes to the first entry whose id is not less, or to the end of the chunk before it. */
   private seek(id: StreamId): void {
-    const { arena, chunks } = this;
-    let low = 0;
-    let high = chunks.length;
-    if (high > 0 && this.isBehind(high - 1, id)) low = high;
-    else if (this.chunk > 0 && this.chunk < high && this.isBehind(this.chunk - 1, id)) {
-      low = this.chunk;
-      for (let step = 1; step <= NEAR_CHUNKS && low + step < high; step *= 2) {
-        if (!this.isBehind(low + step - 1, id)) high = low + step - 1;
-        else low += step;
-      }
+    const { u32 } = this.arena;
+    const { chunks } = this;
+    this.place = 0;
+    this.chunk = chunks.length - 1;
+    if (this.chunk < 0) return;
+    const end = chunks[this.chunk]!;
+    const endCount = this.countOf(end);
+    if (compareTo(this.arena, this.addressAt(end, endCount - 1), id) < 0) {
+      this.place = endCount;
+      return;
     }
+    let low = 1;
+    let high = chunks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.isBehind(middle, id)) low = middle + 1;
+      const chunk = chunks[middle]!;
+      const words = u32[chunk >>> 19]!;
+      if (compareAt(words, ((chunk & 0x7ffff) << 1) + 1, id) <= 0) low = middle + 1;
       else high = middle;
     }
-    this.chunk = low;
-    this.place = 0;
-    if (low === chunks.length) return;
-    const chunk = chunks[low]!;
+    this.chunk = low - 1;
+    const chunk = chunks[low - 1]!;
+    const words = u32[chunk >>> 19]!;
+    const first = ((chunk & 0x7ffff) << 1) + HEAD;
     low = 0;
-    high = this.countOf(chunk);
+    high = words[first - HEAD]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareTo(arena, this.addressAt(chunk, middle), id) < 0) low = middle + 1;
+      const address = words[first + middle]!;
+      if (compareAt(u32[address >>> 19]!, (address & 0x7ffff) << 1, id) < 0) low = middle + 1;
       else high = middle;
     }
     this.place = low;
   }
 
-  /** Whether the id is behind all of a chunk. */
-  private isBehind(index: number, id: StreamId): boolean {
-    const chunk = this.chunks[index]!;
-    return compareTo(this.arena, this.addressAt(chunk, this.countOf(chunk) - 1), id) < 0;
-  }
-
-  /** The chunk to insert into, grown or split when it is full; the place follows. */
-  private roomyChunk(): number {
+  /** The chunk to insert `id` into, grown or split when it is full; the place follows. */
+  private roomyChunk(id: StreamId): number {
+    const { arena } = this;
     const chunk = this.chunks[this.chunk]!;
     const count = this.countOf(chunk);
-    if (count < (this.arena.sizeOf(chunk) >>> 2) - 1 && count < CHUNK_ADDRESSES_MAX) return chunk;
+    if (count < (arena.sizeOf(chunk) >>> 2) - HEAD && count < CHUNK_ADDRESSES_MAX) return chunk;
     if (count < CHUNK_ADDRESSES_MAX) {
       const larger = this.newChunk(Math.min(count * 2, CHUNK_ADDRESSES_MAX));
       this.move(chunk, 0, larger, count);
-      this.arena.free(chunk);
+      const from = arena.wordOffset(chunk);
+      const to = arena.wordOffset(larger);
+      for (let i = 1; i < HEAD; i++) arena.words(larger)[to + i] = arena.words(chunk)[from + i]!;
+      arena.free(chunk);
       this.chunks[this.chunk] = larger;
       return larger;
     }
@@ -283,26 +286,36 @@ export class PendingList {
     const kept = isEnd ? count : count >>> 1;
     const second = this.newChunk(CHUNK_ADDRESSES_MAX);
     this.move(chunk, kept, second, count - kept);
-    this.arena.words(chunk)[this.arena.wordOffset(chunk)] = kept;
+    arena.words(chunk)[arena.wordOffset(chunk)] = kept;
+    this.setBound(second, isEnd ? id : pendingId(arena, this.addressAt(second, 0), bound));
     this.chunks.splice(this.chunk + 1, 0, second);
-    if (this.place < kept || (this.place === kept && !isEnd)) return chunk;
+    if (this.place <= kept && !isEnd) return chunk;
     this.chunk++;
     this.place -= kept;
     return second;
   }
 
   private newChunk(addresses: number): number {
-    const chunk = this.arena.alloc((1 + addresses) * 4);
+    const chunk = this.arena.alloc((HEAD + addresses) * 4);
     this.arena.words(chunk)[this.arena.wordOffset(chunk)] = 0;
     return chunk;
   }
 
+  private setBound(chunk: number, id: StreamId): void {
+    const words = this.arena.words(chunk);
+    const at = this.arena.wordOffset(chunk);
+    words[at + 1] = id.msHigh;
+    words[at + 2] = id.msLow;
+    words[at + 3] = id.seqHigh;
+    words[at + 4] = id.seqLow;
+  }
+
   private move(from: number, start: number, to: number, count: number): void {
     const source = this.arena.words(from);
-    const sourceAt = this.arena.wordOffset(from) + 1 + start;
+    const sourceAt = this.arena.wordOffset(from) + HEAD + start;
     const target = this.arena.words(to);
     const targetAt = this.arena.wordOffset(to);
-    for (let i = 0; i < count; i++) target[targetAt + 1 + i] = source[sourceAt + i]!;
+    for (let i = 0; i < count; i++) target[targetAt + HEAD + i] = source[sourceAt + i]!;
     target[targetAt] = count;
   }
 
@@ -311,13 +324,16 @@ export class PendingList {
   }
 
   private addressAt(chunk: number, place: number): number {
-    return this.arena.words(chunk)[this.arena.wordOffset(chunk) + 1 + place]!;
+    return this.arena.u32[chunk >>> 19]![((chunk & 0x7ffff) << 1) + HEAD + place]!;
   }
 }
 
+/** Compares the id of a pending entry with `id`, as `StreamId.compare` does. */
 function compareTo(arena: Arena, address: number, id: StreamId): number {
-  const words = arena.words(address);
-  const at = arena.wordOffset(address);
+  return compareAt(arena.u32[address >>> 19]!, (address & 0x7ffff) << 1, id);
+}
+
+function compareAt(words: Uint32Array, at: number, id: StreamId): number {
   if (words[at]! !== id.msHigh) return words[at]! - id.msHigh;
   if (words[at + 1]! !== id.msLow) return words[at + 1]! - id.msLow;
   if (words[at + 2]! !== id.seqHigh) return words[at + 2]! - id.seqHigh;

@@ -55,7 +55,7 @@ export function streamTrim(log: StreamLog, target: TrimTarget): number {
     if (!target.approximate) gone += trimNode(log, target);
     break;
   }
-  mendFirstId(log);
+  if (gone > 0) mendFirstId(log);
   return gone;
 }
 

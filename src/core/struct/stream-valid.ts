@@ -1,5 +1,6 @@
 /** Whether bytes from outside are a node of a stream that can be walked safely, either way. */
-import { lpElement, lpFirst, lpGet, lpNext, lpValid } from './listpack.ts';
+import { lpElement, lpFirst, lpGet, lpNext } from './listpack.ts';
+import { lpValid } from './listpack-valid.ts';
 import { StreamId } from './stream-id.ts';
 import {
   ENTRY_DELETED,

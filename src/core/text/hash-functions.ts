@@ -55,14 +55,16 @@ function wordAt(buf: Uint8Array, at: number): number {
 
 /** Sets `murmurHash` to the low 64 bits of (lo, hi) x M. */
 function multiply(lo: number, hi: number): void {
-  // lo x M_LO in pieces of 16 bits, whose sums stay exact.
+  // lo x M_LO in pieces of 16 bits: all of it stays in integers.
   const a = lo & 0xffff;
   const b = lo >>> 16;
   const c = M_LO & 0xffff;
   const d = M_LO >>> 16;
-  const low = Math.imul(a, c) >>> 0;
-  const middle = a * d + b * c + (low >>> 16);
+  const ad = Math.imul(a, d);
+  const bc = Math.imul(b, c);
+  const middle = (Math.imul(a, c) >>> 16) + (ad & 0xffff) + (bc & 0xffff);
+  const carried = ((ad >>> 16) + (bc >>> 16) + (middle >>> 16)) | 0;
+  const high = (Math.imul(b, d) + carried) | 0;
   murmurHash[0] = Math.imul(lo, M_LO);
-  murmurHash[1] =
-    Math.imul(b, d) + Math.floor(middle / 65_536) + Math.imul(lo, M_HI) + Math.imul(hi, M_LO);
+  murmurHash[1] = (((high + Math.imul(lo, M_HI)) | 0) + Math.imul(hi, M_LO)) | 0;
 }

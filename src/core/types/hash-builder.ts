@@ -10,15 +10,8 @@
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
-import {
-  lpBytes,
-  lpCount,
-  lpEntryBytes,
-  lpFind,
-  lpFirst,
-  lpInit,
-  lpInsert,
-} from '../struct/listpack.ts';
+import { lpBytes, lpCount, lpEntryBytes, lpFirst, lpInit, lpInsert } from '../struct/listpack.ts';
+import { lpFind } from '../struct/listpack-find.ts';
 import { ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../value.ts';
 import { LISTPACK_BYTES_MAX } from './compact.ts';
 import { tableOfPairs } from './hash.ts';

@@ -88,6 +88,14 @@ export class HashTable implements LargeValue {
     return false;
   }
 
+  /**
+   * Sets the value of the field whose entry is at `address`, when it goes without a new entry and
+   * nobody has to see it first. False when not: then `set` does it.
+   */
+  setAt(address: number, value: Uint8Array, offset: number, length: number): boolean {
+    return this.door === null && this.setInPlace(address, value, offset, length);
+  }
+
   /** Adds a field without a value, a member of a set. False when it is there already. */
   add(member: Uint8Array, offset: number, length: number): boolean {
     const hash = this.dict.hash(member, offset, length);

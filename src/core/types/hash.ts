@@ -22,11 +22,11 @@ import {
   lpDelete,
   lpEntryBytes,
   lpEntryLength,
-  lpFind,
   lpFirst,
   lpNext,
   lpReplace,
 } from '../struct/listpack.ts';
+import { lpFind } from '../struct/listpack-find.ts';
 import { ENC_HASHTABLE, encodingOf, TYPE_HASH } from '../value.ts';
 import { growValue, LISTPACK_BYTES_MAX, listpackAppend, listpackCreate } from './compact.ts';
 import { ElementView } from './element-view.ts';
@@ -174,8 +174,11 @@ export function hashDelete(
   const found = lpFind(bytes, base, lpFirst(bytes, base), name, offset, length, 1);
   hashChange.happened = found !== 0;
   if (found === 0) return address;
-  lpDelete(bytes, base, found, 2);
-  return keyspace.resizeValue(db, address, lpBytes(bytes, base), 0);
+  keyspace.ownValue(address);
+  const own = keyspace.arena.bytes(keyspace.valueBlock(address));
+  const start = keyspace.valueOffset(address);
+  lpDelete(own, start, found, 2);
+  return keyspace.resizeValue(db, address, lpBytes(own, start), 0);
 }
 
 /** Makes a listpack a table, whatever its size. Returns the hash's address. */
@@ -219,6 +222,7 @@ function replace(
   offset: number,
   length: number,
 ): number {
+  keyspace.ownValue(address);
   let bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
   let base = keyspace.valueOffset(address);
   const at = lpNext(bytes, base, found);

@@ -22,13 +22,15 @@
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
-import { ByteView, ENC_INT, encodingOf } from '../value.ts';
+import { ByteView, ENC_INT, ENC_RAW, encodingOf, TYPE_STRING } from '../value.ts';
 import {
   DENSE_BYTES,
+  denseGet,
   denseHistogram,
   denseMerge,
   densePack,
   denseRaise,
+  plainHistogram,
 } from './hyperloglog-dense.ts';
 import { HISTOGRAM_SIZE, hashed, hllEstimate, hllHash } from './hyperloglog-estimate.ts';
 import {
@@ -44,7 +46,7 @@ import {
   sparseMerge,
   sparsePlan,
 } from './hyperloglog-sparse.ts';
-import { stringAddZeroes, stringResize, stringView } from './string.ts';
+import { stringFit, stringResize, stringView } from './string.ts';
 
 const MAGIC = 0x4c4c_5948;
 const DENSE = 0;
@@ -53,9 +55,14 @@ const ENCODING_AT = 4;
 const CARDINALITY_AT = 8;
 const STALE_AT = 15;
 const STALE = 0x80;
-const FRESH_BYTES = HLL_HEAD_BYTES + 2;
 const TWO_32 = 0x1_0000_0000;
 const TWO_63 = 2 ** 63;
+
+/** A HyperLogLog that counted nothing. */
+const FRESH = new Uint8Array(HLL_HEAD_BYTES + 2);
+for (let i = 0; i < ENCODING_AT; i++) FRESH[i] = (MAGIC >> (i * 8)) & 255;
+FRESH[ENCODING_AT] = SPARSE;
+sparseInit(FRESH, HLL_HEAD_BYTES);
 
 export const HLL_SAME = 0;
 export const HLL_CHANGED = 1;
@@ -68,6 +75,12 @@ export const hllChange = { outcome: HLL_SAME };
 class Cardinality {
   low = 0;
   high = 0;
+}
+
+/** Registers that several HyperLogLogs are united in: a byte each, and four a word. */
+export class HllRegisters {
+  readonly bytes = new Uint8Array(HLL_REGISTERS);
+  readonly words = new Int32Array(this.bytes.buffer);
 }
 
 /** What `hllCached`, `hllCount` or `hllCountOf` found. */
@@ -101,9 +114,35 @@ export function hllIsDense(keyspace: Keyspace, address: number): boolean {
   return view.bytes[view.offset + ENCODING_AT] === DENSE;
 }
 
+/**
+ * Whether counting an element would change nothing, as far as is seen without opening the value:
+ * for those that are dense. It is the value that `hllIsValid` has just looked at.
+ */
+export function hllHasCounted(
+  keyspace: Keyspace,
+  address: number,
+  element: Uint8Array,
+  offset: number,
+  length: number,
+): boolean {
+  if (view.bytes[view.offset + ENCODING_AT] !== DENSE) return false;
+  if (encodingOf(keyspace.arena, address) !== ENC_RAW) return false;
+  hllHash(element, offset, length);
+  return denseGet(view.bytes, view.offset, hashed.register) >= hashed.count;
+}
+
 /** Shows the estimate that a HyperLogLog carries in `cardinality`; false when it is stale. */
 export function hllCached(keyspace: Keyspace, address: number): boolean {
   stringView(keyspace, address, view);
+  return isCached();
+}
+
+/** Like `hllCached`, for a raw value that `hllIsValid` has just looked at; else false. */
+export function hllCachedRaw(keyspace: Keyspace, address: number): boolean {
+  return encodingOf(keyspace.arena, address) === ENC_RAW && isCached();
+}
+
+function isCached(): boolean {
   const { bytes, offset } = view;
   if ((bytes[offset + STALE_AT]! & STALE) !== 0) return false;
   cardinality.low = wordAt(bytes, offset + CARDINALITY_AT);
@@ -111,18 +150,18 @@ export function hllCached(keyspace: Keyspace, address: number): boolean {
   return true;
 }
 
-/** Raises registers, a byte each, to those of a HyperLogLog; false when that is corrupt. */
-export function hllMerge(keyspace: Keyspace, address: number, registers: Uint8Array): boolean {
+/** Raises registers to those of a HyperLogLog; false when that is corrupt. */
+export function hllMerge(keyspace: Keyspace, address: number, registers: HllRegisters): boolean {
   const isDense = hllIsDense(keyspace, address);
-  if (!isDense) return sparseMerge(view.bytes, view.offset, view.length, registers);
-  denseMerge(view.bytes, view.offset, registers);
+  if (!isDense) return sparseMerge(view.bytes, view.offset, view.length, registers.bytes);
+  denseMerge(view.bytes, view.offset, registers.words);
   return true;
 }
 
-/** Estimates what registers, a byte each, have counted, into `cardinality`. */
-export function hllCountOf(registers: Uint8Array): void {
+/** Estimates what registers have counted, into `cardinality`. */
+export function hllCountOf(registers: HllRegisters): void {
   histogram.fill(0);
-  for (let i = 0; i < HLL_REGISTERS; i++) histogram[registers[i]! & 63]!++;
+  plainHistogram(registers.words, histogram);
   estimate();
 }
 
@@ -144,12 +183,19 @@ export function hllCreate(
   keyOffset: number,
   keyLength: number,
 ): number {
-  const at = stringAddZeroes(keyspace, db, key, keyOffset, keyLength, FRESH_BYTES, view);
-  const { bytes, offset } = view;
-  for (let i = 0; i < ENCODING_AT; i++) bytes[offset + i] = (MAGIC >> (i * 8)) & 255;
-  bytes[offset + ENCODING_AT] = SPARSE;
-  sparseInit(bytes, offset + HLL_HEAD_BYTES);
-  return at;
+  return keyspace.putBytes(
+    db,
+    key,
+    keyOffset,
+    keyLength,
+    0,
+    TYPE_STRING,
+    ENC_RAW,
+    FRESH,
+    0,
+    FRESH.length,
+    false,
+  );
 }
 
 /** Makes a HyperLogLog ready for changes in place. Returns its address. */
@@ -243,10 +289,16 @@ export function hllToDense(keyspace: Keyspace, db: Database, address: number): n
   if (hllIsDense(keyspace, address)) return address;
   spread.fill(0);
   if (!sparseMerge(view.bytes, view.offset, view.length, spread)) return 0;
-  const at = stringResize(keyspace, db, address, DENSE_BYTES, view);
+  const at = stringFit(keyspace, db, address, DENSE_BYTES, view);
   view.bytes[view.offset + ENCODING_AT] = DENSE;
   densePack(spread, view.bytes, view.offset);
   return at;
+}
+
+/** Gives a dense HyperLogLog other registers. */
+export function hllReplace(keyspace: Keyspace, address: number, registers: HllRegisters): void {
+  stringView(keyspace, address, view);
+  densePack(registers.bytes, view.bytes, view.offset);
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

@@ -26,6 +26,7 @@ import {
   lpEntryBytes,
   lpEntryLength,
   lpInsert,
+  lpInsertMeasured,
   lpReplace,
   lpSeek,
 } from '../struct/listpack.ts';
@@ -196,7 +197,7 @@ export function listPush(
   const bytes = keyspace.arena.bytes(keyspace.valueBlock(at));
   const base = keyspace.valueOffset(at);
   const position = atHead ? LP_HEAD_BYTES : lpBytes(bytes, base) - 1;
-  lpInsert(bytes, base, position, value, offset, length);
+  lpInsertMeasured(bytes, base, position, value, offset, length);
   return at;
 }
 

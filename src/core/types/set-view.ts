@@ -12,7 +12,8 @@
 import type { Keyspace } from '../keyspace.ts';
 import type { Dict } from '../struct/dict.ts';
 import { intsetCount, intsetFind, intsetGet, intsetSlot } from '../struct/intset.ts';
-import { lpCount, lpFind, lpFirst, lpNext, lpSeek } from '../struct/listpack.ts';
+import { lpCount, lpFirst, lpNext, lpSeek } from '../struct/listpack.ts';
+import { lpFind } from '../struct/listpack-find.ts';
 import { ENC_HASHTABLE, ENC_INTSET, encodingOf } from '../value.ts';
 import { ElementView } from './element-view.ts';
 import { type HashTable, TableCursor } from './hash-table.ts';

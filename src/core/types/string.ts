@@ -32,6 +32,8 @@ const SAFE_HIGH = 0x20_0000;
 const DIGITS_ROOM = 24;
 const SPARE_MAX = 1 << 20;
 const digits = new Uint8Array(DIGITS_ROOM);
+/** What short new bitmaps begin as. */
+const ZEROES = new Uint8Array(1024);
 const scratch = new ByteView();
 
 /** Shows the bytes of a string in `view`; an integer is written out into a shared scratch. */
@@ -241,6 +243,17 @@ export function stringResize(
   return resize(keyspace, db, entry, length, length > old ? Math.min(length, SPARE_MAX) : 0, view);
 }
 
+/** Like `stringResize`, for a string that will not grow any more. */
+export function stringFit(
+  keyspace: Keyspace,
+  db: Database,
+  address: number,
+  length: number,
+  view: ByteView,
+): number {
+  return resize(keyspace, db, address, length, 0, view);
+}
+
 /** Adds a raw string of zeroes under a key that does not exist, and shows it in `view`. */
 export function stringAddZeroes(
   keyspace: Keyspace,
@@ -251,6 +264,7 @@ export function stringAddZeroes(
   length: number,
   view: ByteView,
 ): number {
+  const isShort = length <= ZEROES.length;
   const entry = keyspace.putBytes(
     db,
     key,
@@ -259,12 +273,14 @@ export function stringAddZeroes(
     0,
     TYPE_STRING,
     ENC_RAW,
-    digits,
+    ZEROES,
     0,
-    0,
+    isShort ? length : 0,
     false,
   );
-  return resize(keyspace, db, entry, length, 0, view);
+  if (!isShort) return resize(keyspace, db, entry, length, 0, view);
+  stringView(keyspace, entry, view);
+  return entry;
 }
 
 /** Appends bytes, not its own, to a string, which is raw from now on. Returns its address. */

@@ -14,7 +14,6 @@ import {
   lpBytes,
   lpElement,
   lpEntryBytes,
-  lpFind,
   lpFirst,
   lpGet,
   lpInsert,
@@ -24,6 +23,7 @@ import {
   lpNext,
   lpPrev,
 } from '../struct/listpack.ts';
+import { lpFind } from '../struct/listpack-find.ts';
 import { writeInt64 } from '../text/integer.ts';
 import { parseScore, SCORE_TEXT_MAX, writeScore } from '../text/score.ts';
 import { ElementView } from './element-view.ts';

@@ -147,9 +147,13 @@ export function zsetScoreRanks(keyspace: Keyspace, address: number, range: Score
   view.open(keyspace, address);
   const { base, bytes, large } = view;
   if (large !== null) {
-    const after = range.maxExclusive ? TIE_BEFORE : TIE_AFTER;
-    ranks.start = large.index.rankOfScore(range.min, range.minExclusive ? TIE_AFTER : TIE_BEFORE);
-    ranks.end = Math.max(ranks.start, large.index.rankOfScore(range.max, after));
+    // An open end needs no look.
+    if (range.minExclusive) ranks.start = large.index.rankOfScore(range.min, TIE_AFTER);
+    else if (range.min > -Infinity) ranks.start = large.index.rankOfScore(range.min, TIE_BEFORE);
+    let end = large.count;
+    if (range.maxExclusive) end = large.index.rankOfScore(range.max, TIE_BEFORE);
+    else if (range.max < Infinity) end = large.index.rankOfScore(range.max, TIE_AFTER);
+    ranks.end = Math.max(ranks.start, end);
     return;
   }
   let rank = 0;

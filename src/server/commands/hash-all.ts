@@ -1,20 +1,16 @@
 /**
  * The commands that return many fields of a hash: HGETALL, HKEYS, HVALS, HRANDFIELD, HSCAN.
  */
+import { hashIsLarge, hashLength } from '../../core/types/hash.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
+import { replyListpack } from '../../core/types/listpack-reply.ts';
 import { TYPE_HASH } from '../../core/value.ts';
 import { command, keyAt, READONLY } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
 import { MemberScan } from './member-scan.ts';
-import { pickCount } from './pick-count.ts';
-import { RandomPicks } from './random-picks.ts';
-
-/** So many fields with their values are no number that a reply's head could hold. */
-const PAIRS_MAX = 2 ** 62;
+import { pickRequest, readPicks, replyPicks } from './random-reply.ts';
 
 const cursor = new HashCursor();
-const picks = new RandomPicks();
 const scan = new MemberScan();
 
 function hgetallCommand(c: Context): void {
@@ -25,8 +21,12 @@ function hgetallCommand(c: Context): void {
     reply.map(0);
     return;
   }
+  reply.map(hashLength(c.keyspace, address));
+  if (!hashIsLarge(c.keyspace, address)) {
+    replyListpack(reply, c.keyspace, address);
+    return;
+  }
   cursor.start(c.keyspace, address);
-  reply.map(cursor.count);
   while (cursor.next()) replyPair(c);
 }
 
@@ -84,63 +84,16 @@ function hrandfieldCommand(c: Context): void {
 
 /** HRANDFIELD with a count: negative ones let a field come again. */
 function randomFields(c: Context): void {
-  const { argc, keyspace, reply } = c;
-  const wanted = pickCount(c, 2);
-  if (Number.isNaN(wanted)) return;
-  const withValues = argc === 4 && c.is(3, 'withvalues');
-  if (argc > 4 || (argc === 4 && !withValues)) {
-    reply.error(SYNTAX_ERROR);
-    return;
-  }
-  if (withValues && Math.abs(wanted) >= PAIRS_MAX) {
-    reply.error('ERR value is out of range');
-    return;
-  }
+  if (!readPicks(c, 'withvalues')) return;
+  const { count, paired } = pickRequest;
   const address = c.readTyped(1, TYPE_HASH);
   if (address === WRONG) return;
-  if (address === 0 || wanted === 0) {
-    reply.array(0);
+  if (address === 0 || count === 0) {
+    c.reply.array(0);
     return;
   }
-  cursor.start(keyspace, address);
-  if (wanted < 0) replyRepeated(c, -wanted, withValues);
-  else replyDistinct(c, wanted, withValues);
-}
-
-/** As an array of two in RESP3, flat in RESP2. */
-function replyPicked(c: Context, withValues: boolean): void {
-  if (!withValues) replyName(c);
-  else {
-    if (c.reply.protocol === 3) c.reply.array(2);
-    replyPair(c);
-  }
-}
-
-function replyCount(c: Context, count: number, withValues: boolean): void {
-  c.reply.array(withValues && c.reply.protocol === 2 ? count * 2 : count);
-}
-
-function replyRepeated(c: Context, count: number, withValues: boolean): void {
-  replyCount(c, count, withValues);
-  picks.repeated(cursor, c.keyspace.random);
-  for (let i = 0; i < count && !c.client.closed; i++) {
-    cursor.show(picks.one());
-    replyPicked(c, withValues);
-  }
-}
-
-function replyDistinct(c: Context, wanted: number, withValues: boolean): void {
-  const { count } = cursor;
-  replyCount(c, Math.min(wanted, count), withValues);
-  if (wanted >= count) {
-    while (cursor.next()) replyPicked(c, withValues);
-    return;
-  }
-  picks.distinct(cursor, wanted, c.keyspace.random);
-  for (let i = 0; i < picks.count; i++) {
-    cursor.show(picks.refs[i]!);
-    replyPicked(c, withValues);
-  }
+  cursor.start(c.keyspace, address);
+  replyPicks(c, cursor, count, paired, paired ? replyPair : replyName);
 }
 
 function hscanCommand(c: Context): void {

@@ -8,7 +8,7 @@
  * other machine's arithmetic can come to another one.
  */
 import { asciiBytes } from '../../core/text/ascii.ts';
-import { parseInt64, parseInteger, writeInteger } from '../../core/text/integer.ts';
+import { parseInt64, writeInteger } from '../../core/text/integer.ts';
 import {
   addLongDouble,
   formatLongDouble,
@@ -17,7 +17,8 @@ import {
   parseLongDouble,
 } from '../../core/text/long-double.ts';
 import { ElementView } from '../../core/types/element-view.ts';
-import { hashGet, hashSet } from '../../core/types/hash.ts';
+import { hashFind, hashGet, hashSet } from '../../core/types/hash.ts';
+import { hashNumber, hashSetNumber } from '../../core/types/hash-number.ts';
 import { TYPE_HASH } from '../../core/value.ts';
 import { command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -39,9 +40,12 @@ function hincrbyCommand(c: Context): void {
   if (Number.isNaN(by)) return;
   const address = c.writeTyped(1, TYPE_HASH);
   if (address === WRONG) return;
+  const { keyspace } = c;
   let old = 0;
-  if (address !== 0 && hashGet(c.keyspace, address, bytes[2]!, offsets[2]!, lengths[2]!, view)) {
-    old = parseInteger(view.bytes, view.offset, view.length);
+  let ref = 0;
+  if (address !== 0) ref = hashFind(keyspace, address, bytes[2]!, offsets[2]!, lengths[2]!);
+  if (ref !== 0) {
+    old = hashNumber(keyspace, address, ref);
     if (Number.isNaN(old)) {
       c.reply.error('ERR hash value is not an integer');
       return;
@@ -49,17 +53,21 @@ function hincrbyCommand(c: Context): void {
   }
   const sum = old + by;
   if (Number.isSafeInteger(old) && Number.isSafeInteger(by) && Number.isSafeInteger(sum)) {
-    setField(c, address, digits, writeInteger(digits, 0, sum));
+    if (ref === 0 || !hashSetNumber(keyspace, c.db, address, ref, lengths[2]!, sum)) {
+      setField(c, address, digits, writeInteger(digits, 0, sum));
+    }
     c.reply.integer(sum);
     c.changed(1, NOTIFY_HASH, 'hincrby');
     return;
   }
-  const exact = Number.isSafeInteger(old) ? BigInt(old) : exactly(view);
-  addExactly(c, address, exact);
+  addExactly(c, address, ref === 0 ? 0n : exactly(c, address));
 }
 
-function exactly(text: ElementView): bigint {
-  return parseInt64(text.bytes, text.offset, text.length) ?? 0n;
+/** The integer in the field in argument 2. */
+function exactly(c: Context, address: number): bigint {
+  const { bytes, lengths, offsets } = c.args;
+  hashGet(c.keyspace, address, bytes[2]!, offsets[2]!, lengths[2]!, view);
+  return parseInt64(view.bytes, view.offset, view.length) ?? 0n;
 }
 
 /** Adds argument 3 to a value, one of them or their sum being no safe integer. */

@@ -13,7 +13,7 @@ import { denseGet } from '../../core/types/hyperloglog-dense.ts';
 import { hllSelfTest } from '../../core/types/hyperloglog-self-test.ts';
 import { HLL_REGISTERS, sparseText } from '../../core/types/hyperloglog-sparse.ts';
 import { stringView } from '../../core/types/string.ts';
-import { ByteView, ENC_RAW, encodingOf } from '../../core/value.ts';
+import { ByteView } from '../../core/value.ts';
 import { ADMIN, command, DENYOOM, FAST, keyAt, keysFrom, READONLY, WRITE } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
 import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
@@ -21,7 +21,7 @@ import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
 const NOT_A_HYPERLOGLOG = 'WRONGTYPE Key is not a valid HyperLogLog string value.';
 const CORRUPT = 'INVALIDOBJ Corrupted HLL object detected';
 
-const registers = new Uint8Array(HLL_REGISTERS);
+const registers = new hll.HllRegisters();
 const view = new ByteView();
 
 /** The address of a HyperLogLog, 0 when there is none, or WRONG, which has been answered. */
@@ -44,9 +44,17 @@ function pfaddCommand(c: Context): void {
   const { hllSparseMaxBytes } = c.services.config.values;
   const existing = checked(c, c.writeString(1));
   if (existing < 0) return;
+  let next = 2;
+  if (existing > 0) {
+    while (next < args.count && isCounted(c, existing, next)) next++;
+    if (next === args.count && next > 2) {
+      c.reply.integer(0);
+      return;
+    }
+  }
   let address = existing === 0 ? create(c) : hll.hllOpen(keyspace, db, existing);
   let changes = existing === 0 ? 1 : 0;
-  for (let i = 2; i < args.count; i++) {
+  for (let i = next; i < args.count; i++) {
     const element = args.bytes[i]!;
     const offset = args.offsets[i]!;
     const length = args.lengths[i]!;
@@ -66,11 +74,16 @@ function pfaddCommand(c: Context): void {
   keyspace.dirty += changes - 1;
 }
 
+function isCounted(c: Context, address: number, i: number): boolean {
+  const { bytes, lengths, offsets } = c.args;
+  return hll.hllHasCounted(c.keyspace, address, bytes[i]!, offsets[i]!, lengths[i]!);
+}
+
 /** Unites the HyperLogLogs of the keys from argument 1 on; what came of it. */
 const union = { isDense: false };
 
 function unite(c: Context): boolean {
-  registers.fill(0);
+  registers.bytes.fill(0);
   union.isDense = false;
   for (let i = 1; i < c.argc; i++) {
     const address = checked(c, c.readString(i));
@@ -103,7 +116,7 @@ function pfcountCommand(c: Context): void {
     c.reply.integer(0);
     return;
   }
-  if (encodingOf(keyspace.arena, address) === ENC_RAW && hll.hllCached(keyspace, address)) {
+  if (hll.hllCachedRaw(keyspace, address)) {
     replyCardinality(c);
     return;
   }
@@ -121,19 +134,28 @@ function pfcountCommand(c: Context): void {
 
 function pfmergeCommand(c: Context): void {
   const { keyspace, db } = c;
-  const { hllSparseMaxBytes } = c.services.config.values;
   if (!unite(c)) return;
   const existing = c.lookupWrite(1);
   let address = existing === 0 ? create(c) : hll.hllOpen(keyspace, db, existing);
   // Every source was whole, so that nothing can be found to be corrupt any more.
   if (union.isDense) address = hll.hllToDense(keyspace, db, address);
-  for (let i = 0; i < HLL_REGISTERS; i++) {
-    const count = registers[i]!;
-    if (count > 0) address = hll.hllRaise(keyspace, db, address, i, count, hllSparseMaxBytes);
-  }
+  if (hll.hllIsDense(keyspace, address)) hll.hllReplace(keyspace, address, registers);
+  else address = raiseAll(c, address);
   hll.hllInvalidate(keyspace, address);
   c.changed(1, NOTIFY_STRING, 'pfadd');
   c.ok();
+}
+
+/** Raises the registers of a sparse HyperLogLog to those of the union. Its address. */
+function raiseAll(c: Context, sparse: number): number {
+  const { db, keyspace } = c;
+  const { hllSparseMaxBytes } = c.services.config.values;
+  let address = sparse;
+  for (let i = 0; i < HLL_REGISTERS; i++) {
+    const count = registers.bytes[i]!;
+    if (count > 0) address = hll.hllRaise(keyspace, db, address, i, count, hllSparseMaxBytes);
+  }
+  return address;
 }
 
 function pfdebugCommand(c: Context): void {

@@ -2,11 +2,9 @@
  * The commands that wait for elements: BLPOP, BRPOP, BLMPOP, BLMOVE, BRPOPLPUSH.
  *
  * Each does what its sibling without the B does, if it can, and is propagated as that. Else its
- * client waits (blocking.ts) and the same handler runs once more when a list appears. Inside EXEC
- * or a script nobody may wait: the answer is null at once.
+ * client waits, as pop-first.ts says.
  */
 import { TYPE_LIST } from '../../core/value.ts';
-import type { Client } from '../client.ts';
 import {
   BLOCKING,
   type Command,
@@ -21,19 +19,15 @@ import {
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
 import { readTimeout } from './blocking-timeout.ts';
-import { moveElement, popFromFirst, popOne, popRequest, readEnd, readPopSome } from './list-pop.ts';
-
-/** What those who waited in vain are told, whatever they asked for. */
-function answerNothing(client: Client): void {
-  client.reply.nullArray();
-}
-
-/** The client waits for lists in `count` arguments from `first` on. */
-function waitForLists(c: Context, first: number, count: number, timeoutMs: number): void {
-  const keys: Uint8Array[] = [];
-  for (let i = first; i < first + count; i++) keys.push(c.args.copy(i));
-  c.services.blocking.block(c, { keys, type: TYPE_LIST, timeoutMs, onTimeout: answerNothing });
-}
+import { moveElement, popFromFirst, popOne, readEnd, readPopSome } from './list-pop.ts';
+import {
+  findFirst,
+  found,
+  popRequest,
+  propagatePop,
+  replyKeyAhead,
+  waitForKeys,
+} from './pop-first.ts';
 
 export function blpopCommand(c: Context): void {
   popOrWait(c, true);
@@ -44,36 +38,26 @@ export function brpopCommand(c: Context): void {
 }
 
 function popOrWait(c: Context, atHead: boolean): void {
-  const { args, db, propagator, reply, services } = c;
-  const last = c.argc - 1;
-  const timeoutMs = readTimeout(c, last);
+  const keys = c.argc - 2;
+  const timeoutMs = readTimeout(c, keys + 1);
   if (Number.isNaN(timeoutMs)) return;
-  for (let i = 1; i < last; i++) {
-    if (!services.blocking.serves(args, i)) continue;
-    const address = c.writeTyped(i, TYPE_LIST);
-    if (address === WRONG) return;
-    if (address === 0) continue;
-    reply.array(2);
-    reply.bulk(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
-    popOne(c, i, address, atHead);
-    if (propagator.begin(db.id, 2)) {
-      propagator.word(atHead ? 'LPOP' : 'RPOP');
-      propagator.argument(args, i);
-    }
-    propagator.suppress();
+  const address = findFirst(c, 1, keys, TYPE_LIST);
+  if (address === WRONG) return;
+  if (address === 0) {
+    waitForKeys(c, 1, keys, TYPE_LIST, timeoutMs);
     return;
   }
-  if (services.mayWait(c.client)) waitForLists(c, 1, last - 1, timeoutMs);
-  else reply.nullArray();
+  const i = found.argument;
+  replyKeyAhead(c, 2, i);
+  popOne(c, i, address, atHead);
+  propagatePop(c, atHead ? 'LPOP' : 'RPOP', i, 0);
 }
 
 export function blmpopCommand(c: Context): void {
   if (!readPopSome(c, 2)) return;
   const timeoutMs = readTimeout(c, 1);
   if (Number.isNaN(timeoutMs) || popFromFirst(c)) return;
-  const { firstKey, keyCount } = popRequest;
-  if (c.services.mayWait(c.client)) waitForLists(c, firstKey, keyCount, timeoutMs);
-  else c.reply.nullArray();
+  waitForKeys(c, popRequest.firstKey, popRequest.keyCount, TYPE_LIST, timeoutMs);
 }
 
 export function blmoveCommand(c: Context): void {
@@ -118,7 +102,7 @@ function moveOrWait(c: Context, i: number, fromHead: boolean, toHead: boolean): 
   const source = c.writeTyped(1, TYPE_LIST);
   if (source === WRONG) return false;
   if (source !== 0) return moveElement(c, source, fromHead, toHead);
-  if (c.services.mayWait(c.client)) waitForLists(c, 1, 1, timeoutMs);
+  if (c.services.mayWait(c.client)) waitForKeys(c, 1, 1, TYPE_LIST, timeoutMs);
   else c.reply.null();
   return false;
 }

@@ -5,6 +5,7 @@
 import { copyBytes } from '../../core/memory/copy.ts';
 import { listDelete, listGrow, listLength, listPush, listShrink } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
+import { listPop } from '../../core/types/list-reply.ts';
 import { TYPE_LIST } from '../../core/value.ts';
 import {
   type Command,
@@ -20,10 +21,16 @@ import { type Context, WRONG } from '../context.ts';
 import { SYNTAX_ERROR, wrongArity } from '../errors.ts';
 import { NOTIFY_LIST } from '../notify-classes.ts';
 import { elementsRemoved, listForPush, replyElements } from './list-shared.ts';
+import {
+  findFirst,
+  found,
+  popRequest,
+  propagatePop,
+  readPopRequest,
+  replyKeyAhead,
+} from './pop-first.ts';
 
 const NOT_POSITIVE = 'ERR value is out of range, must be positive';
-const BAD_KEY_COUNT = 'ERR numkeys should be greater than 0';
-const BAD_COUNT = 'ERR count should be greater than 0';
 const FIRST_ROOM = 4096;
 const KEPT_ROOM = 1 << 20;
 
@@ -71,20 +78,12 @@ function pop(c: Context, atHead: boolean): void {
 /** Takes an element from the list in argument `i` and answers it. */
 export function popOne(c: Context, i: number, address: number, atHead: boolean): void {
   const { db, keyspace } = c;
-  const index = atHead ? 0 : listLength(keyspace, address) - 1;
-  replyElements(c, address, index, 1, true);
-  const at = listDelete(keyspace, db, address, index, 1);
+  const at = listPop(c.reply, keyspace, db, address, atHead);
   elementsRemoved(c, i, at, atHead ? 'lpop' : 'rpop', 1);
 }
 
 /** Takes `count` elements, which there are, and answers them as an array. */
-export function popSome(
-  c: Context,
-  i: number,
-  address: number,
-  atHead: boolean,
-  count: number,
-): void {
+function popSome(c: Context, i: number, address: number, atHead: boolean, count: number): void {
   const { db, keyspace } = c;
   const length = listLength(keyspace, address);
   c.reply.array(count);
@@ -101,37 +100,9 @@ export function readEnd(c: Context, i: number): number {
   return -1;
 }
 
-/** What LMPOP and BLMPOP are asked for; set by `readPopSome`. */
-export const popRequest = { firstKey: 0, keyCount: 0, atHead: false, count: 0 };
-
-/**
- * Reads "numkeys key... LEFT|RIGHT [COUNT n]" from argument `at` on; false when an error has been
- * answered.
- */
+/** Reads what LMPOP and BLMPOP are asked for, from argument `at` on. */
 export function readPopSome(c: Context, at: number): boolean {
-  const keyCount = c.integerIn(at, 1, Number.POSITIVE_INFINITY, BAD_KEY_COUNT);
-  if (Number.isNaN(keyCount)) return false;
-  const where = at + keyCount + 1;
-  if (where >= c.argc) {
-    c.reply.error(SYNTAX_ERROR);
-    return false;
-  }
-  const end = readEnd(c, where);
-  if (end < 0) return false;
-  let count = -1;
-  for (let i = where + 1; i < c.argc; i += 2) {
-    if (count !== -1 || !c.is(i, 'count') || i + 1 === c.argc) {
-      c.reply.error(SYNTAX_ERROR);
-      return false;
-    }
-    count = c.integerIn(i + 1, 1, Number.POSITIVE_INFINITY, BAD_COUNT);
-    if (Number.isNaN(count)) return false;
-  }
-  popRequest.firstKey = at + 1;
-  popRequest.keyCount = keyCount;
-  popRequest.atHead = end === 1;
-  popRequest.count = count === -1 ? 1 : count;
-  return true;
+  return readPopRequest(c, at, 'left', 'right');
 }
 
 export function lmpopCommand(c: Context): void {
@@ -141,26 +112,15 @@ export function lmpopCommand(c: Context): void {
 
 /** Takes what `popRequest` says from the first list that there is; false when there is none. */
 export function popFromFirst(c: Context): boolean {
-  const { atHead, count, firstKey, keyCount } = popRequest;
-  const { args, db, propagator, reply, services } = c;
-  for (let i = firstKey; i < firstKey + keyCount; i++) {
-    if (!services.blocking.serves(args, i)) continue;
-    const address = c.writeTyped(i, TYPE_LIST);
-    if (address === WRONG) return true;
-    if (address === 0) continue;
-    const taken = Math.min(count, listLength(c.keyspace, address));
-    reply.array(2);
-    reply.bulk(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
-    popSome(c, i, address, atHead, taken);
-    if (propagator.begin(db.id, 3)) {
-      propagator.word(atHead ? 'LPOP' : 'RPOP');
-      propagator.argument(args, i);
-      propagator.number(taken);
-    }
-    propagator.suppress();
-    return true;
-  }
-  return false;
+  const { count, firstKey, fromEnd, keyCount } = popRequest;
+  const address = findFirst(c, firstKey, keyCount, TYPE_LIST);
+  if (address === 0 || address === WRONG) return address === WRONG;
+  const i = found.argument;
+  const taken = Math.min(count, listLength(c.keyspace, address));
+  replyKeyAhead(c, 2, i);
+  popSome(c, i, address, !fromEnd, taken);
+  propagatePop(c, fromEnd ? 'RPOP' : 'LPOP', i, taken);
+  return true;
 }
 
 export function lmoveCommand(c: Context): void {

@@ -4,6 +4,7 @@
  */
 import { listCreate, listGrow, listLength, listShrink } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
+import { listReply } from '../../core/types/list-reply.ts';
 import type { Context } from '../context.ts';
 import { NOTIFY_GENERIC, NOTIFY_LIST, NOTIFY_NEW } from '../notify-classes.ts';
 
@@ -55,6 +56,10 @@ export function replyElements(
 ): void {
   const { reply } = c;
   const { element } = cursor;
+  if (forward) {
+    listReply(reply, c.keyspace, address, from, count);
+    return;
+  }
   cursor.start(c.keyspace, address, from, forward);
   for (let i = 0; i < count && cursor.next(); i++) {
     reply.bulk(element.bytes, element.offset, element.length);

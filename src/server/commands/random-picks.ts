@@ -1,5 +1,5 @@
 /**
- * Elements of a collection by chance: HRANDFIELD, SRANDMEMBER, SPOP.
+ * Elements of a collection by chance: SPOP and random-reply.ts.
  *
  *     picks.repeated(source, random);      then each picks.one() is any element
  *     picks.distinct(source, n, random);   picks.refs[0 .. picks.count) are n different ones

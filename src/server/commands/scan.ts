@@ -120,7 +120,7 @@ function replyKey(c: Context, address: number): void {
 
 export function keysCommand(c: Context): void {
   const { db, keyspace, reply } = c;
-  const head = reply.defer();
+  const head = reply.defer(db.dict.count);
   const all = isStar(c, 1);
   let count = 0;
   let cursor = 0;

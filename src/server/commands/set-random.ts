@@ -16,6 +16,7 @@ import { NOTIFY_GENERIC, NOTIFY_SET } from '../notify-classes.ts';
 import { MemberScan } from './member-scan.ts';
 import { pickCount } from './pick-count.ts';
 import { RandomPicks } from './random-picks.ts';
+import { replyPicks } from './random-reply.ts';
 
 const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 
@@ -153,25 +154,7 @@ function randomMembers(c: Context): void {
     return;
   }
   cursor.start(keyspace, address);
-  if (wanted < 0) {
-    reply.array(-wanted);
-    picks.repeated(cursor, keyspace.random);
-    for (let i = wanted; i < 0 && !c.client.closed; i++) {
-      cursor.show(picks.one());
-      replyMember(c);
-    }
-    return;
-  }
-  reply.array(Math.min(wanted, cursor.count));
-  if (wanted >= cursor.count) {
-    while (cursor.next()) replyMember(c);
-    return;
-  }
-  picks.distinct(cursor, wanted, keyspace.random);
-  for (let i = 0; i < wanted; i++) {
-    cursor.show(picks.refs[i]!);
-    replyMember(c);
-  }
+  replyPicks(c, cursor, wanted, false, replyMember);
 }
 
 function sscanCommand(c: Context): void {

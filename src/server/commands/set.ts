@@ -3,6 +3,7 @@
  * SMEMBERS.
  */
 import { lpEntryBytes } from '../../core/struct/listpack.ts';
+import { replyListpack } from '../../core/types/listpack-reply.ts';
 import {
   setAdd,
   setChange,
@@ -12,7 +13,7 @@ import {
   setRemove,
 } from '../../core/types/set.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
-import { TYPE_SET, typeOf } from '../../core/value.ts';
+import { ENC_LISTPACK, encodingOf, TYPE_SET, typeOf } from '../../core/value.ts';
 import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
 import { WRONG_TYPE } from '../errors.ts';
@@ -157,6 +158,10 @@ function smembersCommand(c: Context): void {
   }
   cursor.start(c.keyspace, address);
   reply.set(cursor.count);
+  if (encodingOf(c.keyspace.arena, address) === ENC_LISTPACK) {
+    replyListpack(reply, c.keyspace, address);
+    return;
+  }
   while (cursor.next()) {
     const { bytes, length, offset } = cursor.member;
     reply.bulk(bytes, offset, length);

@@ -17,6 +17,14 @@ const INVALID_ID = 'ERR Invalid stream ID specified as stream command argument';
 const ID_TEXT_MAX = 127;
 const UINT64_MAX = (1n << 64n) - 1n;
 const LIMIT_MAX = 1_000_000;
+const WORD_MAX = 0xffff_ffff;
+const TWO_32 = 0x1_0000_0000;
+/** Digits that a number surely holds exactly. */
+const PLAIN_DIGITS = 15;
+const PLUS = 43;
+const DASH = 45;
+const ZERO = 48;
+const NINE = 57;
 
 /** How an id in an argument is read. */
 interface IdForm {
@@ -52,7 +60,7 @@ export function newId(c: Context, i: number, id: StreamId): boolean {
 
 /** Like `strictId`, without an answer. */
 export function isStrictId(c: Context, i: number, id: StreamId): boolean {
-  return readId(c.args.text(i), id, STRICT);
+  return readPlain(c, i, id, 0) || readId(c.args.text(i), id, STRICT);
 }
 
 /**
@@ -65,6 +73,7 @@ export function keptCount(c: Context, i: number, error?: string): number {
 
 /** The beginning of a range in argument `i`; false when it is none, which has been answered. */
 export function rangeStart(c: Context, i: number, id: StreamId): boolean {
+  if (readEdge(c, i, id, 0)) return true;
   const text = c.args.text(i);
   const exclusive = text.length > 1 && text.startsWith('(');
   const form = { strict: exclusive, missingSeq: 0n, autoSeq: false };
@@ -74,6 +83,7 @@ export function rangeStart(c: Context, i: number, id: StreamId): boolean {
 
 /** The end of a range in argument `i`; false when it is none, which has been answered. */
 export function rangeEnd(c: Context, i: number, id: StreamId): boolean {
+  if (readEdge(c, i, id, WORD_MAX)) return true;
   const text = c.args.text(i);
   const exclusive = text.length > 1 && text.startsWith('(');
   const form = { strict: exclusive, missingSeq: UINT64_MAX, autoSeq: false };
@@ -82,7 +92,58 @@ export function rangeEnd(c: Context, i: number, id: StreamId): boolean {
 }
 
 function readOrRefuse(c: Context, i: number, id: StreamId, form: IdForm): boolean {
+  if (readPlain(c, i, id, 0)) return true;
   return readId(c.args.text(i), id, form) || refuse(c, INVALID_ID);
+}
+
+/** `-`, `+` or a plain id in argument `i`; false when it is anything else. */
+function readEdge(c: Context, i: number, id: StreamId, missing: number): boolean {
+  if (c.args.lengths[i] !== 1) return readPlain(c, i, id, missing);
+  const byte = c.args.bytes[i]![c.args.offsets[i]!]!;
+  if (byte === DASH) id.clear();
+  else if (byte === PLUS) id.setMax();
+  else return readPlain(c, i, id, missing);
+  return true;
+}
+
+/**
+ * The id in argument `i` when its numbers have up to 15 digits and
+ * nothing else stands there; false when it is to be read with all that is allowed. `missing` is
+ * both words of the number of an id that has none.
+ */
+function readPlain(c: Context, i: number, id: StreamId, missing: number): boolean {
+  const bytes = c.args.bytes[i]!;
+  const first = c.args.offsets[i]!;
+  const end = c.args.offsets[i]! + c.args.lengths[i]!;
+  const dash = digitsEnd(bytes, first, end);
+  if (dash < 0) return false;
+  if (dash === end) {
+    id.seqHigh = missing;
+    id.seqLow = missing;
+  } else {
+    if (bytes[dash] !== DASH || digitsEnd(bytes, dash + 1, end) !== end) return false;
+    const seq = numberOf(bytes, dash + 1, end);
+    id.seqHigh = Math.floor(seq / TWO_32);
+    id.seqLow = seq >>> 0;
+  }
+  const ms = numberOf(bytes, first, dash);
+  id.msHigh = Math.floor(ms / TWO_32);
+  id.msLow = ms >>> 0;
+  idRead.hasSeq = true;
+  return true;
+}
+
+/** Where the digits end that begin at `from`; -1 when there are none, or too many. */
+function digitsEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
+  return at > from && at - from <= PLAIN_DIGITS ? at : -1;
+}
+
+function numberOf(bytes: Uint8Array, from: number, end: number): number {
+  let value = 0;
+  for (let at = from; at < end; at++) value = value * 10 + (bytes[at]! - ZERO);
+  return value;
 }
 
 function refuse(c: Context, error: string): false {

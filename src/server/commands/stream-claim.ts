@@ -51,7 +51,7 @@ export function xclaimCommand(c: Context): void {
   c.lookupWrite(1);
   let advanced = lastId.compare(group.lastId) > 0;
   if (advanced) group.lastId.copy(lastId);
-  const head = c.reply.defer();
+  const head = c.reply.defer(options.idsEnd - 5);
   let done = 0;
   for (let i = 5; i < options.idsEnd; i++) {
     isStrictId(c, i, id);

@@ -103,7 +103,7 @@ export function xgroupSetidCommand(c: Context): void {
 export function xgroupDestroyCommand(c: Context): void {
   const log = existing(c);
   if (log === null) return;
-  const isGone = log.removeGroup(c.args.text(3));
+  const isGone = log.removeGroup(c.args.text(3), c.keyspace);
   if (isGone) c.changed(2, NOTIFY_STREAM, 'xgroup-destroy');
   c.reply.integer(isGone ? 1 : 0);
 }

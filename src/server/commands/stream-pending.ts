@@ -108,7 +108,7 @@ function replyPending(
   minIdle: number,
 ): void {
   const { arena, nowMs } = c.keyspace;
-  const head = c.reply.defer();
+  const head = c.reply.defer(pending.size);
   let done = 0;
   for (
     let address = pending.atOrAfter(from);

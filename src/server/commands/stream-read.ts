@@ -17,10 +17,11 @@ import { edgeId, groupAdvance } from '../../core/struct/stream-trim.ts';
 import { TYPE_STREAM, typeOf } from '../../core/value.ts';
 import { BLOCKING, command, type KeySpec, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { readWaitMs, strictId } from './stream-arguments.ts';
+import { strictId } from './stream-arguments.ts';
+import { options, readOptions, refuse } from './stream-read-options.ts';
 import {
   consumerFor,
+  names,
   noSuchGroup,
   readStream,
   replyEntry,
@@ -32,37 +33,27 @@ import {
 } from './stream-shared.ts';
 
 const WAITED_COUNT_MAX = 1000;
+const SOURCES_KEPT = 16;
+const DOLLAR = 36;
+const GREATER = 62;
 const MAX = new StreamId().setMax();
 const cursor = new StreamCursor();
 const start = new StreamId();
 const last = new StreamId();
 
-/** The options of a call. */
-interface ReadOptions {
-  readonly isGroup: boolean;
-  /** Milliseconds to wait, -1 not to wait. */
-  waitMs: number;
-  /** Entries of each stream, 0 for all. */
-  count: number;
-  noAck: boolean;
-  /** Argument of the group's name, 0 for none; the consumer's follows. */
-  groupAt: number;
-  /** Argument of the first key. */
-  keysAt: number;
-  /** Number of keys. */
-  keys: number;
+/** One key, and from where on it is read. */
+class Source {
+  keyAt = 0;
+  log: StreamLog | null = null;
+  group: StreamGroup | null = null;
+  /** Entries behind this one. */
+  readonly after = new StreamId();
+  /** `>` */
+  isNew = false;
 }
 
-/** One key, and from where on it is read. */
-interface Source {
-  readonly keyAt: number;
-  readonly log: StreamLog | null;
-  readonly group: StreamGroup | null;
-  /** Entries behind this one. */
-  readonly after: StreamId;
-  /** `>` */
-  readonly isNew: boolean;
-}
+/** The streams of the call that runs are the first `options.keys`. */
+const sources: Source[] = [];
 
 export function xreadCommand(c: Context): void {
   read(c, false);
@@ -74,79 +65,35 @@ export function xreadgroupCommand(c: Context): void {
 }
 
 function read(c: Context, isGroup: boolean): void {
-  const options = readOptions(c, isGroup);
-  if (options === null) return;
+  if (!readOptions(c, isGroup)) return;
   const isWaiting = c.services.blocking.isBlocked(c.client);
-  const sources = sourcesOf(c, options, isWaiting);
-  if (sources === null) return;
+  if (openSources(c, isWaiting)) answer(c, isWaiting);
+  for (const one of sources) {
+    one.log = null;
+    one.group = null;
+  }
+  if (sources.length > SOURCES_KEPT) sources.length = SOURCES_KEPT;
+}
+
+function answer(c: Context, isWaiting: boolean): void {
   if (isWaiting && options.count === 0) options.count = WAITED_COUNT_MAX;
   let served = 0;
   let head = 0;
-  for (const one of sources) {
+  for (let i = 0; i < options.keys; i++) {
+    const one = sources[i]!;
     if (!isReady(one) || (isWaiting && served > 0)) continue;
-    if (served++ === 0) head = c.reply.defer();
-    serve(c, options, one);
+    if (served++ === 0) head = c.reply.defer(options.keys);
+    serve(c, one);
   }
   if (served > 0) c.reply.fill(head, c.reply.protocol === 3 ? '%' : '*', served);
-  else if (options.waitMs >= 0 && c.services.mayWait(c.client)) wait(c, options, sources);
+  else if (options.waitMs >= 0 && c.services.mayWait(c.client)) wait(c);
   else c.reply.nullArray();
 }
 
 // ---------------------------------------------------------------- arguments
 
-function readOptions(c: Context, isGroup: boolean): ReadOptions | null {
-  const to: ReadOptions = {
-    isGroup,
-    waitMs: -1,
-    count: 0,
-    noAck: false,
-    groupAt: 0,
-    keysAt: 0,
-    keys: 0,
-  };
-  for (let i = 1; i < c.argc && to.keysAt === 0; i++) {
-    const more = c.argc - i - 1;
-    if (more > 0 && c.is(i, 'block')) {
-      to.waitMs = readWaitMs(c, ++i);
-      if (Number.isNaN(to.waitMs)) return null;
-    } else if (more > 0 && c.is(i, 'count')) {
-      to.count = c.integer(++i);
-      if (Number.isNaN(to.count)) return null;
-      to.count = Math.max(to.count, 0);
-    } else if (more > 0 && c.is(i, 'streams')) {
-      to.keysAt = i + 1;
-      to.keys = (c.argc - to.keysAt) / 2;
-      if (!Number.isInteger(to.keys)) {
-        const text = 'Unbalanced XREAD list of streams: for each stream key an ID or';
-        return refuse(c, `ERR ${text} '$' must be specified.`);
-      }
-    } else if (more > 1 && c.is(i, 'group')) {
-      if (!isGroup) return refuse(c, onlyGroups('GROUP'));
-      to.groupAt = i + 1;
-      i += 2;
-    } else if (c.is(i, 'noack')) {
-      if (!isGroup) return refuse(c, onlyGroups('NOACK'));
-      to.noAck = true;
-    } else return refuse(c, SYNTAX_ERROR);
-  }
-  if (to.keysAt === 0) return refuse(c, SYNTAX_ERROR);
-  if (isGroup && to.groupAt === 0) return refuse(c, 'ERR Missing GROUP option for XREADGROUP');
-  return to;
-}
-
-function onlyGroups(option: string): string {
-  const text = `The ${option} option is only supported by XREADGROUP.`;
-  return `ERR ${text} You called XREAD instead.`;
-}
-
-function refuse(c: Context, error: string): null {
-  c.reply.error(error);
-  return null;
-}
-
-/** The streams, or null when there was an error, which has been answered. */
-function sourcesOf(c: Context, options: ReadOptions, isWaiting: boolean): Source[] | null {
-  const sources: Source[] = [];
+/** Finds the streams; false when there was an error, which has been answered. */
+function openSources(c: Context, isWaiting: boolean): boolean {
   for (let i = 0; i < options.keys; i++) {
     const keyAt = options.keysAt + i;
     if (isWaiting && options.isGroup && !isStillThere(c, keyAt)) {
@@ -154,21 +101,24 @@ function sourcesOf(c: Context, options: ReadOptions, isWaiting: boolean): Source
     }
     // A waiting reader passes over keys that hold another type by now.
     const log = isWaiting && !isStillThere(c, keyAt) ? null : readStream(c, keyAt);
-    if (log === undefined) return null;
+    if (log === undefined) return false;
     let group: StreamGroup | null = null;
     if (options.isGroup) {
-      group = log?.groups.get(c.args.text(options.groupAt)) ?? null;
+      group = log?.groups.get(names.of(c.args, options.groupAt)) ?? null;
       if (group === null) {
         if (!isWaiting) noSuchGroup(c, keyAt, options.groupAt, ' in XREADGROUP with GROUP option');
         else refuse(c, 'NOGROUP the consumer group this client was blocked on no longer exists');
-        return null;
+        return false;
       }
     }
-    const source = sourceOf(c, options, keyAt, log, group);
-    if (source === null) return null;
-    sources.push(source);
+    if (sources.length === i) sources.push(new Source());
+    const source = sources[i]!;
+    source.keyAt = keyAt;
+    source.log = log;
+    source.group = group;
+    if (!readAfter(c, source)) return false;
   }
-  return sources;
+  return true;
 }
 
 function isStillThere(c: Context, i: number): boolean {
@@ -177,17 +127,12 @@ function isStillThere(c: Context, i: number): boolean {
   return address !== 0 && typeOf(keyspace.arena, address) === TYPE_STREAM;
 }
 
-function sourceOf(
-  c: Context,
-  options: ReadOptions,
-  keyAt: number,
-  log: StreamLog | null,
-  group: StreamGroup | null,
-): Source | null {
-  const i = keyAt + options.keys;
-  const after = new StreamId();
-  const word = c.args.shown(i);
-  if (word === '$') {
+/** Reads from where on a stream is read; false for an error, which has been answered. */
+function readAfter(c: Context, source: Source): boolean {
+  const { after, group, log } = source;
+  const i = source.keyAt + options.keys;
+  source.isNew = false;
+  if (isMark(c, i, DOLLAR)) {
     if (options.isGroup) {
       return refuse(
         c,
@@ -196,17 +141,32 @@ function sourceOf(
           '$ ID would just return an empty result set.',
       );
     }
-    if (log !== null) after.copy(log.lastId);
-    return { keyAt, log, group, after, isNew: false };
+    if (log === null) after.clear();
+    else after.copy(log.lastId);
+    return true;
   }
-  if (word === '>') {
-    if (group !== null) return { keyAt, log, group, after: after.copy(group.lastId), isNew: true };
-    const text = 'The > ID can be specified only when calling XREADGROUP using the GROUP';
-    return refuse(c, `ERR ${text} <group> <consumer> option.`);
+  if (isMark(c, i, GREATER)) {
+    if (group === null) {
+      const text = 'The > ID can be specified only when calling XREADGROUP using the GROUP';
+      return refuse(c, `ERR ${text} <group> <consumer> option.`);
+    }
+    after.copy(group.lastId);
+    source.isNew = true;
+    return true;
   }
-  if (!strictId(c, i, after)) return null;
-  if (group === null || !after.isMax) return { keyAt, log, group, after, isNew: false };
-  return { keyAt, log, group, after: after.copy(group.lastId), isNew: true };
+  if (!strictId(c, i, after)) return false;
+  if (group === null || !after.isMax) return true;
+  after.copy(group.lastId);
+  source.isNew = true;
+  return true;
+}
+
+/** Whether argument `i`, up to its first zero byte, is one character. */
+function isMark(c: Context, i: number, mark: number): boolean {
+  const bytes = c.args.bytes[i]!;
+  const at = c.args.offsets[i]!;
+  const length = c.args.lengths[i]!;
+  return length > 0 && bytes[at] === mark && (length === 1 || bytes[at + 1] === 0);
 }
 
 /**
@@ -223,7 +183,7 @@ function isReady(source: Source): boolean {
 
 // ---------------------------------------------------------------- answers
 
-function serve(c: Context, options: ReadOptions, source: Source): void {
+function serve(c: Context, source: Source): void {
   const { args } = c;
   const { group, keyAt } = source;
   const log = source.log!;
@@ -238,13 +198,18 @@ function serve(c: Context, options: ReadOptions, source: Source): void {
   c.lookupWrite(keyAt);
   const consumer = consumerFor(c, group, options.groupAt + 1, keyAt);
   if (options.noAck) writeConsumer(c, keyAt, options.groupAt, options.groupAt + 1);
-  if (source.isNew) deliver(c, options, source, consumer);
+  if (source.isNew) deliver(c, source, consumer);
   else replyHistory(c, options.count, log, group, consumer);
   c.keyspace.dirty++;
 }
 
+/** The most entries that a reply may have; a `count` of 0 allows for all. */
+function mostOf(count: number, size: number): number {
+  return count === 0 ? size : Math.min(count, size);
+}
+
 function replyBehind(c: Context, log: StreamLog, count: number): void {
-  const head = c.reply.defer();
+  const head = c.reply.defer(mostOf(count, log.length));
   let done = 0;
   cursor.start(log, start, MAX, false);
   while ((count === 0 || done < count) && cursor.next()) {
@@ -255,12 +220,12 @@ function replyBehind(c: Context, log: StreamLog, count: number): void {
 }
 
 /** Gives new entries to a consumer. */
-function deliver(c: Context, options: ReadOptions, source: Source, consumer: StreamConsumer): void {
+function deliver(c: Context, source: Source, consumer: StreamConsumer): void {
   const { keyAt } = source;
   const { count, groupAt } = options;
   const log = source.log!;
   const group = source.group!;
-  const head = c.reply.defer();
+  const head = c.reply.defer(mostOf(count, log.length));
   let done = 0;
   let advanced = false;
   cursor.start(log, start, MAX, false);
@@ -301,7 +266,7 @@ function replyHistory(
 ): void {
   const { arena, nowMs } = c.keyspace;
   const { pending } = consumer;
-  const head = c.reply.defer();
+  const head = c.reply.defer(mostOf(count, pending.size));
   let done = 0;
   let address = pending.atOrAfter(start);
   while (address !== 0 && (count === 0 || done < count)) {
@@ -320,24 +285,27 @@ function replyHistory(
 
 // ---------------------------------------------------------------- waiting
 
-function wait(c: Context, options: ReadOptions, sources: readonly Source[]): void {
+function wait(c: Context): void {
   const { args } = c;
   const { blocking } = c.services;
+  const { isGroup, keys, keysAt, waitMs } = options;
   if (blocking.isBlocked(c.client)) return;
-  for (const { after, keyAt } of sources) {
-    const i = keyAt + options.keys;
-    if (args.shown(i) !== '$') continue;
-    const text = Buffer.from(after.toString(), 'latin1');
-    args.bytes[i] = text;
-    args.offsets[i] = 0;
-    args.lengths[i] = text.length;
+  const waited: Uint8Array[] = [];
+  for (let i = 0; i < keys; i++) {
+    waited.push(args.copy(keysAt + i));
+    const idAt = keysAt + keys + i;
+    if (!isMark(c, idAt, DOLLAR)) continue;
+    const text = Buffer.from(sources[i]!.after.toString(), 'latin1');
+    args.bytes[idAt] = text;
+    args.offsets[idAt] = 0;
+    args.lengths[idAt] = text.length;
   }
   blocking.block(c, {
-    keys: sources.map(({ keyAt }) => args.copy(keyAt)),
+    keys: waited,
     type: TYPE_STREAM,
-    timeoutMs: options.waitMs,
+    timeoutMs: waitMs,
     onTimeout: (client) => client.reply.nullArray(),
-    wakesOn: () => options.isGroup,
+    wakesOn: () => isGroup,
   });
 }
 

@@ -10,18 +10,21 @@
  */
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
-import { STREAM_ID_TEXT_MAX, StreamId } from '../../core/struct/stream-id.ts';
+import { StreamId, StreamIdText } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
+import { TextMemo } from '../../core/text/text-memo.ts';
 import { streamOf } from '../../core/types/stream.ts';
 import { TYPE_STREAM, typeOf } from '../../core/value.ts';
 import type { Context } from '../context.ts';
 import { WRONG_TYPE } from '../errors.ts';
 import { NOTIFY_STREAM } from '../notify-classes.ts';
 
-const text = new Uint8Array(STREAM_ID_TEXT_MAX);
+const text = new StreamIdText();
 const cursor = new StreamCursor();
 const id = new StreamId();
+/** Names of groups and consumers. */
+export const names = new TextMemo();
 
 /** What a look-up for a stream found. */
 export type Found = StreamLog | null | undefined;
@@ -56,7 +59,8 @@ export function touched(c: Context, i: number, event: string): void {
 // ---------------------------------------------------------------- replies
 
 export function replyId(c: Context, of: StreamId): void {
-  c.reply.bulk(text, 0, of.write(text, 0));
+  const length = text.write(of);
+  c.reply.bulk(text.bytes, 0, length);
 }
 
 /** Answers the entry that a cursor stands at. */
@@ -87,7 +91,7 @@ export function replyRange(
   count: number,
   reverse: boolean,
 ): void {
-  const head = c.reply.defer();
+  const head = c.reply.defer(count === 0 ? log.length : Math.min(count, log.length));
   let done = 0;
   cursor.start(log, from, to, reverse);
   while ((count === 0 || done < count) && cursor.next()) {
@@ -115,7 +119,7 @@ export interface Place {
 export function placeOf(c: Context): Place | null | undefined {
   const log = readStream(c, 1);
   if (log === undefined) return undefined;
-  const group = log?.groups.get(c.args.text(2));
+  const group = log?.groups.get(names.of(c.args, 2));
   return log === null || group === undefined ? null : { log, group };
 }
 
@@ -135,7 +139,7 @@ export function consumerFor(
   i: number,
   keyAt: number,
 ): StreamConsumer {
-  const name = c.args.text(i);
+  const name = names.of(c.args, i);
   const there = group.consumers.get(name);
   if (there !== undefined) {
     there.seenMs = c.keyspace.nowMs;
@@ -200,5 +204,6 @@ export function writeConsumer(c: Context, keyAt: number, groupAt: number, nameAt
 
 /** Writes an id as a word of the operation that is being written. */
 export function writeId(c: Context, of: StreamId): void {
-  c.propagator.bytes(text, 0, of.write(text, 0));
+  const length = text.write(of);
+  c.propagator.bytes(text.bytes, 0, length);
 }

@@ -35,7 +35,8 @@ export function mgetCommand(c: Context): void {
   const { keyspace, reply } = c;
   const count = c.argc;
   reply.array(count - 1);
-  for (let i = 1; i < count; i++) {
+  for (let i = 1, seen = 1; i < count; i++) {
+    if (i === seen) seen = c.lookAhead(i, 1);
     const address = c.lookupRead(i);
     if (address === 0 || typeOf(keyspace.arena, address) !== TYPE_STRING) {
       reply.null();

@@ -2,11 +2,9 @@
  * The commands that wait for elements of sorted sets: BZPOPMIN, BZPOPMAX, BZMPOP.
  *
  * Each does what its sibling without the B does, if it can, and is propagated as that. Else its
- * client waits (blocking.ts) and the same handler runs once more when a sorted set appears. Inside
- * EXEC or a script nobody may wait: the answer is null at once.
+ * client waits, as pop-first.ts says.
  */
 import { TYPE_ZSET } from '../../core/value.ts';
-import type { Client } from '../client.ts';
 import {
   BLOCKING,
   type Command,
@@ -20,23 +18,15 @@ import {
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
 import { readTimeout } from './blocking-timeout.ts';
-import { popElements, popFromFirst, popRequest, readPopSome } from './zset-pop.ts';
-
-/** What those who waited in vain are told, whatever they asked for. */
-function answerNothing(client: Client): void {
-  client.reply.nullArray();
-}
-
-/** Nothing was found in `count` arguments from `first` on: the client waits, where it may. */
-function waitForZsets(c: Context, first: number, count: number, timeoutMs: number): void {
-  if (!c.services.mayWait(c.client)) {
-    c.reply.nullArray();
-    return;
-  }
-  const keys: Uint8Array[] = [];
-  for (let i = first; i < first + count; i++) keys.push(c.args.copy(i));
-  c.services.blocking.block(c, { keys, type: TYPE_ZSET, timeoutMs, onTimeout: answerNothing });
-}
+import {
+  findFirst,
+  found,
+  popRequest,
+  propagatePop,
+  replyKeyAhead,
+  waitForKeys,
+} from './pop-first.ts';
+import { popElements, popFromFirst, readPopSome } from './zset-pop.ts';
 
 export function bzpopminCommand(c: Context): void {
   popOrWait(c, false);
@@ -47,33 +37,26 @@ export function bzpopmaxCommand(c: Context): void {
 }
 
 function popOrWait(c: Context, fromTop: boolean): void {
-  const { args, db, propagator, reply, services } = c;
-  const last = c.argc - 1;
-  const timeoutMs = readTimeout(c, last);
+  const keys = c.argc - 2;
+  const timeoutMs = readTimeout(c, keys + 1);
   if (Number.isNaN(timeoutMs)) return;
-  for (let i = 1; i < last; i++) {
-    if (!services.blocking.serves(args, i)) continue;
-    const address = c.writeTyped(i, TYPE_ZSET);
-    if (address === WRONG) return;
-    if (address === 0) continue;
-    reply.array(3);
-    reply.bulk(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
-    popElements(c, i, address, fromTop, 1, false);
-    if (propagator.begin(db.id, 2)) {
-      propagator.word(fromTop ? 'ZPOPMAX' : 'ZPOPMIN');
-      propagator.argument(args, i);
-    }
-    propagator.suppress();
+  const address = findFirst(c, 1, keys, TYPE_ZSET);
+  if (address === WRONG) return;
+  if (address === 0) {
+    waitForKeys(c, 1, keys, TYPE_ZSET, timeoutMs);
     return;
   }
-  waitForZsets(c, 1, last - 1, timeoutMs);
+  const i = found.argument;
+  replyKeyAhead(c, 3, i);
+  popElements(c, i, address, fromTop, 1, false);
+  propagatePop(c, fromTop ? 'ZPOPMAX' : 'ZPOPMIN', i, 0);
 }
 
 export function bzmpopCommand(c: Context): void {
   if (!readPopSome(c, 2)) return;
   const timeoutMs = readTimeout(c, 1);
   if (Number.isNaN(timeoutMs) || popFromFirst(c)) return;
-  waitForZsets(c, popRequest.firstKey, popRequest.keyCount, timeoutMs);
+  waitForKeys(c, popRequest.firstKey, popRequest.keyCount, TYPE_ZSET, timeoutMs);
 }
 
 export const zsetBlockingCommands: readonly Command[] = [

@@ -18,10 +18,16 @@ import {
 import { type Context, WRONG } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../notify-classes.ts';
+import {
+  findFirst,
+  found,
+  popRequest,
+  propagatePop,
+  readPopRequest,
+  replyKeyAhead,
+} from './pop-first.ts';
 
 const NOT_POSITIVE = 'ERR value is out of range, must be positive';
-const BAD_KEY_COUNT = 'ERR numkeys should be greater than 0';
-const BAD_COUNT = 'ERR count should be greater than 0';
 
 const view = new ZsetView();
 
@@ -80,36 +86,9 @@ export function popElements(
   if (emptied) c.notify(i, NOTIFY_GENERIC, 'del');
 }
 
-/** What ZMPOP and BZMPOP are asked for; set by `readPopSome`. */
-export const popRequest = { firstKey: 0, keyCount: 0, fromTop: false, count: 0 };
-
-/**
- * Reads "numkeys key... MIN|MAX [COUNT n]" from argument `at` on; false when an error has been
- * answered.
- */
+/** Reads what ZMPOP and BZMPOP are asked for, from argument `at` on. */
 export function readPopSome(c: Context, at: number): boolean {
-  const keyCount = c.integerIn(at, 1, Number.POSITIVE_INFINITY, BAD_KEY_COUNT);
-  if (Number.isNaN(keyCount)) return false;
-  const where = at + keyCount + 1;
-  const fromTop = where < c.argc && c.is(where, 'max');
-  if (where >= c.argc || !(fromTop || c.is(where, 'min'))) {
-    c.reply.error(SYNTAX_ERROR);
-    return false;
-  }
-  let count = -1;
-  for (let i = where + 1; i < c.argc; i += 2) {
-    if (count !== -1 || !c.is(i, 'count') || i + 1 === c.argc) {
-      c.reply.error(SYNTAX_ERROR);
-      return false;
-    }
-    count = c.integerIn(i + 1, 1, Number.POSITIVE_INFINITY, BAD_COUNT);
-    if (Number.isNaN(count)) return false;
-  }
-  popRequest.firstKey = at + 1;
-  popRequest.keyCount = keyCount;
-  popRequest.fromTop = fromTop;
-  popRequest.count = count === -1 ? 1 : count;
-  return true;
+  return readPopRequest(c, at, 'min', 'max');
 }
 
 export function zmpopCommand(c: Context): void {
@@ -119,27 +98,16 @@ export function zmpopCommand(c: Context): void {
 
 /** Takes what `popRequest` says from the first zset that there is; false when there is none. */
 export function popFromFirst(c: Context): boolean {
-  const { count, firstKey, fromTop, keyCount } = popRequest;
-  const { args, db, propagator, reply, services } = c;
-  for (let i = firstKey; i < firstKey + keyCount; i++) {
-    if (!services.blocking.serves(args, i)) continue;
-    const address = c.writeTyped(i, TYPE_ZSET);
-    if (address === WRONG) return true;
-    if (address === 0) continue;
-    const taken = Math.min(count, zsetLength(c.keyspace, address));
-    reply.array(2);
-    reply.bulk(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
-    reply.array(taken);
-    popElements(c, i, address, fromTop, taken, true);
-    if (propagator.begin(db.id, 3)) {
-      propagator.word(fromTop ? 'ZPOPMAX' : 'ZPOPMIN');
-      propagator.argument(args, i);
-      propagator.number(taken);
-    }
-    propagator.suppress();
-    return true;
-  }
-  return false;
+  const { count, firstKey, fromEnd, keyCount } = popRequest;
+  const address = findFirst(c, firstKey, keyCount, TYPE_ZSET);
+  if (address === 0 || address === WRONG) return address === WRONG;
+  const i = found.argument;
+  const taken = Math.min(count, zsetLength(c.keyspace, address));
+  replyKeyAhead(c, 2, i);
+  c.reply.array(taken);
+  popElements(c, i, address, fromEnd, taken, true);
+  propagatePop(c, fromEnd ? 'ZPOPMAX' : 'ZPOPMIN', i, taken);
+  return true;
 }
 
 export const zsetPopCommands: readonly Command[] = [

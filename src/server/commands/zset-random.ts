@@ -12,17 +12,11 @@ import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
 import { command, keyAt, READONLY } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
 import { MemberScan } from './member-scan.ts';
-import { pickCount } from './pick-count.ts';
-import { RandomPicks } from './random-picks.ts';
-
-/** So many members with their scores are no number that a reply's head could hold. */
-const PAIRS_MAX = 2 ** 62;
+import { pickRequest, readPicks, replyPicks } from './random-reply.ts';
 
 const view = new ZsetView();
 const cursor = new ZsetCursor();
-const picks = new RandomPicks();
 const scan = new MemberScan();
 const scoreText = new Uint8Array(SCORE_TEXT_MAX);
 const packedScore = new ElementView();
@@ -51,63 +45,23 @@ export function zrandmemberCommand(c: Context): void {
 
 /** ZRANDMEMBER with a count: negative ones let a member come again. */
 function randomMembers(c: Context): void {
-  const { argc, keyspace, reply } = c;
-  const wanted = pickCount(c, 2);
-  if (Number.isNaN(wanted)) return;
-  const withScores = argc === 4 && c.is(3, 'withscores');
-  if (argc > 4 || (argc === 4 && !withScores)) {
-    reply.error(SYNTAX_ERROR);
-    return;
-  }
-  if (withScores && Math.abs(wanted) >= PAIRS_MAX) {
-    reply.error('ERR value is out of range');
-    return;
-  }
+  if (!readPicks(c, 'withscores')) return;
+  const { count, paired } = pickRequest;
   const address = c.readTyped(1, TYPE_ZSET);
   if (address === WRONG) return;
-  if (address === 0 || wanted === 0) {
-    reply.array(0);
+  if (address === 0 || count === 0) {
+    c.reply.array(0);
     return;
   }
   // All of them come from the highest down, as in Redis.
-  view.open(keyspace, address);
+  view.open(c.keyspace, address);
   cursor.startView(view, view.count - 1, true);
-  if (wanted < 0) replyRepeated(c, -wanted, withScores);
-  else replyDistinct(c, wanted, withScores);
+  replyPicks(c, cursor, count, paired, paired ? replyPair : replyMember);
 }
 
-/** As an array of two in RESP3, flat in RESP2. */
-function replyPicked(c: Context, withScores: boolean): void {
-  if (withScores && c.reply.protocol === 3) c.reply.array(2);
+function replyPair(c: Context): void {
   replyMember(c);
-  if (withScores) c.reply.double(cursor.score);
-}
-
-function replyCount(c: Context, count: number, withScores: boolean): void {
-  c.reply.array(withScores && c.reply.protocol === 2 ? count * 2 : count);
-}
-
-function replyRepeated(c: Context, count: number, withScores: boolean): void {
-  replyCount(c, count, withScores);
-  picks.repeated(cursor, c.keyspace.random);
-  for (let i = 0; i < count && !c.client.closed; i++) {
-    cursor.show(picks.one());
-    replyPicked(c, withScores);
-  }
-}
-
-function replyDistinct(c: Context, wanted: number, withScores: boolean): void {
-  const { count } = cursor;
-  replyCount(c, Math.min(wanted, count), withScores);
-  if (wanted >= count) {
-    while (cursor.next()) replyPicked(c, withScores);
-    return;
-  }
-  picks.distinct(cursor, wanted, c.keyspace.random);
-  for (let i = 0; i < picks.count; i++) {
-    cursor.show(picks.refs[i]!);
-    replyPicked(c, withScores);
-  }
+  c.reply.double(cursor.score);
 }
 
 export function zscanCommand(c: Context): void {

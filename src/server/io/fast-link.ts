@@ -32,6 +32,8 @@ import {
 interface WriteRequest {
   handle?: Handle | undefined;
   link?: FastLink | undefined;
+  /** What is being sent must not be collected meanwhile; `writeBuffer` sees to that itself. */
+  parts?: Uint8Array[] | undefined;
   oncomplete?: ((this: WriteRequest, status: number) => void) | undefined;
 }
 
@@ -43,6 +45,7 @@ interface Handle {
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+  writev(request: WriteRequest, parts: Uint8Array[], allBuffers: true): number;
 }
 
 interface StreamBinding {
@@ -106,9 +109,8 @@ function loadBinding(): StreamBinding | null {
 export function fastLink(socket: Socket, owner: LinkOwner): Link | null {
   const handle = (socket as HandleSocket)._handle;
   if (!probeFastLink() || handle === null || handle === undefined) return null;
-  if (typeof handle.useUserBuffer !== 'function' || typeof handle.writeBuffer !== 'function') {
-    return null;
-  }
+  const { useUserBuffer, writeBuffer, writev } = handle;
+  if (![useUserBuffer, writeBuffer, writev].every((one) => typeof one === 'function')) return null;
   return new FastLink(socket, handle, owner);
 }
 
@@ -171,21 +173,18 @@ class FastLink implements Link {
       length <= SMALL_SEND_MAX ? smallView(bytes, from, length) : bytes.subarray(from, to);
     const request = spareRequest ?? new binding!.WriteWrap();
     spareRequest = null;
-    const status = this.handle.writeBuffer(request, view);
-    if (status !== 0) {
-      this.breakOff(`write failed (${status})`);
-      return SEND_FAILED;
-    }
-    if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) {
-      spareRequest = request;
-      return SEND_DONE;
-    }
-    if (length <= SMALL_SEND_MAX) renewSendArea();
-    request.handle = this.handle;
-    request.link = this;
-    request.oncomplete = onWritten;
-    this.pending = true;
-    return SEND_PENDING;
+    const result = this.settle(request, this.handle.writeBuffer(request, view));
+    if (result === SEND_PENDING && length <= SMALL_SEND_MAX) renewSendArea();
+    return result;
+  }
+
+  sendParts(parts: Uint8Array[]): number {
+    if (!this.open) return SEND_FAILED;
+    const request = spareRequest ?? new binding!.WriteWrap();
+    spareRequest = null;
+    const result = this.settle(request, this.handle.writev(request, parts, true));
+    if (result === SEND_PENDING) request.parts = parts;
+    return result;
   }
 
   pause(): void {
@@ -233,6 +232,23 @@ class FastLink implements Link {
     }
     if (this.ending) this.destroy();
     else if (this.open) this.owner.onSent();
+  }
+
+  /** What became of a write that was just asked for. */
+  private settle(request: WriteRequest, status: number): number {
+    if (status !== 0) {
+      this.breakOff(`write failed (${status})`);
+      return SEND_FAILED;
+    }
+    if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) {
+      spareRequest = request;
+      return SEND_DONE;
+    }
+    request.handle = this.handle;
+    request.link = this;
+    request.oncomplete = onWritten;
+    this.pending = true;
+    return SEND_PENDING;
   }
 
   private breakOff(reason: string): void {

@@ -35,6 +35,8 @@ export interface Link {
    * Sends `bytes[from .. to)`: SEND_DONE, SEND_PENDING or SEND_FAILED. One pending send at a time.
    */
   send(bytes: Uint8Array, from: number, to: number): number;
+  /** Sends several pieces, which are not empty, as one; like `send`. The array is the link's. */
+  sendParts(parts: Uint8Array[]): number;
   /** Stops or goes on reading: back-pressure. */
   pause(): void;
   resume(): void;

@@ -42,11 +42,11 @@ export class PlainLink implements Link {
    * callback when full.
    */
   send(bytes: Uint8Array, from: number, to: number): number {
-    if (!this.open) return SEND_FAILED;
-    const roomLeft = this.socket.write(bytes.slice(from, to), () => {
-      if (!roomLeft && this.open) this.owner.onSent();
-    });
-    return roomLeft ? SEND_DONE : SEND_PENDING;
+    return this.write(bytes.slice(from, to));
+  }
+
+  sendParts(parts: Uint8Array[]): number {
+    return this.write(Buffer.concat(parts));
   }
 
   pause(): void {
@@ -72,6 +72,14 @@ export class PlainLink implements Link {
 
   setNoDelay(on: boolean): void {
     this.socket.setNoDelay(on);
+  }
+
+  private write(bytes: Uint8Array): number {
+    if (!this.open) return SEND_FAILED;
+    const roomLeft = this.socket.write(bytes, () => {
+      if (!roomLeft && this.open) this.owner.onSent();
+    });
+    return roomLeft ? SEND_DONE : SEND_PENDING;
   }
 
   private readable(chunk: Buffer): void {

@@ -63,8 +63,8 @@ export class DatasetLoader {
   /** Null while nothing is being loaded. */
   progress: LoadingProgress | null = null;
   /**
-   * The sources of the function libraries that the last dataset brought, in an RDB file or in the
-   * RDB that an AOF begins with.
+   * The sources of the function libraries that the last dataset brought, in an RDB file, in the RDB
+   * that an AOF begins with, or in its commands.
    */
   functions: readonly Uint8Array[] = [];
   private readonly deps: DatasetLoaderDeps;
@@ -89,9 +89,7 @@ export class DatasetLoader {
     return this.during(stat.size, () => this.readRdb(path, options, 0));
   }
 
-  /**
-   * Replays the AOF folder. Rejects with what is wrong with it, and what to do.
-   */
+  /** Replays the AOF folder. Rejects with what is wrong with it, and what to do. */
   async loadAof(folder: AofFolder): Promise<AofLoadReport> {
     const { config, keyspace, log } = this.deps;
     const files = await folder.filesToLoad();

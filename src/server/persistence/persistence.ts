@@ -177,8 +177,7 @@ export class Persistence implements PersistenceServices {
       }
     }
     if (config.values.appendonly && !folder.isFresh) {
-      const loaded = await this.loader.loadAof(folder);
-      const { commandCount, totalBytes, position } = loaded;
+      const { commandCount, totalBytes, position } = await this.loader.loadAof(folder);
       this.deps.onLoaded(auxAt(position));
       log.notice(
         `DB loaded from append only file: ${commandCount} commands, ${totalBytes} bytes, ` +

@@ -31,6 +31,11 @@ export class SnapshotRunner {
     return this.run?.figures ?? null;
   }
 
+  /** Bytes that wait to be written to a file. */
+  get queuedBytes(): number {
+    return this.run === null || this.purpose === 'sync' ? 0 : this.run.queuedBytes;
+  }
+
   /** Begins: the dataset as it is in this very moment. Only when none runs. */
   start(purpose: SnapshotPurpose, request: SnapshotRequest): Promise<SnapshotResult> {
     if (this.run !== null) throw new Error('a snapshot is running already');

@@ -8,6 +8,7 @@ import { Args } from '../../../src/core/resp/args.ts';
 import {
   PARSED_COMMAND,
   PARSED_ERROR,
+  PARSED_MORE,
   RequestParser,
 } from '../../../src/core/resp/request-parser.ts';
 
@@ -55,6 +56,39 @@ describe('request parser', () => {
     },
   );
   const commands = fc.array(fc.array(word, { minLength: 1, maxLength: 6 }), { maxLength: 12 });
+
+  test('two parsers with large commands never see the bytes of each other', () => {
+    const args = new Args();
+    const parsers = [new RequestParser(LIMITS, args), new RequestParser(LIMITS, args)];
+    const sizes = [10, 40_000, 7000, 200_000, 5_000_000, 90_000];
+    for (let round = 0; round < 12; round++) {
+      const texts = parsers.map((_, which) =>
+        encode(
+          sizes.map((size, i) => Buffer.alloc(size >> (round % 3), 65 + which * 20 + round + i)),
+        ),
+      );
+      const read = new Uint8Array(65_536);
+      const done = [0, 0];
+      const found = [0, 0];
+      while (found.includes(0)) {
+        for (const which of [0, 1]) {
+          if (found[which] === 1) continue;
+          const [parser, text] = [parsers[which]!, texts[which]!];
+          const part = text.subarray(done[which], done[which]! + 50_000);
+          done[which]! += part.length;
+          read.set(part, 4096);
+          parser.feed(read, 4096, 4096 + part.length);
+          if (parser.next() !== PARSED_COMMAND) continue;
+          found[which] = 1;
+          const words: Uint8Array[] = [];
+          for (let i = 0; i < parser.args.count; i++) words.push(parser.args.copy(i));
+          expect(encode(words).equals(text)).toBe(true);
+          expect(parser.next()).toBe(PARSED_MORE);
+          expect(parser.pendingBytes).toBe(0);
+        }
+      }
+    }
+  });
 
   test('commands cut at any places come out whole, with any headroom', () => {
     fc.assert(

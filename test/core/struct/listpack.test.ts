@@ -9,7 +9,6 @@ import {
   lpElement,
   lpEntryBytes,
   lpEntryLength,
-  lpFind,
   lpFirst,
   lpGet,
   lpInit,
@@ -21,8 +20,9 @@ import {
   lpPrev,
   lpReplace,
   lpSeek,
-  lpValid,
 } from '../../../src/core/struct/listpack.ts';
+import { lpFind } from '../../../src/core/struct/listpack-find.ts';
+import { lpValid } from '../../../src/core/struct/listpack-valid.ts';
 
 const ROOM = 1 << 20;
 const BASE = 13;

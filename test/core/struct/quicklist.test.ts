@@ -14,8 +14,8 @@ import {
   lpFirst,
   lpGet,
   lpNext,
-  lpValid,
 } from '../../../src/core/struct/listpack.ts';
+import { lpValid } from '../../../src/core/struct/listpack-valid.ts';
 import { Quicklist } from '../../../src/core/struct/quicklist.ts';
 import { exceedsFill } from '../../../src/core/struct/quicklist-limits.ts';
 import {

@@ -5,6 +5,7 @@ import {
   cardinality,
   HLL_CHANGED,
   HLL_CORRUPT,
+  HllRegisters,
   hllAdd,
   hllCached,
   hllChange,
@@ -32,11 +33,12 @@ const view = new ByteView();
 
 /** A HyperLogLog under the fixture's key, and the registers that it should have. */
 class Harness extends Fixture {
-  readonly registers = new Uint8Array(HLL_REGISTERS);
+  readonly registers = new HllRegisters();
   address = hllCreate(this.keyspace, this.db, this.key, 0, this.key.length);
 
   raise(register: number, count: number, bytesMax: number): void {
-    const { keyspace, db, registers } = this;
+    const { db, keyspace } = this;
+    const registers = this.registers.bytes;
     this.address = hllRaise(keyspace, db, this.address, register, count, bytesMax);
     const isNew = count > registers[register]!;
     if (isNew !== (hllChange.outcome === HLL_CHANGED)) throw new Error(`${register} ${count}`);
@@ -53,13 +55,13 @@ class Harness extends Fixture {
 
   /** The registers that the value holds, or null when it is corrupt. */
   held(): Uint8Array | null {
-    const found = new Uint8Array(HLL_REGISTERS);
-    return hllMerge(this.keyspace, this.address, found) ? found : null;
+    const found = new HllRegisters();
+    return hllMerge(this.keyspace, this.address, found) ? found.bytes : null;
   }
 
   /** Whether the value holds the registers that it should. */
   get isHeld(): boolean {
-    return Buffer.from(this.held() ?? []).equals(this.registers);
+    return Buffer.from(this.held() ?? []).equals(this.registers.bytes);
   }
 
   count(): number {

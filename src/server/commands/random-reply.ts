@@ -1,0 +1,84 @@
+/**
+ * The answers of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER with a count.
+ *
+ *     count >= 0   so many different elements, all of them when there are no more
+ *     count < 0    -count elements of which each may be any
+ *
+ * HRANDFIELD and ZRANDMEMBER show a value with each element when asked to: as an array of two in
+ * RESP3, flat in RESP2.
+ */
+import type { Context } from '../context.ts';
+import { SYNTAX_ERROR } from '../errors.ts';
+import { pickCount } from './pick-count.ts';
+import { type PickSource, RandomPicks } from './random-picks.ts';
+
+/** So many elements with their values are no number that a reply's head could hold. */
+const PAIRS_MAX = 2 ** 62;
+
+/** The cursors of the type APIs, which show what they are sent to. */
+interface ShownSource extends PickSource {
+  next(): boolean;
+  show(ref: number): void;
+}
+
+/** Answers the element that its cursor shows, with its value where values are wanted. */
+type ReplyShown = (c: Context) => void;
+
+const picks = new RandomPicks();
+
+/** What HRANDFIELD and ZRANDMEMBER are asked for; set by `readPicks`. */
+export const pickRequest = { count: 0, paired: false };
+
+/** Reads "count [word]" from argument 2 on; false when an error has been answered. */
+export function readPicks(c: Context, word: string): boolean {
+  const { argc, reply } = c;
+  const count = pickCount(c, 2);
+  if (Number.isNaN(count)) return false;
+  const paired = argc === 4 && c.is(3, word);
+  if (argc > 4 || (argc === 4 && !paired)) {
+    reply.error(SYNTAX_ERROR);
+    return false;
+  }
+  if (paired && Math.abs(count) >= PAIRS_MAX) {
+    reply.error('ERR value is out of range');
+    return false;
+  }
+  pickRequest.count = count;
+  pickRequest.paired = paired;
+  return true;
+}
+
+/** Answers `wanted` elements, as above, of a source that stands before its first one. */
+export function replyPicks(
+  c: Context,
+  source: ShownSource,
+  wanted: number,
+  paired: boolean,
+  replyShown: ReplyShown,
+): void {
+  const replied = wanted < 0 ? -wanted : Math.min(wanted, source.count);
+  const nested = paired && c.reply.protocol === 3;
+  c.reply.array(paired && !nested ? replied * 2 : replied);
+  if (wanted < 0) {
+    picks.repeated(source, c.keyspace.random);
+    for (let i = 0; i < replied && !c.client.closed; i++) {
+      source.show(picks.one());
+      replyOne(c, nested, replyShown);
+    }
+  } else if (replied === source.count) {
+    while (source.next()) {
+      replyOne(c, nested, replyShown);
+    }
+  } else {
+    picks.distinct(source, replied, c.keyspace.random);
+    for (let i = 0; i < replied; i++) {
+      source.show(picks.refs[i]!);
+      replyOne(c, nested, replyShown);
+    }
+  }
+}
+
+function replyOne(c: Context, nested: boolean, replyShown: ReplyShown): void {
+  if (nested) c.reply.array(2);
+  replyShown(c);
+}
