@@ -276,8 +276,7 @@ export class ValueWalker {
   }
 
   #expiringPack(type: number): number {
-    const reader = this.#reader;
-    if (type === rdb.RDB_HASH_LISTPACK_EX) reader.int64();
+    if (type === rdb.RDB_HASH_LISTPACK_EX) this.#reader.int64();
     const { bytes, offset } = this.#listpack('hash', 3);
     for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
       this.#first.showListpack(bytes, offset, at);
@@ -287,7 +286,7 @@ export class ValueWalker {
       this.#third.showListpack(bytes, offset, at);
       const { bytes: digits, length: count, offset: from } = this.#third;
       const expiryMs = parseInteger(digits, from, count);
-      if (!(expiryMs >= 0)) throw reader.fail('a field of a hash whose expiry is no time');
+      if (!(expiryMs >= 0)) throw this.#reader.fail('a field of a hash whose expiry is no time');
       this.#visitor.field?.(this.#first, this.#second, expiryMs);
     }
     return lpCount(bytes, offset) / 3;
