@@ -2,15 +2,19 @@
  * The base of an AOF as commands (`aof-use-rdb-preamble no`): takes the frames of a snapshot, which
  * carry an RDB, and gives the commands that make the same dataset.
  *
- *     frames -> assembler -> RDB bytes -> translator -> commands -> turns -> file
+ *     frames -> assembler -> RDB bytes -> walk -> commands -> turns -> file
  *
- * So walker, door and parts know of one format only, and the translation costs the child process
- * alone.
+ * So the snapshot's walker, door and parts know of one format only, and the translation costs the
+ * child process alone.
  */
-import { BaseTranslator } from './aof-base-translator.ts';
-import { type BaseOutput, type CommandBase, CommandWriter } from './aof-command-writer.ts';
+import { encodePositionLine } from './aof-position.ts';
+import type { ByteSink } from './byte-output.ts';
+import { type CommandBase, CommandWriter } from './command-writer.ts';
 import { RdbAssembler } from './rdb-assembler.ts';
+import { RdbCommands } from './rdb-commands.ts';
 import type { RdbWriteVersion, UsageKind } from './rdb-encoder.ts';
+import { RdbReader } from './rdb-reader.ts';
+import { RdbWalk } from './rdb-walk.ts';
 
 /** What of a snapshot's content this translation can read. */
 interface EncodedContent {
@@ -35,7 +39,7 @@ export interface FrameConsumer {
 
 /** The consumer for an RDB, or for commands when `commands` says how. */
 export function frameConsumer(
-  output: BaseOutput,
+  output: ByteSink,
   checksum: boolean,
   commands: CommandBase | null,
 ): FrameConsumer {
@@ -45,20 +49,25 @@ export function frameConsumer(
 }
 
 class CommandAssembler implements FrameConsumer {
+  readonly #writer: CommandWriter;
+  readonly #reader = RdbReader.fed();
+  readonly #walk: RdbWalk;
   readonly #assembler: RdbAssembler;
-  readonly #translator: BaseTranslator;
 
-  constructor(output: BaseOutput, commands: CommandBase) {
-    const translator = new BaseTranslator(new CommandWriter(output, commands));
-    this.#translator = translator;
-    this.#assembler = new RdbAssembler(
-      (bytes, length) => translator.take(bytes.subarray(0, length)),
-      false,
-    );
+  constructor(output: ByteSink, commands: CommandBase) {
+    const reader = this.#reader;
+    this.#writer = new CommandWriter(output, commands);
+    const walk = new RdbWalk(reader, new BaseCommands(this.#writer), 'none');
+    this.#walk = walk;
+    reader.dropChecksum();
+    this.#assembler = new RdbAssembler((bytes, length) => {
+      reader.feed(bytes.subarray(0, length));
+      walk.resume();
+    }, false);
   }
 
   get producedBytes(): number {
-    return this.#translator.writer.producedBytes;
+    return this.#writer.producedBytes;
   }
 
   feed(bytes: Uint8Array, off: number, len: number): void {
@@ -67,6 +76,32 @@ class CommandAssembler implements FrameConsumer {
 
   finish(): void {
     this.#assembler.finish();
-    this.#translator.finish();
+    this.#reader.endOfFeed();
+    this.#walk.resume();
+  }
+}
+
+/** The commands of a base: AUX repl-* become a position line (aof-position.ts) at the end. */
+class BaseCommands extends RdbCommands {
+  readonly #writer: CommandWriter;
+  readonly #aux = new Map<string, string>();
+
+  constructor(writer: CommandWriter) {
+    super(writer, { asRewrite: true });
+    this.#writer = writer;
+  }
+
+  aux(name: string, value: string): void {
+    this.#aux.set(name, value);
+  }
+
+  override end(): void {
+    const id = this.#aux.get('repl-id');
+    const offset = Number(this.#aux.get('repl-offset'));
+    if (id !== undefined && Number.isSafeInteger(offset)) {
+      const db = Number(this.#aux.get('repl-stream-db') ?? 0);
+      this.#writer.line(encodePositionLine({ continues: false, id, offset, db }));
+    }
+    super.end();
   }
 }

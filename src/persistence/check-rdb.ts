@@ -44,7 +44,7 @@ class Checker implements RdbVisitor {
 
   constructor(reader: RdbReader, nowMs: number) {
     this.#reader = reader;
-    this.#walk = new RdbWalk(reader, this, true);
+    this.#walk = new RdbWalk(reader, this, 'all');
     this.#nowMs = nowMs;
   }
 

@@ -54,7 +54,6 @@ export function convertRdb(reader: RdbReader, options: ConvertOptions): ConvertR
     const converter = new Converter(reader, writer, options.version);
     const walk = new RdbWalk(reader, converter);
     walk.run();
-    converter.end();
     assembler.finish();
     file.finish();
     const { emptyKeysLeftOut, functionsLeftOut, keys } = converter;

@@ -26,16 +26,20 @@ import { ElementView } from '../core/types/element-view.ts';
 import { ByteView } from '../core/value.ts';
 import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import type { RdbVisitor } from './rdb-walk.ts';
+import type { RdbVisitor, WalkDoubt } from './rdb-walk.ts';
 
 const ID_BYTES = 16;
 const ID_WORDS = 4;
 const FIRST_PENDING = 64;
 const UINT64_MAX = (1n << 64n) - 1n;
 
+/** What comes next. */
+type State = 'nodes' | 'groups' | 'pending' | 'consumers' | 'owned';
+
 export class StreamWalker {
   readonly #reader: RdbReader;
   readonly #visitor: RdbVisitor;
+  readonly #doubt: WalkDoubt;
   readonly #view = new ByteView();
   readonly #field = new ElementView();
   readonly #value = new ElementView();
@@ -43,50 +47,86 @@ export class StreamWalker {
   readonly #master = new StreamId();
   readonly #before = new StreamId();
   readonly #pending = new PendingTable();
+  readonly #groupNames = new Set<string>();
+  readonly #consumerNames = new Set<string>();
+  /** Entries shown so far. */
+  entries = 0;
+  #type = 0;
+  #state: State = 'nodes';
+  /** Whether a node was before this one. */
+  #isBehind = false;
+  #groups = 0;
+  #consumers = 0;
+  /** What of `#state` is still to come: nodes, pending entries, entries of a consumer. */
+  #left = 0;
 
-  constructor(reader: RdbReader, visitor: RdbVisitor) {
+  constructor(reader: RdbReader, visitor: RdbVisitor, doubt: WalkDoubt) {
+    this.#doubt = doubt;
     this.#reader = reader;
     this.#visitor = visitor;
   }
 
-  /** Shows a stream of this type. Returns the number of its entries. */
-  walk(type: number): number {
-    const reader = this.#reader;
-    const nodes = reader.length();
-    let live = 0;
-    for (let i = 0; i < nodes; i++) live += this.#node(i === 0);
-    this.#facts(type, live);
-    const groups = reader.length();
-    const names = new Set<string>();
-    for (let i = 0; i < groups; i++) this.#group(type, names);
-    return live;
+  /** Begins a stream of this type. */
+  begin(type: number): void {
+    this.#type = type;
+    this.#left = this.#reader.length();
+    this.#state = 'nodes';
+    this.entries = 0;
+    this.#isBehind = false;
+    this.#groupNames.clear();
   }
 
-  #node(isFirst: boolean): number {
+  /** Reads the next piece, then shows it; false when there is none. */
+  next(): boolean {
+    switch (this.#state) {
+      case 'nodes':
+        if (this.#left === 0) this.#facts();
+        else this.#node();
+        return true;
+      case 'groups':
+        if (this.#groups === 0) return false;
+        this.#group();
+        return true;
+      case 'pending':
+        if (this.#left === 0) this.#consumersBegin();
+        else this.#waiting();
+        return true;
+      case 'consumers':
+        if (this.#consumers === 0) this.#groupEnd();
+        else this.#consumer();
+        return true;
+      default:
+        this.#owned();
+        return true;
+    }
+  }
+
+  #node(): void {
     const reader = this.#reader;
     const view = this.#view;
     const master = this.#master;
     reader.string(view);
     if (view.length !== ID_BYTES) throw reader.fail('a node of a stream whose id is not 16 bytes');
     showId(view.bytes, view.offset, master);
-    if (!isFirst && master.compare(this.#before) <= 0) {
+    reader.string(view);
+    const { bytes, length, offset } = view;
+    if (this.#isBehind && master.compare(this.#before) <= 0) {
       throw reader.fail('nodes of a stream out of order');
     }
     this.#before.copy(master);
-    reader.string(view);
-    const { bytes, length, offset } = view;
-    if (!nodeValid(bytes, offset, length)) throw reader.fail('a damaged node of a stream');
+    this.#isBehind = true;
+    const isTrusted = this.#doubt === 'none';
+    if (!isTrusted && !nodeValid(bytes, offset, length))
+      throw reader.fail('a damaged node of a stream');
     const masterFields = numberAt(bytes, offset, masterFieldsAt(bytes, offset));
-    let live = 0;
-    let at = firstEntryAt(bytes, offset);
-    while (at !== 0) {
+    for (let at = firstEntryAt(bytes, offset); at !== 0; ) {
       if ((numberAt(bytes, offset, at) & ENTRY_DELETED) === 0) {
         this.#entry(bytes, offset, at, masterFields);
-        live++;
+        this.entries++;
       }
       at = nextEntryAt(bytes, offset, at, masterFields);
     }
-    return live;
+    this.#left--;
   }
 
   #entry(bytes: Uint8Array, base: number, at: number, masterFields: number): void {
@@ -110,66 +150,87 @@ export class StreamWalker {
     }
   }
 
-  #facts(type: number, live: number): void {
+  #facts(): void {
     const reader = this.#reader;
+    const isFirstVersion = this.#type === RDB_STREAM_LISTPACKS;
     const length = reader.length();
-    if (length !== live) {
-      throw reader.fail(`a stream of ${length} entries whose nodes hold ${live}`);
+    if (length !== this.entries) {
+      throw reader.fail(`a stream of ${length} entries whose nodes hold ${this.entries}`);
     }
     const lastId = this.#readId(new StreamId());
     const maxDeletedId = new StreamId();
     let entriesAdded = BigInt(length);
-    if (type !== RDB_STREAM_LISTPACKS) {
+    if (!isFirstVersion) {
       this.#readId(this.#id);
       this.#readId(maxDeletedId);
       entriesAdded = reader.wideLength();
     }
+    this.#groups = reader.length();
+    this.#state = 'groups';
     this.#visitor.streamFacts?.({ length, lastId, maxDeletedId, entriesAdded });
   }
 
-  #group(type: number, names: Set<string>): void {
+  #group(): void {
     const reader = this.#reader;
-    const pending = this.#pending;
     const name = this.#name();
-    if (names.has(name)) throw reader.fail('a group twice in a stream');
-    names.add(name);
-    const lastId = this.#readId(new StreamId());
-    const read = type === RDB_STREAM_LISTPACKS ? UINT64_MAX : reader.wideLength();
+    if (this.#groupNames.has(name)) throw reader.fail('a group twice in a stream');
+    const lastId = this.#readId(this.#id);
+    const read = this.#type === RDB_STREAM_LISTPACKS ? UINT64_MAX : reader.wideLength();
+    this.#left = reader.length();
+    this.#groups--;
+    this.#state = 'pending';
+    this.#groupNames.add(name);
+    this.#pending.clear();
     this.#visitor.group?.(name, lastId, read === UINT64_MAX ? -1n : read);
-    const count = reader.length();
-    pending.clear();
-    for (let i = 0; i < count; i++) {
-      this.#readRawId();
-      const deliveredMs = reader.int64();
-      if (!pending.add(this.#id, deliveredMs, reader.wideLength())) {
-        throw reader.fail('entries pending in a group out of order');
-      }
-    }
-    const consumers = reader.length();
-    const seen = new Set<string>();
-    for (let i = 0; i < consumers; i++) this.#consumer(type, seen);
-    if (pending.ownedCount !== count) {
-      throw reader.fail('an entry of a stream that is pending for nobody');
-    }
   }
 
-  #consumer(type: number, seen: Set<string>): void {
+  /** The next entry that is pending in the group. */
+  #waiting(): void {
+    const reader = this.#reader;
+    this.#readRawId();
+    const deliveredMs = reader.int64();
+    if (!this.#pending.add(this.#id, deliveredMs, reader.wideLength())) {
+      throw reader.fail('entries pending in a group out of order');
+    }
+    this.#left--;
+  }
+
+  #consumersBegin(): void {
+    this.#consumers = this.#reader.length();
+    this.#state = 'consumers';
+    this.#consumerNames.clear();
+  }
+
+  #groupEnd(): void {
+    if (!this.#pending.isOwned) {
+      throw this.#reader.fail('an entry of a stream that is pending for nobody');
+    }
+    this.#state = 'groups';
+  }
+
+  #consumer(): void {
+    const reader = this.#reader;
+    const name = this.#name();
+    if (this.#consumerNames.has(name)) throw reader.fail('a consumer twice in a group');
+    const seenMs = reader.int64();
+    const activeMs = this.#type === RDB_STREAM_LISTPACKS_3 ? reader.int64() : seenMs;
+    this.#left = reader.length();
+    this.#consumers--;
+    this.#consumerNames.add(name);
+    this.#visitor.consumer?.(name, seenMs, activeMs, this.#left);
+    if (this.#left > 0) this.#state = 'owned';
+  }
+
+  /** The next entry that is pending for the consumer. */
+  #owned(): void {
     const reader = this.#reader;
     const table = this.#pending;
-    const name = this.#name();
-    if (seen.has(name)) throw reader.fail('a consumer twice in a group');
-    seen.add(name);
-    const seenMs = reader.int64();
-    const activeMs = type === RDB_STREAM_LISTPACKS_3 ? reader.int64() : seenMs;
-    this.#visitor.consumer?.(name, seenMs, activeMs);
-    const count = reader.length();
-    for (let i = 0; i < count; i++) {
-      this.#readRawId();
-      const at = table.find(this.#id);
-      if (at < 0) throw reader.fail('an entry pending for a consumer and not for its group');
-      if (!table.own(at)) throw reader.fail('an entry pending for two consumers');
-      this.#visitor.pending?.(this.#id, table.deliveredMs(at), table.deliveries(at));
-    }
+    this.#readRawId();
+    const at = table.find(this.#id);
+    if (at < 0) throw reader.fail('an entry pending for a consumer and not for its group');
+    if (!table.own(at)) throw reader.fail('an entry pending for two consumers');
+    this.#visitor.pending?.(this.#id, table.deliveredMs(at), table.deliveries(at));
+    if (--this.#left === 0) this.#state = 'consumers';
   }
 
   #name(): string {
@@ -198,7 +259,7 @@ function showId(bytes: Uint8Array, offset: number, to: StreamId): void {
 
 /** What is pending in a group, by id, in order. */
 class PendingTable {
-  ownedCount = 0;
+  #ownedCount = 0;
   #count = 0;
   #ids = new Uint32Array(FIRST_PENDING * ID_WORDS);
   #times = new Float64Array(FIRST_PENDING);
@@ -208,7 +269,7 @@ class PendingTable {
 
   clear(): void {
     this.#count = 0;
-    this.ownedCount = 0;
+    this.#ownedCount = 0;
   }
 
   /** Adds an entry; false when its id is not greater than the last one's. */
@@ -242,8 +303,13 @@ class PendingTable {
   own(at: number): boolean {
     if (this.#owned[at] !== 0) return false;
     this.#owned[at] = 1;
-    this.ownedCount++;
+    this.#ownedCount++;
     return true;
+  }
+
+  /** Whether every entry is some consumer's. */
+  get isOwned(): boolean {
+    return this.#ownedCount === this.#count;
   }
 
   deliveredMs(at: number): number {

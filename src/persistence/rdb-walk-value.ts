@@ -22,7 +22,7 @@ import type { RdbReader } from './rdb-reader.ts';
 import { SeenMembers } from './rdb-seen-members.ts';
 import { skipModuleParts } from './rdb-skip.ts';
 import { HeldString } from './rdb-table.ts';
-import type { RdbVisitor } from './rdb-walk.ts';
+import type { RdbVisitor, WalkDoubt } from './rdb-walk.ts';
 import { StreamWalker } from './rdb-walk-stream.ts';
 import { ZiplistReader } from './ziplist.ts';
 import { ZipmapReader } from './zipmap.ts';
@@ -37,6 +37,7 @@ const SCORE_MIN = 255;
 export class ValueWalker {
   readonly #reader: RdbReader;
   readonly #visitor: RdbVisitor;
+  readonly #doubt: WalkDoubt;
   readonly #seen: SeenMembers | null;
   readonly #streams: StreamWalker;
   readonly #view = new ByteView();
@@ -46,94 +47,148 @@ export class ValueWalker {
   readonly #third = new ElementView();
   readonly #ziplist = new ZiplistReader();
   readonly #zipmap = new ZipmapReader();
+  #type = 0;
+  #elements = 0;
+  #isStream = false;
+  /** Pieces still to come. */
+  #left = 0;
+  /** Of a hash whose fields expire. */
+  #isValkey = false;
+  #leastMs = 0;
 
-  /** `distinct`: a member that comes twice is an error in unpacked collections, too. */
-  constructor(reader: RdbReader, visitor: RdbVisitor, distinct: boolean) {
+  constructor(reader: RdbReader, visitor: RdbVisitor, doubt: WalkDoubt) {
     this.#reader = reader;
     this.#visitor = visitor;
-    this.#seen = distinct ? new SeenMembers() : null;
-    this.#streams = new StreamWalker(reader, visitor);
+    this.#doubt = doubt;
+    this.#seen = doubt === 'all' ? new SeenMembers() : null;
+    this.#streams = new StreamWalker(reader, visitor, doubt);
   }
 
-  /** Shows a value of this type. Returns the number of its elements, 1 for a string. */
-  walk(type: number, version: number): number {
+  /** Begins a value of this type, and shows it if it comes in one piece. */
+  begin(type: number, version: number): void {
     const reader = this.#reader;
+    this.#type = type;
+    this.#elements = 0;
+    this.#left = 0;
+    this.#isStream = false;
+    this.#seen?.clear();
     switch (type) {
-      case rdb.RDB_STRING:
-        reader.string(this.#view);
-        this.#visitor.text?.(this.#view);
-        return 1;
       case rdb.RDB_LIST:
-      case rdb.RDB_LIST_ZIPLIST:
       case rdb.RDB_LIST_QUICKLIST:
       case rdb.RDB_LIST_QUICKLIST_2:
-        return this.#list(type);
       case rdb.RDB_SET:
-        return this.#set();
+      case rdb.RDB_HASH:
+      case rdb.RDB_ZSET:
+      case rdb.RDB_ZSET_2:
+        this.#left = reader.length();
+        return;
+      case rdb.RDB_HASH_METADATA_PRE_GA:
+      case rdb.RDB_HASH_METADATA:
+        this.#isValkey = version >= rdb.RDB_VERSION_VALKEY;
+        this.#leastMs = type === rdb.RDB_HASH_METADATA ? reader.int64() : 0;
+        this.#left = reader.length();
+        return;
+      case rdb.RDB_STREAM_LISTPACKS:
+      case rdb.RDB_STREAM_LISTPACKS_2:
+      case rdb.RDB_STREAM_LISTPACKS_3:
+        this.#isStream = true;
+        this.#streams.begin(type);
+        return;
+      default:
+        this.#elements = this.#whole(type);
+    }
+  }
+
+  /** Shows the next piece; false when there is none. */
+  next(): boolean {
+    if (this.#isStream) return this.#streams.next();
+    if (this.#left === 0) return false;
+    this.#elements += this.#piece(this.#type);
+    this.#left--;
+    return true;
+  }
+
+  /** Elements shown of the value; 1 for a string. */
+  get elements(): number {
+    return this.#isStream ? this.#streams.entries : this.#elements;
+  }
+
+  /** A value that comes in one piece. Returns the number of its elements. */
+  #whole(type: number): number {
+    switch (type) {
+      case rdb.RDB_STRING:
+        this.#reader.string(this.#view);
+        this.#visitor.text?.(this.#view);
+        return 1;
+      case rdb.RDB_LIST_ZIPLIST:
+        this.#reader.string(this.#view);
+        return this.#ziplistElements();
       case rdb.RDB_SET_INTSET:
         return this.#intset();
       case rdb.RDB_SET_LISTPACK:
         return this.#setPack();
-      case rdb.RDB_HASH:
-        return this.#hash();
       case rdb.RDB_HASH_ZIPMAP:
         return this.#zipmapHash();
       case rdb.RDB_HASH_ZIPLIST:
         return this.#ziplistPairs('hash', (value) => this.#visitor.field?.(this.#first, value, 0));
       case rdb.RDB_HASH_LISTPACK:
         return this.#listpackPairs('hash', (value) => this.#visitor.field?.(this.#first, value, 0));
-      case rdb.RDB_HASH_METADATA_PRE_GA:
-      case rdb.RDB_HASH_METADATA:
-        return this.#expiringHash(type, version);
       case rdb.RDB_HASH_LISTPACK_EX_PRE_GA:
       case rdb.RDB_HASH_LISTPACK_EX:
         return this.#expiringPack(type);
-      case rdb.RDB_ZSET:
-      case rdb.RDB_ZSET_2:
-        return this.#zset(type);
       case rdb.RDB_ZSET_ZIPLIST:
         return this.#ziplistPairs('sorted set', (value) => this.#packedScore(value));
       case rdb.RDB_ZSET_LISTPACK:
         return this.#listpackPairs('sorted set', (value) => this.#packedScore(value));
-      case rdb.RDB_STREAM_LISTPACKS:
-      case rdb.RDB_STREAM_LISTPACKS_2:
-      case rdb.RDB_STREAM_LISTPACKS_3:
-        return this.#streams.walk(type);
       case rdb.RDB_MODULE_2:
         return this.#module();
       default:
-        throw reader.fail(`a value of the unknown type ${type}`);
+        throw this.#reader.fail(`a value of the unknown type ${type}`);
+    }
+  }
+
+  /** Reads all of a piece before it shows any. Returns the number of its elements. */
+  #piece(type: number): number {
+    switch (type) {
+      case rdb.RDB_SET:
+        this.#reader.string(this.#view);
+        this.#once(this.#view, 'a member twice in a set');
+        this.#visitor.member?.(this.#view);
+        return 1;
+      case rdb.RDB_HASH:
+        return this.#fieldAndValue(0);
+      case rdb.RDB_HASH_METADATA_PRE_GA:
+      case rdb.RDB_HASH_METADATA:
+        return this.#expiringField(type);
+      case rdb.RDB_ZSET:
+      case rdb.RDB_ZSET_2:
+        return this.#memberAndScore(type);
+      default:
+        return this.#node(type);
     }
   }
 
   // ---------------------------------------------------------------- lists
 
-  #list(type: number): number {
+  #node(type: number): number {
     const reader = this.#reader;
     const view = this.#view;
-    const count = type === rdb.RDB_LIST_ZIPLIST ? 1 : reader.length();
-    let elements = 0;
-    for (let i = 0; i < count; i++) {
-      const container = type === rdb.RDB_LIST_QUICKLIST_2 ? reader.length() : CONTAINER_PACKED;
-      if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
-        throw reader.fail(`a quicklist node of the unknown kind ${container}`);
-      }
-      reader.string(view);
-      if (type === rdb.RDB_LIST || container === CONTAINER_PLAIN) {
-        this.#visitor.element?.(view);
-        elements++;
-      } else if (type === rdb.RDB_LIST_QUICKLIST_2) {
-        elements += this.#listpackElements();
-      } else {
-        elements += this.#ziplistElements();
-      }
+    const container = type === rdb.RDB_LIST_QUICKLIST_2 ? reader.length() : CONTAINER_PACKED;
+    if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
+      throw reader.fail(`a quicklist node of the unknown kind ${container}`);
     }
-    return elements;
+    reader.string(view);
+    if (type === rdb.RDB_LIST_QUICKLIST) return this.#ziplistElements();
+    if (type !== rdb.RDB_LIST && container === CONTAINER_PACKED) return this.#listpackElements();
+    this.#visitor.element?.(view);
+    return 1;
   }
 
   #listpackElements(): number {
     const { bytes, length, offset } = this.#view;
-    if (!lpValid(bytes, offset, length, true)) throw this.#damaged('listpack', 'list');
+    if (this.#doubt !== 'none' && !lpValid(bytes, offset, length, true)) {
+      throw this.#damaged('listpack', 'list');
+    }
     let elements = 0;
     for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
       this.#first.showListpack(bytes, offset, at);
@@ -153,18 +208,6 @@ export class ValueWalker {
 
   // ---------------------------------------------------------------- sets
 
-  #set(): number {
-    const reader = this.#reader;
-    const count = reader.length();
-    this.#seen?.clear();
-    for (let i = 0; i < count; i++) {
-      reader.string(this.#view);
-      this.#once(this.#view, 'a member twice in a set');
-      this.#visitor.member?.(this.#view);
-    }
-    return count;
-  }
-
   #intset(): number {
     this.#reader.string(this.#view);
     const { bytes, length, offset } = this.#view;
@@ -179,10 +222,7 @@ export class ValueWalker {
   }
 
   #setPack(): number {
-    this.#reader.string(this.#view);
-    const { bytes, length, offset } = this.#view;
-    if (!lpValid(bytes, offset, length, true)) throw this.#damaged('listpack', 'set');
-    if (!lpDistinct(bytes, offset, 1)) throw this.#reader.fail('a member twice in a set');
+    const { bytes, offset } = this.#listpack('set', 1);
     for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
       this.#first.showListpack(bytes, offset, at);
       this.#visitor.member?.(this.#first);
@@ -192,22 +232,18 @@ export class ValueWalker {
 
   // ---------------------------------------------------------------- hashes
 
-  #hash(): number {
-    const count = this.#reader.length();
-    this.#seen?.clear();
-    for (let i = 0; i < count; i++) {
-      this.#heldField();
-      this.#reader.string(this.#view);
-      this.#visitor.field?.(this.#first, this.#view, 0);
-    }
-    return count;
+  /** A field and the value behind it. */
+  #fieldAndValue(expiryMs: number): number {
+    this.#held.read(this.#reader);
+    this.#reader.string(this.#view);
+    return this.#field(this.#view, expiryMs);
   }
 
-  /** Reads a field, which lasts while its value is read. */
-  #heldField(): void {
-    this.#held.read(this.#reader);
+  #field(value: ByteView, expiryMs: number): number {
     this.#first.show(this.#held.bytes, 0, this.#held.length);
     this.#once(this.#first, 'a field twice in a hash');
+    this.#visitor.field?.(this.#first, value, expiryMs);
+    return 1;
   }
 
   #zipmapHash(): number {
@@ -215,7 +251,6 @@ export class ValueWalker {
     const { bytes, length, offset } = this.#view;
     const zipmap = this.#zipmap;
     if (!zipmap.open(bytes, offset, length)) throw this.#damaged('zipmap', 'hash');
-    this.#seen?.clear();
     while (zipmap.next(this.#first, this.#second)) {
       this.#once(this.#first, 'a field twice in a hash');
       this.#visitor.field?.(this.#first, this.#second, 0);
@@ -223,42 +258,26 @@ export class ValueWalker {
     return zipmap.count;
   }
 
-  #expiringHash(type: number, version: number): number {
+  #expiringField(type: number): number {
     const reader = this.#reader;
-    const isValkey = version >= rdb.RDB_VERSION_VALKEY;
-    const least = type === rdb.RDB_HASH_METADATA ? reader.int64() : 0;
-    const count = reader.length();
-    this.#seen?.clear();
-    for (let i = 0; i < count; i++) {
-      const said = isValkey ? 0 : reader.length();
-      let expiryMs = said === 0 || type !== rdb.RDB_HASH_METADATA ? said : said + least - 1;
-      this.#heldField();
-      reader.string(this.#view);
-      if (isValkey) {
-        // Eight bytes more may move the reader's buffer, and with it what is shown of the value.
-        const value = this.#view.bytes.slice(
-          this.#view.offset,
-          this.#view.offset + this.#view.length,
-        );
-        expiryMs = Math.max(0, reader.int64());
-        this.#second.show(value, 0, value.length);
-        this.#visitor.field?.(this.#first, this.#second, expiryMs);
-      } else {
-        this.#visitor.field?.(this.#first, this.#view, expiryMs);
-      }
+    if (!this.#isValkey) {
+      const said = reader.length();
+      const isAbsolute = said === 0 || type !== rdb.RDB_HASH_METADATA;
+      return this.#fieldAndValue(isAbsolute ? said : said + this.#leastMs - 1);
     }
-    return count;
+    this.#held.read(reader);
+    reader.string(this.#view);
+    // Eight bytes more may move the reader's buffer, and with it what is shown of the value.
+    const { bytes, length, offset } = this.#view;
+    const value = bytes.slice(offset, offset + length);
+    const expiryMs = Math.max(0, reader.int64());
+    this.#second.show(value, 0, length);
+    return this.#field(this.#second, expiryMs);
   }
 
   #expiringPack(type: number): number {
-    const reader = this.#reader;
-    if (type === rdb.RDB_HASH_LISTPACK_EX) reader.int64();
-    reader.string(this.#view);
-    const { bytes, length, offset } = this.#view;
-    if (!lpValid(bytes, offset, length, true) || lpCount(bytes, offset) % 3 !== 0) {
-      throw this.#damaged('listpack', 'hash');
-    }
-    if (!lpDistinct(bytes, offset, 3)) throw reader.fail('a field twice in a hash');
+    if (type === rdb.RDB_HASH_LISTPACK_EX) this.#reader.int64();
+    const { bytes, offset } = this.#listpack('hash', 3);
     for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
       this.#first.showListpack(bytes, offset, at);
       at = lpNext(bytes, offset, at);
@@ -267,7 +286,7 @@ export class ValueWalker {
       this.#third.showListpack(bytes, offset, at);
       const { bytes: digits, length: count, offset: from } = this.#third;
       const expiryMs = parseInteger(digits, from, count);
-      if (!(expiryMs >= 0)) throw reader.fail('a field of a hash whose expiry is no time');
+      if (!(expiryMs >= 0)) throw this.#reader.fail('a field of a hash whose expiry is no time');
       this.#visitor.field?.(this.#first, this.#second, expiryMs);
     }
     return lpCount(bytes, offset) / 3;
@@ -275,18 +294,14 @@ export class ValueWalker {
 
   // ---------------------------------------------------------------- sorted sets
 
-  #zset(type: number): number {
-    const reader = this.#reader;
-    const count = reader.length();
-    this.#seen?.clear();
-    for (let i = 0; i < count; i++) {
-      this.#held.read(reader);
-      this.#first.show(this.#held.bytes, 0, this.#held.length);
-      this.#once(this.#first, 'a member twice in a sorted set');
-      const score = type === rdb.RDB_ZSET_2 ? reader.double() : this.#textScore();
-      this.#scored(score);
-    }
-    return count;
+  #memberAndScore(type: number): number {
+    const held = this.#held;
+    held.read(this.#reader);
+    const score = type === rdb.RDB_ZSET_2 ? this.#reader.double() : this.#textScore();
+    this.#first.show(held.bytes, 0, held.length);
+    this.#once(this.#first, 'a member twice in a sorted set');
+    this.#scored(score);
+    return 1;
   }
 
   #textScore(): number {
@@ -313,12 +328,7 @@ export class ValueWalker {
 
   /** Shows the pairs of a listpack: the first in `#first`, the second to `show`. */
   #listpackPairs(of: string, show: (second: ByteView) => void): number {
-    this.#reader.string(this.#view);
-    const { bytes, length, offset } = this.#view;
-    if (!lpValid(bytes, offset, length, true) || lpCount(bytes, offset) % 2 !== 0) {
-      throw this.#damaged('listpack', of);
-    }
-    if (!lpDistinct(bytes, offset, 2)) throw this.#reader.fail(`a member twice in a ${of}`);
+    const { bytes, offset } = this.#listpack(of, 2);
     for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
       this.#first.showListpack(bytes, offset, at);
       at = lpNext(bytes, offset, at);
@@ -328,6 +338,18 @@ export class ValueWalker {
     return lpCount(bytes, offset) / 2;
   }
 
+  /** Reads a listpack whose every `step` entries are a member, looked through if need be. */
+  #listpack(of: string, step: number): ByteView {
+    this.#reader.string(this.#view);
+    if (this.#doubt === 'none') return this.#view;
+    const { bytes, length, offset } = this.#view;
+    if (!lpValid(bytes, offset, length, true) || lpCount(bytes, offset) % step !== 0) {
+      throw this.#damaged('listpack', of);
+    }
+    if (!lpDistinct(bytes, offset, step)) throw this.#reader.fail(`a member twice in a ${of}`);
+    return this.#view;
+  }
+
   #ziplistPairs(of: string, show: (second: ByteView) => void): number {
     this.#reader.string(this.#view);
     const { bytes, length, offset } = this.#view;
@@ -335,7 +357,6 @@ export class ValueWalker {
     if (!ziplist.open(bytes, offset, length) || ziplist.count % 2 !== 0) {
       throw this.#damaged('ziplist', of);
     }
-    this.#seen?.clear();
     while (ziplist.next(this.#first)) {
       ziplist.next(this.#second);
       this.#once(this.#first, `a member twice in a ${of}`);
@@ -370,8 +391,7 @@ export class ValueWalker {
   }
 
   #once(member: ByteView, refusal: string): void {
-    if (this.#seen === null) return;
-    if (!this.#seen.add(member)) throw this.#reader.fail(refusal);
+    if (this.#seen?.add(member) === false) throw this.#reader.fail(refusal);
   }
 
   #damaged(form: string, of: string): Error {

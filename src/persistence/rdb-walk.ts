@@ -11,9 +11,11 @@
  * come as `field`. At most one string, or one packed node, is in memory at a time, so a file of any
  * size takes the same memory. Everything shown is borrowed until the visitor returns.
  *
+ * The reader may be fed. Then a step that lacks bytes is taken again when more came, so each reads
+ * all of its piece before it shows any. (A module's value has parts of which that is not true.)
+ *
  * Bytes are not believed: packed forms are walked whole before the first of their elements is
- * shown, and the checksum is compared. `distinct` also refuses a member that comes twice in an
- * unpacked collection, for which eight bytes a member are remembered while it is read.
+ * shown, and the checksum is compared. How far that goes is `WalkDoubt`.
  */
 import type { StreamId } from '../core/struct/stream-id.ts';
 import { ByteView } from '../core/value.ts';
@@ -24,10 +26,17 @@ import {
   verifyChecksum,
 } from './rdb-ends.ts';
 import * as rdb from './rdb-format.ts';
-import type { RdbReader } from './rdb-reader.ts';
+import { HUNGRY, type RdbReader } from './rdb-reader.ts';
 import { skipModuleParts, skipValue } from './rdb-skip.ts';
 import { HeldString } from './rdb-table.ts';
 import { ValueWalker } from './rdb-walk-value.ts';
+
+/**
+ * What is looked through before it is shown: 'forms', what comes packed; 'all' refuses as well a
+ * member that comes twice in an unpacked collection, for which eight bytes a member are remembered
+ * while it is read; 'none' is for what this server has just written itself.
+ */
+export type WalkDoubt = 'none' | 'forms' | 'all';
 
 /** A key and what stands before it. */
 export class RdbEntry {
@@ -87,13 +96,16 @@ export interface RdbVisitor {
   streamFacts?(facts: StreamFacts): void;
   /** `entriesRead` is -1 when nobody knows. Names have a character for each byte. */
   group?(name: string, lastId: StreamId, entriesRead: bigint): void;
-  consumer?(name: string, seenMs: number, activeMs: number): void;
+  /** So many entries are pending for it, which follow. */
+  consumer?(name: string, seenMs: number, activeMs: number, pending: number): void;
   /** The consumer shown last has this entry and has not acknowledged it. */
   pending?(id: StreamId, deliveredMs: number, deliveries: bigint): void;
   /** A part of a module's value, as the text of a number or as bytes. */
   modulePart?(part: ByteView): void;
   /** All of the value was shown: so many elements, fields or entries. */
   entryEnd?(entry: RdbEntry, elements: number): void;
+  /** All of the file was shown, and its checksum is not wrong. */
+  end?(): void;
 }
 
 /** What a walk was doing, as `redis-check-rdb` names it. */
@@ -120,28 +132,81 @@ export class RdbWalk {
   readonly #values: ValueWalker;
   readonly #view = new ByteView();
   readonly #key = new HeldString();
+  #next: 'header' | 'item' | 'value' | 'pieces' | 'unwanted' | 'trailer' = 'header';
+  #verdict: ChecksumVerdict | null = null;
 
-  constructor(reader: RdbReader, visitor: RdbVisitor, distinct = false) {
+  constructor(reader: RdbReader, visitor: RdbVisitor, doubt: WalkDoubt = 'forms') {
     this.#reader = reader;
     this.#visitor = visitor;
-    this.#values = new ValueWalker(reader, visitor, distinct);
+    this.#values = new ValueWalker(reader, visitor, doubt);
   }
 
-  /** Walks from the header to the checksum. Throws an `RdbError`. */
+  /**
+   * Walks from the header to the checksum. Throws an `RdbError`, or `HUNGRY` where a fed reader has
+   * no more; called again, it goes on from there.
+   */
   run(): ChecksumVerdict {
-    this.version = readRdbHeader(this.#reader);
-    this.#visitor.version?.(this.version);
-    while (this.#item());
-    this.step = 'check-sum';
-    if (this.version < rdb.RDB_VERSION_CHECKSUM) {
-      checkNothingFollows(this.#reader);
-      return 'not looked at';
+    while (this.#verdict === null) {
+      this.#advance();
+      this.#reader.commit();
     }
-    return verifyChecksum(this.#reader);
+    return this.#verdict;
   }
 
-  /** Reads an opcode, or a key with what stands before it; false at the end. */
-  #item(): boolean {
+  /** Goes as far as a fed reader has bytes; true when all was walked. Throws an `RdbError`. */
+  resume(): boolean {
+    if (!this.#reader.isSated) return false;
+    try {
+      this.run();
+      return true;
+    } catch (error) {
+      if (error !== HUNGRY) throw error;
+      return false;
+    }
+  }
+
+  /** One step: it reads all that it needs before it shows anything. */
+  #advance(): void {
+    const values = this.#values;
+    switch (this.#next) {
+      case 'header':
+        this.version = readRdbHeader(this.#reader);
+        this.#visitor.version?.(this.version);
+        this.#next = 'item';
+        return;
+      case 'item':
+        this.#item();
+        return;
+      case 'value':
+        values.begin(this.type, this.version);
+        this.#next = 'pieces';
+        return;
+      case 'pieces':
+        while (values.next()) this.#reader.commit();
+        this.#next = 'item';
+        this.#visitor.entryEnd?.(this.entry, values.elements);
+        return;
+      case 'unwanted':
+        skipValue(this.#reader, this.type, this.version);
+        this.#next = 'item';
+        return;
+      default:
+        this.#trailer();
+    }
+  }
+
+  #trailer(): void {
+    this.step = 'check-sum';
+    if (this.version >= rdb.RDB_VERSION_CHECKSUM) this.#verdict = verifyChecksum(this.#reader);
+    else {
+      checkNothingFollows(this.#reader);
+      this.#verdict = 'not looked at';
+    }
+    this.#visitor.end?.();
+  }
+
+  /** Reads an opcode, or a key with what stands before it. */
+  #item(): void {
     const reader = this.#reader;
     const { entry } = this;
     entry.hasExpiry = false;
@@ -161,13 +226,14 @@ export class RdbWalk {
       } else if (type === rdb.OP_FREQ) {
         entry.frequency = reader.byte();
       } else if (type === rdb.OP_EOF) {
-        return false;
+        this.#next = 'trailer';
+        return;
       } else if (rdb.isObjectType(type)) {
         this.#entry(type);
-        return true;
+        return;
       } else {
         this.#opcode(type);
-        return true;
+        return;
       }
     }
   }
@@ -184,13 +250,7 @@ export class RdbWalk {
     entry.valueOffset = reader.offset;
     this.step = 'read-object-value';
     const wanted = this.#visitor.entry?.(entry) ?? true;
-    if (wanted === 'taken') return;
-    if (!wanted) {
-      skipValue(reader, type, this.version);
-      return;
-    }
-    const elements = this.#values.walk(type, this.version);
-    this.#visitor.entryEnd?.(entry, elements);
+    if (wanted !== 'taken') this.#next = wanted ? 'value' : 'unwanted';
   }
 
   #opcode(opcode: number): void {

@@ -6,7 +6,7 @@
 import type { Keyspace } from '../core/keyspace.ts';
 import { collectAhead } from '../core/struct/dict-ahead.ts';
 import { contentForCommands, type FrameConsumer, frameConsumer } from './aof-base.ts';
-import type { CommandBase } from './aof-command-writer.ts';
+import type { CommandBase } from './command-writer.ts';
 import type { FileSystem } from './file-system.ts';
 import { RdbEncoder, type RdbWriteVersion, type UsageKind } from './rdb-encoder.ts';
 import { RdbFile } from './rdb-file.ts';

@@ -19,7 +19,7 @@
  * behind.
  */
 
-import type { CommandBase } from './aof-command-writer.ts';
+import type { CommandBase } from './command-writer.ts';
 
 export const PACKET_JOB = 1;
 export const PACKET_DATA = 2;

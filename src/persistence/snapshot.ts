@@ -22,7 +22,7 @@
  */
 import type { Keyspace } from '../core/keyspace.ts';
 import { contentForCommands } from './aof-base.ts';
-import type { CommandBase } from './aof-command-writer.ts';
+import type { CommandBase } from './command-writer.ts';
 import type { SnapshotHelper } from './snapshot-helper.ts';
 import type { RdbContent } from './snapshot-now.ts';
 import type { ChildReport } from './snapshot-protocol.ts';

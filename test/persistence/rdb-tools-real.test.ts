@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ByteOutput } from '../../src/persistence/byte-output.ts';
 import { checkRdbFile } from '../../src/persistence/check-rdb.ts';
+import { CommandWriter } from '../../src/persistence/command-writer.ts';
 import { realFileSystem } from '../../src/persistence/file-system.ts';
+import { RdbCommands } from '../../src/persistence/rdb-commands.ts';
 import { convertRdb } from '../../src/persistence/rdb-convert.ts';
 import { diffRdb, type RdbDiffResult } from '../../src/persistence/rdb-diff.ts';
 import type { RdbWriteVersion } from '../../src/persistence/rdb-encoder.ts';
-import { RespExport } from '../../src/persistence/rdb-export-resp.ts';
 import { RdbReader } from '../../src/persistence/rdb-reader.ts';
 import { FileSource } from '../../src/persistence/rdb-source.ts';
 import { rdbStatistics } from '../../src/persistence/rdb-statistics.ts';
@@ -67,8 +68,10 @@ describe.skipIf(requireRedisServer() === null)(`files of a real server (seed ${S
     const target = await startRealServer({ config: DEBUG });
     const parts: Buffer[] = [];
     const out = new ByteOutput((bytes, length) => parts.push(Buffer.from(bytes.slice(0, length))));
-    new RdbWalk(reader(dump), new RespExport(out, { wants, replace: false })).run();
+    const writer = new CommandWriter((bytes, length) => out.write(bytes, 0, length));
+    new RdbWalk(reader(dump), new RdbCommands(writer, {})).run();
     out.flush();
+    expect(Buffer.concat(fedCommands(readFileSync(dump))).equals(Buffer.concat(parts))).toBe(true);
     const args = ['-p', String(target.port), '--pipe'];
     const { stdout } = spawnSync(findTool('redis-cli')!, args, { input: Buffer.concat(parts) });
     expect(String(stdout)).toMatch(/errors: 0, replies: \d{3}/);
@@ -156,6 +159,21 @@ describe.skipIf(requireRedisServer() === null)(`files of a real server (seed ${S
     expect(digests[1]).toBe(digests[0]);
   }
 });
+
+/** The commands of an RDB that comes in small pieces. */
+function fedCommands(bytes: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  const reader = RdbReader.fed();
+  const writer = new CommandWriter((part, length) =>
+    parts.push(Buffer.from(part.slice(0, length))),
+  );
+  const walk = new RdbWalk(reader, new RdbCommands(writer, {}), 'all');
+  for (let at = 0; at < bytes.length; at += 7) {
+    reader.feed(bytes.subarray(at, at + 7));
+    walk.resume();
+  }
+  return parts;
+}
 
 const LIBRARY = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
 

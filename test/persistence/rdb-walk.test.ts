@@ -5,22 +5,43 @@
 import { describe, expect, it } from 'vitest';
 import { ByteOutput } from '../../src/persistence/byte-output.ts';
 import { checkRdb } from '../../src/persistence/check-rdb.ts';
+import { CommandWriter } from '../../src/persistence/command-writer.ts';
+import { RdbCommands } from '../../src/persistence/rdb-commands.ts';
 import { JsonExport } from '../../src/persistence/rdb-export-json.ts';
-import { RespExport } from '../../src/persistence/rdb-export-resp.ts';
+import { RdbReader } from '../../src/persistence/rdb-reader.ts';
 import { type RdbVisitor, RdbWalk } from '../../src/persistence/rdb-walk.ts';
 import { blob, int64, listpack, ziplist } from './rdb-packed.ts';
 import { fileReader, NOW_MS, type RdbPart, rdbOf, text } from './rdb-support.ts';
 
 const wants = (): boolean => true;
 
+/** What a walk writes, which must be the same when its bytes come one by one. */
 function written(bytes: Uint8Array, visitor: (out: ByteOutput) => RdbVisitor): string {
-  let all = '';
-  const out = new ByteOutput((part, length) => {
-    all += Buffer.from(part.subarray(0, length)).toString('latin1');
+  const [pulled, fed] = [false, true].map((isFed) => {
+    let all = '';
+    const out = new ByteOutput((part, length) => {
+      all += Buffer.from(part.subarray(0, length)).toString('latin1');
+    });
+    if (isFed) walkFed(bytes, visitor(out));
+    else new RdbWalk(fileReader(bytes), visitor(out)).run();
+    out.flush();
+    return all;
   });
-  new RdbWalk(fileReader(bytes), visitor(out)).run();
-  out.flush();
-  return all;
+  expect(fed === pulled, 'fed as pulled').toBe(true);
+  return pulled!;
+}
+
+/** Feeds a walk that doubts everything, byte by byte or at least in many pieces. */
+function walkFed(bytes: Uint8Array, visitor: RdbVisitor): void {
+  const reader = RdbReader.fed();
+  const walk = new RdbWalk(reader, visitor, 'all');
+  const step = Math.max(1, bytes.length >> 12);
+  for (let at = 0; at < bytes.length; at += step) {
+    reader.feed(bytes.subarray(at, at + step));
+    walk.resume();
+  }
+  reader.endOfFeed();
+  expect(walk.resume()).toBe(true);
 }
 
 const json = (...parts: RdbPart[]): unknown[] =>
@@ -35,7 +56,7 @@ const values = (...parts: RdbPart[]): unknown[] =>
 const resp = (...parts: RdbPart[]): string[] =>
   written(
     rdbOf('REDIS0012', ...parts, 0xff),
-    (out) => new RespExport(out, { wants, replace: false }),
+    (out) => new RdbCommands(new CommandWriter((part, length) => out.write(part, 0, length)), {}),
   )
     .split(/^\*\d+\r\n/m)
     .slice(1)
@@ -205,6 +226,38 @@ describe('an export', () => {
       'HSET h f v',
       'HPEXPIREAT h 12 FIELDS 1 f',
     ]);
+  });
+});
+
+describe('a walk that is fed', () => {
+  it('shows every piece of a stream once, in order', () => {
+    const id = (ms: number): number[] => [...new Uint8Array(7), ms, ...new Uint8Array(8)];
+    const group = [text('g'), 2, 0, 2, 2, id(1), int64(5), 1, id(2), int64(6), 3, 3];
+    const consumers = [
+      ...[text('idle'), int64(7), int64(7), 0],
+      ...[text('a'), int64(8), int64(8), 1, id(2)],
+      ...[text('b'), int64(9), int64(9), 1, id(1)],
+    ];
+    const stream = [21, key, 0, 0, 2, 0, 0, 0, 1, 0, 2, 2];
+    expect(resp(...stream, ...group, ...consumers, text('late'), 0, 0, 0, 0, 0)).toEqual([
+      'SELECT 0',
+      'XADD k MAXLEN 0 0-1 x y',
+      'XSETID k 2-0 ENTRIESADDED 2 MAXDELETEDID 1-0',
+      'XGROUP CREATE k g 2-0 ENTRIESREAD 2',
+      'XGROUP CREATECONSUMER k g idle',
+      'XGROUP CREATECONSUMER k g a',
+      'XCLAIM k g a 0 2-0 TIME 6 RETRYCOUNT 3 JUSTID FORCE',
+      'XGROUP CREATECONSUMER k g b',
+      'XCLAIM k g b 0 1-0 TIME 5 RETRYCOUNT 1 JUSTID FORCE',
+      'XGROUP CREATE k late 0-0 ENTRIESREAD 0',
+    ]);
+  });
+
+  it('says where the bytes end too early', () => {
+    const bytes = rdbOf('REDIS0012', 2, key, 2, text('a'), text('b'), 0xff);
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => walkFed(bytes.subarray(0, length), {})).toThrow(/ends too early/);
+    }
   });
 });
 

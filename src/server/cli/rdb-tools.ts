@@ -1,13 +1,14 @@
 /** `cairn rdb ...`: the tools for RDB files, on the library of src/persistence. */
 import { basename } from 'node:path';
-import { ByteOutput } from '../../persistence/byte-output.ts';
+import { ByteOutput, type ByteSink } from '../../persistence/byte-output.ts';
+import { CommandWriter } from '../../persistence/command-writer.ts';
 import { errorText, type OpenFile, realFileSystem } from '../../persistence/file-system.ts';
+import { RdbCommands } from '../../persistence/rdb-commands.ts';
 import { convertRdb } from '../../persistence/rdb-convert.ts';
 import { diffRdb, type RdbDifference } from '../../persistence/rdb-diff.ts';
 import type { RdbWriteVersion } from '../../persistence/rdb-encoder.ts';
 import { RdbError } from '../../persistence/rdb-error.ts';
 import { JsonExport, jsonOfBytes } from '../../persistence/rdb-export-json.ts';
-import { RespExport } from '../../persistence/rdb-export-resp.ts';
 import { RdbFile } from '../../persistence/rdb-file.ts';
 import { passesFilter, type RdbFilter } from '../../persistence/rdb-filter.ts';
 import { RdbReader } from '../../persistence/rdb-reader.ts';
@@ -115,6 +116,7 @@ export const exportTool: Tool<ExportRequest> = async (request, io) => {
       if (target === undefined) io.write(bytes, length);
       else target.write(bytes, length);
     });
+    const sink: ByteSink = (bytes, length) => out.write(bytes, 0, length);
     const wants = (entry: RdbEntry): boolean => {
       if (!passesFilter(entry, request)) return false;
       if (rdbKind(entry.type) === 'module') {
@@ -128,7 +130,7 @@ export const exportTool: Tool<ExportRequest> = async (request, io) => {
     const visitor =
       format === 'json'
         ? new JsonExport(out, wants)
-        : new RespExport(out, { wants, replace: request.replace });
+        : new RdbCommands(new CommandWriter(sink), { wants, replace: request.replace });
     reading(io, (open) => new RdbWalk(open(request.file, 'exporting'), visitor).run());
     out.flush();
     target?.finish();

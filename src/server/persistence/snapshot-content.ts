@@ -3,7 +3,7 @@
  * whether the base of an AOF is a dump or commands.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { CommandBase } from '../../persistence/aof-command-writer.ts';
+import type { CommandBase } from '../../persistence/command-writer.ts';
 import type { RdbContent } from '../../persistence/snapshot-now.ts';
 import type { Config } from '../config/config.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';

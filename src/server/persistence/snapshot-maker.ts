@@ -5,7 +5,7 @@
  * Before a byte is written the room on the disk is looked at (disk-space.ts).
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { CommandBase } from '../../persistence/aof-command-writer.ts';
+import type { CommandBase } from '../../persistence/command-writer.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import { spaceRefusalSync } from '../../persistence/rdb-file.ts';
 import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.ts';

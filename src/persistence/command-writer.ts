@@ -1,23 +1,21 @@
 /**
- * The writer of an AOF base that is made of commands: takes them word by word and gives out turns,
- * each with its checksum line, as they stand in the file (aof-frame.ts).
+ * The writer of commands: takes them word by word and gives out turns. In a base of an AOF each has
+ * its checksum line before it, as it stands in the file (aof-frame.ts).
  *
  *     #buf   [ head, 40 bytes | command | command | word word .. | room ]
  *              ^ filled in when the turn is closed       ^ #at
  *
- * A turn is closed at the end of the first command that makes it 64 KiB, so a reader checks it in
- * one window. The elements of a collection come one by one and are gathered into commands of at
- * most 64, as a real server writes them, or of 1 MiB, so that large elements are not all held.
+ * A turn is closed behind the first command that makes it 64 KiB, so a reader checks it in one
+ * window. The elements of a collection come one by one and are gathered into commands of at most
+ * 64, as a real server writes them, or of 1 MiB, so that large elements are not all held.
  *
  *     element, element .. -> #batch [ $4 abcd $2 xy .. ] -> *66 $5 RPUSH $3 key <batch>
  */
 import { copyBytes } from '../core/memory/copy.ts';
 import { writeInteger } from '../core/text/integer.ts';
 import { encodeFrameHead, encodeTimeLine, FRAME_HEAD_BYTES } from './aof-frame.ts';
+import type { ByteSink } from './byte-output.ts';
 import { Crc64 } from './crc64.ts';
-
-/** Takes bytes of the file; they are borrowed. */
-export type BaseOutput = (bytes: Uint8Array, length: number) => void;
 
 /** What the turns of a base carry beside their commands. */
 export interface CommandBase {
@@ -27,8 +25,11 @@ export interface CommandBase {
   readonly timeSeconds: number;
 }
 
+/** Commands and nothing else. */
+const PLAIN: CommandBase = { checksum: false, timeSeconds: -1 };
+
 /** Elements (pairs count as one) of a command at most. */
-export const BATCH_ELEMENTS_MAX = 64;
+const BATCH_ELEMENTS_MAX = 64;
 const BATCH_BYTES_MAX = 1 << 20;
 const TURN_BYTES = 1 << 16;
 const KEPT_BYTES = 1 << 21;
@@ -68,6 +69,15 @@ class Words {
     this.bytes(LINE_END, 0, LINE_END.length);
   }
 
+  /** A word of latin1 text. */
+  text(text: string): void {
+    const { length } = text;
+    this.line(DOLLAR, length);
+    this.room(length);
+    for (let i = 0; i < length; i++) this.buf[this.at++] = text.charCodeAt(i);
+    this.bytes(LINE_END, 0, LINE_END.length);
+  }
+
   /** Makes sure of room for `count` bytes. */
   room(count: number): void {
     const needed = this.at + count;
@@ -87,17 +97,19 @@ class Words {
 export class CommandWriter {
   /** Bytes of the file so far. */
   producedBytes: number;
-  readonly #output: BaseOutput;
+  readonly #output: ByteSink;
   readonly #headBytes: number;
   readonly #words = new Words();
   readonly #batch = new Words();
   readonly #crc = new Crc64();
   #name = '';
-  #key = new Uint8Array(0);
+  #key: Uint8Array = new Uint8Array(0);
+  #keyLength = 0;
   #elements = 0;
   #wordsOfElements = 0;
 
-  constructor(output: BaseOutput, base: CommandBase) {
+  /** Without `base` there are only commands. */
+  constructor(output: ByteSink, base = PLAIN) {
     this.producedBytes = 0;
     this.#output = output;
     this.#headBytes = base.checksum ? FRAME_HEAD_BYTES : 0;
@@ -110,6 +122,7 @@ export class CommandWriter {
 
   /** Begins a command of so many words. */
   begin(words: number): void {
+    if (this.#words.at >= this.#headBytes + TURN_BYTES) this.flush();
     this.#words.line(STAR, words);
   }
 
@@ -119,20 +132,13 @@ export class CommandWriter {
 
   /** A word of latin1 text. */
   text(text: string): void {
-    const bytes = Buffer.from(text, 'latin1');
-    this.word(bytes, 0, bytes.length);
-  }
-
-  /** The command has all its words. */
-  end(): void {
-    if (this.#words.at >= this.#headBytes + TURN_BYTES) this.flush();
+    this.#words.text(text);
   }
 
   /** The last word of a command, whatever its size. */
   lastWord(buf: Uint8Array, off: number, len: number): void {
     if (len < LENT_BYTES_MIN) {
       this.word(buf, off, len);
-      this.end();
       return;
     }
     this.#words.line(DOLLAR, len);
@@ -146,12 +152,11 @@ export class CommandWriter {
 
   // ---------------------------------------------------------------- batches
 
-  /** What follows are elements for this command and key. */
+  /** What follows are elements for this command and key, which is borrowed until then. */
   openBatch(name: string, key: Uint8Array, keyLength: number): void {
     this.#name = name;
-    this.#key = key.slice(0, keyLength);
-    this.#elements = 0;
-    this.#wordsOfElements = 0;
+    this.#key = key;
+    this.#keyLength = keyLength;
   }
 
   /** One word of an element; `endElement` ends the element. */
@@ -160,11 +165,12 @@ export class CommandWriter {
     this.#wordsOfElements++;
   }
 
-  endElement(): void {
+  /** Whether this was the last element of its command, which is written then. */
+  endElement(): boolean {
     this.#elements++;
-    if (this.#elements === BATCH_ELEMENTS_MAX || this.#batch.at >= BATCH_BYTES_MAX) {
-      this.closeBatch();
-    }
+    if (this.#elements < BATCH_ELEMENTS_MAX && this.#batch.at < BATCH_BYTES_MAX) return false;
+    this.closeBatch();
+    return true;
   }
 
   /** Writes the elements that were gathered. */
@@ -172,9 +178,8 @@ export class CommandWriter {
     if (this.#elements === 0) return;
     this.begin(2 + this.#wordsOfElements);
     this.text(this.#name);
-    this.word(this.#key, 0, this.#key.length);
+    this.word(this.#key, 0, this.#keyLength);
     this.#words.bytes(this.#batch.buf, 0, this.#batch.at);
-    this.end();
     this.#batch.clear();
     this.#elements = 0;
     this.#wordsOfElements = 0;
