@@ -24,10 +24,10 @@ import { DANGLING, ENCODING_CONFIG, type Sizes, writeAllTypes } from './all-type
 
 const share = Number(process.env.CRASH_TYPES ?? 0.0006);
 const sizes: Sizes = {
-  zset: 5_000_000 * share,
-  hash: 5_000_000 * share,
-  list: 10_000_000 * share,
-  stream: Math.max(2000, 2_000_000 * share),
+  zset: Math.round(5_000_000 * share),
+  hash: Math.round(5_000_000 * share),
+  list: Math.round(10_000_000 * share),
+  stream: Math.max(2000, Math.round(2_000_000 * share)),
 };
 const TIMEOUT_MS = 1_800_000;
 const POLL_MS = 20;
