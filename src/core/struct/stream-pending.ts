@@ -237,7 +237,8 @@ export class PendingList {
     if (this.chunk < 0) return;
     const end = chunks[this.chunk]!;
     const endCount = this.countOf(end);
-    if (compareTo(this.arena, this.addressAt(end, endCount - 1), id) < 0) {
+    // A list that gets its first entry has a chunk with none.
+    if (endCount === 0 || compareTo(this.arena, this.addressAt(end, endCount - 1), id) < 0) {
       this.place = endCount;
       return;
     }
