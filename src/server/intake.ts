@@ -7,8 +7,8 @@
  * A client that waits for each reply sends one command a read. Run as it comes, each would wait
  * for memory alone, twice, and the kernel's, Node's and our own code would push each other out of
  * the caches. Kept together, the keys of up to sixteen clients are looked for at once
- * (core/key-ahead.ts) and time is read once. Measured (50 clients, GET, a million keys):
- * about a microsecond a command less.
+ * (core/key-ahead.ts) and time is read once. Measured (50 clients, GET, a million keys, on a
+ * busy machine): a command takes 2 to 6 % less CPU, most of which is the kernel's.
  *
  * The bytes are copied, since all links read into one buffer. Invariant: a client has one read
  * here at most, and `staged` says so; the parser of a client that is staged is idle.
