@@ -76,6 +76,8 @@ export class Dispatcher {
   private readonly later: (() => void)[] = [];
   /** Depth of calls: a command inside EXEC or a script stands at 2. */
   private depth = 0;
+  /** Error replies that have been held against a command. */
+  private errorsTold = 0;
   private lastMs = 0;
   /** When the keyspace was told the time last. */
   private toldMs = 0;
@@ -151,7 +153,7 @@ export class Dispatcher {
     if (outermost) propagator.beginUnit((command.flags & TOUCHES_ARBITRARY_KEYS) === 0);
     else propagator.nextCommand();
     this.depth++;
-    const errors = stats.totalErrorReplies;
+    this.errorsTold = stats.totalErrorReplies;
     command.handler(c);
     this.depth--;
     if (keyspace.dirty !== before) {
@@ -163,7 +165,9 @@ export class Dispatcher {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
     if (!again) stats.commandsProcessed++;
-    if (errors !== stats.totalErrorReplies) command.stats.failed++;
+    // An error is held against the command that gave it, not against the EXEC around it.
+    if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
+    this.errorsTold = stats.totalErrorReplies;
     if (shares) this.share(command);
     else this.measure(client, command, args);
     if (again) command.stats.calls--;

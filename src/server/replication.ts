@@ -283,9 +283,11 @@ export class ReplicationService {
     if (this.follower !== null) {
       this.follower.link.tick(nowMs);
       this.follower.acknowledge();
-    } else if (nowMs >= this.pingAtMs && this.journal.isFeeding) {
+    } else if (nowMs >= this.pingAtMs) {
+      // The round goes on while there is nobody to ping: who joins is not pinged at once.
       this.pingAtMs = nowMs + this.config.values.replPingReplicaPeriod * 1000 - 500;
-      if (this.primary.replicas.size > 0 && !this.failover.isRunning) this.journal.ping();
+      const { journal, primary, failover } = this;
+      if (journal.isFeeding && primary.replicas.size > 0 && !failover.isRunning) journal.ping();
     }
     this.holdReplicasGate();
   }
