@@ -76,7 +76,7 @@ export class Dispatcher {
   private readonly later: (() => void)[] = [];
   /** Depth of calls: a command inside EXEC or a script stands at 2. */
   private depth = 0;
-  /** Error replies that have been held against a command. */
+  /** Error replies held against a command: against what gave them, not the EXEC around it. */
   private errorsTold = 0;
   private lastMs = 0;
   /** When the keyspace was told the time last. */
@@ -116,9 +116,7 @@ export class Dispatcher {
     return this.depth > 0;
   }
 
-  /**
-   * Whether the running command stands inside another: in EXEC or a script, where none may wait.
-   */
+  /** Whether the running command stands inside another, EXEC or a script: none may wait there. */
   get isNested(): boolean {
     return this.depth > 1;
   }
@@ -164,13 +162,12 @@ export class Dispatcher {
     if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
-    if (!again) stats.commandsProcessed++;
-    // An error is held against the command that gave it, not against the EXEC around it.
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
     this.errorsTold = stats.totalErrorReplies;
     if (shares) this.share(command);
     else this.measure(client, command, args);
     if (again) command.stats.calls--;
+    else stats.commandsProcessed++;
     if (this.monitor !== null && !again) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
     if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);

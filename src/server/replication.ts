@@ -71,7 +71,7 @@ export class ReplicationService {
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
-  private pingAtMs = 0;
+  private pingAtMs = 0; // goes on while there is nobody to ping
 
   constructor(deps: ReplicationDeps) {
     this.deps = deps;
@@ -284,10 +284,9 @@ export class ReplicationService {
       this.follower.link.tick(nowMs);
       this.follower.acknowledge();
     } else if (nowMs >= this.pingAtMs) {
-      // The round goes on while there is nobody to ping: who joins is not pinged at once.
       this.pingAtMs = nowMs + this.config.values.replPingReplicaPeriod * 1000 - 500;
-      const { journal, primary, failover } = this;
-      if (journal.isFeeding && primary.replicas.size > 0 && !failover.isRunning) journal.ping();
+      const mayPing = this.journal.isFeeding && !this.failover.isRunning;
+      if (mayPing && this.primary.replicas.size > 0) this.journal.ping();
     }
     this.holdReplicasGate();
   }
