@@ -235,6 +235,7 @@ export class Server implements Services {
     if (old === undefined) return 0;
     this.watches.touchAll(this.keyspace, old, null);
     if (this.desk.tracking.isActive) this.desk.tracking.invalidateAll();
+    this.blocking.signalDatabase(id);
     return this.keyspace.flush(id);
   }
 
