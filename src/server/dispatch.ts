@@ -293,13 +293,7 @@ export class Dispatcher {
       this.refuse(client, command, 'ERR Command not allowed inside a transaction');
       return;
     }
-    const words: Uint8Array[] = [];
-    for (let i = 0; i < args.count; i++) {
-      words.push(args.copy(i));
-      transaction.bytes += args.lengths[i]!;
-    }
-    transaction.queue.push({ command, words });
-    transaction.flags |= command.flags;
+    transaction.add(command, args);
     client.reply.raw(QUEUED);
   }
 

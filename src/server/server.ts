@@ -246,8 +246,7 @@ export class Server implements Services {
     this.watches.touchAll(this.keyspace, first, second);
     this.watches.touchAll(this.keyspace, second, first);
     this.keyspace.swap(a, b);
-    this.blocking.signalDatabase(a);
-    this.blocking.signalDatabase(b);
+    for (const id of [a, b]) this.blocking.signalDatabase(id);
   }
 
   endTurnSoon(): void {

@@ -1,7 +1,7 @@
 /**
- * Clients that wait for lists, sorted sets and streams: who is served by what, in which order, what goes to
- * the AOF and which events are raised. Every scene is played on Cairn and on the real server, and
- * must end alike.
+ * Clients that wait for lists, sorted sets and streams: who is served by what, in which order, what
+ * goes to the AOF and which events are raised. Every scene is played on Cairn and on the real
+ * server, and must end alike.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Scene, Stage, scene } from '../support/blocking-stage.ts';
