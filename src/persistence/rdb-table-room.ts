@@ -7,7 +7,7 @@
 import type { Dict } from '../core/struct/dict.ts';
 import type { RdbReader } from './rdb-reader.ts';
 
-/** Elements for which the table is enlarged at a time, and the least bytes that one is taken for. */
+/** Elements for which the table grows at a time, and the least bytes that one is taken for. */
 const STEP = 8192;
 const BYTES_MIN = 8;
 
