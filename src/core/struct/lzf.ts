@@ -26,7 +26,7 @@ const LITERAL_MAX = 32;
 const OFFSET_MAX = 1 << 13;
 const MATCH_MAX = 264;
 
-/** Copies of so many bytes that do not overlap are the engine's (measured: 0.47 to 0.6 GB/s). */
+/** Copies of so many bytes that do not overlap their source are left to the engine. */
 const BLOCK_COPY_MIN = 64;
 
 /** Positions on the growing scale restart before they leave the signed 32-bit integers. */
@@ -225,7 +225,8 @@ export function lzfDecompressPart(
       out = copyEnd;
       continue;
     }
-    // Four at a time, still one after the other: the copy may overlap its source.
+    // Four at a time (measured with the line above: 0.6 GB/s instead of 0.47), still one after the
+    // other, since the copy may overlap its source.
     for (const end = copyEnd - 3; out < end; out += 4, from += 4) {
       dst[out] = dst[from]!;
       dst[out + 1] = dst[from + 1]!;

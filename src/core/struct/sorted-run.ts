@@ -6,8 +6,8 @@
  *                                   ^ the next ones
  *
  * So no element is searched for, no record is moved more than once, and all leaves but the first
- * are full. Measured with a million members in random order of members: 0.1 us an element for the
- * index instead of 0.4.
+ * are full. Measured: an RDB of a million members loads in 0.4 s of CPU instead of 1.2, together
+ * with members that go into their table in batches.
  */
 import {
   BRANCH_BYTES,
