@@ -13,6 +13,7 @@ import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import { DirectoryPath } from './directory-path.ts';
 import { ListDirectory } from './list-directory.ts';
+import type { CutLeaves } from './list-leaves.ts';
 import {
   LP_EMPTY_BYTES,
   LP_HEAD_BYTES,
@@ -129,6 +130,18 @@ export class QuicklistNodes {
   drop(path: DirectoryPath): void {
     this.free(path);
     this.tree.remove(path);
+  }
+
+  /**
+   * Cuts out the directory's leaf whose first node the path names, if it has at most `most`
+   * elements; it goes to `leaves`, the path is no longer good. How many elements went: none while a
+   * snapshot may read the nodes.
+   */
+  cutLeaf(path: DirectoryPath, most: number, leaves: CutLeaves): number {
+    const elements = this.tree.leafElements(path);
+    if (elements > most || this.keeper !== null) return 0;
+    if (elements > 0) this.blocks.bytes -= leaves.add(this.tree.removeLeaf(path));
+    return elements;
   }
 
   /** Makes sure that the node, which is not compressed, has room for `size` bytes. */

@@ -26,10 +26,11 @@
  * Limits: 2^32 - 1 elements.
  */
 import type { EncodingLimits } from '../encoding-limits.ts';
-import type { LargeValue } from '../keyspace.ts';
+import type { LargeValue, Releasable } from '../keyspace.ts';
 import { type Arena, BLOCK_BYTES_MAX } from '../memory/arena.ts';
 import { equalBytes } from '../memory/copy.ts';
 import { DirectoryPath } from './directory-path.ts';
+import { CutLeaves } from './list-leaves.ts';
 import { LP_EMPTY_BYTES, lpFirst } from './listpack.ts';
 import { deleteBackward, deleteForward } from './listpack-delete.ts';
 import { lpFind } from './listpack-find.ts';
@@ -47,6 +48,14 @@ import { QuicklistNodes } from './quicklist-nodes.ts';
 
 /** What Redis takes an entry's frame for when it guesses whether an element fits. */
 const ENTRY_OVERHEAD = 8;
+
+/** To take out fewer elements no leaf is cut out of the directory. */
+const CUT_ELEMENTS_MIN = 64;
+
+/** Frees memory bit by bit: the keyspace. */
+interface FreesLater {
+  releaseLater(value: Releasable): void;
+}
 
 const path = new DirectoryPath();
 const other = new DirectoryPath();
@@ -274,17 +283,27 @@ export class Quicklist implements LargeValue {
     return this.nodes.open(path, atHead);
   }
 
-  /** Takes out `count` elements from index `start` on, all of which exist. */
-  deleteRange(start: number, count: number): void {
+  /**
+   * Takes out `count` elements from index `start` on, all of which exist. Many nodes go together,
+   * for `later` to free.
+   */
+  deleteRange(start: number, count: number, later: FreesLater | null = null): void {
     const { nodes } = this;
     const before = this.nodeCount;
+    const leaves = later !== null && count > CUT_ELEMENTS_MIN ? new CutLeaves(this.arena) : null;
     for (let left = count; left > 0; ) {
       const within = nodes.directory.seek(path, start);
+      if (leaves !== null && within === 0) {
+        const gone = nodes.cutLeaf(path, left, leaves);
+        left -= gone;
+        if (gone > 0) continue;
+      }
       const taken = Math.min(left, path.count - within);
       if (taken === path.count) nodes.drop(path);
       else nodes.deleteAt(path, within, taken);
       left -= taken;
     }
+    if (leaves !== null) later?.releaseLater(leaves);
     if (this.nodeCount === before && this.nodeCount === 1) return;
     settle(this.nodes, this.depth, Math.max(0, start - 1), Math.min(start, this.count - 1));
   }

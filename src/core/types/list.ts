@@ -271,7 +271,7 @@ export function listDelete(
 ): number {
   const list = listQuicklist(keyspace, address);
   if (list !== null) {
-    list.deleteRange(start, count);
+    list.deleteRange(start, count, keyspace);
     return address;
   }
   keyspace.ownValue(address);
