@@ -98,8 +98,8 @@ export class KeyAhead {
   }
 
   /**
-   * The key in argument `k` is looked for next, by the command that called `lookKeys` last; `forget`
-   * what is known when the last one was.
+   * The key in argument `k` is looked for next, by who called `lookKeys` last; `forget` what is
+   * known when the last one was.
    */
   expectKey(args: Args, k: number): void {
     if (k >= this.keysEnd) return;

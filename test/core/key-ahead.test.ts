@@ -54,7 +54,7 @@ test('keys that were looked at ahead are found as ever', () => {
   );
 });
 
-test('the many keys of one command are known one after the other, and forgotten behind the last', () => {
+test('the many keys of one command are known one after the other, and then forgotten', () => {
   const seed = { seed0: 7, seed1: 8 };
   const keyspace = new Keyspace({ databases: 1, seed, random: () => 1, events });
   const db = keyspace.databases[0]!;
