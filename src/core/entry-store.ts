@@ -43,12 +43,16 @@ export interface SnapshotDoor {
   takeOverLarge(value: LargeValue): boolean;
 }
 
-/** A large collection behind a handle. */
-export interface LargeValue {
-  /** The dict that finds its elements, null where there is none. */
-  readonly dict: Dict | null;
+/** Something large whose memory is given back in slices. */
+export interface Releasable {
   /** Frees up to `limit` or a few more elements; true while some are left. */
   release(limit: number): boolean;
+}
+
+/** A large collection behind a handle. */
+export interface LargeValue extends Releasable {
+  /** The dict that finds its elements, null where there is none. */
+  readonly dict: Dict | null;
   /** A copy that shares nothing with this. */
   clone(): LargeValue;
   /**
@@ -73,7 +77,7 @@ export class EntryStore {
   snapshot: SnapshotDoor | null = null;
 
   /** Databases and values out of reach whose memory is still to be freed, in slices. */
-  protected readonly doomed: (Database | LargeValue)[] = [];
+  protected readonly doomed: (Database | Releasable)[] = [];
   private readonly large: (LargeValue | null)[] = [];
   private readonly largeFree: number[] = [];
 
@@ -169,8 +173,8 @@ export class EntryStore {
     return lfuWord(this.nowMs, lfuGrown(counter, this.lfuLogFactor, this.random));
   }
 
-  /** Frees a large collection that no entry holds any more, in slices. */
-  releaseLater(value: LargeValue): void {
+  /** Frees a large collection that no entry holds any more, or a part of one, in slices. */
+  releaseLater(value: Releasable): void {
     if (value.release(64)) this.doomed.push(value);
   }
 

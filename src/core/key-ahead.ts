@@ -44,6 +44,10 @@ export class KeyAhead {
   /** What buckets are thought to hold, 0 for nothing. */
   private readonly entries = new Uint32Array(AHEAD_MAX);
   private readonly insideHashes = new Int32Array(AHEAD_MAX);
+  /** The arguments whose hashes `lookKeys` has put there: from, by steps, to before the end. */
+  private keysFrom = 0;
+  private keysEnd = 0;
+  private keysStep = 1;
   /** What was read, mixed: so that no compiler takes the reading for idle. */
   private sink = 0;
 
@@ -84,6 +88,9 @@ export class KeyAhead {
    * ones are to be read.
    */
   lookKeys(dict: Dict, args: Args, first: number, step: number): number {
+    this.keysFrom = first;
+    this.keysEnd = first;
+    this.keysStep = step;
     if (dict.count < INSIDE_COUNT_MIN || first + step >= args.count) return args.count;
     const { buckets, entries, insideHashes } = this;
     let count = 0;
@@ -96,7 +103,18 @@ export class KeyAhead {
     this.readWords(buckets, count, 0);
     for (let i = 0; i < count; i++) entries[i] = this.candidate(buckets[i]!, insideHashes[i]!);
     this.readWords(entries, count, NEXT_LINE);
+    this.keysEnd = k;
     return k;
+  }
+
+  /**
+   * The key in argument `k` is looked for next, by who called `lookKeys` last; `forget` what is
+   * known when the last one was.
+   */
+  expectKey(args: Args, k: number): void {
+    if (k >= this.keysEnd) return;
+    const hash = this.insideHashes[(k - this.keysFrom) / this.keysStep]!;
+    this.known.set(args.bytes[k]!, args.offsets[k]!, args.lengths[k]!, hash);
   }
 
   /** Command `i` of `batch` runs next; without a key, it looks for nothing. */

@@ -22,7 +22,7 @@ import type { HashSeed } from './struct/key-hash.ts';
 import { lfuWord } from './usage.ts';
 import { HEAD_EXPIRES, HEAD_EXTERNAL, HEAD_LARGE } from './value.ts';
 
-export type { LargeValue, SnapshotDoor } from './entry-store.ts';
+export type { LargeValue, Releasable, SnapshotDoor } from './entry-store.ts';
 
 /**
  * What to do with a key whose time has come: delete it, only hide it (a replica), or not look (its

@@ -89,11 +89,19 @@ export class Context {
   }
 
   /**
-   * Reads ahead what will be looked for under the keys in the arguments `i`, `i + step` and so on;
-   * gives the argument before which this is to be called again.
+   * The key in argument `i` is looked for next, then those in `i + step` and so on. Where `i` is
+   * `seen` the next ones are read ahead; gives the argument before which they are to be read again.
+   * `keysDone` follows the last one.
    */
-  lookAhead(i: number, step: number): number {
-    return this.keyspace.ahead.lookKeys(this.db.dict, this.args, i, step);
+  nextKey(i: number, seen: number, step: number): number {
+    const { args, db, keyspace } = this;
+    const until = i === seen ? keyspace.ahead.lookKeys(db.dict, args, i, step) : seen;
+    keyspace.ahead.expectKey(args, i);
+    return until;
+  }
+
+  keysDone(): void {
+    this.keyspace.ahead.known.forget();
   }
 
   /** The key in argument `i` for changing: its address, or 0. */

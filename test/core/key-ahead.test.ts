@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Keyspace } from '../../src/core/keyspace.ts';
+import { Args } from '../../src/core/resp/args.ts';
 import { ParsedAhead } from '../../src/core/resp/parsed-ahead.ts';
 import { stringSet } from '../../src/core/types/string.ts';
 
@@ -71,4 +72,47 @@ test('a command without a key looks for nothing, whatever stands beside it', () 
   expect(known.offset).toBe(-1);
   keyspace.ahead.expect(batch, 1);
   expect([known.offset, known.hash]).toEqual([7, dict.hash(Buffer.from('key'), 0, 3)]);
+});
+
+test('the many keys of one command are known one after the other, and then forgotten', () => {
+  const seed = { seed0: 7, seed1: 8 };
+  const keyspace = new Keyspace({ databases: 1, seed, random: () => 1, events });
+  const db = keyspace.databases[0]!;
+  const { ahead } = keyspace;
+  const set = (bytes: Uint8Array, offset: number, length: number): void => {
+    const existing = keyspace.lookupWrite(db, bytes, offset, length);
+    stringSet(keyspace, db, bytes, offset, length, existing, bytes, offset, length, false);
+  };
+  for (let i = 0; i < 6000; i++) {
+    const key = Buffer.from(`key:${i}`);
+    set(key, 0, key.length);
+  }
+  for (const step of [1, 2]) {
+    const args = new Args();
+    const keys = Array.from({ length: 41 }, (_, i) => `key:${(i * 797) % 9000}`);
+    const text = Buffer.from(`CALL${keys.join('')}`);
+    args.push(text, 0, 4);
+    let at = 4;
+    for (const key of keys) {
+      args.push(text, at, key.length);
+      at += key.length;
+    }
+    let known = 0;
+    for (let k = 1, seen = 1; k < args.count; k += step) {
+      if (k === seen) seen = ahead.lookKeys(db.dict, args, k, step);
+      expect(seen).toBeGreaterThan(k);
+      ahead.expectKey(args, k);
+      const key = Buffer.from(keys[k - 1]!);
+      const hash = db.dict.hash(key, 0, key.length);
+      if (ahead.known.offset === args.offsets[k] && ahead.known.hash === hash) known++;
+      const { bytes, lengths, offsets } = args;
+      expect(db.dict.hash(bytes[k]!, offsets[k]!, lengths[k]!)).toBe(hash);
+      set(bytes[k]!, offsets[k]!, lengths[k]!);
+    }
+    ahead.known.forget();
+    // A last one that stands alone in its group is not worth a look ahead.
+    expect(known).toBeGreaterThanOrEqual(Math.ceil(41 / step) - 1);
+    expect(keys.every((key) => db.dict.find(Buffer.from(key), 0, key.length) !== 0)).toBe(true);
+    expect(db.dict.hash(text, 4, 5)).toBe(db.dict.hash(Buffer.from(text.subarray(4, 9)), 0, 5));
+  }
 });

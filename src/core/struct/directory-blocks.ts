@@ -8,6 +8,10 @@ import { COUNT_MASK } from './directory-path.ts';
 
 export const LEAF_WORDS = 3;
 export const INNER_WORDS = 2;
+/** Entries of a full block. */
+export const ENTRIES_MAX = 63;
+/** Entries that a block may have after a merge. */
+const MERGED_MAX = 48;
 
 export class DirectoryBlocks {
   /** Bytes of the arena that the blocks take. */
@@ -29,6 +33,11 @@ export class DirectoryBlocks {
   /** The child at `slot` of an inner block. */
   child(block: number, slot: number): number {
     return this.arena.words(block)[this.arena.wordOffset(block) + 1 + slot * INNER_WORDS]!;
+  }
+
+  /** Elements below the entry at `slot` of an inner block. */
+  elementsAt(block: number, slot: number): number {
+    return this.arena.words(block)[this.arena.wordOffset(block) + 2 + slot * INNER_WORDS]!;
   }
 
   /**
@@ -79,8 +88,13 @@ export class DirectoryBlocks {
   }
 
   free(block: number): void {
-    this.bytes -= this.arena.sizeOf(block);
+    this.forget(block);
     this.arena.free(block);
+  }
+
+  /** The block is somebody else's from now on. */
+  forget(block: number): void {
+    this.bytes -= this.arena.sizeOf(block);
   }
 
   /**
@@ -151,5 +165,29 @@ export class DirectoryBlocks {
       for (let i = 0; i < LEAF_WORDS; i++) to[into++] = words[from + i]!;
     }
     return into;
+  }
+  /** Merges the children at `slot` and behind it, blocks of `level`, if they fit together. */
+  mergePair(parent: number, slot: number, level: number): boolean {
+    const { arena } = this;
+    const width = level === 0 ? LEAF_WORDS : INNER_WORDS;
+    const words = arena.words(parent);
+    const at = arena.wordOffset(parent) + 1 + slot * INNER_WORDS;
+    let left = words[at]!;
+    const right = words[at + INNER_WORDS]!;
+    const used = this.used(left);
+    const added = this.used(right);
+    if (used + added > MERGED_MAX) return false;
+    if (this.room(left, width) < used + added) {
+      const fresh = this.create(ENTRIES_MAX, width);
+      this.copyEntries(left, 0, fresh, 0, used, width);
+      this.free(left);
+      left = fresh;
+      words[at] = fresh;
+    }
+    this.copyEntries(right, 0, left, used, added, width);
+    this.free(right);
+    words[at + 1]! += words[at + INNER_WORDS + 1]!;
+    this.cut(parent, level + 1, slot + 1);
+    return true;
   }
 }

@@ -26,14 +26,12 @@
  * Limits: 2^32 - 1 elements, 2^29 - 1 a node.
  */
 import type { Arena } from '../memory/arena.ts';
-import { DirectoryBlocks, INNER_WORDS, LEAF_WORDS } from './directory-blocks.ts';
+import { DirectoryBlocks, ENTRIES_MAX, INNER_WORDS, LEAF_WORDS } from './directory-blocks.ts';
 import { COUNT_MASK, type DirectoryPath, KIND_SHIFT } from './directory-path.ts';
 
-const ENTRIES_MAX = 63;
 const ENTRIES_FIRST = 2;
-/** Blocks with so few entries are merged with a neighbour, when both fit into `MERGED_MAX`. */
+/** Blocks with so few entries are merged with a neighbour, if that has room. */
 const SPARSE_MAX = 16;
-const MERGED_MAX = 48;
 /** All bits of a count of an inner entry. */
 const ALL_BITS = -1;
 
@@ -173,7 +171,33 @@ export class ListDirectory {
     this.addCounts(path, 1, -path.count);
     this.elements -= path.count;
     this.nodes--;
-    for (let level = 0; ; level++) {
+    this.cutFrom(path, 0);
+  }
+
+  /** Elements of the path's leaf if the path stands on its first entry and it is not the root. */
+  leafElements(path: DirectoryPath): number {
+    if (this.height === 0 || path.slots[0] !== 0) return 0;
+    return this.blocks.elementsAt(path.blocks[1]!, path.slots[1]!);
+  }
+
+  /**
+   * Takes the path's leaf out, which is not the root, with all its entries. The block is the
+   * caller's, the path no longer good.
+   */
+  removeLeaf(path: DirectoryPath): number {
+    const leaf = path.blocks[0]!;
+    const elements = this.blocks.elementsAt(path.blocks[1]!, path.slots[1]!);
+    this.addCounts(path, 1, -elements);
+    this.elements -= elements;
+    this.nodes -= this.blocks.used(leaf);
+    this.blocks.forget(leaf);
+    this.cutFrom(path, 1);
+    return leaf;
+  }
+
+  /** Takes the path's entry of `from` out, and above it what becomes empty by that. */
+  private cutFrom(path: DirectoryPath, from: number): void {
+    for (let level = from; ; level++) {
       this.blocks.cut(path.blocks[level]!, level, path.slots[level]!);
       const used = this.blocks.used(path.blocks[level]!);
       if (used > 0) {
@@ -355,34 +379,9 @@ export class ListDirectory {
       const parent = path.blocks[at + 1]!;
       const slot = path.slots[at + 1]!;
       const isMerged =
-        (slot > 0 && this.mergePair(parent, slot - 1, at)) ||
-        (slot + 1 < this.blocks.used(parent) && this.mergePair(parent, slot, at));
+        (slot > 0 && this.blocks.mergePair(parent, slot - 1, at)) ||
+        (slot + 1 < this.blocks.used(parent) && this.blocks.mergePair(parent, slot, at));
       if (!isMerged || this.blocks.used(parent) > SPARSE_MAX) return;
     }
-  }
-
-  /** Merges the children at `slot` and behind it, blocks of `level`, if they fit together. */
-  private mergePair(parent: number, slot: number, level: number): boolean {
-    const { arena } = this;
-    const width = level === 0 ? LEAF_WORDS : INNER_WORDS;
-    const words = arena.words(parent);
-    const at = arena.wordOffset(parent) + 1 + slot * INNER_WORDS;
-    let left = words[at]!;
-    const right = words[at + INNER_WORDS]!;
-    const used = this.blocks.used(left);
-    const added = this.blocks.used(right);
-    if (used + added > MERGED_MAX) return false;
-    if (this.blocks.room(left, width) < used + added) {
-      const fresh = this.blocks.create(ENTRIES_MAX, width);
-      this.blocks.copyEntries(left, 0, fresh, 0, used, width);
-      this.blocks.free(left);
-      left = fresh;
-      words[at] = fresh;
-    }
-    this.blocks.copyEntries(right, 0, left, used, added, width);
-    this.blocks.free(right);
-    words[at + 1]! += words[at + INNER_WORDS + 1]!;
-    this.blocks.cut(parent, level + 1, slot + 1);
-    return true;
   }
 }

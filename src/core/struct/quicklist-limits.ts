@@ -32,10 +32,14 @@ export function nodeBytesMax(fill: number): number {
   return fill < 0 ? fillBytes(fill) : SAFE_BYTES_MAX;
 }
 
+/** Elements that a node may come to hold. */
+export function nodeCountMax(fill: number): number {
+  return fill < 0 ? Number.MAX_SAFE_INTEGER : Math.max(1, fill);
+}
+
 /** Whether a node of so many bytes and elements is too large. */
 export function exceedsFill(fill: number, bytes: number, count: number): boolean {
-  if (fill < 0) return bytes > fillBytes(fill);
-  return bytes > SAFE_BYTES_MAX || count > Math.max(1, fill);
+  return bytes > nodeBytesMax(fill) || count > nodeCountMax(fill);
 }
 
 /**

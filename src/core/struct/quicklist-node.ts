@@ -36,6 +36,38 @@ export interface NodeKeeper {
   leave(block: number): void;
 }
 
+/** The blocks of a list's nodes, and what they take together. */
+export class NodeBlocks {
+  /** The sum of the sizes of all that were given out and not freed. */
+  bytes = 0;
+  private readonly arena: Arena;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+  }
+
+  alloc(size: number): number {
+    const block = this.arena.alloc(size);
+    this.adopt(block);
+    return block;
+  }
+
+  /** Takes over a block that another has made and filled. */
+  adopt(block: number): void {
+    this.bytes += this.arena.sizeOf(block);
+  }
+
+  free(block: number): void {
+    this.forget(block);
+    this.arena.free(block);
+  }
+
+  /** The block is somebody else's from now on. */
+  forget(block: number): void {
+    this.bytes -= this.arena.sizeOf(block);
+  }
+}
+
 /** Shows the bytes of nodes, compressed or not. */
 export class NodeReader {
   bytes: Uint8Array = new Uint8Array(0);

@@ -13,6 +13,7 @@ import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import { DirectoryPath } from './directory-path.ts';
 import { ListDirectory } from './list-directory.ts';
+import type { CutLeaves } from './list-leaves.ts';
 import {
   LP_EMPTY_BYTES,
   LP_HEAD_BYTES,
@@ -23,11 +24,11 @@ import {
   lpInit,
   lpInsert,
   lpInsertMeasured,
-  lpPrev,
   lpReplace,
   lpSeek,
 } from './listpack.ts';
 import { lzfCompress } from './lzf.ts';
+import { type OpenEnd, QuicklistEnds } from './quicklist-ends.ts';
 import {
   COMPRESSED_HEAD_BYTES,
   decompressNode,
@@ -35,6 +36,7 @@ import {
   NODE_HELD,
   NODE_LISTPACK,
   NODE_PLAIN,
+  NodeBlocks,
   type NodeKeeper,
   setListpackHead,
 } from './quicklist-node.ts';
@@ -58,18 +60,33 @@ const walk = new DirectoryPath();
 
 export class QuicklistNodes {
   readonly arena: Arena;
-  readonly directory: ListDirectory;
-  /** Bytes of all node blocks. */
-  bytes = 0;
+  /** The ends, which may be open. */
+  readonly ends: QuicklistEnds;
+  /** The directory as it is, while an end may be open: for the work on the ends alone. */
+  readonly tree: ListDirectory;
   /** Who reads the nodes that are held; null while no snapshot does. */
   keeper: NodeKeeper | null = null;
   /** What a node's block may grow to ahead of its content. */
   private readonly roomMax: number;
+  private readonly blocks: NodeBlocks;
 
   constructor(arena: Arena, roomMax: number) {
     this.arena = arena;
-    this.directory = new ListDirectory(arena);
+    this.tree = new ListDirectory(arena);
+    this.blocks = new NodeBlocks(arena);
+    this.ends = new QuicklistEnds(arena, this.blocks, this.tree, roomMax);
     this.roomMax = roomMax;
+  }
+
+  /** All nodes, none of them open: an end that was is closed. */
+  get directory(): ListDirectory {
+    if (this.ends.isBusy) this.ends.close();
+    return this.tree;
+  }
+
+  /** Bytes of all node blocks. */
+  get bytes(): number {
+    return this.blocks.bytes;
   }
 
   // ---------------------------------------------------------------- blocks
@@ -78,11 +95,11 @@ export class QuicklistNodes {
   makeBlock(value: Uint8Array, offset: number, length: number, kind: number): number {
     const { arena } = this;
     if (kind === NODE_PLAIN) {
-      const block = this.alloc(length);
+      const block = this.blocks.alloc(length);
       copyBytes(value, offset, arena.bytes(block), arena.byteOffset(block), length);
       return block;
     }
-    const block = this.alloc(LP_EMPTY_BYTES + lpEntryBytes(value, offset, length));
+    const block = this.blocks.alloc(LP_EMPTY_BYTES + lpEntryBytes(value, offset, length));
     const bytes = arena.bytes(block);
     const base = arena.byteOffset(block);
     lpInit(bytes, base);
@@ -98,26 +115,33 @@ export class QuicklistNodes {
 
   /** Takes over a block that another has made and filled. */
   adopt(block: number): void {
-    this.bytes += this.arena.sizeOf(block);
-  }
-
-  private alloc(size: number): number {
-    const block = this.arena.alloc(size);
-    this.bytes += this.arena.sizeOf(block);
-    return block;
+    this.blocks.adopt(block);
   }
 
   /** Frees the block of the path's node, or leaves it to whoever still reads it. */
   private free(path: DirectoryPath): void {
-    this.bytes -= this.arena.sizeOf(path.address);
-    if (this.keeper !== null && (path.kind & NODE_HELD) !== 0) this.keeper.leave(path.address);
-    else this.arena.free(path.address);
+    if (this.keeper !== null && (path.kind & NODE_HELD) !== 0) {
+      this.blocks.forget(path.address);
+      this.keeper.leave(path.address);
+    } else this.blocks.free(path.address);
   }
 
   /** Frees the path's node; the path is no longer good. */
   drop(path: DirectoryPath): void {
     this.free(path);
-    this.directory.remove(path);
+    this.tree.remove(path);
+  }
+
+  /**
+   * Cuts out the directory's leaf whose first node the path names, if it has at most `most`
+   * elements; it goes to `leaves`, the path is no longer good. How many elements went: none while a
+   * snapshot may read the nodes.
+   */
+  cutLeaf(path: DirectoryPath, most: number, leaves: CutLeaves): number {
+    const elements = this.tree.leafElements(path);
+    if (elements > most || this.keeper !== null) return 0;
+    if (elements > 0) this.blocks.bytes -= leaves.add(this.tree.removeLeaf(path));
+    return elements;
   }
 
   /** Makes sure that the node, which is not compressed, has room for `size` bytes. */
@@ -130,11 +154,11 @@ export class QuicklistNodes {
   private resize(path: DirectoryPath, size: number): void {
     const { arena } = this;
     const old = path.address;
-    const block = this.alloc(size);
+    const block = this.blocks.alloc(size);
     const from = arena.byteOffset(old);
     copyBytes(arena.bytes(old), from, arena.bytes(block), arena.byteOffset(block), path.bytes);
     this.free(path);
-    this.directory.put(path, block, path.count, path.kind & ~NODE_HELD, path.bytes);
+    this.tree.put(path, block, path.count, path.kind & ~NODE_HELD, path.bytes);
   }
 
   /** Cuts the block to what the node needs: it will not grow soon. */
@@ -147,6 +171,12 @@ export class QuicklistNodes {
   /** Gives room back after elements have gone, once more than half of it is unused. */
   private shrink(path: DirectoryPath): void {
     if (this.arena.sizeOf(path.address) > 64 + path.bytes * 2) this.resize(path, path.bytes);
+  }
+
+  /** Opens the path's node, a listpack at an end of the list. */
+  open(path: DirectoryPath, atHead: boolean): OpenEnd {
+    this.own(path);
+    return this.ends.open(path, atHead);
   }
 
   // ---------------------------------------------------------------- elements
@@ -168,7 +198,7 @@ export class QuicklistNodes {
     if (at === path.count) position = path.bytes - 1;
     else if (at > 0) position = lpSeek(bytes, base, at);
     lpInsertMeasured(bytes, base, position, value, offset, length);
-    this.directory.put(path, path.address, path.count + 1, path.kind, size);
+    this.tree.put(path, path.address, path.count + 1, path.kind, size);
   }
 
   /** Takes `count` elements out from index `at` on; some must be left. */
@@ -177,29 +207,15 @@ export class QuicklistNodes {
     const bytes = this.arena.bytes(path.address);
     const base = this.arena.byteOffset(path.address);
     lpDelete(bytes, base, lpSeek(bytes, base, at), count);
-    this.directory.put(path, path.address, path.count - count, path.kind, lpBytes(bytes, base));
+    this.tree.put(path, path.address, path.count - count, path.kind, lpBytes(bytes, base));
     this.shrink(path);
-  }
-
-  /** Position of the first or last element of the node, a listpack as it is. */
-  endOf(path: DirectoryPath, atHead: boolean): number {
-    if (atHead) return LP_HEAD_BYTES;
-    const bytes = this.arena.bytes(path.address);
-    return lpPrev(bytes, this.arena.byteOffset(path.address), path.bytes - 1);
-  }
-
-  /** Takes out the element at `at`, a position, of a listpack as it is; another must be left. */
-  deleteEntry(path: DirectoryPath, at: number): void {
-    const bytes = this.arena.bytes(path.address);
-    lpDelete(bytes, this.arena.byteOffset(path.address), at, 1);
-    this.changed(path, path.count - 1);
   }
 
   /** The node's listpack was changed in place and holds `count` elements now, more than none. */
   changed(path: DirectoryPath, count: number): void {
     const bytes = this.arena.bytes(path.address);
     const base = this.arena.byteOffset(path.address);
-    this.directory.put(path, path.address, count, path.kind, lpBytes(bytes, base));
+    this.tree.put(path, path.address, count, path.kind, lpBytes(bytes, base));
     this.shrink(path);
   }
 
@@ -227,7 +243,7 @@ export class QuicklistNodes {
   replacePlain(path: DirectoryPath, value: Uint8Array, offset: number, length: number): void {
     const block = this.makeBlock(value, offset, length, NODE_PLAIN);
     this.free(path);
-    this.directory.put(path, block, 1, NODE_PLAIN, length);
+    this.tree.put(path, block, 1, NODE_PLAIN, length);
   }
 
   // ---------------------------------------------------------------- splitting, merging
@@ -243,16 +259,16 @@ export class QuicklistNodes {
     const position = lpSeek(bytes, base, at);
     const rightBytes = LP_HEAD_BYTES + path.bytes - position;
     const rightCount = path.count - at;
-    const block = this.alloc(rightBytes);
+    const block = this.blocks.alloc(rightBytes);
     const to = arena.bytes(block);
     const start = arena.byteOffset(block);
     copyBytes(bytes, base + position, to, start + LP_HEAD_BYTES, path.bytes - position);
     setListpackHead(to, start, rightBytes, rightCount);
     bytes[base + position] = END;
     setListpackHead(bytes, base, position + 1, at);
-    this.directory.put(path, path.address, at, NODE_LISTPACK, position + 1);
+    this.tree.put(path, path.address, at, NODE_LISTPACK, position + 1);
     this.shrink(path);
-    this.directory.insert(path, true, block, rightCount, NODE_LISTPACK, rightBytes);
+    this.tree.insert(path, true, block, rightCount, NODE_LISTPACK, rightBytes);
   }
 
   /**
@@ -272,7 +288,7 @@ export class QuicklistNodes {
     copyBytes(arena.bytes(next.address), from, bytes, base + path.bytes - 1, added + 1);
     const count = path.count + next.count;
     setListpackHead(bytes, base, size, count);
-    this.directory.put(path, path.address, count, NODE_LISTPACK, size);
+    this.tree.put(path, path.address, count, NODE_LISTPACK, size);
     this.drop(next);
   }
 
@@ -282,10 +298,10 @@ export class QuicklistNodes {
   thaw(path: DirectoryPath): void {
     if ((path.kind & NODE_COMPRESSED) === 0) return;
     const { arena } = this;
-    const block = this.alloc(path.bytes);
+    const block = this.blocks.alloc(path.bytes);
     decompressNode(arena, path, arena.bytes(block), arena.byteOffset(block));
     this.free(path);
-    this.directory.put(path, block, path.count, path.kind & NODE_PLAIN, path.bytes);
+    this.tree.put(path, block, path.count, path.kind & NODE_PLAIN, path.bytes);
   }
 
   /**
@@ -309,13 +325,13 @@ export class QuicklistNodes {
     const from = arena.byteOffset(address);
     const length = lzfCompress(arena.bytes(address), from, size, scratch, 0, room);
     if (length === 0) return;
-    const block = this.alloc(COMPRESSED_HEAD_BYTES + length);
+    const block = this.blocks.alloc(COMPRESSED_HEAD_BYTES + length);
     arena.words(block)[arena.wordOffset(block)] = length;
     const to = arena.byteOffset(block) + COMPRESSED_HEAD_BYTES;
     copyBytes(scratch, 0, arena.bytes(block), to, length);
     this.free(path);
     const kind = (path.kind & NODE_PLAIN) | NODE_COMPRESSED;
-    this.directory.put(path, block, path.count, kind, size);
+    this.tree.put(path, block, path.count, kind, size);
   }
 
   // ---------------------------------------------------------------- snapshots

@@ -18,22 +18,21 @@
  *              that fit together are merged
  *     delete   never merges; a node that is empty goes
  *
- * Costs: O(log nodes) to find a place, and a walk within one node.
- *
- * `fill` and depth are those of the limits when the list was made; the packed threshold is read
- * anew.
- *
- * Limits: 2^32 - 1 elements.
+ * Costs: O(log nodes) to find a place, and a walk within one node. Limits: 2^32 - 1 elements.
+ * `fill` and depth are those of when the list was made; the packed threshold is read anew.
  */
 import type { EncodingLimits } from '../encoding-limits.ts';
-import type { LargeValue } from '../keyspace.ts';
-import type { Arena } from '../memory/arena.ts';
+import type { LargeValue, Releasable } from '../keyspace.ts';
+import { type Arena, BLOCK_BYTES_MAX } from '../memory/arena.ts';
 import { equalBytes } from '../memory/copy.ts';
 import { DirectoryPath } from './directory-path.ts';
+import { CutLeaves } from './list-leaves.ts';
 import { LP_EMPTY_BYTES, lpFirst } from './listpack.ts';
 import { deleteBackward, deleteForward } from './listpack-delete.ts';
 import { lpFind } from './listpack-find.ts';
-import { clampFill, exceedsFill, nodeBytesMax } from './quicklist-limits.ts';
+import { settle, settleAround } from './quicklist-depth.ts';
+import type { OpenEnd } from './quicklist-ends.ts';
+import { clampFill, exceedsFill, nodeBytesMax, nodeCountMax } from './quicklist-limits.ts';
 import {
   NODE_COMPRESSED,
   NODE_HELD,
@@ -45,6 +44,13 @@ import { QuicklistNodes } from './quicklist-nodes.ts';
 
 /** What Redis takes an entry's frame for when it guesses whether an element fits. */
 const ENTRY_OVERHEAD = 8;
+/** To take out fewer elements no leaf is cut out of the directory. */
+const CUT_ELEMENTS_MIN = 64;
+
+/** Frees memory bit by bit: the keyspace. */
+interface FreesLater {
+  releaseLater(value: Releasable): void;
+}
 
 const path = new DirectoryPath();
 const other = new DirectoryPath();
@@ -58,6 +64,9 @@ export class Quicklist implements LargeValue {
   /** Nodes at each end that are not compressed; 0: none is. */
   readonly depth: number;
   private readonly limits: EncodingLimits;
+  /** What a node takes by `fill`. */
+  private readonly bytesMax: number;
+  private readonly countMax: number;
 
   /** `fill` and `depth` other than those of the limits are for copies. */
   constructor(
@@ -70,34 +79,55 @@ export class Quicklist implements LargeValue {
     this.fill = clampFill(fill);
     this.depth = depth;
     this.limits = limits;
-    this.nodes = new QuicklistNodes(arena, nodeBytesMax(this.fill));
+    this.bytesMax = nodeBytesMax(this.fill);
+    this.countMax = nodeCountMax(this.fill);
+    this.nodes = new QuicklistNodes(arena, this.bytesMax);
   }
 
   /** Number of elements. */
   get count(): number {
-    return this.nodes.directory.elements;
+    return this.nodes.tree.elements + this.nodes.ends.pending;
   }
 
   get nodeCount(): number {
-    return this.nodes.directory.nodes;
+    return this.nodes.tree.nodes;
   }
 
   // ---------------------------------------------------------------- adding
 
   /** Adds an element at one end. */
   push(value: Uint8Array, offset: number, length: number, atHead: boolean): void {
-    const { directory } = this.nodes;
+    const { ends } = this.nodes;
+    const end = atHead ? ends.head : ends.tail;
+    if (
+      end === null ||
+      this.kindOf(length) !== NODE_LISTPACK ||
+      !this.fits(end.size, end.count, length)
+    ) {
+      this.pushClosed(value, offset, length, atHead);
+    } else if (atHead) ends.pushFront(end, value, offset, length);
+    else ends.pushBack(end, value, offset, length);
+  }
+
+  /** The same while the end is closed, or has to be: it is opened, or a node is added there. */
+  private pushClosed(value: Uint8Array, offset: number, length: number, atHead: boolean): void {
+    const { ends, tree } = this.nodes;
+    ends.closeEnd(atHead);
     const kind = this.kindOf(length);
-    const found = atHead ? directory.first(path) : directory.last(path);
+    const found = atHead ? tree.first(path) : tree.last(path);
     if (found && kind === NODE_LISTPACK && this.takes(path, length)) {
-      this.nodes.insertAt(path, atHead ? 0 : path.count, value, offset, length);
+      if (!atHead) ends.pushBack(this.nodes.open(path, false), value, offset, length);
+      else if (ends.isHeadWarm) ends.pushFront(this.nodes.open(path, true), value, offset, length);
+      else this.nodes.insertAt(path, 0, value, offset, length);
+      ends.isHeadWarm = atHead;
       return;
     }
     if (found) this.nodes.tighten(path);
     const block = this.nodes.makeBlock(value, offset, length, kind);
     const bytes = this.nodes.madeBytes(block, length, kind);
-    directory.push(path, !atHead, block, 1, kind, bytes);
-    this.settle(0, -1);
+    tree.push(path, !atHead, block, 1, kind, bytes);
+    ends.isHeadWarm = false;
+    settle(this.nodes, this.depth, 0, -1);
   }
 
   /**
@@ -106,7 +136,7 @@ export class Quicklist implements LargeValue {
   appendListpack(bytes: Uint8Array, offset: number, length: number, count: number): void {
     const block = this.nodes.makeBlock(bytes, offset, length, NODE_PLAIN);
     this.nodes.directory.push(path, true, block, count, NODE_LISTPACK, length);
-    this.settle(0, -1);
+    settle(this.nodes, this.depth, 0, -1);
   }
 
   /**
@@ -116,7 +146,7 @@ export class Quicklist implements LargeValue {
   appendBlock(block: number, length: number, count: number, kind: number): void {
     this.nodes.adopt(block);
     this.nodes.directory.push(path, true, block, count, kind, length);
-    this.settle(0, -1);
+    settle(this.nodes, this.depth, 0, -1);
   }
 
   /** Adds an element in front of the one with this index, or behind it. */
@@ -143,7 +173,7 @@ export class Quicklist implements LargeValue {
         this.mergeAround(behind ? index : index + 1);
       }
     }
-    this.settleAround(index);
+    settleAround(this.nodes, this.depth, index);
   }
 
   /** Whether an element of this size goes into a listpack or a node of its own. */
@@ -153,8 +183,12 @@ export class Quicklist implements LargeValue {
 
   /** Whether the node takes an element of this size, which is no large one. */
   private takes(node: DirectoryPath, length: number): boolean {
-    if ((node.kind & NODE_PLAIN) !== 0) return false;
-    return !exceedsFill(this.fill, node.bytes + length + ENTRY_OVERHEAD, node.count + 1);
+    return (node.kind & NODE_PLAIN) === 0 && this.fits(node.bytes, node.count, length);
+  }
+
+  /** Whether a listpack of so many bytes and elements takes an element of this size. */
+  private fits(bytes: number, count: number, length: number): boolean {
+    return bytes + length + ENTRY_OVERHEAD <= this.bytesMax && count < this.countMax;
   }
 
   /** Goes to the node behind if it takes the element; else the path stays. */
@@ -231,32 +265,45 @@ export class Quicklist implements LargeValue {
     } else {
       nodes.replaceAt(path, within, value, offset, length);
     }
-    this.settle(index, index);
+    settle(this.nodes, this.depth, index, index);
   }
 
   /**
-   * The node at one end, if an element can be taken from it as it is and another is left there
-   * (`deleteEntry` of `nodes`); else null. No node goes then, so all are compressed as they should.
+   * The node at one end, open, if it has an element to take out (`pop` of the ends) and another
+   * that stays; else null. No node goes then, so all are compressed as they should.
    */
-  openEnd(atHead: boolean): DirectoryPath | null {
-    const { directory } = this.nodes;
-    const found = atHead ? directory.first(path) : directory.last(path);
-    return found && path.kind === NODE_LISTPACK && path.count > 1 ? path : null;
+  openEnd(atHead: boolean): OpenEnd | null {
+    const { ends, tree } = this.nodes;
+    const end = atHead ? ends.head : ends.tail;
+    if (end !== null) return end.count > 1 ? end : null;
+    if (!(atHead ? tree.first(path) : tree.last(path))) return null;
+    if (path.kind !== NODE_LISTPACK || path.count < 2 || path.bytes > BLOCK_BYTES_MAX) return null;
+    return this.nodes.open(path, atHead);
   }
 
-  /** Takes out `count` elements from index `start` on, all of which exist. */
-  deleteRange(start: number, count: number): void {
+  /**
+   * Takes out `count` elements from index `start` on, all of which exist. Many nodes go together,
+   * for `later` to free.
+   */
+  deleteRange(start: number, count: number, later: FreesLater | null = null): void {
     const { nodes } = this;
     const before = this.nodeCount;
+    const leaves = later !== null && count > CUT_ELEMENTS_MIN ? new CutLeaves(this.arena) : null;
     for (let left = count; left > 0; ) {
       const within = nodes.directory.seek(path, start);
+      if (leaves !== null && within === 0) {
+        const gone = nodes.cutLeaf(path, left, leaves);
+        left -= gone;
+        if (gone > 0) continue;
+      }
       const taken = Math.min(left, path.count - within);
       if (taken === path.count) nodes.drop(path);
       else nodes.deleteAt(path, within, taken);
       left -= taken;
     }
+    if (leaves !== null) later?.releaseLater(leaves);
     if (this.nodeCount === before && this.nodeCount === 1) return;
-    this.settle(Math.max(0, start - 1), Math.min(start, this.count - 1));
+    settle(this.nodes, this.depth, Math.max(0, start - 1), Math.min(start, this.count - 1));
   }
 
   /**
@@ -282,10 +329,10 @@ export class Quicklist implements LargeValue {
       const gone = this.deleteInNode(value, offset, length, most - removed, fromTail);
       removed += gone;
       const left = held - gone;
-      if (gone > 0 && left > 0) this.settle(start, start);
+      if (gone > 0 && left > 0) settle(this.nodes, this.depth, start, start);
       if (!fromTail) start += left;
     }
-    if (removed > 0) this.settle(0, -1);
+    if (removed > 0) settle(this.nodes, this.depth, 0, -1);
     return removed;
   }
 
@@ -321,52 +368,6 @@ export class Quicklist implements LargeValue {
     return gone;
   }
 
-  // ---------------------------------------------------------------- compression
-
-  /**
-   * Brings the list back to its compress depth: the nodes at both ends raw, the next ones
-   * compressed, and those that hold elements `from` to `to` (none when `to` is less).
-   */
-  private settle(from: number, to: number): void {
-    if (this.depth === 0) return;
-    const { directory } = this.nodes;
-    let found = directory.first(path);
-    let headElements = 0;
-    for (let i = 0; i < this.depth && found; i++) {
-      this.nodes.thaw(path);
-      headElements += path.count;
-      found = directory.next(path);
-    }
-    found = directory.last(path);
-    let tailElements = 0;
-    for (let i = 0; i < this.depth && found; i++) {
-      this.nodes.thaw(path);
-      tailElements += path.count;
-      found = directory.prev(path);
-    }
-    const last = this.count - tailElements - 1;
-    if (last < headElements) return;
-    this.freezeRange(headElements, headElements);
-    this.freezeRange(last, last);
-    this.freezeRange(Math.max(from, headElements), Math.min(to, last));
-  }
-
-  /** The same for the node that holds `index` and its neighbours. */
-  private settleAround(index: number): void {
-    if (this.depth === 0) return;
-    const start = index - this.nodes.directory.seek(path, index);
-    this.settle(Math.max(0, start - 1), Math.min(start + path.count, this.count - 1));
-  }
-
-  /** Compresses the nodes that hold elements `from` to `to`. */
-  private freezeRange(from: number, to: number): void {
-    for (let index = from; index <= to; ) {
-      const start = index - this.nodes.directory.seek(path, index);
-      this.nodes.freeze(path);
-      index = start + path.count;
-    }
-  }
-
   // ---------------------------------------------------------------- as a large value
 
   release(limit: number): boolean {
@@ -390,6 +391,6 @@ export class Quicklist implements LargeValue {
   }
 
   memoryBytes(): number {
-    return this.nodes.bytes + this.nodes.directory.blockBytes;
+    return this.nodes.bytes + this.nodes.tree.blockBytes;
   }
 }

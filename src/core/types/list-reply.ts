@@ -75,14 +75,14 @@ export function listPop(
     lpDelete(bytes, base, at, 1);
     return keyspace.resizeValue(db, address, lpBytes(bytes, base), 0);
   }
-  const node = list.openEnd(atHead);
-  if (node === null) {
+  const end = list.openEnd(atHead);
+  if (end === null) {
     const index = atHead ? 0 : listLength(keyspace, address) - 1;
     listReply(reply, keyspace, address, index, 1);
     return listDelete(keyspace, db, address, index, 1);
   }
-  const at = list.nodes.endOf(node, atHead);
-  replyEntry(reply, arena.bytes(node.address), arena.byteOffset(node.address), at);
-  list.nodes.deleteEntry(node, at);
+  const at = end.entryAt(atHead);
+  replyEntry(reply, end.bytes, 0, at);
+  list.nodes.ends.pop(end, at, atHead);
   return address;
 }

@@ -173,9 +173,12 @@ export function listStore(
 /** Whether a quicklist is one node that may be a listpack; the path then stands on it. */
 function isListpackLike(keyspace: Keyspace, list: Quicklist, shrinking: boolean): boolean {
   if (list.nodeCount !== 1) return false;
+  const fill = keyspace.limits.listMaxListpackSize;
+  const open = list.nodes.ends.head;
+  if (open !== null && !fitsListpack(fill, open.size, open.count, shrinking)) return false;
   list.nodes.directory.first(path);
   if ((path.kind & NODE_PLAIN) !== 0) return false;
-  return fitsListpack(keyspace.limits.listMaxListpackSize, path.bytes, path.count, shrinking);
+  return fitsListpack(fill, path.bytes, path.count, shrinking);
 }
 
 /** Adds an element at one end, after `listGrow`. Returns the list's address. */
@@ -268,7 +271,7 @@ export function listDelete(
 ): number {
   const list = listQuicklist(keyspace, address);
   if (list !== null) {
-    list.deleteRange(start, count);
+    list.deleteRange(start, count, keyspace);
     return address;
   }
   keyspace.ownValue(address);

@@ -19,29 +19,32 @@ export function delCommand(c: Context): void {
   const { args, db, keyspace } = c;
   let removed = 0;
   for (let i = 1, seen = 1; i < args.count; i++) {
-    if (i === seen) seen = c.lookAhead(i, 1);
+    seen = c.nextKey(i, seen, 1);
     if (!keyspace.removeKey(db, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!)) continue;
     c.changed(i, NOTIFY_GENERIC, 'del');
     removed++;
   }
+  c.keysDone();
   c.reply.integer(removed);
 }
 
 export function existsCommand(c: Context): void {
   let found = 0;
   for (let i = 1, seen = 1; i < c.argc; i++) {
-    if (i === seen) seen = c.lookAhead(i, 1);
+    seen = c.nextKey(i, seen, 1);
     if (c.inspect(i) !== 0) found++;
   }
+  c.keysDone();
   c.reply.integer(found);
 }
 
 export function touchCommand(c: Context): void {
   let found = 0;
   for (let i = 1, seen = 1; i < c.argc; i++) {
-    if (i === seen) seen = c.lookAhead(i, 1);
+    seen = c.nextKey(i, seen, 1);
     if (c.lookupRead(i) !== 0) found++;
   }
+  c.keysDone();
   c.reply.integer(found);
 }
 

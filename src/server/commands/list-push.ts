@@ -6,6 +6,7 @@ import {
   listInsert,
   listLength,
   listPush,
+  listQuicklist,
   listSet,
   listShrink,
 } from '../../core/types/list.ts';
@@ -44,13 +45,19 @@ function push(c: Context, atHead: boolean, onlyExisting: boolean): void {
     c.reply.integer(0);
     return;
   }
-  let total = 0;
-  for (let i = 2; i < count; i++) total += lengths[i]!;
-  let address = listForPush(c, 1, found, total, count - 2);
-  for (let i = 2; i < count; i++) {
-    address = listPush(keyspace, db, address, bytes[i]!, offsets[i]!, lengths[i]!, atHead);
+  const list = found === 0 ? null : listQuicklist(keyspace, found);
+  if (list === null) {
+    let total = 0;
+    for (let i = 2; i < count; i++) total += lengths[i]!;
+    let address = listForPush(c, 1, found, total, count - 2);
+    for (let i = 2; i < count; i++) {
+      address = listPush(keyspace, db, address, bytes[i]!, offsets[i]!, lengths[i]!, atHead);
+    }
+    c.reply.integer(listLength(keyspace, address));
+  } else {
+    for (let i = 2; i < count; i++) list.push(bytes[i]!, offsets[i]!, lengths[i]!, atHead);
+    c.reply.integer(list.count);
   }
-  c.reply.integer(listLength(keyspace, address));
   keyspace.dirty += count - 3;
   c.changed(1, NOTIFY_LIST, atHead ? 'lpush' : 'rpush');
 }

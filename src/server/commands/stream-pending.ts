@@ -27,10 +27,11 @@ export function xackCommand(c: Context): void {
     return;
   }
   for (let i = 3; i < c.argc; i++) if (!strictId(c, i, id)) return;
-  c.lookupWrite(1);
+  // The running snapshot, if there is one, sees the stream before it changes.
+  if (c.keyspace.snapshot !== null) c.lookupWrite(1);
   let done = 0;
   for (let i = 3; i < c.argc; i++) {
-    strictId(c, i, id);
+    if (c.argc > 4) strictId(c, i, id);
     if (place.group.removePending(id)) done++;
   }
   c.keyspace.dirty += done;

@@ -36,7 +36,7 @@ export function mgetCommand(c: Context): void {
   const count = c.argc;
   reply.array(count - 1);
   for (let i = 1, seen = 1; i < count; i++) {
-    if (i === seen) seen = c.lookAhead(i, 1);
+    seen = c.nextKey(i, seen, 1);
     const address = c.lookupRead(i);
     if (address === 0 || typeOf(keyspace.arena, address) !== TYPE_STRING) {
       reply.null();
@@ -45,6 +45,7 @@ export function mgetCommand(c: Context): void {
     stringView(keyspace, address, view);
     reply.bulk(view.bytes, view.offset, view.length);
   }
+  c.keysDone();
 }
 
 export function strlenCommand(c: Context): void {

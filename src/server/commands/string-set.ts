@@ -85,9 +85,10 @@ export function getsetCommand(c: Context): void {
 export function msetCommand(c: Context): void {
   if (!hasPairs(c)) return;
   for (let i = 1, seen = 1; i < c.argc; i += 2) {
-    if (i === seen) seen = c.lookAhead(i, 2);
+    seen = c.nextKey(i, seen, 2);
     put(c, i, c.lookupWrite(i), i + 1, false);
   }
+  c.keysDone();
   c.ok();
 }
 

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EncodingLimits } from '../../../src/core/encoding-limits.ts';
+import type { Releasable } from '../../../src/core/keyspace.ts';
 import { Arena } from '../../../src/core/memory/arena.ts';
 import { DirectoryPath } from '../../../src/core/struct/directory-path.ts';
 import {
@@ -201,6 +202,49 @@ describe('quicklists', () => {
     h.insert(2, false, 'y');
     h.check();
     expect(h.list.nodeCount).toBe(5);
+  });
+
+  test('are cut by whole leaves of the directory, whose memory is given back later', () => {
+    const random = new Random(7);
+    for (const fill of [1, 3, -1]) {
+      const h = new Harness({ fill, depth: fill === 3 ? 1 : 0, threshold: 1 << 30 });
+      const cut: Releasable[] = [];
+      const later = { releaseLater: (value: Releasable) => void cut.push(value) };
+      const take = (start: number, count: number): void => {
+        h.list.deleteRange(start, count, later);
+        h.model.splice(start, count);
+        const found = h.list.nodes.directory;
+        expect(found.elements).toBe(h.model.length);
+        for (const value of cut.splice(0)) while (value.release(100));
+        h.check();
+      };
+      for (let i = 0; i < 9000; i++) h.push(`element ${i}`, i % 5 === 0);
+      take(0, 2500);
+      take(h.model.length - 2000, 2000);
+      while (h.model.length > 500) {
+        const start = random.between(0, h.model.length - 200);
+        take(start, random.between(65, Math.min(900, h.model.length - start)));
+        for (let i = 0; i < 60; i++) h.push(`another ${i}`, i % 2 === 0);
+      }
+      take(0, h.model.length);
+      expect(h.arena.usedBytes).toBe(0);
+    }
+  });
+
+  test('are cut at once, and no memory is freed until it is asked for', () => {
+    const h = new Harness({ fill: 1, depth: 0, threshold: 1 << 30 });
+    for (let i = 0; i < 10_000; i++) h.push(`element ${i}`, false);
+    const cut: Releasable[] = [];
+    const before = h.list.memoryBytes();
+    h.list.deleteRange(10, 9980, { releaseLater: (value) => void cut.push(value) });
+    expect(h.list.count).toBe(20);
+    expect(h.list.memoryBytes()).toBeLessThan(before / 100);
+    expect(h.arena.usedBytes).toBeGreaterThan(before * 0.9);
+    const [leaves] = cut;
+    let slices = 0;
+    while (leaves?.release(100)) slices++;
+    expect(slices).toBeGreaterThan(90);
+    expect(h.arena.usedBytes).toBe(h.list.memoryBytes());
   });
 
   test('copies share nothing', () => {
