@@ -74,6 +74,9 @@ export class EntryStore {
 
   /** Databases and values out of reach whose memory is still to be freed, in slices. */
   protected readonly doomed: (Database | LargeValue)[] = [];
+  /** The LRU clock, and the moment that it was computed for. */
+  private clock = 0;
+  private clockedMs = 0;
   private readonly large: (LargeValue | null)[] = [];
   private readonly largeFree: number[] = [];
 
@@ -155,12 +158,19 @@ export class EntryStore {
   touch(address: number): void {
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address) + 1;
-    words[at] = ((words[at]! & 0xff000000) | this.usageAfter(words[at]! & 0xffffff)) >>> 0;
+    const word = words[at]! | 0;
+    const used = (word & 0xff000000) | this.usageAfter(word & 0xffffff);
+    // Most often it was used in this very second: its cache line need not be written back.
+    if (used !== word) words[at] = used;
   }
 
   /** The LRU clock: seconds, 24 bits. */
   get lruClock(): number {
-    return Math.floor(this.nowMs / 1000) & 0xffffff;
+    if (this.nowMs !== this.clockedMs) {
+      this.clockedMs = this.nowMs;
+      this.clock = Math.floor(this.nowMs / 1000) & 0xffffff;
+    }
+    return this.clock;
   }
 
   private usageAfter(old: number): number {

@@ -54,17 +54,24 @@ export class KeyAhead {
   look(dicts: readonly Dict[], batch: ParsedAhead): void {
     const { buckets, entries, hashes } = this;
     const { args, count } = batch;
+    let isLarge = false;
+    let found = 0;
     for (let i = 0; i < count; i++) {
       const one = args[i]!;
+      if (one.count === 1) continue;
       const dict = dicts[i]!;
-      const k = one.count > 1 ? 1 : 0;
-      const hash = dict.hash(one.bytes[k]!, one.offsets[k]!, one.lengths[k]!);
+      const hash = dict.hash(one.bytes[1]!, one.offsets[1]!, one.lengths[1]!);
       hashes[i] = hash;
-      buckets[i] = dict.bucketFor(hash);
+      buckets[found++] = dict.bucketFor(hash);
+      if (dict.count >= INSIDE_COUNT_MIN) isLarge = true;
     }
-    this.readWords(buckets, count, 0);
-    for (let i = 0; i < count; i++) entries[i] = this.candidate(buckets[i]!, hashes[i]!);
-    this.readWords(entries, count, NEXT_LINE);
+    if (found === 0) return;
+    if (isLarge) this.readWords(buckets, found, 0);
+    found = 0;
+    for (let i = 0; i < count; i++) {
+      entries[i] = args[i]!.count > 1 ? this.candidate(buckets[found++]!, hashes[i]!) : 0;
+    }
+    if (isLarge) this.readWords(entries, count, NEXT_LINE);
     this.lookInside(batch);
   }
 
@@ -92,8 +99,9 @@ export class KeyAhead {
   /** Command `i` of `batch` runs next. */
   expect(batch: ParsedAhead, i: number): void {
     const one = batch.args[i]!;
-    const k = one.count > 1 ? 1 : 0;
-    this.known.set(one.bytes[k]!, one.offsets[k]!, one.lengths[k]!, this.hashes[i]!);
+    if (one.count > 1) {
+      this.known.set(one.bytes[1]!, one.offsets[1]!, one.lengths[1]!, this.hashes[i]!);
+    }
   }
 
   /** Reads what the commands will look for in large collections. */
