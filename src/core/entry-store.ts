@@ -19,6 +19,7 @@ import {
 } from './struct/entry.ts';
 import { lfuDecayed, lfuGrown, lfuWord } from './usage.ts';
 import {
+  type ByteView,
   ENC_INT,
   EXPIRES,
   EXTERNAL,
@@ -106,6 +107,26 @@ export class EntryStore {
     const keyWords = (head >>> 16) & 7;
     const keyLength = short !== WIDE_KEY ? short : words[at + keyWords - 1]!;
     return ((at + keyWords) << 2) + keyLength;
+  }
+
+  /** Shows the value's bytes: `valueBlock`, `valueOffset` and `valueLength` in one. */
+  viewValue(address: number, view: ByteView): void {
+    const { arena } = this;
+    const words = arena.words(address);
+    const at = arena.wordOffset(address);
+    const head = words[at]!;
+    view.length = words[at + 2]!;
+    if ((head & HEAD_EXTERNAL) !== 0) {
+      const block = words[at + 3]!;
+      view.bytes = arena.bytes(block);
+      view.offset = arena.byteOffset(block);
+      return;
+    }
+    const short = head & 0xffff;
+    const keyWords = (head >>> 16) & 7;
+    const keyLength = short !== WIDE_KEY ? short : words[at + keyWords - 1]!;
+    view.bytes = arena.bytes(address);
+    view.offset = ((at + keyWords) << 2) + keyLength;
   }
 
   /** Length of the key. */
