@@ -19,6 +19,7 @@ import {
 } from './struct/entry.ts';
 import { lfuDecayed, lfuGrown, lfuWord } from './usage.ts';
 import {
+  type ByteView,
   ENC_INT,
   EXPIRES,
   EXTERNAL,
@@ -78,6 +79,9 @@ export class EntryStore {
 
   /** Databases and values out of reach whose memory is still to be freed, in slices. */
   protected readonly doomed: (Database | Releasable)[] = [];
+  /** The LRU clock, and the moment that it was computed for. */
+  private clock = 0;
+  private clockedMs = 0;
   private readonly large: (LargeValue | null)[] = [];
   private readonly largeFree: number[] = [];
 
@@ -107,6 +111,26 @@ export class EntryStore {
     const keyWords = (head >>> 16) & 7;
     const keyLength = short !== WIDE_KEY ? short : words[at + keyWords - 1]!;
     return ((at + keyWords) << 2) + keyLength;
+  }
+
+  /** Shows the value's bytes: `valueBlock`, `valueOffset` and `valueLength` in one. */
+  viewValue(address: number, view: ByteView): void {
+    const { arena } = this;
+    const words = arena.words(address);
+    const at = arena.wordOffset(address);
+    const head = words[at]!;
+    view.length = words[at + 2]!;
+    if ((head & HEAD_EXTERNAL) !== 0) {
+      const block = words[at + 3]!;
+      view.bytes = arena.bytes(block);
+      view.offset = arena.byteOffset(block);
+      return;
+    }
+    const short = head & 0xffff;
+    const keyWords = (head >>> 16) & 7;
+    const keyLength = short !== WIDE_KEY ? short : words[at + keyWords - 1]!;
+    view.bytes = arena.bytes(address);
+    view.offset = ((at + keyWords) << 2) + keyLength;
   }
 
   /** Length of the key. */
@@ -159,12 +183,19 @@ export class EntryStore {
   touch(address: number): void {
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address) + 1;
-    words[at] = ((words[at]! & 0xff000000) | this.usageAfter(words[at]! & 0xffffff)) >>> 0;
+    const word = words[at]! | 0;
+    const used = (word & 0xff000000) | this.usageAfter(word & 0xffffff);
+    // Most often it was used in this very second: its cache line need not be written back.
+    if (used !== word) words[at] = used;
   }
 
   /** The LRU clock: seconds, 24 bits. */
   get lruClock(): number {
-    return Math.floor(this.nowMs / 1000) & 0xffffff;
+    if (this.nowMs !== this.clockedMs) {
+      this.clockedMs = this.nowMs;
+      this.clock = Math.floor(this.nowMs / 1000) & 0xffffff;
+    }
+    return this.clock;
   }
 
   private usageAfter(old: number): number {

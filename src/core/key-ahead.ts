@@ -59,26 +59,24 @@ export class KeyAhead {
   look(dicts: readonly Dict[], batch: ParsedAhead): void {
     const { buckets, entries, hashes } = this;
     const { args, count } = batch;
-    let keys = 0;
+    let isLarge = false;
+    let found = 0;
     for (let i = 0; i < count; i++) {
       const one = args[i]!;
-      if (one.count < 2) {
-        buckets[i] = HUGE_BASE;
-        continue;
-      }
+      if (one.count === 1) continue;
       const dict = dicts[i]!;
       const hash = dict.hash(one.bytes[1]!, one.offsets[1]!, one.lengths[1]!);
       hashes[i] = hash;
-      buckets[i] = dict.bucketFor(hash);
-      keys++;
+      buckets[found++] = dict.bucketFor(hash);
+      if (dict.count >= INSIDE_COUNT_MIN) isLarge = true;
     }
-    if (keys === 0) return;
-    this.readWords(buckets, count, 0);
+    if (found === 0) return;
+    if (isLarge) this.readWords(buckets, found, 0);
+    found = 0;
     for (let i = 0; i < count; i++) {
-      const bucket = buckets[i]!;
-      entries[i] = bucket === HUGE_BASE ? 0 : this.candidate(bucket, hashes[i]!);
+      entries[i] = args[i]!.count > 1 ? this.candidate(buckets[found++]!, hashes[i]!) : 0;
     }
-    this.readWords(entries, count, NEXT_LINE);
+    if (isLarge) this.readWords(entries, count, NEXT_LINE);
     this.lookInside(batch);
   }
 

@@ -87,23 +87,23 @@ export interface KeySpec {
 export interface CommandTraits {
   readonly arity: number;
   readonly flags: number;
-  readonly keys?: readonly KeySpec[];
+  readonly keys?: readonly KeySpec[] | undefined;
   /** ACL categories besides those that follow from the flags. */
-  readonly acl?: readonly string[];
-  readonly tips?: readonly string[];
+  readonly acl?: readonly string[] | undefined;
+  readonly tips?: readonly string[] | undefined;
   readonly since: string;
-  readonly complexity?: string;
+  readonly complexity?: string | undefined;
   readonly summary: string;
   /** The arguments after the name, in the notation of command-syntax.ts. */
-  readonly syntax?: string;
-  readonly subcommands?: readonly Command[];
+  readonly syntax?: string | undefined;
+  readonly subcommands?: readonly Command[] | undefined;
   /** [version, what changed], oldest first. */
-  readonly history?: readonly (readonly [string, string])[];
-  readonly deprecated?: { readonly since: string; readonly replacedBy: string };
+  readonly history?: readonly (readonly [string, string])[] | undefined;
+  readonly deprecated?: { readonly since: string; readonly replacedBy: string } | undefined;
   /** Only servers use it among themselves: COMMAND DOCS says so. */
-  readonly internal?: true;
+  readonly internal?: true | undefined;
   /** Finds the keys where the key specifications cannot: argument indexes of keys. */
-  readonly keysOf?: (args: KeyArgs) => number[] | undefined;
+  readonly keysOf?: ((args: KeyArgs) => number[] | undefined) | undefined;
 }
 
 /** Arguments as key extraction sees them. */

@@ -16,6 +16,7 @@
  * alone.
  */
 import type { Args } from '../core/resp/args.ts';
+import { countCalls, SHARED_MAX, SharedCalls } from './call-figures.ts';
 import type { Client, QueuedCommand } from './client.ts';
 import {
   REPLY_ON,
@@ -30,7 +31,6 @@ import { type Command, NO_AUTH, NO_MULTI, PROTECTED, TOUCHES_ARBITRARY_KEYS } fr
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
 import { NO_AUTH_NEEDED, unknownCommand, wrongArity } from './errors.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
 import type { Services } from './services.ts';
 
 const NO_DEBUG =
@@ -39,8 +39,6 @@ const NO_DEBUG =
   'file, and then restart the server.';
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
 
-/** Commands timed together at most. */
-const SHARED_MAX = 64;
 /** A threshold below which every command is timed alone, in microseconds. */
 const SHARED_SLOW_MIN = 1000;
 
@@ -84,9 +82,8 @@ export class Dispatcher {
   private reading = false;
   /** A command that waited runs once more: it has been counted, and shown to monitors, already. */
   private again = false;
-  /** Commands that wait for their share of the time since `lastMs`: sharing[0 .. shared). */
-  private readonly sharing: Command[] = [];
-  private shared = 0;
+  /** Commands that wait for their share of the time since `lastMs`. */
+  private readonly shared = new SharedCalls();
 
   constructor(services: Services, anyone: Client, args: Args) {
     this.services = services;
@@ -106,7 +103,7 @@ export class Dispatcher {
 
   /** The read is over: commands that were timed together get their shares. */
   endClock(): void {
-    if (this.shared > 0) this.settle();
+    if (this.shared.count > 0) this.settle();
     this.reading = false;
   }
 
@@ -137,7 +134,7 @@ export class Dispatcher {
     const { again } = this;
     this.again = false;
     const shares = outermost && command.isConstant && this.reading && this.mayShare && !again;
-    if (!shares && this.shared > 0) this.settle();
+    if (!shares && this.shared.count > 0) this.settle();
     c.client = client;
     c.reply = client.reply;
     c.args = args;
@@ -301,7 +298,7 @@ export class Dispatcher {
     const microseconds = (now - this.lastMs) * 1000;
     this.lastMs = now;
     if (now - this.toldMs >= 1) this.tellTime(now);
-    this.note(command, microseconds);
+    countCalls(command, microseconds, 1, this.histograms);
     if (microseconds >= this.slowMicroseconds && this.watcher !== null) {
       this.watcher.called(client, command, args, microseconds);
     }
@@ -309,17 +306,16 @@ export class Dispatcher {
 
   /** Puts off the timing of a command to that of the group it stands in. */
   private share(command: Command): void {
-    this.sharing[this.shared++] = command;
-    if (this.shared === SHARED_MAX) this.settle();
+    this.shared.add(command);
+    if (this.shared.count === SHARED_MAX) this.settle();
   }
 
   /** Reads the clock for the group: each command gets an equal share. */
   private settle(): void {
     const now = performance.now();
-    const microseconds = ((now - this.lastMs) * 1000) / this.shared;
+    const microseconds = ((now - this.lastMs) * 1000) / this.shared.count;
     this.lastMs = now;
-    for (let i = 0; i < this.shared; i++) this.note(this.sharing[i]!, microseconds);
-    this.shared = 0;
+    this.shared.settle(microseconds, this.histograms);
     if (now - this.toldMs >= 1) this.tellTime(now);
   }
 
@@ -328,15 +324,6 @@ export class Dispatcher {
     if (!this.reading || this.depth > 0) return;
     this.toldMs = now;
     this.services.keyspace.nowMs = Date.now();
-  }
-
-  private note(command: Command, microseconds: number): void {
-    const { stats } = command;
-    stats.calls++;
-    stats.microseconds += microseconds;
-    if (!this.histograms) return;
-    stats.histogram ??= new LatencyHistogram();
-    stats.histogram.record(microseconds);
   }
 
   /**

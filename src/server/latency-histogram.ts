@@ -26,12 +26,12 @@ export class LatencyHistogram {
   total = 0;
   private readonly slots = new Uint32Array(SLOTS);
 
-  /** Counts one latency, in microseconds. */
-  record(microseconds: number): void {
+  /** Counts a latency, in microseconds, that so many calls had. */
+  record(microseconds: number, calls: number): void {
     const ns = microseconds >= 1_000_000 ? MAX_NS : (microseconds * 1000) | 0;
     const shift = 32 - Math.clz32(ns | FIRST_MASK) - FIRST_BITS;
-    this.slots[((shift + 1) << HALF_BITS) + (ns >>> shift) - HALF_SLOTS]!++;
-    this.total++;
+    this.slots[((shift + 1) << HALF_BITS) + (ns >>> shift) - HALF_SLOTS]! += calls;
+    this.total += calls;
   }
 
   /** The latency in microseconds that `percent` of 100 do not exceed. */

@@ -19,7 +19,7 @@ describe('the latency histogram', () => {
     fc.assert(
       fc.property(fc.array(microseconds, { minLength: 1 }), (values) => {
         const histogram = new LatencyHistogram();
-        for (const value of values) histogram.record(value);
+        for (const value of values) histogram.record(value, 1);
         const sorted = values.map((value) => Math.min(value, 1_000_000)).sort((a, b) => a - b);
         for (const percent of [0, 50, 90, 99, 99.9, 100]) {
           const rank = Math.max(1, Math.floor((percent / 100) * sorted.length + 0.5));
@@ -39,9 +39,9 @@ describe('the latency histogram', () => {
   it('has the levels that Redis shows', () => {
     const histogram = new LatencyHistogram();
     for (const value of [0.5, 1.5, 3, 7, 15, 30, 60, 120, 250, 500, 1000, 2000, 4000, 8000]) {
-      histogram.record(value);
+      histogram.record(value, 1);
     }
-    histogram.record(5_000_000);
+    histogram.record(5_000_000, 1);
     const levels = histogram.cumulative().map(([level]) => level);
     expect(levels.slice(0, 14)).toEqual([
       ...[1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056, 2113, 4227, 8454],

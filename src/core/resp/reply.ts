@@ -15,6 +15,8 @@ import { SHORT_MAX, SHORT_ROOM, shortHead } from './short-head.ts';
 const HEADER_ROOM = 32;
 const DOUBLE_ROOM = 64;
 const LINE_FEED = 10;
+/** Bytes of the head of a bulk string of 10 to 99 bytes. */
+const TWO_DIGIT_HEAD = 5;
 const doubleText = new Uint8Array(DOUBLE_TEXT_MAX);
 
 /** Told of every error reply. */
@@ -89,6 +91,20 @@ export class Reply extends ReplyChunks {
   bulkInteger(value: number): void {
     this.header(36, integerLength(value));
     this.at += writeInteger(this.chunk, this.at, value);
+    this.lineEnd();
+  }
+
+  /** A 64-bit integer in two words as a bulk string. */
+  bulkInteger64(low: number, high: number): void {
+    this.room(HEADER_ROOM);
+    const { at, chunk } = this;
+    // Most of those that are not kept as small numbers have ten digits or more.
+    const length = writeInt64(chunk, at + TWO_DIGIT_HEAD, low, high);
+    const head = shortHead(chunk, at, length);
+    if (head < TWO_DIGIT_HEAD) {
+      for (let i = at + head; i < at + head + length; i++) chunk[i] = chunk[i + 1]!;
+    }
+    this.at = at + head + length;
     this.lineEnd();
   }
 

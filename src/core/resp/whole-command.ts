@@ -29,11 +29,11 @@ const LINE_BYTES_MAX = 1024;
 export function parseWhole(input: Uint8Array, pos: number, end: number, args: Args): number {
   if (input[pos] !== ARRAY) return parseLine(input, pos, end, args);
   if (end - pos < COMMAND_BYTES_MIN) return 0;
-  let count = input[pos + 1]! - 48;
+  const count = input[pos + 1]! - 48;
   if (count < 1 || count > 9 || input[pos + 2] !== CR) return 0;
   let at = pos + 4;
-  args.count = 0;
-  for (; count > 0; count--) {
+  const { bytes, lengths, offsets } = args;
+  for (let i = 0; i < count; i++) {
     if (end - at < ARGUMENT_BYTES_MIN || input[at] !== BULK) return 0;
     let length = input[at + 1]! - 48;
     if (length < 0 || length > 9) return 0;
@@ -45,9 +45,12 @@ export function parseWhole(input: Uint8Array, pos: number, end: number, args: Ar
     }
     at += 2;
     if (end - at < length + 2) return 0;
-    args.push(input, at, length);
+    if (bytes[i] !== input) bytes[i] = input;
+    offsets[i] = at;
+    lengths[i] = length;
     at += length + 2;
   }
+  args.count = count;
   return at;
 }
 

@@ -43,8 +43,14 @@ export function intsetGet(bytes: Uint8Array, base: number, index: number): void 
 /** Whether the integer is there; `intsetSlot.index` is its place, or the one where it would go. */
 export function intsetFind(bytes: Uint8Array, base: number, low: number, high: number): boolean {
   const width = readWord(bytes, base);
+  const count = intsetCount(bytes, base);
+  if (width !== 8) {
+    if (high === low >> 31) return findShort(bytes, base, width, count, low);
+    intsetSlot.index = high < 0 ? 0 : count;
+    return false;
+  }
   let first = 0;
-  let last = intsetCount(bytes, base) - 1;
+  let last = count - 1;
   while (first <= last) {
     const middle = (first + last) >>> 1;
     readAt(bytes, base, width, middle);
@@ -54,6 +60,33 @@ export function intsetFind(bytes: Uint8Array, base: number, low: number, high: n
       return true;
     }
     if (order < 0) first = middle + 1;
+    else last = middle - 1;
+  }
+  intsetSlot.index = first;
+  return false;
+}
+
+/** `intsetFind` among integers of 2 or 4 bytes. */
+function findShort(
+  bytes: Uint8Array,
+  base: number,
+  width: number,
+  count: number,
+  wanted: number,
+): boolean {
+  const start = base + INTSET_HEAD_BYTES;
+  let first = 0;
+  let last = count - 1;
+  while (first <= last) {
+    const middle = (first + last) >>> 1;
+    const at = start + middle * width;
+    const value =
+      width === 2 ? ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16 : readWord(bytes, at);
+    if (value === wanted) {
+      intsetSlot.index = middle;
+      return true;
+    }
+    if (value < wanted) first = middle + 1;
     else last = middle - 1;
   }
   intsetSlot.index = first;

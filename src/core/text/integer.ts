@@ -185,9 +185,16 @@ export function writeInt64(buf: Uint8Array, off: number, lo: number, hi: number)
 
 /** Writes exactly `length` digits of an int32, zeros in front. */
 function writeDigits(buf: Uint8Array, off: number, length: number, value: number): void {
-  for (let i = off + length - 1; i >= off; i--) {
-    const rest = (value / 10) | 0;
-    buf[i] = ZERO + value - rest * 10;
-    value = rest;
+  let i = off + length;
+  let left = value;
+  // Two at a time: each division waits for the one before.
+  for (; i >= off + 2; i -= 2) {
+    const rest = (left / 100) | 0;
+    const two = left - rest * 100;
+    const ten = (two * 205) >>> 11;
+    buf[i - 2] = ZERO + ten;
+    buf[i - 1] = ZERO + two - ten * 10;
+    left = rest;
   }
+  if (i > off) buf[off] = ZERO + (left % 10);
 }

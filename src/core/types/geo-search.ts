@@ -24,6 +24,8 @@ import { ZsetCursor, type ZsetView } from './zset-view.ts';
 const FIRST_ROOM = 256;
 /** Room for more hits than this is given back. */
 const KEPT_ROOM = 1 << 16;
+/** Steps to a point that cost as much as the search for it. */
+const STEPS_MAX = 24;
 
 /** Orders of hits. */
 export const AS_MET = 0;
@@ -56,7 +58,7 @@ export class GeoSearch extends PartialSort {
   run(view: ZsetView, most: number): void {
     this.count = 0;
     if (this.refs.length > KEPT_ROOM) this.resize(FIRST_ROOM);
-    this.shape.prepare(this.cells);
+    this.shape.prepare(this.cells, view.large !== null);
     if (view.large !== null) this.runLarge(view.large, most);
     else this.runPacked(view, most);
     for (let i = 0; i < this.count; i++) this.places[i] = i;
@@ -95,13 +97,28 @@ export class GeoSearch extends PartialSort {
   private runLarge(large: LargeZset, most: number): void {
     const { cells, walker } = this;
     for (let i = 0; i < cells.count; i++) {
+      const min = cells.min[i]!;
       const max = cells.max[i]!;
-      for (large.index.seekScore(cells.min[i]!, walker); walker.entry !== 0; walker.next()) {
+      if (i === 0 || min < cells.max[i - 1]!) large.index.seekScore(min, walker);
+      else this.advance(large, min);
+      for (; walker.entry !== 0; walker.next()) {
         const { score } = walker;
         if (score >= max) break;
         this.meet(walker.entry, score);
         if (this.count >= most) return;
       }
+    }
+  }
+
+  /** Goes on to the first point of at least `min`: a few steps, or a search from the root. */
+  private advance(large: LargeZset, min: number): void {
+    const { walker } = this;
+    for (let left = STEPS_MAX; walker.entry !== 0 && walker.score < min; left--) {
+      if (left === 0) {
+        large.index.seekScore(min, walker);
+        return;
+      }
+      walker.next();
     }
   }
 

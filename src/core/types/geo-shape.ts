@@ -70,8 +70,11 @@ export class GeoShape {
   private sine = 0.5;
   private cosine = 0.5;
 
-  /** Makes ready to test points, and chooses the cells that may have some. */
-  prepare(cells: GeoCells): void {
+  /**
+   * Makes ready to test points, and chooses the cells that may have some, `finely` where there may
+   * be many.
+   */
+  prepare(cells: GeoCells, finely: boolean): void {
     const { latitude, longitude, unitM } = this;
     this.eastward = longitude * DEGREE;
     this.northward = latitude * DEGREE;
@@ -84,10 +87,12 @@ export class GeoShape {
       const halfHeight = this.height / 2;
       const corner = Math.sqrt(halfWidth * halfWidth + halfHeight * halfHeight) * unitM;
       cells.choose(longitude, latitude, halfWidth * unitM, halfHeight * unitM, corner);
+      if (finely) cells.refine(longitude, latitude, halfWidth * unitM, halfHeight * unitM);
     } else {
       const metres = this.radius * unitM;
       this.limit.set(metres);
       cells.choose(longitude, latitude, metres, metres, metres);
+      if (finely) cells.refine(longitude, latitude, metres, metres);
     }
   }
 

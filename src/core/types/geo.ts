@@ -37,6 +37,8 @@ const TWO_63 = 2 ** 63;
 const LONGITUDE_SPAN = LONGITUDE_MAX * 2;
 const LATITUDE_SPAN = LATITUDE_MAX * 2;
 const CELLS = 2 ** STEPS_MAX;
+/** 2 to the power of each number of bits of a score: `**` calls the C library. */
+export const POWERS = Float64Array.from({ length: 2 * STEPS_MAX + 1 }, (_, bits) => 2 ** bits);
 const ALPHABET = new TextEncoder().encode('0123456789bcdefghjkmnpqrstuvwxyz');
 
 /** A score in two words, for those who write it as an integer. */
@@ -56,22 +58,22 @@ export function isGeoPosition(longitude: number, latitude: number): boolean {
 
 /** Number of the column of a longitude in a grid of 2^steps; 2^steps at the upper edge. */
 export function geoColumn(longitude: number, steps: number): number {
-  return Math.floor(((longitude + LONGITUDE_MAX) / LONGITUDE_SPAN) * 2 ** steps);
+  return Math.floor(((longitude + LONGITUDE_MAX) / LONGITUDE_SPAN) * POWERS[steps]!);
 }
 
 /** Number of the row of a latitude in a grid of 2^steps; 2^steps at the upper edge. */
 export function geoRow(latitude: number, steps: number): number {
-  return Math.floor(((latitude + LATITUDE_MAX) / LATITUDE_SPAN) * 2 ** steps);
+  return Math.floor(((latitude + LATITUDE_MAX) / LATITUDE_SPAN) * POWERS[steps]!);
 }
 
 /** Where a column or row begins: the inverse of `geoColumn`. */
 export function columnStart(column: number, steps: number): number {
-  return -LONGITUDE_MAX + (column / 2 ** steps) * LONGITUDE_SPAN;
+  return -LONGITUDE_MAX + (column / POWERS[steps]!) * LONGITUDE_SPAN;
 }
 
 /** Where a row begins: the inverse of `geoRow`. */
 export function rowStart(row: number, steps: number): number {
-  return -LATITUDE_MAX + (row / 2 ** steps) * LATITUDE_SPAN;
+  return -LATITUDE_MAX + (row / POWERS[steps]!) * LATITUDE_SPAN;
 }
 
 /** The score of a position; its integer is left in `geoBits`. */

@@ -82,6 +82,30 @@ export function sparseInit(bytes: Uint8Array, at: number): number {
   return 2;
 }
 
+/** Whether a register holds at least `count`; false as well when the value is corrupt there. */
+export function sparseHolds(
+  bytes: Uint8Array,
+  base: number,
+  length: number,
+  register: number,
+  count: number,
+): boolean {
+  const end = base + length;
+  let at = base + HLL_HEAD_BYTES;
+  for (let left = register; at < end; ) {
+    const first = bytes[at++]!;
+    let span = (first & 63) + 1;
+    if (first >= VAL) span = (first & 3) + 1;
+    else if (first >= XZERO) {
+      if (at === end) return false;
+      span = (((first & 63) << 8) | bytes[at++]!) + 1;
+    }
+    if (left < span) return first >= VAL && ((first >> 2) & 31) + 1 >= count;
+    left -= span;
+  }
+  return false;
+}
+
 /**
  * Looks for what has to change for a register to hold at least `count`; SPARSE_EDIT says that it is
  * in `sparseEdit`. The value is `length` bytes from `base`, its head included, and may not become

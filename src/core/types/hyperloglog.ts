@@ -42,6 +42,7 @@ import {
   sparseApply,
   sparseEdit,
   sparseHistogram,
+  sparseHolds,
   sparseInit,
   sparseMerge,
   sparsePlan,
@@ -115,8 +116,8 @@ export function hllIsDense(keyspace: Keyspace, address: number): boolean {
 }
 
 /**
- * Whether counting an element would change nothing, as far as is seen without opening the value:
- * for those that are dense. It is the value that `hllIsValid` has just looked at.
+ * Whether counting an element would change nothing, as far as is seen without opening the value.
+ * It is the value that `hllIsValid` has just looked at.
  */
 export function hllHasCounted(
   keyspace: Keyspace,
@@ -125,10 +126,12 @@ export function hllHasCounted(
   offset: number,
   length: number,
 ): boolean {
-  if (view.bytes[view.offset + ENCODING_AT] !== DENSE) return false;
   if (encodingOf(keyspace.arena, address) !== ENC_RAW) return false;
   hllHash(element, offset, length);
-  return denseGet(view.bytes, view.offset, hashed.register) >= hashed.count;
+  const { bytes, offset: base } = view;
+  const { count, register } = hashed;
+  if (bytes[base + ENCODING_AT] === DENSE) return denseGet(bytes, base, register) >= count;
+  return sparseHolds(bytes, base, view.length, register, count);
 }
 
 /** Shows the estimate that a HyperLogLog carries in `cardinality`; false when it is stale. */

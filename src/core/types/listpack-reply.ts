@@ -18,8 +18,8 @@ const NO_VIEW = new DataView(new ArrayBuffer(0));
 export function replyEntry(reply: Reply, bytes: Uint8Array, base: number, at: number): void {
   lpGet(bytes, base, at);
   const e = lpElement;
-  if (e.isInteger) e.asText();
-  reply.bulk(e.bytes, e.offset, e.length);
+  if (e.isInteger) reply.bulkInteger64(e.low, e.high);
+  else reply.bulk(e.bytes, e.offset, e.length);
 }
 
 /**

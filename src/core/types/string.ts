@@ -39,17 +39,15 @@ const scratch = new ByteView();
 /** Shows the bytes of a string in `view`; an integer is written out into a shared scratch. */
 export function stringView(keyspace: Keyspace, address: number, view: ByteView): void {
   const { arena } = keyspace;
-  if (encodingOf(arena, address) === ENC_INT) {
-    const words = arena.words(address);
-    const at = arena.wordOffset(address);
-    view.bytes = digits;
-    view.offset = 0;
-    view.length = writeInt64(digits, 0, words[at + 2]! | 0, words[at + 3]! | 0);
+  if (encodingOf(arena, address) !== ENC_INT) {
+    keyspace.viewValue(address, view);
     return;
   }
-  view.bytes = arena.bytes(keyspace.valueBlock(address));
-  view.offset = keyspace.valueOffset(address);
-  view.length = keyspace.valueLength(address);
+  const words = arena.words(address);
+  const at = arena.wordOffset(address);
+  view.bytes = digits;
+  view.offset = 0;
+  view.length = writeInt64(digits, 0, words[at + 2]! | 0, words[at + 3]! | 0);
 }
 
 /** Bytes of a string. */

@@ -30,7 +30,7 @@ export class AofLatency {
     this.aof = aof;
     this.config = config;
     aof.disk.clock.onSync = (ms) => {
-      this.fsyncs.record(ms * 1000);
+      this.fsyncs.record(ms * 1000, 1);
       sink.sample(aof.disk.mustSync ? 'aof-fsync-always' : 'aof-fsync', ms);
     };
     const onWrite = (ms: number): void => {
