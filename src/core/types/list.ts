@@ -271,7 +271,6 @@ export function listDelete(
     list.deleteRange(start, count);
     return address;
   }
-  keyspace.ownValue(address);
   const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
   const base = keyspace.valueOffset(address);
   lpDelete(bytes, base, lpSeek(bytes, base, start), count);
@@ -297,7 +296,6 @@ export function listDeleteEqual(
     listChange.count = list.deleteEqual(value, offset, length, most, fromTail);
     return address;
   }
-  keyspace.ownValue(address);
   const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
   const base = keyspace.valueOffset(address);
   listChange.count = fromTail
