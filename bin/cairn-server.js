@@ -8,4 +8,4 @@
  * with millions of keys most of a look-up is spent on finding out where a page is. Servers that
  * fork to save must do without, since each write would copy two megabytes.
  */
-import '../dist/server/cli/main-server.js';
+import '../dist/run/main-server.js';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type ServerOptions, ServerProcess } from './server-process.ts';
 
 const executable = fileURLToPath(new URL('../../bin/cairn-server.js', import.meta.url));
-const built = fileURLToPath(new URL('../../dist/server', import.meta.url));
+const built = fileURLToPath(new URL('../../dist/run', import.meta.url));
 
 /** Starts Cairn and waits until it answers PING; `nodeArgs` go before the script. */
 export function startCairnServer(
