@@ -181,8 +181,9 @@ export class EntryChanges extends EntryStore {
   }
 
   /**
-   * To be called before bytes of a value are changed in place at their present length. A block of
+   * To be called before bytes of a string are changed in place at their present length. A block of
    * its own that the running snapshot still reads is left to it, and the value goes on in a copy.
+   * No other value needs it: compact collections are copied to a snapshot at once.
    */
   ownValue(address: number): void {
     if (this.snapshot === null || !this.isHeld(address, this.valueBlock(address))) return;

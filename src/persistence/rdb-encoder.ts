@@ -208,6 +208,7 @@ export class RdbEncoder {
     const offset = keyspace.valueOffset(address);
     const length = keyspace.valueLength(address);
     const own = (headOf(arena, address) & HEAD_EXTERNAL) !== 0;
+    // Strings alone are lent: who changes one asks for it first (`ownValue`), unlike a listpack.
     if (own && length >= CHUNK_BYTES) this.#writer.lent(block, bytes, offset, length);
     else this.#writer.string(bytes, offset, length);
   }

@@ -15,12 +15,14 @@ import { setPriority } from 'node:os';
 import { type FrameConsumer, frameConsumer } from './aof-base.ts';
 import { errorCode, errorText, realFileSystem } from './file-system.ts';
 import { RdbFile, spaceRefusal } from './rdb-file.ts';
+import { practise } from './snapshot-practice.ts';
 import {
   type ChildReport,
   PACKET_DATA,
   PACKET_END,
   PACKET_HEAD_BYTES,
   PACKET_JOB,
+  PACKET_PRACTISE,
   REPORT_FD,
   type SnapshotJob,
 } from './snapshot-protocol.ts';
@@ -193,6 +195,8 @@ async function serve(): Promise<void> {
       const told = JSON.parse(Buffer.from(body).toString()) as SnapshotJob;
       job = new Job(told);
       await job.begin(told);
+    } else if (head[0] === PACKET_PRACTISE) {
+      practise();
     } else {
       if (head[0] === PACKET_END) job?.end();
       else job?.abort();

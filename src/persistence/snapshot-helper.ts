@@ -20,6 +20,7 @@ import {
   PACKET_DATA,
   PACKET_END,
   PACKET_JOB,
+  PACKET_PRACTISE,
   packetHead,
   type SnapshotJob,
 } from './snapshot-protocol.ts';
@@ -36,12 +37,16 @@ export interface JobListener {
 /** A small heap: what the child holds is mostly outside of it. */
 const CHILD_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 const NOTHING = new Uint8Array(0);
+/** A server has other things to do when it starts, and may be gone soon. */
+const PRACTISE_AFTER_MS = 1500;
 
 /** A child process, and what is known of it. */
 class Child {
   readonly process: ChildProcess;
   /** A job was given whose `ended` has not come. */
   busy = false;
+  /** It has neither had a job nor practised. */
+  isNew = true;
   /** The file that the job writes. */
   path: string | null = null;
   /** Of its reports, the part of a line that came so far. */
@@ -88,9 +93,17 @@ export class SnapshotHelper {
     return this.#child?.process.pid ?? 0;
   }
 
-  /** Starts the child unless it runs already. */
+  /** Starts the child unless it runs already. Later, if it still has had no job, it practises. */
   warm(): void {
     this.#child ??= this.#start();
+    setTimeout(() => this.practise(), PRACTISE_AFTER_MS).unref();
+  }
+
+  /** Lets a child that has had no job yet get ready for the first. */
+  practise(): void {
+    if (this.#child?.isNew !== true) return;
+    this.#child.isNew = false;
+    this.#send(PACKET_PRACTISE, NOTHING, () => {});
   }
 
   /** Ends the child by hanging up: it removes what it has not finished, and goes. */
@@ -106,6 +119,7 @@ export class SnapshotHelper {
     }
     this.#child ??= this.#start();
     this.#child.busy = true;
+    this.#child.isNew = false;
     this.#child.path = job.path;
     this.#child.keepAlive(true);
     this.#listener = listener;

@@ -11,6 +11,7 @@
  *     DATA     the next bytes of its frames (rdb-frame-writer.ts)
  *     END      all frames were sent
  *     ABORT    forget this snapshot; remove what was written
+ *     PRACTISE between two jobs: get ready for the next (snapshot-practice.ts)
  *
  * Child to server, on descriptor 3: a line of JSON each, a `ChildReport`. `failed` comes as soon as
  * something goes wrong; `ended` answers the END or ABORT of each job, and then the child is idle
@@ -25,6 +26,7 @@ export const PACKET_JOB = 1;
 export const PACKET_DATA = 2;
 export const PACKET_END = 3;
 export const PACKET_ABORT = 4;
+export const PACKET_PRACTISE = 5;
 export const PACKET_HEAD_BYTES = 8;
 
 /** Descriptor on which the child reports. */

@@ -10,6 +10,7 @@
 import { Config, type Settings } from './config/config.ts';
 import type { ShutdownFlag } from './config/special-type.ts';
 import { type Logger, silentLog } from './log.ts';
+import { supplyChunks } from './memory-ahead.ts';
 import { Server } from './server.ts';
 
 export interface CreateServerOptions {
@@ -51,6 +52,7 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
     onRole: options.onRole,
     exit: options.exit,
   });
+  supplyChunks(server.keyspace.arena);
   return {
     listen: () => server.start(),
     close: async (flags = []) => {

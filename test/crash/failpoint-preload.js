@@ -72,8 +72,7 @@ function opened(result) {
 }
 
 if (point !== undefined || countsPath !== undefined) {
-  const folder =
-    role === 'child' ? dirname(script) : join(dirname(script), '..', 'dist', 'persistence');
+  const folder = role === 'child' ? dirname(script) : join(dirname(script), '..', 'dist', 'run');
   const door = await import(pathToFileURL(join(folder, 'file-system.js')).href);
   const calls = Object.entries(door.realFileSystem);
   for (const [name, call] of calls) door.realFileSystem[name] = guarded(name, call);

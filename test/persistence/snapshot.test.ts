@@ -20,6 +20,7 @@ import {
   startSnapshot,
 } from '../../src/persistence/snapshot.ts';
 import { SnapshotHelper } from '../../src/persistence/snapshot-helper.ts';
+import { practise } from '../../src/persistence/snapshot-practice.ts';
 import type { ChildReport } from '../../src/persistence/snapshot-protocol.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
 import {
@@ -79,6 +80,30 @@ const failure = (run: SnapshotRun): Promise<{ code: string; message: string }> =
     () => Promise.reject(new Error('the snapshot did not fail')),
     (error: { code: string; message: string }) => error,
   );
+
+it('writes as ever after the child has practised', async () => {
+  const fresh = new SnapshotHelper(CHILD_SCRIPT);
+  try {
+    fresh.warm();
+    const { pid } = fresh;
+    fresh.practise();
+    const keyspace = filled(300);
+    const truth = contents(keyspace);
+    const run = begin(keyspace, { helper: fresh });
+    drive(run);
+    await run.done;
+    expect(fresh.pid).toBe(pid);
+    expect(contents(loaded(fileReader(readFileSync(path))).keyspace)).toEqual(truth);
+  } finally {
+    fresh.close();
+  }
+});
+
+it('practises with texts that get smaller', () => {
+  const bytes = practise();
+  expect(bytes).toBeGreaterThan(100_000);
+  expect(bytes).toBeLessThan(1_000_000);
+});
 
 describe('a snapshot to a file', () => {
   it('replaces the file by the dataset of its moment, byte for byte what SAVE writes', async () => {

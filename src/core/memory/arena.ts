@@ -20,6 +20,9 @@
  * Slabs with room hang in a doubly linked list of their class. A slab that becomes empty returns to
  * the pool; a chunk whose four spans are free is given back to the system.
  *
+ * Who fills a fresh chunk waits for the kernel at each page's first touch. So `onLow` says in time
+ * that one will be wanted, and whoever listens may bring one along (`spareChunk`).
+ *
  * Invariants: `usedBytes` is the sum of the sizes of all blocks in use, at every moment. A block's
  * size can be asked for at any time, so callers need not store their capacity.
  *
@@ -28,7 +31,8 @@
 
 const CHUNK_SHIFT = 19;
 const CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
-const CHUNK_BYTES = 1 << 22;
+/** Bytes of a chunk. */
+export const CHUNK_BYTES = 1 << 22;
 const PAGE_SHIFT = 13;
 const PAGE_GRANULES = 1 << PAGE_SHIFT;
 const PAGES_PER_CHUNK = 64;
@@ -48,6 +52,8 @@ const SMALL_CLASS_MAX = classOf(SMALL_GRANULES_MAX);
 const PAGE_FREE = 0;
 const PAGE_RESERVED = 255;
 const NONE = -1;
+/** With so few spans left that nobody uses, a chunk will be wanted soon. */
+const LOW_SPANS = 1;
 
 /** Size class of a block of `granules` (1 to 8,192). */
 function classOf(granules: number): number {
@@ -94,6 +100,10 @@ export class Arena {
   besideBytes = 0;
   /** Bytes of all chunks and huge buffers held from the system. */
   reservedBytes = 0;
+  /** A chunk of `CHUNK_BYTES` zeroes to take when one is wanted. */
+  spareChunk: ArrayBuffer | null = null;
+  /** Called when a chunk will be wanted soon and there is no spare one. */
+  onLow: () => void = () => {};
 
   private readonly hugeU8: Uint8Array[] = [];
   private readonly hugeU32: Uint32Array[] = [];
@@ -292,6 +302,7 @@ export class Arena {
   private takeSpan(): number {
     let span = this.freeSpans.pop();
     if (span === undefined) span = this.newChunk();
+    if (this.freeSpans.length <= LOW_SPANS && this.spareChunk === null) this.onLow();
     this.chunkSpansUsed[span >>> 2]!++;
     this.pageClass.fill(PAGE_RESERVED, span << 4, (span + 1) << 4);
     return span << 4;
@@ -317,7 +328,8 @@ export class Arena {
   private newChunk(): number {
     const chunk = this.freeChunks.pop() ?? this.u8.length;
     if (chunk >= CHUNKS_MAX) throw new ArenaFullError();
-    const buffer = new ArrayBuffer(CHUNK_BYTES);
+    const buffer = this.spareChunk ?? new ArrayBuffer(CHUNK_BYTES);
+    this.spareChunk = null;
     this.u8[chunk] = new Uint8Array(buffer);
     this.u32[chunk] = new Uint32Array(buffer);
     this.views[chunk] = new DataView(buffer);

@@ -57,7 +57,6 @@ export function hashSetNumber(
   const longest = limits.hashMaxListpackValue;
   if (fieldLength > longest || integerLength(value) > longest) return false;
   if (hashLength(keyspace, address) > limits.hashMaxListpackEntries) return false;
-  keyspace.ownValue(address);
   let bytes = arena.bytes(keyspace.valueBlock(address));
   let base = keyspace.valueOffset(address);
   const at = lpNext(bytes, base, ref);

@@ -174,11 +174,8 @@ export function hashDelete(
   const found = lpFind(bytes, base, lpFirst(bytes, base), name, offset, length, 1);
   hashChange.happened = found !== 0;
   if (found === 0) return address;
-  keyspace.ownValue(address);
-  const own = keyspace.arena.bytes(keyspace.valueBlock(address));
-  const start = keyspace.valueOffset(address);
-  lpDelete(own, start, found, 2);
-  return keyspace.resizeValue(db, address, lpBytes(own, start), 0);
+  lpDelete(bytes, base, found, 2);
+  return keyspace.resizeValue(db, address, lpBytes(bytes, base), 0);
 }
 
 /** Makes a listpack a table, whatever its size. Returns the hash's address. */
@@ -222,7 +219,6 @@ function replace(
   offset: number,
   length: number,
 ): number {
-  keyspace.ownValue(address);
   let bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
   let base = keyspace.valueOffset(address);
   const at = lpNext(bytes, base, found);

@@ -67,7 +67,6 @@ export function listPop(
   const { arena } = keyspace;
   const list = listQuicklist(keyspace, address);
   if (list === null) {
-    keyspace.ownValue(address);
     const bytes = arena.bytes(keyspace.valueBlock(address));
     const base = keyspace.valueOffset(address);
     const at = atHead ? LP_HEAD_BYTES : lpLast(bytes, base);

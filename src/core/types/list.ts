@@ -274,7 +274,6 @@ export function listDelete(
     list.deleteRange(start, count, keyspace);
     return address;
   }
-  keyspace.ownValue(address);
   const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
   const base = keyspace.valueOffset(address);
   lpDelete(bytes, base, lpSeek(bytes, base, start), count);
@@ -300,7 +299,6 @@ export function listDeleteEqual(
     listChange.count = list.deleteEqual(value, offset, length, most, fromTail);
     return address;
   }
-  keyspace.ownValue(address);
   const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
   const base = keyspace.valueOffset(address);
   listChange.count = fromTail

@@ -160,7 +160,6 @@ export function setRemoveRef(
   address: number,
   ref: number,
 ): number {
-  keyspace.ownValue(address);
   view.open(keyspace, address);
   const { base, bytes, table } = view;
   if (table !== null) {

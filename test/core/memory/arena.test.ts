@@ -1,7 +1,7 @@
 /** The arena: blocks never overlap, sizes are as promised, the books balance, memory comes back. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Arena, BLOCK_BYTES_MAX, HUGE_BASE } from '../../../src/core/memory/arena.ts';
+import { Arena, BLOCK_BYTES_MAX, CHUNK_BYTES, HUGE_BASE } from '../../../src/core/memory/arena.ts';
 
 describe('arena', () => {
   test('blocks hold their bytes apart from each other, and usedBytes is their sum', () => {
@@ -64,6 +64,22 @@ describe('arena', () => {
     const again = blocks.map(() => arena.alloc(1000));
     expect(arena.reservedBytes).toBeLessThanOrEqual(high);
     for (const address of again) arena.free(address);
+  });
+
+  test('says in time that a chunk will be wanted, and takes the one that was brought', () => {
+    const arena = new Arena();
+    const brought: ArrayBuffer[] = [];
+    arena.onLow = () => {
+      expect(arena.spareChunk).toBeNull();
+      arena.spareChunk = new ArrayBuffer(CHUNK_BYTES);
+      brought.push(arena.spareChunk);
+    };
+    const blocks = Array.from({ length: 200 }, () => arena.alloc(BLOCK_BYTES_MAX));
+    const held = new Set(blocks.map((block) => arena.bytes(block).buffer));
+    expect(held.size).toBeGreaterThan(3);
+    expect(arena.reservedBytes).toBe(held.size * CHUNK_BYTES);
+    expect(brought.slice(0, held.size - 1).every((chunk) => held.has(chunk))).toBe(true);
+    expect(brought.slice(held.size - 1).every((chunk) => chunk === arena.spareChunk)).toBe(true);
   });
 
   test('blocks over 64 KiB have a buffer of their own', () => {
