@@ -298,12 +298,13 @@ export class Aof {
       if (!this.isRewriting) throw new Error('no AOF rewrite is running');
       if (this.#state === 'waiting') await this.#finishFirst(path, format);
       else await this.folder.adoptBase(path, format, 1);
-      this.#rewrite = undefined;
       this.disk.finishCover();
       this.schedule.succeeded();
       await this.#measure().catch((error) => this.#warn(errorText(error)));
       this.#sizeAfterRewrite = this.currentSizeBytes;
       await this.#deleteHistory();
+      // Who sees that no rewrite is running finds the manifest as it leaves it.
+      this.#rewrite = undefined;
     });
   }
 
