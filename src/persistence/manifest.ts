@@ -212,8 +212,10 @@ function parseLeadingInteger(text: string): number {
 /** Splits as a Redis config line is split; undefined where quotes do not balance. */
 function splitWords(line: string): string[] | undefined {
   const words: string[] = [];
-  const pattern =
-    /[ \t-\r]*(?:"((?:[^"\\]|\\.)*)"(?=[ \t-\r]|$)|'((?:[^'\\]|\\.)*)'(?=[ \t-\r]|$)|([^ \t-\r"']+))/y;
+  // A C blank: what \s matches beside them may stand in a word.
+  const end = String.raw`(?=[\t-\r ]|$)`;
+  const quoted = String.raw`"((?:[^"\\]|\\.)*)"${end}|'((?:[^'\\]|\\.)*)'${end}`;
+  const pattern = new RegExp(String.raw`[\t-\r ]*(?:${quoted}|([^\t-\r "']+))`, 'y');
   while (pattern.lastIndex < line.length) {
     const match = pattern.exec(line);
     if (match === null) return undefined;
