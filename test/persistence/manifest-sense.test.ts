@@ -16,7 +16,7 @@ import {
   withoutHistory,
 } from '../../src/persistence/manifest.ts';
 
-type Step = 'increment' | 'base' | 'delete';
+type Step = 'increment' | 'base' | 'base while off' | 'delete';
 
 /** The manifests along a way of steps, from the first base on. */
 function manifestsAlong(name: string, start: Manifest, steps: readonly Step[]): Manifest[] {
@@ -24,8 +24,9 @@ function manifestsAlong(name: string, start: Manifest, steps: readonly Step[]): 
   for (const step of steps) {
     const now = seen.at(-1)!;
     if (step === 'increment') seen.push(withNextIncr(now, name).manifest);
-    else if (step === 'base') {
-      seen.push(withBase(now, nextBase(now, name, now.baseSeq % 2 === 0 ? 'rdb' : 'aof'), 1));
+    else if (step !== 'delete') {
+      const base = nextBase(now, name, now.baseSeq % 2 === 0 ? 'rdb' : 'aof');
+      seen.push(withBase(now, base, step === 'base' ? 1 : 0));
     } else seen.push(withoutHistory(now));
   }
   return seen;
@@ -39,7 +40,7 @@ function startOf(base: string, baseSeq: number, incrSeq: number): Manifest {
 /** Rewrites that succeed, that pile increments up, whose history stays. */
 const STEPS: readonly Step[] = [
   ...(['increment', 'increment', 'base', 'delete', 'increment', 'increment'] as const),
-  ...(['base', 'increment', 'base', 'increment', 'increment'] as const),
+  ...(['base', 'increment', 'base', 'increment', 'increment', 'base while off'] as const),
 ];
 
 const WAYS: readonly (readonly [what: string, name: string, start: Manifest])[] = [
