@@ -73,7 +73,8 @@ const ADVICE =
   'the manifest is damaged, or was edited. Make a copy of the AOF folder, then correct the line ' +
   'or restore the folder from a backup';
 
-function isIncrName(name: string): boolean {
+/** Whether the name is that of an increment. */
+export function isIncrName(name: string): boolean {
   return NUMBERED.exec(name)?.[2] !== undefined;
 }
 

@@ -40,7 +40,12 @@
  */
 
 import { basename } from 'node:path';
-import { HISTORY_BEHIND_INCREMENT, nonsenseAtEndOfHistory, nonsenseIn } from './manifest-sense.ts';
+import {
+  HISTORY_BEHIND_INCREMENT,
+  isIncrName,
+  nonsenseAtEndOfHistory,
+  nonsenseIn,
+} from './manifest-sense.ts';
 
 export type AofFileType = 'base' | 'history' | 'incr';
 
@@ -123,7 +128,13 @@ export function parseManifest(bytes: Uint8Array, appendFilename?: string): Manif
   const last = appendFilename === undefined ? undefined : manifest.history.at(-1);
   const nonsense = last && nonsenseAtEndOfHistory(last.name);
   if (nonsense !== undefined && lastHistory !== undefined) throw lastHistory(nonsense);
-  return manifest;
+  return manifest.history.reduce(withSpentSequence, manifest);
+}
+
+/** History has used its names up: a new file that took one would be deleted with it. */
+function withSpentSequence(manifest: Manifest, { name, seq }: AofFileInfo): Manifest {
+  if (isIncrName(name)) return { ...manifest, incrSeq: Math.max(manifest.incrSeq, seq) };
+  return { ...manifest, baseSeq: Math.max(manifest.baseSeq, seq) };
 }
 
 /** Makes the error of a line. */

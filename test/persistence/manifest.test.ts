@@ -155,6 +155,13 @@ describe('the sense of the lines', () => {
     expect(judged(text)).toEqual(parse(text));
   });
 
+  it('gives no name of the history to a new file, which would be deleted with it', () => {
+    const left = judged(`${BASE}file a.4.incr.aof seq 4 type h\nfile a.1.base.rdb seq 1 type h\n`);
+    expect(withNextIncr(left, 'a').incr.name).toBe('a.5.incr.aof');
+    const noBase = judged('file a.3.base.rdb seq 3 type h\n');
+    expect(nextBase(noBase, 'a', 'rdb').name).toBe('a.4.base.rdb');
+  });
+
   it('leaves increments without a base out of the history, which must end with one', () => {
     const begun = withNextIncr(judged(ONE), 'a').manifest;
     const done = withBase(begun, nextBase(begun, 'a', 'rdb'), 1);
