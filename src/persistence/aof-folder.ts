@@ -38,7 +38,6 @@ import {
   withNextIncr,
   withoutHistory,
 } from './manifest.ts';
-import { sealManifest } from './manifest-seal.ts';
 
 /** Where the AOF lives; names as in the configuration. */
 export type AofPlace = {
@@ -101,7 +100,8 @@ export class AofFolder {
       // A manifest renamed just before kill -9 is visible, and may still go with the power.
       await this.fs.fsyncDir(this.path);
       const bytes = readFileWholeSync(this.fs, this.manifestPath);
-      this.#manifest = bytes === undefined ? EMPTY_MANIFEST : parseManifest(bytes);
+      this.#manifest =
+        bytes === undefined ? EMPTY_MANIFEST : parseManifest(bytes, this.place.appendFilename);
     } else {
       this.#manifest = EMPTY_MANIFEST;
     }
@@ -144,8 +144,9 @@ export class AofFolder {
       const stat = await this.fs.stat(this.pathOf(info.name));
       if (stat?.kind !== 'file') {
         throw new Error(
-          `the AOF manifest ${this.manifestPath} names ${info.name}, which is not there: put the ` +
-            'file back, or restore the folder from a backup',
+          `can't open the append-only file ${info.name} for reading: No such file or directory. ` +
+            `The AOF manifest ${this.manifestPath} names it: put the file back, or restore the ` +
+            'folder from a backup',
         );
       }
       files.push({ info, size: stat.size });
@@ -156,7 +157,7 @@ export class AofFolder {
   /** Writes and adopts a manifest. */
   async write(manifest: Manifest): Promise<void> {
     try {
-      const text = sealManifest(formatManifest(manifest));
+      const text = formatManifest(manifest);
       await writeFileDurably(this.fs, this.manifestPath, Buffer.from(text, 'latin1'));
     } catch (error) {
       const baseSeq = Math.max(this.#manifest.baseSeq, manifest.baseSeq);

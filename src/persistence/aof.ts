@@ -291,19 +291,23 @@ export class Aof {
 
   /**
    * Last step: the base at `path`, whole and synced by its writer, takes the place of everything
-   * before `beginRewrite`. When it rejects, what stood before still stands: abort then.
+   * before `beginRewrite`. When it rejects, what stood before still stands: abort then. `goesOn`:
+   * the increment stays in use; without it, the AOF being switched off after this, the base stands
+   * alone, as Redis leaves it.
    */
-  async finishRewrite(path: string, format: 'rdb' | 'aof'): Promise<void> {
+  async finishRewrite(path: string, format: 'rdb' | 'aof', goesOn = true): Promise<void> {
     await this.#inFolder(async () => {
       if (!this.isRewriting) throw new Error('no AOF rewrite is running');
-      if (this.#state === 'waiting') await this.#finishFirst(path, format);
+      if (!goesOn) await this.folder.adoptBase(path, format, 0);
+      else if (this.#state === 'waiting') await this.#finishFirst(path, format);
       else await this.folder.adoptBase(path, format, 1);
-      this.#rewrite = undefined;
       this.disk.finishCover();
       this.schedule.succeeded();
       await this.#measure().catch((error) => this.#warn(errorText(error)));
       this.#sizeAfterRewrite = this.currentSizeBytes;
       await this.#deleteHistory();
+      // Who sees that no rewrite is running finds the manifest as it leaves it.
+      this.#rewrite = undefined;
     });
   }
 

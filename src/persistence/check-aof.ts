@@ -20,7 +20,7 @@ import { dirname, join } from 'node:path';
 import { cutScannedFile, type RdbReader, type ScanReport, scanAofFile } from './aof-scan.ts';
 import { readFileWholeSync } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
-import { type AofFileType, loadedFiles, parseManifest } from './manifest.ts';
+import { type AofFileType, appendFilenameOf, loadedFiles, parseManifest } from './manifest.ts';
 
 export type CheckOptions = {
   /** Checks an RDB preamble, see `RdbReader`. */
@@ -98,7 +98,8 @@ type Target = { readonly role: CheckedFile['role']; readonly path: string; reado
 async function targetsOf(fs: FileSystem, path: string): Promise<Target[]> {
   const sizeOf = async (name: string) => (await fs.stat(name))?.size ?? 0;
   if (!(await isManifest(fs, path))) return [{ role: 'single', path, size: await sizeOf(path) }];
-  const manifest = parseManifest(readFileWholeSync(fs, path) ?? new Uint8Array(0));
+  const bytes = readFileWholeSync(fs, path) ?? new Uint8Array(0);
+  const manifest = parseManifest(bytes, appendFilenameOf(path));
   const targets: Target[] = [];
   for (const info of loadedFiles(manifest)) {
     const file = join(dirname(path), info.name);

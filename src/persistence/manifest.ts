@@ -3,8 +3,8 @@
  *
  *   appendonlydir/appendonly.aof.manifest
  *     file appendonly.aof.2.base.rdb seq 2 type b
- *     file appendonly.aof.1.base.rdb seq 1 type h
  *     file appendonly.aof.4.incr.aof seq 4 type h
+ *     file appendonly.aof.1.base.rdb seq 1 type h
  *     file appendonly.aof.5.incr.aof seq 5 type i
  *     file appendonly.aof.6.incr.aof seq 6 type i
  *
@@ -18,7 +18,9 @@
  *   - a file is a name, not a path; a sequence is a positive integer; of a type the first letter
  *     counts; one base at most; the sequence of increments rises strictly
  *   - a file without a single line is an error, not an empty manifest
- *   - a last comment `#CK:...` is a seal (manifest-seal.ts), which must fit
+ *
+ * Beyond the grammar, the lines must make sense together (manifest-sense.ts), so that a damaged one
+ * is noticed. What is written is, byte for byte, what Redis would write.
  *
  * The folder during a rewrite, and what a start after a crash there loads. The manifest changes in
  * one step each time (`writeFileDurably`), so only whole states exist:
@@ -30,14 +32,20 @@
  *   3 appends go to 2.incr, snapshot   b1 i1 i2                    b1 i1 i2
  *   4 temp base finished and synced    b1 i1 i2                    b1 i1 i2 (temp removed)
  *   5 renamed to appendonly.aof.2.base b1 i1 i2                    b1 i1 i2 (2.base: unused)
- *   6 manifest                         b2 h:b1 h:i1 i2             b2 i2
- *   7 deleted some history             b2 h:b1 h:i1 i2             b2 i2   (and deletes the rest)
+ *   6 manifest                         b2 h:i1 h:b1 i2             b2 i2
+ *   7 deleted some history             b2 h:i1 h:b1 i2             b2 i2   (and deletes the rest)
  *   8 manifest                         b2 i2                       b2 i2
  *
  * An aborted rewrite stays at step 3: the increments pile up until one succeeds.
  */
 
-import { brokenSeal } from './manifest-seal.ts';
+import { basename } from 'node:path';
+import {
+  HISTORY_BEHIND_INCREMENT,
+  isIncrName,
+  nonsenseAtEndOfHistory,
+  nonsenseIn,
+} from './manifest-sense.ts';
 
 export type AofFileType = 'base' | 'history' | 'incr';
 
@@ -86,19 +94,29 @@ export function manifestName(appendFilename: string): string {
   return `${appendFilename}.manifest`;
 }
 
-/** Parses the bytes of a manifest, or throws a `ManifestError`. */
-export function parseManifest(bytes: Uint8Array): Manifest {
+/** `appendfilename`, as the path of a manifest tells it. */
+export function appendFilenameOf(manifestPath: string): string {
+  return basename(manifestPath).replace(/\.manifest$/, '');
+}
+
+/**
+ * Parses the bytes of a manifest, or throws a `ManifestError`. With `appendFilename`, what the
+ * grammar allows and no server writes is refused as well.
+ */
+export function parseManifest(bytes: Uint8Array, appendFilename?: string): Manifest {
   if (bytes.length === 0) throw new ManifestError('Found an empty AOF manifest', 0, '');
-  const broken = brokenSeal(bytes);
-  if (broken !== undefined) throw new ManifestError(broken, 0, '');
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     .toString('latin1')
     .split('\n');
   const unfinished = lines.pop() ?? '';
   let manifest = EMPTY_MANIFEST;
+  let lastHistory: FailLine | undefined;
   lines.forEach((line, index) => {
     if (line.startsWith('#') && line.length <= LINE_LENGTH_MAX) return;
-    manifest = withLine(manifest, line, index + 1);
+    const fail: FailLine = (reason) => new ManifestError(reason, index + 1, line.slice(0, 80));
+    const before = manifest;
+    manifest = withLine(manifest, line, appendFilename, fail);
+    if (manifest.history !== before.history) lastHistory = fail;
   });
   if (unfinished !== '' && !(unfinished.startsWith('#') && unfinished.length < LINE_LENGTH_MAX)) {
     throw new ManifestError(
@@ -107,11 +125,27 @@ export function parseManifest(bytes: Uint8Array): Manifest {
       unfinished.slice(0, 80),
     );
   }
-  return manifest;
+  const last = appendFilename === undefined ? undefined : manifest.history.at(-1);
+  const nonsense = last && nonsenseAtEndOfHistory(last.name);
+  if (nonsense !== undefined && lastHistory !== undefined) throw lastHistory(nonsense);
+  return manifest.history.reduce(withSpentSequence, manifest);
 }
 
-function withLine(manifest: Manifest, line: string, number: number): Manifest {
-  const fail = (reason: string) => new ManifestError(reason, number, line.slice(0, 80));
+/** History has used its names up: a new file that took one would be deleted with it. */
+function withSpentSequence(manifest: Manifest, { name, seq }: AofFileInfo): Manifest {
+  if (isIncrName(name)) return { ...manifest, incrSeq: Math.max(manifest.incrSeq, seq) };
+  return { ...manifest, baseSeq: Math.max(manifest.baseSeq, seq) };
+}
+
+/** Makes the error of a line. */
+type FailLine = (reason: string) => ManifestError;
+
+function withLine(
+  manifest: Manifest,
+  line: string,
+  appendFilename: string | undefined,
+  fail: FailLine,
+): Manifest {
   // A C string ends at a zero byte, so a real server finds no newline behind one.
   if (line.length > LINE_LENGTH_MAX || line.includes('\0')) {
     throw fail('The AOF manifest file contains too long line');
@@ -120,25 +154,46 @@ function withLine(manifest: Manifest, line: string, number: number): Manifest {
   if (words === undefined || words.length < 6 || words.length % 2 === 1) {
     throw fail('Invalid AOF manifest file format');
   }
-  let name = '';
-  let seq = 0;
-  let letter = '';
+  const found = new Map<string, string>();
   for (let i = 0; i < words.length; i += 2) {
     const key = words[i]!.toLowerCase();
     const value = words[i + 1]!;
-    if (key === 'file') {
-      if (value.includes('/') || value.includes('\\')) {
-        throw fail("File can't be a path, just a filename");
-      }
-      name = Buffer.from(value, 'latin1').toString('utf8');
-    } else if (key === 'seq') {
-      seq = parseLeadingInteger(value);
-    } else if (key === 'type') {
-      letter = value.slice(0, 1);
+    if (key === 'file' && /[/\\]/.test(value)) {
+      throw fail("File can't be a path, just a filename");
     }
+    found.set(key, value);
   }
+  const bytes = found.get('file') ?? '';
+  const name = Buffer.from(bytes, 'latin1').toString('utf8');
+  const seq = parseLeadingInteger(found.get('seq') ?? '');
+  const letter = (found.get('type') ?? '').slice(0, 1);
   if (name === '' || seq === 0 || letter === '') throw fail('Invalid AOF manifest file format');
-  return withFile(manifest, name, seq, letter, fail);
+  const next = withFile(manifest, name, seq, letter, fail);
+  if (appendFilename !== undefined) refuseNonsense(manifest, next, bytes, appendFilename, fail);
+  // No server writes a key twice: a line end that became a blank joins two lines.
+  if (appendFilename !== undefined && found.size * 2 < words.length) {
+    throw fail(
+      'A key comes twice: the manifest is damaged, or was edited. Make a copy of the AOF folder, ' +
+        'then give each file a line of its own',
+    );
+  }
+  return next;
+}
+
+/** What the line that makes `next` of `before` says must make sense. `name` is latin1. */
+function refuseNonsense(
+  before: Manifest,
+  next: Manifest,
+  name: string,
+  appendFilename: string,
+  fail: FailLine,
+): void {
+  const list = next.history !== before.history ? next.history : next.incrs;
+  const line = next.base !== before.base ? next.base : list.at(-1);
+  const own = Buffer.from(appendFilename, 'utf8').toString('latin1');
+  const nonsense = line && nonsenseIn({ ...line, name }, own);
+  if (nonsense !== undefined) throw fail(nonsense);
+  if (line?.type === 'history' && next.incrs.length > 0) throw fail(HISTORY_BEHIND_INCREMENT);
 }
 
 function withFile(
@@ -146,7 +201,7 @@ function withFile(
   name: string,
   seq: number,
   letter: string,
-  fail: (reason: string) => ManifestError,
+  fail: FailLine,
 ): Manifest {
   if (letter !== 'b' && letter !== 'h' && letter !== 'i') throw fail('Unknown AOF file type');
   const info: AofFileInfo = { name, seq, type: TYPE_LETTERS[letter] };
@@ -168,7 +223,10 @@ function parseLeadingInteger(text: string): number {
 /** Splits as a Redis config line is split; undefined where quotes do not balance. */
 function splitWords(line: string): string[] | undefined {
   const words: string[] = [];
-  const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|'((?:[^'\\]|\\.)*)'(?=\s|$)|([^\s"']+))/y;
+  // A C blank: what \s matches beside them may stand in a word.
+  const end = String.raw`(?=[\t-\r ]|$)`;
+  const quoted = String.raw`"((?:[^"\\]|\\.)*)"${end}|'((?:[^'\\]|\\.)*)'${end}`;
+  const pattern = new RegExp(String.raw`[\t-\r ]*(?:${quoted}|([^\t-\r "']+))`, 'y');
   while (pattern.lastIndex < line.length) {
     const match = pattern.exec(line);
     if (match === null) return undefined;
@@ -195,12 +253,21 @@ export function formatManifest(manifest: Manifest): string {
     .join('');
 }
 
-/** Names with blanks, quotes or bytes that do not print are written as "...". */
+const LETTERS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(ESCAPES).map(([letter, char]) => [char, letter]),
+);
+
+/**
+ * Names with blanks, quotes or bytes that do not print are written as "...". As Redis does, except
+ * that it leaves a name with a single quote bare, and then cannot read it.
+ */
 function quoteName(name: string): string {
   const bytes = Buffer.from(name, 'utf8').toString('latin1');
-  if (/^[!#-[\]-~]+$/.test(bytes)) return bytes;
+  if (/^[!#-&(-[\]-~]+$/.test(bytes)) return bytes;
   const quoted = bytes.replace(/[^ !#-[\]-~]/g, (char) => {
     if (char === '"' || char === '\\') return `\\${char}`;
+    const letter = LETTERS[char];
+    if (letter !== undefined) return `\\${letter}`;
     return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
   return `"${quoted}"`;
@@ -232,17 +299,21 @@ export function nextBase(
  */
 export function withBase(manifest: Manifest, base: AofFileInfo, keptIncrs: number): Manifest {
   const replaced = manifest.incrs.length - keptIncrs;
-  const retired = [
-    ...(manifest.base === undefined ? [] : [manifest.base]),
-    ...manifest.incrs.slice(0, replaced),
-  ].map((info): AofFileInfo => ({ ...info, type: 'history' }));
+  const old = manifest.base;
+  // Increments without a base, which only somebody who put the manifest together has, are left
+  // lying: as history they would look like damage.
+  const retired = old === undefined ? [] : [...manifest.incrs.slice(0, replaced), old];
   return {
     ...manifest,
     base,
-    history: [...retired.reverse(), ...manifest.history],
+    history: [...retired.map(asHistory), ...manifest.history],
     incrs: manifest.incrs.slice(replaced),
     baseSeq: base.seq,
   };
+}
+
+function asHistory(info: AofFileInfo): AofFileInfo {
+  return { ...info, type: 'history' };
 }
 
 /** The manifest without its history, once those files are deleted. */

@@ -20,6 +20,7 @@ import { DurableFile, readFileWholeSync } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
 import {
   type AofFileInfo,
+  appendFilenameOf,
   EMPTY_MANIFEST,
   loadedFiles,
   type Manifest,
@@ -109,12 +110,13 @@ async function findSource(fs: FileSystem, from: string): Promise<Source> {
     const info: AofFileInfo = { name: `${name}.1.base.aof`, seq: 1, type: 'base' };
     return { folder, name, files: [{ info, path }] };
   }
-  const manifest = parseManifest(readFileWholeSync(fs, path) ?? new Uint8Array(0));
+  const name = appendFilenameOf(path);
+  const manifest = parseManifest(readFileWholeSync(fs, path) ?? new Uint8Array(0), name);
   const files = loadedFiles(manifest).map((info) => ({ info, path: join(folder, info.name) }));
   for (const file of files) {
     if (fs.statSync(file.path) === undefined) throw new Error(`${file.path} is not there`);
   }
-  return { folder, name: basename(path).replace(/\.manifest$/, ''), files };
+  return { folder, name, files };
 }
 
 /** The manifest in a folder, or in one of its folders. */

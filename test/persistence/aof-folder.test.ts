@@ -12,7 +12,6 @@ function shortManifest(fs: FaultyFileSystem): string {
   return text
     .trimEnd()
     .split('\n')
-    .filter((line) => !line.startsWith('#'))
     .map((line) => {
       const [, kind, seq, type] = /(base|incr)\.aof seq (\d+) type (.)/.exec(line)!;
       return `${type === 'h' ? 'h:' : ''}${kind![0]}${seq}`;

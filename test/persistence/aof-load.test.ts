@@ -56,7 +56,7 @@ describe('loadAof', () => {
   it('refuses a manifest that names a file which is not there', async () => {
     const fs = one(set(1));
     fs.unlinkSync(LAST);
-    await expect(load(fs)).rejects.toThrow(/a\.1\.incr\.aof, which is not there/);
+    await expect(load(fs)).rejects.toThrow(/a\.1\.incr\.aof for reading: No such file/);
   });
 
   it('gives transactions whole, without MULTI and EXEC', async () => {

@@ -100,6 +100,14 @@ describe('parseManifest', () => {
     expect(() => parse(`# c\n${ONE}file x\n`)).toThrow(/line 3 of the AOF manifest: 'file x'/);
   });
 
+  it('quotes a name as a real server does', () => {
+    const { manifest } = withNextIncr(EMPTY_MANIFEST, '" \\ \n\r\t\b\x07\x01é');
+    expect(formatManifest(manifest)).toBe(
+      'file "\\" \\\\ \\n\\r\\t\\b\\a\\x01\\xc3\\xa9.1.incr.aof" seq 1 type i\n',
+    );
+    expect(formatManifest(withNextIncr(EMPTY_MANIFEST, "it's").manifest)).toContain(`"it's.1.incr`);
+  });
+
   it('reads back any name that it writes', () => {
     const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 60 });
     fc.assert(
@@ -109,6 +117,56 @@ describe('parseManifest', () => {
         const read = parseManifest(Buffer.from(formatManifest(manifest)));
         expect(read).toEqual(manifest);
       }),
+    );
+  });
+});
+
+describe('the sense of the lines', () => {
+  const judged = (text: string) => parseManifest(Buffer.from(text, 'latin1'), 'a');
+  const BASE = 'file a.2.base.rdb seq 2 type b\n';
+
+  it.each([
+    [`${BASE}file a.1.incr.aof seq 3 type i\n`, /line 2.*a\.1\.incr/],
+    [`${BASE}file a.1.base.rdb seq 1 type i\n`, /A base is named as an increment.*line 2/],
+    ['file a.1.incr.aof seq 1 type b\n', /An increment is named as the base.*line 1/],
+    ['file a seq 1 type i\n', /A base is named as an increment/],
+    [`${BASE}file a.1.incr.aof seq 1 type h\n`, /ends the history.*correct the line.*line 2/],
+    [`${BASE}${ONE}file a.1.base.rdb seq 1 type h\n`, /History stands behind a live.*line 3/],
+    ['file a.1.incr.aog seq 1 type i\n', /one bit away from 'a.1.incr.aof'.*line 1/],
+    ['file c.1.incr.aof seq 1 type i\n', /one bit away from 'a.1.incr.aof'/],
+    [`${BASE.trimEnd()}\v${ONE}`, /A key comes twice.*line 1/],
+    ['file\xa0a.1.incr.aof seq 1 type i x\n', /Unknown|Invalid/],
+  ])('refuses %j, and says where and what to do', (text, refusal) => {
+    expect(() => judged(text)).toThrow(refusal);
+    expect(() => judged(text)).toThrow(ManifestError);
+  });
+
+  it.each([
+    ['names of another kind', 'file base.rdb seq 7 type b\nfile x.aof seq 1 type i\n'],
+    ['a single file taken in', 'file a seq 1 type b\nfile a.1.incr.aof seq 1 type i\n'],
+    ['increments alone', `${ONE}file a.3.incr.aof seq 3 type i\n`],
+    [
+      'history without an increment, as a rewrite leaves it when the AOF is off',
+      `${BASE}file a.1.incr.aof seq 1 type h\nfile a.1.base.rdb seq 1 type h\n`,
+    ],
+    ['a comment at the end', `${BASE}${ONE}#CK:8b3f04c29d1e77a5\n`],
+    ['further keys', 'file a.1.incr.aof seq 1 type i startoffset 12\n'],
+  ])('accepts %s', (_what, text) => {
+    expect(judged(text)).toEqual(parse(text));
+  });
+
+  it('gives no name of the history to a new file, which would be deleted with it', () => {
+    const left = judged(`${BASE}file a.4.incr.aof seq 4 type h\nfile a.1.base.rdb seq 1 type h\n`);
+    expect(withNextIncr(left, 'a').incr.name).toBe('a.5.incr.aof');
+    const noBase = judged('file a.3.base.rdb seq 3 type h\n');
+    expect(nextBase(noBase, 'a', 'rdb').name).toBe('a.4.base.rdb');
+  });
+
+  it('leaves increments without a base out of the history, which must end with one', () => {
+    const begun = withNextIncr(judged(ONE), 'a').manifest;
+    const done = withBase(begun, nextBase(begun, 'a', 'rdb'), 1);
+    expect(formatManifest(done)).toBe(
+      'file a.1.base.rdb seq 1 type b\nfile a.2.incr.aof seq 2 type i\n',
     );
   });
 });

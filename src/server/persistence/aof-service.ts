@@ -183,7 +183,7 @@ export class AofService {
       this.aof.beginRewrite();
       const format = await (this.deps.startBase(base) ?? Promise.reject(new Error(BUSY)));
       this.assertEpoch(epoch);
-      await this.aof.finishRewrite(base, format);
+      await this.aof.finishRewrite(base, format, false);
     } finally {
       await this.aof.switchOff();
     }
