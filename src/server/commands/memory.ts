@@ -130,10 +130,11 @@ function mallocStatsCommand(c: Context): void {
 
 /**
  * Chunks are given back to the system as they become empty, so what is left to do is what waits to
- * be freed.
+ * be freed, and what is kept at hand.
  */
 function purgeCommand(c: Context): void {
   c.services.lazyFree.kick();
+  c.services.lazyFree.tidy(true);
   c.ok();
 }
 
@@ -145,7 +146,7 @@ function helpCommand(c: Context): void {
   replyHelp(c, 'MEMORY', [
     ['DOCTOR', 'What is wrong with the use of memory, in words.'],
     ['MALLOC-STATS', 'Figures of the allocator.'],
-    ['PURGE', 'Free now what waits to be freed.'],
+    ['PURGE', 'Free now what waits to be freed, and give back what is empty.'],
     ['STATS', 'What memory is used for.'],
     [
       'USAGE <key> [SAMPLES <count>]',
