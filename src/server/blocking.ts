@@ -217,8 +217,10 @@ export class Blocking {
     const waiter = this.waiters.get(client);
     if (waiter === undefined) return false;
     const before = client.reply.total;
-    if (error) client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
-    else waiter.onTimeout(client);
+    if (error) {
+      client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      waiter.command.stats.failed++;
+    } else waiter.onTimeout(client);
     this.answered(waiter, before);
     return true;
   }

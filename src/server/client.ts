@@ -40,9 +40,23 @@ export class Transaction {
   readonly queue: QueuedCommand[] = [];
   /** Flags of all queued commands, or-ed. */
   flags = 0;
+  /** Flags that one or more of them lack. */
+  lacking = 0;
   /** A command was refused while queueing: EXEC will refuse too. */
   spoiled = false;
   bytes = 0;
+
+  /** Queues a copy of the command. */
+  add(command: Command, args: Args): void {
+    const words: Uint8Array[] = [];
+    for (let i = 0; i < args.count; i++) {
+      words.push(args.copy(i));
+      this.bytes += args.lengths[i]!;
+    }
+    this.queue.push({ command, words });
+    this.flags |= command.flags;
+    this.lacking |= ~command.flags;
+  }
 }
 
 /** A key under WATCH. */
