@@ -47,6 +47,8 @@ export interface SnapshotDoor {
 export interface LargeValue {
   /** The dict that finds its elements, null where there is none. */
   readonly dict: Dict | null;
+  /** About what its objects take of JavaScript's heap, beside the arena; always the same. */
+  readonly heapBytes: number;
   /** Frees up to `limit` or a few more elements; true while some are left. */
   release(limit: number): boolean;
   /** A copy that shares nothing with this. */
@@ -290,6 +292,7 @@ export class EntryStore {
   protected newHandle(value: LargeValue): number {
     const handle = this.largeFree.pop() ?? this.large.length;
     this.large[handle] = value;
+    this.arena.besideBytes += value.heapBytes;
     return handle;
   }
 
@@ -307,6 +310,7 @@ export class EntryStore {
     const value = this.large[handle]!;
     this.large[handle] = null;
     this.largeFree.push(handle);
+    this.arena.besideBytes -= value.heapBytes;
     if (this.snapshot?.takeOverLarge(value) !== true) this.releaseLater(value);
   }
 }

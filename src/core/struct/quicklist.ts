@@ -50,6 +50,8 @@ const path = new DirectoryPath();
 const other = new DirectoryPath();
 const reader = new NodeReader();
 
+const HEAP_BYTES = 280;
+
 export class Quicklist implements LargeValue {
   readonly dict = null;
   readonly arena: Arena;
@@ -384,6 +386,10 @@ export class Quicklist implements LargeValue {
       copy.nodes.directory.push(other, true, block, count, kind & ~NODE_HELD, bytes);
     }
     return copy;
+  }
+
+  get heapBytes(): number {
+    return HEAP_BYTES;
   }
 
   memoryBytes(): number {

@@ -42,6 +42,8 @@ import { nodeFind } from './stream-seek.ts';
 const ENTRY_FIXED_BYTES = 40;
 const NODE_FIXED_BYTES = 24;
 const ELEMENT_BYTES = 10;
+/** Of the log itself; groups count theirs. */
+const HEAP_BYTES = 100;
 
 const nodeId = new StreamId();
 const heldId = new StreamId();
@@ -67,6 +69,10 @@ export class StreamLog extends StreamDirectory implements LargeValue {
 
   get dict(): null {
     return null;
+  }
+
+  get heapBytes(): number {
+    return HEAP_BYTES;
   }
 
   get groups(): ReadonlyMap<string, StreamGroup> {

@@ -43,7 +43,10 @@ function usageCommand(c: Context): void {
   const head = headOf(arena, address);
   let bytes = arena.sizeOf(address);
   if ((head & HEAD_EXTERNAL) !== 0) bytes += arena.sizeOf(keyspace.valueBlock(address));
-  if ((head & HEAD_LARGE) !== 0) bytes += keyspace.largeOf(address).memoryBytes(samples);
+  if ((head & HEAD_LARGE) !== 0) {
+    const value = keyspace.largeOf(address);
+    bytes += value.memoryBytes(samples) + value.heapBytes;
+  }
   if (keyspace.hasExpiry(address)) bytes += EXPIRY_BYTES;
   reply.integer(bytes);
 }

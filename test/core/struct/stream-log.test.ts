@@ -170,8 +170,10 @@ describe('the log of a stream', () => {
         expect(log.memoryBytes() + copy.memoryBytes()).toBe(arena.usedBytes);
         group.removeConsumer(consumers[1]!);
         expect(group.pending.size).toBe(sorted.filter((seq) => model.get(seq) !== 1).length);
+        expect(arena.besideBytes).toBeGreaterThan(0);
         while (log.release(10));
         while (copy.release(10));
+        expect(arena.besideBytes).toBe(0);
         expect(arena.usedBytes).toBe(0);
       }),
       { numRuns: 60 },
