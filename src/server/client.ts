@@ -89,6 +89,8 @@ export class Client {
   closeAfterReply = false;
   closed = false;
   replyMode: number = REPLY_ON;
+  /** Where in `reply` begins what CLIENT REPLY OFF and SKIP will take back. */
+  silentFrom = 0;
   transaction: Transaction | null = null;
   watched: WatchedKey[] = [];
   /** A watched key changed: EXEC will answer null. */
@@ -149,6 +151,15 @@ export class Client {
     this.parser = new RequestParser(limits, shared);
     this.createdMs = nowMs;
     this.lastActiveMs = nowMs;
+  }
+
+  /** Begins what CLIENT REPLY does not silence, a push: what it does silence goes first. */
+  beginPush(): void {
+    if (this.replyMode !== REPLY_ON) this.reply.rewind(this.silentFrom);
+  }
+
+  endPush(): void {
+    if (this.replyMode !== REPLY_ON) this.silentFrom = this.reply.total;
   }
 
   /** Bytes of replies not sent yet. */

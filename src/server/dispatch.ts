@@ -18,7 +18,6 @@
 import type { Args } from '../core/resp/args.ts';
 import type { Client, QueuedCommand } from './client.ts';
 import {
-  REPLY_OFF,
   REPLY_ON,
   REPLY_SKIP,
   REPLY_SKIP_NEXT,
@@ -123,11 +122,10 @@ export class Dispatcher {
 
   /** One command of a client. */
   run(client: Client, args: Args): void {
-    const reply = client.reply;
-    const start = reply.total;
+    client.silentFrom = client.reply.total;
     client.commandCount++;
     this.admit(client, args);
-    if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client, start);
+    if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client);
   }
 
   /** Runs a command that has passed its gates. */
@@ -351,25 +349,21 @@ export class Dispatcher {
 
   /** Answers a command that waited. */
   answerNow(client: Client, answer: () => void): void {
-    const start = client.reply.total;
+    client.silentFrom = client.reply.total;
     answer();
-    this.silence(client, start);
+    this.silence(client);
   }
 
   /**
-   * CLIENT REPLY OFF and SKIP: takes back what a command wrote, whose answer begins at `start`. For
-   * a command that waited it is called when that has been answered.
+   * CLIENT REPLY OFF and SKIP: takes back what a command wrote since `silentFrom`, pushes aside.
+   * For a command that waited it is called when that has been answered.
    */
-  silence(client: Client, start: number): void {
-    if (client.replyMode === REPLY_SKIP_NEXT) {
-      client.replyMode = REPLY_SKIP;
-      client.reply.rewind(start);
-      return;
-    }
-    if (client.replyMode === REPLY_OFF || client.replyMode === REPLY_SKIP) {
-      client.reply.rewind(start);
-    }
-    if (client.replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
+  silence(client: Client): void {
+    const { replyMode } = client;
+    if (replyMode === REPLY_ON) return;
+    client.reply.rewind(client.silentFrom);
+    if (replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
+    else if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
   }
 }
 
