@@ -41,7 +41,7 @@ export class StreamDirectory {
 
   // ---------------------------------------------------------------- ids
 
-  /** The greatest id that was ever given. Like the others a copy, good until a log is asked again. */
+  /** The greatest id ever given. Like the others a copy, good until a log is asked again. */
   get lastId(): StreamId {
     return this.readId(this.headAt(LAST_ID), shownLast);
   }
