@@ -149,13 +149,7 @@ export class SortedTree {
   private addSibling(level: number, right: number): void {
     const { arena } = this;
     if (level < 0) {
-      const root = this.newNode(BRANCH_BYTES);
-      this.depth++;
-      insertChild(arena, root, 0, this.root);
-      insertChild(arena, root, 1, right);
-      this.refresh(root, 0, 0);
-      this.refresh(root, 1, 0);
-      this.root = root;
+      this.raise(this.root, right);
       return;
     }
     const node = pathNode[level]!;
@@ -180,6 +174,17 @@ export class SortedTree {
       this.refresh(node, slot, level);
     }
     this.addSibling(level - 1, sibling);
+  }
+
+  /** Puts a new root above two nodes, which are all of their level. */
+  protected raise(left: number, right: number): void {
+    const root = this.newNode(BRANCH_BYTES);
+    this.depth++;
+    insertChild(this.arena, root, 0, left);
+    insertChild(this.arena, root, 1, right);
+    this.refresh(root, 0, 0);
+    this.refresh(root, 1, 0);
+    this.root = root;
   }
 
   /** Whether the path's branch at `level` is the last, or the first, of its level. */
@@ -295,7 +300,8 @@ export class SortedTree {
 
   // ---------------------------------------------------------------- records above
 
-  private addBelow(change: number): void {
+  /** The elements below the path have become more or fewer. */
+  protected addBelow(change: number): void {
     const { arena } = this;
     for (let level = 0; level < this.depth; level++) {
       const node = pathNode[level]!;
@@ -306,7 +312,7 @@ export class SortedTree {
   }
 
   /** The leaf at the path's end begins with another record now. */
-  private leastChanged(high: number, low: number, entry: number): void {
+  protected leastChanged(high: number, low: number, entry: number): void {
     for (let level = this.depth - 1; level >= 0; level--) {
       const node = pathNode[level]!;
       const slot = pathSlot[level]!;
@@ -319,12 +325,13 @@ export class SortedTree {
     }
   }
 
-  private refreshUp(level: number): void {
+  /** Writes the path's records from `level` up anew. */
+  protected refreshUp(level: number): void {
     for (let l = level; l >= 0; l--) this.refresh(pathNode[l]!, pathSlot[l]!, l);
   }
 
   /** Writes record `slot` of a branch at `level` anew from its child. */
-  private refresh(node: number, slot: number, level: number): void {
+  protected refresh(node: number, slot: number, level: number): void {
     const { arena } = this;
     const words = arena.u32[node >>> 19]!;
     const at = ((node & 0x7ffff) << 1) + BRANCH_HEAD + slot * BRANCH_RECORD;
@@ -345,7 +352,8 @@ export class SortedTree {
     words[at + BELOW] = elements;
   }
 
-  private newNode(bytes: number): number {
+  /** An empty node without neighbours. */
+  protected newNode(bytes: number): number {
     const { arena } = this;
     const node = arena.alloc(bytes);
     const words = arena.u32[node >>> 19]!;

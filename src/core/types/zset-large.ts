@@ -21,6 +21,7 @@
  * marked anew.
  */
 import type { LargeValue } from '../keyspace.ts';
+import type { LateEntries } from '../late-entries.ts';
 import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import { Dict } from '../struct/dict.ts';
@@ -117,12 +118,25 @@ export class LargeZset implements LargeValue {
     return entry;
   }
 
-  /** Adds a member. False when it is there already. */
-  addNew(member: Uint8Array, offset: number, length: number, score: number): boolean {
-    const hash = this.dict.hash(member, offset, length);
-    if (this.dict.findHashed(member, offset, length, hash) !== 0) return false;
-    this.addHashed(member, offset, length, score, hash);
-    return true;
+  /** Adds a member for a loader: it stands in the zset after `settle`. */
+  addLate(
+    late: LateEntries,
+    member: Uint8Array,
+    offset: number,
+    length: number,
+    score: number,
+  ): void {
+    late.add(this.dict, this.build(member, offset, length, score));
+  }
+
+  /** Puts what waits into the zset. False, with the rest dropped, when a member comes twice. */
+  settle(late: LateEntries): boolean {
+    const settled = late.settle(this.dict, this.arena);
+    const isNew = late.count === 0;
+    this.index.insertAll(late.addresses, settled);
+    for (let i = settled; i < late.count; i++) this.drop(late.addressAt(i));
+    late.count = 0;
+    return isNew;
   }
 
   /** Gives an entry another score. */
