@@ -49,7 +49,6 @@ const ENTRY_OVERHEAD = 8;
 const path = new DirectoryPath();
 const other = new DirectoryPath();
 const reader = new NodeReader();
-
 const HEAP_BYTES = 280;
 
 export class Quicklist implements LargeValue {
