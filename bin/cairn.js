@@ -1,11 +1,22 @@
 #!/bin/sh
-':' //; exec env GLIBC_TUNABLES="${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1}" node "$0" "$@"
+':' /*
+heap="glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=8388608"
+tunables="${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1:$heap}"
+exec env GLIBC_TUNABLES="$tunables" node --max-semi-space-size=2 "$0" "$@"
+*/
 /**
  * The `cairn` program, built from src/server/cli/main-cairn.ts.
  *
- * A shell reads the second line and makes way for node, with the same PID; JavaScript sees a text
- * and a comment. It asks the C library for huge pages, where there are any (glibc 2.35, Linux):
- * with millions of keys most of a look-up is spent on finding out where a page is. Servers that
- * fork to save must do without, since each write would copy two megabytes.
+ * A shell reads the lines above and makes way for node, with the same PID; JavaScript sees a text
+ * and a comment. It asks the C library
+ *
+ * - for huge pages, where there are any (glibc 2.35, Linux): with millions of keys most of a
+ *   look-up is spent on finding out where a page is. Servers that fork to save must do without,
+ *   since each write would copy two megabytes;
+ * - to map each chunk of the arena on its own for ever, so that one that is given back is gone,
+ *   wherever it lies. Otherwise it would come to take chunks from its heap, which only shrinks at
+ *   its end.
+ *
+ * Commands leave hardly any garbage, so node's space for young objects may be small.
  */
 import '../dist/run/main-cairn.js';

@@ -54,6 +54,8 @@ export interface Releasable {
 export interface LargeValue extends Releasable {
   /** The dict that finds its elements, null where there is none. */
   readonly dict: Dict | null;
+  /** About what its objects take of JavaScript's heap, beside the arena; always the same. */
+  readonly heapBytes: number;
   /** A copy that shares nothing with this. */
   clone(): LargeValue;
   /**
@@ -325,6 +327,7 @@ export class EntryStore {
   protected newHandle(value: LargeValue): number {
     const handle = this.largeFree.pop() ?? this.large.length;
     this.large[handle] = value;
+    this.arena.besideBytes += value.heapBytes;
     return handle;
   }
 
@@ -342,6 +345,7 @@ export class EntryStore {
     const value = this.large[handle]!;
     this.large[handle] = null;
     this.largeFree.push(handle);
+    this.arena.besideBytes -= value.heapBytes;
     if (this.snapshot?.takeOverLarge(value) !== true) this.releaseLater(value);
   }
 }

@@ -200,14 +200,17 @@ export class StreamLoad {
     if (length !== log.length) {
       throw reader.fail(`a stream of ${length} entries whose nodes hold ${log.length}`);
     }
-    readId(reader, log.lastId);
+    readId(reader, id);
+    log.lastId = id;
     if (this.#deep && this.#entryId.compare(log.lastId) > 0) {
       throw reader.fail('an entry of a stream behind its last id');
     }
     if (this.#type === RDB_STREAM_LISTPACKS) log.entriesAdded = length;
     else {
-      readId(reader, log.firstId);
-      readId(reader, log.maxDeletedId);
+      readId(reader, id);
+      log.firstId = id;
+      readId(reader, id);
+      log.maxDeletedId = id;
       log.entriesAdded = keptCount(reader.wideLength());
     }
     this.#groups = reader.length();

@@ -21,9 +21,10 @@
  * node, and one small object a consumer.
  */
 import type { LargeValue } from '../core/keyspace.ts';
+import { RECORD_WORDS } from '../core/struct/stream-directory.ts';
 import type { PendingKeeper, StreamConsumer, StreamGroup } from '../core/struct/stream-group.ts';
 import { StreamId } from '../core/struct/stream-id.ts';
-import { RECORD_WORDS, type StreamKeeper, type StreamLog } from '../core/struct/stream-log.ts';
+import type { StreamKeeper, StreamLog } from '../core/struct/stream-log.ts';
 import {
   type PendingList,
   pendingId,

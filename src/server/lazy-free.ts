@@ -9,10 +9,16 @@
  * than that for the freeing, and slices follow each other until nothing is left. A database that
  * the running snapshot still reads stays until the snapshot is done; `kick` is called often enough
  * to notice.
+ *
+ * What the arena has no use for any more goes back to the system after each slice, and after a turn
+ * that left much of it.
  */
 import type { Keyspace } from '../core/keyspace.ts';
+import type { Cron } from './cron.ts';
+import { giveBack } from './give-back.ts';
 
 const SLICE_MS = 0.5;
+const TIDY_MS = 1000;
 const SLICE_ENTRIES = 64;
 
 export class LazyFree {
@@ -21,13 +27,15 @@ export class LazyFree {
   private waiting: (() => void)[] = [];
   private readonly sliceBound = (): void => this.slice();
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, cron: Cron) {
     this.keyspace = keyspace;
+    cron.every(TIDY_MS, () => this.tidy(false));
   }
 
   /** Sees to it that what waits to be freed is freed. Costs next to nothing when nothing waits. */
   kick(): void {
-    if (this.scheduled || !this.keyspace.hasDoomed) return;
+    const { keyspace } = this;
+    if (this.scheduled || !(keyspace.hasDoomed || keyspace.arena.hasEmptied)) return;
     this.scheduled = true;
     setImmediate(this.sliceBound);
   }
@@ -44,11 +52,19 @@ export class LazyFree {
     while (this.keyspace.freeSlice(SLICE_ENTRIES));
   }
 
+  /** Gives back what the arena keeps at hand; with `all`, to the last empty chunk. */
+  tidy(all: boolean): void {
+    const { arena } = this.keyspace;
+    arena.tidy(all);
+    if (all || arena.hasEmptied) giveBack(arena.takeEmptied());
+  }
+
   private slice(): void {
     this.scheduled = false;
     const until = performance.now() + SLICE_MS;
     let more = true;
     while (more && performance.now() < until) more = this.keyspace.freeSlice(SLICE_ENTRIES);
+    this.tidy(false);
     if (more) {
       this.kick();
       return;

@@ -13,7 +13,8 @@
  * not taken costs one chunk.
  */
 import { open } from 'node:fs/promises';
-import { type Arena, CHUNK_BYTES } from '../core/memory/arena.ts';
+import type { Arena } from '../core/memory/arena.ts';
+import { CHUNK_BYTES } from '../core/memory/chunk-space.ts';
 
 const ZEROES = '/dev/zero';
 

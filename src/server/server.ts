@@ -124,7 +124,7 @@ export class Server implements Services {
     this.memory = new MemoryAccount(this.keyspace, this.hub.clients);
     this.eviction = new Eviction(this);
     this.activeExpiry = new ActiveExpiry(this);
-    this.lazyFree = new LazyFree(this.keyspace);
+    this.lazyFree = new LazyFree(this.keyspace, this.cron);
     this.debug.pauseCron = (paused) => {
       this.cron.paused = paused;
     };

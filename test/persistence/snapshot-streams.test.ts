@@ -141,7 +141,7 @@ class StreamWorld extends World {
     if (dice < 5) this.#add(log);
     else if (dice < 8) {
       if (log.remove(this.#someId(log)) && id.compare(log.maxDeletedId) > 0) {
-        log.maxDeletedId.copy(id);
+        log.maxDeletedId = id;
       }
       mendFirstId(log);
     } else if (dice < 9) {

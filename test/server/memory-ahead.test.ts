@@ -1,6 +1,7 @@
 /** Chunks are made ready beside the loop, one at a time, and where that fails all goes on. */
 import { expect, test, vi } from 'vitest';
-import { Arena, BLOCK_BYTES_MAX, CHUNK_BYTES } from '../../src/core/memory/arena.ts';
+import { Arena, BLOCK_BYTES_MAX } from '../../src/core/memory/arena.ts';
+import { CHUNK_BYTES } from '../../src/core/memory/chunk-space.ts';
 import { supplyChunks } from '../../src/server/memory-ahead.ts';
 
 function fillChunk(arena: Arena): Set<ArrayBufferLike> {

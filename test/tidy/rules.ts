@@ -86,7 +86,7 @@ export function cycles(files: readonly SourceFile[]): string[] {
 /** Every file opens by saying what it is. */
 export function missingHeads(files: readonly SourceFile[]): string[] {
   return files
-    .filter((file) => !/^(#!.*\n(':' .*\n)?)?\/\*\*/.test(file.text))
+    .filter((file) => !/^(#!.*\n(':' \/\*\n[^*]*\*\/\n)?)?\/\*\*/.test(file.text))
     .map((file) => `${file.path} does not open with a head comment (/** ... */)`);
 }
 

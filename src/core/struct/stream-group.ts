@@ -23,6 +23,9 @@ import {
   pendingTime,
 } from './stream-pending.ts';
 
+/** About what the objects of a group and of a consumer take of JavaScript's heap. */
+const GROUP_HEAP_BYTES = 720;
+const CONSUMER_HEAP_BYTES = 660;
 const MARK_MAX = 0xffff;
 
 /** A snapshot that writes what is pending in parts, while it goes on changing. */
@@ -50,6 +53,8 @@ const id = new StreamId();
 
 export class StreamGroup {
   readonly dict = null;
+  /** What it has counted in `arena.besideBytes`. */
+  heapBytes = 0;
   readonly arena: Arena;
   readonly lastId = new StreamId();
   /** Entries that have been read, as far as is known, or ENTRIES_READ_UNKNOWN. */
@@ -67,6 +72,12 @@ export class StreamGroup {
     this.lastId.copy(lastId);
     this.entriesRead = entriesRead;
     this.pending = new PendingList(arena);
+    this.countHeap(GROUP_HEAP_BYTES);
+  }
+
+  private countHeap(bytes: number): void {
+    this.heapBytes += bytes;
+    this.arena.besideBytes += bytes;
   }
 
   /** Adds a consumer whose name is new. */
@@ -76,6 +87,7 @@ export class StreamGroup {
     const pending = new PendingList(this.arena);
     const consumer = { name, slot, seenMs: nowMs, activeMs: -1, pending };
     this.slots[slot] = consumer;
+    this.countHeap(CONSUMER_HEAP_BYTES);
     this.consumers.set(name, consumer);
     return consumer;
   }
@@ -88,6 +100,7 @@ export class StreamGroup {
     }
     consumer.pending.release(Number.POSITIVE_INFINITY, true);
     this.slots[consumer.slot] = null;
+    this.countHeap(-CONSUMER_HEAP_BYTES);
     this.consumers.delete(consumer.name);
   }
 
@@ -166,7 +179,9 @@ export class StreamGroup {
       consumer.pending.release(Number.POSITIVE_INFINITY, false);
     }
     this.pending.release(limit, true);
-    return this.pending.size > 0;
+    if (this.pending.size > 0) return true;
+    this.countHeap(-this.heapBytes);
+    return false;
   }
 
   clone(): StreamGroup {

@@ -1,8 +1,8 @@
 /**
  * A stream's entries and what is known of them.
  *
- *     directory   [ first id (4 words), block ][ first id, block ] ...    one arena block, by id
- *                                       |
+ *     directory   the ids and blocks of all nodes, by id (stream-directory.ts)
+ *                    |
  *     node        a listpack with up to `stream-node-max-entries` entries, byte for byte Redis's:
  *
  *         master entry   count, deleted, n, n field names, 0
@@ -15,8 +15,8 @@
  * with its flag set. Deleting by id takes a node away with its last live entry; trimming by id may
  * leave one that has none, as Redis does.
  *
- * Finding a node is a binary search; the directory begins at `head`, so trimming moves nothing.
- * Taking a node out of the middle moves 20 bytes for each node behind it.
+ * There may be a million little streams: what a stream has of JavaScript is one object, as long as
+ * it has no group.
  *
  * Limits: 2^53 entries ever added; an entry of up to 2^30 bytes.
  */
@@ -25,6 +25,7 @@ import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import type { Args } from '../resp/args.ts';
 import { lpBytes } from './listpack.ts';
+import { StreamDirectory } from './stream-directory.ts';
 import { StreamGroup } from './stream-group.ts';
 import { StreamId } from './stream-id.ts';
 import {
@@ -37,13 +38,16 @@ import {
 } from './stream-node.ts';
 import { nodeFind } from './stream-seek.ts';
 
-export const RECORD_WORDS = 5;
-const FIRST_RECORDS = 3;
-const FIXED_BYTES = 96;
+/** At most so much has an entry beside its fields and values, and a node beside its entries. */
+const ENTRY_FIXED_BYTES = 40;
+const NODE_FIXED_BYTES = 24;
 const ELEMENT_BYTES = 10;
+/** Of the log itself; groups count theirs. */
+const HEAP_BYTES = 100;
 
 const nodeId = new StreamId();
 const heldId = new StreamId();
+const NO_GROUPS: ReadonlyMap<string, StreamGroup> = new Map();
 
 /** A snapshot that reads a stream in parts while it goes on changing. */
 export interface StreamKeeper {
@@ -55,88 +59,34 @@ export interface StreamKeeper {
   takeGroup(group: StreamGroup): boolean;
 }
 
-export class StreamLog implements LargeValue {
-  readonly dict = null;
-  readonly arena: Arena;
-  /** The greatest id that was ever given. */
-  readonly lastId = new StreamId();
-  /** Id of the first entry, 0-0 without any. */
-  readonly firstId = new StreamId();
-  /** The greatest id that was ever deleted by its id. */
-  readonly maxDeletedId = new StreamId();
+export class StreamLog extends StreamDirectory implements LargeValue {
   /** Number of entries. */
   length = 0;
   /** Number of entries ever added. */
   entriesAdded = 0;
-  readonly groups = new Map<string, StreamGroup>();
-  /** Number of nodes. */
-  nodeCount = 0;
   keeper: StreamKeeper | null = null;
-  private directory = 0;
-  private head = 0;
+  private ownGroups: Map<string, StreamGroup> | null = null;
 
-  constructor(arena: Arena) {
-    this.arena = arena;
+  get dict(): null {
+    return null;
+  }
+
+  get heapBytes(): number {
+    return HEAP_BYTES;
+  }
+
+  get groups(): ReadonlyMap<string, StreamGroup> {
+    return this.ownGroups ?? NO_GROUPS;
   }
 
   // ---------------------------------------------------------------- nodes
-
-  /** The block of node `i`. */
-  nodeBlock(i: number): number {
-    return this.arena.words(this.directory)[this.recordAt(i) + 4]!;
-  }
-
-  /** A copy of the directory: five words a node, as the picture shows. */
-  records(): Uint32Array {
-    if (this.nodeCount === 0) return new Uint32Array(0);
-    const at = this.recordAt(0);
-    return this.arena.words(this.directory).slice(at, at + this.nodeCount * RECORD_WORDS);
-  }
-
-  /** Sets `id` to the first id of node `i`. */
-  nodeFirstId(i: number, id: StreamId): StreamId {
-    const words = this.arena.words(this.directory);
-    const at = this.recordAt(i);
-    return id.set(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
-  }
-
-  /** The last node whose first id is not behind `id`, or -1. */
-  nodeOf(id: StreamId): number {
-    let low = 0;
-    let high = this.nodeCount;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.nodeFirstId(middle, nodeId).compare(id) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
-  }
-
-  /** Adds a node behind the last; the block is the log's from now on. */
-  pushNode(id: StreamId, block: number): void {
-    this.roomForNode();
-    const words = this.arena.words(this.directory);
-    const at = this.recordAt(this.nodeCount++);
-    words[at] = id.msHigh;
-    words[at + 1] = id.msLow;
-    words[at + 2] = id.seqHigh;
-    words[at + 3] = id.seqLow;
-    words[at + 4] = block;
-  }
 
   /** Removes node `i` with all its entries; they are no longer counted in `length`. */
   dropNode(i: number): void {
     const block = this.nodeBlock(i);
     this.length -= nodeLive(this.arena.bytes(block), this.arena.byteOffset(block));
     this.giveBack(i, block);
-    const words = this.arena.words(this.directory);
-    if (i === 0) this.head++;
-    else words.copyWithin(this.recordAt(i), this.recordAt(i + 1), this.recordAt(this.nodeCount));
-    this.nodeCount--;
-    if (this.nodeCount > 0) return;
-    this.arena.free(this.directory);
-    this.directory = 0;
-    this.head = 0;
+    this.removeRecord(i);
   }
 
   /** Makes sure that the block of node `i` may change and can take `more` bytes. The block. */
@@ -165,14 +115,20 @@ export class StreamLog implements LargeValue {
   ): boolean {
     const { arena } = this;
     let size = 0;
-    for (let i = first; i < first + pairs * 2; i++) size += args.lengths[i]!;
+    let room = ENTRY_FIXED_BYTES;
+    for (let i = first; i < first + pairs * 2; i++) {
+      const length = args.lengths[i]!;
+      size += length;
+      room += elementRoom(length);
+    }
     if (size > ENTRY_BYTES_MAX) return false;
     const bytesMax = nodeBytesMax === 0 ? ENTRY_BYTES_MAX : Math.min(nodeBytesMax, ENTRY_BYTES_MAX);
-    const room = FIXED_BYTES + size * 2 + pairs * 4 * ELEMENT_BYTES;
     let last = this.nodeCount - 1;
     if (last < 0 || this.isFull(last, size, bytesMax, nodeEntriesMax)) {
       if (last >= 0) this.fitNode(last);
-      const block = arena.alloc(room);
+      let nodeRoom = NODE_FIXED_BYTES + room;
+      for (let i = 0; i < pairs; i++) nodeRoom += elementRoom(args.lengths[first + i * 2]!);
+      const block = arena.alloc(nodeRoom);
       nodeInit(arena.bytes(block), arena.byteOffset(block), args, first, pairs);
       this.pushNode(id, block);
       last++;
@@ -182,8 +138,8 @@ export class StreamLog implements LargeValue {
     nodeAppend(arena.bytes(block), arena.byteOffset(block), nodeId, id, args, first, pairs);
     this.length++;
     this.entriesAdded++;
-    this.lastId.copy(id);
-    if (this.length === 1) this.firstId.copy(id);
+    this.lastId = id;
+    if (this.length === 1) this.firstId = id;
     return true;
   }
 
@@ -225,9 +181,10 @@ export class StreamLog implements LargeValue {
     if (this.nodeCount > 0) return true;
     for (const [name, group] of this.groups) {
       if (group.release(Math.max(limit, 1))) return true;
-      this.groups.delete(name);
-      return this.groups.size > 0;
+      this.forgetGroup(name);
+      if (this.groups.size > 0) return true;
     }
+    this.freeDirectory();
     return false;
   }
 
@@ -244,16 +201,16 @@ export class StreamLog implements LargeValue {
     }
     copy.length = this.length;
     copy.entriesAdded = this.entriesAdded;
-    copy.lastId.copy(this.lastId);
-    copy.firstId.copy(this.firstId);
-    copy.maxDeletedId.copy(this.maxDeletedId);
-    for (const [name, group] of this.groups) copy.groups.set(name, group.clone());
+    copy.lastId = this.lastId;
+    copy.firstId = this.firstId;
+    copy.maxDeletedId = this.maxDeletedId;
+    for (const [name, group] of this.groups) copy.keepGroup(name, group.clone());
     return copy;
   }
 
   memoryBytes(): number {
     const { arena } = this;
-    let bytes = this.directory === 0 ? 0 : arena.sizeOf(this.directory);
+    let bytes = this.directoryBytes();
     for (let i = 0; i < this.nodeCount; i++) bytes += arena.sizeOf(this.nodeBlock(i));
     for (const group of this.groups.values()) bytes += group.memoryBytes();
     return bytes;
@@ -263,7 +220,7 @@ export class StreamLog implements LargeValue {
   addGroup(name: string, lastId: StreamId, entriesRead: number): StreamGroup | null {
     if (this.groups.has(name)) return null;
     const group = new StreamGroup(this.arena, lastId, entriesRead);
-    this.groups.set(name, group);
+    this.keepGroup(name, group);
     return group;
   }
 
@@ -274,7 +231,18 @@ export class StreamLog implements LargeValue {
     const group = this.groups.get(name);
     if (group === undefined) return false;
     if (this.keeper?.takeGroup(group) !== true) later.releaseLater(group);
-    return this.groups.delete(name);
+    this.forgetGroup(name);
+    return true;
+  }
+
+  private keepGroup(name: string, group: StreamGroup): void {
+    this.ownGroups ??= new Map();
+    this.ownGroups.set(name, group);
+  }
+
+  private forgetGroup(name: string): void {
+    this.ownGroups?.delete(name);
+    if (this.ownGroups?.size === 0) this.ownGroups = null;
   }
 
   private isFull(node: number, more: number, bytesMax: number, entriesMax: number): boolean {
@@ -299,7 +267,7 @@ export class StreamLog implements LargeValue {
     const from = arena.byteOffset(block);
     copyBytes(arena.bytes(block), from, arena.bytes(fresh), arena.byteOffset(fresh), length);
     this.giveBack(i, block);
-    arena.words(this.directory)[this.recordAt(i) + 4] = fresh;
+    this.setNodeBlock(i, fresh);
     return fresh;
   }
 
@@ -313,27 +281,9 @@ export class StreamLog implements LargeValue {
     if (this.isHeld(i, block)) this.keeper!.leave(block);
     else this.arena.free(block);
   }
+}
 
-  /** Where the record of node `i` begins in the directory's words. */
-  private recordAt(i: number): number {
-    return this.arena.wordOffset(this.directory) + (this.head + i) * RECORD_WORDS;
-  }
-
-  private roomForNode(): void {
-    const { arena, directory: old, head, nodeCount } = this;
-    if (old !== 0) {
-      const records = Math.floor((arena.sizeOf(old) >>> 2) / RECORD_WORDS);
-      if (head + nodeCount < records) return;
-    }
-    const size = Math.max(FIRST_RECORDS, nodeCount * 2) * RECORD_WORDS * 4;
-    const fresh = arena.alloc(size);
-    if (old !== 0) {
-      const from = arena.byteOffset(old) + head * RECORD_WORDS * 4;
-      const length = nodeCount * RECORD_WORDS * 4;
-      copyBytes(arena.bytes(old), from, arena.bytes(fresh), arena.byteOffset(fresh), length);
-      arena.free(old);
-    }
-    this.directory = fresh;
-    this.head = 0;
-  }
+/** Bytes that a field or a value of so many bytes takes at most. */
+function elementRoom(length: number): number {
+  return length + (length < 64 ? 2 : length < 4096 ? 4 : ELEMENT_BYTES);
 }

@@ -61,7 +61,8 @@ export function streamTrim(log: StreamLog, target: TrimTarget): number {
 
 /** Sets `firstId` to the first entry's. */
 export function mendFirstId(log: StreamLog): void {
-  if (log.length === 0 || !edgeId(log, false, log.firstId)) log.firstId.clear();
+  if (log.length === 0 || !edgeId(log, false, id)) id.clear();
+  log.firstId = id;
 }
 
 /** Sets `to` to the id of the first entry, or the last if `last`. False when there is none. */

@@ -40,6 +40,8 @@ const NO_BYTES = new Uint8Array(0);
 /** Entries that a walk collects together, so that the waits for their memory overlap. */
 const ENTRIES_AHEAD = 24;
 
+const HEAP_BYTES = 350;
+
 export class HashTable implements LargeValue {
   readonly dict: Dict;
   readonly arena: Arena;
@@ -184,6 +186,10 @@ export class HashTable implements LargeValue {
       }
     } while (cursor !== 0);
     return copy;
+  }
+
+  get heapBytes(): number {
+    return HEAP_BYTES;
   }
 
   memoryBytes(): number {

@@ -49,6 +49,8 @@ export interface ZsetDoor {
   changing(entry: number): void;
 }
 
+const HEAP_BYTES = 570;
+
 export class LargeZset implements LargeValue {
   readonly dict: Dict;
   readonly index: SortedIndex;
@@ -229,6 +231,10 @@ export class LargeZset implements LargeValue {
       copy.add(arena.bytes(entry), from, entryKeyLength(arena, entry), entryScore(arena, entry));
     }
     return copy;
+  }
+
+  get heapBytes(): number {
+    return HEAP_BYTES;
   }
 
   memoryBytes(): number {

@@ -43,7 +43,10 @@ function usageCommand(c: Context): void {
   const head = headOf(arena, address);
   let bytes = arena.sizeOf(address);
   if ((head & HEAD_EXTERNAL) !== 0) bytes += arena.sizeOf(keyspace.valueBlock(address));
-  if ((head & HEAD_LARGE) !== 0) bytes += keyspace.largeOf(address).memoryBytes(samples);
+  if ((head & HEAD_LARGE) !== 0) {
+    const value = keyspace.largeOf(address);
+    bytes += value.memoryBytes(samples) + value.heapBytes;
+  }
   if (keyspace.hasExpiry(address)) bytes += EXPIRY_BYTES;
   reply.integer(bytes);
 }
@@ -130,10 +133,11 @@ function mallocStatsCommand(c: Context): void {
 
 /**
  * Chunks are given back to the system as they become empty, so what is left to do is what waits to
- * be freed.
+ * be freed, and what is kept at hand.
  */
 function purgeCommand(c: Context): void {
   c.services.lazyFree.kick();
+  c.services.lazyFree.tidy(true);
   c.ok();
 }
 
@@ -145,7 +149,7 @@ function helpCommand(c: Context): void {
   replyHelp(c, 'MEMORY', [
     ['DOCTOR', 'What is wrong with the use of memory, in words.'],
     ['MALLOC-STATS', 'Figures of the allocator.'],
-    ['PURGE', 'Free now what waits to be freed.'],
+    ['PURGE', 'Free now what waits to be freed, and give back what is empty.'],
     ['STATS', 'What memory is used for.'],
     [
       'USAGE <key> [SAMPLES <count>]',

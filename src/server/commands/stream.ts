@@ -169,7 +169,7 @@ export function xdelCommand(c: Context): void {
     strictId(c, i, id);
     if (!log.remove(id)) continue;
     if (id.compare(log.firstId) === 0) first = true;
-    if (id.compare(log.maxDeletedId) > 0) log.maxDeletedId.copy(id);
+    if (id.compare(log.maxDeletedId) > 0) log.maxDeletedId = id;
     gone++;
   }
   if (gone > 0) {
@@ -238,9 +238,9 @@ export function xsetidCommand(c: Context): void {
       return;
     }
   }
-  log.lastId.copy(id);
+  log.lastId = id;
   if (added >= 0) log.entriesAdded = added;
-  if (!edge.isZero) log.maxDeletedId.copy(edge);
+  if (!edge.isZero) log.maxDeletedId = edge;
   c.ok();
   c.changed(1, NOTIFY_STREAM, 'xsetid');
 }

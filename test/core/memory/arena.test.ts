@@ -1,7 +1,8 @@
 /** The arena: blocks never overlap, sizes are as promised, the books balance, memory comes back. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Arena, BLOCK_BYTES_MAX, CHUNK_BYTES, HUGE_BASE } from '../../../src/core/memory/arena.ts';
+import { Arena, BLOCK_BYTES_MAX, HUGE_BASE } from '../../../src/core/memory/arena.ts';
+import { CHUNK_BYTES } from '../../../src/core/memory/chunk-space.ts';
 
 describe('arena', () => {
   test('blocks hold their bytes apart from each other, and usedBytes is their sum', () => {
@@ -82,6 +83,45 @@ describe('arena', () => {
     expect(brought.slice(held.size - 1).every((chunk) => chunk === arena.spareChunk)).toBe(true);
   });
 
+  test('tidied, an arena without blocks holds one chunk, whatever was in it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1 << 30 }), (start) => {
+        const arena = new Arena();
+        const blocks: number[] = [];
+        let seed = start;
+        const next = (bound: number): number => {
+          seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+          return Math.floor((seed / 2 ** 32) * bound);
+        };
+        for (let i = 0; i < 6000; i++) {
+          blocks.push(arena.alloc(1 + next(i % 2 === 0 ? 600 : BLOCK_BYTES_MAX)));
+          if (i % 3 === 0) arena.free(blocks.splice(next(blocks.length), 1)[0]!);
+        }
+        const high = arena.reservedBytes;
+        expect(high).toBeLessThan(arena.usedBytes * 1.5);
+        for (const address of blocks) arena.free(address);
+        arena.tidy(true);
+        expect(arena.usedBytes).toBe(0);
+        expect(arena.reservedBytes).toBe(1 << 22);
+        const emptied = arena.takeEmptied();
+        expect(emptied.reduce((sum, one) => sum + one.byteLength, 0)).toBe(high - (1 << 22));
+        expect(arena.takeEmptied()).toEqual([]);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  test('a chunk that was given up is taken again before a new one is', () => {
+    const arena = new Arena();
+    const fill = () => Array.from({ length: 2000 }, () => arena.alloc(BLOCK_BYTES_MAX / 4));
+    const first = fill();
+    const buffers = new Set(arena.u8.map(({ buffer }) => buffer));
+    for (const address of first) arena.free(address);
+    const second = fill();
+    for (const { buffer } of arena.u8) expect(buffers.has(buffer)).toBe(true);
+    expect(new Set(second).size).toBe(second.length);
+  });
+
   test('blocks over 64 KiB have a buffer of their own', () => {
     const arena = new Arena();
     const address = arena.alloc(BLOCK_BYTES_MAX + 1);
@@ -90,5 +130,6 @@ describe('arena', () => {
     arena.free(address);
     expect(arena.usedBytes).toBe(0);
     expect(arena.reservedBytes).toBe(0);
+    expect(arena.takeEmptied().map((one) => one.byteLength)).toEqual([BLOCK_BYTES_MAX + 8]);
   });
 });

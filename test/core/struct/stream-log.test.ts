@@ -42,6 +42,7 @@ function checkNodes(log: StreamLog): void {
     const bytes = log.arena.bytes(block);
     const base = log.arena.byteOffset(block);
     expect(nodeValid(bytes, base, lpBytes(bytes, base))).toBe(true);
+    expect(lpBytes(bytes, base)).toBeLessThanOrEqual(log.arena.sizeOf(block));
   }
 }
 
@@ -102,6 +103,39 @@ describe('the log of a stream', () => {
     );
   });
 
+  it('writes no byte behind the block of a node', () => {
+    const lengths = [
+      0, 1, 2, 5, 10, 19, 20, 62, 63, 64, 65, 122, 130, 4093, 4095, 4096, 4097, 70_000,
+    ];
+    const words = lengths.flatMap((length) => [
+      'x'.repeat(length),
+      '9'.repeat(Math.min(length, 20)),
+    ]);
+    const lists = [
+      words,
+      ...words.map((word) => ['f', word]),
+      ...words.map((word) => [word, '-1']),
+    ];
+    for (const gap of [1n, 1n << 31n, 1n << 63n, (1n << 119n) + (1n << 54n)]) {
+      const arena = new Arena();
+      const log = new StreamLog(arena);
+      let last = 0n;
+      for (let i = 0; i < 250; i++) {
+        const list = lists[i % lists.length]!;
+        last += gap;
+        log.append(idOf(last), argsOf(list), 0, list.length / 2, i < 50 ? 0 : 1, 0);
+        if (i % 25 === 0) checkNodes(log);
+      }
+      checkNodes(log);
+      expect(log.nodeCount).toBe(201);
+      const little = new StreamLog(arena);
+      for (let i = 0n; i < 300n; i++) {
+        little.append(idOf(i * gap + 1n), argsOf([i % 2n === 0n ? 'f' : 'g', '']), 0, 1, 0, 0);
+        checkNodes(little);
+      }
+    }
+  });
+
   it('keeps pending entries in order, each with one consumer', () => {
     const ids = fc.array(fc.tuple(fc.nat(400), fc.nat(3)), { maxLength: 900 });
     fc.assert(
@@ -136,8 +170,10 @@ describe('the log of a stream', () => {
         expect(log.memoryBytes() + copy.memoryBytes()).toBe(arena.usedBytes);
         group.removeConsumer(consumers[1]!);
         expect(group.pending.size).toBe(sorted.filter((seq) => model.get(seq) !== 1).length);
+        expect(arena.besideBytes).toBeGreaterThan(0);
         while (log.release(10));
         while (copy.release(10));
+        expect(arena.besideBytes).toBe(0);
         expect(arena.usedBytes).toBe(0);
       }),
       { numRuns: 60 },
