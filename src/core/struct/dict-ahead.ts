@@ -68,11 +68,15 @@ export function insertNew(
 export function hashAhead(
   dict: Dict,
   arena: Arena,
-  entries: readonly number[],
+  entries: ArrayLike<number>,
   count: number,
   hashes: number[],
 ): void {
   let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const address = entries[i]!;
+    if (address < HUGE_BASE) sum ^= arena.u32[address >>> 19]![(address & 0x7ffff) << 1]!;
+  }
   for (let i = 0; i < count; i++) hashes[i] = dict.hashOf(entries[i]!);
   for (let i = 0; i < count; i++) {
     const bucket = dict.bucketFor(hashes[i]!);

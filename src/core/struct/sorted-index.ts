@@ -140,6 +140,20 @@ export class SortedIndex extends SortedTree {
     this.insertAtPlace(high, low, entry);
   }
 
+  /**
+   * Adds an entry that is greater than all before it to an index that began empty, in a tenth of
+   * the time. Until `endLoad` no other call may come, nor another index be loaded.
+   */
+  load(entry: number): void {
+    const score = entryScore(this.arena, entry);
+    this.append(keyHigh(score), keyLow(score), entry);
+  }
+
+  /** Ends a load of one entry or more. */
+  endLoad(): void {
+    this.raise();
+  }
+
   /** Takes out an entry that is held. */
   remove(entry: number): void {
     this.descendTo(entry);

@@ -55,6 +55,8 @@ const DEPTH_MAX = 12;
 /** The way of the last descent; one for all trees. */
 export const pathNode = new Uint32Array(DEPTH_MAX);
 export const pathSlot = new Uint32Array(DEPTH_MAX);
+/** Leaves of the tree that is being loaded; one load runs at a time. */
+const leaves: number[] = [];
 /** Where the last descent ended. */
 export const place = new Uint32Array(2);
 export const LEAF = 0;
@@ -106,6 +108,40 @@ export class SortedTree {
   }
 
   // ---------------------------------------------------------------- in
+
+  /** Adds a record behind all others to a tree that began empty; `raise` ends such a load. */
+  protected append(high: number, low: number, entry: number): void {
+    const { arena } = this;
+    if (this.count === 0) leaves.length = 0;
+    let leaf = leaves.at(-1) ?? 0;
+    if (leaf === 0 || countOf(arena, leaf) === LEAF_MAX) {
+      const fresh = this.newNode(LEAF_BYTES);
+      if (leaf !== 0) setLink(arena, leaf, NEXT, fresh);
+      setLink(arena, fresh, PREVIOUS, leaf);
+      leaves.push(fresh);
+      leaf = fresh;
+    }
+    putRecord(arena, leaf, countOf(arena, leaf), high, low, entry);
+    this.count++;
+  }
+
+  /** Builds the branches over the leaves that were appended, each filled like those. */
+  protected raise(): void {
+    let below = this.count === 0 ? [] : leaves;
+    while (below.length > 1) {
+      const branches: number[] = [];
+      this.depth++;
+      for (let i = 0; i < below.length; i++) {
+        const slot = i % BRANCH_MAX;
+        if (slot === 0) branches.push(this.newNode(BRANCH_BYTES));
+        insertChild(this.arena, branches.at(-1)!, slot, below[i]!);
+        // Level 0 is that above the leaves only while there is no other.
+        this.refresh(branches.at(-1)!, slot, 0);
+      }
+      below = branches;
+    }
+    this.root = below[0] ?? 0;
+  }
 
   /** Makes the first leaf, if there is none. */
   protected plant(): void {

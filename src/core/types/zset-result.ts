@@ -183,12 +183,17 @@ export class ZsetResult extends MergeSort {
     const size = this.packedBytes(keyspace);
     if (size === 0) {
       const large = new LargeZset(keyspace.arena, keyspace.seed);
+      large.beginLoad(this.count);
       for (let rank = 0; rank < this.count; rank++) {
         this.show(rank, one);
         const score = this.scoreAt(rank);
-        if (this.mask === 0) large.add(one.bytes, one.offset, one.length, score);
-        else this.addHashed(large, rank, score);
+        if (this.mask === 0) large.load(one.bytes, one.offset, one.length, score);
+        else {
+          const hash = this.hashes[this.order[rank]!]!;
+          large.loadHashed(one.bytes, one.offset, one.length, score, hash);
+        }
       }
+      large.endLoad();
       const type = TYPE_ZSET;
       return keyspace.putLarge(db, key, offset, length, existing, type, ENC_SKIPLIST, large, false);
     }
@@ -206,12 +211,6 @@ export class ZsetResult extends MergeSort {
       size,
       false,
     );
-  }
-
-  /** Adds the member that is shown, whose hash is known. */
-  private addHashed(large: LargeZset, rank: number, score: number): void {
-    const hash = this.hashes[this.order[rank]!]!;
-    large.addHashed(one.bytes, one.offset, one.length, score, hash);
   }
 
   /** Bytes of the listpack that would hold the items, 0 when none may. */

@@ -2,7 +2,7 @@
  * What SORT puts in order: the elements with what they are compared by, in typed arrays, because
  * there may be millions.
  *
- *     bytes    [ element ][ element ] ... [ value that BY found ] ...      copies, one behind another
+ *     bytes    [ element ][ element ] ... [ value that BY found ] ...      copies, in a row
  *     item     its element, the text that it is compared by (often the element), its score
  *     order    the items by rank, once they are sorted
  *
