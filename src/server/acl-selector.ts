@@ -24,7 +24,7 @@ export const ACL_DENIED_CHANNEL = 4;
 
 /** Why a rule is refused. */
 export const SYNTAX = 'Syntax error';
-const UNKNOWN = 'Unknown command or category name in ACL';
+export const UNKNOWN = 'Unknown command or category name in ACL';
 const NO_SUB_FIRST = 'Allowing first-arg of a subcommand is not supported';
 const ALL_KEYS_ALREADY =
   "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have " +

@@ -11,7 +11,6 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Args } from '../core/resp/args.ts';
-import { splitArgs } from '../core/text/args-split.ts';
 import { AclLog } from './acl-log.ts';
 import {
   ACL_DENIED_CHANNEL,
@@ -19,6 +18,7 @@ import {
   ACL_DENIED_KEY,
   ACL_OK,
   failure,
+  UNKNOWN,
 } from './acl-selector.ts';
 import { joinSelectors, User } from './acl-user.ts';
 import type { Client } from './client.ts';
@@ -160,7 +160,7 @@ export class AccessControl {
     const known = this.users.get(name);
     const trial = known?.copy() ?? this.newUser(name);
     for (const rule of rules) {
-      const error = trial.apply(rule, this.table);
+      const error = this.apply(trial, rule);
       if (error !== undefined) return `Error in ACL SETUSER modifier '${rule}': ${error}`;
     }
     if (known === undefined) this.users.set(name, trial);
@@ -182,10 +182,20 @@ export class AccessControl {
     return true;
   }
 
-  private newUser(name: string): User {
-    const user = new User(name);
+  /** One rule; what a user begins with, and goes back to with `reset`, is configured in part. */
+  private apply(user: User, rule: string): string | undefined {
+    const error = user.apply(rule, this.table);
+    if (rule.toLowerCase() === 'reset') this.begin(user);
+    return error;
+  }
+
+  private begin(user: User): User {
     if (this.config.values.aclPubsubDefault === 'allchannels') user.apply('&*', this.table);
     return user;
+  }
+
+  private newUser(name: string): User {
+    return this.begin(new User(name));
   }
 
   private setDefaultPassword(password: string): void {
@@ -251,11 +261,11 @@ export class AccessControl {
     const seen = new Set<string>();
     for (const { words, text } of users) {
       const [, name = '', ...rules] = words;
-      if (name !== 'default' && seen.has(name)) {
+      if (seen.has(name)) {
         throw new Error(`Duplicate user '${name}' found in the configuration: ${text}`);
       }
       seen.add(name);
-      if (name === 'default') this.defaultUser.apply('reset', this.table);
+      if (name === 'default') this.apply(this.defaultUser, 'reset');
       const error = this.setUser(name, rules);
       if (error !== undefined) throw new Error(`${error} (in: ${text})`);
     }
@@ -273,33 +283,37 @@ export class AccessControl {
     const fresh = new Map<string, User>();
     const errors: string[] = [];
     for (const [index, line] of text.split('\n').entries()) {
-      const error = this.readLine(line, fresh);
-      if (error !== undefined) errors.push(`${aclfile}:${index + 1}: ${error}. `);
+      const error = this.readLine(line, index + 1, fresh);
+      if (error !== undefined) errors.push(error);
     }
     if (errors.length > 0) return errors.join('') + NO_CHANGE;
     this.replaceUsers(fresh);
     return undefined;
   }
 
-  private readLine(line: string, fresh: Map<string, User>): string | undefined {
-    const words = splitArgs(line.trim())?.map((word) => Buffer.from(word).toString('latin1'));
-    if (words === undefined) return 'unbalanced quotes';
-    const [keyword, name, ...given] = words;
-    if (keyword === undefined || keyword.startsWith('#')) return undefined;
+  /** The user of a line, put into `fresh`, or the text of errors; blank lines and comments pass. */
+  private readLine(line: string, number: number, fresh: Map<string, User>): string | undefined {
+    const where = `${this.config.values.aclfile}:${number}`;
+    const [keyword, name, ...given] = line.trim().split(/ +/);
+    if (keyword === undefined || keyword === '' || keyword.startsWith('#')) return undefined;
     if (keyword !== 'user' || name === undefined) {
-      return 'line should start with user keyword followed by the username';
+      return `${where} should start with user keyword followed by the username. `;
     }
-    if (isBadName(name)) return `username '${name}' contains invalid characters`;
-    if (fresh.has(name)) return `duplicate user '${name}' found`;
+    if (isBadName(name)) return `'${where}: username '${name}' contains invalid characters. `;
+    if (fresh.has(name)) return `WARNING: Duplicate user '${name}' found on line ${number}. `;
     const rules = joinSelectors(given);
-    if ('open' in rules) return 'Unmatched parenthesis in selector definition';
+    if ('open' in rules) return `${where}: Unmatched parenthesis in selector definition.`;
     const user = this.newUser(name);
+    const errors = new Set<string>();
     for (const rule of rules) {
-      const error = user.apply(rule, this.table);
-      if (error !== undefined) return error;
+      const error = this.apply(user, rule);
+      // Every unknown command is named; of other errors, which may cause more, the first.
+      if (error === UNKNOWN)
+        errors.add(`${where}: Error in applying operation '${rule}': ${error}. `);
+      else if (error !== undefined && errors.size === 0) errors.add(`${where}: ${error}. `);
     }
     fresh.set(name, user);
-    return undefined;
+    return errors.size === 0 ? undefined : [...errors].join('');
   }
 
   /** Users that stay keep their object, so that their clients stay connected. */

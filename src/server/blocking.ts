@@ -216,10 +216,12 @@ export class Blocking {
   unblock(client: Client, error: boolean): boolean {
     const waiter = this.waiters.get(client);
     if (waiter === undefined) return false;
-    const before = client.reply.total;
-    if (error) client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
-    else waiter.onTimeout(client);
-    this.answered(waiter, before);
+    client.silentFrom = client.reply.total;
+    if (error) {
+      client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      waiter.command.stats.failed++;
+    } else waiter.onTimeout(client);
+    this.answered(waiter);
     return true;
   }
 
@@ -251,14 +253,15 @@ export class Blocking {
       return;
     }
     const before = client.reply.total;
+    client.silentFrom = before;
     this.services.dispatcher.callAgain(client, waiter.command, waiter.args);
-    if (client.reply.total !== before) this.answered(waiter, before);
+    if (client.reply.total !== before) this.answered(waiter);
   }
 
-  /** What was written to the client since `before` is its answer. */
-  private answered(waiter: Waiter, before: number): void {
+  /** What was written to the client since `silentFrom` is its answer. */
+  private answered(waiter: Waiter): void {
     const { client } = waiter;
-    this.services.dispatcher.silence(client, before);
+    this.services.dispatcher.silence(client);
     this.leave(waiter);
     this.goOn(client);
   }

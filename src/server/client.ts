@@ -40,9 +40,23 @@ export class Transaction {
   readonly queue: QueuedCommand[] = [];
   /** Flags of all queued commands, or-ed. */
   flags = 0;
+  /** Flags that one or more of them lack. */
+  lacking = 0;
   /** A command was refused while queueing: EXEC will refuse too. */
   spoiled = false;
   bytes = 0;
+
+  /** Queues a copy of the command. */
+  add(command: Command, args: Args): void {
+    const words: Uint8Array[] = [];
+    for (let i = 0; i < args.count; i++) {
+      words.push(args.copy(i));
+      this.bytes += args.lengths[i]!;
+    }
+    this.queue.push({ command, words });
+    this.flags |= command.flags;
+    this.lacking |= ~command.flags;
+  }
 }
 
 /** A key under WATCH. */
@@ -75,6 +89,8 @@ export class Client {
   closeAfterReply = false;
   closed = false;
   replyMode: number = REPLY_ON;
+  /** Where in `reply` begins what CLIENT REPLY OFF and SKIP will take back. */
+  silentFrom = 0;
   transaction: Transaction | null = null;
   watched: WatchedKey[] = [];
   /** A watched key changed: EXEC will answer null. */
@@ -135,6 +151,15 @@ export class Client {
     this.parser = new RequestParser(limits, shared);
     this.createdMs = nowMs;
     this.lastActiveMs = nowMs;
+  }
+
+  /** Begins what CLIENT REPLY does not silence, a push: what it does silence goes first. */
+  beginPush(): void {
+    if (this.replyMode !== REPLY_ON) this.reply.rewind(this.silentFrom);
+  }
+
+  endPush(): void {
+    if (this.replyMode !== REPLY_ON) this.silentFrom = this.reply.total;
   }
 
   /** Bytes of replies not sent yet. */

@@ -18,7 +18,6 @@
 import type { Args } from '../core/resp/args.ts';
 import type { Client, QueuedCommand } from './client.ts';
 import {
-  REPLY_OFF,
   REPLY_ON,
   REPLY_SKIP,
   REPLY_SKIP_NEXT,
@@ -76,6 +75,8 @@ export class Dispatcher {
   private readonly later: (() => void)[] = [];
   /** Depth of calls: a command inside EXEC or a script stands at 2. */
   private depth = 0;
+  /** Error replies held against a command: against what gave them, not the EXEC around it. */
+  private errorsTold = 0;
   private lastMs = 0;
   /** When the keyspace was told the time last. */
   private toldMs = 0;
@@ -114,20 +115,17 @@ export class Dispatcher {
     return this.depth > 0;
   }
 
-  /**
-   * Whether the running command stands inside another: in EXEC or a script, where none may wait.
-   */
+  /** Whether the running command stands inside another, EXEC or a script: none may wait there. */
   get isNested(): boolean {
     return this.depth > 1;
   }
 
   /** One command of a client. */
   run(client: Client, args: Args): void {
-    const reply = client.reply;
-    const start = reply.total;
+    client.silentFrom = client.reply.total;
     client.commandCount++;
     this.admit(client, args);
-    if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client, start);
+    if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client);
   }
 
   /** Runs a command that has passed its gates. */
@@ -151,7 +149,7 @@ export class Dispatcher {
     if (outermost) propagator.beginUnit((command.flags & TOUCHES_ARBITRARY_KEYS) === 0);
     else propagator.nextCommand();
     this.depth++;
-    const errors = stats.totalErrorReplies;
+    this.errorsTold = stats.totalErrorReplies;
     command.handler(c);
     this.depth--;
     if (keyspace.dirty !== before) {
@@ -162,11 +160,12 @@ export class Dispatcher {
     if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
-    if (!again) stats.commandsProcessed++;
-    if (errors !== stats.totalErrorReplies) command.stats.failed++;
+    if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
+    this.errorsTold = stats.totalErrorReplies;
     if (shares) this.share(command);
     else this.measure(client, command, args);
     if (again) command.stats.calls--;
+    else stats.commandsProcessed++;
     if (this.monitor !== null && !again) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
     if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);
@@ -292,13 +291,7 @@ export class Dispatcher {
       this.refuse(client, command, 'ERR Command not allowed inside a transaction');
       return;
     }
-    const words: Uint8Array[] = [];
-    for (let i = 0; i < args.count; i++) {
-      words.push(args.copy(i));
-      transaction.bytes += args.lengths[i]!;
-    }
-    transaction.queue.push({ command, words });
-    transaction.flags |= command.flags;
+    transaction.add(command, args);
     client.reply.raw(QUEUED);
   }
 
@@ -356,25 +349,21 @@ export class Dispatcher {
 
   /** Answers a command that waited. */
   answerNow(client: Client, answer: () => void): void {
-    const start = client.reply.total;
+    client.silentFrom = client.reply.total;
     answer();
-    this.silence(client, start);
+    this.silence(client);
   }
 
   /**
-   * CLIENT REPLY OFF and SKIP: takes back what a command wrote, whose answer begins at `start`. For
-   * a command that waited it is called when that has been answered.
+   * CLIENT REPLY OFF and SKIP: takes back what a command wrote since `silentFrom`, pushes aside.
+   * For a command that waited it is called when that has been answered.
    */
-  silence(client: Client, start: number): void {
-    if (client.replyMode === REPLY_SKIP_NEXT) {
-      client.replyMode = REPLY_SKIP;
-      client.reply.rewind(start);
-      return;
-    }
-    if (client.replyMode === REPLY_OFF || client.replyMode === REPLY_SKIP) {
-      client.reply.rewind(start);
-    }
-    if (client.replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
+  silence(client: Client): void {
+    const { replyMode } = client;
+    if (replyMode === REPLY_ON) return;
+    client.reply.rewind(client.silentFrom);
+    if (replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
+    else if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
   }
 }
 

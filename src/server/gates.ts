@@ -1,9 +1,7 @@
 /**
  * The gates between a command and its execution, beyond those that every command passes. Each is
- * a small function
- * that answers an error or lets the command pass, and stands in the dispatcher's list only while
- * what it guards
- * against holds: a server where all is well has an empty list.
+ * a small function that answers an error or lets the command pass, and stands in the dispatcher's
+ * list only while what it guards against holds: a server where all is well has an empty list.
  *
  *     acl          a user is limited            NOPERM
  *     memory       maxmemory is set             OOM
@@ -76,6 +74,12 @@ function writes(client: Client, command: Command): boolean {
   return command.name === 'exec' && ((client.transaction?.flags ?? 0) & WRITE) !== 0;
 }
 
+/** Whether the command lacks the flag, or one that EXEC will run does. */
+function lacks(client: Client, command: Command, flag: number): boolean {
+  if ((command.flags & flag) === 0) return true;
+  return command.name === 'exec' && ((client.transaction?.lacking ?? 0) & flag) !== 0;
+}
+
 /**
  * Writes, and what replicas are told of, while the disk fails; PING as well, so that health
  * checks notice.
@@ -126,8 +130,8 @@ export const subscriberGate: Gate = (client, command) => {
  * no`.
  */
 export const staleGate: Gate = (client, command) =>
-  client.isPrimary || client.link === null || (command.flags & STALE) !== 0 ? null : PRIMARY_DOWN;
+  !client.isPrimary && client.link !== null && lacks(client, command, STALE) ? PRIMARY_DOWN : null;
 
 /** Nearly everything while the dataset is being loaded. */
 export const loadingGate: Gate = (client, command) =>
-  client.link === null || (command.flags & LOADING) !== 0 ? null : LOADING_DATASET;
+  client.link !== null && lacks(client, command, LOADING) ? LOADING_DATASET : null;

@@ -18,7 +18,7 @@
  */
 import { asciiBytes } from '../core/text/ascii.ts';
 import { globMatch } from '../core/text/glob.ts';
-import { type Client, REPLY_OFF } from './client.ts';
+import type { Client } from './client.ts';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './notify-classes.ts';
 
 /** What one client listens to; never all empty. */
@@ -178,7 +178,6 @@ export class PubSub {
   private deliver(client: Client, words: number, body: Uint8Array): void {
     const { reply } = client;
     if (reply.protocol !== 3) {
-      if (client.replyMode === REPLY_OFF) return;
       this.write(client, words, body);
     } else if (this.owner.isExecuting(client)) {
       this.owner.afterThis(() => this.write(client, words, body));
@@ -189,8 +188,10 @@ export class PubSub {
 
   private write(client: Client, words: number, body: Uint8Array): void {
     if (client.closed) return;
+    client.beginPush();
     client.reply.push(words);
     client.reply.raw(body);
+    client.endPush();
     this.owner.listClient(client);
   }
 }

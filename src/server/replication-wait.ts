@@ -7,12 +7,14 @@
  * time is up.
  */
 import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
+import type { Command } from './command.ts';
 import type { Services } from './services.ts';
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
 const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
 
 export interface WaitRequest {
+  readonly command: Command;
   /** Whether the wait is over. */
   readonly isDone: () => boolean;
   /** Writes the reply, with the figures of that moment. */
@@ -80,6 +82,7 @@ export class ReplicationWaits {
     const { client } = waiter;
     if (this.waiters.get(client) !== waiter) return;
     this.leave(waiter);
+    if (error !== null) waiter.command.stats.failed++;
     this.services.dispatcher.answerNow(client, () => {
       if (error !== null) client.reply.error(error);
       else waiter.answer(client);

@@ -235,6 +235,7 @@ export class Server implements Services {
     if (old === undefined) return 0;
     this.watches.touchAll(this.keyspace, old, null);
     if (this.desk.tracking.isActive) this.desk.tracking.invalidateAll();
+    this.blocking.signalDatabase(id);
     return this.keyspace.flush(id);
   }
 
@@ -245,8 +246,7 @@ export class Server implements Services {
     this.watches.touchAll(this.keyspace, first, second);
     this.watches.touchAll(this.keyspace, second, first);
     this.keyspace.swap(a, b);
-    this.blocking.signalDatabase(a);
-    this.blocking.signalDatabase(b);
+    for (const id of [a, b]) this.blocking.signalDatabase(id);
   }
 
   endTurnSoon(): void {

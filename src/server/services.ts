@@ -70,9 +70,9 @@ export interface PersistenceServices {
   resetFigures(): void;
   /**
    * FLUSHALL emptied everything: a running snapshot is pointless, and where save points exist an
-   * empty one is due.
+   * empty one is due. True when that has been saved; the changes so far stay counted.
    */
-  flushed(): void;
+  flushed(): boolean;
 }
 
 export interface Services {

@@ -216,15 +216,15 @@ export class Tracking {
       target = other;
     }
     const { reply } = target;
+    if (reply.protocol !== 3 && (target === client || target.subscribed === null)) return;
+    target.beginPush();
     if (reply.protocol === 3) {
       reply.push(2);
       reply.bulkText('invalidate');
-    } else if (target !== client && target.subscribed !== null) {
+    } else {
       reply.array(3);
       reply.bulkText('message');
       reply.bulkText(CHANNEL);
-    } else {
-      return;
     }
     if (keys === null) {
       reply.null();
@@ -232,6 +232,7 @@ export class Tracking {
       reply.array(keys.length);
       for (const key of keys) reply.bulkText(key);
     }
+    target.endPush();
     this.owner.listClient(target);
   }
 
@@ -239,9 +240,11 @@ export class Tracking {
     state.isBroken = true;
     const { reply } = client;
     if (reply.protocol !== 3) return;
+    client.beginPush();
     reply.push(2);
     reply.bulkText('tracking-redir-broken');
     reply.integer(state.redirect);
+    client.endPush();
     this.owner.listClient(client);
   }
 }

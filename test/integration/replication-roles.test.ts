@@ -3,6 +3,7 @@
  * replicas, and a primary that comes back without its data.
  */
 import { afterEach, describe, expect, it } from 'vitest';
+import { RawClient } from '../support/raw-client.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { Load } from './replication-load.ts';
 import {
@@ -172,7 +173,11 @@ describe('a replica', () => {
       return (await replica.info('replication')).master_link_status === 'down';
     });
     expect(await replica.call('GET', 'a')).toBe('1');
+    const queueing = await RawClient.connect(replica.port);
+    await queueing.pipeline([['MULTI'], ['GET', 'a']]);
     await replica.call('CONFIG', 'SET', 'replica-serve-stale-data', 'no');
+    expect((await queueing.send('EXEC')).raw.toString()).toContain('EXECABORT');
+    queueing.close();
     await expect(replica.call('GET', 'a')).rejects.toThrow(
       "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     );

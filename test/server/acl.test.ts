@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
-import { requireRedisServer } from '../support/real-server.ts';
+import { requireRedisServer, startRealServer } from '../support/real-server.ts';
 import { ReplyError } from '../support/resp-reader.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { sideBySide } from '../support/side-by-side.ts';
@@ -167,15 +167,19 @@ describe.skipIf(requireRedisServer() === null)('ACL like the real server', () =>
 describe('ACL', () => {
   let server: ServerProcess;
   let dir: string;
+  let theirs: string;
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'cairn-acl-'));
-    writeFileSync(join(dir, 'users.acl'), 'user default on nopass ~* &* +@all\n');
+    theirs = mkdtempSync(join(tmpdir(), 'redis-acl-'));
+    for (const one of [dir, theirs]) {
+      writeFileSync(join(one, 'users.acl'), 'user default on nopass ~* &* +@all\n');
+    }
     const config = { aclfile: 'users.acl', 'acllog-max-len': 3 };
     server = await startCairnServer({ dir, config });
   });
   afterAll(async () => {
     await server?.close();
-    rmSync(dir, { recursive: true, force: true });
+    for (const one of [dir, theirs]) rmSync(one, { recursive: true, force: true });
   });
 
   it('keeps the order of rules', async () => {
@@ -224,6 +228,43 @@ describe('ACL', () => {
     client.close();
   });
 
+  it.skipIf(requireRedisServer() === null)('refuses a file in the words of Redis', async () => {
+    const real = await startRealServer({ config: { aclfile: 'users.acl' }, dir: theirs });
+    const [client, other] = [await server.connect(), await real.connect()];
+    try {
+      for (const lines of [
+        ['user default on nopass ~* &* +@all', 'user a on', 'user a off', 'user default off'],
+        ['user a +nonsense +get +other', 'user b ~* ~x wrong +nothing', 'use x', 'user'],
+        ['user a "x', 'user b >pw #short'],
+      ]) {
+        for (const dir of [server.dir, theirs]) {
+          writeFileSync(join(dir, 'users.acl'), lines.join('\n'));
+        }
+        const refused = await client.value('ACL', 'LOAD');
+        expect(refused).toBeInstanceOf(ReplyError);
+        expect(refused).toEqual(await other.value('ACL', 'LOAD'));
+      }
+    } finally {
+      writeFileSync(join(dir, 'users.acl'), 'user default on nopass ~* &* +@all\n');
+      client.close();
+      other.close();
+      await real.close();
+    }
+  });
+
+  it('goes back with reset to the channels that are configured', async () => {
+    const client = await server.connect();
+    await client.send('CONFIG', 'SET', 'acl-pubsub-default', 'allchannels');
+    await client.send('ACL', 'SETUSER', 'r', 'reset');
+    await client.send('CONFIG', 'SET', 'acl-pubsub-default', 'resetchannels');
+    await client.send('ACL', 'SETUSER', 's', '&*', 'reset');
+    const users = String(await client.value('ACL', 'LIST'));
+    expect(users).toContain('user r off sanitize-payload &* -@all');
+    expect(users).toContain('user s off sanitize-payload resetchannels -@all');
+    await client.send('ACL', 'DELUSER', 'r', 's');
+    client.close();
+  });
+
   it('saves and loads its file, all of it or nothing', async () => {
     const client = await server.connect();
     const path = join(server.dir, 'users.acl');
@@ -249,7 +290,7 @@ describe('ACL', () => {
     expect(refused).toBeInstanceOf(ReplyError);
     expect(refused).toMatchObject({
       error: expect.stringMatching(
-        /^ERR users\.acl:2: Unknown command.* users\.acl:3: line .*WARN/,
+        /^ERR users\.acl:2: Error in applying operation '\+nonsense': .* users\.acl:3 .*WARN/,
       ),
     });
     expect(await client.value('ACL', 'USERS')).toEqual(['default', 'fresh', 'kept', 'poor']);

@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
-import type { RawClient } from '../support/raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 
@@ -34,6 +34,8 @@ function sectionsOf(text: string): Map<string, Map<string, string>> {
   }
   return sections;
 }
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 async function info(client: RawClient, ...words: string[]): Promise<string> {
   return String(await client.value('INFO', ...words));
@@ -102,6 +104,29 @@ describe('INFO', () => {
     expect(figures?.get('total_error_replies')).toBe('4');
     expect(figures?.get('keyspace_hits')).toBe('2');
     expect(figures?.get('keyspace_misses')).toBe('1');
+  });
+
+  it('holds an error against the command that gave it or that waited', async () => {
+    await client.send('CONFIG', 'RESETSTAT');
+    await client.pipeline([['MULTI'], ['SET', 'k', 'text'], ['INCR', 'k'], ['EXEC'], ['EXEC']]);
+    const waits = await RawClient.connect(server.port);
+    const id = String(await waits.value('CLIENT', 'ID'));
+    for (const wait of [
+      ['BLPOP', 'none', '0'],
+      ['WAIT', '1', '0'],
+    ]) {
+      const answer = waits.send(...wait);
+      while (String(await client.value('CLIENT', 'UNBLOCK', id, 'ERROR')) !== '1') await pause();
+      expect((await answer).raw.toString()).toContain('UNBLOCKED');
+    }
+    waits.close();
+    const stats = sectionsOf(await info(client, 'commandstats')).get('# Commandstats');
+    const failed = (name: string): string | undefined =>
+      stats?.get(`cmdstat_${name}`)?.replace(/^calls=(\d+),.*failed_calls=(\d+)$/, '$1 $2');
+    expect(failed('incr')).toBe('1 1');
+    expect(failed('exec')).toBe('2 1');
+    expect(failed('blpop')).toBe('1 1');
+    expect(failed('wait')).toBe('1 1');
   });
 
   it('shows latencies by percentiles, and as LATENCY HISTOGRAM does', async () => {

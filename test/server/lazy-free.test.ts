@@ -64,6 +64,18 @@ describe('flushing', () => {
     expect(Number(stats[stats.indexOf('total.allocated') + 1])).toBeLessThan(full / 100);
   });
 
+  it('FLUSHALL leaves nothing unsaved where there are save points', async () => {
+    const unsaved = async (): Promise<string | undefined> =>
+      /rdb_changes_since_last_save:(\d+)/.exec(String(await client.value('INFO')))?.[1];
+    await client.pipeline([['SET', 'a', '1'], ['FLUSHALL']]);
+    expect(Number(await unsaved())).toBeGreaterThan(0);
+    await client.pipeline([['CONFIG', 'SET', 'save', '3600 1'], ['SET', 'a', '1'], ['FLUSHALL']]);
+    expect(await unsaved()).toBe('0');
+    await client.pipeline([['MULTI'], ['FLUSHALL'], ['SET', 'a', '1'], ['EXEC']]);
+    expect(await unsaved()).toBe('1');
+    await client.pipeline([['CONFIG', 'SET', 'save', ''], ['FLUSHALL']]);
+  });
+
   it('goes on after the client that waited has left', async () => {
     const full = await fill();
     const leaving = await server.connect();

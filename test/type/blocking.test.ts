@@ -1,7 +1,7 @@
 /**
- * Clients that wait for lists and sorted sets: who is served by what, in which order, what goes to
- * the AOF and which events are raised. Every scene is played on Cairn and on the real server, and
- * must end alike.
+ * Clients that wait for lists, sorted sets and streams: who is served by what, in which order, what
+ * goes to the AOF and which events are raised. Every scene is played on Cairn and on the real
+ * server, and must end alike.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Scene, Stage, scene } from '../support/blocking-stage.ts';
@@ -197,6 +197,28 @@ const zsetScenes: readonly Scene[] = [
     ['SET s v', 'BZPOPMIN j s 0', 'BZMPOP 0 2 j s MIN', 'BZPOPMIN s j 0'],
   ),
 ];
+const reader = [
+  'XADD k 1-1 f v',
+  'XGROUP CREATE k g $',
+  'XREADGROUP GROUP g c BLOCK 0 STREAMS k >',
+];
+const streamScenes: readonly Scene[] = [
+  scene('DEL ends it', [reader], ['DEL k']),
+  scene('SET ends it', [reader], ['SET k v']),
+  scene('FLUSHALL ends it', [reader], ['FLUSHALL']),
+  scene('FLUSHDB ends it', [reader], ['FLUSHDB']),
+  scene('FLUSHDB of another database does not', [reader], ['SELECT 1', 'FLUSHDB']),
+  scene('SWAPDB ends it', [reader], ['SWAPDB 0 1']),
+  scene(
+    'SWAPDB with another stream ends it',
+    [reader],
+    ['SELECT 1', 'XADD k 1-1 f v', 'SWAPDB 0 1', 'SELECT 0'],
+  ),
+  scene('XGROUP DESTROY ends it', [reader], ['XGROUP DESTROY k g']),
+  scene('a flush in a transaction ends it', [reader], ['MULTI', 'FLUSHALL', 'EXEC']),
+  scene('without a group, nothing ends it', ['XREAD BLOCK 0 STREAMS k $'], ['FLUSHALL']),
+];
+
 describe.skipIf(requireRedisServer() === null)('waiting, as on a real server', () => {
   const stages: Stage[] = [];
   beforeAll(async () => {
@@ -212,4 +234,5 @@ describe.skipIf(requireRedisServer() === null)('waiting, as on a real server', (
   };
   it.each(listScenes)('for lists: $name', play);
   it.each(zsetScenes)('for sorted sets: $name', play);
+  it.each(streamScenes)('for streams: $name', play);
 });

@@ -53,6 +53,50 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
   );
 
   same(
+    'CLIENT REPLY silences replies, and no message',
+    `
+    s>0 CLIENT REPLY OFF
+    s> SUBSCRIBE a
+    s> PSUBSCRIBE ?
+    p> PUBLISH a x
+    s<
+    s<
+    s>0 PING
+    s> UNSUBSCRIBE
+    s> PUNSUBSCRIBE
+    s>0 GET k
+    s> CLIENT REPLY ON
+    s>0 CLIENT REPLY SKIP
+    s> SUBSCRIBE a
+    s> UNSUBSCRIBE
+    s> GET k
+    s3>0 CLIENT REPLY OFF
+    s3>>2 SUBSCRIBE a b
+    s3>>1 PUBLISH a self
+    p> PUBLISH a x
+    s3<<
+    s3>0 BLPOP list 0
+    p> RPUSH list x
+    p> PUBLISH b x
+    s3<<
+    s3>>2 UNSUBSCRIBE a b
+    s3> CLIENT REPLY ON
+    s3>>1 SUBSCRIBE a
+    s3>0 CLIENT REPLY SKIP
+    s3>>1 PUBLISH a self
+    s3> GET k
+    c3> CLIENT TRACKING ON
+    c3> GET k
+    c3>0 CLIENT REPLY OFF
+    p> SET k v
+    c3<<
+    c3>0 GET k
+    c3>>1 SET k v
+    c3> CLIENT REPLY ON
+  `,
+  );
+
+  same(
     'a RESP3 subscriber',
     `
     s3>>2 SUBSCRIBE a b

@@ -53,8 +53,13 @@ export function flushallCommand(c: Context): void {
   if (mode === 0) return;
   const { keyspace, services } = c;
   for (let i = 0; i < keyspace.databases.length; i++) keyspace.dirty += services.flushDatabase(i);
-  services.persistence.flushed();
   keyspace.dirty++;
+  if (services.persistence.flushed()) {
+    const saved = keyspace.dirty;
+    services.dispatcher.afterThis(() => {
+      keyspace.dirty -= saved;
+    });
+  }
   propagateAnyway(c);
   finish(c, mode);
 }

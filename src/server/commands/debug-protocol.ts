@@ -32,14 +32,16 @@ const SAMPLES: Readonly<Record<string, (c: Context) => void>> = {
     if (reply.protocol === 3) reply.raw(ATTRIBUTE);
     reply.bulkText('Some real reply following the attribute');
   },
-  push: ({ reply }) => {
+  push: ({ client, reply }) => {
     if (reply.protocol !== 3) {
       reply.error('ERR RESP2 is not supported by this command');
       return;
     }
+    client.beginPush();
     reply.push(2);
     reply.bulkText('server-cpu-usage');
     reply.integer(42);
+    client.endPush();
     reply.bulkText('Some real reply following the push reply');
   },
   verbatim: ({ reply }) => reply.verbatim('txt', 'This is a verbatim\nstring'),

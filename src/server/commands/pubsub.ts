@@ -45,11 +45,13 @@ function unsubscribe(c: Context, kind: SubscriptionKind, word: string): void {
 
 function confirm(c: Context, kind: SubscriptionKind, word: string, name: string | null): void {
   const { client, reply } = c;
+  client.beginPush();
   reply.push(3);
   reply.bulkText(word);
   if (name === null) reply.null();
   else reply.bulkText(name);
   reply.integer(c.services.desk.pubsub.count(client, kind));
+  client.endPush();
 }
 
 /** A message goes to the replicas as well; the AOF has no use for it. */

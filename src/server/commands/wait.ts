@@ -33,6 +33,7 @@ function waitCommand(c: Context): void {
     return;
   }
   waits.add(client, {
+    command: c.command,
     timeoutMs,
     isDone: () => reached() >= wanted,
     answer: () => client.reply.integer(reached()),
@@ -87,7 +88,7 @@ function waitaofCommand(c: Context): void {
     return;
   }
   const refusal = (): string | null => (local > 0 && replication.localLog === null ? NO_LOG : null);
-  waits.add(client, { timeoutMs, isDone, answer, refusal });
+  waits.add(client, { command: c.command, timeoutMs, isDone, answer, refusal });
   replication.journal.requestAcks();
 }
 

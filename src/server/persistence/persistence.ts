@@ -329,13 +329,14 @@ export class Persistence implements PersistenceServices {
     }
   }
 
-  flushed(): void {
+  flushed(): boolean {
     const { config, keyspace } = this.deps;
     if (this.snapshots.purpose === 'save') this.snapshots.abort();
-    if (config.values.save.length === 0) return;
+    if (config.values.save.length === 0) return false;
     const { dirty } = keyspace;
-    this.saveInPlace();
+    const isSaved = this.saveInPlace() === undefined;
     keyspace.dirty = dirty;
+    return isSaved;
   }
 
   /** Writes the dump at once, in this process: an error text when that failed. */
