@@ -17,7 +17,8 @@ export const LATE_MAX = 64;
 export class LateEntries {
   /** Entries that wait. */
   count = 0;
-  private readonly addresses = new Uint32Array(LATE_MAX);
+  /** Where they are; those that were settled last stay here until the next `add`. */
+  readonly addresses = new Uint32Array(LATE_MAX);
   private readonly hashes = new Int32Array(LATE_MAX);
 
   /** Whether the next `add` must wait for a `settle`. */

@@ -22,6 +22,13 @@ const POLY_HI = 0x95ac9329 | 0;
 /** Shorter inputs than this are read byte by byte: a view costs more than it saves. */
 const VIEW_BYTES_MIN = 1024;
 
+/**
+ * Words that are summed in one call. A function that runs long but is called seldom, once a MiB of
+ * a file, is compiled within its loop, thrown away at the loop's end and so on at each call: that
+ * was 0.2 GB/s for the first 35 MB of a process.
+ */
+const PIECE_WORDS = 2048;
+
 const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
 
 const LOW: Int32Array[] = [];
@@ -89,17 +96,19 @@ export class Crc64 {
     const head = -(buf.byteOffset + off) & 3;
     const words = ((len - head) >>> 3) << 1;
     this.#updateBytes(buf, off, head);
-    this.#updateWords(new Int32Array(buf.buffer, buf.byteOffset + off + head, words));
+    const view = new Int32Array(buf.buffer, buf.byteOffset + off + head, words);
+    for (let from = 0; from < words; from += PIECE_WORDS) {
+      this.#updateWords(view, from, Math.min(from + PIECE_WORDS, words));
+    }
     const done = head + words * 4;
     this.#updateBytes(buf, off + done, len - done);
   }
 
-  /** `words` are little-endian and come in pairs. */
-  #updateWords(words: Int32Array): void {
+  /** The words from `from` to `end` are little-endian and come in pairs. */
+  #updateWords(words: Int32Array, from: number, end: number): void {
     let lo = this.lo;
     let hi = this.hi;
-    const count = words.length;
-    for (let i = 0; i < count; i += 2) {
+    for (let i = from; i < end; i += 2) {
       const a = lo ^ words[i]!;
       const b = hi ^ words[i + 1]!;
       const a0 = a & 0xff;

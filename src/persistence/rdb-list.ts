@@ -33,10 +33,11 @@ import {
 } from '../core/struct/listpack.ts';
 import { lpValid } from '../core/struct/listpack-valid.ts';
 import { Quicklist } from '../core/struct/quicklist.ts';
-import { NODE_PLAIN, NodeReader } from '../core/struct/quicklist-node.ts';
+import { NODE_LISTPACK, NODE_PLAIN, NodeReader } from '../core/struct/quicklist-node.ts';
 import { ElementView } from '../core/types/element-view.ts';
 import { listConvert, listQuicklist, listStore } from '../core/types/list.ts';
 import { ByteView, ENC_QUICKLIST, TYPE_LIST } from '../core/value.ts';
+import { BlockReader } from './rdb-block.ts';
 import {
   RDB_LIST,
   RDB_LIST_QUICKLIST,
@@ -58,6 +59,7 @@ const path = new DirectoryPath();
 const shown = new NodeReader();
 const ziplist = new ZiplistReader();
 const view = new ByteView();
+const node = new BlockReader();
 const element = new ElementView();
 /** A ziplist as a listpack. */
 let pack = new Uint8Array(FIRST_ROOM);
@@ -167,22 +169,24 @@ function readItem(reader: RdbReader, list: Quicklist, type: number): void {
   if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
     throw reader.fail(`a quicklist node of the unknown kind ${container}`);
   }
-  reader.string(view);
-  if (container === CONTAINER_PLAIN) {
-    list.appendPlain(view.bytes, view.offset, view.length);
-  } else if (type === RDB_LIST_QUICKLIST_2) {
-    addListpack(reader, list);
-  } else {
+  if (type !== RDB_LIST_QUICKLIST_2) {
+    reader.string(view);
     addZiplist(reader, list, type === RDB_LIST_QUICKLIST);
+    return;
   }
+  node.read(reader, list.arena);
+  if (container === CONTAINER_PLAIN) list.appendBlock(node.block, node.length, 1, NODE_PLAIN);
+  else addListpack(reader, list);
 }
 
-/** Adds the listpack in `view` as a node. */
+/** Adds the listpack in `node`. */
 function addListpack(reader: RdbReader, list: Quicklist): void {
-  const { bytes, length, offset } = view;
-  if (!lpValid(bytes, offset, length, true)) throw reader.fail('a damaged listpack of a list');
-  const count = lpCount(bytes, offset);
-  if (count > 0) list.appendListpack(bytes, offset, length, count);
+  const { block, bytes, length, offset } = node;
+  const isSound = lpValid(bytes, offset, length, true);
+  const count = isSound ? lpCount(bytes, offset) : 0;
+  if (count > 0) list.appendBlock(block, length, count, NODE_LISTPACK);
+  else list.arena.free(block);
+  if (!isSound) throw reader.fail('a damaged listpack of a list');
 }
 
 /** Adds what the ziplist in `view` holds, as a node of its own or element by element. */

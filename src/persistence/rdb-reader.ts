@@ -246,7 +246,9 @@ export class RdbReader {
   /** Eight bytes, little-endian: an IEEE double. */
   double(): number {
     this.need(8);
-    for (let i = 0; i < 8; i++) float64Bytes[i] = this.buf[this.at++]!;
+    const { at, buf } = this;
+    for (let i = 0; i < 8; i++) float64Bytes[i] = buf[at + i]!;
+    this.at = at + 8;
     return float64[0]!;
   }
 

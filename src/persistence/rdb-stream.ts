@@ -24,7 +24,6 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import { copyBytes } from '../core/memory/copy.ts';
 import {
   ENTRIES_READ_UNKNOWN,
   NO_CONSUMER,
@@ -38,6 +37,7 @@ import { entriesUpTo, mendFirstId } from '../core/struct/stream-trim.ts';
 import { nodeInOrder, nodeValid } from '../core/struct/stream-valid.ts';
 import { streamStore } from '../core/types/stream.ts';
 import { ByteView } from '../core/value.ts';
+import { BlockReader } from './rdb-block.ts';
 import { RdbError } from './rdb-error.ts';
 import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
@@ -50,6 +50,7 @@ const PIECE_COST = 512;
 const NODE_COST = 16;
 
 const view = new ByteView();
+const node = new BlockReader();
 const id = new StreamId();
 
 /**
@@ -175,22 +176,20 @@ export class StreamLoad {
 
   #node(log: StreamLog): void {
     const reader = this.#reader;
-    const { arena } = log;
     reader.string(view);
     if (view.length !== ID_BYTES) throw reader.fail('a node of a stream whose id is not 16 bytes');
     showId(view.bytes, view.offset, id);
     if (log.nodeCount > 0 && id.compare(this.#nodeId) <= 0) {
       throw reader.fail('nodes of a stream out of order');
     }
-    reader.string(view);
-    const { bytes, length, offset } = view;
+    node.read(reader, log.arena);
+    const { block, bytes, length, offset } = node;
     const isSound = nodeValid(bytes, offset, length);
     if (!isSound || (this.#deep && !nodeInOrder(bytes, offset, id, this.#entryId))) {
+      log.arena.free(block);
       throw reader.fail('a damaged node of a stream');
     }
     this.#nodeId.copy(id);
-    const block = arena.alloc(length);
-    copyBytes(bytes, offset, arena.bytes(block), arena.byteOffset(block), length);
     log.pushNode(id, block);
     log.length += nodeLive(bytes, offset);
   }

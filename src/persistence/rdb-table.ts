@@ -15,17 +15,12 @@ import { HashTable } from '../core/types/hash-table.ts';
 import { ByteView, ENC_HASHTABLE, TYPE_HASH } from '../core/value.ts';
 import { RdbError } from './rdb-error.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import { TableRoom } from './rdb-table-room.ts';
 
 /** Collections of more fields than this are loaded in pieces, of so many fields at most. */
 const PIECE_FIELDS = 512;
 const FIRST_ROOM = 256;
 const KEPT_ROOM = 1 << 20;
-/**
- * Fields for which the table is enlarged at a time, and the least that one is taken to need in the
- * file, so that a number of fields that lies reserves no more than the file is long.
- */
-const RESERVE_STEP = 8192;
-const RESERVE_BYTES_MIN = 8;
 const NO_BYTES = new Uint8Array(0);
 
 const fieldView = new ByteView();
@@ -38,12 +33,16 @@ export class HeldString {
 
   read(reader: RdbReader): void {
     reader.string(fieldView);
-    const { length } = fieldView;
+    this.copy(fieldView);
+  }
+
+  copy(view: ByteView): void {
+    const { length } = view;
     const tooLarge = this.bytes.length > KEPT_ROOM && length < KEPT_ROOM;
     if (length > this.bytes.length || tooLarge) {
       this.bytes = new Uint8Array(Math.max(length, FIRST_ROOM));
     }
-    copyBytes(fieldView.bytes, fieldView.offset, this.bytes, 0, length);
+    copyBytes(view.bytes, view.offset, this.bytes, 0, length);
     this.length = length;
   }
 }
@@ -53,15 +52,15 @@ export class TableLoad {
   readonly #reader: RdbReader;
   readonly #field = new HeldString();
   readonly #late = new LateEntries();
+  readonly #room: TableRoom;
   #table: HashTable | null = null;
   #left = 0;
   #hasValues = false;
-  #startOffset = 0;
-  #reserved = 0;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
     this.#reader = reader;
+    this.#room = new TableRoom(reader);
   }
 
   /** Whether fields are still to come. */
@@ -90,8 +89,7 @@ export class TableLoad {
     this.#table = table;
     this.#left = count;
     this.#hasValues = type === TYPE_HASH;
-    this.#startOffset = this.#reader.offset;
-    this.#reserved = 0;
+    this.#room.start();
     return keyspace.putLarge(db, key, offset, length, 0, type, ENC_HASHTABLE, table, false);
   }
 
@@ -99,7 +97,7 @@ export class TableLoad {
   resume(): boolean {
     const table = this.#table;
     if (table === null) return true;
-    if (table.count > 0) this.#reserve(table);
+    this.#room.enlarge(table.dict, this.#left);
     try {
       this.#piece(table);
     } catch (error) {
@@ -123,16 +121,6 @@ export class TableLoad {
       reader.commit();
       this.#left--;
     }
-  }
-
-  /** Makes the table larger ahead of what comes, as far as the bytes left can hold that many. */
-  #reserve(table: HashTable): void {
-    if (this.#reserved >= table.count + this.#left) return;
-    const { bytesLeftMax, offset } = this.#reader;
-    const fieldBytes = Math.max((offset - this.#startOffset) / table.count, RESERVE_BYTES_MIN);
-    const most = table.count + Math.min(this.#left, bytesLeftMax / fieldBytes);
-    this.#reserved = Math.min(Math.max(this.#reserved, table.count) + RESERVE_STEP, most);
-    table.dict.reserve(this.#reserved);
   }
 
   #twice(): RdbError {

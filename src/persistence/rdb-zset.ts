@@ -19,6 +19,7 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
+import { LateEntries } from '../core/late-entries.ts';
 import {
   LP_EMPTY_BYTES,
   lpBytes,
@@ -40,14 +41,17 @@ import { packCompare, packScore } from '../core/types/zset-pack.ts';
 import { ZsetCursor } from '../core/types/zset-view.ts';
 import { ByteView, ENC_LISTPACK, ENC_SKIPLIST, encodingOf, TYPE_ZSET } from '../core/value.ts';
 import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
+import { RdbError } from './rdb-error.ts';
 import { RDB_ZSET, RDB_ZSET_2, RDB_ZSET_LISTPACK } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { HeldString } from './rdb-table.ts';
+import { TableRoom } from './rdb-table-room.ts';
 import { ZiplistReader } from './ziplist.ts';
 
 /** Zsets of more members than this are loaded in pieces, of so many members at most. */
 const PIECE_MEMBERS = 512;
+const SCORE_BYTES = 8;
 const FIRST_ROOM = 4096;
 /** A buffer that grew past this is not kept. */
 const KEPT_ROOM = 1 << 20;
@@ -60,6 +64,8 @@ const TEXT_MINUS_INF = 255;
 const cursor = new ZsetCursor();
 const ziplist = new ZiplistReader();
 const held = new HeldString();
+/** Members that are not in their zset yet: while one is read, and never between two pieces. */
+const late = new LateEntries();
 const view = new ByteView();
 const element = new ElementView();
 const previous = new ElementView();
@@ -130,12 +136,14 @@ export class ZsetLoad {
   readonly #keyspace: Keyspace;
   readonly #reader: RdbReader;
   #zset: LargeZset | null = null;
+  readonly #room: TableRoom;
   #left = 0;
   #type = 0;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
     this.#reader = reader;
+    this.#room = new TableRoom(reader);
   }
 
   /** Whether members are still to come. */
@@ -162,34 +170,64 @@ export class ZsetLoad {
     this.#zset = zset;
     this.#left = count;
     this.#type = type;
+    this.#room.start();
     return putLarge(keyspace, db, key, offset, length, zset);
   }
 
   /** Reads some more members; the reader commits each. True when all are there. */
   resume(): boolean {
-    const reader = this.#reader;
     const zset = this.#zset;
-    for (let i = 0; i < PIECE_MEMBERS && this.#left > 0 && zset !== null; i++) {
-      const reason = readElement(reader, zset, this.#type);
-      if (reason !== '') {
-        this.#left = 0;
-        throw reader.fail(reason);
-      }
-      reader.commit();
-      this.#left--;
+    if (zset === null) return true;
+    this.#room.enlarge(zset.dict, this.#left);
+    try {
+      this.#piece(zset);
+    } catch (error) {
+      // A fed reader that is hungry goes on here; anything else is the end of the load.
+      if (!zset.settle(late)) throw this.#twice();
+      if (error instanceof RdbError) this.#left = 0;
+      throw error;
     }
+    if (!zset.settle(late)) throw this.#twice();
     if (this.#left > 0) return false;
     this.#zset = null;
     return true;
   }
+
+  #twice(): RdbError {
+    this.#left = 0;
+    return this.#reader.fail(TWICE);
+  }
+
+  #piece(zset: LargeZset): void {
+    const reader = this.#reader;
+    for (let i = 0; i < PIECE_MEMBERS && this.#left > 0; i++) {
+      readElement(reader, zset, this.#type);
+      reader.commit();
+      this.#left--;
+    }
+  }
 }
 
-/** Reads a member and its score into a zset; what is wrong with them, or ''. */
-function readElement(reader: RdbReader, zset: LargeZset, type: number): string {
-  held.read(reader);
+/** Reads a member and its score into a zset, where they wait for `settle`. */
+function readElement(reader: RdbReader, zset: LargeZset, type: number): void {
+  if (late.isFull) settle(reader, zset);
+  reader.string(view);
+  let { bytes, offset } = view;
+  const { length } = view;
+  // A member stays where it is while its score is read, if that is at hand.
+  if (type !== RDB_ZSET_2 || reader.end - reader.at < SCORE_BYTES) {
+    held.copy(view);
+    bytes = held.bytes;
+    offset = 0;
+  }
   const score = type === RDB_ZSET_2 ? reader.double() : textScore(reader);
-  if (Number.isNaN(score)) return NO_SCORE;
-  return zset.addNew(held.bytes, 0, held.length, score) ? '' : TWICE;
+  if (Number.isNaN(score)) throw reader.fail(NO_SCORE);
+  zset.addLate(late, bytes, offset, length, score);
+}
+
+/** Puts the members that wait into their zset. */
+function settle(reader: RdbReader, zset: LargeZset): void {
+  if (!zset.settle(late)) throw reader.fail(TWICE);
 }
 
 /** The score of a type 3, NaN when it is no number. */
@@ -216,11 +254,10 @@ function build(
 ): number {
   const builder = new ZsetBuilder(keyspace);
   try {
-    for (let i = 0; i < count; i++) {
-      const reason = readElement(reader, builder.large, type);
-      if (reason !== '') throw reader.fail(reason);
-    }
+    for (let i = 0; i < count; i++) readElement(reader, builder.large, type);
+    settle(reader, builder.large);
   } catch (error) {
+    builder.large.settle(late);
     builder.discard();
     throw error;
   }

@@ -96,7 +96,7 @@ export class Eviction {
   /** Brings memory below the limit, or as near as the bounds of one call let it. */
   perform(): number {
     const { maxmemory } = this.services.config.values;
-    if (maxmemory === 0 || this.memory.limitedBytes <= maxmemory || !this.mayEvict()) {
+    if (maxmemory === 0 || this.isBelow(maxmemory) || !this.mayEvict()) {
       if (this.exceededSinceMs !== 0) this.noteBelow();
       return EVICTION_OK;
     }
@@ -111,6 +111,10 @@ export class Eviction {
     if (result === EVICTION_OK) this.noteBelow();
     else if (result === EVICTION_RUNNING) this.schedule();
     return result;
+  }
+
+  private isBelow(bytes: number): boolean {
+    return this.memory.limitedBytes <= bytes || this.memory.limitedBytesNow <= bytes;
   }
 
   private evictUntil(untilMs: number, maxmemory: number): number {

@@ -86,6 +86,15 @@ export class MemoryAccount {
     return this.dataBytes + this.limitedSourceBytes;
   }
 
+  /**
+   * Bytes that maxmemory counts, summed up afresh unless that was done in this millisecond: what is
+   * asked before anything is evicted, lest keys go for buffers that have just been freed.
+   */
+  get limitedBytesNow(): number {
+    if (this.keyspace.nowMs !== this.summedMs) this.sum();
+    return this.limitedBytes;
+  }
+
   /** Sets the peak back to what is used now. */
   forgetPeak(): void {
     this.peak = 0;

@@ -102,6 +102,25 @@ describe('lists in an RDB', () => {
     );
   });
 
+  it('come back with elements larger than what is read at a time, or not at all', () => {
+    const large = Buffer.alloc(3 << 20, 'a sum of 64 bits ').toString('latin1');
+    const all = ['before', large, 'between', large.slice(1), 'behind'];
+    const mine = { listPackedThreshold: 1000 };
+    const file = saved(fill(keyspaceWith(mine), all), { compress: false });
+    const back = keyspaceWith(mine);
+    loaded(fileReader(file), { keyspace: back });
+    expect(elementsOf(back)).toEqual(all);
+    expect(back.arena.usedBytes).toBe(fill(keyspaceWith(mine), all).arena.usedBytes);
+    expect(elementsOf(loadedInPieces(file, 100_000, keyspaceWith(mine)))).toEqual(all);
+    const { usedBytes } = keyspaceWith(mine).arena;
+    for (const cut of [5 << 20, 4 << 20, 1 << 20]) {
+      const broken = keyspaceWith(mine);
+      const reader = fileReader(file.subarray(0, cut));
+      expect(() => loaded(reader, { keyspace: broken })).toThrow(RdbError);
+      expect(broken.arena.usedBytes).toBe(usedBytes);
+    }
+  });
+
   it('come back from the plainest version, and under other limits', () => {
     fc.assert(
       fc.property(elements, limits, limits, (all, mine, theirs) => {

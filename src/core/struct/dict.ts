@@ -408,6 +408,7 @@ export class Dict {
 
   /** Puts every entry of a bucket where the present level and split say. */
   private rehashBucket(bucket: number): void {
+    if (this.arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1] === 0) return;
     const moving = this.moving;
     const count = this.chainInto(bucket, moving, 0);
     this.freeChain(bucket);
@@ -436,8 +437,7 @@ export class Dict {
 
   /** Makes room for bucket number `index`, which is the next one. */
   private addBucket(index: number): void {
-    const segment = index >>> SEGMENT_SHIFT;
-    if (segment > 0) {
+    if (index >= SEGMENT_BUCKETS) {
       if ((index & (SEGMENT_BUCKETS - 1)) === 0) {
         this.directory.push(this.newSegment(SEGMENT_BUCKETS));
       }

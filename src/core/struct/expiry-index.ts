@@ -1,8 +1,8 @@
 /**
  * The expiry index of a database: a 4-ary min-heap of (time, entry), off the JavaScript heap.
  *
- *     times    f64   milliseconds since 1970, in segments of 65,536
- *     entries  u32   arena address, in segments of 65,536
+ *     times    f64   milliseconds since 1970, in segments of up to 65,536
+ *     entries  u32   arena address, in segments of up to 65,536
  *
  *     node i has its children at 4i + 1 .. 4i + 4 and its parent at (i - 1) >> 2
  *
@@ -20,7 +20,8 @@ import type { Arena } from '../memory/arena.ts';
 const SEGMENT_SHIFT = 16;
 const SEGMENT_SIZE = 1 << SEGMENT_SHIFT;
 const SEGMENT_MASK = SEGMENT_SIZE - 1;
-const FIRST_SEGMENT = 256;
+/** A segment begins with so many places, and grows by a quarter: a step must not fill maxmemory. */
+const STEP_MIN = 256;
 const PAIR_BYTES = 12;
 
 /** Where, in words from the start of an entry, its place in the index is kept. */
@@ -144,35 +145,37 @@ export class ExpiryIndex {
 
   private ensure(place: number): void {
     const segment = place >>> SEGMENT_SHIFT;
-    const have = this.times[segment];
-    if (have === undefined) {
-      const size = segment === 0 ? FIRST_SEGMENT : SEGMENT_SIZE;
-      this.times[segment] = new Float64Array(size);
-      this.entries[segment] = new Uint32Array(size);
-      this.account(size * PAIR_BYTES);
-    } else if ((place & SEGMENT_MASK) >= have.length) {
-      this.resizeSegment(segment, Math.min(SEGMENT_SIZE, have.length * 4));
-    }
+    const have = this.times[segment]?.length ?? 0;
+    if ((place & SEGMENT_MASK) < have) return;
+    const step = Math.max(STEP_MIN, have >>> 2);
+    this.resizeSegment(segment, Math.min(SEGMENT_SIZE, have + step));
   }
 
   private resizeSegment(segment: number, size: number): void {
     const times = new Float64Array(size);
     const entries = new Uint32Array(size);
-    const kept = Math.min(size, this.times[segment]!.length);
-    times.set(this.times[segment]!.subarray(0, kept));
-    entries.set(this.entries[segment]!.subarray(0, kept));
-    this.account((size - this.times[segment]!.length) * PAIR_BYTES);
+    const had = this.times[segment]?.length ?? 0;
+    if (had > 0) {
+      times.set(this.times[segment]!.subarray(0, size));
+      entries.set(this.entries[segment]!.subarray(0, size));
+    }
+    this.account((size - had) * PAIR_BYTES);
     this.times[segment] = times;
     this.entries[segment] = entries;
   }
 
-  /** Gives back the last segment once the one before it is half empty. */
+  /** Gives back a quarter of the last segment once half of it is empty, or all of it. */
   private trim(): void {
-    const segments = this.times.length;
-    if (segments > 1 && this.size <= (segments - 1) * SEGMENT_SIZE - SEGMENT_SIZE / 2) {
+    const last = this.times.length - 1;
+    if (last < 0) return;
+    const have = this.times[last]!.length;
+    const used = this.size - last * SEGMENT_SIZE;
+    if (have > STEP_MIN && used < have >>> 1) {
+      this.resizeSegment(last, Math.max(STEP_MIN, have - (have >>> 2)));
+    } else if (last > 0 && used <= -STEP_MIN) {
+      this.account(-have * PAIR_BYTES);
       this.times.pop();
       this.entries.pop();
-      this.account(-SEGMENT_SIZE * PAIR_BYTES);
     }
   }
 }

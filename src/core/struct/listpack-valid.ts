@@ -13,19 +13,34 @@ export function lpValid(bytes: Uint8Array, base: number, length: number, deep: b
   if (length < LP_EMPTY_BYTES || lpBytes(bytes, base) !== length) return false;
   if (bytes[base + length - 1] !== END) return false;
   if (!deep) return true;
-  let at = LP_HEAD_BYTES;
+  const end = base + length - 1;
+  let at = base + LP_HEAD_BYTES;
   let found = 0;
-  while (at < length - 1) {
-    const body = safeBodyLength(bytes, base + at, length - 1 - at);
-    if (body === 0) return false;
-    const back = backLengthBytes(body);
-    if (at + body + back > length - 1) return false;
-    if (!sameBackLength(bytes, base + at + body, body, back)) return false;
-    at += body + back;
+  while (at < end) {
+    at = lpBehind(bytes, at, end);
+    if (at < 0) return false;
     found++;
   }
   const count = bytes[base + 4]! | (bytes[base + 5]! << 8);
-  return at === length - 1 && (count === COUNT_UNKNOWN || count === found);
+  return count === COUNT_UNKNOWN || count === found;
+}
+
+/**
+ * Where the entry at `at` ends (both absolute), -1 when it is damaged or does not end before `end`
+ * or there.
+ */
+export function lpBehind(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at]!;
+  // Small integers and strings of up to 63 bytes, which most are: the back length is one byte.
+  if (first < 0xc0) {
+    const back = first < 0x80 ? at + 1 : at + 1 + (first & 63);
+    return back < end && bytes[back] === back - at ? back + 1 : -1;
+  }
+  const body = safeBodyLength(bytes, at, end - at);
+  if (body === 0) return -1;
+  const back = backLengthBytes(body);
+  if (at + body + back > end || !sameBackLength(bytes, at + body, body, back)) return -1;
+  return at + body + back;
 }
 
 /**

@@ -96,9 +96,9 @@ export class QuicklistNodes {
     return lpBytes(this.arena.bytes(block), this.arena.byteOffset(block));
   }
 
-  /** A block that holds a copy of `length` bytes. */
-  copyBlock(bytes: Uint8Array, offset: number, length: number): number {
-    return this.makeBlock(bytes, offset, length, NODE_PLAIN);
+  /** Takes over a block that another has made and filled. */
+  adopt(block: number): void {
+    this.bytes += this.arena.sizeOf(block);
   }
 
   private alloc(size: number): number {

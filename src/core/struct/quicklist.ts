@@ -104,15 +104,18 @@ export class Quicklist implements LargeValue {
    * Adds a node behind all others that is a copy of a listpack of `count` elements, more than none.
    */
   appendListpack(bytes: Uint8Array, offset: number, length: number, count: number): void {
-    const block = this.nodes.copyBlock(bytes, offset, length);
+    const block = this.nodes.makeBlock(bytes, offset, length, NODE_PLAIN);
     this.nodes.directory.push(path, true, block, count, NODE_LISTPACK, length);
     this.settle(0, -1);
   }
 
-  /** Adds a node behind all others for one large element. */
-  appendPlain(value: Uint8Array, offset: number, length: number): void {
-    const block = this.nodes.copyBlock(value, offset, length);
-    this.nodes.directory.push(path, true, block, 1, NODE_PLAIN, length);
+  /**
+   * Adds a node behind all others that is a block of its own: a listpack of `count` elements, more
+   * than none, or NODE_PLAIN, one element. The block is the list's from now on.
+   */
+  appendBlock(block: number, length: number, count: number, kind: number): void {
+    this.nodes.adopt(block);
+    this.nodes.directory.push(path, true, block, count, kind, length);
     this.settle(0, -1);
   }
 
@@ -380,7 +383,7 @@ export class Quicklist implements LargeValue {
       const from = this.arena.byteOffset(address);
       const isCompressed = (kind & NODE_COMPRESSED) !== 0;
       const size = isCompressed ? this.arena.sizeOf(address) : bytes;
-      const block = copy.nodes.copyBlock(this.arena.bytes(address), from, size);
+      const block = copy.nodes.makeBlock(this.arena.bytes(address), from, size, NODE_PLAIN);
       copy.nodes.directory.push(other, true, block, count, kind & ~NODE_HELD, bytes);
     }
     return copy;

@@ -53,7 +53,8 @@ import {
   TIE_BEFORE,
   TIE_MEMBER,
 } from './sorted-node.ts';
-import { LEAF, pathNode, pathSlot, place, SLOT, SortedTree } from './sorted-tree.ts';
+import { SortedRun } from './sorted-run.ts';
+import { LEAF, pathNode, pathSlot, place, SLOT } from './sorted-tree.ts';
 
 /** A position in the order; moved along the leaves. Valid until the index changes. */
 export class IndexCursor {
@@ -123,7 +124,7 @@ function entryAt(arena: Arena, leaf: number, slot: number): number {
   return arena.u32[leaf >>> 19]![at]!;
 }
 
-export class SortedIndex extends SortedTree {
+export class SortedIndex extends SortedRun {
   /** What the last `take` took out: entries, in order, in `taken[0 .. its result)`. */
   readonly taken: number[] = [];
 
@@ -140,18 +141,10 @@ export class SortedIndex extends SortedTree {
     this.insertAtPlace(high, low, entry);
   }
 
-  /**
-   * Adds an entry that is greater than all before it to an index that began empty, in a tenth of
-   * the time. Until `endLoad` no other call may come, nor another index be loaded.
-   */
-  load(entry: number): void {
-    const score = entryScore(this.arena, entry);
-    this.append(keyHigh(score), keyLow(score), entry);
-  }
-
-  /** Ends a load of one entry or more. */
-  endLoad(): void {
-    this.raise();
+  /** Adds entries like `insert`: most quickly those that go on downwards (struct/sorted-run.ts). */
+  insertAll(entries: Uint32Array, count: number): void {
+    if (this.prepend(entries, count)) return;
+    for (let i = 0; i < count; i++) this.insert(entries[i]!);
   }
 
   /** Takes out an entry that is held. */

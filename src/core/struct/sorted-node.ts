@@ -132,7 +132,7 @@ export function seekEntry(arena: Arena, entry: number): void {
 }
 
 /** Less than 0, 0, or more: the member of `entry` against the one sought, as memcmp orders them. */
-function compareMember(arena: Arena, entry: number): number {
+export function compareMember(arena: Arena, entry: number): number {
   const words = arena.words(entry);
   const at = arena.wordOffset(entry);
   const head = words[at]!;

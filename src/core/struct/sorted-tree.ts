@@ -55,8 +55,6 @@ const DEPTH_MAX = 12;
 /** The way of the last descent; one for all trees. */
 export const pathNode = new Uint32Array(DEPTH_MAX);
 export const pathSlot = new Uint32Array(DEPTH_MAX);
-/** Leaves of the tree that is being loaded; one load runs at a time. */
-const leaves: number[] = [];
 /** Where the last descent ended. */
 export const place = new Uint32Array(2);
 export const LEAF = 0;
@@ -109,40 +107,6 @@ export class SortedTree {
 
   // ---------------------------------------------------------------- in
 
-  /** Adds a record behind all others to a tree that began empty; `raise` ends such a load. */
-  protected append(high: number, low: number, entry: number): void {
-    const { arena } = this;
-    if (this.count === 0) leaves.length = 0;
-    let leaf = leaves.at(-1) ?? 0;
-    if (leaf === 0 || countOf(arena, leaf) === LEAF_MAX) {
-      const fresh = this.newNode(LEAF_BYTES);
-      if (leaf !== 0) setLink(arena, leaf, NEXT, fresh);
-      setLink(arena, fresh, PREVIOUS, leaf);
-      leaves.push(fresh);
-      leaf = fresh;
-    }
-    putRecord(arena, leaf, countOf(arena, leaf), high, low, entry);
-    this.count++;
-  }
-
-  /** Builds the branches over the leaves that were appended, each filled like those. */
-  protected raise(): void {
-    let below = this.count === 0 ? [] : leaves;
-    while (below.length > 1) {
-      const branches: number[] = [];
-      this.depth++;
-      for (let i = 0; i < below.length; i++) {
-        const slot = i % BRANCH_MAX;
-        if (slot === 0) branches.push(this.newNode(BRANCH_BYTES));
-        insertChild(this.arena, branches.at(-1)!, slot, below[i]!);
-        // Level 0 is that above the leaves only while there is no other.
-        this.refresh(branches.at(-1)!, slot, 0);
-      }
-      below = branches;
-    }
-    this.root = below[0] ?? 0;
-  }
-
   /** Makes the first leaf, if there is none. */
   protected plant(): void {
     if (this.root === 0) this.root = this.newNode(LEAF_BYTES);
@@ -185,13 +149,7 @@ export class SortedTree {
   private addSibling(level: number, right: number): void {
     const { arena } = this;
     if (level < 0) {
-      const root = this.newNode(BRANCH_BYTES);
-      this.depth++;
-      insertChild(arena, root, 0, this.root);
-      insertChild(arena, root, 1, right);
-      this.refresh(root, 0, 0);
-      this.refresh(root, 1, 0);
-      this.root = root;
+      this.raise(this.root, right);
       return;
     }
     const node = pathNode[level]!;
@@ -216,6 +174,17 @@ export class SortedTree {
       this.refresh(node, slot, level);
     }
     this.addSibling(level - 1, sibling);
+  }
+
+  /** Puts a new root above two nodes, which are all of their level. */
+  protected raise(left: number, right: number): void {
+    const root = this.newNode(BRANCH_BYTES);
+    this.depth++;
+    insertChild(this.arena, root, 0, left);
+    insertChild(this.arena, root, 1, right);
+    this.refresh(root, 0, 0);
+    this.refresh(root, 1, 0);
+    this.root = root;
   }
 
   /** Whether the path's branch at `level` is the last, or the first, of its level. */
@@ -331,7 +300,8 @@ export class SortedTree {
 
   // ---------------------------------------------------------------- records above
 
-  private addBelow(change: number): void {
+  /** The elements below the path have become more or fewer. */
+  protected addBelow(change: number): void {
     const { arena } = this;
     for (let level = 0; level < this.depth; level++) {
       const node = pathNode[level]!;
@@ -342,7 +312,7 @@ export class SortedTree {
   }
 
   /** The leaf at the path's end begins with another record now. */
-  private leastChanged(high: number, low: number, entry: number): void {
+  protected leastChanged(high: number, low: number, entry: number): void {
     for (let level = this.depth - 1; level >= 0; level--) {
       const node = pathNode[level]!;
       const slot = pathSlot[level]!;
@@ -355,12 +325,13 @@ export class SortedTree {
     }
   }
 
-  private refreshUp(level: number): void {
+  /** Writes the path's records from `level` up anew. */
+  protected refreshUp(level: number): void {
     for (let l = level; l >= 0; l--) this.refresh(pathNode[l]!, pathSlot[l]!, l);
   }
 
   /** Writes record `slot` of a branch at `level` anew from its child. */
-  private refresh(node: number, slot: number, level: number): void {
+  protected refresh(node: number, slot: number, level: number): void {
     const { arena } = this;
     const words = arena.u32[node >>> 19]!;
     const at = ((node & 0x7ffff) << 1) + BRANCH_HEAD + slot * BRANCH_RECORD;
@@ -381,7 +352,8 @@ export class SortedTree {
     words[at + BELOW] = elements;
   }
 
-  private newNode(bytes: number): number {
+  /** An empty node without neighbours. */
+  protected newNode(bytes: number): number {
     const { arena } = this;
     const node = arena.alloc(bytes);
     const words = arena.u32[node >>> 19]!;

@@ -1,6 +1,6 @@
 /** Whether bytes from outside are a node of a stream that can be walked safely, either way. */
-import { lpElement, lpFirst, lpGet, lpNext } from './listpack.ts';
-import { lpValid } from './listpack-valid.ts';
+import { LP_HEAD_BYTES, lpElement, lpGet } from './listpack.ts';
+import { lpBehind, lpValid } from './listpack-valid.ts';
 import { StreamId } from './stream-id.ts';
 import {
   ENTRY_DELETED,
@@ -12,43 +12,49 @@ import {
   numberAt,
 } from './stream-node.ts';
 
+const COUNT_UNKNOWN = 0xffff;
+
 const entry = new StreamId();
-let position = 0;
+/** The integer that was passed last. */
 let value = 0;
 
 /**
- * Whether `length` bytes from `base` are a node: entries complete, counted right, lp-counts
- * true.
+ * Whether `length` bytes from `base` are a node: a listpack, entries complete, counted right,
+ * lp-counts true. One walk over the elements looks at both.
  */
 export function nodeValid(bytes: Uint8Array, base: number, length: number): boolean {
-  if (!lpValid(bytes, base, length, true)) return false;
-  position = lpFirst(bytes, base);
-  if (!takeCount(bytes, base)) return false;
+  if (!lpValid(bytes, base, length, false)) return false;
+  const end = base + length - 1;
+  let at = passCount(bytes, base + LP_HEAD_BYTES, end);
   const live = value;
-  if (!takeCount(bytes, base)) return false;
+  at = passCount(bytes, at, end);
   const deleted = value;
-  if (!takeCount(bytes, base)) return false;
+  at = passCount(bytes, at, end);
   const masterFields = value;
-  if (!takeAny(bytes, base, masterFields)) return false;
-  if (!takeCount(bytes, base) || value !== 0) return false;
+  at = passCount(bytes, passAny(bytes, at, end, masterFields), end);
+  if (at < 0 || value !== 0) return false;
+  let elements = 4 + masterFields;
   let found = 0;
   let gone = 0;
-  while (position !== 0) {
-    if (!takeCount(bytes, base)) return false;
+  while (at < end) {
+    at = passCount(bytes, at, end);
     const flags = value;
-    if (!takeInteger(bytes, base) || !takeInteger(bytes, base)) return false;
-    let elements = 3 + masterFields;
+    at = passInteger(bytes, passInteger(bytes, at, end), end);
+    let own = 3 + masterFields;
     let data = masterFields;
     if ((flags & ENTRY_SAME_FIELDS) === 0) {
-      if (!takeCount(bytes, base)) return false;
-      elements = 4 + value * 2;
+      at = passCount(bytes, at, end);
+      own = 4 + value * 2;
       data = value * 2;
     }
-    if (!takeAny(bytes, base, data)) return false;
-    if (!takeCount(bytes, base) || value !== elements) return false;
+    at = passCount(bytes, passAny(bytes, at, end, data), end);
+    if (at < 0 || value !== own) return false;
+    elements += own + 1;
     if ((flags & ENTRY_DELETED) !== 0) gone++;
     else found++;
   }
+  const counted = bytes[base + 4]! | (bytes[base + 5]! << 8);
+  if (counted !== COUNT_UNKNOWN && counted !== elements) return false;
   return found === live && gone === deleted && found + gone > 0;
 }
 
@@ -73,26 +79,36 @@ export function nodeInOrder(
   return true;
 }
 
-/** Passes an integer into `value`; false at the end, and for a string. */
-function takeInteger(bytes: Uint8Array, base: number): boolean {
-  if (position === 0) return false;
-  lpGet(bytes, base, position);
-  if (!lpElement.isInteger) return false;
+/**
+ * Passes an integer into `value`: where it ends, -1 when there is none. That is then passed on: so
+ * a row of these is looked at once, at its end.
+ */
+function passInteger(bytes: Uint8Array, at: number, end: number): number {
+  if (at < 0 || at >= end) return -1;
+  const first = bytes[at]!;
+  if (first < 0x80) {
+    value = first;
+    return at + 1 < end && bytes[at + 1] === 1 ? at + 2 : -1;
+  }
+  const behind = lpBehind(bytes, at, end);
+  if (behind < 0) return -1;
+  lpGet(bytes, 0, at);
+  if (!lpElement.isInteger) return -1;
   value = lpElement.number;
-  position = lpNext(bytes, base, position);
-  return true;
+  return behind;
 }
 
-/** Like `takeInteger`, for one that is not negative. */
-function takeCount(bytes: Uint8Array, base: number): boolean {
-  return takeInteger(bytes, base) && value >= 0;
+/** Like `passInteger`, for one that is not negative. */
+function passCount(bytes: Uint8Array, at: number, end: number): number {
+  const behind = passInteger(bytes, at, end);
+  return value < 0 ? -1 : behind;
 }
 
 /** Passes `count` elements, whatever they are. */
-function takeAny(bytes: Uint8Array, base: number, count: number): boolean {
-  for (let i = 0; i < count; i++) {
-    if (position === 0) return false;
-    position = lpNext(bytes, base, position);
+function passAny(bytes: Uint8Array, at: number, end: number, count: number): number {
+  let behind = at;
+  for (let i = 0; i < count && behind >= 0; i++) {
+    behind = behind < end ? lpBehind(bytes, behind, end) : -1;
   }
-  return true;
+  return behind;
 }

@@ -45,7 +45,7 @@ const UNFINISHED_MAX = MARK_MASK - 1;
 const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
 
 /** What waits to stand in the dict of the zset that is being loaded. */
-const late = new LateEntries();
+const loaded = new LateEntries();
 /** Entries that a copy looks at together, and their hashes. */
 const COPIED_MAX = 64;
 const copied = new Uint32Array(COPIED_MAX);
@@ -129,7 +129,7 @@ export class LargeZset implements LargeValue {
   /** Begins to load `count` members, one or more, in order, into a zset without any. */
   beginLoad(count: number): void {
     this.dict.reserve(count + 1);
-    late.count = 0;
+    loaded.count = 0;
   }
 
   /**
@@ -148,29 +148,42 @@ export class LargeZset implements LargeValue {
     score: number,
     hash: number,
   ): void {
-    if (late.isFull) this.settle();
+    if (loaded.isFull) this.settleLoad();
     const entry = this.build(member, offset, length, score);
-    late.addHashed(entry, hash);
+    loaded.addHashed(entry, hash);
     this.index.load(entry);
   }
 
   /** Ends a load. */
   endLoad(): void {
-    this.settle();
+    this.settleLoad();
     this.index.endLoad();
   }
 
-  private settle(): void {
-    late.settle(this.dict, this.arena);
-    if (late.count > 0) throw new Error('zset: a member was loaded twice');
+  private settleLoad(): void {
+    loaded.settle(this.dict, this.arena);
+    if (loaded.count > 0) throw new Error('zset: a member was loaded twice');
   }
 
-  /** Adds a member. False when it is there already. */
-  addNew(member: Uint8Array, offset: number, length: number, score: number): boolean {
-    const hash = this.dict.hash(member, offset, length);
-    if (this.dict.findHashed(member, offset, length, hash) !== 0) return false;
-    this.addHashed(member, offset, length, score, hash);
-    return true;
+  /** Adds a member for a loader: it stands in the zset after `settle`. */
+  addLate(
+    late: LateEntries,
+    member: Uint8Array,
+    offset: number,
+    length: number,
+    score: number,
+  ): void {
+    late.add(this.dict, this.build(member, offset, length, score));
+  }
+
+  /** Puts what waits into the zset. False, with the rest dropped, when a member comes twice. */
+  settle(late: LateEntries): boolean {
+    const settled = late.settle(this.dict, this.arena);
+    const isNew = late.count === 0;
+    this.index.insertAll(late.addresses, settled);
+    for (let i = settled; i < late.count; i++) this.drop(late.addressAt(i));
+    late.count = 0;
+    return isNew;
   }
 
   /** Gives an entry another score. */

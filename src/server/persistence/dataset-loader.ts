@@ -24,7 +24,7 @@ import type { Logger } from '../log.ts';
 import { auxOf, positionOf } from '../replication-aux.ts';
 import { KeptFunctions } from './kept-functions.ts';
 
-const SLICE_MS = 20;
+const SLICE_MS = 10;
 const REPORT_EVERY_MS = 5000;
 
 /** How far a load is, as INFO shows it. */

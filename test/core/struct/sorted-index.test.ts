@@ -72,6 +72,21 @@ class Pair {
     this.index.endLoad();
   }
 
+  /** Adds `count` elements below the least together, most in descending order, all or not. */
+  insertAll(count: number, serial: number, inOrder: boolean): void {
+    const top = this.model[0]?.score ?? 0;
+    const entries: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const score = top - (i >> 2) + (inOrder ? 0 : i % 3);
+      const member = `!${999_999 - serial - i}`;
+      const element = { score, member, entry: makeEntry(this.arena, member, score) };
+      this.entryBytes += this.arena.sizeOf(element.entry);
+      entries.push(element.entry);
+      this.model.splice(this.place(element), 0, element);
+    }
+    this.index.insertAll(Uint32Array.from(entries), count);
+  }
+
   removeAt(rank: number): void {
     const [gone] = this.model.splice(rank, 1);
     if (gone === undefined) return;
@@ -176,7 +191,11 @@ describe('the sorted index', () => {
           if (random.chance(grows)) pair.insert(`m${(serial++ * 7919) % 100_003}`, scoreOf(random));
           else if (random.chance(0.4)) pair.moveAt(rank, scoreOf(random));
           else if (random.chance(0.97)) pair.removeAt(rank);
-          else pair.takeRange(rank, random.between(0, 200));
+          else if (random.chance(0.5)) {
+            const count = random.between(0, 150);
+            pair.insertAll(count, serial, random.chance(0.8));
+            serial += count;
+          } else pair.takeRange(rank, random.between(0, 200));
           if (step % 3000 === 0) pair.check();
           if (step % 200 === 0) pair.checkBounds(scoreOf(random));
         }
@@ -187,6 +206,17 @@ describe('the sorted index', () => {
       }
     });
   }
+
+  it('fills leaves completely in descending runs', () => {
+    const pair = new Pair();
+    for (let i = 0; i < 20_000; i += 50) pair.insertAll(50, i, true);
+    expect(pair.index.nodeBytes / 20_000).toBeLessThan(13);
+    pair.check();
+    for (let i = 0; i < 19_990; i++) pair.removeAt((i * 31) % pair.model.length);
+    pair.check();
+    pair.insertAll(1, 20_000, true);
+    pair.check();
+  });
 
   it('fills leaves completely in ascending and descending loads', () => {
     for (const sign of [1, -1]) {

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LateEntries } from '../../../src/core/late-entries.ts';
 import {
   ADD_GT,
   ADD_INCR,
@@ -368,9 +369,16 @@ describe('a zset that is built', () => {
     const zset = new Harness();
     const before = zset.keyspace.arena.usedBytes;
     const builder = new ZsetBuilder(zset.keyspace);
-    for (let i = 0; i < 1000; i++)
-      expect(builder.large.addNew(bytesOf(`m${i}`), 0, 4, i)).toBe(true);
-    expect(builder.large.addNew(bytesOf('m999'), 0, 4, 1)).toBe(false);
+    const late = new LateEntries();
+    for (let i = 0; i < 1000; i++) {
+      const member = bytesOf(`m${i}`);
+      builder.large.addLate(late, member, 0, member.length, i);
+      if (late.isFull) expect(builder.large.settle(late)).toBe(true);
+    }
+    builder.large.addLate(late, bytesOf('m999'), 0, 4, 1);
+    builder.large.addLate(late, bytesOf('m998'), 0, 4, 1);
+    expect(builder.large.settle(late)).toBe(false);
+    expect([late.count, builder.large.count, builder.large.index.count]).toEqual([0, 1000, 1000]);
     builder.discard();
     expect(zset.keyspace.arena.usedBytes).toBe(before);
   });
