@@ -2,7 +2,9 @@
  * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does; and which kind
  * of client it is.
  */
+import type { Args } from '../core/resp/args.ts';
 import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED } from './client.ts';
+import { CLIENT_BYTES } from './memory-account.ts';
 
 /** Kinds of clients, as CLIENT LIST TYPE and the output limits name them. */
 export type ClientKind = 'normal' | 'replica' | 'master' | 'pubsub';
@@ -20,8 +22,8 @@ export function parseClientKind(word: string): ClientKind | undefined {
   return (['normal', 'replica', 'master', 'pubsub'] as const).find((kind) => kind === lower);
 }
 
-/** The line, without its end. */
-export function describeClient(client: Client, nowMs: number): string {
+/** The line, without its end; `args` is the command of this client that runs, if any. */
+export function describeClient(client: Client, nowMs: number, args: Args | null = null): string {
   const memory = clientMemory(client);
   const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
   const { subscribed, transaction, reply } = client;
@@ -39,9 +41,9 @@ export function describeClient(client: Client, nowMs: number): string {
     ['psub', subscribed?.patterns.size ?? 0],
     ['ssub', subscribed?.shardChannels.size ?? 0],
     ['multi', transaction === null ? -1 : transaction.queue.length],
-    ['qbuf', client.parser.pendingBytes],
+    ['qbuf', client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))],
     ['qbuf-free', 0],
-    ['argv-mem', 0],
+    ['argv-mem', args === null ? 0 : args.lengths.subarray(0, args.count).reduce((a, b) => a + b)],
     ['multi-mem', transaction?.bytes ?? 0],
     ['rbs', reply.chunk.length],
     ['rbp', reply.chunk.length],
@@ -60,10 +62,20 @@ export function describeClient(client: Client, nowMs: number): string {
   return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
 }
 
+/** Bytes of a command as clients send it: a count, and a length before each argument. */
+function sentBytes(args: Args): number {
+  let bytes = String(args.count).length + 3;
+  for (let i = 0; i < args.count; i++) {
+    bytes += String(args.lengths[i]).length + 3 + args.lengths[i]! + 2;
+  }
+  return bytes;
+}
+
 /** Bytes that a client holds, as far as they are its own. */
 function clientMemory(client: Client): { output: number; total: number } {
   const output = client.reply.memoryBytes;
-  const total = output + client.parser.pendingBytes + (client.transaction?.bytes ?? 0);
+  const total =
+    CLIENT_BYTES + output + client.parser.pendingBytes + (client.transaction?.bytes ?? 0);
   return { output, total };
 }
 

@@ -50,7 +50,8 @@ export class CommandTable {
 
   /** The command with this name; "config|get" names a subcommand. */
   byName(name: string): Command | undefined {
-    const [first, second] = name.toLowerCase().split('|');
+    const [first, second, ...rest] = name.toLowerCase().split('|');
+    if (rest.length > 0) return undefined;
     const parent = this.all.find((one) => one.name === first);
     return second === undefined || parent === undefined ? parent : this.child(parent, second);
   }

@@ -128,7 +128,8 @@ export class Hub {
   private read(client: Client, bytes: Uint8Array, from: number, to: number): void {
     const { intake, services } = this;
     const { stats } = services;
-    if (intake.count === 0) intake.sinceMs = Date.now();
+    const isFirst = intake.count === 0;
+    if (isFirst) intake.sinceMs = Date.now();
     stats.netInputBytes += to - from;
     stats.totalReads++;
     client.bytesIn += to - from;
@@ -146,7 +147,7 @@ export class Hub {
       this.refuseFlood(client);
       return;
     }
-    this.dispatcher.startClock(Date.now());
+    this.dispatcher.startClock(isFirst ? intake.sinceMs : Date.now());
     this.work(client);
     this.dispatcher.endClock();
   }

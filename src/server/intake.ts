@@ -19,6 +19,8 @@ import type { Client } from './client.ts';
 /** A longer read carries commands enough to be run by itself. */
 export const STAGED_BYTES_MAX = 512;
 const STAGE_BYTES = 65_536;
+/** A longer list of clients is let go; up to this length the next turns write over it. */
+const CLIENTS_KEPT_MAX = 256;
 
 export class Intake {
   /** Reads that wait. */
@@ -27,6 +29,7 @@ export class Intake {
   runs = false;
   /** When the first of them came, milliseconds since 1970. */
   sinceMs = 0;
+  /** Whose each read is: clients[0 .. count). */
   readonly clients: Client[] = [];
   readonly stage = new Uint8Array(STAGE_BYTES);
   private froms = new Int32Array(64);
@@ -64,7 +67,7 @@ export class Intake {
     this.count = 0;
     this.end = 0;
     this.runs = false;
-    this.clients.length = 0;
+    if (this.clients.length > CLIENTS_KEPT_MAX) this.clients.length = 0;
   }
 
   private grow(): void {

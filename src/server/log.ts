@@ -74,10 +74,11 @@ interface PinoMetadata {
   lastMsg: string | undefined;
 }
 
-/** A log whose level, role and sink can change while it runs. */
+/** A log whose level, format, role and sink can change while it runs. */
 export class ServerLog implements Logger {
   role: LogRole;
   readonly #pino: pino.Logger<LogLevel>;
+  #format: LogFormat;
   #sink: LogSink;
 
   constructor(options: LogOptions = {}) {
@@ -86,10 +87,9 @@ export class ServerLog implements Logger {
     const toSink = (line: string): void => this.#sink(line);
     this.role = options.role ?? 'M';
     this.#sink = options.sink ?? standardOutputSink;
-    const destination =
-      options.format === 'json'
-        ? { write: toSink }
-        : textDestination(toSink, () => `${pid}:${this.role} ${formatLogTime(now())}`);
+    this.#format = options.format ?? 'text';
+    const head = (): string => `${pid}:${this.role} ${formatLogTime(now())}`;
+    const destination = destinationFor(toSink, () => (this.#format === 'text' ? head() : null));
     this.#pino = pino(
       {
         customLevels: LEVELS,
@@ -107,6 +107,10 @@ export class ServerLog implements Logger {
 
   setLevel(level: LogLevel | 'nothing'): void {
     this.#pino.level = level === 'nothing' ? 'silent' : level;
+  }
+
+  setFormat(format: LogFormat): void {
+    this.#format = format;
   }
 
   setSink(sink: LogSink): void {
@@ -131,16 +135,18 @@ export class ServerLog implements Logger {
 }
 
 /**
- * A destination that puts the message behind a text head. pino hands over the level and message of
- * the line through the destination's properties, so its JSON need not be parsed again.
+ * A destination that puts the message behind a text head, or passes pino's JSON on while there is
+ * none. pino hands over the level and message of the line through the destination's properties, so
+ * its JSON need not be parsed again.
  */
-function textDestination(sink: LogSink, head: () => string): pino.DestinationStream {
+function destinationFor(sink: LogSink, textHead: () => string | null): pino.DestinationStream {
   const destination: pino.DestinationStream & PinoMetadata = {
     lastLevel: 0,
     lastMsg: '',
-    write() {
+    write(json) {
+      const head = textHead();
       const mark = LEVEL_MARKS.get(destination.lastLevel) ?? '*';
-      sink(`${head()} ${mark} ${destination.lastMsg ?? ''}\n`);
+      sink(head === null ? json : `${head} ${mark} ${destination.lastMsg ?? ''}\n`);
     },
   };
   return Object.assign(destination, { [Symbol.for('pino.metadata')]: true });

@@ -19,7 +19,7 @@ import type { ReplicationService } from './replication.ts';
 
 const SOURCES_MS = 50;
 /** What a client takes beside its buffers, roughly. */
-const CLIENT_BYTES = 1024;
+export const CLIENT_BYTES = 1024;
 
 /** Names of figures as MEMORY STATS shows them. */
 export type SourceName =

@@ -38,6 +38,8 @@ import type { Propagator } from './propagate.ts';
 
 /** Long replies are sent in pieces of about so many bytes. */
 const SEND_BYTES_MAX = 262_144;
+/** Longer lists of clients are let go; up to this length the next turns write over them. */
+const LIST_KEPT_MAX = 256;
 
 /** Where the journal goes; the AOF, as a turn sees it. */
 export interface JournalLog {
@@ -84,13 +86,17 @@ export class Turn {
   onEnd: () => void = () => {};
 
   private readonly propagator: Propagator;
+  /** Clients with replies of this turn: listed[0 .. listedCount). */
   private listed: Client[] = [];
+  private listedCount = 0;
   private spare: Client[] = [];
   private scheduled = false;
+  /** The queue of held replies: [heldFirst .. heldEnd) of three arrays. */
   private readonly heldClients: Client[] = [];
   private readonly heldPositions: number[] = [];
   private readonly heldOffsets: number[] = [];
   private heldFirst = 0;
+  private heldEnd = 0;
   private readonly endBound = (): void => this.end();
 
   constructor(propagator: Propagator) {
@@ -108,7 +114,7 @@ export class Turn {
   list(client: Client): void {
     if (client.listed) return;
     client.listed = true;
-    this.listed.push(client);
+    this.listed[this.listedCount++] = client;
     this.schedule();
   }
 
@@ -122,40 +128,42 @@ export class Turn {
     const isStuck = this.log?.lastError !== undefined && this.propagator.length === 0;
     this.takeJournal();
     const clients = this.listed;
+    const count = this.listedCount;
     this.listed = this.spare;
+    this.listedCount = 0;
     this.spare = clients;
     const log = this.log;
     const hold = log !== null && !isStuck && log.releasableBytes < log.appendedBytes;
-    for (let i = 0; i < clients.length; i++) {
+    for (let i = 0; i < count; i++) {
       const client = clients[i]!;
       client.listed = false;
       if (hold || client.heldReplies > 0) this.hold(client, log?.appendedBytes ?? 0);
       else this.release(client, client.reply.total);
     }
-    clients.length = 0;
+    if (clients.length > LIST_KEPT_MAX) clients.length = 0;
   }
 
   /** More of the log is safe: releases what waited for it. */
   progress(): void {
     const safe = this.log === null ? Number.MAX_SAFE_INTEGER : this.log.releasableBytes;
-    while (this.heldFirst < this.heldClients.length && this.heldOffsets[this.heldFirst]! <= safe) {
+    while (this.heldFirst < this.heldEnd && this.heldOffsets[this.heldFirst]! <= safe) {
       const i = this.heldFirst++;
       this.heldClients[i]!.heldReplies--;
       this.release(this.heldClients[i]!, this.heldPositions[i]!);
     }
-    if (this.heldFirst === this.heldClients.length) this.clearHeld();
-    else if (this.heldFirst > 4096 && this.heldFirst * 2 > this.heldClients.length) this.trimHeld();
+    if (this.heldFirst === this.heldEnd) this.clearHeld();
+    else if (this.heldFirst > 4096 && this.heldFirst * 2 > this.heldEnd) this.trimHeld();
     this.onSafe();
   }
 
   /** Whether replies wait for the disk. */
   get isHolding(): boolean {
-    return this.heldFirst < this.heldClients.length;
+    return this.heldFirst < this.heldEnd;
   }
 
   /** How many replies wait, for the disk or for the end of this turn. */
   get waiting(): number {
-    return this.heldClients.length - this.heldFirst + this.listed.length;
+    return this.heldEnd - this.heldFirst + this.listedCount;
   }
 
   /** Sends what was released, as far as the kernel takes it. */
@@ -231,23 +239,28 @@ export class Turn {
   }
 
   private hold(client: Client, offset: number): void {
+    const i = this.heldEnd++;
     client.heldReplies++;
-    this.heldClients.push(client);
-    this.heldPositions.push(client.reply.total);
-    this.heldOffsets.push(offset);
+    this.heldClients[i] = client;
+    this.heldPositions[i] = client.reply.total;
+    this.heldOffsets[i] = offset;
   }
 
   private clearHeld(): void {
-    this.heldClients.length = 0;
-    this.heldPositions.length = 0;
-    this.heldOffsets.length = 0;
+    if (this.heldClients.length > LIST_KEPT_MAX) {
+      this.heldClients.length = 0;
+      this.heldPositions.length = 0;
+      this.heldOffsets.length = 0;
+    }
     this.heldFirst = 0;
+    this.heldEnd = 0;
   }
 
   private trimHeld(): void {
     this.heldClients.splice(0, this.heldFirst);
     this.heldPositions.splice(0, this.heldFirst);
     this.heldOffsets.splice(0, this.heldFirst);
+    this.heldEnd -= this.heldFirst;
     this.heldFirst = 0;
   }
 }

@@ -52,3 +52,23 @@ test('keys that were looked at ahead are found as ever', () => {
     { numRuns: 300, seed: 20261128 },
   );
 });
+
+test('a command without a key looks for nothing, whatever stands beside it', () => {
+  const seed = { seed0: 7, seed1: 8 };
+  const keyspace = new Keyspace({ databases: 1, seed, random: () => 1, events });
+  const { dict } = keyspace.databases[0]!;
+  const text = Buffer.from('PINGGETkey');
+  const batch = new ParsedAhead();
+  batch.count = 1;
+  batch.args[0]!.push(text, 0, 4);
+  keyspace.ahead.look([dict], batch);
+  batch.count = 2;
+  batch.args[1]!.push(text, 4, 3);
+  batch.args[1]!.push(text, 7, 3);
+  keyspace.ahead.look([dict, dict], batch);
+  const { known } = keyspace.ahead;
+  keyspace.ahead.expect(batch, 0);
+  expect(known.offset).toBe(-1);
+  keyspace.ahead.expect(batch, 1);
+  expect([known.offset, known.hash]).toEqual([7, dict.hash(Buffer.from('key'), 0, 3)]);
+});

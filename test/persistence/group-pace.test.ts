@@ -20,8 +20,8 @@ function paceOf(ms: number, waiting: number) {
 
 describe('GroupPace', () => {
   it('never holds on a disk faster than the clients, nor for few of them', () => {
-    const fast = paceOf(0.5, 50);
-    expect(fast.pace.groupDone(0.5)).toBe(false);
+    const fast = paceOf(0.3, 50);
+    expect(fast.pace.groupDone(0.3)).toBe(false);
     expect(fast.pace.isHolding).toBe(false);
     const few = paceOf(20, 3);
     expect(few.pace.groupDone(20)).toBe(false);

@@ -1,8 +1,10 @@
 /**
  * The short way to parse a command: complete, an array of at most nine bulk strings of at most
- * 9,999 bytes, nothing unusual about it, as nearly all are.
+ * 9,999 bytes, nothing unusual about it, as nearly all are. Or a short line of words parted by
+ * spaces, with neither quotes nor control characters, as most inline commands are.
  *
  *     *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n
+ *     SET k v\r\n
  *
  * Anything else is left to the parser (request-parser.ts), which knows every form and every error.
  */
@@ -14,13 +16,19 @@ const DIGITS_MAX = 4;
 const ARRAY = 42;
 const BULK = 36;
 const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const QUOTE = 34;
+const APOSTROPHE = 39;
+const LINE_BYTES_MAX = 1024;
 
 /**
  * Parses the command that begins at `input[pos]` into `args`. Where it ends, or 0 when it is not
  * complete before `end` or not of this kind; `args` is spoiled then.
  */
 export function parseWhole(input: Uint8Array, pos: number, end: number, args: Args): number {
-  if (end - pos < COMMAND_BYTES_MIN || input[pos] !== ARRAY) return 0;
+  if (input[pos] !== ARRAY) return parseLine(input, pos, end, args);
+  if (end - pos < COMMAND_BYTES_MIN) return 0;
   let count = input[pos + 1]! - 48;
   if (count < 1 || count > 9 || input[pos + 2] !== CR) return 0;
   let at = pos + 4;
@@ -41,4 +49,26 @@ export function parseWhole(input: Uint8Array, pos: number, end: number, args: Ar
     at += length + 2;
   }
   return at;
+}
+
+/** The same for an inline command. A line without a word is left to the parser, too. */
+function parseLine(input: Uint8Array, pos: number, end: number, args: Args): number {
+  const last = Math.min(end, pos + LINE_BYTES_MAX);
+  args.count = 0;
+  let from = pos;
+  for (let at = pos; at < last; at++) {
+    const c = input[at]!;
+    if (c > APOSTROPHE) continue;
+    if (c > SPACE) {
+      if (c === QUOTE || c === APOSTROPHE) return 0;
+      continue;
+    }
+    if (at > from) args.push(input, from, at - from);
+    from = at + 1;
+    if (c === SPACE) continue;
+    if (c === CR && input[from] === LF && from < last) at = from;
+    else if (c !== LF) return 0;
+    return args.count > 0 ? at + 1 : 0;
+  }
+  return 0;
 }

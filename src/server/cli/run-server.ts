@@ -192,6 +192,10 @@ function openLog(config: Config): ServerLog {
     log.setLevel(level);
     return undefined;
   });
+  config.onChange('log-format', (format) => {
+    log.setFormat(format);
+    return undefined;
+  });
   return log;
 }
 

@@ -52,13 +52,16 @@ function setinfoCommand(c: Context): void {
 }
 
 function infoCommand(c: Context): void {
-  c.reply.verbatim('txt', `${describeClient(c.client, c.keyspace.nowMs)}\n`);
+  c.reply.verbatim('txt', `${describeClient(c.client, c.keyspace.nowMs, c.args)}\n`);
 }
 
 function listCommand(c: Context): void {
   const clients = listed(c);
   if (clients === undefined) return;
-  const lines = clients.map((client) => `${describeClient(client, c.keyspace.nowMs)}\n`);
+  const lines = clients.map((client) => {
+    const args = client === c.client ? c.args : null;
+    return `${describeClient(client, c.keyspace.nowMs, args)}\n`;
+  });
   c.reply.verbatim('txt', lines.join(''));
 }
 

@@ -35,7 +35,6 @@ export const generalParameters = [
     ['text', 'json'],
     'text',
     'Lines for people, or a JSON object on each line.',
-    { immutable: true },
   ),
   flag('syslog-enabled', false, 'Log to syslog.', {
     immutable: true,

@@ -33,20 +33,22 @@ const requests = fc.oneof(
       bytes[at % bytes.length] = '0123456789$*\r\nx'.charCodeAt(by % 15);
       return bytes.toString('latin1');
     }),
-  fc.constantFrom(
-    'PING\r\n',
-    '*0\r\n',
-    '*-1\r\n',
-    '*1\r\n$04\r\nPING\r\n',
-    '*01\r\n$4\r\nPING\r\n',
-  ),
+  fc.constantFrom('*0\r\n', '*-1\r\n', '*1\r\n$04\r\nPING\r\n', '*01\r\n$4\r\nPING\r\n'),
 );
 
+/** Inline commands, and what is nearly one. */
+const lines = fc
+  .array(fc.constantFrom(...'PINGab\xff*$   \r\n\n\t\0\x0b\\"\'\x7f'), { maxLength: 12 })
+  .map((bytes) => `${bytes.join('')}\r\n`);
+
 describe('a whole command', () => {
-  test('is what the parser finds there', () => {
+  test.each([
+    ['array', requests],
+    ['line', lines],
+  ])('is what the parser finds there: %s', (_, texts) => {
     let taken = 0;
     fc.assert(
-      fc.property(requests, fc.nat(30), (text, cut) => {
+      fc.property(texts, fc.nat(30), (text, cut) => {
         const bytes = Buffer.from(text, 'latin1');
         const end = Math.max(0, bytes.length - (cut > 20 ? cut - 20 : 0));
         const args = new Args();
@@ -62,6 +64,17 @@ describe('a whole command', () => {
       { numRuns: 3000, seed: 20261128 },
     );
     expect(taken).toBeGreaterThan(300);
+  });
+
+  test('may be a line of words', () => {
+    const bytes = Buffer.from('  SET key  v\\ \nPING\r\n"PING"\n');
+    const args = new Args();
+    expect(parseWhole(bytes, 0, bytes.length, args)).toBe(15);
+    expect(words(args)).toEqual(['SET', 'key', 'v\\']);
+    expect(parseWhole(bytes, 15, bytes.length, args)).toBe(21);
+    expect(words(args)).toEqual(['PING']);
+    expect(parseWhole(bytes, 21, bytes.length, args)).toBe(0);
+    expect(parseWhole(bytes, 15, 20, args)).toBe(0);
   });
 
   test('with many or long arguments is left to the parser', () => {
