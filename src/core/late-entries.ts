@@ -27,8 +27,13 @@ export class LateEntries {
   }
 
   add(dict: Dict, address: number): void {
+    this.addHashed(address, dict.hashOf(address));
+  }
+
+  /** Like `add`, for a caller that has the hash of the entry's key already. */
+  addHashed(address: number, hash: number): void {
     this.addresses[this.count] = address;
-    this.hashes[this.count++] = dict.hashOf(address);
+    this.hashes[this.count++] = hash;
   }
 
   /** The entry that was added last now lives at `address`. */

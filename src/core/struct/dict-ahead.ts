@@ -60,3 +60,27 @@ export function insertNew(
   }
   return count;
 }
+
+/**
+ * Puts the hashes of the keys of some entries, of a dict with the same seed, into `hashes`, and
+ * looks at the buckets of `dict` that they belong to.
+ */
+export function hashAhead(
+  dict: Dict,
+  arena: Arena,
+  entries: ArrayLike<number>,
+  count: number,
+  hashes: number[],
+): void {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const address = entries[i]!;
+    if (address < HUGE_BASE) sum ^= arena.u32[address >>> 19]![(address & 0x7ffff) << 1]!;
+  }
+  for (let i = 0; i < count; i++) hashes[i] = dict.hashOf(entries[i]!);
+  for (let i = 0; i < count; i++) {
+    const bucket = dict.bucketFor(hashes[i]!);
+    sum ^= arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1]!;
+  }
+  looked[0] = sum;
+}

@@ -12,7 +12,7 @@
  * An entry is one arena block. Because all dicts agree on this head, one dict class serves the
  * keyspace, hashes, sets and the member index of sorted sets, and its look-up stays monomorphic.
  */
-import type { Arena } from '../memory/arena.ts';
+import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 
 /** Told of every change of a dict's entries before it happens, by whoever makes the change. */
 export interface EntryDoor {
@@ -49,4 +49,36 @@ export function entryKeyLength(arena: Arena, address: number): number {
 export function entryKeyOffset(arena: Arena, address: number): number {
   const at = arena.wordOffset(address);
   return (at + ((arena.words(address)[at]! >>> 16) & 7)) << 2;
+}
+
+/** Whether the key of the entry at `address` is this one. */
+export function entryKeyEquals(
+  arena: Arena,
+  address: number,
+  key: Uint8Array,
+  offset: number,
+  length: number,
+): boolean {
+  let words: Uint32Array;
+  let bytes: Uint8Array;
+  let at: number;
+  if (address < HUGE_BASE) {
+    words = arena.u32[address >>> 19]!;
+    bytes = arena.u8[address >>> 19]!;
+    at = (address & 0x7ffff) << 1;
+  } else {
+    words = arena.words(address);
+    bytes = arena.bytes(address);
+    at = 0;
+  }
+  const head = words[at]!;
+  const keyWords = (head >>> 16) & 7;
+  const short = head & 0xffff;
+  if (short !== length && (short !== WIDE_KEY || words[at + keyWords - 1] !== length)) return false;
+  let mine = (at + keyWords) << 2;
+  const end = offset + length;
+  for (let theirs = offset; theirs < end; theirs++, mine++) {
+    if (bytes[mine] !== key[theirs]) return false;
+  }
+  return true;
 }

@@ -21,7 +21,7 @@ import type { LateEntries } from '../late-entries.ts';
 import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import { Dict } from '../struct/dict.ts';
-import { collectAhead } from '../struct/dict-ahead.ts';
+import { collectAhead, hashAhead } from '../struct/dict-ahead.ts';
 import {
   type EntryDoor,
   entryHead,
@@ -39,6 +39,8 @@ const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
 const NO_BYTES = new Uint8Array(0);
 /** Entries that a walk collects together, so that the waits for their memory overlap. */
 const ENTRIES_AHEAD = 24;
+/** Their hashes. */
+const hashes: number[] = [];
 
 const HEAP_BYTES = 350;
 
@@ -121,6 +123,37 @@ export class HashTable implements LargeValue {
     late.add(this.dict, fresh);
   }
 
+  /** Adds the entries of another table of the same seed; of a field that is here already, none. */
+  addAll(other: HashTable): void {
+    const { arena, dict } = this;
+    const isEmpty = dict.count === 0;
+    if (isEmpty) dict.reserve(other.count);
+    let cursor = 0;
+    do {
+      cursor = collectAhead(other.dict, arena, cursor, ENTRIES_AHEAD);
+      const { collected, collectedCount } = other.dict;
+      hashAhead(dict, arena, collected, collectedCount, hashes);
+      for (let i = 0; i < collectedCount; i++) {
+        const from = collected[i]!;
+        const hash = hashes[i]!;
+        if (!isEmpty && this.holdsKeyOf(from, hash)) continue;
+        if (this.door !== null) this.door.changing(hash);
+        const length = other.lengthOf(from);
+        const to = this.take(length);
+        const bytes = arena.bytes(to);
+        copyBytes(arena.bytes(from), arena.byteOffset(from), bytes, arena.byteOffset(to), length);
+        dict.insert(to, hash);
+      }
+    } while (cursor !== 0);
+  }
+
+  private holdsKeyOf(entry: number, hash: number): boolean {
+    const { arena } = this;
+    const offset = entryKeyOffset(arena, entry);
+    const length = entryKeyLength(arena, entry);
+    return this.dict.findHashed(arena.bytes(entry), offset, length, hash) !== 0;
+  }
+
   /** Puts what waits into the table. False, with the rest dropped, when a field comes twice. */
   settle(late: LateEntries): boolean {
     const settled = late.settle(this.dict, this.arena);
@@ -171,20 +204,8 @@ export class HashTable implements LargeValue {
   }
 
   clone(): HashTable {
-    const { arena, dict } = this;
-    const copy = new HashTable(arena, this.seed);
-    let cursor = 0;
-    do {
-      cursor = dict.collect(cursor);
-      for (let i = 0; i < dict.collectedCount; i++) {
-        const from = dict.collected[i]!;
-        const to = copy.take(arena.sizeOf(from));
-        const start = arena.byteOffset(from);
-        const length = this.lengthOf(from);
-        copyBytes(arena.bytes(from), start, arena.bytes(to), arena.byteOffset(to), length);
-        copy.dict.insert(to, dict.hashOf(from));
-      }
-    } while (cursor !== 0);
+    const copy = new HashTable(this.arena, this.seed);
+    copy.addAll(this);
     return copy;
   }
 

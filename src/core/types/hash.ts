@@ -16,6 +16,7 @@
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
+import { LateEntries } from '../late-entries.ts';
 import {
   lpBytes,
   lpCount,
@@ -37,6 +38,7 @@ export const hashChange = { happened: false };
 
 const field = new ElementView();
 const value = new ElementView();
+const late = new LateEntries();
 
 /** Whether the hash is a large collection. */
 export function hashIsLarge(keyspace: Keyspace, address: number): boolean {
@@ -196,16 +198,20 @@ function hashToTable(keyspace: Keyspace, db: Database, address: number): number 
   );
 }
 
-/** A table of the fields and values of a listpack. */
+/** A table of the fields and values of a listpack, with room for one more. */
 export function tableOfPairs(keyspace: Keyspace, bytes: Uint8Array, base: number): HashTable {
   const table = new HashTable(keyspace.arena, keyspace.seed);
+  table.dict.reserve((lpCount(bytes, base) >>> 1) + 1);
   for (let at = lpFirst(bytes, base); at !== 0; ) {
     field.showListpack(bytes, base, at);
     const next = lpNext(bytes, base, at);
     value.showListpack(bytes, base, next);
-    table.set(field.bytes, field.offset, field.length, value.bytes, value.offset, value.length);
+    const { length, offset } = field;
+    if (late.isFull) table.settle(late);
+    table.setLate(late, field.bytes, offset, length, value.bytes, value.offset, value.length);
     at = lpNext(bytes, base, next);
   }
+  table.settle(late);
   return table;
 }
 

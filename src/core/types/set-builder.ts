@@ -28,12 +28,14 @@ import {
   tableOf,
   writeListpackOf,
 } from './set-encoding.ts';
-import { SetView } from './set-view.ts';
+import { SetCursor, SetView } from './set-view.ts';
 
 const FIRST_ROOM = 4096;
 /** A buffer that grew past this is not kept. */
 const KEPT_ROOM = 1 << 20;
 const RELEASE_STEP = 1 << 20;
+
+const cursor = new SetCursor();
 
 export class SetBuilder {
   /** The members so far. */
@@ -53,9 +55,7 @@ export class SetBuilder {
     view.table = null;
     view.encoding = ENC_INTSET;
     intsetInit(view.bytes, 0);
-    if (!this.started) return;
-    view.encoding = ENC_HASHTABLE;
-    view.table = new HashTable(keyspace.arena, keyspace.seed);
+    if (this.started) this.beginTable();
   }
 
   /** Adds a member; false when it is there already. */
@@ -77,6 +77,23 @@ export class SetBuilder {
       lpInsert(view.bytes, 0, end - 1, member, offset, length);
     } else return this.table().add(member, offset, length);
     return true;
+  }
+
+  /** Adds all members of a set. */
+  addAll(set: SetView): void {
+    const { view } = this;
+    const { setMaxIntsetEntries, setMaxListpackEntries } = this.owner.limits;
+    const outgrown = set.count > Math.max(setMaxIntsetEntries, setMaxListpackEntries);
+    if (!this.started && outgrown) this.beginTable();
+    if (set.table !== null && view.table !== null) {
+      view.table.addAll(set.table);
+      return;
+    }
+    cursor.startView(set);
+    while (cursor.next()) {
+      const { bytes, length, offset } = cursor.member;
+      this.add(bytes, offset, length);
+    }
   }
 
   /** Removes a member; its encoding stays. False when there is none. */
@@ -141,7 +158,15 @@ export class SetBuilder {
     view.encoding = firstEncoding(this.owner.limits, isInteger);
     if (view.encoding === ENC_INTSET) intsetInit(view.bytes, 0);
     else if (view.encoding === ENC_LISTPACK) lpInit(view.bytes, 0);
-    else view.table = new HashTable(this.owner.arena, this.owner.seed);
+    else this.beginTable();
+  }
+
+  /** Begins as a table. */
+  private beginTable(): void {
+    const { arena, seed } = this.owner;
+    this.started = true;
+    this.view.encoding = ENC_HASHTABLE;
+    this.view.table = new HashTable(arena, seed);
   }
 
   private table(): HashTable {

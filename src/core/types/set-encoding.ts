@@ -7,6 +7,7 @@
  * There is no way back: a set that shrinks keeps its encoding.
  */
 import type { EncodingLimits } from '../encoding-limits.ts';
+import { LateEntries } from '../late-entries.ts';
 import type { Arena } from '../memory/arena.ts';
 import { intsetGet, intsetSlot } from '../struct/intset.ts';
 import type { HashSeed } from '../struct/key-hash.ts';
@@ -23,6 +24,7 @@ const TWO_32 = 0x1_0000_0000;
 
 const text = new ElementView();
 const cursor = new SetCursor();
+const late = new LateEntries();
 
 /** The encoding of a new set whose first member is an integer, or not. */
 export function firstEncoding(limits: EncodingLimits, isInteger: boolean): number {
@@ -82,13 +84,16 @@ export function writeListpackOf(set: SetView, bytes: Uint8Array, base: number): 
   }
 }
 
-/** A table that has the members of a compact set. */
+/** A table that has the members of a compact set, and room for one more. */
 export function tableOf(set: SetView, arena: Arena, seed: HashSeed): HashTable {
   const table = new HashTable(arena, seed);
   cursor.startView(set);
+  table.dict.reserve(cursor.count + 1);
   while (cursor.next()) {
     const { bytes, offset, length } = cursor.member;
-    table.add(bytes, offset, length);
+    if (late.isFull) table.settle(late);
+    table.setLate(late, bytes, offset, length, bytes, offset, 0);
   }
+  table.settle(late);
   return table;
 }

@@ -1,5 +1,5 @@
 /**
- * A zset that is being built beside the keyspace: one from a file, or found by a search.
+ * A zset that is being built beside the keyspace, from a file.
  *
  *     const builder = new ZsetBuilder(keyspace);
  *     builder.large.add(...)

@@ -21,10 +21,11 @@
  * marked anew.
  */
 import type { LargeValue } from '../keyspace.ts';
-import type { LateEntries } from '../late-entries.ts';
+import { LateEntries } from '../late-entries.ts';
 import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import { Dict } from '../struct/dict.ts';
+import { hashAhead } from '../struct/dict-ahead.ts';
 import {
   entryHead,
   entryKeyLength,
@@ -42,6 +43,13 @@ const MARK_MASK = 0x1fff;
 /** Walks in a row that may be left before their end. */
 const UNFINISHED_MAX = MARK_MASK - 1;
 const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
+
+/** What waits to stand in the dict of the zset that is being loaded. */
+const loaded = new LateEntries();
+/** Entries that a copy looks at together, and their hashes. */
+const COPIED_MAX = 64;
+const copied = new Uint32Array(COPIED_MAX);
+const hashes: number[] = [];
 
 /** Told of every change of a zset's entries before it happens. */
 export interface ZsetDoor {
@@ -116,6 +124,47 @@ export class LargeZset implements LargeValue {
     this.dict.insert(entry, hash);
     this.index.insert(entry);
     return entry;
+  }
+
+  // ---------------------------------------------------------------- in order
+
+  /** Begins to load `count` members, one or more, in order, into a zset without any. */
+  beginLoad(count: number): void {
+    this.dict.reserve(count + 1);
+    loaded.count = 0;
+  }
+
+  /**
+   * Loads a member that none before was and that stands behind all of them. `endLoad` must follow
+   * before anything else is done with any zset.
+   */
+  load(member: Uint8Array, offset: number, length: number, score: number): void {
+    this.loadHashed(member, offset, length, score, this.dict.hash(member, offset, length));
+  }
+
+  /** Like `load`, for a caller that has the hash of the member already. */
+  loadHashed(
+    member: Uint8Array,
+    offset: number,
+    length: number,
+    score: number,
+    hash: number,
+  ): void {
+    if (loaded.isFull) this.settleLoad();
+    const entry = this.build(member, offset, length, score);
+    loaded.addHashed(entry, hash);
+    this.index.load(entry);
+  }
+
+  /** Ends a load. */
+  endLoad(): void {
+    this.settleLoad();
+    this.index.endLoad();
+  }
+
+  private settleLoad(): void {
+    loaded.settle(this.dict, this.arena);
+    if (loaded.count > 0) throw new Error('zset: a member was loaded twice');
   }
 
   /** Adds a member for a loader: it stands in the zset after `settle`. */
@@ -225,11 +274,18 @@ export class LargeZset implements LargeValue {
     const copy = new LargeZset(this.arena, this.seed);
     const { arena, index } = this;
     const cursor = new IndexCursor();
-    for (index.seek(0, cursor); cursor.entry !== 0; cursor.next()) {
-      const { entry } = cursor;
-      const from = entryKeyOffset(arena, entry);
-      copy.add(arena.bytes(entry), from, entryKeyLength(arena, entry), entryScore(arena, entry));
+    copy.beginLoad(this.count);
+    for (index.seek(0, cursor); cursor.entry !== 0; ) {
+      const count = cursor.take(copied, COPIED_MAX);
+      hashAhead(copy.dict, arena, copied, count, hashes);
+      for (let i = 0; i < count; i++) {
+        const entry = copied[i]!;
+        const from = entryKeyOffset(arena, entry);
+        const length = entryKeyLength(arena, entry);
+        copy.loadHashed(arena.bytes(entry), from, length, entryScore(arena, entry), hashes[i]!);
+      }
     }
+    copy.endLoad();
     return copy;
   }
 

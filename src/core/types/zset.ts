@@ -7,14 +7,22 @@
  *
  * Looking at a zset is a matter of ZsetView and ZsetCursor (zset-view.ts), of ranges zset-range.ts;
  * here is what changes one. A zset that grew out of a listpack does not go back; results that
- * commands store are built by ZsetBuilder (zset-builder.ts), which takes the encoding that fits.
+ * commands store are built by ZsetResult (zset-result.ts), which takes the encoding that fits.
  *
  * Functions return the zset's address, which may be a new one. Who calls them has come through
  * `lookupWrite`. A zset that has been emptied is the caller's to remove: there is no empty zset.
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
-import { lpBytes, lpDelete, lpEntryLength, lpFirst, lpNext, lpSeek } from '../struct/listpack.ts';
+import {
+  lpBytes,
+  lpCount,
+  lpDelete,
+  lpEntryLength,
+  lpFirst,
+  lpNext,
+  lpSeek,
+} from '../struct/listpack.ts';
 import { ENC_SKIPLIST, TYPE_ZSET } from '../value.ts';
 import { growValue, LISTPACK_BYTES_MAX, listpackCreate } from './compact.ts';
 import { ElementView } from './element-view.ts';
@@ -194,10 +202,12 @@ export function zsetRemoveRange(
 /** A large zset of the pairs of a listpack. */
 export function largeOfPack(keyspace: Keyspace, bytes: Uint8Array, base: number): LargeZset {
   const large = new LargeZset(keyspace.arena, keyspace.seed);
+  large.beginLoad(lpCount(bytes, base) >>> 1);
   for (let at = lpFirst(bytes, base); at !== 0; at = packNext(bytes, base, at)) {
     element.showListpack(bytes, base, at);
-    large.add(element.bytes, element.offset, element.length, packScore(bytes, base, at));
+    large.load(element.bytes, element.offset, element.length, packScore(bytes, base, at));
   }
+  large.endLoad();
   return large;
 }
 

@@ -14,7 +14,7 @@
 import { ElementView } from '../../core/types/element-view.ts';
 import { geoBits, geoDecode, geoInteger, geoPosition } from '../../core/types/geo.ts';
 import { AS_MET, FARTHEST_FIRST, GeoSearch, NEAREST_FIRST } from '../../core/types/geo-search.ts';
-import { ZsetBuilder } from '../../core/types/zset-builder.ts';
+import { ZsetResult } from '../../core/types/zset-result.ts';
 import { ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
 import { command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
@@ -74,6 +74,7 @@ class GeoRequest {
 const options = new OptionReader();
 const request = new GeoRequest();
 const search = new GeoSearch();
+const result = new ZsetResult();
 const view = new ZsetView();
 const member = new ElementView();
 
@@ -242,14 +243,15 @@ function store(c: Context, isSearch: boolean): void {
     c.changed(storeAt, NOTIFY_GENERIC, 'del');
     return;
   }
-  const builder = new ZsetBuilder(keyspace);
+  result.start(keyspace, 0);
+  const owner = result.from(view);
   for (let i = 0; i < count; i++) {
-    view.show(search.refAt(i), member);
     const score = request.storesDistance ? search.distanceAt(i) : search.scoreAt(i);
-    builder.large.add(member.bytes, member.offset, member.length, score);
+    result.push(owner, search.refAt(i), score);
   }
+  result.sort();
   const existing = c.lookupWrite(storeAt);
-  builder.store(db, bytes[storeAt]!, offsets[storeAt]!, lengths[storeAt]!, existing);
+  result.store(db, bytes[storeAt]!, offsets[storeAt]!, lengths[storeAt]!, existing);
   if (existing === 0) c.notify(storeAt, NOTIFY_NEW, 'new');
   c.changed(storeAt, NOTIFY_ZSET, isSearch ? 'geosearchstore' : 'georadiusstore');
   keyspace.dirty += count - 1;

@@ -119,7 +119,7 @@ export function subtractInto(c: Context, builder: SetBuilder, sources: readonly 
     addKept(builder, first.view);
     return;
   }
-  addAll(builder, first.view);
+  builder.addAll(first.view);
   for (const { view } of others) {
     cursor.startView(view);
     while (cursor.next()) {
@@ -156,15 +156,7 @@ function subtractByLeavingOut(first: Source, others: readonly Source[]): void {
 /** Builds the union of the sources. */
 export function unite(c: Context, builder: SetBuilder, sources: readonly Source[]): void {
   builder.start(c.keyspace);
-  for (const one of sources) if (one.address !== 0) addAll(builder, one.view);
-}
-
-function addAll(builder: SetBuilder, view: SetView): void {
-  cursor.startView(view);
-  while (cursor.next()) {
-    const { bytes, length, offset } = cursor.member;
-    builder.add(bytes, offset, length);
-  }
+  for (const one of sources) if (one.address !== 0) builder.addAll(one.view);
 }
 
 /** Adds the members that were kept of a set. */

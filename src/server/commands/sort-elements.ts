@@ -11,7 +11,7 @@ import { zsetLength } from '../../core/types/zset.ts';
 import { ZsetCursor } from '../../core/types/zset-view.ts';
 import { TYPE_LIST, TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
 import type { Context } from '../context.ts';
-import { copyOf } from './sort-pattern.ts';
+import { SortItems } from './sort-order.ts';
 
 const lists = new ListCursor();
 const sets = new SetCursor();
@@ -49,23 +49,23 @@ export function elementsOf(
   start: number,
   count: number,
   reverse: boolean,
-): Uint8Array[] {
+): SortItems {
   const { keyspace } = c;
-  const elements: Uint8Array[] = [];
-  if (count === 0) return elements;
+  const items = new SortItems(count);
+  if (count === 0) return items;
   const type = typeOf(keyspace.arena, address);
   if (type === TYPE_LIST) {
     const from = reverse ? listLength(keyspace, address) - 1 - start : start;
     lists.start(keyspace, address, from, !reverse);
-    while (elements.length < count && lists.next()) elements.push(copyOf(lists.element));
+    while (items.count < count && lists.next()) items.push(lists.element);
   } else if (type === TYPE_ZSET) {
     const rank = reverse ? zsetLength(keyspace, address) - 1 - start : start;
     zsets.startAt(keyspace, address, rank, reverse);
-    while (elements.length < count && zsets.next()) elements.push(copyOf(zsets.member));
+    while (items.count < count && zsets.next()) items.push(zsets.member);
   } else {
     sets.start(keyspace, address);
     for (let i = 0; i < start; i++) sets.next();
-    while (elements.length < count && sets.next()) elements.push(copyOf(sets.member));
+    while (items.count < count && sets.next()) items.push(sets.member);
   }
-  return elements;
+  return items;
 }

@@ -24,7 +24,7 @@ const whole = new ByteView();
 const part = new ElementView();
 
 /** Where the text in these bytes ends, as C has it: at a zero byte or behind them all. */
-export function textEnd(bytes: Uint8Array): number {
+function textEnd(bytes: Uint8Array): number {
   const end = bytes.indexOf(0);
   return end < 0 ? bytes.length : end;
 }
@@ -85,6 +85,6 @@ function lookup(c: Context, key: Uint8Array): number {
 }
 
 /** What a view shows, in bytes of its own. */
-export function copyOf(view: ByteView): Uint8Array {
+function copyOf(view: ByteView): Uint8Array {
   return view.bytes.slice(view.offset, view.offset + view.length);
 }

@@ -16,6 +16,7 @@
  */
 import { Quicklist } from '../../core/struct/quicklist.ts';
 import { listStore } from '../../core/types/list.ts';
+import { ByteView } from '../../core/value.ts';
 import {
   command,
   DENYOOM,
@@ -31,12 +32,13 @@ import { WRONG_TYPE } from '../errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_LIST, NOTIFY_NEW } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
 import { elementCount, elementsOf, isSet, isSortable } from './sort-elements.ts';
-import { type Compare, comparison, SortItem, sortNumber, sortPart } from './sort-order.ts';
-import { SortPattern, textEnd } from './sort-pattern.ts';
+import { type SortItems, sortNumber } from './sort-order.ts';
+import { SortPattern } from './sort-pattern.ts';
 
 const NOT_A_SCORE = "ERR One or more scores can't be converted into double";
 const EMPTY = new Uint8Array(0);
 const options = new OptionReader();
+const shown = new ByteView();
 
 /** What a command asks for. */
 interface SortRequest {
@@ -117,52 +119,67 @@ function sort(c: Context, mayStore: boolean): void {
   const start = Math.min(Math.max(request.limitStart, 0), total);
   const { limitCount } = request;
   const count = limitCount < 0 ? total - start : Math.min(limitCount, total - start);
-  const chosen = request.keepsOrder
-    ? elementsOf(c, address, start, count, request.isDescending && !isSet(c, address))
-    : inOrder(c, request, elementsOf(c, address, 0, total, false), start, count);
-  if (chosen === null) c.reply.error(NOT_A_SCORE);
-  else if (request.storeAt === 0) reply(c, request, chosen);
-  else store(c, request, chosen);
+  if (request.keepsOrder) {
+    const reverse = request.isDescending && !isSet(c, address);
+    finish(c, request, elementsOf(c, address, start, count, reverse), 0, count);
+    return;
+  }
+  const items = elementsOf(c, address, 0, total, false);
+  if (!weigh(c, request, items)) {
+    c.reply.error(NOT_A_SCORE);
+    return;
+  }
+  if (request.by === null || count === total) items.sort(request.isDescending);
+  else items.sortPart(request.isDescending, start, start + count - 1);
+  finish(c, request, items, start, count);
 }
 
-/** The elements in order, from `start` on; null when one is compared by what is no number. */
-function inOrder(
+/** Finds what the items are compared by; false when that should be numbers and one is none. */
+function weigh(c: Context, request: SortRequest, items: SortItems): boolean {
+  const { by, isText } = request;
+  if (by === null && !isText) return items.weighElements();
+  let isValid = true;
+  for (let item = 0; by !== null && item < items.count; item++) {
+    const value = by.valueOf(c, items.elementOf(item));
+    if (isText) items.setText(item, value);
+    else if (value !== null) {
+      const score = sortNumber(value, 0, value.length);
+      items.setScore(item, score);
+      if (Number.isNaN(score)) isValid = false;
+    }
+  }
+  if (isText) items.weighTexts(request.storeAt === 0);
+  return isValid;
+}
+
+/** Answers or stores `count` elements from rank `start` on. */
+function finish(
   c: Context,
   request: SortRequest,
-  elements: readonly Uint8Array[],
+  items: SortItems,
   start: number,
   count: number,
-): Uint8Array[] | null {
-  const items = elements.map((element) => new SortItem(element));
-  let isValid = true;
-  for (const item of items) if (!weigh(c, request, item)) isValid = false;
-  if (!isValid) return null;
-  const compare: Compare = comparison(request.isText, request.isDescending);
-  const isPart = request.by !== null && count < items.length;
-  if (isPart) sortPart(items, compare, start, start + count - 1);
-  else items.sort(compare);
-  return items.slice(start, start + count).map((item) => item.element);
+): void {
+  if (request.storeAt === 0) reply(c, request, items, start, count);
+  else store(c, request, items, start, count);
 }
 
-/** Finds what an item is compared by; false when that should be a number and is none. */
-function weigh(c: Context, request: SortRequest, item: SortItem): boolean {
-  const value = request.by === null ? item.element : request.by.valueOf(c, item.element);
-  if (value === null) return true;
-  if (request.isText) {
-    item.text = request.storeAt > 0 ? value : value.subarray(0, textEnd(value));
-    return true;
-  }
-  item.score = sortNumber(value);
-  return !Number.isNaN(item.score);
-}
-
-function reply(c: Context, request: SortRequest, chosen: readonly Uint8Array[]): void {
+function reply(
+  c: Context,
+  request: SortRequest,
+  items: SortItems,
+  start: number,
+  count: number,
+): void {
   const { get } = request;
-  c.reply.array(chosen.length * Math.max(get.length, 1));
-  for (const element of chosen) {
-    if (get.length === 0) c.reply.bulk(element, 0, element.length);
+  c.reply.array(count * Math.max(get.length, 1));
+  for (let rank = start; rank < start + count; rank++) {
+    if (get.length === 0) {
+      items.show(rank, shown);
+      c.reply.bulk(shown.bytes, shown.offset, shown.length);
+    }
     for (const pattern of get) {
-      const value = pattern.valueOf(c, element);
+      const value = pattern.valueOf(c, items.elementAtRank(rank));
       if (value === null) c.reply.null();
       else c.reply.bulk(value, 0, value.length);
     }
@@ -170,33 +187,50 @@ function reply(c: Context, request: SortRequest, chosen: readonly Uint8Array[]):
 }
 
 /** Stores a list in place of what the destination holds; where nothing results it is removed. */
-function store(c: Context, request: SortRequest, chosen: readonly Uint8Array[]): void {
+function store(
+  c: Context,
+  request: SortRequest,
+  items: SortItems,
+  start: number,
+  count: number,
+): void {
   const { db, keyspace } = c;
   const { get, storeAt } = request;
-  const values = get.length === 0 ? [...chosen] : valuesOf(c, get, chosen);
+  const list = count === 0 ? null : listOf(c, get, items, start, count);
+  const stored = count * Math.max(get.length, 1);
   const existing = c.lookupWrite(storeAt);
-  c.reply.integer(values.length);
+  c.reply.integer(stored);
   if (existing !== 0) keyspace.remove(db, existing);
-  if (values.length === 0) {
+  if (list === null) {
     if (existing !== 0) c.changed(storeAt, NOTIFY_GENERIC, 'del');
     return;
   }
-  const list = new Quicklist(keyspace.arena, keyspace.limits);
-  for (const value of values) list.push(value, 0, value.length, false);
   const { bytes, lengths, offsets } = c.args;
   listStore(keyspace, db, bytes[storeAt]!, offsets[storeAt]!, lengths[storeAt]!, list);
   if (existing === 0) c.notify(storeAt, NOTIFY_NEW, 'new');
   c.changed(storeAt, NOTIFY_LIST, 'sortstore');
-  keyspace.dirty += values.length - 1;
+  keyspace.dirty += stored - 1;
 }
 
-/** What GET finds for each element; the empty string where there is nothing. */
-function valuesOf(
+/** A list of the elements, or of what GET finds for each; the empty text where there is nothing. */
+function listOf(
   c: Context,
   get: readonly SortPattern[],
-  chosen: readonly Uint8Array[],
-): Uint8Array[] {
-  return chosen.flatMap((element) => get.map((pattern) => pattern.valueOf(c, element) ?? EMPTY));
+  items: SortItems,
+  start: number,
+  count: number,
+): Quicklist {
+  const { keyspace } = c;
+  const list = new Quicklist(keyspace.arena, keyspace.limits);
+  for (let rank = start; rank < start + count; rank++) {
+    items.show(rank, shown);
+    if (get.length === 0) list.push(shown.bytes, shown.offset, shown.length, false);
+    for (const pattern of get) {
+      const value = pattern.valueOf(c, items.elementAtRank(rank)) ?? EMPTY;
+      list.push(value, 0, value.length, false);
+    }
+  }
+  return list;
 }
 
 /** Arguments that stand behind an option and are none themselves. */

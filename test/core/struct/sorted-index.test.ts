@@ -59,6 +59,19 @@ class Pair {
     this.model.splice(this.place(element), 0, element);
   }
 
+  /** Fills an empty pair in order. */
+  load(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const member = `m${String(i).padStart(6, '0')}`;
+      const score = Math.floor(i / 3) - 500;
+      const entry = makeEntry(this.arena, member, score);
+      this.entryBytes += this.arena.sizeOf(entry);
+      this.index.load(entry);
+      this.model.push({ score, member, entry });
+    }
+    this.index.endLoad();
+  }
+
   /** Adds `count` elements below the least together, most in descending order, all or not. */
   insertAll(count: number, serial: number, inOrder: boolean): void {
     const top = this.model[0]?.score ?? 0;
@@ -251,5 +264,29 @@ describe('the sorted index', () => {
     while (pair.index.drain(10));
     expect(pair.index.nodeBytes).toBe(0);
     expect(pair.index.count).toBe(0);
+  });
+});
+
+describe('a load in order', () => {
+  it.each([0, 1, 63, 64, 3150, 3213])('of %d elements is an index like any', (count) => {
+    const pair = new Pair();
+    const random = new Random(count + 1);
+    pair.load(count);
+    pair.check();
+    for (let i = 0; i < 300; i++) {
+      pair.insert(`n${i}`, random.between(-600, 7400));
+      pair.removeAt(random.between(0, pair.model.length - 1));
+      if (i % 100 === 0)
+        pair.takeRange(random.between(0, pair.model.length - 1), random.between(1, 200));
+    }
+    pair.check();
+  });
+
+  it('forgets one that was not ended', () => {
+    const arena = new Arena();
+    new SortedIndex(arena).load(makeEntry(arena, 'lost', 1));
+    const pair = new Pair();
+    pair.load(10);
+    pair.check();
   });
 });
