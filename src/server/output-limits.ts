@@ -1,26 +1,42 @@
 /**
- * `client-output-buffer-limit`: disconnects clients that do not take what they are sent.
+ * `client-output-buffer-limit`: disconnects clients that do not take what they are sent, or ask for
+ * more at once than they may.
  *
  * A client above the hard limit of its kind goes at once; one that stays above the soft limit for
- * so many seconds
- * goes then. Looked at when a send left something behind, and once a second for those above the
- * soft limit.
+ * so many seconds goes then. Looked at before much is sent, when a send left something behind, and
+ * once a second for those above the soft limit.
  */
 import type { Client } from './client.ts';
 import { clientKind, describeClient } from './client-list.ts';
 import type { Services } from './services.ts';
+import type { OutputGuard } from './turn.ts';
 
-export class OutputLimits {
+export class OutputLimits implements OutputGuard {
   private readonly services: Services;
   /** Clients above their soft limit. */
   private readonly high = new Set<Client>();
 
+  /** Clients that are being disconnected. */
+  private readonly leaving = new Set<Client>();
+  smallestBytes = Number.POSITIVE_INFINITY;
+
   constructor(services: Services) {
     this.services = services;
+    const follow = (): undefined => {
+      const limits = Object.values(services.config.values.clientOutputBufferLimit);
+      const bytes = limits.flatMap(({ hardBytes, softBytes }) => [hardBytes, softBytes]);
+      this.smallestBytes = Math.min(Number.POSITIVE_INFINITY, ...bytes.filter((one) => one > 0));
+    };
+    services.config.onChange('client-output-buffer-limit', follow);
+    follow();
   }
 
-  /** The client was sent what the kernel takes, and something is left. */
-  check(client: Client, nowMs: number): void {
+  exceeds(client: Client): boolean {
+    if (!this.leaving.has(client)) this.check(client, Date.now());
+    return this.leaving.has(client);
+  }
+
+  private check(client: Client, nowMs: number): void {
     const kind = clientKind(client);
     if (kind === 'master') return;
     const { clientOutputBufferLimit, replBacklogSize } = this.services.config.values;
@@ -51,10 +67,12 @@ export class OutputLimits {
   forget(client: Client): void {
     client.softLimitSinceMs = 0;
     this.high.delete(client);
+    this.leaving.delete(client);
   }
 
   private disconnect(client: Client, nowMs: number): void {
     this.forget(client);
+    this.leaving.add(client);
     const { log, stats } = this.services;
     stats.clientOutputLimitDisconnections++;
     log.warning(

@@ -140,7 +140,7 @@ export class Server implements Services {
     );
     this.desk.info.provide('persistence', () => this.persistence.info());
     this.turn.onEnd = () => this.tidyUp();
-    this.turn.onBacklog = (client) => this.desk.limits.check(client, Date.now());
+    this.turn.limits = this.desk.limits;
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.cron.every(0, (now) => this.tick(now));
     this.cron.every(0, (now) => this.persistence.tick(now));

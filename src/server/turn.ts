@@ -68,6 +68,14 @@ export interface OutputTally {
   totalWrites: number;
 }
 
+/** Disconnects clients whose output has grown too large. */
+export interface OutputGuard {
+  /** Nobody is disconnected for less. */
+  readonly smallestBytes: number;
+  /** Whether the client is being disconnected, and is sent nothing any more. */
+  exceeds(client: Client): boolean;
+}
+
 export class Turn {
   /** The AOF, while there is one. */
   log: JournalLog | null = null;
@@ -76,8 +84,8 @@ export class Turn {
   tally: OutputTally = { netOutputBytes: 0, totalWrites: 0 };
   /** Called when a client's output has gone from full to empty enough to go on. */
   onDrained: (client: Client) => void = () => {};
-  /** Called when a client has not taken all that it was to be sent. */
-  onBacklog: (client: Client) => void = () => {};
+  /** Asked when a client has not taken all that it was to be sent, and before it is sent much. */
+  limits: OutputGuard = { smallestBytes: Number.POSITIVE_INFINITY, exceeds: () => false };
   /** Called when more of the log may be safe. */
   onSafe: () => void = () => {};
   /** Runs what was read in this turn and kept for its end. */
@@ -174,6 +182,7 @@ export class Turn {
       reply.drop();
       return;
     }
+    if (client.outputBytes >= this.limits.smallestBytes && this.limits.exceeds(client)) return;
     while (client.sendingBytes === 0 && reply.sent < reply.released) {
       let size = reply.released - reply.sent;
       let status: number;
@@ -193,7 +202,7 @@ export class Turn {
       else reply.advance(size);
     }
     if (client.sendingBytes !== 0 || reply.sent < reply.total) {
-      this.onBacklog(client);
+      this.limits.exceeds(client);
       return;
     }
     if (client.closeAfterReply) link.end();

@@ -119,6 +119,26 @@ describe('holding back', () => {
     sender.close();
   });
 
+  it('sends nothing of a reply above the hard limit, but executes what was asked', async () => {
+    const client = await server.connect();
+    await client.pipeline([
+      ['CONFIG', 'SET', 'client-output-buffer-limit', 'normal 100000 0 0'],
+      ['SET', 'long', 'x'.repeat(10_000)],
+    ]);
+    const greedy = await server.connect();
+    const get: string[] = ['GET', 'long'];
+    const replies = await Promise.allSettled([
+      greedy.pipeline([['MULTI'], ...Array(11).fill(get), ['SET', 'done', '1'], ['EXEC']]),
+    ]);
+    expect(replies[0]?.status).toBe('rejected');
+    await greedy.waitClosed();
+    expect(greedy.pending.length).toBeLessThan(1000);
+    expect(await client.value('GET', 'done')).toBe('1');
+    expect(await client.value('GET', 'long')).toHaveLength(10_000);
+    await client.send('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 0 0 0');
+    client.close();
+  });
+
   it('disconnects one that stays above the soft limit', async () => {
     const [sender, slow] = [await server.connect(), await server.connect()];
     await sender.send('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 0 1mb 1');
