@@ -21,7 +21,10 @@ const ZERO_RANK =
   'negative to start from the end of the list';
 const NEGATIVE_COUNT = "ERR COUNT can't be negative";
 const NEGATIVE_MAXLEN = "ERR MAXLEN can't be negative";
-/** A rank whose opposite is no 64-bit integer; Redis takes it for the last match. */
+/**
+ * A rank whose opposite is no 64-bit integer: Redis looks for the last match, and for all before it
+ * when there is a COUNT, whatever that is.
+ */
 const LOWEST_RANK = '-9223372036854775808';
 
 const cursor = new ListCursor();
@@ -127,16 +130,18 @@ export function lremCommand(c: Context): void {
 }
 
 /** What LPOS is asked for. */
-const search = { rank: 1, count: -1, lengthMax: 0 };
+const search = { rank: 1, count: -1, lengthMax: 0, isLowest: false };
 
 function readSearch(c: Context): boolean {
   search.rank = 1;
   search.count = -1;
   search.lengthMax = 0;
+  search.isLowest = false;
   options.start(c.args, 3);
   while (options.more) {
     if (options.take('rank', 1)) {
-      search.rank = options.take(LOWEST_RANK) ? -1 : options.integer();
+      search.isLowest = options.take(LOWEST_RANK);
+      search.rank = search.isLowest ? -1 : options.integer();
       if (search.rank === 0) options.fail(ZERO_RANK);
     } else if (options.take('count', 1)) {
       search.count = options.integer(NEGATIVE_COUNT);
@@ -155,7 +160,8 @@ export function lposCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_LIST);
   if (address === WRONG) return;
   const isMany = search.count >= 0;
-  const places = address === 0 ? [] : matches(c, address, isMany ? search.count : 1);
+  const most = isMany ? (search.isLowest ? 0 : search.count) : 1;
+  const places = address === 0 ? [] : matches(c, address, most);
   if (isMany) {
     reply.array(places.length);
     for (const place of places) reply.integer(place);
