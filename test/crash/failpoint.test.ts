@@ -97,10 +97,13 @@ describe('kill -9 at a system call', () => {
         nodeArgs: ['--import', PRELOAD],
       });
       const points = await count(lab, random);
-      const chosen = random.shuffled(points).slice(0, ROUNDS);
+      const chosen = random.shuffled(points).slice(0, ROUNDS * 4);
       const startMs = performance.now();
       let reached = 0;
+      let tried = 0;
       for (const [i, point] of chosen.entries()) {
+        if (i >= ROUNDS && reached * 2 > ROUNDS) break;
+        tried++;
         try {
           const env = { CAIRN_FAILPOINT: point };
           if (await lab.roundWith(env, acts)) reached++;
@@ -108,19 +111,20 @@ describe('kill -9 at a system call', () => {
           await lab.server.kill();
           throw new Error(`${point}, in ${lab.server.dir}: ${String(error)}`, { cause: error });
         }
-        if ((i + 1) % 20 === 0 || i + 1 === chosen.length) {
+        if (tried % 20 === 0) {
           const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
           process.stderr.write(
-            `failpoints: ${i + 1} of ${points.length}, ${reached} reached, ` +
+            `failpoints: ${tried} of ${points.length}, ${reached} reached, ` +
               `${lab.figures.acknowledged} operations acknowledged, ${seconds} s\n`,
           );
         }
       }
       await lab.close();
       expect(points.length).toBeGreaterThan(150);
-      // The number of turns differs from run to run, so some points of appends are not met.
-      expect(reached).toBeGreaterThan(chosen.length / 2);
-      expect(lab.figures.acknowledged).toBeGreaterThan(chosen.length * 20);
+      // The number of turns differs from run to run, so some points of appends are not met, and
+      // further ones are tried for them.
+      expect(reached).toBeGreaterThan(Math.min(ROUNDS, points.length) / 2);
+      expect(lab.figures.acknowledged).toBeGreaterThan(tried * 20);
     },
     60_000 + ROUNDS * ROUND_MS_MAX,
   );
