@@ -79,6 +79,7 @@ export class OutputLimits implements OutputGuard {
       `Client ${describeClient(client, nowMs)} scheduled to be closed ASAP for overcoming of ` +
         'output buffer limits.',
     );
-    setImmediate(() => this.services.closeClient(client, 'now'));
+    // Before anybody's next command is read, but not amid the loop over clients that runs now.
+    process.nextTick(() => this.services.closeClient(client, 'now'));
   }
 }
