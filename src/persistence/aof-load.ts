@@ -63,7 +63,14 @@ export class AofLoadError extends Error {
 
   constructor(report: ScanReport, advice: string) {
     const { path, offset, sizeBytes, reason } = report;
-    super(`${path}, offset ${offset} of ${sizeBytes}: ${reason}. ${advice}`);
+    // Redis's words come first, for whoever looks for them in logs.
+    const head = report.outcome === 'torn' ? 'Unexpected end of file' : 'Bad file format';
+    const place = `reading the append only file ${path}, offset ${offset} of ${sizeBytes}`;
+    super(
+      report.outcome === 'refused'
+        ? `${reason} ${place}. ${advice}`
+        : `${head} ${place}: ${reason}. ${advice}`,
+    );
     this.name = 'AofLoadError';
     this.path = path;
     this.offset = offset;

@@ -203,6 +203,11 @@ export class Dispatcher {
     c.command = command;
   }
 
+  /** Whether there is such a command, with whatever arguments. */
+  knows(args: Args): boolean {
+    return this.commands.find(args, 0) !== null;
+  }
+
   /**
    * Looks the command up, answering for one that is unknown or has the wrong number of arguments.
    */

@@ -170,7 +170,8 @@ export class DatasetLoader {
     if (command !== null) dispatcher.call(client, command, args);
     client.reply.rewind(start);
     if (command !== null || kept.take(args)) return undefined;
-    return `unknown command '${args.text(0)}' or wrong number of arguments`;
+    const what = dispatcher.knows(args) ? 'Wrong number of arguments for' : 'Unknown command';
+    return `${what} '${args.text(0)}'`;
   }
 
   private async during<T>(totalBytes: number, work: () => Promise<T>): Promise<T> {
