@@ -46,6 +46,14 @@ export function evictClients(services: Services, nowMs: number): void {
   }
 }
 
+/** The client has been read from: looks at once when it takes much of what all may take. */
+export function evictWhoTakesMuch(services: Services, client: Client, nowMs: number): void {
+  const { maxmemory, maxmemoryClients } = services.config.values;
+  if (maxmemoryClients === 0) return;
+  const limit = limitBytes(maxmemoryClients, maxmemory);
+  if (limit > 0 && clientBytes(client) > limit / 8) evictClients(services, nowMs);
+}
+
 function isEvictable(client: Client): boolean {
   return !client.isPrimary && !client.isReplica;
 }

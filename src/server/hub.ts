@@ -16,6 +16,7 @@ import { AHEAD_MAX, ParsedAhead } from '../core/resp/parsed-ahead.ts';
 import { PARSED_COMMAND, PARSED_ERROR } from '../core/resp/request-parser.ts';
 import type { Dict } from '../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './client.ts';
+import { evictWhoTakesMuch } from './client-upkeep.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { Intake, STAGED_BYTES_MAX } from './intake.ts';
 import { fastLink } from './io/fast-link.ts';
@@ -150,6 +151,7 @@ export class Hub {
     this.dispatcher.startClock(isFirst ? intake.sinceMs : Date.now());
     this.work(client);
     this.dispatcher.endClock();
+    evictWhoTakesMuch(services, client, client.lastActiveMs);
   }
 
   /** Runs the small reads of this turn. */

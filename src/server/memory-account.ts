@@ -21,6 +21,10 @@ const SOURCES_MS = 50;
 /** What a client takes beside its buffers, roughly. */
 export const CLIENT_BYTES = 1024;
 
+/** What a watched key and a subscription take, roughly, in tables of both directions. */
+const WATCHED_BYTES = 320;
+const SUBSCRIPTION_BYTES = 160;
+
 /** Names of figures as MEMORY STATS shows them. */
 export type SourceName =
   | 'replication.backlog'
@@ -127,11 +131,17 @@ export function countBuffers(
 
 /**
  * Bytes that a client takes: requests that are not complete, replies that are not sent, what it has
- * queued.
+ * queued, what it watches and listens to.
  */
 export function clientBytes(client: Client): number {
-  const queued = client.transaction === null ? 0 : client.transaction.bytes;
-  return CLIENT_BYTES + client.parser.pendingBytes + client.outputBytes + queued;
+  const { outputBytes, parser, subscribed, transaction, watched } = client;
+  let bytes = CLIENT_BYTES + parser.pendingBytes + outputBytes + (transaction?.bytes ?? 0);
+  bytes += watched.length * WATCHED_BYTES;
+  if (subscribed !== null) {
+    const { channels, patterns, shardChannels } = subscribed;
+    bytes += (channels.size + patterns.size + shardChannels.size) * SUBSCRIPTION_BYTES;
+  }
+  return bytes;
 }
 
 function clientsBytes(clients: Iterable<readonly [number, Client]>, replicas: boolean): number {

@@ -21,12 +21,12 @@ export class WatchTable {
   /** `client` watches the key from now on. */
   add(client: Client, keyspace: Keyspace, db: number, key: Uint8Array): void {
     const id = watchId(db, key, 0, key.length);
-    if (client.watched.some((one) => one.id === id)) return;
+    const set = this.watchers.get(id);
+    if (set?.has(client) === true) return;
     const { dict } = keyspace.databases[db]!;
     const address = dict.find(key, 0, key.length);
     const wasExpired = address !== 0 && keyspace.isExpired(keyspace.databases[db]!, address);
     client.watched.push({ id, db, key, wasExpired });
-    const set = this.watchers.get(id);
     if (set === undefined) this.watchers.set(id, new Set([client]));
     else set.add(client);
   }

@@ -262,7 +262,7 @@ describe('damage', () => {
     const execute = (args: { text(i: number): string }) => void executed.push(args.text(1));
     await expect(load(one(bytes), { execute })).rejects.toThrow(
       new RegExp(
-        `^Bad file format reading .*, offset ${first.length} of ${bytes.length}: a turn of 66 bytes does not match`,
+        `^Bad file .*, offset ${first.length} of ${bytes.length}: a turn of 66 bytes does`,
       ),
     );
     expect(executed).toEqual(['key:1']);

@@ -188,6 +188,23 @@ describe('holding back', () => {
     for (const client of [boss, kept]) client.close();
   });
 
+  it('evicts at once who sends too much, and who watches too many keys', async () => {
+    const client = await server.connect();
+    await client.send('CLIENT', 'NO-EVICT', 'ON');
+    await client.send('CONFIG', 'SET', 'maxmemory-clients', '300000');
+    const sends = await server.connect();
+    const id = String(await sends.value('CLIENT', 'ID'));
+    sends.write(Buffer.from(`*1\r\n$400000\r\n${'x'.repeat(400_000)}`));
+    await expect.poll(() => sends.isClosed).toBe(true);
+    expect(await client.value('CLIENT', 'LIST', 'ID', id)).toBe('');
+    const watches = await server.connect();
+    const keys = Array.from({ length: 2000 }, (_, i) => ['WATCH', `k${i}`, `k${i}`]);
+    await Promise.allSettled([watches.pipeline(keys)]);
+    await expect.poll(() => watches.isClosed).toBe(true);
+    await client.send('CONFIG', 'SET', 'maxmemory-clients', '0');
+    client.close();
+  });
+
   it('leaves no trace of the use of keys where a client asked for that', async () => {
     const client = await server.connect();
     await client.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
