@@ -141,6 +141,14 @@ export class ServerUnderTest {
     return new RegExp(`^${field}:(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
   }
 
+  /** Milliseconds for which a file was loaded, as the log says. */
+  loadedMs() {
+    const log = readFileSync(join(this.dir, 'server.log'), 'utf8');
+    const seconds = /DB loaded from disk: ([\d.]+) seconds/.exec(log)?.[1];
+    if (seconds === undefined) throw new Error(`${this.name} does not say that it loaded a file`);
+    return Math.round(Number(seconds) * 1000);
+  }
+
   /** Ends the process and removes the folder. */
   async stop() {
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
