@@ -26,24 +26,31 @@ function isExcused(client: Client): boolean {
   return isPrimary || isReplica || monitor || subscribed !== null || waiting === WAIT_BLOCKED;
 }
 
-/** Several times a second. */
-export function evictClients(services: Services, nowMs: number): void {
+/** Several times a second, and before keys are evicted; `asking` stays. How many went. */
+export function evictClients(
+  services: Services,
+  nowMs: number,
+  asking: Client | null = null,
+): number {
   const { clients, config, log, stats } = services;
   const limit = limitBytes(config.values.maxmemoryClients, config.values.maxmemory);
-  if (limit === 0) return;
+  if (limit === 0) return 0;
   let total = 0;
   for (const client of clients.values()) if (isEvictable(client)) total += clientBytes(client);
-  if (total <= limit) return;
+  if (total <= limit) return 0;
+  let gone = 0;
   const largest = [...clients.values()]
-    .filter((client) => isEvictable(client) && !client.noEvict)
+    .filter((client) => isEvictable(client) && !client.noEvict && client !== asking)
     .sort((a, b) => clientBytes(b) - clientBytes(a));
   for (const client of largest) {
-    if (total <= limit) return;
+    if (total <= limit) break;
+    gone++;
     total -= clientBytes(client);
     log.notice(`Evicting client: ${describeClient(client, nowMs)}`);
     stats.evictedClients++;
     services.closeClient(client, 'now');
   }
+  return gone;
 }
 
 /** The client has been read from: looks at once when it takes much of what all may take. */

@@ -22,6 +22,7 @@ import type { Database } from '../core/database.ts';
 import { EXPIRY_DELETE } from '../core/keyspace.ts';
 import { lfuDecayed, lruIdleSeconds } from '../core/usage.ts';
 import type { Client } from './client.ts';
+import { evictClients } from './client-upkeep.ts';
 import { type Command, DENYOOM } from './command.ts';
 import { OUT_OF_MEMORY } from './errors.ts';
 import { EvictionPool } from './eviction-pool.ts';
@@ -89,14 +90,14 @@ export class Eviction {
 
   /** A gate of dispatch: makes room, and refuses what may not run without. */
   private admit(client: Client, command: Command): string | null {
-    this.isOutOfMemory = this.perform() === EVICTION_FAILED;
+    this.isOutOfMemory = this.perform(client) === EVICTION_FAILED;
     return this.isOutOfMemory && needsMemory(client, command) ? OUT_OF_MEMORY : null;
   }
 
   /** Brings memory below the limit, or as near as the bounds of one call let it. */
-  perform(): number {
+  perform(asking: Client | null = null): number {
     const { maxmemory } = this.services.config.values;
-    if (maxmemory === 0 || this.isBelow(maxmemory) || !this.mayEvict()) {
+    if (maxmemory === 0 || this.isBelow(maxmemory, asking) || !this.mayEvict()) {
       if (this.exceededSinceMs !== 0) this.noteBelow();
       return EVICTION_OK;
     }
@@ -113,8 +114,12 @@ export class Eviction {
     return result;
   }
 
-  private isBelow(bytes: number): boolean {
-    return this.memory.limitedBytes <= bytes || this.memory.limitedBytesNow <= bytes;
+  /** Clients above a limit of their own go before any key does. */
+  private isBelow(bytes: number, asking: Client | null): boolean {
+    const { memory, services } = this;
+    if (memory.limitedBytes <= bytes || memory.limitedBytesNow <= bytes) return true;
+    if (evictClients(services, services.keyspace.nowMs, asking) > 0) memory.sum();
+    return memory.limitedBytes <= bytes;
   }
 
   private evictUntil(untilMs: number, maxmemory: number): number {

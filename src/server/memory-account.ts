@@ -104,7 +104,8 @@ export class MemoryAccount {
     this.peak = 0;
   }
 
-  private sum(): void {
+  /** Asks all sources again. */
+  sum(): void {
     this.summedMs = this.keyspace.nowMs;
     this.sourceBytes = 0;
     let unlimited = 0;
