@@ -9,14 +9,18 @@
  *
  *     arena   [ chunk: spans in use | 1 span free ]   onLow -> read zeroes (pool) -> spareChunk
  *
- * Whoever grows faster than the pool takes a chunk that is not ready, as ever. What is ready and
- * not taken costs one chunk.
+ * Whoever grows faster than the pool takes a chunk that is not ready, as ever. One that is ready and
+ * not taken soon goes back to the system: when growth goes on, the last megabyte of the old chunk
+ * gives time to make another ready.
  */
 import { open } from 'node:fs/promises';
 import type { Arena } from '../core/memory/arena.ts';
 import { CHUNK_BYTES } from '../core/memory/chunk-space.ts';
+import { giveBack } from './give-back.ts';
 
 const ZEROES = '/dev/zero';
+/** How long a chunk stays ready. */
+const READY_MS = 200;
 
 /**
  * Keeps the arena supplied with chunks from now on. `zeroes`: the file they are read from; where it
@@ -29,8 +33,13 @@ export function supplyChunks(arena: Arena, zeroes = ZEROES): void {
     isAtWork = true;
     touchedChunk(zeroes).then(
       (chunk) => {
-        arena.spareChunk ??= chunk;
         isAtWork = false;
+        arena.spareChunk = chunk;
+        setTimeout(() => {
+          if (arena.spareChunk !== chunk) return;
+          arena.spareChunk = null;
+          giveBack([chunk]);
+        }, READY_MS).unref();
       },
       () => {
         arena.onLow = () => {};

@@ -24,6 +24,19 @@ test('each chunk but the first was ready before it was wanted', async () => {
   }
 });
 
+test('a chunk that is not taken goes back, and another is ready when growth goes on', async () => {
+  const arena = new Arena();
+  supplyChunks(arena);
+  fillChunk(arena);
+  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+  const idle = arena.spareChunk;
+  await vi.waitFor(() => expect(arena.spareChunk).toBeNull());
+  expect(idle?.byteLength).toBe(0);
+  expect(arena.bytes(arena.alloc(BLOCK_BYTES_MAX)).byteLength).toBe(CHUNK_BYTES);
+  fillChunk(arena);
+  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+});
+
 test('without a file to read zeroes from, chunks come as they are wanted', async () => {
   const arena = new Arena();
   supplyChunks(arena, '/nowhere/zero');
