@@ -2,7 +2,7 @@
 ':' /*
 heap="glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=8388608"
 tunables="${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1:$heap}"
-exec env GLIBC_TUNABLES="$tunables" node --max-semi-space-size=2 "$0" "$@"
+exec env GLIBC_TUNABLES="$tunables" node --max-semi-space-size=1 "$0" "$@"
 */
 /**
  * The `cairn` program, built from src/server/cli/main-cairn.ts.

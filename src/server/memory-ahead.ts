@@ -9,9 +9,9 @@
  *
  *     arena   [ chunk: spans in use | 1 span free ]   onLow -> read zeroes (pool) -> spareChunk
  *
- * Whoever grows faster than the pool takes a chunk that is not ready, as ever. One that is ready and
- * not taken soon goes back to the system: when growth goes on, the last megabyte of the old chunk
- * gives time to make another ready.
+ * Whoever grows faster than the pool takes a chunk that is not ready, as ever. One that is ready
+ * and not taken soon goes back to the system: when growth goes on, the last megabyte of the old
+ * chunk gives time to make another ready.
  */
 import { open } from 'node:fs/promises';
 import type { Arena } from '../core/memory/arena.ts';
