@@ -31,7 +31,7 @@ import type { AofDiskOptions, FsyncPolicy } from './aof-options.ts';
 import { type TurnBatch, TurnQueue } from './aof-queue.ts';
 import type { DurableFile } from './durable-file.ts';
 import { errorText } from './file-system.ts';
-import { GroupPace } from './group-pace.ts';
+import { GroupPace, HAS_SPARE_CORES } from './group-pace.ts';
 
 export class AofDisk {
   readonly offsets = new AofOffsets();
@@ -56,7 +56,7 @@ export class AofDisk {
   constructor(options: AofDiskOptions) {
     this.#options = options;
     this.#fault = new AofFault(options);
-    this.#pace = new GroupPace(options.waitingReplies, () => this.#startChain());
+    this.#pace = new GroupPace(options, HAS_SPARE_CORES, () => this.#startChain());
     this.#policy = options.policy;
   }
 

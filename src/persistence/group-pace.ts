@@ -9,44 +9,63 @@
  *   at once   |--fsync A--|--fsync B--|--fsync A--|      half of the clients with each
  *   held      |--fsync A and B--|..|--fsync A and B--|   all of them; .. they come back
  *
- * On a fast disk the halves are better off: while one is written, the server works for the other.
- * On a slow one, where an fsync takes longer than all of them need to come back, holding gives
- * nearly twice the throughput, and each client waits for one fsync instead of two. Between the two
- * it is still fewer turns and fewer fsyncs, so less CPU, for the same commands (measured, 50
- * clients that SET, fsyncs of about a millisecond, on a busy machine: 18 to 22 us a command where
- * groups were held, 28 where none was). So a group is held when fsyncs take longer than
- * `RETURN_MS` for each reply that waited, until seven of eight wait again, and for the length of
- * one fsync at most.
+ * On a slow disk, where an fsync takes longer than all of them need to come back, holding gives
+ * nearly twice the throughput, and each client waits for one fsync instead of two. On a fast one
+ * the halves would be better off, since the server works for one while the other is written, but
+ * only where a core is free for the disk's work: an fsync sleeps and wakes several times, and where
+ * all cores are busy with the server and its clients each waking waits for its turn on one. Held
+ * groups leave them idle meanwhile, and need half as many fsyncs, trips to the thread pool and
+ * turns. So on a machine of few cores a group is held on every disk, and on others where fsyncs
+ * take longer than `RETURN_MS` for each reply that waited: until three of four wait again, and
+ * for a bounded time, the length of one fsync or what so many clients need to come back.
  *
  * Where they are not back in time (they think, or wait for something else) holding stops, for one
  * group at first, then for two, four and so on: the wait in vain becomes ever rarer.
  */
+import { availableParallelism } from 'node:os';
+import type { AofDiskOptions } from './aof-options.ts';
 
-/** Half of what the server needs for a client to come back: its read, its command, its write. */
-const RETURN_MS = 0.008;
+/** What the server and a client on the same machine need for one command, and a reserve. */
+const RETURN_MS = 0.02;
+/** Below this for each reply, an fsync is shorter than what it can be hidden behind. */
+const HIDDEN_MS = 0.008;
 /** With fewer replies than this there is nothing to gain. */
 const REPLIES_MIN = 4;
 const HOLD_MS_MAX = 10;
 const SKIP_MAX = 1024;
 
+/**
+ * Whether the disk's work finds a core while the server, its clients and the kernel's work on their
+ * sockets are busy.
+ */
+export const HAS_SPARE_CORES = availableParallelism() >= 4;
+
+/** What a pace needs to know. */
+export type GroupPaceOptions = Pick<AofDiskOptions, 'waitingReplies' | 'nowMs'>;
+
 export class GroupPace {
-  readonly #waitingReplies: () => number;
+  readonly #options: GroupPaceOptions;
+  readonly #hasSpareCores: boolean;
   readonly #start: () => void;
   /** How long a group is on its way, smoothed. */
   #groupMs: number;
   /** Replies that must wait before the next group starts; 0: nothing is held. */
   #target: number;
+  /** When the hold is over at the latest. A timer is too coarse for fast disks: turns look, too. */
+  #untilMs: number;
   #timer: NodeJS.Timeout | undefined;
   /** Groups not to be held, and how many there will be after the next failure. */
   #skip: number;
   #skipNext: number;
 
-  /** `waitingReplies` tells how many wait for the disk now; `start` is called when a hold ends. */
-  constructor(waitingReplies: () => number, start: () => void) {
-    this.#waitingReplies = waitingReplies;
+  /** `start` is called when a hold ends because its time is over. */
+  constructor(options: GroupPaceOptions, hasSpareCores: boolean, start: () => void) {
+    this.#options = options;
+    this.#hasSpareCores = hasSpareCores;
     this.#start = start;
     this.#groupMs = 0;
     this.#target = 0;
+    this.#untilMs = 0;
     this.#timer = undefined;
     this.#skip = 0;
     this.#skipNext = 1;
@@ -58,22 +77,26 @@ export class GroupPace {
    */
   groupDone(ms: number): boolean {
     this.#groupMs += (ms - this.#groupMs) / 8;
-    const waiting = this.#waitingReplies();
-    if (waiting < REPLIES_MIN || this.#groupMs < waiting * RETURN_MS) return false;
+    const waiting = this.#options.waitingReplies();
+    if (waiting < REPLIES_MIN) return false;
+    if (this.#hasSpareCores && this.#groupMs < waiting * HIDDEN_MS) return false;
     if (this.#skip > 0) {
       this.#skip--;
       return false;
     }
-    this.#target = Math.ceil((waiting * 7) / 8);
-    this.#timer = setTimeout(this.#expire, Math.min(HOLD_MS_MAX, Math.ceil(this.#groupMs)));
+    const holdMs = Math.min(HOLD_MS_MAX, Math.max(this.#groupMs, waiting * RETURN_MS));
+    this.#target = Math.ceil((waiting * 3) / 4);
+    this.#untilMs = this.#options.nowMs() + holdMs;
+    this.#timer = setTimeout(this.#expire, Math.ceil(holdMs));
     return true;
   }
 
   /** Whether turns that were just queued had better wait. */
   get isHolding(): boolean {
     if (this.#target === 0) return false;
-    if (this.#waitingReplies() < this.#target) return true;
-    this.#skipNext = 1;
+    if (this.#options.waitingReplies() >= this.#target) this.#skipNext = 1;
+    else if (this.#options.nowMs() < this.#untilMs) return true;
+    else this.#skipSome();
     this.release();
     return false;
   }
@@ -85,10 +108,14 @@ export class GroupPace {
     clearTimeout(this.#timer);
   }
 
-  readonly #expire = (): void => {
-    this.#target = 0;
+  #skipSome(): void {
     this.#skip = this.#skipNext;
     this.#skipNext = Math.min(SKIP_MAX, this.#skipNext * 2);
+  }
+
+  readonly #expire = (): void => {
+    this.#target = 0;
+    this.#skipSome();
     this.#start();
   };
 }

@@ -6,12 +6,10 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A pace whose disk takes `ms` for each group, as it has found by now. */
-function paceOf(ms: number, waiting: number) {
-  const state = { waiting, starts: 0 };
-  const pace = new GroupPace(
-    () => state.waiting,
-    () => void state.starts++,
-  );
+function paceOf(ms: number, waiting: number, hasSpareCores = true) {
+  const state = { waiting, starts: 0, nowMs: 0 };
+  const options = { waitingReplies: () => state.waiting, nowMs: () => state.nowMs };
+  const pace = new GroupPace(options, hasSpareCores, () => void state.starts++);
   state.waiting = 0;
   for (let i = 0; i < 100; i++) pace.groupDone(ms);
   state.waiting = waiting;
@@ -19,20 +17,31 @@ function paceOf(ms: number, waiting: number) {
 }
 
 describe('GroupPace', () => {
-  it('never holds on a disk faster than the clients, nor for few of them', () => {
-    const fast = paceOf(0.3, 50);
-    expect(fast.pace.groupDone(0.3)).toBe(false);
-    expect(fast.pace.isHolding).toBe(false);
-    const few = paceOf(20, 3);
-    expect(few.pace.groupDone(20)).toBe(false);
+  it('with cores to spare, never holds on a disk faster than the clients', () => {
+    const { pace } = paceOf(0.3, 50);
+    expect(pace.groupDone(0.3)).toBe(false);
+    expect(pace.isHolding).toBe(false);
+    expect(paceOf(0.5, 50).pace.groupDone(0.5)).toBe(true);
   });
 
-  it('holds on a slow one until seven of eight are back', () => {
+  it('holds on any disk with few cores', () => {
+    const { pace, state } = paceOf(0.05, 50, false);
+    expect(pace.groupDone(0.05)).toBe(true);
+    state.waiting = 37;
+    expect(pace.isHolding).toBe(true);
+  });
+
+  it('never holds for few clients', () => {
+    expect(paceOf(20, 3, true).pace.groupDone(20)).toBe(false);
+    expect(paceOf(20, 3, false).pace.groupDone(20)).toBe(false);
+  });
+
+  it('holds on a slow one until three of four are back', () => {
     const { pace, state } = paceOf(4, 48);
     expect(pace.groupDone(4)).toBe(true);
-    state.waiting = 41;
+    state.waiting = 35;
     expect(pace.isHolding).toBe(true);
-    state.waiting = 42;
+    state.waiting = 36;
     expect(pace.isHolding).toBe(false);
     vi.advanceTimersByTime(1000);
     expect(state.starts).toBe(0);
@@ -51,6 +60,21 @@ describe('GroupPace', () => {
       expect(state.starts).toBe(1);
       expect(pace.isHolding).toBe(false);
     }
+  });
+
+  it('is ended by a turn that finds its time over, before the timer does', () => {
+    const { pace, state } = paceOf(0.05, 8, false);
+    expect(pace.groupDone(0.05)).toBe(true);
+    state.waiting = 1;
+    state.nowMs = 0.15;
+    expect(pace.isHolding).toBe(true);
+    state.nowMs = 0.16;
+    expect(pace.isHolding).toBe(false);
+    vi.advanceTimersByTime(100);
+    expect(state.starts).toBe(0);
+    state.waiting = 8;
+    expect(pace.groupDone(0.05)).toBe(false);
+    expect(pace.groupDone(0.05)).toBe(true);
   });
 
   it('waits in vain ever more rarely, until clients are back in time', () => {
