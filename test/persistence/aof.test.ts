@@ -195,7 +195,7 @@ describe('always', () => {
     let waiting = 8;
     const { driver } = await fresh('always', { waitingReplies: () => waiting });
     driver.turn();
-    await driver.pass(200);
+    await driver.pass(100);
     expect(driver.acknowledged).toBe(1);
     waiting = 1;
     driver.turn();
@@ -203,14 +203,14 @@ describe('always', () => {
     waiting = 7;
     driver.turn();
     expect(driver.aof.disk.queue.head?.flying).toBe(true);
-    await driver.pass(200);
+    await driver.pass(100);
     expect(driver.acknowledged).toBe(3);
     waiting = 1;
     driver.turn();
     expect(driver.aof.disk.queue.head?.flying).toBe(false);
     vi.advanceTimersByTime(10);
     expect(driver.aof.disk.queue.head?.flying).toBe(true);
-    await driver.pass(200);
+    await driver.pass(100);
     driver.turn();
     await driver.aof.flush();
     expect(driver.aof.syncedBytes).toBe(driver.aof.appendedBytes);
