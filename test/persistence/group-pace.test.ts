@@ -66,9 +66,9 @@ describe('GroupPace', () => {
     const { pace, state } = paceOf(0.05, 8, false);
     expect(pace.groupDone(0.05)).toBe(true);
     state.waiting = 1;
-    state.nowMs = 0.15;
+    state.nowMs = 0.31;
     expect(pace.isHolding).toBe(true);
-    state.nowMs = 0.16;
+    state.nowMs = 0.33;
     expect(pace.isHolding).toBe(false);
     vi.advanceTimersByTime(100);
     expect(state.starts).toBe(0);
