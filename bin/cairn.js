@@ -2,7 +2,8 @@
 ':' /*
 heap="glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=8388608"
 tunables="${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1:$heap}"
-exec env GLIBC_TUNABLES="$tunables" node --max-semi-space-size=1 "$0" "$@"
+inline="--max-inlined-bytecode-size=1000 --max-inlined-bytecode-size-cumulative=3000"
+exec env GLIBC_TUNABLES="$tunables" node --max-semi-space-size=1 $inline "$0" "$@"
 */
 /**
  * The `cairn` program, built from src/server/cli/main-cairn.ts.
@@ -17,6 +18,8 @@ exec env GLIBC_TUNABLES="$tunables" node --max-semi-space-size=1 "$0" "$@"
  *   wherever it lies. Otherwise it would come to take chunks from its heap, which only shrinks at
  *   its end.
  *
- * Commands leave hardly any garbage, so node's space for young objects may be small.
+ * Commands leave hardly any garbage, so node's space for young objects may be small. And they are
+ * made of many small functions, of which the compiler is to put together three times as many as it
+ * would (measured: a command takes 0.85 of the user time).
  */
 import '../dist/run/main-cairn.js';
