@@ -10,12 +10,15 @@
  * the running snapshot still reads stays until the snapshot is done; `kick` is called often enough
  * to notice.
  *
+ * Converted values settle in the same manner (settling.ts).
+ *
  * What the arena has no use for any more goes back to the system after each slice, and after a turn
  * that left much of it.
  */
 import type { Keyspace } from '../core/keyspace.ts';
 import type { Cron } from './cron.ts';
 import { giveBack } from './give-back.ts';
+import { SettlingSlices } from './settling.ts';
 
 const SLICE_MS = 0.5;
 const TIDY_MS = 1000;
@@ -23,18 +26,24 @@ const SLICE_ENTRIES = 64;
 
 export class LazyFree {
   private readonly keyspace: Keyspace;
+  private readonly settling: SettlingSlices;
   private scheduled = false;
   private waiting: (() => void)[] = [];
   private readonly sliceBound = (): void => this.slice();
 
   constructor(keyspace: Keyspace, cron: Cron) {
     this.keyspace = keyspace;
+    this.settling = new SettlingSlices(keyspace);
     cron.every(TIDY_MS, () => this.tidy(false));
   }
 
-  /** Sees to it that what waits to be freed is freed. Costs next to nothing when nothing waits. */
+  /**
+   * Sees to it that what waits to be freed is freed, and what waits to settle settles. Costs next
+   * to nothing when nothing waits.
+   */
   kick(): void {
     const { keyspace } = this;
+    this.settling.kick();
     if (this.scheduled || !(keyspace.hasDoomed || keyspace.arena.hasEmptied)) return;
     this.scheduled = true;
     setImmediate(this.sliceBound);
