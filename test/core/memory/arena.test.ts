@@ -83,6 +83,15 @@ describe('arena', () => {
     expect(brought.slice(held.size - 1).every((chunk) => chunk === arena.spareChunk)).toBe(true);
   });
 
+  test('says so twice a chunk when nobody brings one', () => {
+    const arena = new Arena();
+    let said = 0;
+    arena.onLow = () => said++;
+    const chunks = (): number => arena.reservedBytes / CHUNK_BYTES;
+    while (chunks() < 6) arena.alloc(4096);
+    expect(said).toBe(2 * 5);
+  });
+
   test('tidied, an arena without blocks holds one chunk, whatever was in it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1 << 30 }), (start) => {
