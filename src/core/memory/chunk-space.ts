@@ -77,7 +77,7 @@ export class ChunkSpace {
   /** A chunk that is empty and kept all the same. */
   private keptChunk = NONE;
   private readonly freeChunks: number[] = [];
-  private emptied: ArrayBuffer[] = [];
+  private readonly emptied: ArrayBuffer[] = [];
   private emptiedBytes = 0;
 
   /** Whether the buffers that nobody uses any more are worth being given back. */
@@ -85,14 +85,17 @@ export class ChunkSpace {
     return this.emptiedBytes >= EMPTIED_BYTES_MIN;
   }
 
-  /** The buffers that nobody uses any more, each once. Whoever takes them may detach them. */
-  takeEmptied(): ArrayBuffer[] {
+  /**
+   * Buffers that nobody uses any more, each once: as many as have `bytes`, or one more, or all
+   * there are. Whoever takes them may detach them.
+   */
+  takeEmptied(bytes: number): ArrayBuffer[] {
     const { emptied } = this;
-    if (emptied.length > 0) {
-      this.emptied = [];
-      this.emptiedBytes = 0;
-    }
-    return emptied;
+    let first = emptied.length;
+    let taken = 0;
+    while (first > 0 && taken < bytes) taken += emptied[--first]!.byteLength;
+    this.emptiedBytes -= taken;
+    return emptied.splice(first);
   }
 
   /** Has the empty chunk that is kept given back as well. */
