@@ -37,7 +37,7 @@ export class LazyFree {
   constructor(keyspace: Keyspace, cron: Cron) {
     this.keyspace = keyspace;
     this.settling = new SettlingSlices(keyspace);
-    cron.every(TIDY_MS, () => this.tidy(false));
+    cron.every(TIDY_MS, () => this.sweep());
   }
 
   /**
@@ -70,6 +70,13 @@ export class LazyFree {
     arena.tidy(all);
     if (all) giveBack(arena.takeEmptied(Number.POSITIVE_INFINITY));
     else if (arena.hasEmptied) giveBack(arena.takeEmptied(CHUNK_BYTES));
+  }
+
+  /** Now and then little is given back, too. */
+  private sweep(): void {
+    const { arena } = this.keyspace;
+    arena.tidy(false);
+    giveBack(arena.takeEmptied(CHUNK_BYTES));
   }
 
   private slice(): void {

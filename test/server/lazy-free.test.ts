@@ -96,18 +96,31 @@ describe('flushing', () => {
 });
 
 describe('what is freed', () => {
+  const watchTaken = (): number[] => {
+    const { arena } = inside.server.keyspace;
+    const taken: number[] = [];
+    vi.spyOn(arena, 'takeEmptied').mockImplementation((bytes) => {
+      const some = ChunkSpace.prototype.takeEmptied.call(arena, bytes);
+      taken.push(some.length);
+      return some;
+    });
+    return taken;
+  };
+
+  it('goes back within a second, too, when it is little', async () => {
+    inside.run('SET', 'a', 'x'.repeat(100_000));
+    const taken = watchTaken();
+    inside.run('DEL', 'a');
+    await vi.waitFor(() => expect(taken).toContain(1), { timeout: 30_000 });
+  });
+
   it('goes back to the system one chunk a slice, to the last', async () => {
     const { keyspace, lazyFree } = inside.server;
     const { arena } = keyspace;
     inside.run('DEBUG', 'POPULATE', KEYS, 'k', 100);
     const before = arena.reservedBytes;
     expect(before).toBeGreaterThan(3 * CHUNK_BYTES);
-    const taken: number[] = [];
-    vi.spyOn(arena, 'takeEmptied').mockImplementation(function (this: typeof arena, bytes) {
-      const some = ChunkSpace.prototype.takeEmptied.call(this, bytes);
-      taken.push(some.length);
-      return some;
-    });
+    const taken = watchTaken();
     inside.run('FLUSHALL', 'ASYNC');
     await lazyFree.done();
     await vi.waitFor(() => expect(arena.hasEmptied).toBe(false));
