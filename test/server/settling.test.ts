@@ -1,4 +1,4 @@
-/** A large intset that becomes a table settles by itself; whoever reads it before sees all of it. */
+/** A large intset that became a table settles by itself; who reads it before sees all of it. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { InsideServer } from '../support/inside.ts';
 
