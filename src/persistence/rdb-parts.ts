@@ -54,11 +54,7 @@ export function inParts(
     : largeInParts(keyspace, address, version);
 }
 
-function largeInParts(
-  keyspace: Keyspace,
-  address: number,
-  version: number,
-): PartsBeginning | null {
+function largeInParts(keyspace: Keyspace, address: number, version: number): PartsBeginning | null {
   const value = keyspace.largeOf(address);
   if (value instanceof Quicklist) {
     if (value.nodes.bytes < PARTS_LIST_BYTES_MIN) return null;
