@@ -61,20 +61,23 @@ export class SnapshotRehearsal {
   #rounds = 0;
   #next = 0;
 
-  /** `chunk`: memory for the dataset, which nobody else uses. */
-  constructor(chunk: ArrayBuffer) {
+  constructor() {
     this.#keyspace = new Keyspace({
       databases: 1,
       seed: { seed0: 1, seed1: 2 },
       random: () => 0,
       events: { expired: () => {} },
     });
-    this.#keyspace.arena.spareChunk = chunk;
   }
 
-  /** Keys that were emitted in the present round. */
+  /** The memory of the dataset; whoever takes it may detach it after the last step. */
+  get memory(): ArrayBuffer[] {
+    return this.#keyspace.arena.u8.map((chunk) => chunk.buffer as ArrayBuffer);
+  }
+
+  /** Keys that were emitted so far, in all rounds. */
   get keys(): number {
-    return this.#walker?.keys ?? 0;
+    return this.#rounds * KEYS + (this.#walker?.keys ?? 0);
   }
 
   /** Goes on for some hundred microseconds at most; false when that was all. */
@@ -89,7 +92,9 @@ export class SnapshotRehearsal {
     for (let i = 0; i < STEP_KEYS; i++) this.#write();
     this.#transport.pass();
     if (!this.#walker.isDone) return true;
+    if (this.#walker.keys !== KEYS) throw new Error('a rehearsal left keys out');
     this.#walker.detach();
+    this.#walker = null;
     this.#queue?.drop();
     this.#rounds++;
     if (this.#rounds === ROUNDS) return false;
