@@ -2,9 +2,9 @@
  * The server's side of the snapshot's child process.
  *
  * The child is started once, by `warm`, while the server is still small, and kept: a job costs one
- * packet then. Idle it takes about 40 MB, most of it the code it shares with the server. Two reserves
- * (snapshot-process.ts) wait beside it, so that a child that was killed is replaced without a stall;
- * after them a start costs what it costs.
+ * packet then. Idle it takes about 40 MB, most of it the code it shares with the server. Two
+ * reserves (snapshot-process.ts) wait beside it, so that a child that was killed is replaced
+ * without a stall; after them a start costs what it costs.
  *
  *     none -> idle (ready) -> busy (a job) -> idle ...
  *       ^                       |  killed, or given up on by `begin`

@@ -2,8 +2,8 @@
  * Has the process rehearse a snapshot soon after its start (persistence/snapshot-rehearsal.ts), a
  * step at a time between whatever else the loop has to do.
  *
- * What is rehearsed is the code, so once is enough for a process. The memory goes back to the system
- * at the end.
+ * What is rehearsed is the code, so once is enough for a process. The memory goes back to the
+ * system at the end.
  */
 import { SnapshotRehearsal } from '../persistence/snapshot-rehearsal.ts';
 import { giveBack } from './give-back.ts';
