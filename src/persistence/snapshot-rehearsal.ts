@@ -11,14 +11,17 @@
  */
 import { Keyspace } from '../core/keyspace.ts';
 import { stringSet } from '../core/types/string.ts';
+import { type SnapshotRun, startSnapshot } from './snapshot.ts';
+import { type JobListener, SnapshotHelper } from './snapshot-helper.ts';
 import type { RdbContent } from './snapshot-now.ts';
-import { type FrameTransport, SnapshotQueue } from './snapshot-queue.ts';
-import { SnapshotWalker } from './snapshot-walker.ts';
+import type { SnapshotJob } from './snapshot-protocol.ts';
 
 const KEYS = 1024;
-const ROUNDS = 8;
-/** Keys that a step walks, and as many that it overwrites. */
+const ROUNDS = 5;
+/** Keys that a step overwrites. */
 const STEP_KEYS = 16;
+/** Buckets of keys that it walks. */
+const STEP_BUCKETS = 2;
 /** Texts short and long, and what is stored as an integer. */
 const VALUES = ['a value of a key', '1234567', 'longer than what fits beside its key. '.repeat(3)];
 const KEY_BYTES = 16;
@@ -35,29 +38,46 @@ const CONTENT: RdbContent = {
   functions: [],
 };
 
-/** Lets all frames vanish. */
-class Nowhere implements FrameTransport {
+/** Takes the place of the child: all that it is sent vanishes. */
+class Nobody extends SnapshotHelper {
   readonly #waiting: (() => void)[] = [];
+  #listener: JobListener | null = null;
+  #isEnded = false;
 
-  data(_bytes: Uint8Array, sent: () => void): void {
+  constructor() {
+    super('nobody is started');
+  }
+
+  override begin(_job: SnapshotJob, listener: JobListener): void {
+    this.#listener = listener;
+    this.#isEnded = false;
+  }
+
+  override data(_bytes: Uint8Array, sent: () => void): void {
     this.#waiting.push(sent);
   }
 
-  end(): void {}
+  override end(): void {
+    this.#isEnded = true;
+  }
 
-  /** What was given until now has been sent. */
+  override leave(): void {
+    this.#listener = null;
+  }
+
+  /** What was sent until now has come, and the job is done if that was all. */
   pass(): void {
     for (const sent of this.#waiting.splice(0)) sent();
+    if (this.#isEnded) this.#listener?.report({ event: 'ended', ok: true, bytes: 0 });
   }
 }
 
 export class SnapshotRehearsal {
   readonly #keyspace: Keyspace;
-  readonly #transport = new Nowhere();
+  readonly #helper = new Nobody();
   readonly #values = VALUES.map((text) => Buffer.from(text));
   readonly #key = Buffer.alloc(KEY_BYTES);
-  #queue: SnapshotQueue | null = null;
-  #walker: SnapshotWalker | null = null;
+  #run: SnapshotRun | null = null;
   #rounds = 0;
   #next = 0;
 
@@ -77,25 +97,21 @@ export class SnapshotRehearsal {
 
   /** Keys that were emitted so far, in all rounds. */
   get keys(): number {
-    return this.#rounds * KEYS + (this.#walker?.keys ?? 0);
+    return this.#rounds * KEYS + (this.#run?.figures.keysDone ?? 0);
   }
 
   /** Goes on for some hundred microseconds at most; false when that was all. */
   step(): boolean {
-    if (this.#walker === null) {
-      for (let i = 0; i < STEP_KEYS; i++) this.#write();
-      if (this.#next > 0) return true;
-      this.#begin();
+    const run = this.#run;
+    for (let i = 0; i < STEP_KEYS; i++) this.#write();
+    if (run === null) {
+      if (this.#next === 0) this.#begin();
       return true;
     }
-    this.#walker.walk(Number.POSITIVE_INFINITY, () => 0, STEP_KEYS);
-    for (let i = 0; i < STEP_KEYS; i++) this.#write();
-    this.#transport.pass();
-    if (!this.#walker.isDone) return true;
-    if (this.#walker.keys !== KEYS) throw new Error('a rehearsal left keys out');
-    this.#walker.detach();
-    this.#walker = null;
-    this.#queue?.drop();
+    for (let i = 0; i < STEP_BUCKETS; i++) run.step(0);
+    this.#helper.pass();
+    if (this.#keyspace.snapshot !== null) return true;
+    this.#run = null;
     this.#rounds++;
     if (this.#rounds === ROUNDS) return false;
     this.#begin();
@@ -103,8 +119,12 @@ export class SnapshotRehearsal {
   }
 
   #begin(): void {
-    this.#queue = new SnapshotQueue(this.#transport, this.#keyspace.arena, () => {});
-    this.#walker = new SnapshotWalker(this.#keyspace, this.#queue, CONTENT, true);
+    this.#run = startSnapshot({
+      ...CONTENT,
+      keyspace: this.#keyspace,
+      helper: this.#helper,
+      target: { stream: () => true },
+    });
   }
 
   /** Sets the next key, as SET does. */
