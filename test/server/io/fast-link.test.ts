@@ -1,7 +1,7 @@
 /** A fast link over a handle that the test drives: how much of a turn one peer may take. */
 import { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fastLink } from '../../../src/server/io/fast-link.ts';
 import { type Link, READ_BYTES } from '../../../src/server/io/link.ts';
 
@@ -50,10 +50,23 @@ class FakeHandle {
   }
 }
 
-function linked(onRead: (bytes: number) => void): { handle: FakeHandle; link: Link } {
+let nowMs = 0;
+
+beforeEach(() => {
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A link whose owner takes a millisecond for each read. */
+function linked(onRead: (bytes: number) => void, workMs = 1): { handle: FakeHandle; link: Link } {
   const handle = new FakeHandle();
   const link = fastLink(Object.assign(new Socket(), { _handle: handle }), {
-    onRead: (_bytes, from, to) => onRead(to - from),
+    onRead: (_bytes, from, to) => {
+      nowMs += workMs;
+      onRead(to - from);
+    },
     onSent: () => {},
     onClosed: () => {},
   });
@@ -72,6 +85,15 @@ test('a peer that has sent much is read from once a turn', async () => {
     expect(handle.isReading).toBe(true);
   }
   expect(reads).toEqual([READ_BYTES, READ_BYTES, READ_BYTES, 10]);
+});
+
+test('a long value comes without a rest', () => {
+  let bytes = 0;
+  const { handle } = linked((count) => {
+    bytes += count;
+  }, 0.01);
+  expect(handle.poll(READ_BYTES * 20)).toBe(0);
+  expect(bytes).toBe(READ_BYTES * 20);
 });
 
 test('one that has sent little is read from again in the same turn', () => {
