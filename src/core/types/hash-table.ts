@@ -51,6 +51,8 @@ export class HashTable implements LargeValue {
   entryBytes = 0;
   /** Sees every field before it changes, while a snapshot walks over this table. */
   door: EntryDoor | null = null;
+  /** Where the value of the entry that was opened last is to be. */
+  openAt = 0;
   private readonly seed: HashSeed;
 
   constructor(arena: Arena, seed: HashSeed) {
@@ -227,6 +229,16 @@ export class HashTable implements LargeValue {
     valueOffset: number,
     valueLength: number,
   ): number {
+    const address = this.open(field, fieldOffset, fieldLength, valueLength);
+    copyBytes(value, valueOffset, this.arena.bytes(address), this.openAt, valueLength);
+    return address;
+  }
+
+  /**
+   * An entry for a field, with room for its value at `openAt` in the bytes of its block. The caller
+   * fills that, and must `place` the entry, or `drop` it.
+   */
+  open(field: Uint8Array, fieldOffset: number, fieldLength: number, valueLength: number): number {
     const keyWords = 1 + (valueLength < WIDE_VALUE ? 0 : 1) + wideWords(fieldLength);
     const address = this.take(keyWords * 4 + fieldLength + valueLength);
     const words = this.arena.words(address);
@@ -234,11 +246,22 @@ export class HashTable implements LargeValue {
     words[at] = entryHead(fieldLength, keyWords, Math.min(valueLength, WIDE_VALUE));
     if (valueLength >= WIDE_VALUE) words[at + 1] = valueLength;
     if (wideWords(fieldLength) !== 0) words[at + keyWords - 1] = fieldLength;
-    const bytes = this.arena.bytes(address);
     const to = (at + keyWords) << 2;
-    copyBytes(field, fieldOffset, bytes, to, fieldLength);
-    copyBytes(value, valueOffset, bytes, to + fieldLength, valueLength);
+    copyBytes(field, fieldOffset, this.arena.bytes(address), to, fieldLength);
+    this.openAt = to + fieldLength;
     return address;
+  }
+
+  /** Adds an entry that `open` made. False, and it is dropped, when its field is here already. */
+  place(entry: number): boolean {
+    const hash = this.dict.hashOf(entry);
+    if (this.door !== null) this.door.changing(hash);
+    if (this.holdsKeyOf(entry, hash)) {
+      this.drop(entry);
+      return false;
+    }
+    this.dict.insert(entry, hash);
+    return true;
   }
 
   /** Whether the value fits into the block that the old one is in; if so, it is there now. */
@@ -284,7 +307,8 @@ export class HashTable implements LargeValue {
     return address;
   }
 
-  private drop(address: number): void {
+  /** Frees an entry that is not in the table, or not any more. */
+  drop(address: number): void {
     this.entryBytes -= this.arena.sizeOf(address);
     this.arena.free(address);
   }
