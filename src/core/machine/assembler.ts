@@ -111,14 +111,19 @@ export const shiftRight = binary(0x76);
 
 export const isZero64 = unary(0x50);
 export const trailingZeros64 = unary(0x7a);
+export const ones64 = unary(0x7b);
+export const differ64 = binary(0x52);
+export const add64 = binary(0x7c);
 export const subtract64 = binary(0x7d);
 export const and64 = binary(0x83);
+export const or64 = binary(0x84);
 export const xor64 = binary(0x85);
 export const shiftRight64 = binary(0x88);
 /** The low 32 bits of a 64-bit value. */
 export const low = unary(0xa7);
-/** A 32-bit value as one of 64 bits. */
+/** A 32-bit value as one of 64 bits, without and with its sign. */
 export const widen = unary(0xad);
+export const widenSigned = unary(0xac);
 
 /** One of two values, both of which are worked out. */
 export const choose = (condition: Code, then: Code, other: Code): Code => {
