@@ -19,6 +19,7 @@
  * ends.
  */
 import type { Client } from './client.ts';
+import type { ClientPause } from './client-pause.ts';
 import { type Command, LOADING, MAY_REPLICATE, READONLY, STALE, WRITE } from './command.ts';
 import type { Dispatcher, Gate } from './dispatch.ts';
 import { LOADING_DATASET, NOT_ENOUGH_REPLICAS, PRIMARY_DOWN, READONLY_REPLICA } from './errors.ts';
@@ -135,3 +136,19 @@ export const staleGate: Gate = (client, command) =>
 /** Nearly everything while the dataset is being loaded. */
 export const loadingGate: Gate = (client, command) =>
   client.link !== null && lacks(client, command, LOADING) ? LOADING_DATASET : null;
+
+/**
+ * The gate of a server that is loading, or has not got so far (`isBeginning`): then what would be
+ * refused waits. So clients of an empty folder see no loading, as they see none of a server that
+ * makes its first files before it listens.
+ */
+export function holdLoadingGate(
+  { gates, pause }: { readonly gates: Gates; readonly pause: ClientPause },
+  isLoading: boolean,
+  isBeginning: boolean,
+): void {
+  const waits: Gate = (client, command, args) =>
+    loadingGate(client, command, args) === null ? null : pause.postpone(client, args);
+  gates.hold('loading', isLoading, isBeginning ? waits : loadingGate);
+  pause.resumeWaiting();
+}

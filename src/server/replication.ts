@@ -368,8 +368,9 @@ export class ReplicationService {
   }
 
   private holdGates(): void {
-    const { desk, config, keyspace } = this.services;
+    const { activeExpiry, desk, config, keyspace } = this.services;
     const { replicaReadOnly, replicaServeStaleData } = config.values;
+    activeExpiry.own.follow(this.isReplica, !replicaReadOnly);
     desk.gates.hold('readonly', this.isReplica && replicaReadOnly, readonlyGate);
     desk.gates.hold('stale', !this.isFresh && !replicaServeStaleData, staleGate);
     if (this.isReplica) keyspace.expiryMode = REPLICA_EXPIRY;
@@ -385,9 +386,7 @@ export class ReplicationService {
 
   private listen(): void {
     const { config } = this;
-    const again = (): undefined => {
-      this.holdGates();
-    };
+    const again = (): undefined => void this.holdGates();
     config.onChange('replica-read-only', again);
     config.onChange('replica-serve-stale-data', again);
     config.onChange('min-replicas-to-write', again);
