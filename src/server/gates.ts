@@ -14,6 +14,7 @@
  *     loading      the dataset is being loaded  LOADING
  *     busy         a script runs too long       BUSY
  *     pause        clients are paused           they wait
+ *     held         keys are being moved         who would write to them waits
  *
  * The order is Redis's. Whoever knows a condition calls `set` when it begins and `clear` when it
  * ends.
@@ -36,6 +37,7 @@ const ORDER = [
   'loading',
   'busy',
   'pause',
+  'held',
 ] as const;
 
 export type GateName = (typeof ORDER)[number];

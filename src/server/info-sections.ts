@@ -107,7 +107,7 @@ function listenerLines({ config }: Services): InfoLines {
 }
 
 function clientsLines(services: Services): InfoLines {
-  const { blocking, clients, config, desk } = services;
+  const { blocking, clients, config, desk, replication } = services;
   let input = 0;
   let output = 0;
   let replicas = 0;
@@ -122,7 +122,7 @@ function clientsLines(services: Services): InfoLines {
     ['maxclients', config.values.maxclients],
     ['client_recent_max_input_buffer', input],
     ['client_recent_max_output_buffer', output],
-    ['blocked_clients', blocking.size],
+    ['blocked_clients', blocking.size + replication.waits.size + desk.migrations.size],
     ['tracking_clients', desk.tracking.clientCount],
     ['clients_in_timeout_table', blocking.timedCount],
     ['total_blocking_keys', blocking.keyCount],

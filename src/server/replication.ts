@@ -221,7 +221,7 @@ export class ReplicationService {
   private dismissBlocked(): void {
     const { services } = this;
     for (const client of [...services.clients.values()]) {
-      if (client.waiting !== WAIT_BLOCKED) continue;
+      if (client.waiting !== WAIT_BLOCKED || services.desk.migrations.moves(client)) continue;
       services.blocking.forget(client);
       this.waits.forget(client);
       client.reply.error(
