@@ -149,12 +149,12 @@ export class Dispatcher {
     this.errorsTold = stats.totalErrorReplies;
     command.handler(c);
     this.depth--;
-    if (keyspace.dirty !== before) {
+    if (keyspace.dirty > before) {
       propagator.command(c.db.id, args);
       client.wrote = true;
     }
     if (outermost) propagator.endUnit();
-    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
+    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty > before) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;

@@ -1,6 +1,6 @@
 /**
- * A server that is ended while it loads leaves its files as they are: the part of the dataset that
- * it has by then must not be saved over the whole.
+ * The end of a server and its files. One that is ended while it loads leaves them as they are: the
+ * part of the dataset that it has by then must not be saved over the whole.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -68,5 +68,20 @@ describe('SIGTERM while loading', () => {
     const client = await server.connect();
     expect(await client.value('DBSIZE')).toBe(KEYS);
     client.close();
+  });
+});
+
+describe('SHUTDOWN NOW', () => {
+  it('saves, and is itself no change that the AOF is told of, nor replicas', async () => {
+    server = await startCairnServer({ config: { save: SAVE, appendonly: 'yes' } });
+    const client = await server.connect();
+    await client.send('SET', 'marker', 1);
+    client.write('SHUTDOWN NOW\r\n');
+    await client.waitClosed();
+    const files = filesOf(server.dir);
+    const log = [...files].find(([name]) => name.includes('incr'))?.[1] ?? '';
+    expect(log).toContain('marker');
+    expect(log).not.toMatch(/shutdown/i);
+    expect([...files.keys()].join()).toContain('dump.rdb');
   });
 });
