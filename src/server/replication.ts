@@ -71,7 +71,7 @@ export class ReplicationService {
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
-  private pingAtMs = 0; // goes on while there is nobody to ping
+  private pingedMs = 0; // goes on while there is nobody to ping
 
   constructor(deps: ReplicationDeps) {
     this.deps = deps;
@@ -283,8 +283,8 @@ export class ReplicationService {
     if (this.follower !== null) {
       this.follower.link.tick(nowMs);
       this.follower.acknowledge();
-    } else if (nowMs >= this.pingAtMs) {
-      this.pingAtMs = nowMs + this.config.values.replPingReplicaPeriod * 1000 - 500;
+    } else if (nowMs >= this.pingedMs + this.config.values.replPingReplicaPeriod * 1000 - 500) {
+      this.pingedMs = nowMs;
       const mayPing = this.journal.isFeeding && !this.failover.isRunning;
       if (mayPing && this.primary.replicas.size > 0) this.journal.ping();
     }
