@@ -346,6 +346,7 @@ export class Server implements Services {
         return behind.map((one) => one.name);
       },
       desk: this.desk,
+      replicaCount: () => this.replication.primary.replicas.size,
       save: async (request) => {
         this.turn.end();
         await this.persistence.end(request);

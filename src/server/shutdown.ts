@@ -20,6 +20,7 @@ export interface ShutdownDeps {
   readonly timeoutSeconds: () => number;
   /** Names of replicas that have not acknowledged everything yet; asks them to. */
   readonly laggingReplicas: () => readonly string[];
+  readonly replicaCount: () => number;
   /** Pauses clients, and shows in INFO how long replicas may still take. */
   readonly desk: Pick<FrontDesk, 'pause' | 'info'>;
   /** Saves and brings the AOF to disk; rejects when that fails and the end was not forced. */
@@ -65,6 +66,7 @@ export class Shutdown {
       deps.desk.pause.end('shutdown');
       return 'ERR Errors trying to SHUTDOWN. Check logs.';
     }
+    this.tellOfReplicas();
     // What is written while the data are brought to disk would be answered and lost.
     this.pauseWrites(Number.MAX_SAFE_INTEGER);
     try {
@@ -75,6 +77,7 @@ export class Shutdown {
       return 'ERR Errors trying to SHUTDOWN. Check logs.';
     }
     await deps.stop();
+    deps.log.warning('Cairn is now ready to exit, bye bye...');
     deps.desk.pause.end('shutdown');
     return undefined;
   }
@@ -92,9 +95,16 @@ export class Shutdown {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     this.waiting = false;
-    const lagging = deps.laggingReplicas();
-    if (lagging.length > 0) deps.log.warning(`Lagging replicas at shutdown: ${lagging.join(', ')}`);
     return !this.aborted;
+  }
+
+  private tellOfReplicas(): void {
+    const { log, laggingReplicas, replicaCount } = this.deps;
+    const total = replicaCount();
+    if (total === 0) return;
+    const lagging = laggingReplicas();
+    for (const name of lagging) log.warning(`Lagging replica ${name} has not got everything.`);
+    log.notice(`${total - lagging.length} of ${total} replicas are in sync when shutting down.`);
   }
 
   private pauseWrites(untilMs: number): void {

@@ -85,3 +85,18 @@ describe('SHUTDOWN NOW', () => {
     expect([...files.keys()].join()).toContain('dump.rdb');
   });
 });
+
+describe('SHUTDOWN', () => {
+  it('is refused while an AOF that was switched on has no base, unless it is forced', async () => {
+    server = await startCairnServer({ config: { 'rdb-key-save-delay': 20_000_000 } });
+    const client = await server.connect();
+    await client.send('SET', 'a', 1);
+    await client.send('CONFIG', 'SET', 'appendonly', 'yes');
+    const refused = await client.send('SHUTDOWN', 'NOSAVE');
+    expect(refused.raw.toString()).toBe('-ERR Errors trying to SHUTDOWN. Check logs.\r\n');
+    expect(server.logText).toContain("Writing initial AOF, can't exit.");
+    expect((await client.send('SET', 'b', 2)).raw.toString()).toBe('+OK\r\n');
+    client.write('SHUTDOWN NOSAVE FORCE\r\n');
+    await client.waitClosed();
+  });
+});

@@ -141,6 +141,18 @@ export class AofService {
     this.begin();
   }
 
+  /**
+   * Throws while the AOF that was switched on has no base: at the next start it would not be found,
+   * and what was written since would be lost.
+   */
+  assertMayEnd(force: boolean): void {
+    if (this.aof.state !== 'waiting') return;
+    this.deps.log.warning(
+      force ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.",
+    );
+    if (!force) throw new Error('the initial AOF is being written');
+  }
+
   /** Everything appended, written and fsynced; then closed. */
   async close(): Promise<void> {
     await this.aof.close();

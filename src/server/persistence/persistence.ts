@@ -200,9 +200,9 @@ export class Persistence implements PersistenceServices {
    */
   async end(options: { save: boolean | undefined; force: boolean }): Promise<void> {
     const { config, log } = this.deps;
-    // A part of the dataset must not take the place of the whole one.
-    if (this.isLoading) return;
-    if (this.snapshots.isRunning) this.snapshots.abort();
+    if (this.isLoading) return; // a part of the dataset must not take the place of the whole
+    this.aof.assertMayEnd(options.force);
+    this.snapshots.abort();
     const wanted = options.save ?? config.values.save.length > 0;
     if (wanted) {
       log.notice('Saving the final RDB snapshot before exiting.');
