@@ -224,6 +224,7 @@ export class ReplicationService {
       if (client.waiting !== WAIT_BLOCKED || services.desk.migrations.moves(client)) continue;
       services.blocking.forget(client);
       this.waits.forget(client);
+      if (client.lastCommand !== null) client.lastCommand.stats.failed++;
       client.reply.error(
         'UNBLOCKED force unblock from blocking operation, instance state changed ' +
           '(master -> replica?)',
