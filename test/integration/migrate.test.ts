@@ -80,6 +80,11 @@ class HeldTarget {
     this.answer();
   }
 
+  /** Answers nothing, from now on. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
   private answer(): void {
     for (const socket of this.owed.splice(0)) socket.write('+OK\r\n');
   }
@@ -295,18 +300,21 @@ describe('while MIGRATE waits for its target', () => {
     const source = await asker(cairn);
     const move = ['MIGRATE', '127.0.0.1', target.port, 'k', 0] as const;
     await source('SET', 'k', 1);
-    expect(await source(...move, 20, 'COPY')).toBe(
-      'IOERR error or timeout reading to target instance',
-    );
     target.release();
     for (let i = 0; i < 2; i++) expect(await source(...move, 5000, 'COPY')).toBe('OK');
     expect(await source('INFO', 'stats')).toContain('migrate_cached_sockets:1\r\n');
+    target.hold();
+    expect(await source(...move, 500)).toBe('IOERR error or timeout reading to target instance');
+    expect(await source('INFO', 'stats')).toContain('migrate_cached_sockets:0\r\n');
+    expect(await source('GET', 'k')).toBe('1');
+    target.release();
+    expect(await source(...move, 5000, 'COPY')).toBe('OK');
     target.drop();
     expect(await source(...move, 5000)).toBe('OK');
     expect(await source('EXISTS', 'k')).toBe(0);
     expect(target.commands).toEqual([
-      ...['1 SELECT', '1 RESTORE', '2 SELECT', '2 RESTORE', '2 RESTORE'],
-      ...['3 SELECT', '3 RESTORE'],
+      ...['1 SELECT', '1 RESTORE', '1 RESTORE', '1 RESTORE'],
+      ...['2 SELECT', '2 RESTORE', '3 SELECT', '3 RESTORE'],
     ]);
   });
 });
