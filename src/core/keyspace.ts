@@ -80,6 +80,11 @@ export class Keyspace extends EntryChanges {
     }
   }
 
+  /** Whether no database has a key. */
+  get isEmpty(): boolean {
+    return this.databases.every(({ dict }) => dict.count === 0);
+  }
+
   private emptyDatabase(id: number): Database {
     return new Database(id, this.arena, this.seed, this.ahead.known);
   }
@@ -208,7 +213,10 @@ export class Keyspace extends EntryChanges {
     const fresh = this.rekeyed(address, key, keyOffset, keyLength, expires);
     this.arena.free(address);
     to.dict.insert(fresh, to.dict.hash(key, keyOffset, keyLength));
-    if (expires) to.expires.insert(fresh, atMs);
+    if (expires) {
+      to.expires.insert(fresh, atMs);
+      if (this.onExpirySet !== null) this.onExpirySet(to, fresh);
+    }
     return fresh;
   }
 
@@ -242,7 +250,10 @@ export class Keyspace extends EntryChanges {
       copyBytes(arena.bytes(old), arena.byteOffset(old), arena.bytes(block), start, length);
     }
     to.dict.insert(fresh, to.dict.hash(key, keyOffset, keyLength));
-    if (expires) to.expires.insert(fresh, this.expiryOf(from, address));
+    if (expires) {
+      to.expires.insert(fresh, this.expiryOf(from, address));
+      if (this.onExpirySet !== null) this.onExpirySet(to, fresh);
+    }
     return fresh;
   }
 

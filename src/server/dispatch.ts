@@ -121,8 +121,25 @@ export class Dispatcher {
   run(client: Client, args: Args): void {
     client.silentFrom = client.reply.total;
     client.commandCount++;
+    const { isReplica } = client;
     this.admit(client, args);
+    if (isReplica && client.reply.total > client.silentFrom) this.dropTalker(client, args);
     if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client);
+  }
+
+  /**
+   * A replica was answered, on the link where it reads the stream: it would take the answer for a
+   * part of that. Only what REPLCONF writes is the stream's own.
+   */
+  private dropTalker(client: Client, args: Args): void {
+    if (args.is(0, 'replconf')) return;
+    const { log } = this.services;
+    const name = args.shown(0).toLowerCase();
+    log.warning(
+      `Replica generated a reply to command '${name}', disconnecting it: ${client.address}`,
+    );
+    client.reply.rewind(client.silentFrom);
+    this.services.closeClient(client, 'now');
   }
 
   /** Runs a command that has passed its gates. */
@@ -149,12 +166,12 @@ export class Dispatcher {
     this.errorsTold = stats.totalErrorReplies;
     command.handler(c);
     this.depth--;
-    if (keyspace.dirty !== before) {
+    if (keyspace.dirty > before) {
       propagator.command(c.db.id, args);
       client.wrote = true;
     }
     if (outermost) propagator.endUnit();
-    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
+    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty > before) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;

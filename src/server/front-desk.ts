@@ -15,6 +15,7 @@ import type { Dispatcher } from './dispatch.ts';
 import { Gates, listenerGate, subscriberGate } from './gates.ts';
 import { InfoSources } from './info-lines.ts';
 import { LatencyMonitor } from './latency-monitor.ts';
+import { Migrations } from './migrations.ts';
 import { Monitors } from './monitors.ts';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './notify-classes.ts';
 import { OutputLimits } from './output-limits.ts';
@@ -28,6 +29,7 @@ export class FrontDesk {
   readonly access: AccessControl;
   readonly gates: Gates;
   readonly pause: ClientPause;
+  readonly migrations: Migrations;
   readonly pubsub: PubSub;
   readonly tracking: Tracking;
   readonly monitors: Monitors;
@@ -60,6 +62,7 @@ export class FrontDesk {
     this.access = new AccessControl(config, commands, owner);
     this.gates = new Gates(dispatcher);
     this.pause = new ClientPause(services);
+    this.migrations = new Migrations(services);
     this.pubsub = new PubSub(owner);
     this.tracking = new Tracking(owner);
     this.monitors = new Monitors(dispatcher, owner.listClient);
@@ -91,7 +94,7 @@ export class FrontDesk {
   }
 
   private holdGates(): void {
-    const { access, gates, monitors, pause, pubsub } = this;
+    const { access, gates, migrations, monitors, pause, pubsub } = this;
     const limited = (): void => {
       const { isLimiting } = access;
       gates.hold('acl', isLimiting, (client, command, args) =>
@@ -109,6 +112,12 @@ export class FrontDesk {
       gates.hold('pause', pause.isPaused, (client, command, args) =>
         pause.admit(client, command, args),
       );
+    migrations.onChange = () => {
+      gates.hold('held', migrations.holds, (client, command, args) =>
+        migrations.stops(client, command, args) ? pause.postpone(client, args) : null,
+      );
+      pause.resumeWaiting();
+    };
   }
 
   /** Slow log and latency monitor hear only of commands that may concern them. */

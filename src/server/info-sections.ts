@@ -9,6 +9,7 @@
  */
 import { release, type } from 'node:os';
 import type { Database } from '../core/database.ts';
+import { WAIT_WORK } from './client.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from './config/version.ts';
 import type { InfoLines } from './info-lines.ts';
 import { memoryLines } from './info-memory.ts';
@@ -107,14 +108,16 @@ function listenerLines({ config }: Services): InfoLines {
 }
 
 function clientsLines(services: Services): InfoLines {
-  const { blocking, clients, config, desk } = services;
+  const { blocking, clients, config, desk, replication } = services;
   let input = 0;
   let output = 0;
   let replicas = 0;
+  let blocked = blocking.size + replication.waits.size + desk.migrations.size;
   for (const client of clients.values()) {
     input = Math.max(input, client.parser.pendingBytes);
     output = Math.max(output, client.outputBytes);
     if (client.isReplica) replicas++;
+    if (client.waiting === WAIT_WORK) blocked++;
   }
   return [
     ['connected_clients', clients.size - replicas],
@@ -122,7 +125,7 @@ function clientsLines(services: Services): InfoLines {
     ['maxclients', config.values.maxclients],
     ['client_recent_max_input_buffer', input],
     ['client_recent_max_output_buffer', output],
-    ['blocked_clients', blocking.size],
+    ['blocked_clients', blocked],
     ['tracking_clients', desk.tracking.clientCount],
     ['clients_in_timeout_table', blocking.timedCount],
     ['total_blocking_keys', blocking.keyCount],

@@ -61,7 +61,7 @@ function keyLines({ activeExpiry, eviction, keyspace, stats }: Services): InfoLi
   ];
 }
 
-function deskLines({ desk }: Services): InfoLines {
+function deskLines({ activeExpiry, desk }: Services): InfoLines {
   const { pubsub, tracking } = desk;
   return [
     ['pubsub_channels', pubsub.size('channels')],
@@ -69,6 +69,8 @@ function deskLines({ desk }: Services): InfoLines {
     ['pubsubshard_channels', pubsub.size('shardChannels')],
     ['latest_fork_usec', 0],
     ['total_forks', 0],
+    ['migrate_cached_sockets', desk.migrations.sockets.size],
+    ['slave_expires_tracked_keys', activeExpiry.own.size],
     ['active_defrag_hits', 0],
     ['active_defrag_misses', 0],
     ['active_defrag_key_hits', 0],

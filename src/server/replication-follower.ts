@@ -151,6 +151,7 @@ export class Follower implements PrimaryLinkHost {
     // Whoever was promoted meanwhile keeps what it has.
     if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
     this.resumable = false;
+    services.activeExpiry.own.forget();
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
     const { streamDb } = await this.deps.loadDataset(path).catch((error: unknown) => {
       primary.history.renew();

@@ -345,8 +345,8 @@ export class Server implements Services {
         if (behind.length > 0) this.replication.journal.requestAcks();
         return behind.map((one) => one.name);
       },
-      pauseWrites: (untilMs) => this.desk.pause.begin('shutdown', untilMs, true),
-      resumeWrites: () => this.desk.pause.end('shutdown'),
+      desk: this.desk,
+      replicaCount: () => this.replication.primary.replicas.size,
       save: async (request) => {
         this.turn.end();
         await this.persistence.end(request);

@@ -1,6 +1,6 @@
 /**
- * A server that is ended while it loads leaves its files as they are: the part of the dataset that
- * it has by then must not be saved over the whole.
+ * The end of a server and its files. One that is ended while it loads leaves them as they are: the
+ * part of the dataset that it has by then must not be saved over the whole.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -68,5 +68,35 @@ describe('SIGTERM while loading', () => {
     const client = await server.connect();
     expect(await client.value('DBSIZE')).toBe(KEYS);
     client.close();
+  });
+});
+
+describe('SHUTDOWN NOW', () => {
+  it('saves, and is itself no change that the AOF is told of, nor replicas', async () => {
+    server = await startCairnServer({ config: { save: SAVE, appendonly: 'yes' } });
+    const client = await server.connect();
+    await client.send('SET', 'marker', 1);
+    client.write('SHUTDOWN NOW\r\n');
+    await client.waitClosed();
+    const files = filesOf(server.dir);
+    const log = [...files].find(([name]) => name.includes('incr'))?.[1] ?? '';
+    expect(log).toContain('marker');
+    expect(log).not.toMatch(/shutdown/i);
+    expect([...files.keys()].join()).toContain('dump.rdb');
+  });
+});
+
+describe('SHUTDOWN', () => {
+  it('is refused while an AOF that was switched on has no base, unless it is forced', async () => {
+    server = await startCairnServer({ config: { 'rdb-key-save-delay': 20_000_000 } });
+    const client = await server.connect();
+    await client.send('SET', 'a', 1);
+    await client.send('CONFIG', 'SET', 'appendonly', 'yes');
+    const refused = await client.send('SHUTDOWN', 'NOSAVE');
+    expect(refused.raw.toString()).toBe('-ERR Errors trying to SHUTDOWN. Check logs.\r\n');
+    expect(server.logText).toContain("Writing initial AOF, can't exit.");
+    expect((await client.send('SET', 'b', 2)).raw.toString()).toBe('+OK\r\n');
+    client.write('SHUTDOWN NOSAVE FORCE\r\n');
+    await client.waitClosed();
   });
 });

@@ -20,6 +20,9 @@ const OF_7_2 = new Set([
   'zrevrank arguments',
   'hscan arguments',
   'zscan arguments',
+  'georadius arguments',
+  'georadiusbymember arguments',
+  'migrate arguments',
 ]);
 
 const INFO_FIELDS = [

@@ -11,7 +11,7 @@ import type { ServerProcess } from '../support/server-process.ts';
 const NOT_OURS = [
   ...['redis_build_id', 'monotonic_clock', 'atomicvar_api', 'gcc_version'],
   ...['expired_stale_perc', 'expire_cycle_cpu_milliseconds', 'reply_buffer_shrinks'],
-  ...['reply_buffer_expands', 'slave_expires_tracked_keys', 'lazyfreed_objects'],
+  ...['reply_buffer_expands', 'lazyfreed_objects'],
   ...['used_cpu_sys_children', 'used_cpu_user_children', 'used_cpu_sys_main_thread'],
   ...['used_cpu_user_main_thread'],
 ];
@@ -19,7 +19,7 @@ const NOT_OURS = [
 /** Of parts that tell their own figures when they are there. */
 const FROM_ELSEWHERE = [
   ...['number_of_cached_scripts', 'number_of_functions', 'number_of_libraries'],
-  ...['migrate_cached_sockets', 'dump_payload_sanitizations'],
+  ...['dump_payload_sanitizations'],
 ];
 
 function sectionsOf(text: string): Map<string, Map<string, string>> {

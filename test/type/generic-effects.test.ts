@@ -6,6 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { type Effects, effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
+/** What DUMP gives for a list with one element, "a". */
+const listOfA =
+  '\\x12\\x01\\x02\\x0a\\x0a\\x00\\x00\\x00\\x01\\x00\\x81\\x61' +
+  '\\x02\\xff\\x0a\\x00\\x09\\xb9\\xed\\xf5\\x94\\xde\\xd9\\x95';
+
 const lines = `
   DEBUG SET-ACTIVE-EXPIRE 0
   SET a 1
@@ -159,5 +164,12 @@ describe.skipIf(requireRedisServer() === null)('effects are those of a real serv
       FLUSHALL
     `);
     expect(effectsInside(all, settings)).toEqual(await effectsOfRealServer(all, settings));
+  });
+
+  it('where RESTORE brings what is over already, as Redis does since 7.2', () => {
+    const all = linesOf(`SET a 1\nRESTORE a 1 "${listOfA}" REPLACE ABSTTL`);
+    expect(effectsInside(all).propagated.at(-1)).toBe('DEL a');
+    const lazily = effectsInside(all, { 'lazyfree-lazy-server-del': 'yes' });
+    expect(lazily.propagated.at(-1)).toBe('UNLINK a');
   });
 });
