@@ -77,6 +77,8 @@ class Child {
 }
 
 export class SnapshotHelper {
+  /** Told when a child has been started. */
+  onStart: () => void = () => {};
   readonly #script: string;
   #child: Child | null;
   #listener: JobListener | null;
@@ -95,7 +97,7 @@ export class SnapshotHelper {
 
   /** Starts the child unless it runs already. Later, if it still has had no job, it practises. */
   warm(): void {
-    this.#child ??= this.#start();
+    if (this.#child === null) this.#start();
     setTimeout(() => this.practise(), PRACTISE_AFTER_MS).unref();
   }
 
@@ -117,11 +119,11 @@ export class SnapshotHelper {
       this.#child.process.kill('SIGKILL');
       this.#child = null;
     }
-    this.#child ??= this.#start();
-    this.#child.busy = true;
-    this.#child.isNew = false;
-    this.#child.path = job.path;
-    this.#child.keepAlive(true);
+    const child = this.#child ?? this.#start();
+    child.busy = true;
+    child.isNew = false;
+    child.path = job.path;
+    child.keepAlive(true);
     this.#listener = listener;
     this.#send(PACKET_JOB, Buffer.from(JSON.stringify(job)), () => {});
   }
@@ -186,6 +188,8 @@ export class SnapshotHelper {
     const [, , , reports] = child.process.stdio;
     reports?.on('data', (text: Buffer) => this.#reports(child, text.toString()));
     child.keepAlive(false);
+    this.#child = child;
+    this.onStart();
     return child;
   }
 

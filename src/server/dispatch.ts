@@ -56,6 +56,8 @@ export class Dispatcher {
   recheck: Gate | null = null;
   /** Further gates, in order: most servers need few, so the list is short while all is well. */
   gates: Gate[] = [];
+  /** Those of them that a command that waited passes again. */
+  gatesAgain: Gate[] = [];
   /** Slow log and latency monitor: told of commands that took `slowMicroseconds` or more. */
   watcher: CallWatcher | null = null;
   slowMicroseconds = Number.POSITIVE_INFINITY;
@@ -127,7 +129,7 @@ export class Dispatcher {
 
   /** Runs a command that has passed its gates. */
   call(client: Client, command: Command, args: Args): void {
-    const { keyspace, propagator, stats } = this.services;
+    const { blocking, keyspace, propagator, stats } = this.services;
     const c = this.context;
     const before = keyspace.dirty;
     const outermost = this.depth === 0;
@@ -159,10 +161,12 @@ export class Dispatcher {
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
     this.errorsTold = stats.totalErrorReplies;
-    if (shares) this.share(command);
-    else this.measure(client, command, args);
-    if (again) command.stats.calls--;
-    else stats.commandsProcessed++;
+    if (client.waiting === WAIT_BLOCKED && blocking.stillWaits(client)) this.putOff(client);
+    else {
+      stats.commandsProcessed++;
+      if (shares) this.share(command);
+      else this.measure(client, command, args, again);
+    }
     if (this.monitor !== null && !again) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
     if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);
@@ -170,8 +174,14 @@ export class Dispatcher {
     if (outermost && this.later.length > 0) this.runLater();
   }
 
-  /** Runs the command of a client that waited for a key once more. */
+  /** Runs the command of a client that waited for a key once more, if it still may run. */
   callAgain(client: Client, command: Command, args: Args): void {
+    for (const gate of this.gatesAgain) {
+      const error = gate(client, command, args);
+      if (error === null) continue;
+      this.refuse(client, command, error);
+      return;
+    }
     this.again = true;
     this.call(client, command, args);
   }
@@ -298,15 +308,28 @@ export class Dispatcher {
   }
 
   /** Times one command by itself. */
-  private measure(client: Client, command: Command, args: Args): void {
-    const now = performance.now();
-    const microseconds = (now - this.lastMs) * 1000;
-    this.lastMs = now;
-    if (now - this.toldMs >= 1) this.tellTime(now);
+  private measure(client: Client, command: Command, args: Args, again: boolean): void {
+    const before = again ? this.services.blocking.spentBy(client) : 0;
+    const microseconds = this.sinceLast() + before;
     countCalls(command, microseconds, 1, this.histograms);
     if (microseconds >= this.slowMicroseconds && this.watcher !== null) {
       this.watcher.called(client, command, args, microseconds);
     }
+  }
+
+  /** A command that waits is counted when it is answered, with all the time that it took. */
+  private putOff(client: Client): void {
+    if (this.shared.count > 0) this.settle();
+    this.services.blocking.spend(client, this.sinceLast());
+  }
+
+  /** Microseconds since the end of the command before this one. */
+  private sinceLast(): number {
+    const now = performance.now();
+    const microseconds = (now - this.lastMs) * 1000;
+    this.lastMs = now;
+    if (now - this.toldMs >= 1) this.tellTime(now);
+    return microseconds;
   }
 
   /** Puts off the timing of a command to that of the group it stands in. */
@@ -317,11 +340,7 @@ export class Dispatcher {
 
   /** Reads the clock for the group: each command gets an equal share. */
   private settle(): void {
-    const now = performance.now();
-    const microseconds = ((now - this.lastMs) * 1000) / this.shared.count;
-    this.lastMs = now;
-    this.shared.settle(microseconds, this.histograms);
-    if (now - this.toldMs >= 1) this.tellTime(now);
+    this.shared.settle(this.sinceLast() / this.shared.count, this.histograms);
   }
 
   /** Commands that follow a long one see how late it has become. */

@@ -150,8 +150,15 @@ export class Server implements Services {
     this.cron.every(100, (now) => this.desk.rates.sample(this.stats, now));
     this.cron.every(0, (now) => this.replication.tick(now));
     this.cron.every(1000, (now) => this.replication.tickSecond(now));
-    config.onChange('port', (port) => this.rebind(port, config.values.bind));
-    config.onChange('bind', (bind) => this.rebind(config.values.port, bind));
+    const { listeners } = this;
+    const noPort = 'Unable to listen on this port. Check server logs.';
+    const noAddress = 'Failed to bind to specified addresses.';
+    const failure = (done: Promise<void>, text: string): Promise<string | undefined> =>
+      done.then(() => undefined).catch(() => text);
+    config.onChange('port', (port) => failure(listeners.reopen(port, config.values.bind), noPort));
+    config.onChange('bind', (bind) =>
+      failure(listeners.reopen(config.values.port, bind), noAddress),
+    );
   }
 
   get clients(): Map<number, Client> {
@@ -389,15 +396,6 @@ export class Server implements Services {
     this.keyspace.nowMs = nowMs;
     this.tidyUp();
     this.stats.peakMemoryBytes = this.memory.peakBytes;
-  }
-
-  private async rebind(port: number, bind: readonly string[]): Promise<string | undefined> {
-    try {
-      await this.listeners.reopen(port, bind);
-      return undefined;
-    } catch {
-      return 'Unable to listen on this port. Check server logs.';
-    }
   }
 }
 

@@ -33,6 +33,8 @@ export interface TrackingState {
   readonly redirect: number;
   /** Of broadcast mode. */
   readonly prefixes: readonly string[];
+  /** Length of all prefixes. */
+  readonly prefixBytes: number;
   /** CLIENT CACHING was said for the next command. */
   caching: boolean;
   /** The client that it redirects to has gone. */
