@@ -153,12 +153,11 @@ export class Server implements Services {
     const { listeners } = this;
     const noPort = 'Unable to listen on this port. Check server logs.';
     const noAddress = 'Failed to bind to specified addresses.';
-    const failure = (done: Promise<void>, text: string): Promise<string | undefined> =>
+    const orText = (done: Promise<void>, text: string): Promise<string | undefined> =>
       done.then(() => undefined).catch(() => text);
-    config.onChange('port', (port) => failure(listeners.reopen(port, config.values.bind), noPort));
-    config.onChange('bind', (bind) =>
-      failure(listeners.reopen(config.values.port, bind), noAddress),
-    );
+    const { values } = config;
+    config.onChange('port', (port) => orText(listeners.reopen(port, values.bind), noPort));
+    config.onChange('bind', (bind) => orText(listeners.reopen(values.port, bind), noAddress));
   }
 
   get clients(): Map<number, Client> {
@@ -200,7 +199,10 @@ export class Server implements Services {
 
   shutdown(request: ShutdownRequest): Promise<string | undefined> {
     return this.ending.begin(request).then((error) => {
-      if (error === undefined) this.options.exit?.(0);
+      if (error === undefined && this.options.exit !== undefined) {
+        this.log.warning('Cairn is now ready to exit, bye bye...');
+        this.options.exit(0);
+      }
       return error;
     });
   }

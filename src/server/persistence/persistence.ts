@@ -200,6 +200,10 @@ export class Persistence implements PersistenceServices {
     const { config, log } = this.deps;
     // A part of the dataset must not take the place of the whole one.
     if (this.isLoading) return;
+    if (this.aof.aof.state === 'waiting') {
+      log.warning(`Writing initial AOF, ${options.force ? 'exit anyway' : "can't exit"}.`);
+      if (!options.force) throw new Error('the AOF that was switched on is not written yet');
+    }
     if (this.snapshots.isRunning) this.snapshots.abort();
     const wanted = options.save ?? config.values.save.length > 0;
     if (wanted) {
