@@ -123,16 +123,30 @@ export class AccessControl {
     if (user === null) return null;
     const found = user.check(command, args);
     if (found === ACL_OK) return null;
-    const { index } = failure;
-    const object = found === ACL_DENIED_COMMAND ? command.name : args.text(index);
-    this.log.add(REASONS[found]!, contextOf(client), object, user.name, client);
+    this.note(found, contextOf(client), command, args, client, user);
     return `NOPERM ${denial(found, command, user.name)}`;
   }
 
   /** The error for a queued command that the client's user may not run any more, else null. */
   lateRefusal(client: Client, command: Command, args: Args): string | null {
-    const found = client.user?.check(command, args) ?? ACL_OK;
-    return found === ACL_OK ? null : `${RULES_CHANGED} ${LATE_REASONS[found]}`;
+    const { user } = client;
+    const found = user?.check(command, args) ?? ACL_OK;
+    if (user === null || found === ACL_OK) return null;
+    this.note(found, 'multi', command, args, client, user);
+    return `${RULES_CHANGED} ${LATE_REASONS[found]}`;
+  }
+
+  /** Logs what has just been refused. */
+  private note(
+    found: number,
+    context: string,
+    command: Command,
+    args: Args,
+    client: Client,
+    user: User,
+  ): void {
+    const object = found === ACL_DENIED_COMMAND ? command.name : args.text(failure.index);
+    this.log.add(REASONS[found]!, context, object, user.name, client);
   }
 
   /** ACL DRYRUN: what would be refused, or undefined. */

@@ -14,6 +14,8 @@ import { evictWhoTakesMuch } from './client-upkeep.ts';
 import type { Services } from './services.ts';
 import type { OutputGuard } from './turn.ts';
 
+/** So many bytes of replies may wait whatever the limits: Redis has a buffer for them. */
+const UNLIMITED_BYTES = 16 * 1024;
 /** Bytes of replies that a client that has not authenticated may leave unread. */
 const UNAUTHENTICATED_MAX = 1024;
 
@@ -31,7 +33,8 @@ export class OutputLimits implements OutputGuard {
     const follow = (): undefined => {
       const limits = Object.values(services.config.values.clientOutputBufferLimit);
       const bytes = limits.flatMap(({ hardBytes, softBytes }) => [hardBytes, softBytes]);
-      this.smallestBytes = Math.min(Number.POSITIVE_INFINITY, ...bytes.filter((one) => one > 0));
+      const smallest = Math.min(Number.POSITIVE_INFINITY, ...bytes.filter((one) => one > 0));
+      this.smallestBytes = Math.max(UNLIMITED_BYTES, smallest);
     };
     services.config.onChange('client-output-buffer-limit', follow);
     follow();
@@ -65,8 +68,8 @@ export class OutputLimits implements OutputGuard {
     }
     const limit = clientOutputBufferLimit[kind];
     // What a partial sync may send at once must not be the end of the replica.
-    const bytes =
-      kind === 'replica' && client.outputBytes < replBacklogSize ? 0 : client.outputBytes;
+    const free = kind === 'replica' ? replBacklogSize : UNLIMITED_BYTES;
+    const bytes = client.outputBytes < free ? 0 : client.outputBytes;
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) {
       this.disconnect(client, nowMs);
       return;

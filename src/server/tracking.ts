@@ -137,7 +137,11 @@ export class Tracking {
       if (ids === undefined) this.readers.set(key, new Set([client.id]));
       else ids.add(client.id);
     }
-    const max = this.owner.config.values.trackingTableMaxKeys;
+    this.limit(this.owner.config.values.trackingTableMaxKeys);
+  }
+
+  /** Forgets keys until at most `max` are left, 0 for any number. */
+  limit(max: number): void {
     while (max > 0 && this.readers.size > max) {
       const [oldest] = this.readers.keys();
       if (oldest === undefined) break;

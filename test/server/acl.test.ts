@@ -62,6 +62,10 @@ describe.skipIf(requireRedisServer() === null)('ACL like the real server', () =>
       ${p}> ACL SETUSER z -get|x
       ${p}> ACL SETUSER z +select|0
       ${p}> ACL LIST
+      ${p}> ACL SETUSER bare on nopass %RW +@all
+      ${p}> ACL GETUSER bare
+      ${p}> ACL DELUSER bare
+      ${p}> ACL SETUSER z %
       ${p}> ACL SETUSER z %X~a
       ${p}> ACL SETUSER z %RR~a
       ${p}> ACL SETUSER z %~a
@@ -281,6 +285,13 @@ describe('ACL', () => {
     expect(await refusal('GET', 'b')).toBe('-NOPERM No permissions to access a key\r\n');
     const channel = '-NOPERM No permissions to access a channel\r\n';
     expect(await refusal('PUBLISH', 'news', 'x')).toBe(channel);
+    await client.send('ACL', 'SETUSER', 'meek', '+multi', '+exec');
+    await meek.pipeline([['MULTI'], ['GET', 'a1']]);
+    await client.send('ACL', 'SETUSER', 'meek', '-get');
+    await meek.send('EXEC');
+    const [entry] = [await client.value('ACL', 'LOG', 1)].flat();
+    expect(entry).toMatchObject({ 3: 'command', 5: 'multi', 7: 'get', 9: 'meek' });
+    expect(entry).toMatchObject({ 13: expect.stringContaining(' cmd=exec ') });
     await client.send('ACL', 'DELUSER', 'meek');
     await client.send('ACL', 'LOG', 'RESET');
     client.close();

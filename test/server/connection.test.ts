@@ -1,14 +1,14 @@
 /**
  * AUTH, HELLO, RESET and CLIENT, compared with the real server byte for byte.
  */
-import { describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';
 import { type Mask, sideBySide } from '../support/side-by-side.ts';
 
 const HELLO: Mask = [/(?<=version\r\n\$\d+\r\n)[^\r]+|(?<=id\r\n):\d+|(?<=version\r\n)\$\d+/g, '?'];
 
 describe.skipIf(requireRedisServer() === null)('connections', () => {
-  const { same } = sideBySide();
+  const { same, servers } = sideBySide();
 
   same(
     'AUTH',
@@ -30,7 +30,6 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
     b> PING
     c> HELLO 3 SETNAME me
     c> AUTH default secret
-    c> CLIENT GETNAME
     a> PING
     a> CONFIG SET requirepass ""
     d> PING
@@ -217,4 +216,20 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
   `,
     [...LINE, [/redir=\d+/g, 'redir=?'], [/(?<=^)\$\d+/, '']],
   );
+
+  it('takes the last of several users and names in HELLO', async () => {
+    const client = await servers().cairn.connect();
+    await client.send('ACL', 'SETUSER', 'first', 'on', '>one', '+@all');
+    await client.send('ACL', 'SETUSER', 'second', 'on', '>two', '+@all');
+    const other = await servers().cairn.connect();
+    const first = ['AUTH', 'first', 'wrong', 'SETNAME', 'a'];
+    await other.send('HELLO', 2, ...first, 'AUTH', 'second', 'two', 'SETNAME', 'b');
+    expect(await other.value('ACL', 'WHOAMI')).toBe('second');
+    expect(await other.value('CLIENT', 'GETNAME')).toBe('b');
+    const refused = await other.send('HELLO', 2, 'SETNAME', 'c', 'AUTH', 'first', 'wrong');
+    expect(refused.raw.toString()).toMatch(/^-WRONGPASS/);
+    expect(await other.value('CLIENT', 'GETNAME')).toBe('b');
+    await client.send('ACL', 'DELUSER', 'first', 'second');
+    client.close();
+  });
 });

@@ -186,8 +186,10 @@ describe('holding back', () => {
     const half = `*2\r\n$4\r\nECHO\r\n$3000000\r\n${'x'.repeat(1_000_000)}`;
     kept.write(half);
     large.write(half);
+    await boss.send('DEBUG', 'PAUSE-CRON', 1);
     await boss.send('CONFIG', 'SET', 'maxmemory-clients', '4mb');
     await large.waitClosed();
+    await boss.send('DEBUG', 'PAUSE-CRON', 0);
     kept.write(`${'x'.repeat(2_000_000)}\r\n`);
     expect(String((await kept.read()).value)).toHaveLength(3_000_000);
     expect(await boss.value('INFO', 'stats')).toContain('evicted_clients:1\r\n');

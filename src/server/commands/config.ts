@@ -130,6 +130,7 @@ const configSubcommands: readonly Command[] = [
     {
       arity: 2,
       flags: ADMIN | ANYTIME,
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '2.8.0',
       complexity: 'O(1)',
       summary: 'Writes the configuration into its file.',
@@ -142,6 +143,7 @@ const configSubcommands: readonly Command[] = [
     {
       arity: 2,
       flags: ADMIN | ANYTIME,
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '2.0.0',
       complexity: 'O(1)',
       summary: 'Sets the figures of INFO back to zero.',
