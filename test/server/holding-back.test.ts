@@ -81,12 +81,18 @@ describe('holding back', () => {
     expect(await boss.value('CLIENT', 'LIST')).toContain('flags=b');
     const waiting = async () => String(await boss.value('INFO', 'clients'));
     expect(await waiting()).toContain('blocked_clients:2\r\n');
+    // They are no writes, but replicas may have to be told of what they do.
+    const [counts, tells] = [await server.connect(), await server.connect()];
+    counts.write(encodeCommand(['PFCOUNT', 'h']));
+    tells.write(encodeCommand(['PUBLISH', 'x', 'y']));
+    await expect.poll(waiting).toContain('blocked_clients:4\r\n');
     await boss.send('CLIENT', 'UNPAUSE');
     await expect.poll(waiting).toContain('blocked_clients:0\r\n');
     expect((await a.read()).value).toBe(1);
     expect((await b.read()).value).toBe(2);
     expect(['a', 'ab']).toContain((await a.read()).value);
-    for (const client of [boss, a, b]) client.close();
+    expect((await counts.read()).value).toBe(0);
+    for (const client of [boss, a, b, counts, tells]) client.close();
   });
 
   it('forgets a paused client that goes', async () => {
