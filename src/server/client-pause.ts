@@ -126,6 +126,7 @@ export class ClientPause {
 
   /** Runs what waited; a new pause stops those that have not run yet. */
   private resumeAll(): void {
+    this.services.replication.follower?.link.goOn();
     const clients = this.waiting;
     this.waiting = [];
     const { dispatcher } = this.services;
