@@ -145,7 +145,7 @@ export class Tracking {
     while (max > 0 && this.readers.size > max) {
       const [oldest] = this.readers.keys();
       if (oldest === undefined) break;
-      this.tellReaders(oldest);
+      this.tellReaders(oldest, false);
     }
   }
 
@@ -157,7 +157,7 @@ export class Tracking {
       this.changes.set(key, this.owner.executing());
       this.owner.scheduleTurn();
     }
-    this.tellReaders(key);
+    this.tellReaders(key, true);
   }
 
   /** A database has been emptied: everybody is told, once for all databases that go together. */
@@ -192,7 +192,8 @@ export class Tracking {
     }
   }
 
-  private tellReaders(key: string): void {
+  /** `changed`: else the key is only forgotten, which is nobody's doing. */
+  private tellReaders(key: string, changed: boolean): void {
     const ids = this.readers.get(key);
     if (ids === undefined) return;
     this.readers.delete(key);
@@ -202,7 +203,7 @@ export class Tracking {
       const state = client?.tracking ?? null;
       if (client === undefined || state === null || state.mode === 'broadcast') continue;
       const own = owner.isExecuting(client);
-      if (state.noLoop && own) continue;
+      if (state.noLoop && own && changed) continue;
       if (own) owner.afterThis(() => this.tell(client, [key]));
       else this.tell(client, [key]);
     }

@@ -140,6 +140,13 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
     ]);
     await client.send('CONFIG', 'SET', 'tracking-table-max-keys', '1');
     expect((await reader.readPush()).value).toEqual(['invalidate', ['one']]);
+    await client.send('CONFIG', 'SET', 'tracking-table-max-keys', '2');
+    await reader.pipeline([
+      ['CLIENT', 'TRACKING', 'ON', 'NOLOOP'],
+      ['MGET', 'two', 'one'],
+      ['CONFIG', 'SET', 'tracking-table-max-keys', '1'],
+    ]);
+    expect((await reader.readPush()).value).toEqual(['invalidate', ['two']]);
     await client.send('CONFIG', 'SET', 'tracking-table-max-keys', '1000000');
     for (const one of [client, reader]) one.close();
   });
