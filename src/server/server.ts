@@ -15,7 +15,7 @@ import { ActiveExpiry } from './active-expiry.ts';
 import { Blocking } from './blocking.ts';
 import { type Client, WAIT_WORK } from './client.ts';
 import { closeIdleClients, evictClients } from './client-upkeep.ts';
-import { CommandTable } from './command-table.ts';
+import { CommandTable, renameCommands } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
 import { serializedLength } from './commands/dump.ts';
 import type { Config } from './config/config.ts';
@@ -108,7 +108,7 @@ export class Server implements Services {
     this.keyspace.nowMs = this.startedMs;
     followEncodingLimits(config, this.keyspace.limits);
     this.commands = new CommandTable(ALL_COMMANDS);
-    for (const { words } of config.renames) this.commands.rename(words[1] ?? '', words[2] ?? '');
+    renameCommands(this.commands, config.renames);
     this.turn = new Turn(this.propagator);
     this.turn.tally = this.stats;
     this.hub = new Hub(this, this.turn);
