@@ -1,6 +1,6 @@
 /**
- * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does; and which kind
- * of client it is.
+ * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does, with what
+ * Valkey 8 adds; and which kind of client it is.
  */
 import type { Args } from '../core/resp/args.ts';
 import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED } from './client.ts';
@@ -58,6 +58,9 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['resp', reply.protocol],
     ['lib-name', client.libName],
     ['lib-ver', client.libVersion],
+    ['tot-net-in', client.bytesIn],
+    ['tot-net-out', client.bytesOut],
+    ['tot-cmds', client.commandCount],
   ];
   return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
 }

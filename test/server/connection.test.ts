@@ -182,7 +182,7 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
     [/(qbuf|qbuf-free|argv-mem|multi-mem|rbs|rbp|obl|oll|omem|tot-mem)=\d+/g, '$1=?'],
     [/ lib-name= lib-ver=/g, ''],
     // Newer than the real server, 7.0.
-    [/ watch=\d+/g, ''],
+    [/ (?:watch|tot-net-in|tot-net-out|tot-cmds)=\d+/g, ''],
   ];
   same(
     'CLIENT LIST and INFO, field by field',
@@ -216,6 +216,25 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
   `,
     [...LINE, [/redir=\d+/g, 'redir=?'], [/(?<=^)\$\d+/, '']],
   );
+
+  it('CLIENT LIST counts what came and went', async () => {
+    const client = await servers().cairn.connect();
+    const id = String(await client.value('CLIENT', 'ID'));
+    const line = async (): Promise<string> =>
+      String(await client.value('CLIENT', 'LIST', 'ID', id));
+    const figures = async (): Promise<number[]> =>
+      [...(await line()).matchAll(/ tot-(?:net-in|net-out|cmds)=(\d+)/g)].map((one) =>
+        Number(one[1]),
+      );
+    const before = await figures();
+    expect(before.length).toBe(3);
+    await client.send('ECHO', 'x'.repeat(1000));
+    const after = await figures();
+    expect(after[0]).toBeGreaterThan((before[0] ?? 0) + 1000);
+    expect(after[1]).toBeGreaterThan((before[1] ?? 0) + 1000);
+    expect(after[2]).toBe((before[2] ?? 0) + 2);
+    client.close();
+  });
 
   it('takes the last of several users and names in HELLO', async () => {
     const client = await servers().cairn.connect();
