@@ -347,7 +347,8 @@ describe('holding back', () => {
   it.skipIf(process.platform !== 'linux')('has the kernel end its child first', async () => {
     const client = await server.connect();
     const pid = Number(/process_id:(\d+)/.exec(String(await client.value('INFO', 'server')))?.[1]);
-    const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'));
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    const child = Number(children.split(' ')[0]);
     const path = (id: number): string => `/proc/${id}/oom_score_adj`;
     const scores = (): number[] => [pid, child].map((id) => Number(readFileSync(path(id))));
     const set = (...words: string[]) => client.value('CONFIG', 'SET', ...words);
