@@ -63,6 +63,8 @@ export class Keyspace extends EntryChanges {
   hits = 0;
   misses = 0;
   expiredKeys = 0;
+  /** Databases and large values that were freed in slices. */
+  freedLater = 0;
   expiryMode: number = EXPIRY_DELETE;
   /** Set while a client asked that its look-ups leave no trace. */
   noTouch = false;
@@ -290,12 +292,18 @@ export class Keyspace extends EntryChanges {
       for (let i = 0; i < one.dict.collectedCount; i++) this.freeEntry(one.dict.collected[i]!);
       if (!more) {
         one.expires.release();
-        this.doomed.shift();
+        this.freed();
       }
     } else if (!one.release(limit)) {
-      this.doomed.shift();
+      this.freed();
     }
     return this.doomed.length > 0;
+  }
+
+  /** The first of what waits to be freed is free. */
+  private freed(): void {
+    this.doomed.shift();
+    this.freedLater++;
   }
 
   /** Has a value settle in slices; whoever needs the whole of it settles the rest himself. */

@@ -30,6 +30,7 @@
 import { equalBytes } from '../core/memory/copy.ts';
 import { Args } from '../core/resp/args.ts';
 import { typeOf } from '../core/value.ts';
+import { countCalls } from './call-figures.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
@@ -70,6 +71,8 @@ interface Waiter extends BlockRequest {
   /** By the clock of `performance`, 0 for ever. */
   readonly untilMs: number;
   timer: NodeJS.Timeout | null;
+  /** What its command has taken so far, whenever it ran. */
+  spentMicroseconds: number;
 }
 
 interface ReadyKey {
@@ -107,6 +110,15 @@ export class Blocking {
     return this.queues.size;
   }
 
+  /** Of these, the ones whose removal answers somebody as well. */
+  get keysAwaitedMissing(): number {
+    const ids = new Set<string>();
+    for (const { wakesOn, ids: own } of this.waiters.values()) {
+      if (wakesOn?.(0) === true) for (const id of own) ids.add(id);
+    }
+    return ids.size;
+  }
+
   /** Clients that wait for a limited time. */
   get timedCount(): number {
     let count = 0;
@@ -140,6 +152,7 @@ export class Blocking {
       slots: [...slots.values()],
       untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,
       timer: null,
+      spentMicroseconds: 0,
     };
     this.enter(waiter);
     client.waiting = WAIT_BLOCKED;
@@ -204,6 +217,21 @@ export class Blocking {
     );
   }
 
+  /** The command of a client that waits ran in vain: what that took is counted in the end. */
+  spend(client: Client, microseconds: number): void {
+    const waiter = this.waiters.get(client);
+    if (waiter !== undefined) waiter.spentMicroseconds += microseconds;
+  }
+
+  /** Whether the client waits here, and has not just been answered. */
+  stillWaits(client: Client): boolean {
+    return client.reply.total === client.silentFrom && this.waiters.has(client);
+  }
+
+  spentBy(client: Client): number {
+    return this.waiters.get(client)?.spentMicroseconds ?? 0;
+  }
+
   /** Whether the client waits here. */
   isBlocked(client: Client): boolean {
     return this.waiters.has(client);
@@ -221,6 +249,8 @@ export class Blocking {
       client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
       waiter.command.stats.failed++;
     } else waiter.onTimeout(client);
+    const { histograms } = this.services.dispatcher;
+    countCalls(waiter.command, waiter.spentMicroseconds, 1, histograms);
     this.answered(waiter);
     return true;
   }

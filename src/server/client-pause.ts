@@ -41,6 +41,11 @@ export class ClientPause {
     return this.pauses.size > 0;
   }
 
+  /** Clients that wait for the end of a pause. */
+  get size(): number {
+    return this.waiting.length;
+  }
+
   /**
    * Pauses until a moment, in ms since 1970; an own pause that lasts longer or holds more stays
    * as it is.
@@ -129,6 +134,7 @@ export class ClientPause {
   }
 
   private resumeAll(): void {
+    this.services.replication.follower?.link.goOn();
     const clients = this.waiting;
     this.waiting = [];
     const { dispatcher } = this.services;

@@ -10,6 +10,7 @@
 import { AccessControl } from './acl.ts';
 import type { Client } from './client.ts';
 import { ClientPause } from './client-pause.ts';
+import { evictClients } from './client-upkeep.ts';
 import { FAST, SKIP_SLOWLOG } from './command.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { Gates, listenerGate, subscriberGate } from './gates.ts';
@@ -65,6 +66,14 @@ export class FrontDesk {
     this.migrations = new Migrations(services);
     this.pubsub = new PubSub(owner);
     this.tracking = new Tracking(owner);
+    config.onChange('maxmemory-clients', () => {
+      process.nextTick(() => evictClients(services, Date.now()));
+      return undefined;
+    });
+    config.onChange('tracking-table-max-keys', (max) => {
+      this.tracking.limit(max);
+      return undefined;
+    });
     this.monitors = new Monitors(dispatcher, owner.listClient);
     this.slowLog = new SlowLog(config);
     this.latency = new LatencyMonitor(config);

@@ -16,8 +16,9 @@
  *     pause        clients are paused           they wait
  *     held         keys are being moved         who would write to them waits
  *
- * The order is Redis's. Whoever knows a condition calls `set` when it begins and `clear` when it
- * ends.
+ * The order is Redis's. A command that waited for a key passes the first five once more when it is
+ * run again: much may have changed since it came. Whoever knows a condition calls `set` when it
+ * begins and `clear` when it ends.
  */
 import type { Client } from './client.ts';
 import type { ClientPause } from './client-pause.ts';
@@ -39,6 +40,9 @@ const ORDER = [
   'pause',
   'held',
 ] as const;
+
+/** Gates that a command that waited passes again. */
+const AGAIN: ReadonlySet<string> = new Set(ORDER.slice(0, ORDER.indexOf('listener')));
 
 export type GateName = (typeof ORDER)[number];
 
@@ -67,7 +71,11 @@ export class Gates {
   }
 
   private rebuild(): void {
-    this.dispatcher.gates = ORDER.flatMap((name) => this.standing.get(name) ?? []);
+    const { dispatcher, standing } = this;
+    dispatcher.gates = ORDER.flatMap((name) => standing.get(name) ?? []);
+    dispatcher.gatesAgain = ORDER.flatMap((name) =>
+      AGAIN.has(name) ? (standing.get(name) ?? []) : [],
+    );
   }
 }
 

@@ -99,6 +99,10 @@ export class Follower implements PrimaryLinkHost {
 
   // ---------------------------------------------------------------- the link's questions
 
+  get isPaused(): boolean {
+    return this.deps.services.desk.pause.isPaused;
+  }
+
   settings(): LinkSettings {
     const { services, primary, listeningPort, isHandingOver } = this.deps;
     const { values } = services.config;

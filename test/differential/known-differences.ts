@@ -58,6 +58,16 @@ const knownDifferences: readonly KnownDifference[] = [
       named(step, 'command', 'count') && isInteger(left) && isInteger(right),
   },
   {
+    id: 'command-getkeys-arity',
+    reason: '7.2 looks at a command that stands alone in COMMAND GETKEYS, too',
+    applies: (step, left, right) =>
+      named(step, 'command') &&
+      step.args.length === 3 &&
+      /^getkeys(?:andflags)?$/i.test(step.args[1] ?? '') &&
+      /^[-*]/.test(left) &&
+      /^-ERR wrong number of arguments for 'command\|getkeys(?:andflags)?' command/.test(right),
+  },
+  {
     id: 'set-listpack',
     reason: '7.2 keeps small sets of strings in a listpack, 7.0 in a hash table',
     applies: (step, left, right) =>

@@ -23,16 +23,36 @@ const OF_7_2 = new Set([
   'georadius arguments',
   'georadiusbymember arguments',
   'migrate arguments',
+  ...['acl|deluser', 'acl|save', 'acl|setuser', 'client|setname', 'config|rewrite', 'msetnx']
+    .concat('config|resetstat', 'latency|reset', 'randomkey', 'scan')
+    .map((name) => `${name} tips`),
+  ...['blmove', 'blpop', 'brpop', 'brpoplpush', 'bzpopmax', 'bzpopmin', 'wait'].map(
+    (name) => `${name} flags`,
+  ),
+  'client|kill arguments',
+  'command|getkeys arguments',
+  'command|getkeys arity',
+  'command|getkeysandflags arguments',
+  'command|getkeysandflags arity',
+  'quit deprecated_since',
+  'quit doc_flags',
+  'quit replaced_by',
+  'sinterstore keys',
+  'wait categories',
 ]);
 
 const INFO_FIELDS = [
   ...['name', 'arity', 'flags', 'first', 'last', 'step', 'categories', 'tips', 'keys'],
 ];
 
-/** Maps become sorted lists of pairs, so that they can be compared. */
+/**
+ * Maps become sorted lists of pairs, so that they can be compared. What an argument is called for
+ * people came with 7.2.
+ */
 function plain(value: ReplyValue | undefined): unknown {
   if (value instanceof Map) {
-    return [...value].map(([key, one]) => [String(key), plain(one)]).sort();
+    const shared = [...value].filter(([key]) => key !== 'display_text');
+    return shared.map(([key, one]) => [String(key), plain(one)]).sort();
   }
   return Array.isArray(value) ? value.map(plain) : value;
 }

@@ -123,6 +123,7 @@ function buildValue(c: Context): Uint8Array | undefined {
   }
   const name = randomBytes(TEMPORARY_NAME_BYTES);
   const deep = wantsDeepLook(c);
+  if (deep) c.services.stats.payloadSanitizations++;
   const built = restorePayload(keyspace, db, name, 0, name.length, bytes, offset, length, deep);
   if (typeof built === 'number') return name;
   c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);

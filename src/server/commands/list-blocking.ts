@@ -14,7 +14,6 @@ import {
   keysCounted,
   keysFrom,
   MOVABLE_KEYS,
-  NOSCRIPT,
   WRITE,
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -113,7 +112,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: 6,
-      flags: WRITE | DENYOOM | NOSCRIPT | BLOCKING,
+      flags: WRITE | DENYOOM | BLOCKING,
       keys: [keyAt(1, 'RW', 'access', 'delete'), keyAt(2, 'RW', 'insert')],
       acl: ['list'],
       since: '6.2.0',
@@ -146,7 +145,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING,
+      flags: WRITE | BLOCKING,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['list'],
       since: '2.0.0',
@@ -162,7 +161,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING,
+      flags: WRITE | BLOCKING,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['list'],
       since: '2.0.0',
@@ -178,7 +177,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: 4,
-      flags: WRITE | DENYOOM | NOSCRIPT | BLOCKING,
+      flags: WRITE | DENYOOM | BLOCKING,
       keys: [keyAt(1, 'RW', 'access', 'delete'), keyAt(2, 'RW', 'insert')],
       acl: ['list'],
       since: '2.2.0',

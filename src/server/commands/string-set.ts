@@ -209,7 +209,6 @@ export const stringSetCommands = [
       flags: WRITE | DENYOOM,
       keys: [keysFrom(1, -1, 2, 'OW', 'insert')],
       acl: ['string'],
-      tips: ['request_policy:multi_shard', 'response_policy:agg_min'],
       since: '1.0.1',
       complexity: 'O(N) with N the number of keys',
       summary: 'Stores several strings at once if none of the keys exists.',
