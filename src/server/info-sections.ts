@@ -126,6 +126,7 @@ function clientsLines(services: Services): InfoLines {
     ['tracking_clients', desk.tracking.clientCount],
     ['clients_in_timeout_table', blocking.timedCount],
     ['total_blocking_keys', blocking.keyCount],
+    ['total_blocking_keys_on_nokey', blocking.keyCountOnNone],
   ];
 }
 
