@@ -228,11 +228,20 @@ export class Blocking {
     const { keyspace } = this.services;
     // Whoever is served leaves the queue, which a walk over a set allows.
     for (const waiter of queue) {
-      const address = keyspace.peek(keyspace.databases[db]!, key, 0, key.length);
+      const address = this.look(db, key);
       const fits = address !== 0 && typeOf(keyspace.arena, address) === waiter.type;
       if (address === 0 && this.wakeable === 0) return;
       if (fits || waiter.wakesOn?.(address) === true) this.retry(waiter);
     }
+  }
+
+  /** The address under a key, 0 for none. A key whose time has come goes in a unit of its own. */
+  private look(db: number, key: Uint8Array): number {
+    const { keyspace, propagator } = this.services;
+    propagator.beginUnit(false);
+    const address = keyspace.peek(keyspace.databases[db]!, key, 0, key.length);
+    propagator.endUnit();
+    return address;
   }
 
   /** Runs the command of one who waits once more; an answer ends the wait. */

@@ -20,6 +20,16 @@ const OF_7_2 = new Set([
   'zrevrank arguments',
   'hscan arguments',
   'zscan arguments',
+  // 7.2 no longer keeps scripts from commands that might wait: there they do not wait.
+  ...['blmove', 'blpop', 'brpop', 'brpoplpush', 'bzpopmax', 'bzpopmin'].map(
+    (one) => `${one} flags`,
+  ),
+  ...['wait flags', 'wait categories'],
+  ...['latency|reset tips', 'msetnx tips', 'randomkey tips', 'scan tips', 'sinterstore keys'],
+  ...['bitop', 'geohash', 'geopos', 'pfmerge'].map((one) => `${one} arguments`),
+  ...['psetex', 'setex', 'setnx', 'quit'].flatMap((one) =>
+    ['doc_flags', 'deprecated_since', 'replaced_by'].map((field) => `${one} ${field}`),
+  ),
 ]);
 
 const INFO_FIELDS = [

@@ -266,12 +266,28 @@ const laterScenes: readonly [Scene, waiting: readonly string[], propagated: stri
     ['*2 *2 $2 k1 *1 *2 $3 2-1 *2 $1 f $1 v *2 $2 k2 *1 *2 $3 1-1 *2 $1 f $1 v'],
     'MULTI | XADD k2 1-1 f v | XADD k1 2-1 f v | EXEC',
   ],
+  [
+    scene(
+      'a list that is past its time comes with SWAPDB',
+      ['BLPOP k 0'],
+      [
+        ...['DEBUG SET-ACTIVE-EXPIRE 0', 'SELECT 1', 'RPUSH k a', 'PEXPIREAT k 33000000000000'],
+        ...['PEXPIRE k 1', 'DEBUG SLEEP 0.01', 'SWAPDB 0 1', 'SELECT 0', 'SET j v'],
+        'DEBUG SET-ACTIVE-EXPIRE 1',
+      ],
+    ),
+    [''],
+    // Nothing of it may stand in a transaction that has no end.
+    'SWAPDB 0 1 | SELECT 0 | DEL k | SET j v',
+  ],
 ];
 
 describe('waiting, as Redis 7.2 has it', () => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await Stage.open(startCairnServer);
+    stage = await Stage.open(({ config } = {}) =>
+      startCairnServer({ config: { ...config, 'enable-debug-command': 'yes' } }),
+    );
   });
   afterAll(() => stage?.close());
 

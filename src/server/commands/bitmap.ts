@@ -247,7 +247,7 @@ export const bitmapCommands = [
       since: '2.6.0',
       complexity: 'O(N)',
       summary: 'Combines strings bit by bit and stores the result.',
-      syntax: 'operation destkey:key key:key...',
+      syntax: 'operation=(AND|OR|XOR|NOT) destkey:key key:key...',
     },
     bitopCommand,
   ),

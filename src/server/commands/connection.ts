@@ -234,6 +234,7 @@ export const connectionCommands: readonly Command[] = [
       acl: ['connection'],
       since: '1.0.0',
       complexity: 'O(1)',
+      deprecated: { since: '7.2.0', replacedBy: 'just closing the connection' },
       summary: 'Closes the connection after its replies.',
     },
     quitCommand,

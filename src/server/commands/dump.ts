@@ -137,7 +137,7 @@ function wantsDeepLook(c: Context): boolean {
 function deletedInstead(c: Context): void {
   const { propagator, args } = c;
   if (propagator.begin(c.db.id, 2)) {
-    propagator.word('DEL');
+    propagator.word(c.services.config.values.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL');
     propagator.argument(args, 1);
   }
   propagator.suppress();

@@ -14,7 +14,6 @@ import {
   keysCounted,
   keysFrom,
   MOVABLE_KEYS,
-  NOSCRIPT,
   WRITE,
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -108,7 +107,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: 6,
-      flags: WRITE | DENYOOM | NOSCRIPT | BLOCKING,
+      flags: WRITE | DENYOOM | BLOCKING,
       keys: [keyAt(1, 'RW', 'access', 'delete'), keyAt(2, 'RW', 'insert')],
       acl: ['list'],
       since: '6.2.0',
@@ -141,7 +140,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING,
+      flags: WRITE | BLOCKING,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['list'],
       since: '2.0.0',
@@ -157,7 +156,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING,
+      flags: WRITE | BLOCKING,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['list'],
       since: '2.0.0',
@@ -173,7 +172,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: 4,
-      flags: WRITE | DENYOOM | NOSCRIPT | BLOCKING,
+      flags: WRITE | DENYOOM | BLOCKING,
       keys: [keyAt(1, 'RW', 'access', 'delete'), keyAt(2, 'RW', 'insert')],
       acl: ['list'],
       since: '2.2.0',
