@@ -37,6 +37,12 @@ export interface KeyspaceEvents {
   expired(db: Database, address: number): void;
 }
 
+/** A value that was converted but has parts that wait to be brought in. */
+export interface Settling {
+  /** Brings in up to `limit` parts; true while some wait. */
+  settleSome(limit: number): boolean;
+}
+
 export interface KeyspaceOptions {
   databases: number;
   seed: HashSeed;
@@ -62,6 +68,7 @@ export class Keyspace extends EntryChanges {
   noTouch = false;
 
   private readonly events: KeyspaceEvents;
+  private readonly settling: Settling[] = [];
 
   constructor(options: KeyspaceOptions) {
     super(options.random);
@@ -278,6 +285,23 @@ export class Keyspace extends EntryChanges {
       this.doomed.shift();
     }
     return this.doomed.length > 0;
+  }
+
+  /** Has a value settle in slices; whoever needs the whole of it settles the rest himself. */
+  settleLater(value: Settling): void {
+    this.settling.push(value);
+  }
+
+  /** Brings in up to about `limit` of the parts that wait; true while more do. */
+  settleSlice(limit: number): boolean {
+    const one = this.settling[0];
+    if (one !== undefined && !one.settleSome(limit)) this.settling.shift();
+    return this.settling.length > 0;
+  }
+
+  /** Whether parts of converted values wait. */
+  get hasSettling(): boolean {
+    return this.settling.length > 0;
   }
 
   /** Flushed databases and large values whose memory is still to be freed. */

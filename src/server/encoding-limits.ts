@@ -5,6 +5,7 @@
  */
 import type { EncodingLimits } from '../core/encoding-limits.ts';
 import type { Config } from './config/config.ts';
+import { ConversionWarmUp } from './warm-up.ts';
 
 const LIMITS = [
   ['hash-max-listpack-entries', 'hashMaxListpackEntries'],
@@ -20,13 +21,25 @@ const LIMITS = [
   ['stream-node-max-entries', 'streamNodeMaxEntries'],
 ] as const;
 
+/** Listpacks of more entries than this take noticeably long to convert at first. */
+const ENTRIES_QUICK_MAX = 1024;
+
 /** Copies the limits now and after each change. */
 export function followEncodingLimits(config: Config, limits: EncodingLimits): void {
+  const warmUp = new ConversionWarmUp();
   for (const [directive, limit] of LIMITS) {
     limits[limit] = config.values[limit];
     config.onChange(directive, (value) => {
       limits[limit] = value;
+      if (allowsMany(limits)) warmUp.begin();
       return undefined;
     });
   }
+  if (allowsMany(limits)) warmUp.begin();
+}
+
+function allowsMany(limits: EncodingLimits): boolean {
+  const { hashMaxListpackEntries, setMaxListpackEntries, zsetMaxListpackEntries } = limits;
+  const most = Math.max(hashMaxListpackEntries, setMaxListpackEntries, zsetMaxListpackEntries);
+  return most > ENTRIES_QUICK_MAX;
 }

@@ -1,18 +1,25 @@
 /** Memory of what was flushed comes back in slices; FLUSHALL SYNC answers when it has. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CHUNK_BYTES, ChunkSpace } from '../../src/core/memory/chunk-space.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
+import { InsideServer } from '../support/inside.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 
 const KEYS = 100_000;
 let server: ServerProcess;
 let client: RawClient;
+let inside: InsideServer;
 
 beforeAll(async () => {
   server = await startCairnServer({ config: { 'enable-debug-command': 'yes' } });
   client = await server.connect();
+  inside = await InsideServer.open();
 });
-afterAll(() => server?.close());
+afterAll(async () => {
+  await inside?.close();
+  await server?.close();
+});
 
 async function usedBytes(): Promise<number> {
   const stats = (await client.value('MEMORY', 'STATS')) as unknown[];
@@ -85,5 +92,40 @@ describe('flushing', () => {
       timeout: 30_000,
     });
     expect(await client.value('PING')).toBe('PONG');
+  });
+});
+
+describe('what is freed', () => {
+  const watchTaken = (): number[] => {
+    const { arena } = inside.server.keyspace;
+    const taken: number[] = [];
+    vi.spyOn(arena, 'takeEmptied').mockImplementation((bytes) => {
+      const some = ChunkSpace.prototype.takeEmptied.call(arena, bytes);
+      taken.push(some.length);
+      return some;
+    });
+    return taken;
+  };
+
+  it('goes back within a second, too, when it is little', async () => {
+    inside.run('SET', 'a', 'x'.repeat(100_000));
+    const taken = watchTaken();
+    inside.run('DEL', 'a');
+    await vi.waitFor(() => expect(taken).toContain(1), { timeout: 30_000 });
+  });
+
+  it('goes back to the system one chunk a slice, to the last', async () => {
+    const { keyspace, lazyFree } = inside.server;
+    const { arena } = keyspace;
+    inside.run('DEBUG', 'POPULATE', KEYS, 'k', 100);
+    const before = arena.reservedBytes;
+    expect(before).toBeGreaterThan(3 * CHUNK_BYTES);
+    const taken = watchTaken();
+    inside.run('FLUSHALL', 'ASYNC');
+    await lazyFree.done();
+    await vi.waitFor(() => expect(arena.hasEmptied).toBe(false));
+    expect(Math.max(...taken)).toBe(1);
+    const given = taken.reduce((sum, count) => sum + count, 0);
+    expect(before - arena.reservedBytes).toBeLessThanOrEqual(given * CHUNK_BYTES);
   });
 });

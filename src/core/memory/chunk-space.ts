@@ -18,7 +18,7 @@
  * in `emptied` for the owner to give back; until then the next chunk takes one of them.
  *
  * Who fills a fresh chunk waits for the kernel at each page's first touch. So `onLow` says in time
- * that one will be wanted, and whoever listens may bring one along (`spareChunk`).
+ * that one will be wanted, twice a chunk, and whoever listens may bring one along (`spareChunk`).
  *
  * Invariant: a span with a bit set in `freeSpans` has none in `freePages`.
  */
@@ -36,7 +36,7 @@ const CHUNKS_MAX = 7680;
 const ALL_SPANS = 0xffff;
 const ALL_PAGES = 0xf;
 const NONE = -1;
-/** With so few spans left that nobody uses, a chunk will be wanted soon. */
+/** When no more spans than this are left that nobody uses, a chunk will be wanted soon. */
 const LOW_SPANS = 4;
 /** Less is not worth the trouble. */
 const EMPTIED_BYTES_MIN = CHUNK_BYTES;
@@ -77,7 +77,7 @@ export class ChunkSpace {
   /** A chunk that is empty and kept all the same. */
   private keptChunk = NONE;
   private readonly freeChunks: number[] = [];
-  private emptied: ArrayBuffer[] = [];
+  private readonly emptied: ArrayBuffer[] = [];
   private emptiedBytes = 0;
 
   /** Whether the buffers that nobody uses any more are worth being given back. */
@@ -85,14 +85,17 @@ export class ChunkSpace {
     return this.emptiedBytes >= EMPTIED_BYTES_MIN;
   }
 
-  /** The buffers that nobody uses any more, each once. Whoever takes them may detach them. */
-  takeEmptied(): ArrayBuffer[] {
+  /**
+   * Buffers that nobody uses any more, each once: as many as have `bytes`, or one more, or all
+   * there are. Whoever takes them may detach them.
+   */
+  takeEmptied(bytes: number): ArrayBuffer[] {
     const { emptied } = this;
-    if (emptied.length > 0) {
-      this.emptied = [];
-      this.emptiedBytes = 0;
-    }
-    return emptied;
+    let first = emptied.length;
+    let taken = 0;
+    while (first > 0 && taken < bytes) taken += emptied[--first]!.byteLength;
+    this.emptiedBytes -= taken;
+    return emptied.splice(first);
   }
 
   /** Has the empty chunk that is kept given back as well. */
@@ -171,10 +174,12 @@ export class ChunkSpace {
   private takeSpans(chunk: number, mask: number): void {
     this.freeSpans[chunk]! &= ~mask;
     if (chunk === this.keptChunk) this.keptChunk = NONE;
-    this.freeSpanCount -= (mask & (mask - 1)) === 0 ? 1 : SPANS_PER_GROUP;
-    if (this.freeSpanCount <= LOW_SPANS && this.spareChunk === null && this.emptied.length === 0) {
-      this.onLow();
-    }
+    const before = this.freeSpanCount;
+    const left = before - ((mask & (mask - 1)) === 0 ? 1 : SPANS_PER_GROUP);
+    this.freeSpanCount = left;
+    // Once when few are left, and at the last one again: what was ready may have been given back.
+    const isLow = (before > LOW_SPANS && left <= LOW_SPANS) || (before > 1 && left <= 1);
+    if (isLow && this.spareChunk === null && this.emptied.length === 0) this.onLow();
   }
 
   private releaseSpans(chunk: number, mask: number): void {

@@ -17,6 +17,8 @@ const LAST_ID = 0;
 const FIRST_ID = ID_WORDS;
 const MAX_DELETED_ID = ID_WORDS * 2;
 const HEAD_WORDS = ID_WORDS * 3;
+/** A directory of so many nodes grows by a quarter instead of twofold. */
+const DOUBLED_MAX = 1024;
 
 const nodeId = new StreamId();
 /** What the three ids are shown in. */
@@ -159,7 +161,8 @@ export class StreamDirectory {
     const { arena, directory, head, nodeCount } = this;
     const words = arena.sizeOf(directory) >>> 2;
     if (HEAD_WORDS + (head + nodeCount + 1) * RECORD_WORDS > words) {
-      this.moveDirectory(Math.max(1, nodeCount) * 2);
+      const more = nodeCount < DOUBLED_MAX ? Math.max(1, nodeCount) : nodeCount >>> 2;
+      this.moveDirectory(nodeCount + more);
     }
   }
 

@@ -14,10 +14,13 @@
  * Entries are named by their address, which is theirs until the field is set anew or removed.
  * `entryBytes` is exact at every moment, so that nobody has to walk the table to know its size.
  *
+ * A set that was a large intset has integers that wait (waiting-integers.ts): `settleSome` brings
+ * them in, and whoever asks for `dict`, to walk over all there is, brings in the rest first.
+ *
  * Limits: 2^32 - 1 fields; fields and values up to 2^32 - 1 bytes together.
  */
 import type { LargeValue } from '../keyspace.ts';
-import type { LateEntries } from '../late-entries.ts';
+import { LateEntries } from '../late-entries.ts';
 import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import { Dict } from '../struct/dict.ts';
@@ -31,7 +34,8 @@ import {
   wideWords,
 } from '../struct/entry.ts';
 import type { HashSeed } from '../struct/key-hash.ts';
-import type { ElementView } from './element-view.ts';
+import { ElementView } from './element-view.ts';
+import { WaitingIntegers } from './waiting-integers.ts';
 
 /** Value lengths from here on are kept in a word of their own. */
 const WIDE_VALUE = 0x1fff;
@@ -41,32 +45,52 @@ const NO_BYTES = new Uint8Array(0);
 const ENTRIES_AHEAD = 24;
 /** Their hashes. */
 const hashes: number[] = [];
+/** Entries that the table is made larger by while one of those that wait is brought in. */
+const RESERVED_AHEAD = 8;
+const integer = new ElementView();
+const settling = new LateEntries();
 
 const HEAP_BYTES = 350;
 
 export class HashTable implements LargeValue {
-  readonly dict: Dict;
   readonly arena: Arena;
   /** Bytes of all entries, without the table. */
   entryBytes = 0;
   /** Sees every field before it changes, while a snapshot walks over this table. */
   door: EntryDoor | null = null;
   private readonly seed: HashSeed;
+  /** Those that do not wait. */
+  private readonly settled: Dict;
+  private waiting: WaitingIntegers | null = null;
+  /** Entries that there is room for, while some wait. */
+  private reserved = 0;
 
   constructor(arena: Arena, seed: HashSeed) {
     this.arena = arena;
     this.seed = seed;
-    this.dict = new Dict(arena, seed);
+    this.settled = new Dict(arena, seed);
+  }
+
+  /** The dict of all fields. */
+  get dict(): Dict {
+    if (this.waiting !== null) while (this.settleSome(this.waiting.count));
+    return this.settled;
   }
 
   /** Number of fields. */
   get count(): number {
-    return this.dict.count;
+    const { count } = this.settled;
+    return this.waiting === null ? count : count + this.waiting.count;
   }
 
   /** Address of the entry of a field, or 0. */
   find(field: Uint8Array, offset: number, length: number): number {
-    return this.dict.find(field, offset, length);
+    const found = this.settled.find(field, offset, length);
+    if (found !== 0 || this.waiting === null) return found;
+    if (!this.waiting.take(field, offset, length)) return 0;
+    const fresh = this.build(field, offset, length, NO_BYTES, 0, 0);
+    this.settled.insert(fresh, this.settled.hashOf(fresh));
+    return fresh;
   }
 
   /** Sets a field to a value. Whether the field is new. */
@@ -102,12 +126,48 @@ export class HashTable implements LargeValue {
 
   /** Adds a field without a value, a member of a set. False when it is there already. */
   add(member: Uint8Array, offset: number, length: number): boolean {
-    const hash = this.dict.hash(member, offset, length);
+    const { settled, waiting } = this;
+    const hash = settled.hash(member, offset, length);
     if (this.door !== null) this.door.changing(hash);
-    if (this.dict.findHashed(member, offset, length, hash) !== 0) return false;
-    this.dict.insert(this.build(member, offset, length, NO_BYTES, 0, 0), hash);
+    if (settled.findHashed(member, offset, length, hash) !== 0) return false;
+    if (waiting?.has(member, offset, length)) return false;
+    settled.insert(this.build(member, offset, length, NO_BYTES, 0, 0), hash);
     return true;
   }
+
+  // ---------------------------------------------------------------- those that wait
+
+  /** Has the integers of an intset wait, which are the members of this table without any. */
+  await(bytes: Uint8Array, base: number): void {
+    this.waiting = new WaitingIntegers(this.arena, bytes, base);
+  }
+
+  /**
+   * Brings in up to `limit` of those that wait; true while some are left. The table grows first, a
+   * little in each call: as long as there is hardly anything in it, that moves nothing.
+   */
+  settleSome(limit: number): boolean {
+    const { settled, waiting } = this;
+    if (waiting === null) return false;
+    const wanted = this.count + 1;
+    if (this.reserved < wanted) {
+      this.reserved = Math.min(wanted, this.reserved + limit * RESERVED_AHEAD);
+      settled.reserve(this.reserved);
+      return true;
+    }
+    for (let i = 0; i < limit && waiting.takeNext(integer); i++) {
+      if (settling.isFull) this.settle(settling);
+      const { bytes, length, offset } = integer;
+      this.setLate(settling, bytes, offset, length, bytes, offset, 0);
+    }
+    this.settle(settling);
+    if (waiting.count > 0) return true;
+    waiting.free();
+    this.waiting = null;
+    return false;
+  }
+
+  // ---------------------------------------------------------------- many at once
 
   /** Like `set` of a field that is new, for a loader: it stands in the table after `settle`. */
   setLate(
@@ -120,7 +180,7 @@ export class HashTable implements LargeValue {
     valueLength: number,
   ): void {
     const fresh = this.build(field, fieldOffset, fieldLength, value, valueOffset, valueLength);
-    late.add(this.dict, fresh);
+    late.add(this.settled, fresh);
   }
 
   /** Adds the entries of another table of the same seed; of a field that is here already, none. */
@@ -156,7 +216,7 @@ export class HashTable implements LargeValue {
 
   /** Puts what waits into the table. False, with the rest dropped, when a field comes twice. */
   settle(late: LateEntries): boolean {
-    const settled = late.settle(this.dict, this.arena);
+    const settled = late.settle(this.settled, this.arena);
     const isNew = late.count === 0;
     for (let i = settled; i < late.count; i++) this.drop(late.addressAt(i));
     late.count = 0;
@@ -165,19 +225,20 @@ export class HashTable implements LargeValue {
 
   /** Removes a field. False when there is none. */
   remove(field: Uint8Array, offset: number, length: number): boolean {
-    const hash = this.dict.hash(field, offset, length);
+    const { settled, waiting } = this;
+    const hash = settled.hash(field, offset, length);
     if (this.door !== null) this.door.changing(hash);
-    const address = this.dict.findHashed(field, offset, length, hash);
-    if (address === 0) return false;
-    this.dict.removeFound();
+    const address = settled.findHashed(field, offset, length, hash);
+    if (address === 0) return waiting?.take(field, offset, length) ?? false;
+    settled.removeFound();
     this.drop(address);
     return true;
   }
 
   /** Removes the field whose entry is at `address`. */
   removeEntry(address: number): void {
-    if (this.door !== null) this.door.changing(this.dict.hashOf(address));
-    this.dict.removeAddress(address);
+    if (this.door !== null) this.door.changing(this.settled.hashOf(address));
+    this.settled.removeAddress(address);
     this.drop(address);
   }
 
@@ -197,8 +258,10 @@ export class HashTable implements LargeValue {
   // ---------------------------------------------------------------- as a large value
 
   release(limit: number): boolean {
-    const more = this.dict.drain(limit);
-    const { collected, collectedCount } = this.dict;
+    this.waiting?.free();
+    this.waiting = null;
+    const more = this.settled.drain(limit);
+    const { collected, collectedCount } = this.settled;
     for (let i = 0; i < collectedCount; i++) this.drop(collected[i]!);
     return more;
   }
@@ -214,7 +277,8 @@ export class HashTable implements LargeValue {
   }
 
   memoryBytes(): number {
-    return this.dict.overheadBytes + this.entryBytes;
+    const waitingBytes = this.waiting?.blockBytes ?? 0;
+    return this.settled.overheadBytes + this.entryBytes + waitingBytes;
   }
 
   // ---------------------------------------------------------------- entries

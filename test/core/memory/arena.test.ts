@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { Arena, BLOCK_BYTES_MAX, HUGE_BASE } from '../../../src/core/memory/arena.ts';
 import { CHUNK_BYTES } from '../../../src/core/memory/chunk-space.ts';
 
+const ALL = Number.POSITIVE_INFINITY;
+
 describe('arena', () => {
   test('blocks hold their bytes apart from each other, and usedBytes is their sum', () => {
     const size = fc.oneof(
@@ -83,6 +85,15 @@ describe('arena', () => {
     expect(brought.slice(held.size - 1).every((chunk) => chunk === arena.spareChunk)).toBe(true);
   });
 
+  test('says so twice a chunk when nobody brings one', () => {
+    const arena = new Arena();
+    let said = 0;
+    arena.onLow = () => said++;
+    const chunks = (): number => arena.reservedBytes / CHUNK_BYTES;
+    while (chunks() < 6) arena.alloc(4096);
+    expect(said).toBe(2 * 5);
+  });
+
   test('tidied, an arena without blocks holds one chunk, whatever was in it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1 << 30 }), (start) => {
@@ -103,12 +114,27 @@ describe('arena', () => {
         arena.tidy(true);
         expect(arena.usedBytes).toBe(0);
         expect(arena.reservedBytes).toBe(1 << 22);
-        const emptied = arena.takeEmptied();
+        const emptied = arena.takeEmptied(ALL);
         expect(emptied.reduce((sum, one) => sum + one.byteLength, 0)).toBe(high - (1 << 22));
-        expect(arena.takeEmptied()).toEqual([]);
+        expect(arena.takeEmptied(ALL)).toEqual([]);
       }),
       { numRuns: 5 },
     );
+  });
+
+  test('what is given up can be taken bit by bit', () => {
+    const arena = new Arena();
+    const blocks = Array.from({ length: 400 }, () => arena.alloc(BLOCK_BYTES_MAX));
+    const chunks = arena.reservedBytes / CHUNK_BYTES;
+    for (const address of blocks) arena.free(address);
+    arena.tidy(false);
+    const given = chunks - arena.reservedBytes / CHUNK_BYTES;
+    expect(given).toBeGreaterThan(3);
+    for (let left = given; left > 0; left--) {
+      expect(arena.hasEmptied).toBe(true);
+      expect(arena.takeEmptied(CHUNK_BYTES).map((one) => one.byteLength)).toEqual([CHUNK_BYTES]);
+    }
+    expect(arena.hasEmptied).toBe(false);
   });
 
   test('a chunk that was given up is taken again before a new one is', () => {
@@ -130,6 +156,6 @@ describe('arena', () => {
     arena.free(address);
     expect(arena.usedBytes).toBe(0);
     expect(arena.reservedBytes).toBe(0);
-    expect(arena.takeEmptied().map((one) => one.byteLength)).toEqual([BLOCK_BYTES_MAX + 8]);
+    expect(arena.takeEmptied(ALL).map((one) => one.byteLength)).toEqual([BLOCK_BYTES_MAX + 8]);
   });
 });

@@ -1,0 +1,89 @@
+/**
+ * The integers of an intset that has become a table but is too large to be moved at once: those
+ * that are not in the table yet.
+ *
+ *     block    [ intset ........................ ][ bits ]     one arena block
+ *                       ^ next                      a bit an integer: it has been taken out
+ *
+ * They leave in order, some at a time, or one by one when somebody asks for them. An integer is
+ * here or in the table, never in both, so that the set is the sum of the two at every moment.
+ */
+import type { Arena } from '../memory/arena.ts';
+import { copyBytes } from '../memory/copy.ts';
+import { intsetBytes, intsetCount, intsetFind, intsetGet, intsetSlot } from '../struct/intset.ts';
+import type { ElementView } from './element-view.ts';
+import { int64Words, readInt64 } from './int64-words.ts';
+
+export class WaitingIntegers {
+  /** Integers that wait. */
+  count: number;
+  private readonly arena: Arena;
+  private readonly block: number;
+  private readonly total: number;
+  /** Where the bits begin, from the beginning of the block. */
+  private readonly bits: number;
+  private next = 0;
+
+  /** A copy of the intset at `base`. */
+  constructor(arena: Arena, bytes: Uint8Array, base: number) {
+    this.arena = arena;
+    this.total = intsetCount(bytes, base);
+    this.count = this.total;
+    this.bits = intsetBytes(bytes, base);
+    const size = this.bits + Math.ceil(this.total / 8);
+    this.block = arena.alloc(size);
+    const to = arena.byteOffset(this.block);
+    copyBytes(bytes, base, arena.bytes(this.block), to, this.bits);
+    arena.bytes(this.block).fill(0, to + this.bits, to + size);
+  }
+
+  /** Bytes that this takes of the arena. */
+  get blockBytes(): number {
+    return this.arena.sizeOf(this.block);
+  }
+
+  /** Gives the memory back. */
+  free(): void {
+    this.arena.free(this.block);
+  }
+
+  /** Whether this text is that of an integer that waits. */
+  has(text: Uint8Array, offset: number, length: number): boolean {
+    if (!readInt64(text, offset, length)) return false;
+    const { arena, block } = this;
+    const { low, high } = int64Words;
+    if (!intsetFind(arena.bytes(block), arena.byteOffset(block), low, high)) return false;
+    return !this.isTaken(intsetSlot.index);
+  }
+
+  /** Takes out the integer with this text. Whether it was here. */
+  take(text: Uint8Array, offset: number, length: number): boolean {
+    if (!this.has(text, offset, length)) return false;
+    this.mark(intsetSlot.index);
+    return true;
+  }
+
+  /** Takes out the next integer and shows it. False at the end. */
+  takeNext(view: ElementView): boolean {
+    const { arena, block, total } = this;
+    while (this.next < total && this.isTaken(this.next)) this.next++;
+    if (this.next === total) return false;
+    this.mark(this.next);
+    intsetGet(arena.bytes(block), arena.byteOffset(block), this.next++);
+    view.showInteger(intsetSlot.low, intsetSlot.high);
+    return true;
+  }
+
+  private isTaken(place: number): boolean {
+    const { arena, block } = this;
+    const at = arena.byteOffset(block) + this.bits + (place >>> 3);
+    return (arena.bytes(block)[at]! & (1 << (place & 7))) !== 0;
+  }
+
+  private mark(place: number): void {
+    const { arena, block } = this;
+    const at = arena.byteOffset(block) + this.bits + (place >>> 3);
+    arena.bytes(block)[at]! |= 1 << (place & 7);
+    this.count--;
+  }
+}
