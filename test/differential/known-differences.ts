@@ -90,6 +90,12 @@ const knownDifferences: readonly KnownDifference[] = [
       named(step, 'lpos') && left.startsWith('-ERR value is out of range, value must between '),
   },
   {
+    id: 'long-timeout',
+    reason: '7.2 tells a timeout that is too long from one that is negative',
+    applies: (_step, left, right) =>
+      left === '-ERR timeout is out of range\r\n' && right === '-ERR timeout is negative\r\n',
+  },
+  {
     id: 'xread-unbalanced',
     reason: '7.2 names the command and the mark that it takes',
     applies: (_step, left, right) =>
