@@ -48,7 +48,13 @@ export function inParts(
   address: number,
   version: number,
 ): PartsBeginning | null {
-  if ((headOf(keyspace.arena, address) & HEAD_LARGE) === 0) return null;
+  // What follows has closures, and V8 makes room for what they hold on where a function begins.
+  return (headOf(keyspace.arena, address) & HEAD_LARGE) === 0
+    ? null
+    : largeInParts(keyspace, address, version);
+}
+
+function largeInParts(keyspace: Keyspace, address: number, version: number): PartsBeginning | null {
   const value = keyspace.largeOf(address);
   if (value instanceof Quicklist) {
     if (value.nodes.bytes < PARTS_LIST_BYTES_MIN) return null;

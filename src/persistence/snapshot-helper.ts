@@ -1,19 +1,17 @@
 /**
  * The server's side of the snapshot's child process.
  *
- * Starting a process stops the one that starts it for as long as the kernel copies its page tables.
- * Measured on Node 20 (Linux, 2 cores): 2 to 8 ms at 40 MB, 50 to 110 ms at 450 MB, up to 280 ms at
- * 2 GB. So the child is started once, by `warm`, while the server is still small, and kept: a job
- * costs one packet then. Idle it takes about 40 MB, most of it the code it shares with the server.
+ * The child is started once, by `warm`, while the server is still small, and kept: a job costs one
+ * packet then. Idle it takes about 40 MB, most of it the code it shares with the server. Two
+ * reserves (snapshot-process.ts) wait beside it, so that a child that was killed is replaced
+ * without a stall; after them a start costs what it costs.
  *
  *     none -> idle (ready) -> busy (a job) -> idle ...
- *                               |  killed, or gave up on by `begin`: none
+ *       ^                       |  killed, or given up on by `begin`
+ *       '--- reserves ----------'
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { realFileSystem } from './file-system.ts';
-import { removeIfThere, temporaryRdbName } from './rdb-file.ts';
+import { type ProcessListener, SnapshotProcess } from './snapshot-process.ts';
 import {
   type ChildReport,
   PACKET_ABORT,
@@ -34,57 +32,28 @@ export interface JobListener {
   gone(reason: string): void;
 }
 
-/** A small heap: what the child holds is mostly outside of it. */
-const CHILD_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+/** Children that may be killed before a start stalls the server. */
+const RESERVES = 2;
 const NOTHING = new Uint8Array(0);
 /** A server has other things to do when it starts, and may be gone soon. */
 const PRACTISE_AFTER_MS = 1500;
 
-/** A child process, and what is known of it. */
-class Child {
-  readonly process: ChildProcess;
-  /** A job was given whose `ended` has not come. */
-  busy = false;
-  /** It has neither had a job nor practised. */
-  isNew = true;
-  /** The file that the job writes. */
-  path: string | null = null;
-  /** Of its reports, the part of a line that came so far. */
-  line = '';
-
-  constructor(process: ChildProcess) {
-    this.process = process;
-  }
-
-  /** An idle child does not keep the server's loop alive, one with a job does. */
-  keepAlive(alive: boolean): void {
-    for (const handle of [this.process, ...this.pipes()]) {
-      if (alive) handle.ref();
-      else handle.unref();
-    }
-  }
-
-  /** Its pipes, which are sockets here. */
-  pipes(): Socket[] {
-    return this.process.stdio.filter((pipe) => pipe instanceof Socket);
-  }
-
-  /** Removes what a killed child left behind. */
-  cleanUp(): void {
-    if (!this.busy || this.path === null || this.process.pid === undefined) return;
-    removeIfThere(realFileSystem, temporaryRdbName(this.path, this.process.pid));
-  }
-}
-
 export class SnapshotHelper {
   readonly #script: string;
-  #child: Child | null;
+  #child: SnapshotProcess | null;
+  #reserves: readonly SnapshotProcess[];
   #listener: JobListener | null;
+  readonly #events: ProcessListener = {
+    output: (child, bytes) => this.#output(child, bytes),
+    reports: (child, text) => this.#reports(child, text),
+    gone: (child, reason) => this.#gone(child, reason),
+  };
 
   /** `script`: the child's program, for those who run it from elsewhere. */
   constructor(script = fileURLToPath(new URL('./snapshot-child.js', import.meta.url))) {
     this.#script = script;
     this.#child = null;
+    this.#reserves = [];
     this.#listener = null;
   }
 
@@ -93,9 +62,21 @@ export class SnapshotHelper {
     return this.#child?.process.pid ?? 0;
   }
 
-  /** Starts the child unless it runs already. Later, if it still has had no job, it practises. */
+  /** The process ids of the reserves. */
+  get reserves(): readonly (number | undefined)[] {
+    return this.#reserves.map((one) => one.process.pid);
+  }
+
+  /**
+   * Starts the child unless it runs already, and its reserves. Later, if it still has had no job,
+   * it practises.
+   */
   warm(): void {
-    this.#child ??= this.#start();
+    if (this.#child === null) {
+      this.#child = this.#start();
+      const length = RESERVES;
+      this.#reserves = Array.from({ length }, () => this.#launch(true));
+    }
     setTimeout(() => this.practise(), PRACTISE_AFTER_MS).unref();
   }
 
@@ -106,9 +87,11 @@ export class SnapshotHelper {
     this.#send(PACKET_PRACTISE, NOTHING, () => {});
   }
 
-  /** Ends the child by hanging up: it removes what it has not finished, and goes. */
+  /** Ends the child, which removes what it has not finished, and the reserves. */
   close(): void {
-    this.#child?.process.stdin?.destroy();
+    for (const one of this.#reserves) one.hangUp();
+    this.#reserves = [];
+    this.#child?.hangUp();
   }
 
   /** Gives the child a job. One that still has not ended its last is replaced by a new child. */
@@ -165,31 +148,20 @@ export class SnapshotHelper {
     input.uncork();
   }
 
-  #start(): Child {
-    const { NODE_OPTIONS: _, ...env } = process.env;
-    // Detached: an interrupt from the terminal is the server's business, which may want to save.
-    const spawned = spawn(process.execPath, [...CHILD_FLAGS, this.#script], {
-      stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
-      detached: true,
-      env,
-    });
-    const child = new Child(spawned);
-    spawned.on('exit', (code, signal) => {
-      child.cleanUp();
-      this.#gone(child, `the child process ended (${signal ?? `exit code ${code}`})`);
-    });
-    spawned.on('error', (error) => {
-      this.#gone(child, `the child process cannot be started: ${error.message}`);
-    });
-    for (const pipe of child.pipes()) pipe.on('error', () => {});
-    spawned.stdout?.on('data', (bytes: Buffer) => this.#output(child, bytes));
-    const [, , , reports] = child.process.stdio;
-    reports?.on('data', (text: Buffer) => this.#reports(child, text.toString()));
-    child.keepAlive(false);
-    return child;
+  #start(): SnapshotProcess {
+    const [reserve, ...others] = this.#reserves;
+    if (reserve === undefined) return this.#launch(false);
+    this.#reserves = others;
+    reserve.go();
+    return reserve;
   }
 
-  #gone(child: Child, reason: string): void {
+  #launch(isReserve: boolean): SnapshotProcess {
+    return new SnapshotProcess(this.#script, this.#events, isReserve);
+  }
+
+  #gone(child: SnapshotProcess, reason: string): void {
+    this.#reserves = this.#reserves.filter((one) => one !== child);
     if (this.#child !== child) return;
     const listener = this.#listener;
     this.#child = null;
@@ -197,12 +169,12 @@ export class SnapshotHelper {
     listener?.gone(reason);
   }
 
-  #output(child: Child, bytes: Buffer): void {
+  #output(child: SnapshotProcess, bytes: Buffer): void {
     if (this.#child !== child || this.#listener === null) return;
     if (!this.#listener.output(bytes)) child.process.stdout?.pause();
   }
 
-  #reports(child: Child, text: string): void {
+  #reports(child: SnapshotProcess, text: string): void {
     const lines = (child.line + text).split('\n');
     child.line = lines.pop() ?? '';
     for (const line of lines) {

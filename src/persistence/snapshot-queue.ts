@@ -11,6 +11,10 @@
  * it `holds` a block, nobody else may change or free it: a writer leaves the old block to this
  * queue (`takeOver`), which frees it once it is sent.
  *
+ * Chunks are used again. When few are left that wait for it, more are asked for (`QueueMemory`), so
+ * that the loop does not wait for the kernel at the first touch of fresh ones; until they come, and
+ * where nobody brings any, they are made on the spot.
+ *
  * What must not come yet, because a large collection is being written in parts, waits in a
  * `SideBuffer` until it is joined to the end.
  *
@@ -28,6 +32,9 @@ export interface FrameTransport {
   end(): void;
 }
 
+/** Brings a buffer for many chunks, whose memory is there already. */
+export type QueueMemory = () => Promise<ArrayBuffer>;
+
 /** The walker stops when this much waits. */
 export const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
 const QUEUE_BYTES_LOW = 1024 * 1024;
@@ -35,6 +42,8 @@ const QUEUE_BYTES_LOW = 1024 * 1024;
 const IN_FLIGHT_BYTES_MAX = 512 * 1024;
 const PIECE_BYTES_MAX = 256 * 1024;
 const SPARE_CHUNKS_MAX = 80;
+/** With so few at hand more are asked for, in a snapshot that has wanted as many before. */
+const SPARE_CHUNKS_LOW = 8;
 
 /** Frames that wait for their turn in the queue. */
 export class SideBuffer implements FrameSink {
@@ -100,14 +109,24 @@ export class SnapshotQueue implements FrameSink {
   #isEnding = false;
   #isDropped = false;
   readonly #spare: Uint8Array[] = [];
+  readonly #memory: QueueMemory | null;
+  /** Chunks that were made on the spot. */
+  #made = 0;
+  #isAsking = false;
   /** The blocks held, and whether they are this queue's to free. */
   readonly #held = new Map<number, boolean>();
 
   /** `onChange` is called when there is room again, and when the last held block was sent. */
-  constructor(transport: FrameTransport, arena: Arena, onChange: () => void) {
+  constructor(
+    transport: FrameTransport,
+    arena: Arena,
+    onChange: () => void,
+    memory: QueueMemory | null = null,
+  ) {
     this.#transport = transport;
     this.#arena = arena;
     this.#onChange = onChange;
+    this.#memory = memory;
   }
 
   /** Memory that is held on account of the snapshot. */
@@ -145,10 +164,35 @@ export class SnapshotQueue implements FrameSink {
     for (const block of [...this.#held.keys()]) this.#release(block);
   }
 
+  /** The memory of what was sent, to be given back. Only after the last frame was sent. */
+  takeSpare(): ArrayBuffer[] {
+    return [...new Set(this.#spare.splice(0).map((chunk) => chunk.buffer as ArrayBuffer))];
+  }
+
   // ---------------------------------------------------------------- being written to
 
   freshChunk(): Uint8Array {
-    return this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES);
+    if (this.#spare.length < SPARE_CHUNKS_LOW && this.#made >= SPARE_CHUNKS_LOW) this.#askMore();
+    const spare = this.#spare.pop();
+    if (spare !== undefined) return spare;
+    this.#made++;
+    return new Uint8Array(CHUNK_BYTES);
+  }
+
+  #askMore(): void {
+    if (this.#memory === null || this.#isAsking) return;
+    this.#isAsking = true;
+    this.#memory().then(
+      (buffer) => {
+        this.#isAsking = false;
+        if (this.#isDropped) return;
+        for (let at = 0; at + CHUNK_BYTES <= buffer.byteLength; at += CHUNK_BYTES) {
+          this.#spare.push(new Uint8Array(buffer, at, CHUNK_BYTES));
+        }
+      },
+      // It is not asked for again.
+      () => {},
+    );
   }
 
   take(chunk: Uint8Array, length: number): void {

@@ -162,8 +162,12 @@ export class SnapshotWalker implements SnapshotDoor {
   }
 
   #select(stream: Stream, db: Database): void {
+    // The rest has a closure, and V8 makes room for what that holds on where a function begins.
+    if (db.snapshotId !== stream.selected) this.#selectOther(stream, db);
+  }
+
+  #selectOther(stream: Stream, db: Database): void {
     const id = db.snapshotId;
-    if (id === stream.selected) return;
     stream.selected = id;
     stream.encoder.selectDb(id);
     if (this.#announced.has(db)) return;

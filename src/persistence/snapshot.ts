@@ -26,7 +26,7 @@ import type { CommandBase } from './command-writer.ts';
 import type { SnapshotHelper } from './snapshot-helper.ts';
 import type { RdbContent } from './snapshot-now.ts';
 import type { ChildReport } from './snapshot-protocol.ts';
-import { SnapshotQueue } from './snapshot-queue.ts';
+import { type QueueMemory, SnapshotQueue } from './snapshot-queue.ts';
 import { SnapshotWalker } from './snapshot-walker.ts';
 
 /** Where the RDB goes: a file, which replaces the old one when it is complete; or to a callback. */
@@ -50,6 +50,8 @@ export interface SnapshotRequest extends RdbContent {
   readonly expectedBytes?: number;
   /** Microseconds to wait after each key; for tests. */
   readonly keySaveDelayUs?: number;
+  /** Where the queue's memory comes from, and goes when the snapshot has succeeded. */
+  readonly memory?: { readonly take: QueueMemory; giveBack(buffers: ArrayBuffer[]): void };
 }
 
 export interface SnapshotResult {
@@ -101,6 +103,7 @@ export class SnapshotRun {
   readonly #queue: SnapshotQueue;
   readonly #walker: SnapshotWalker;
   readonly #stream: ((bytes: Uint8Array) => boolean) | null;
+  readonly #memory: SnapshotRequest['memory'];
   readonly #keyDelayMs: number;
   readonly #startMs = clock();
   #resolve: (result: SnapshotResult) => void = () => {};
@@ -138,7 +141,9 @@ export class SnapshotRun {
       report: (what) => this.#report(what),
       gone: (reason) => this.#fail('CHILD', reason),
     });
-    this.#queue = new SnapshotQueue(helper, keyspace.arena, () => this.#queueChanged());
+    this.#memory = request.memory;
+    const changed = (): void => this.#queueChanged();
+    this.#queue = new SnapshotQueue(helper, keyspace.arena, changed, request.memory?.take);
     this.#walker = new SnapshotWalker(keyspace, this.#queue, content, request.dataset !== false);
   }
 
@@ -230,6 +235,7 @@ export class SnapshotRun {
     if (this.#stream !== null && this.#streamedBytes < this.#endBytes) return;
     this.#writtenBytes = this.#endBytes;
     this.#finish();
+    this.#memory?.giveBack(this.#queue.takeSpare());
     this.#resolve({
       keys: this.#walker.keys,
       bytes: this.#endBytes,

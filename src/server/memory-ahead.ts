@@ -48,7 +48,8 @@ export function supplyChunks(arena: Arena, zeroes = ZEROES): void {
   };
 }
 
-async function touchedChunk(zeroes: string): Promise<ArrayBuffer> {
+/** A chunk whose pages are there already. Rejects where the zeroes cannot be read. */
+export async function touchedChunk(zeroes = ZEROES): Promise<ArrayBuffer> {
   const file = await open(zeroes, 'r');
   try {
     const chunk = new ArrayBuffer(CHUNK_BYTES);

@@ -83,9 +83,11 @@ if (point !== undefined || countsPath !== undefined) {
    * @param {object} options
    */
   const spawnGuarded = (program, args, options) => {
-    const isChild = args.some((arg) => arg.includes('snapshot-child'));
-    const preload = isChild ? ['--import', fileURLToPath(import.meta.url)] : [];
-    return Reflect.apply(spawn, childProcess, [program, [...preload, ...args], options]);
+    const preload = ['--import', fileURLToPath(import.meta.url)];
+    const guarded = args.flatMap((arg) =>
+      arg.includes('snapshot-child') ? [...preload, arg] : [arg],
+    );
+    return Reflect.apply(spawn, childProcess, [program, guarded, options]);
   };
   Object.assign(childProcess, { spawn: spawnGuarded });
   syncBuiltinESMExports();

@@ -9,12 +9,25 @@
  * reference description of HalfSipHash.
  */
 
-/**
- * Hash of `length` bytes of `bytes` from `offset`: 32 bits, signed, because every second unsigned
- * one would be a number of its own on the heap.
- */
+import { viewOf } from './view-of.ts';
+
+/** Hash of `length` bytes of `bytes` from `offset`: 32 bits, signed. */
 export function halfSipHash(
   bytes: Uint8Array,
+  offset: number,
+  length: number,
+  seed0: number,
+  seed1: number,
+): number {
+  return halfSipHashView(viewOf(bytes), offset, length, seed0, seed1);
+}
+
+/**
+ * The same of bytes that are seen as a DataView. The hash is signed because every second unsigned
+ * one would be a number of its own on the heap.
+ */
+export function halfSipHashView(
+  view: DataView,
   offset: number,
   length: number,
   seed0: number,
@@ -27,7 +40,7 @@ export function halfSipHash(
   const end = offset + (length & ~3);
   let at = offset;
   for (; at < end; at += 4) {
-    const m = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    const m = view.getInt32(at, true);
     v3 ^= m;
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -43,9 +56,9 @@ export function halfSipHash(
   }
   let last = length << 24;
   const rest = length & 3;
-  if (rest > 2) last |= bytes[at + 2]! << 16;
-  if (rest > 1) last |= bytes[at + 1]! << 8;
-  if (rest > 0) last |= bytes[at]!;
+  if (rest > 2) last |= view.getUint8(at + 2) << 16;
+  if (rest > 1) last |= view.getUint8(at + 1) << 8;
+  if (rest > 0) last |= view.getUint8(at);
   v3 ^= last;
   for (let round = 0; round < 4; round++) {
     if (round === 1) {

@@ -32,7 +32,7 @@
 import type { Arena } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
 import { firstPicked, PICKS_AHEAD, pickedBuckets } from './dict-pick.ts';
-import { entryKeyEquals, WIDE_KEY } from './entry.ts';
+import { entryKeyEquals, entryKeyHash } from './entry.ts';
 import { type HashSeed, type KnownHash, NOTHING_KNOWN } from './key-hash.ts';
 import { reverseBits } from './reverse-bits.ts';
 
@@ -183,14 +183,7 @@ export class Dict {
 
   /** Hash of the key of the entry at `address`. */
   hashOf(address: number): number {
-    const arena = this.arena;
-    const words = arena.words(address);
-    const at = arena.wordOffset(address);
-    const head = words[at]!;
-    const keyWords = (head >>> 16) & 7;
-    const short = head & 0xffff;
-    const length = short !== WIDE_KEY ? short : words[at + keyWords - 1]!;
-    return halfSipHash(arena.bytes(address), (at + keyWords) << 2, length, this.seed0, this.seed1);
+    return entryKeyHash(this.arena, address, this.seed0, this.seed1);
   }
 
   /**

@@ -12,7 +12,9 @@
  * An entry is one arena block. Because all dicts agree on this head, one dict class serves the
  * keyspace, hashes, sets and the member index of sorted sets, and its look-up stays monomorphic.
  */
-import { type Arena, HUGE_BASE } from '../memory/arena.ts';
+import type { Arena } from '../memory/arena.ts';
+import { halfSipHashView } from '../memory/halfsiphash.ts';
+import { equalViews, viewOf } from '../memory/view-of.ts';
 
 /** Told of every change of a dict's entries before it happens, by whoever makes the change. */
 export interface EntryDoor {
@@ -59,26 +61,19 @@ export function entryKeyEquals(
   offset: number,
   length: number,
 ): boolean {
-  let words: Uint32Array;
-  let bytes: Uint8Array;
-  let at: number;
-  if (address < HUGE_BASE) {
-    words = arena.u32[address >>> 19]!;
-    bytes = arena.u8[address >>> 19]!;
-    at = (address & 0x7ffff) << 1;
-  } else {
-    words = arena.words(address);
-    bytes = arena.bytes(address);
-    at = 0;
-  }
+  const words = arena.words(address);
+  const at = arena.wordOffset(address);
   const head = words[at]!;
   const keyWords = (head >>> 16) & 7;
   const short = head & 0xffff;
   if (short !== length && (short !== WIDE_KEY || words[at + keyWords - 1] !== length)) return false;
-  let mine = (at + keyWords) << 2;
-  const end = offset + length;
-  for (let theirs = offset; theirs < end; theirs++, mine++) {
-    if (bytes[mine] !== key[theirs]) return false;
-  }
-  return true;
+  const view = arena.view(address) ?? viewOf(arena.bytes(address));
+  return equalViews(view, (at + keyWords) << 2, viewOf(key), offset, length);
+}
+
+/** Hash of the key of the entry at `address`. */
+export function entryKeyHash(arena: Arena, address: number, seed0: number, seed1: number): number {
+  const length = entryKeyLength(arena, address);
+  const view = arena.view(address) ?? viewOf(arena.bytes(address));
+  return halfSipHashView(view, entryKeyOffset(arena, address), length, seed0, seed1);
 }

@@ -16,6 +16,7 @@ import type { Feature } from '../config/parameter.ts';
 import type { ShutdownFlag } from '../config/special-type.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
+import { rehearseSoon } from '../rehearsal.ts';
 import { checkSystem } from './check-system.ts';
 import { isDaemonChild, receiveSource, reportToParent, startDaemon } from './daemon.ts';
 import { PID_FILE_DEFAULT, writePidFile } from './pid-file.ts';
@@ -177,6 +178,7 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   }
   onBound();
   keepProcessTitle(config);
+  void rehearseSoon();
   return true;
 }
 

@@ -12,6 +12,10 @@
  *             free again; a
  *             request that turned asynchronous owns its bytes until `oncomplete`
  *
+ * A peer that has sent more commands than one read takes rests until the next turn. Node would go
+ * on reading from it, 32 times, while all others wait: measured, 65 ms of commands in one turn. The
+ * bytes of a long value are only copied, and may come 32 times.
+ *
  * This leans on internals of Node (the same in 20.20, 22.23 and 24.21), so `probeFastLink` asks for
  * each piece at start, and where one is missing the plain link serves instead. Everything that is
  * unusual about the types is here: the handle and its binding are described below as far as they
@@ -69,6 +73,8 @@ const readArea = sharedRead.subarray(READ_HEADROOM);
 let binding: StreamBinding | null | undefined;
 let spareRequest: WriteRequest | null = null;
 
+/** A full read that took longer was one of commands. */
+const REST_AFTER_MS = 0.1;
 /** Longer sends get a view of their own. */
 const SMALL_SEND_MAX = 1024;
 /**
@@ -134,6 +140,10 @@ function onRead(this: Handle): void {
   this.link?.readable(binding!.streamBaseState[binding!.kReadBytesOrError]!);
 }
 
+function goOn(link: FastLink): void {
+  link.rested();
+}
+
 function onWritten(this: WriteRequest, status: number): void {
   this.link?.written(status);
 }
@@ -150,6 +160,8 @@ class FastLink implements Link {
   private reading = true;
   private pending = false;
   private ending = false;
+  /** It does not read because it has had its part of this turn. */
+  private resting = false;
 
   constructor(socket: Socket, handle: Handle, owner: LinkOwner) {
     this.socket = socket;
@@ -188,13 +200,26 @@ class FastLink implements Link {
   }
 
   pause(): void {
-    if (this.open && this.reading) this.handle.readStop();
+    if (this.open && this.reading && !this.resting) this.handle.readStop();
     this.reading = false;
   }
 
   resume(): void {
-    if (this.open && !this.reading) this.handle.readStart();
+    if (this.open && !this.reading && !this.resting) this.handle.readStart();
     this.reading = true;
+  }
+
+  /** Lets the others have their turn. */
+  private rest(): void {
+    this.resting = true;
+    if (this.reading) this.handle.readStop();
+    setImmediate(goOn, this);
+  }
+
+  /** A new turn has begun. */
+  rested(): void {
+    this.resting = false;
+    if (this.open && this.reading) this.handle.readStart();
   }
 
   end(): void {
@@ -218,9 +243,15 @@ class FastLink implements Link {
   /** The handle read `count` bytes, or failed with a negative code. */
   readable(count: number): void {
     if (!this.open) return;
-    if (count > 0) this.owner.onRead(sharedRead, READ_HEADROOM, READ_HEADROOM + count);
-    else if (count < 0)
+    if (count === READ_BYTES) {
+      const begunMs = performance.now();
+      this.owner.onRead(sharedRead, READ_HEADROOM, READ_HEADROOM + count);
+      if (this.open && performance.now() - begunMs > REST_AFTER_MS) this.rest();
+    } else if (count > 0) {
+      this.owner.onRead(sharedRead, READ_HEADROOM, READ_HEADROOM + count);
+    } else if (count < 0) {
       this.breakOff(count === UV_EOF ? 'client closed connection' : `read ${count}`);
+    }
   }
 
   /** An asynchronous write is complete. */

@@ -12,6 +12,8 @@ import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot.
 import type { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
 import { type RdbContent, saveNow } from '../../persistence/snapshot-now.ts';
 import type { Config } from '../config/config.ts';
+import { giveBack } from '../give-back.ts';
+import { touchedChunk } from '../memory-ahead.ts';
 import { DiskSpace } from './disk-space.ts';
 import { commandBase, snapshotContent } from './snapshot-content.ts';
 import type { SnapshotPurpose, SnapshotRunner } from './snapshot-runner.ts';
@@ -94,6 +96,7 @@ export class SnapshotMaker {
       target,
       expectedBytes: what.dataset ? space.expectedBytes(form) : 0,
       keySaveDelayUs: config.values.rdbKeySaveDelay,
+      memory: { take: touchedChunk, giveBack },
     });
     return done.then((result) => {
       if (what.dataset) space.note(form, result.bytes, usedBytes);
