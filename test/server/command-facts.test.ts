@@ -26,19 +26,21 @@ const OF_7_2 = new Set([
   ...['acl|deluser', 'acl|save', 'acl|setuser', 'client|setname', 'config|rewrite', 'msetnx']
     .concat('config|resetstat', 'latency|reset', 'randomkey', 'scan')
     .map((name) => `${name} tips`),
+  // 7.2 no longer keeps scripts from commands that might wait: there they do not wait.
   ...['blmove', 'blpop', 'brpop', 'brpoplpush', 'bzpopmax', 'bzpopmin', 'wait'].map(
     (name) => `${name} flags`,
   ),
+  'wait categories',
   'client|kill arguments',
   'command|getkeys arguments',
   'command|getkeys arity',
   'command|getkeysandflags arguments',
   'command|getkeysandflags arity',
-  'quit deprecated_since',
-  'quit doc_flags',
-  'quit replaced_by',
   'sinterstore keys',
-  'wait categories',
+  ...['bitop', 'geohash', 'geopos', 'pfmerge'].map((one) => `${one} arguments`),
+  ...['psetex', 'setex', 'setnx', 'quit'].flatMap((one) =>
+    ['doc_flags', 'deprecated_since', 'replaced_by'].map((field) => `${one} ${field}`),
+  ),
 ]);
 
 const INFO_FIELDS = [

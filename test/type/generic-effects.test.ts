@@ -172,4 +172,20 @@ describe.skipIf(requireRedisServer() === null)('effects are those of a real serv
     const lazily = effectsInside(all, { 'lazyfree-lazy-server-del': 'yes' });
     expect(lazily.propagated.at(-1)).toBe('UNLINK a');
   });
+
+  it('of commands that take a whole value, as Redis 7.2 has them', () => {
+    const all = linesOf(`
+      SADD s 1 2
+      SPOP s 2
+      SADD s 1
+      RESTORE s 1 "\\x00\\xc0\\x01\\x0a\\x00\\x26x\\xe7\\xb6\\xd1\\x01\\x11\\xfc" REPLACE ABSTTL
+    `);
+    const propagated = (lazy: string): readonly string[] =>
+      effectsInside(all, { 'lazyfree-lazy-server-del': lazy }).propagated;
+    expect(propagated('no').filter((one) => one.endsWith('L s'))).toEqual(['DEL s', 'DEL s']);
+    expect(propagated('yes').filter((one) => one.endsWith('K s'))).toEqual([
+      'UNLINK s',
+      'UNLINK s',
+    ]);
+  });
 });

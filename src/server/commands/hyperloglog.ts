@@ -288,7 +288,7 @@ export const hyperloglogCommands = [
       since: '2.8.9',
       complexity: 'O(N) to merge N HyperLogLogs, but with high constant times.',
       summary: 'Makes a HyperLogLog that has counted what others have.',
-      syntax: 'destkey:key sourcekey:key...',
+      syntax: 'destkey:key [sourcekey:key]...',
     },
     pfmergeCommand,
   ),

@@ -70,13 +70,8 @@ export function blmoveCommand(c: Context): void {
     propagator.word('LMOVE');
     propagator.argument(args, 1);
     propagator.argument(args, 2);
-    if (c.services.blocking.isServing) {
-      propagator.word(from === 1 ? 'left' : 'right');
-      propagator.word(to === 1 ? 'left' : 'right');
-    } else {
-      propagator.argument(args, 3);
-      propagator.argument(args, 4);
-    }
+    propagator.argument(args, 3);
+    propagator.argument(args, 4);
   }
   propagator.suppress();
 }

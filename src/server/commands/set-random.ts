@@ -78,7 +78,7 @@ function popAll(c: Context, address: number): void {
   while (cursor.next()) replyMember(c);
   c.keyspace.remove(c.db, address);
   if (propagator.begin(c.db.id, 2)) {
-    propagator.word('DEL');
+    propagator.word(c.services.config.values.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL');
     propagator.argument(c.args, 1);
   }
   propagator.suppress();
