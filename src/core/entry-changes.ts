@@ -27,6 +27,8 @@ export class EntryChanges extends EntryStore {
   soonestExpiryMs = Number.POSITIVE_INFINITY;
   /** Where new entries wait to be put into their dict while a file is loaded, else null. */
   late: LateEntries | null = null;
+  /** Told of an entry that was given a time; null: nobody asks. */
+  onExpirySet: ((db: Database, address: number) => void) | null = null;
 
   /**
    * Stores bytes as the value of a key. `existing` is what `lookupWrite` just returned for that key
@@ -206,12 +208,14 @@ export class EntryChanges extends EntryStore {
     if (this.hasExpiry(address)) {
       const at = this.arena.wordOffset(address);
       db.expires.change(this.arena.words(address)[at + placeWord(this.arena, address)]!, atMs);
+      if (this.onExpirySet !== null) this.onExpirySet(db, address);
       return address;
     }
     const fresh = this.reshape(address, true);
     db.dict.relocate(address, fresh);
     this.arena.free(address);
     db.expires.insert(fresh, atMs);
+    if (this.onExpirySet !== null) this.onExpirySet(db, fresh);
     return fresh;
   }
 

@@ -63,6 +63,8 @@ export class Keyspace extends EntryChanges {
   hits = 0;
   misses = 0;
   expiredKeys = 0;
+  /** Databases and large values that were freed in slices. */
+  freedLater = 0;
   expiryMode: number = EXPIRY_DELETE;
   /** Set while a client asked that its look-ups leave no trace. */
   noTouch = false;
@@ -78,6 +80,11 @@ export class Keyspace extends EntryChanges {
     for (let id = 0; id < options.databases; id++) {
       this.databases.push(this.emptyDatabase(id));
     }
+  }
+
+  /** Whether no database has a key. */
+  get isEmpty(): boolean {
+    return this.databases.every(({ dict }) => dict.count === 0);
   }
 
   private emptyDatabase(id: number): Database {
@@ -208,7 +215,10 @@ export class Keyspace extends EntryChanges {
     const fresh = this.rekeyed(address, key, keyOffset, keyLength, expires);
     this.arena.free(address);
     to.dict.insert(fresh, to.dict.hash(key, keyOffset, keyLength));
-    if (expires) to.expires.insert(fresh, atMs);
+    if (expires) {
+      to.expires.insert(fresh, atMs);
+      if (this.onExpirySet !== null) this.onExpirySet(to, fresh);
+    }
     return fresh;
   }
 
@@ -242,7 +252,10 @@ export class Keyspace extends EntryChanges {
       copyBytes(arena.bytes(old), arena.byteOffset(old), arena.bytes(block), start, length);
     }
     to.dict.insert(fresh, to.dict.hash(key, keyOffset, keyLength));
-    if (expires) to.expires.insert(fresh, this.expiryOf(from, address));
+    if (expires) {
+      to.expires.insert(fresh, this.expiryOf(from, address));
+      if (this.onExpirySet !== null) this.onExpirySet(to, fresh);
+    }
     return fresh;
   }
 
@@ -279,12 +292,18 @@ export class Keyspace extends EntryChanges {
       for (let i = 0; i < one.dict.collectedCount; i++) this.freeEntry(one.dict.collected[i]!);
       if (!more) {
         one.expires.release();
-        this.doomed.shift();
+        this.freed();
       }
     } else if (!one.release(limit)) {
-      this.doomed.shift();
+      this.freed();
     }
     return this.doomed.length > 0;
+  }
+
+  /** The first of what waits to be freed is free. */
+  private freed(): void {
+    this.doomed.shift();
+    this.freedLater++;
   }
 
   /** Has a value settle in slices; whoever needs the whole of it settles the rest himself. */

@@ -178,6 +178,14 @@ export class Aof {
     this.#sizeAtMark = files.reduce((sum, file) => sum + file.size, 0);
   }
 
+  /** Whether replaced files stay; those that stayed until now go when they no longer may. */
+  setKeepHistory(keep: boolean): Promise<void> {
+    this.keepHistory = keep;
+    return keep || this.#state === 'off'
+      ? Promise.resolve()
+      : this.#inFolder(() => this.#deleteHistory());
+  }
+
   async #deleteHistory(): Promise<void> {
     if (this.keepHistory) return;
     try {
@@ -328,6 +336,7 @@ export class Aof {
         this.#rewrite = undefined;
         this.disk.abortCover();
         if (this.#state === 'waiting') {
+          this.#options.log('notice', 'Removing the temp incr aof file: it has got no base');
           await this.disk.detach(true);
           await this.folder.removeLeftovers().catch((error) => this.#warn(errorText(error)));
         }

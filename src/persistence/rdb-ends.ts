@@ -49,6 +49,6 @@ export function verifyChecksum(reader: RdbReader): ChecksumVerdict {
   reader.at += TRAILER_BYTES;
   reader.dropChecksum();
   if (isZero) return 'absent';
-  if (!isRight) throw reader.fail('the checksum is wrong: the RDB is damaged');
+  if (!isRight) throw reader.fail('RDB CRC error: the checksum is wrong, the RDB is damaged');
   return sum === null ? 'not looked at' : 'right';
 }

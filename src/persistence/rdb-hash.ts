@@ -21,12 +21,13 @@ import { HashBuilder } from '../core/types/hash-builder.ts';
 import { HashCursor } from '../core/types/hash-cursor.ts';
 import { lpDistinct } from '../core/types/listpack-distinct.ts';
 import { ByteView, ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../core/value.ts';
+import { largeLength } from './rdb-block.ts';
 import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
 import { RDB_HASH, RDB_HASH_LISTPACK, RDB_HASH_ZIPMAP } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import { readExpiringHash } from './rdb-hash-expiry.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { HeldString, type TableLoad } from './rdb-table.ts';
+import { HeldString, readLarge, type TableLoad } from './rdb-table.ts';
 import { ZiplistReader } from './ziplist.ts';
 import { ZipmapReader } from './zipmap.ts';
 
@@ -154,6 +155,11 @@ function build(
 function readPairs(reader: RdbReader, count: number): boolean {
   for (let i = 0; i < count; i++) {
     held.read(reader);
+    const large = largeLength(reader);
+    if (large >= 0) {
+      if (!readLarge(reader, builder.asTable(), held, large)) return false;
+      continue;
+    }
     reader.string(view);
     if (!builder.add(held.bytes, 0, held.length, view.bytes, view.offset, view.length))
       return false;

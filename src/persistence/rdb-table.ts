@@ -13,6 +13,7 @@ import { LateEntries } from '../core/late-entries.ts';
 import { copyBytes } from '../core/memory/copy.ts';
 import { HashTable } from '../core/types/hash-table.ts';
 import { ByteView, ENC_HASHTABLE, TYPE_HASH } from '../core/value.ts';
+import { largeLength, takeLarge } from './rdb-block.ts';
 import { RdbError } from './rdb-error.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { TableRoom } from './rdb-table-room.ts';
@@ -45,6 +46,26 @@ export class HeldString {
     copyBytes(view.bytes, view.offset, this.bytes, 0, length);
     this.length = length;
   }
+}
+
+/**
+ * Reads a value of so many bytes, of which `largeLength` was told, straight to where it stays in a
+ * hash. False when the field is there already.
+ */
+export function readLarge(
+  reader: RdbReader,
+  table: HashTable,
+  field: HeldString,
+  length: number,
+): boolean {
+  const entry = table.open(field.bytes, 0, field.length, length);
+  try {
+    takeLarge(reader, table.arena.bytes(entry), table.openAt, length);
+  } catch (error) {
+    table.drop(entry);
+    throw error;
+  }
+  return table.place(entry);
 }
 
 export class TableLoad {
@@ -133,6 +154,11 @@ export class TableLoad {
   #pair(table: HashTable): void {
     const field = this.#field;
     field.read(this.#reader);
+    const large = largeLength(this.#reader);
+    if (large >= 0) {
+      if (!readLarge(this.#reader, table, field, large)) throw this.#twice();
+      return;
+    }
     this.#reader.string(valueView);
     const { bytes, length, offset } = valueView;
     table.setLate(this.#late, field.bytes, 0, field.length, bytes, offset, length);

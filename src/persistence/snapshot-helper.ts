@@ -39,6 +39,8 @@ const NOTHING = new Uint8Array(0);
 const PRACTISE_AFTER_MS = 1500;
 
 export class SnapshotHelper {
+  /** Told when a child has been started. */
+  onStart: () => void = () => {};
   readonly #script: string;
   #child: SnapshotProcess | null;
   #reserves: readonly SnapshotProcess[];
@@ -73,7 +75,7 @@ export class SnapshotHelper {
    */
   warm(): void {
     if (this.#child === null) {
-      this.#child = this.#start();
+      this.#start();
       const length = RESERVES;
       this.#reserves = Array.from({ length }, () => this.#launch(true));
     }
@@ -100,11 +102,11 @@ export class SnapshotHelper {
       this.#child.process.kill('SIGKILL');
       this.#child = null;
     }
-    this.#child ??= this.#start();
-    this.#child.busy = true;
-    this.#child.isNew = false;
-    this.#child.path = job.path;
-    this.#child.keepAlive(true);
+    const child = this.#child ?? this.#start();
+    child.busy = true;
+    child.isNew = false;
+    child.path = job.path;
+    child.keepAlive(true);
     this.#listener = listener;
     this.#send(PACKET_JOB, Buffer.from(JSON.stringify(job)), () => {});
   }
@@ -148,12 +150,15 @@ export class SnapshotHelper {
     input.uncork();
   }
 
+  /** A reserve takes the child's place, or else a new process. */
   #start(): SnapshotProcess {
     const [reserve, ...others] = this.#reserves;
-    if (reserve === undefined) return this.#launch(false);
     this.#reserves = others;
-    reserve.go();
-    return reserve;
+    reserve?.go();
+    const child = reserve ?? this.#launch(false);
+    this.#child = child;
+    this.onStart();
+    return child;
   }
 
   #launch(isReserve: boolean): SnapshotProcess {

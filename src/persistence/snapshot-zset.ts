@@ -20,6 +20,7 @@
  * best so. The few that the door brings out of turn cost a search each.
  */
 import { copyBytes } from '../core/memory/copy.ts';
+import { touchEntries } from '../core/struct/dict-ahead.ts';
 import { IndexCursor } from '../core/struct/sorted-index.ts';
 import { sought } from '../core/struct/sorted-node.ts';
 import { ElementView } from '../core/types/element-view.ts';
@@ -31,10 +32,13 @@ import type { PartsSnapshot } from './snapshot-table.ts';
 const STEP_ELEMENTS = 128;
 /** Bytes of members after which a step ends all the same. */
 const STEP_BYTES = 1 << 14;
+/** Elements whose memory is waited for together. */
+const ELEMENTS_AHEAD = 32;
 const FIRST_ROOM = 64;
 
 const view = new ElementView();
 const cursor = new IndexCursor();
+const ahead: number[] = [];
 
 export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
   readonly value: LargeZset;
@@ -65,12 +69,18 @@ export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
     this.#resume();
     let last = 0;
     let bytes = 0;
-    for (let i = 0; i < STEP_ELEMENTS && bytes < STEP_BYTES && cursor.entry !== 0; i++) {
-      last = cursor.entry;
-      cursor.previous();
-      if (!this.value.isMarked(last)) bytes += this.#write(last);
+    let isOver = false;
+    for (let seen = 0; seen < STEP_ELEMENTS && bytes < STEP_BYTES && !isOver; ) {
+      const count = this.#collect();
+      let i = 0;
+      while (i < count && bytes < STEP_BYTES) {
+        last = ahead[i++]!;
+        if (!this.value.isMarked(last)) bytes += this.#write(last);
+      }
+      seen += count;
+      isOver = i === count && cursor.entry === 0;
     }
-    if (cursor.entry === 0 || this.#left === 0) {
+    if (isOver || this.#left === 0) {
       this.value.endMark();
       return false;
     }
@@ -80,6 +90,17 @@ export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
 
   close(): void {
     this.value.door = null;
+  }
+
+  /** Puts the elements that come next into `ahead`, and looks at them. Their number. */
+  #collect(): number {
+    let count = 0;
+    for (; count < ELEMENTS_AHEAD && cursor.entry !== 0; count++) {
+      ahead[count] = cursor.entry;
+      cursor.previous();
+    }
+    touchEntries(this.value.arena, ahead, count);
+    return count;
   }
 
   /** Writes an element; bytes of its member. */

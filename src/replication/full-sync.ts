@@ -359,9 +359,8 @@ export class FullSync {
       return;
     }
     const { snapshot } = round;
-    // A file may serve others yet to come; but a stream without a reader is of no use.
-    if (snapshot !== null && round.target === 'stream') {
-      this.deps.log('notice', 'The last replica of a streamed snapshot has gone: it is given up');
+    if (snapshot !== null) {
+      this.deps.log('notice', 'The last replica of a snapshot has gone: it is given up');
       snapshot.cancel();
     }
     round.views.length = 0;

@@ -36,6 +36,9 @@ const RETRY_MS_MAX = 30_000;
 /** While it loads, a replica says that it is alive this often. */
 const KEEP_ALIVE_MS = 1000;
 
+/** Bytes of the stream that may wait until no more is read. */
+const HELD_MAX = 16 * 1024 * 1024;
+
 /** What an attempt needs to know; asked for anew each time, since configurations change. */
 export interface LinkSettings {
   readonly user: string;
@@ -67,6 +70,8 @@ export interface ReceivedDataset extends Payload {
 /** The server behind the link. */
 export interface PrimaryLinkHost extends StreamExecutor {
   readonly fs: FileSystem;
+  /** Whether the stream is to wait, as clients do: it is read, and applied after `goOn`. */
+  readonly isPaused: boolean;
   /** For the next attempt; throws when there must be none now: later there will be another. */
   settings(): LinkSettings;
   log(level: 'notice' | 'warning', text: string): void;
@@ -100,6 +105,9 @@ export class PrimaryLink {
   private reader: SocketReader | null = null;
   private socket: Socket | null = null;
   private applier: StreamApplier | null = null;
+  /** What came while the stream was to wait. */
+  private held: Buffer[] = [];
+  private heldBytes = 0;
   private retryTimer: NodeJS.Timeout | null = null;
   private stopped = false;
   private failedSyncs = 0;
@@ -134,7 +142,7 @@ export class PrimaryLink {
 
   /** Bytes received that are not part of the dataset yet. */
   get unappliedBytes(): number {
-    return this.applier?.pendingBytes ?? 0;
+    return (this.applier?.pendingBytes ?? 0) + this.heldBytes;
   }
 
   /** Tells everything received so far to `applied`, up to the last complete command. */
@@ -260,9 +268,30 @@ export class PrimaryLink {
   }
 
   private received(chunk: Buffer): void {
-    const { applier } = this;
-    if (applier === null) return;
     this.lastIoMs = Date.now();
+    if (this.applier === null) return;
+    if (this.server.isPaused || this.held.length > 0) this.hold(chunk);
+    else this.apply(this.applier, chunk);
+  }
+
+  private hold(chunk: Buffer): void {
+    this.held.push(chunk);
+    this.heldBytes += chunk.length;
+    if (this.heldBytes > HELD_MAX) this.socket?.pause();
+  }
+
+  /** The stream need not wait any more. */
+  goOn(): void {
+    while (!this.server.isPaused && this.applier !== null) {
+      const chunk = this.held.shift();
+      if (chunk === undefined) break;
+      this.heldBytes -= chunk.length;
+      this.apply(this.applier, chunk);
+    }
+    if (this.heldBytes <= HELD_MAX) this.socket?.resume();
+  }
+
+  private apply(applier: StreamApplier, chunk: Buffer): void {
     try {
       applier.feed(chunk);
     } catch (error) {
@@ -283,6 +312,8 @@ export class PrimaryLink {
     const { socket } = this;
     this.applier?.stop();
     this.applier = null;
+    this.held = [];
+    this.heldBytes = 0;
     if (socket === null) return;
     this.socket = null;
     socket.removeAllListeners('data');

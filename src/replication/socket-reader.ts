@@ -29,13 +29,15 @@ export class SocketReader {
   readonly socket: Socket;
   /** When bytes last came, in milliseconds since 1970. */
   lastReadMs: number;
+  /** Whether a wait that took too long has ended the conversation. */
+  timedOut = false;
   private chunks: Buffer[] = [];
   private unreadBytes = 0;
   private failure: LinkError | null = null;
   private wake: (() => void) | null = null;
   private readonly onData = (chunk: Buffer): void => this.received(chunk);
-  private readonly onError = (error: Error): void => this.fail(error.message);
-  private readonly onClose = (): void => this.fail('the connection was closed');
+  private readonly onError = (error: Error): void => void this.fail(error.message);
+  private readonly onClose = (): void => void this.fail('the connection was closed');
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -44,6 +46,11 @@ export class SocketReader {
     socket.on('error', this.onError);
     socket.on('end', this.onClose);
     socket.on('close', this.onClose);
+  }
+
+  /** Whether the conversation is over. */
+  get hasFailed(): boolean {
+    return this.failure !== null;
   }
 
   /** The next line, without its end. */
@@ -76,6 +83,18 @@ export class SocketReader {
     if (this.failure === null) this.socket.write(text);
   }
 
+  /** Sends bytes and waits until the kernel has them. */
+  async sent(bytes: Uint8Array, timeoutMs: number): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = await new Promise<Error | null | undefined>((resolve) => {
+      timer = setTimeout(() => resolve(this.late(timeoutMs)), timeoutMs);
+      this.socket.write(bytes, resolve);
+    });
+    clearTimeout(timer);
+    if (ended) throw this.fail(ended.message);
+  }
+
   /** Ends the conversation: whoever waits gets an error with this text. */
   close(reason: string): void {
     this.fail(reason);
@@ -105,7 +124,7 @@ export class SocketReader {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
-      timer = setTimeout(() => this.fail(`no answer for ${timeoutMs / 1000} seconds`), timeoutMs);
+      timer = setTimeout(() => this.late(timeoutMs), timeoutMs);
     });
     clearTimeout(timer);
     this.wake = null;
@@ -144,9 +163,15 @@ export class SocketReader {
     this.wake?.();
   }
 
-  private fail(reason: string): void {
+  private late(timeoutMs: number): LinkError {
+    this.timedOut = true;
+    return this.fail(`no answer for ${timeoutMs / 1000} seconds`);
+  }
+
+  private fail(reason: string): LinkError {
     this.failure ??= new LinkError(reason);
     this.wake?.();
+    return this.failure;
   }
 }
 

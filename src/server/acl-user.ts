@@ -22,7 +22,8 @@ export class User {
   enabled = false;
   /** Any password is right. */
   noPassword = false;
-  private sanitize: 'unsaid' | 'yes' | 'skip' = 'unsaid';
+  /** Payloads of RESTORE need no deep look even where the configuration asks for one. */
+  skipsSanitizing = false;
   private passwords: string[] = [];
   private root = new Selector();
   private further: Selector[] = [];
@@ -49,7 +50,7 @@ export class User {
   become(other: User): void {
     this.enabled = other.enabled;
     this.noPassword = other.noPassword;
-    this.sanitize = other.sanitize;
+    this.skipsSanitizing = other.skipsSanitizing;
     this.passwords = [...other.passwords];
     this.root = other.root.copy();
     this.further = other.further.map((one) => one.copy());
@@ -57,11 +58,6 @@ export class User {
 
   get isUnrestricted(): boolean {
     return this.root.isUnrestricted;
-  }
-
-  /** Whether payloads of RESTORE need no deep look even where the configuration asks for one. */
-  get skipsSanitizing(): boolean {
-    return this.sanitize === 'skip';
   }
 
   // ---------------------------------------------------------------- rules
@@ -81,17 +77,14 @@ export class User {
         this.passwords = [];
         return undefined;
       case 'sanitize-payload':
-        this.sanitize = 'yes';
-        return undefined;
       case 'skip-sanitize-payload':
-        this.sanitize = 'skip';
+        this.skipsSanitizing = rule.toLowerCase() === 'skip-sanitize-payload';
         return undefined;
       case 'clearselectors':
         this.further = [];
         return undefined;
       case 'reset':
         this.become(new User(this.name));
-        this.sanitize = 'yes';
         return undefined;
     }
     if ('><#!'.includes(rule[0] ?? '')) return this.changePassword(rule);
@@ -166,9 +159,7 @@ export class User {
   flags(): string[] {
     const flags = [this.enabled ? 'on' : 'off'];
     if (this.noPassword) flags.push('nopass');
-    if (this.sanitize !== 'unsaid') {
-      flags.push(this.sanitize === 'skip' ? 'skip-sanitize-payload' : 'sanitize-payload');
-    }
+    flags.push(this.skipsSanitizing ? 'skip-sanitize-payload' : 'sanitize-payload');
     return flags;
   }
 

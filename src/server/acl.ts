@@ -123,30 +123,39 @@ export class AccessControl {
     if (user === null) return null;
     const found = user.check(command, args);
     if (found === ACL_OK) return null;
-    const { index } = failure;
-    const object = found === ACL_DENIED_COMMAND ? command.name : args.text(index);
-    this.log.add(REASONS[found]!, contextOf(client), object, user.name, client);
-    return `NOPERM ${denial(found, command)}`;
+    this.note(found, contextOf(client), command, args, client, user);
+    return `NOPERM ${denial(found, command, user.name)}`;
   }
 
   /** The error for a queued command that the client's user may not run any more, else null. */
   lateRefusal(client: Client, command: Command, args: Args): string | null {
-    const found = client.user?.check(command, args) ?? ACL_OK;
-    return found === ACL_OK ? null : `${RULES_CHANGED} ${LATE_REASONS[found]}`;
+    const { user } = client;
+    const found = user?.check(command, args) ?? ACL_OK;
+    if (user === null || found === ACL_OK) return null;
+    this.note(found, 'multi', command, args, client, user);
+    return `${RULES_CHANGED} ${LATE_REASONS[found]}`;
+  }
+
+  /** Logs what has just been refused. */
+  private note(
+    found: number,
+    context: string,
+    command: Command,
+    args: Args,
+    client: Client,
+    user: User,
+  ): void {
+    const object = found === ACL_DENIED_COMMAND ? command.name : args.text(failure.index);
+    this.log.add(REASONS[found]!, context, object, user.name, client);
   }
 
   /** ACL DRYRUN: what would be refused, or undefined. */
   tryOut(user: User, command: Command, args: Args): string | undefined {
-    switch (user.check(command, args)) {
-      case ACL_DENIED_COMMAND:
-        return `This user has no permissions to run the '${command.name}' command`;
-      case ACL_DENIED_KEY:
-        return `This user has no permissions to access the '${args.text(failure.index)}' key`;
-      case ACL_DENIED_CHANNEL:
-        return `This user has no permissions to access the '${args.text(failure.index)}' channel`;
-      default:
-        return undefined;
-    }
+    const found = user.check(command, args);
+    if (found === ACL_OK) return undefined;
+    if (found === ACL_DENIED_COMMAND) return denial(found, command, user.name);
+    const what = `'${args.text(failure.index)}' ${found === ACL_DENIED_KEY ? 'key' : 'channel'}`;
+    return `User ${user.name} has no permissions to access the ${what}`;
   }
 
   // ---------------------------------------------------------------- changes
@@ -363,12 +372,11 @@ const LATE_REASONS: Readonly<Record<number, string>> = {
     'no permission to access one of the channels used as arguments to the command',
 };
 
-function denial(found: number, command: Command): string {
+function denial(found: number, command: Command, user: string): string {
   if (found === ACL_DENIED_COMMAND) {
-    return `this user has no permissions to run the '${command.name}' command`;
+    return `User ${user} has no permissions to run the '${command.name}' command`;
   }
-  const what = found === ACL_DENIED_KEY ? 'keys' : 'channels';
-  return `this user has no permissions to access one of the ${what} used as arguments`;
+  return `No permissions to access a ${found === ACL_DENIED_KEY ? 'key' : 'channel'}`;
 }
 
 function contextOf(client: Client): string {

@@ -12,11 +12,12 @@
  * Meanwhile nobody sees a key past its time, since every look-up checks; what waits is its memory.
  * How long it waits is `lagMs`.
  *
- * Replicas remove nothing on their own, nor does a server while clients are paused or data are
- * loaded: the keyspace is not in EXPIRY_DELETE then.
+ * Replicas remove nothing on their own but what their own clients wrote (own-expiries.ts), nor does
+ * a server while clients are paused or data are loaded: the keyspace is not in EXPIRY_DELETE then.
  */
 import type { Database } from '../core/database.ts';
 import { EXPIRY_DELETE } from '../core/keyspace.ts';
+import { OwnExpiries } from './own-expiries.ts';
 import type { Services } from './services.ts';
 
 const SLICE_MS = 1;
@@ -29,6 +30,8 @@ const WAIT_MS_MAX = 60_000;
 export class ActiveExpiry {
   /** DEBUG SET-ACTIVE-EXPIRE. */
   enabled = true;
+  /** Of a replica that may be written to. */
+  readonly own: OwnExpiries;
 
   private readonly services: Services;
   private timer: NodeJS.Timeout | null = null;
@@ -38,6 +41,7 @@ export class ActiveExpiry {
 
   constructor(services: Services) {
     this.services = services;
+    this.own = new OwnExpiries(services);
   }
 
   /** How long the key that is due next has been waiting for its removal. */
@@ -47,6 +51,7 @@ export class ActiveExpiry {
 
   /** Sees to it that the next key due will be removed in time. Called at the end of each turn. */
   arm(): void {
+    if (this.own.size > 0 && this.enabled) this.own.look();
     const { soonestExpiryMs } = this.services.keyspace;
     if (this.resting || soonestExpiryMs >= this.armedMs || !this.mayRun) return;
     this.armedMs = soonestExpiryMs;
@@ -87,7 +92,9 @@ export class ActiveExpiry {
     propagator.beginUnit(false);
     const isDone = this.removeDue(startMs + SLICE_MS);
     propagator.endUnit();
-    desk.latency.sample('expire-cycle', performance.now() - startMs);
+    const tookMs = performance.now() - startMs;
+    stats.expiryMs += tookMs;
+    desk.latency.sample('expire-cycle', tookMs);
     keyspace.findSoonestExpiry();
     this.services.endTurnSoon();
     if (isDone) return;

@@ -13,11 +13,11 @@
  * finds nothing again goes on waiting in its place; one that is served answers, and its client
  * leaves all queues.
  *
- * A key that holds another type than was waited for is as good as no key: nobody is served, nobody
- * is told. What a stream's readers must be told of is asked through `wakesOn`.
+ * A change of a key that holds another type than was waited for is as good as none: nobody is
+ * served, nobody is told. What a stream's readers must be told of is asked through `wakesOn`.
  *
- * A command that names several keys is served by the one that changed first, not by the first it
- * names: while it is run again it must pass over the others, which `serves` tells it.
+ * The command is run again as if it had just come: of several keys the first it names serves it,
+ * not the first that changed, and a key of another type is an error.
  *
  * Each serving is a unit of its own, in the journal behind the unit that made it possible. What it
  * changes may serve others in turn (BLMOVE); that happens before anything else runs.
@@ -27,9 +27,9 @@
  * While anybody waits, every change of any key is looked at; a small table of counters by a hash of
  * the key tells, mostly, that nobody waits for it, without making a string.
  */
-import { equalBytes } from '../core/memory/copy.ts';
 import { Args } from '../core/resp/args.ts';
 import { typeOf } from '../core/value.ts';
+import { countCalls } from './call-figures.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
@@ -70,6 +70,8 @@ interface Waiter extends BlockRequest {
   /** By the clock of `performance`, 0 for ever. */
   readonly untilMs: number;
   timer: NodeJS.Timeout | null;
+  /** What its command has taken so far, whenever it ran. */
+  spentMicroseconds: number;
 }
 
 interface ReadyKey {
@@ -86,8 +88,6 @@ export class Blocking {
   private readonly interest = new Uint32Array(INTEREST_SLOTS);
   private ready = new Map<string, ReadyKey>();
   private serving = false;
-  /** The key whose waiters are being served. */
-  private served: Uint8Array | null = null;
   /** Waiters that ask to be woken by a key of another type. */
   private wakeable = 0;
 
@@ -105,6 +105,15 @@ export class Blocking {
   /** Keys that somebody waits for. */
   get keyCount(): number {
     return this.queues.size;
+  }
+
+  /** Of these, the ones whose removal answers somebody as well. */
+  get keysAwaitedMissing(): number {
+    const ids = new Set<string>();
+    for (const { wakesOn, ids: own } of this.waiters.values()) {
+      if (wakesOn?.(0) === true) for (const id of own) ids.add(id);
+    }
+    return ids.size;
   }
 
   /** Clients that wait for a limited time. */
@@ -140,6 +149,7 @@ export class Blocking {
       slots: [...slots.values()],
       untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,
       timer: null,
+      spentMicroseconds: 0,
     };
     this.enter(waiter);
     client.waiting = WAIT_BLOCKED;
@@ -182,26 +192,22 @@ export class Blocking {
       this.ready = new Map();
       for (const one of keys.values()) this.serveKey(one);
     }
-    this.served = null;
     this.serving = false;
   }
 
-  /** Whether a command that waited is being run again. */
-  get isServing(): boolean {
-    return this.serving;
+  /** The command of a client that waits ran in vain: what that took is counted in the end. */
+  spend(client: Client, microseconds: number): void {
+    const waiter = this.waiters.get(client);
+    if (waiter !== undefined) waiter.spentMicroseconds += microseconds;
   }
 
-  /**
-   * Whether the running command may take from the key in argument `i`: always, unless it waited
-   * for several.
-   */
-  serves(args: Args, i: number): boolean {
-    const { served } = this;
-    if (served === null) return true;
-    const length = args.lengths[i]!;
-    return (
-      length === served.length && equalBytes(args.bytes[i]!, args.offsets[i]!, served, 0, length)
-    );
+  /** Whether the client waits here, and has not just been answered. */
+  stillWaits(client: Client): boolean {
+    return client.reply.total === client.silentFrom && this.waiters.has(client);
+  }
+
+  spentBy(client: Client): number {
+    return this.waiters.get(client)?.spentMicroseconds ?? 0;
   }
 
   /** Whether the client waits here. */
@@ -221,6 +227,8 @@ export class Blocking {
       client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
       waiter.command.stats.failed++;
     } else waiter.onTimeout(client);
+    const { histograms } = this.services.dispatcher;
+    countCalls(waiter.command, waiter.spentMicroseconds, 1, histograms);
     this.answered(waiter);
     return true;
   }
@@ -235,14 +243,22 @@ export class Blocking {
     const queue = this.queues.get(id);
     if (queue === undefined) return;
     const { keyspace } = this.services;
-    this.served = key;
     // Whoever is served leaves the queue, which a walk over a set allows.
     for (const waiter of queue) {
-      const address = keyspace.peek(keyspace.databases[db]!, key, 0, key.length);
+      const address = this.look(db, key);
       const fits = address !== 0 && typeOf(keyspace.arena, address) === waiter.type;
       if (address === 0 && this.wakeable === 0) return;
       if (fits || waiter.wakesOn?.(address) === true) this.retry(waiter);
     }
+  }
+
+  /** The address under a key, 0 for none. A key whose time has come goes in a unit of its own. */
+  private look(db: number, key: Uint8Array): number {
+    const { keyspace, propagator } = this.services;
+    propagator.beginUnit(false);
+    const address = keyspace.peek(keyspace.databases[db]!, key, 0, key.length);
+    propagator.endUnit();
+    return address;
   }
 
   /** Runs the command of one who waits once more; an answer ends the wait. */

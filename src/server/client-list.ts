@@ -1,10 +1,10 @@
 /**
- * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does; and which kind
- * of client it is.
+ * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does, with what
+ * Valkey 8 adds; and which kind of client it is.
  */
 import type { Args } from '../core/resp/args.ts';
 import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED } from './client.ts';
-import { CLIENT_BYTES } from './memory-account.ts';
+import { clientBytes } from './memory-account.ts';
 
 /** Kinds of clients, as CLIENT LIST TYPE and the output limits name them. */
 export type ClientKind = 'normal' | 'replica' | 'master' | 'pubsub';
@@ -24,7 +24,6 @@ export function parseClientKind(word: string): ClientKind | undefined {
 
 /** The line, without its end; `args` is the command of this client that runs, if any. */
 export function describeClient(client: Client, nowMs: number, args: Args | null = null): string {
-  const memory = clientMemory(client);
   const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
   const { subscribed, transaction, reply } = client;
   const pairs: [string, string | number][] = [
@@ -41,6 +40,7 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['psub', subscribed?.patterns.size ?? 0],
     ['ssub', subscribed?.shardChannels.size ?? 0],
     ['multi', transaction === null ? -1 : transaction.queue.length],
+    ['watch', client.watched.length],
     ['qbuf', client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))],
     ['qbuf-free', 0],
     ['argv-mem', args === null ? 0 : args.lengths.subarray(0, args.count).reduce((a, b) => a + b)],
@@ -49,8 +49,8 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['rbp', reply.chunk.length],
     ['obl', reply.at],
     ['oll', reply.queue.length],
-    ['omem', memory.output - reply.chunk.length],
-    ['tot-mem', memory.total],
+    ['omem', reply.memoryBytes - reply.chunk.length],
+    ['tot-mem', clientBytes(client)],
     ['events', client.sendingBytes > 0 ? 'rw' : 'r'],
     ['cmd', client.lastCommand?.name ?? 'NULL'],
     ['user', client.user?.name ?? '(superuser)'],
@@ -58,6 +58,9 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['resp', reply.protocol],
     ['lib-name', client.libName],
     ['lib-ver', client.libVersion],
+    ['tot-net-in', client.bytesIn],
+    ['tot-net-out', client.bytesOut],
+    ['tot-cmds', client.commandCount],
   ];
   return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
 }
@@ -69,14 +72,6 @@ function sentBytes(args: Args): number {
     bytes += String(args.lengths[i]).length + 3 + args.lengths[i]! + 2;
   }
   return bytes;
-}
-
-/** Bytes that a client holds, as far as they are its own. */
-function clientMemory(client: Client): { output: number; total: number } {
-  const output = client.reply.memoryBytes;
-  const total =
-    CLIENT_BYTES + output + client.parser.pendingBytes + (client.transaction?.bytes ?? 0);
-  return { output, total };
 }
 
 function flagsOf(client: Client): string {

@@ -41,6 +41,11 @@ export class ClientPause {
     return this.pauses.size > 0;
   }
 
+  /** Clients that wait for the end of a pause. */
+  get size(): number {
+    return this.waiting.length;
+  }
+
   /**
    * Pauses until a moment, in ms since 1970; an own pause that lasts longer or holds more stays
    * as it is.
@@ -76,13 +81,17 @@ export class ClientPause {
     }
     this.hidesExpired = false;
     this.onChange();
-    setImmediate(() => this.resumeAll());
+    this.resumeWaiting();
   }
 
   /** The gate: '' when the client waits with this command, null when it may pass. */
   admit(client: Client, command: Command, args: Args): string | null {
     if (client.isReplica || client.isPrimary || client.link === null) return null;
-    if (!this.stops(client, command)) return null;
+    return this.stops(client, command) ? this.postpone(client, args) : null;
+  }
+
+  /** A gate's answer: the client waits with this command until `resumeWaiting`. */
+  postpone(client: Client, args: Args): '' {
     const words: Uint8Array[] = [];
     for (let i = 0; i < args.count; i++) words.push(args.copy(i));
     client.postponed = words;
@@ -119,8 +128,13 @@ export class ClientPause {
     for (const [purpose] of over) this.end(purpose);
   }
 
-  /** Runs what waited; a new pause stops those that have not run yet. */
+  /** Soon, what waits tries again, in the order in which it came; whatever holds stops it again. */
+  resumeWaiting(): void {
+    if (this.waiting.length > 0) setImmediate(() => this.resumeAll());
+  }
+
   private resumeAll(): void {
+    this.services.replication.follower?.link.goOn();
     const clients = this.waiting;
     this.waiting = [];
     const { dispatcher } = this.services;

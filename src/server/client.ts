@@ -167,3 +167,8 @@ export class Client {
     return this.reply.total - this.reply.sent;
   }
 }
+
+/** Whether the command that the client has just sent has yet to be answered. */
+export function isAnsweredLater({ waiting }: Client): boolean {
+  return waiting === WAIT_BLOCKED || waiting === WAIT_PAUSED || waiting === WAIT_WORK;
+}

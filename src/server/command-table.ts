@@ -8,9 +8,16 @@
  */
 import type { Args } from '../core/resp/args.ts';
 import { type Command, CommandStats } from './command.ts';
+import { ConfigFileError, type Directive } from './config/conf-file.ts';
 
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
+
+/** Commands of Redis that there are not here: a line that renames one has nothing to do. */
+const ABSENT: ReadonlySet<string> = new Set([
+  ...['asking', 'cluster', 'readonly', 'readwrite', 'restore-asking', 'migrate', 'module'],
+  ...['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro', 'function', 'script'],
+]);
 
 export class CommandTable {
   /** All commands in the order in which they were added. */
@@ -56,20 +63,29 @@ export class CommandTable {
     return second === undefined || parent === undefined ? parent : this.child(parent, second);
   }
 
-  /** Gives a command another name, or takes it out ("rename-command" in the configuration). */
-  rename(from: string, to: string): boolean {
-    const index = this.all.findIndex((one) => one.name === from.toLowerCase());
+  /**
+   * Gives a command another name, or takes it out ("rename-command" in the configuration); the
+   * reason when that is refused. What was renamed goes by its new name.
+   */
+  rename(from: string, to: string): string | undefined {
+    const wanted = from.toLowerCase();
+    const index = this.all.findIndex((one) => calledName(one) === wanted);
     const old = this.all[index];
-    if (old === undefined) return false;
+    if (old === undefined) {
+      return ABSENT.has(wanted) ? undefined : 'No such command in rename-command';
+    }
+    const name = to.toLowerCase();
+    if (this.all.some((one) => calledName(one) === name)) {
+      return 'Target command name already exists';
+    }
     this.all.splice(index, 1);
     this.last = null;
     this.slots.fill(null);
     for (const one of this.all) this.place(one);
-    if (to === '') return true;
-    const name = to.toLowerCase();
+    if (name === '') return undefined;
     const renamed = { ...old, nameBytes: new TextEncoder().encode(name) };
     this.add(renamed);
-    return true;
+    return undefined;
   }
 
   private add(one: Command): void {
@@ -91,6 +107,19 @@ export class CommandTable {
   childrenOf(parent: Command): Command[] {
     return [...(this.children.get(parent)?.values() ?? [])];
   }
+}
+
+/** Carries out the lines of the configuration; throws at one that is refused. */
+export function renameCommands(table: CommandTable, lines: readonly Directive[]): void {
+  for (const line of lines) {
+    const error = table.rename(line.words[1] ?? '', line.words[2] ?? '');
+    if (error !== undefined) throw new ConfigFileError(error, line);
+  }
+}
+
+/** What clients call it. */
+function calledName(one: Command): string {
+  return new TextDecoder().decode(one.nameBytes);
 }
 
 /**

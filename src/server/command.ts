@@ -28,6 +28,7 @@ export const SKIP_SLOWLOG = 1 << 10;
 export const ASKING = 1 << 11;
 export const FAST = 1 << 12;
 export const NO_AUTH = 1 << 13;
+/** It may change what replicas must be told of, though it does not say WRITE; not shown. */
 export const MAY_REPLICATE = 1 << 14;
 export const NO_ASYNC_LOADING = 1 << 15;
 export const NO_MULTI = 1 << 16;
@@ -56,7 +57,6 @@ export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [ASKING, 'asking'],
   [FAST, 'fast'],
   [NO_AUTH, 'no_auth'],
-  [MAY_REPLICATE, 'may_replicate'],
   [NO_ASYNC_LOADING, 'no_async_loading'],
   [NO_MULTI, 'no_multi'],
   [MOVABLE_KEYS, 'movablekeys'],
@@ -184,4 +184,19 @@ export function keysCounted(index: number, ...flags: string[]): KeySpec {
     range: { kind: 'count', at: 0, first: 1, step: 1 },
     flags,
   };
+}
+
+/** Commands that run at once between MULTI and EXEC. */
+export function runsInMulti(command: Command): boolean {
+  switch (command.name) {
+    case 'exec':
+    case 'discard':
+    case 'multi':
+    case 'watch':
+    case 'quit':
+    case 'reset':
+      return true;
+    default:
+      return false;
+  }
 }

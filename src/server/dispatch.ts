@@ -19,24 +19,26 @@ import type { Args } from '../core/resp/args.ts';
 import { countCalls, SHARED_MAX, SharedCalls } from './call-figures.ts';
 import type { Client, QueuedCommand } from './client.ts';
 import {
+  isAnsweredLater,
   REPLY_ON,
   REPLY_SKIP,
   REPLY_SKIP_NEXT,
   type Transaction,
   WAIT_BLOCKED,
-  WAIT_PAUSED,
-  WAIT_WORK,
 } from './client.ts';
-import { type Command, NO_AUTH, NO_MULTI, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './command.ts';
+import {
+  type Command,
+  NO_AUTH,
+  NO_MULTI,
+  PROTECTED,
+  runsInMulti,
+  TOUCHES_ARBITRARY_KEYS,
+} from './command.ts';
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
-import { NO_AUTH_NEEDED, unknownCommand, wrongArity } from './errors.ts';
+import { NO_AUTH_NEEDED, NO_DEBUG, unknownCommand, wrongArity } from './errors.ts';
 import type { Services } from './services.ts';
 
-const NO_DEBUG =
-  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can ' +
-  'run it from a local connection, otherwise you need to set this option in the configuration ' +
-  'file, and then restart the server.';
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
 
 /** A threshold below which every command is timed alone, in microseconds. */
@@ -56,6 +58,8 @@ export class Dispatcher {
   recheck: Gate | null = null;
   /** Further gates, in order: most servers need few, so the list is short while all is well. */
   gates: Gate[] = [];
+  /** Those of them that a command that waited passes again. */
+  gatesAgain: Gate[] = [];
   /** Slow log and latency monitor: told of commands that took `slowMicroseconds` or more. */
   watcher: CallWatcher | null = null;
   slowMicroseconds = Number.POSITIVE_INFINITY;
@@ -121,13 +125,30 @@ export class Dispatcher {
   run(client: Client, args: Args): void {
     client.silentFrom = client.reply.total;
     client.commandCount++;
+    const { isReplica } = client;
     this.admit(client, args);
+    if (isReplica && client.reply.total > client.silentFrom) this.dropTalker(client, args);
     if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client);
+  }
+
+  /**
+   * A replica was answered, on the link where it reads the stream: it would take the answer for a
+   * part of that. Only what REPLCONF writes is the stream's own.
+   */
+  private dropTalker(client: Client, args: Args): void {
+    if (args.is(0, 'replconf')) return;
+    const { log } = this.services;
+    const name = args.shown(0).toLowerCase();
+    log.warning(
+      `Replica generated a reply to command '${name}', disconnecting it: ${client.address}`,
+    );
+    client.reply.rewind(client.silentFrom);
+    this.services.closeClient(client, 'now');
   }
 
   /** Runs a command that has passed its gates. */
   call(client: Client, command: Command, args: Args): void {
-    const { keyspace, propagator, stats } = this.services;
+    const { blocking, keyspace, propagator, stats } = this.services;
     const c = this.context;
     const before = keyspace.dirty;
     const outermost = this.depth === 0;
@@ -149,20 +170,22 @@ export class Dispatcher {
     this.errorsTold = stats.totalErrorReplies;
     command.handler(c);
     this.depth--;
-    if (keyspace.dirty !== before) {
+    if (keyspace.dirty > before) {
       propagator.command(c.db.id, args);
       client.wrote = true;
     }
     if (outermost) propagator.endUnit();
-    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty !== before) {
+    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty > before) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
     this.errorsTold = stats.totalErrorReplies;
-    if (shares) this.share(command);
-    else this.measure(client, command, args);
-    if (again) command.stats.calls--;
-    else stats.commandsProcessed++;
+    if (client.waiting === WAIT_BLOCKED && blocking.stillWaits(client)) this.putOff(client);
+    else {
+      stats.commandsProcessed++;
+      if (shares) this.share(command);
+      else this.measure(client, command, args, again);
+    }
     if (this.monitor !== null && !again) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
     if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);
@@ -170,8 +193,14 @@ export class Dispatcher {
     if (outermost && this.later.length > 0) this.runLater();
   }
 
-  /** Runs the command of a client that waited for a key once more. */
+  /** Runs the command of a client that waited for a key once more, if it still may run. */
   callAgain(client: Client, command: Command, args: Args): void {
+    for (const gate of this.gatesAgain) {
+      const error = gate(client, command, args);
+      if (error === null) continue;
+      this.refuse(client, command, error);
+      return;
+    }
     this.again = true;
     this.call(client, command, args);
   }
@@ -298,15 +327,28 @@ export class Dispatcher {
   }
 
   /** Times one command by itself. */
-  private measure(client: Client, command: Command, args: Args): void {
-    const now = performance.now();
-    const microseconds = (now - this.lastMs) * 1000;
-    this.lastMs = now;
-    if (now - this.toldMs >= 1) this.tellTime(now);
+  private measure(client: Client, command: Command, args: Args, again: boolean): void {
+    const before = again ? this.services.blocking.spentBy(client) : 0;
+    const microseconds = this.sinceLast() + before;
     countCalls(command, microseconds, 1, this.histograms);
     if (microseconds >= this.slowMicroseconds && this.watcher !== null) {
       this.watcher.called(client, command, args, microseconds);
     }
+  }
+
+  /** A command that waits is counted when it is answered, with all the time that it took. */
+  private putOff(client: Client): void {
+    if (this.shared.count > 0) this.settle();
+    this.services.blocking.spend(client, this.sinceLast());
+  }
+
+  /** Microseconds since the end of the command before this one. */
+  private sinceLast(): number {
+    const now = performance.now();
+    const microseconds = (now - this.lastMs) * 1000;
+    this.lastMs = now;
+    if (now - this.toldMs >= 1) this.tellTime(now);
+    return microseconds;
   }
 
   /** Puts off the timing of a command to that of the group it stands in. */
@@ -317,11 +359,7 @@ export class Dispatcher {
 
   /** Reads the clock for the group: each command gets an equal share. */
   private settle(): void {
-    const now = performance.now();
-    const microseconds = ((now - this.lastMs) * 1000) / this.shared.count;
-    this.lastMs = now;
-    this.shared.settle(microseconds, this.histograms);
-    if (now - this.toldMs >= 1) this.tellTime(now);
+    this.shared.settle(this.sinceLast() / this.shared.count, this.histograms);
   }
 
   /** Commands that follow a long one see how late it has become. */
@@ -357,24 +395,4 @@ export class Dispatcher {
     if (replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
     else if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
   }
-}
-
-/** Commands that run at once between MULTI and EXEC. */
-function runsInMulti(command: Command): boolean {
-  switch (command.name) {
-    case 'exec':
-    case 'discard':
-    case 'multi':
-    case 'watch':
-    case 'quit':
-    case 'reset':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Whether the command that the client has just sent has yet to be answered. */
-function isAnsweredLater({ waiting }: Client): boolean {
-  return waiting === WAIT_BLOCKED || waiting === WAIT_PAUSED || waiting === WAIT_WORK;
 }

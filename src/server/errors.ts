@@ -58,3 +58,7 @@ export const PROTECTED_MODE =
   "for testing, restart it with the '--protected-mode no' option. 4) Set up an authentication " +
   'password for the default user. NOTE: You only need to do one of the above things in order for ' +
   'the server to start accepting connections from the outside.';
+export const NO_DEBUG =
+  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can ' +
+  'run it from a local connection, otherwise you need to set this option in the configuration ' +
+  'file, and then restart the server.';

@@ -10,11 +10,13 @@
 import { AccessControl } from './acl.ts';
 import type { Client } from './client.ts';
 import { ClientPause } from './client-pause.ts';
+import { evictClients } from './client-upkeep.ts';
 import { FAST, SKIP_SLOWLOG } from './command.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { Gates, listenerGate, subscriberGate } from './gates.ts';
 import { InfoSources } from './info-lines.ts';
 import { LatencyMonitor } from './latency-monitor.ts';
+import { Migrations } from './migrations.ts';
 import { Monitors } from './monitors.ts';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './notify-classes.ts';
 import { OutputLimits } from './output-limits.ts';
@@ -28,6 +30,7 @@ export class FrontDesk {
   readonly access: AccessControl;
   readonly gates: Gates;
   readonly pause: ClientPause;
+  readonly migrations: Migrations;
   readonly pubsub: PubSub;
   readonly tracking: Tracking;
   readonly monitors: Monitors;
@@ -60,8 +63,17 @@ export class FrontDesk {
     this.access = new AccessControl(config, commands, owner);
     this.gates = new Gates(dispatcher);
     this.pause = new ClientPause(services);
+    this.migrations = new Migrations(services);
     this.pubsub = new PubSub(owner);
     this.tracking = new Tracking(owner);
+    config.onChange('maxmemory-clients', () => {
+      process.nextTick(() => evictClients(services, Date.now()));
+      return undefined;
+    });
+    config.onChange('tracking-table-max-keys', (max) => {
+      this.tracking.limit(max);
+      return undefined;
+    });
     this.monitors = new Monitors(dispatcher, owner.listClient);
     this.slowLog = new SlowLog(config);
     this.latency = new LatencyMonitor(config);
@@ -91,7 +103,7 @@ export class FrontDesk {
   }
 
   private holdGates(): void {
-    const { access, gates, monitors, pause, pubsub } = this;
+    const { access, gates, migrations, monitors, pause, pubsub } = this;
     const limited = (): void => {
       const { isLimiting } = access;
       gates.hold('acl', isLimiting, (client, command, args) =>
@@ -109,6 +121,12 @@ export class FrontDesk {
       gates.hold('pause', pause.isPaused, (client, command, args) =>
         pause.admit(client, command, args),
       );
+    migrations.onChange = () => {
+      gates.hold('held', migrations.holds, (client, command, args) =>
+        migrations.stops(client, command, args) ? pause.postpone(client, args) : null,
+      );
+      pause.resumeWaiting();
+    };
   }
 
   /** Slow log and latency monitor hear only of commands that may concern them. */

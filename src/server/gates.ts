@@ -14,11 +14,14 @@
  *     loading      the dataset is being loaded  LOADING
  *     busy         a script runs too long       BUSY
  *     pause        clients are paused           they wait
+ *     held         keys are being moved         who would write to them waits
  *
- * The order is Redis's. Whoever knows a condition calls `set` when it begins and `clear` when it
- * ends.
+ * The order is Redis's. A command that waited for a key passes the first five once more when it is
+ * run again: much may have changed since it came. Whoever knows a condition calls `set` when it
+ * begins and `clear` when it ends.
  */
 import type { Client } from './client.ts';
+import type { ClientPause } from './client-pause.ts';
 import { type Command, LOADING, MAY_REPLICATE, READONLY, STALE, WRITE } from './command.ts';
 import type { Dispatcher, Gate } from './dispatch.ts';
 import { LOADING_DATASET, NOT_ENOUGH_REPLICAS, PRIMARY_DOWN, READONLY_REPLICA } from './errors.ts';
@@ -35,7 +38,11 @@ const ORDER = [
   'loading',
   'busy',
   'pause',
+  'held',
 ] as const;
+
+/** Gates that a command that waited passes again. */
+const AGAIN: ReadonlySet<string> = new Set(ORDER.slice(0, ORDER.indexOf('listener')));
 
 export type GateName = (typeof ORDER)[number];
 
@@ -64,7 +71,11 @@ export class Gates {
   }
 
   private rebuild(): void {
-    this.dispatcher.gates = ORDER.flatMap((name) => this.standing.get(name) ?? []);
+    const { dispatcher, standing } = this;
+    dispatcher.gates = ORDER.flatMap((name) => standing.get(name) ?? []);
+    dispatcher.gatesAgain = ORDER.flatMap((name) =>
+      AGAIN.has(name) ? (standing.get(name) ?? []) : [],
+    );
   }
 }
 
@@ -135,3 +146,19 @@ export const staleGate: Gate = (client, command) =>
 /** Nearly everything while the dataset is being loaded. */
 export const loadingGate: Gate = (client, command) =>
   client.link !== null && lacks(client, command, LOADING) ? LOADING_DATASET : null;
+
+/**
+ * The gate of a server that is loading, or has not got so far (`isBeginning`): then what would be
+ * refused waits. So clients of an empty folder see no loading, as they see none of a server that
+ * makes its first files before it listens.
+ */
+export function holdLoadingGate(
+  { gates, pause }: { readonly gates: Gates; readonly pause: ClientPause },
+  isLoading: boolean,
+  isBeginning: boolean,
+): void {
+  const waits: Gate = (client, command, args) =>
+    loadingGate(client, command, args) === null ? null : pause.postpone(client, args);
+  gates.hold('loading', isLoading, isBeginning ? waits : loadingGate);
+  pause.resumeWaiting();
+}

@@ -7,6 +7,7 @@
  *     ... connect to server.port ...
  *     await server.close();
  */
+import type { SnapshotHelper } from '../persistence/snapshot-helper.ts';
 import { Config, type Settings } from './config/config.ts';
 import type { ShutdownFlag } from './config/special-type.ts';
 import { type Logger, silentLog } from './log.ts';
@@ -26,6 +27,8 @@ export interface CreateServerOptions {
   readonly onRole?: (role: 'primary' | 'replica') => void;
   /** Called when SHUTDOWN has ended the server, with the exit code that a process should have. */
   readonly exit?: (code: number) => void;
+  /** The child process that snapshots are written by; by default one of its own. */
+  readonly snapshotHelper?: SnapshotHelper;
 }
 
 export interface CairnServer {
@@ -51,6 +54,7 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
     onBound: options.onBound,
     onRole: options.onRole,
     exit: options.exit,
+    ...(options.snapshotHelper && { snapshotHelper: options.snapshotHelper }),
   });
   supplyChunks(server.keyspace.arena);
   return {

@@ -46,6 +46,9 @@ export function memoryLines(services: Services): InfoLines {
     ['used_memory_vm_functions', functions],
     ...withHuman('used_memory_vm_total', scripts + functions),
     ['used_memory_functions', functions],
+    ['number_of_cached_scripts', 0],
+    ['number_of_functions', 0],
+    ['number_of_libraries', 0],
     ...withHuman('used_memory_scripts', scripts + functions),
     ...withHuman('maxmemory', maxmemory),
     ['maxmemory_policy', maxmemoryPolicy],
@@ -64,9 +67,11 @@ export function memoryLines(services: Services): InfoLines {
     ['mem_clients_normal', memory.bytesOf('clients.normal')],
     ['mem_cluster_links', memory.bytesOf('cluster.links')],
     ['mem_aof_buffer', aofBuffer],
+    ['mem_overhead_db_hashtable_rehashing', 0],
     ['mem_allocator', 'arena'],
     ['active_defrag_running', 0],
     ['lazyfree_pending_objects', keyspace.doomedCount],
+    ['lazyfreed_objects', keyspace.freedLater],
   ];
 }
 

@@ -9,7 +9,9 @@
  */
 import { release, type } from 'node:os';
 import type { Database } from '../core/database.ts';
+import { WAIT_WORK } from './client.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from './config/version.ts';
+import { cpuLines } from './info-cpu.ts';
 import type { InfoLines } from './info-lines.ts';
 import { memoryLines } from './info-memory.ts';
 import { commandstatsLines, errorstatsLines, latencystatsLines, statsLines } from './info-stats.ts';
@@ -107,14 +109,18 @@ function listenerLines({ config }: Services): InfoLines {
 }
 
 function clientsLines(services: Services): InfoLines {
-  const { blocking, clients, config, desk } = services;
+  const { blocking, clients, config, desk, replication, watches } = services;
   let input = 0;
   let output = 0;
   let replicas = 0;
+  let watching = 0;
+  let blocked = blocking.size + replication.waits.size + desk.migrations.size + desk.pause.size;
   for (const client of clients.values()) {
     input = Math.max(input, client.parser.pendingBytes);
     output = Math.max(output, client.outputBytes);
     if (client.isReplica) replicas++;
+    if (client.waiting === WAIT_WORK) blocked++;
+    if (client.watched.length > 0) watching++;
   }
   return [
     ['connected_clients', clients.size - replicas],
@@ -122,19 +128,14 @@ function clientsLines(services: Services): InfoLines {
     ['maxclients', config.values.maxclients],
     ['client_recent_max_input_buffer', input],
     ['client_recent_max_output_buffer', output],
-    ['blocked_clients', blocking.size],
+    ['blocked_clients', blocked],
     ['tracking_clients', desk.tracking.clientCount],
+    ['pubsub_clients', desk.pubsub.subscribers],
+    ['watching_clients', watching],
     ['clients_in_timeout_table', blocking.timedCount],
+    ['total_watched_keys', watches.keyCount],
     ['total_blocking_keys', blocking.keyCount],
-  ];
-}
-
-function cpuLines(): InfoLines {
-  const { system, user } = process.cpuUsage();
-  const seconds = (microseconds: number): string => (microseconds / 1e6).toFixed(6);
-  return [
-    ['used_cpu_sys', seconds(system)],
-    ['used_cpu_user', seconds(user)],
+    ['total_blocking_keys_on_nokey', blocking.keysAwaitedMissing],
   ];
 }
 

@@ -1,7 +1,9 @@
 /**
  * INFO stats, commandstats, errorstats and latencystats: what the server has counted.
  */
+import type { Keyspace } from '../core/keyspace.ts';
 import type { Command } from './command.ts';
+import type { CommandTable } from './command-table.ts';
 import type { InfoLines } from './info-lines.ts';
 import type { Services } from './services.ts';
 
@@ -17,12 +19,14 @@ export function statsLines(services: Services): InfoLines {
     ['sync_partial_err', stats.syncPartialErr],
     ...keyLines(services),
     ...deskLines(services),
+    ...loopLines(services),
     ['unexpected_error_replies', stats.unexpectedErrorReplies],
     ['total_error_replies', stats.totalErrorReplies],
     ['total_reads_processed', stats.totalReads],
     ['total_writes_processed', stats.totalWrites],
     ['io_threaded_reads_processed', 0],
     ['io_threaded_writes_processed', 0],
+    ['dump_payload_sanitizations', stats.payloadSanitizations],
     ['client_query_buffer_limit_disconnections', stats.queryBufferLimitDisconnections],
     ['client_output_buffer_limit_disconnections', stats.clientOutputLimitDisconnections],
     ...aclLines(services),
@@ -49,7 +53,9 @@ function rateLines({ desk, stats }: Services): InfoLines {
 function keyLines({ activeExpiry, eviction, keyspace, stats }: Services): InfoLines {
   return [
     ['expired_keys', keyspace.expiredKeys],
+    ['expired_stale_perc', stalePercentage(keyspace).toFixed(2)],
     ['expired_time_cap_reached_count', stats.expiredTimeCapReached],
+    ['expire_cycle_cpu_milliseconds', Math.floor(stats.expiryMs)],
     ['expiry_lag_ms', activeExpiry.lagMs],
     ['expiry_lag_ms_max', stats.expiryLagMsMax],
     ['evicted_keys', stats.evictedKeys],
@@ -61,7 +67,39 @@ function keyLines({ activeExpiry, eviction, keyspace, stats }: Services): InfoLi
   ];
 }
 
-function deskLines({ desk }: Services): InfoLines {
+const STALE_SAMPLES = 100;
+
+/** Of the keys that expire, how many percent are overdue: of all, or of a hundred each database. */
+function stalePercentage({ databases, nowMs }: Keyspace): number {
+  let seen = 0;
+  let stale = 0;
+  for (const { expires } of databases) {
+    const count = Math.min(expires.size, STALE_SAMPLES);
+    for (let i = 0; i < count; i++) {
+      const place = Math.floor((i * expires.size) / count);
+      if (expires.timeAt(place) < nowMs) stale++;
+    }
+    seen += count;
+  }
+  return seen === 0 ? 0 : (stale / seen) * 100;
+}
+
+/** The event loop: its rounds, and what it did in them. */
+function loopLines({ commands, desk, stats }: Services): InfoLines {
+  const { loopRounds, loopUs } = desk.rates;
+  const { rounds, workedUs } = stats.loop;
+  const commandUs = everyCommand(commands).reduce((sum, one) => sum + one.stats.microseconds, 0);
+  const each = loopRounds.perSecond === 0 ? 0 : loopUs.perSecond / loopRounds.perSecond;
+  return [
+    ['eventloop_cycles', rounds],
+    ['eventloop_duration_sum', workedUs],
+    ['eventloop_duration_cmd_sum', Math.floor(commandUs)],
+    ['instantaneous_eventloop_cycles_per_sec', Math.floor(loopRounds.perSecond)],
+    ['instantaneous_eventloop_duration_usec', Math.floor(each)],
+  ];
+}
+
+function deskLines({ activeExpiry, desk }: Services): InfoLines {
   const { pubsub, tracking } = desk;
   return [
     ['pubsub_channels', pubsub.size('channels')],
@@ -69,6 +107,8 @@ function deskLines({ desk }: Services): InfoLines {
     ['pubsubshard_channels', pubsub.size('shardChannels')],
     ['latest_fork_usec', 0],
     ['total_forks', 0],
+    ['migrate_cached_sockets', desk.migrations.sockets.size],
+    ['slave_expires_tracked_keys', activeExpiry.own.size],
     ['active_defrag_hits', 0],
     ['active_defrag_misses', 0],
     ['active_defrag_key_hits', 0],
@@ -92,12 +132,12 @@ function aclLines({ desk }: Services): InfoLines {
 }
 
 /** All commands, subcommands behind their parents. */
-function everyCommand({ commands }: Services): Command[] {
+function everyCommand(commands: CommandTable): Command[] {
   return commands.all.flatMap((one) => [one, ...commands.childrenOf(one)]);
 }
 
 export function commandstatsLines(services: Services): InfoLines {
-  return everyCommand(services)
+  return everyCommand(services.commands)
     .filter(({ stats }) => stats.calls + stats.rejected + stats.failed > 0)
     .map(({ name, stats }) => {
       const { calls, rejected, failed } = stats;
@@ -116,7 +156,7 @@ export function errorstatsLines({ stats }: Services): InfoLines {
 
 export function latencystatsLines(services: Services): InfoLines {
   const percents = services.config.values.latencyTrackingInfoPercentiles;
-  return everyCommand(services).flatMap(({ name, stats }) => {
+  return everyCommand(services.commands).flatMap(({ name, stats }) => {
     const { histogram } = stats;
     if (histogram === null || histogram.total === 0) return [];
     const parts = percents.map(

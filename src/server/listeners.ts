@@ -82,7 +82,7 @@ export class Listeners {
 
   private async openTcp(port: number, bind: readonly string[]): Promise<void> {
     let chosen = port;
-    for (const address of bind.length === 0 ? ['*'] : bind) {
+    for (const address of bind) {
       const optional = address.startsWith('-');
       const name = optional ? address.slice(1) : address;
       const host = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name;

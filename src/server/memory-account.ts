@@ -19,11 +19,13 @@ import type { ReplicationService } from './replication.ts';
 
 const SOURCES_MS = 50;
 /** What a client takes beside its buffers, roughly. */
-export const CLIENT_BYTES = 1024;
+const CLIENT_BYTES = 1024;
 
 /** What a watched key and a subscription take, roughly, in tables of both directions. */
 const WATCHED_BYTES = 320;
 const SUBSCRIPTION_BYTES = 160;
+/** What a prefix that changes are told of takes beside its own bytes. */
+const PREFIX_BYTES = 160;
 
 /** Names of figures as MEMORY STATS shows them. */
 export type SourceName =
@@ -135,9 +137,10 @@ export function countBuffers(
  * queued, what it watches and listens to.
  */
 export function clientBytes(client: Client): number {
-  const { outputBytes, parser, subscribed, transaction, watched } = client;
+  const { outputBytes, parser, subscribed, tracking, transaction, watched } = client;
   let bytes = CLIENT_BYTES + parser.pendingBytes + outputBytes + (transaction?.bytes ?? 0);
   bytes += watched.length * WATCHED_BYTES;
+  if (tracking !== null) bytes += tracking.prefixBytes + tracking.prefixes.length * PREFIX_BYTES;
   if (subscribed !== null) {
     const { channels, patterns, shardChannels } = subscribed;
     bytes += (channels.size + patterns.size + shardChannels.size) * SUBSCRIPTION_BYTES;

@@ -40,6 +40,7 @@ export interface RateCounters {
   readonly netOutputBytes: number;
   readonly netReplInputBytes: number;
   readonly netReplOutputBytes: number;
+  readonly loop: { readonly rounds: number; readonly workedUs: number };
 }
 
 export class Rates {
@@ -48,6 +49,8 @@ export class Rates {
   readonly output = new Rate();
   readonly replicaInput = new Rate();
   readonly replicaOutput = new Rate();
+  readonly loopRounds = new Rate();
+  readonly loopUs = new Rate();
 
   /** Called each tenth of a second. */
   sample(stats: RateCounters, nowMs: number): void {
@@ -56,5 +59,7 @@ export class Rates {
     this.output.sample(stats.netOutputBytes, nowMs);
     this.replicaInput.sample(stats.netReplInputBytes, nowMs);
     this.replicaOutput.sample(stats.netReplOutputBytes, nowMs);
+    this.loopRounds.sample(stats.loop.rounds, nowMs);
+    this.loopUs.sample(stats.loop.workedUs, nowMs);
   }
 }

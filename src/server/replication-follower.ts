@@ -99,6 +99,10 @@ export class Follower implements PrimaryLinkHost {
 
   // ---------------------------------------------------------------- the link's questions
 
+  get isPaused(): boolean {
+    return this.deps.services.desk.pause.isPaused;
+  }
+
   settings(): LinkSettings {
     const { services, primary, listeningPort, isHandingOver } = this.deps;
     const { values } = services.config;
@@ -151,6 +155,7 @@ export class Follower implements PrimaryLinkHost {
     // Whoever was promoted meanwhile keeps what it has.
     if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
     this.resumable = false;
+    services.activeExpiry.own.forget();
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
     const { streamDb } = await this.deps.loadDataset(path).catch((error: unknown) => {
       primary.history.renew();

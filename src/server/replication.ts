@@ -71,7 +71,7 @@ export class ReplicationService {
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
-  private pingAtMs = 0; // goes on while there is nobody to ping
+  private pingedMs = 0; // goes on while there is nobody to ping
 
   constructor(deps: ReplicationDeps) {
     this.deps = deps;
@@ -221,9 +221,10 @@ export class ReplicationService {
   private dismissBlocked(): void {
     const { services } = this;
     for (const client of [...services.clients.values()]) {
-      if (client.waiting !== WAIT_BLOCKED) continue;
+      if (client.waiting !== WAIT_BLOCKED || services.desk.migrations.moves(client)) continue;
       services.blocking.forget(client);
       this.waits.forget(client);
+      if (client.lastCommand !== null) client.lastCommand.stats.failed++;
       client.reply.error(
         'UNBLOCKED force unblock from blocking operation, instance state changed ' +
           '(master -> replica?)',
@@ -283,8 +284,8 @@ export class ReplicationService {
     if (this.follower !== null) {
       this.follower.link.tick(nowMs);
       this.follower.acknowledge();
-    } else if (nowMs >= this.pingAtMs) {
-      this.pingAtMs = nowMs + this.config.values.replPingReplicaPeriod * 1000 - 500;
+    } else if (nowMs >= this.pingedMs + this.config.values.replPingReplicaPeriod * 1000 - 500) {
+      this.pingedMs = nowMs;
       const mayPing = this.journal.isFeeding && !this.failover.isRunning;
       if (mayPing && this.primary.replicas.size > 0) this.journal.ping();
     }
@@ -368,8 +369,9 @@ export class ReplicationService {
   }
 
   private holdGates(): void {
-    const { desk, config, keyspace } = this.services;
+    const { activeExpiry, desk, config, keyspace } = this.services;
     const { replicaReadOnly, replicaServeStaleData } = config.values;
+    activeExpiry.own.follow(this.isReplica, !replicaReadOnly);
     desk.gates.hold('readonly', this.isReplica && replicaReadOnly, readonlyGate);
     desk.gates.hold('stale', !this.isFresh && !replicaServeStaleData, staleGate);
     if (this.isReplica) keyspace.expiryMode = REPLICA_EXPIRY;
@@ -385,9 +387,7 @@ export class ReplicationService {
 
   private listen(): void {
     const { config } = this;
-    const again = (): undefined => {
-      this.holdGates();
-    };
+    const again = (): undefined => void this.holdGates();
     config.onChange('replica-read-only', again);
     config.onChange('replica-serve-stale-data', again);
     config.onChange('min-replicas-to-write', again);

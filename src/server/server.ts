@@ -15,7 +15,7 @@ import { ActiveExpiry } from './active-expiry.ts';
 import { Blocking } from './blocking.ts';
 import { type Client, WAIT_WORK } from './client.ts';
 import { closeIdleClients, evictClients } from './client-upkeep.ts';
-import { CommandTable } from './command-table.ts';
+import { CommandTable, renameCommands } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
 import { serializedLength } from './commands/dump.ts';
 import type { Config } from './config/config.ts';
@@ -108,7 +108,7 @@ export class Server implements Services {
     this.keyspace.nowMs = this.startedMs;
     followEncodingLimits(config, this.keyspace.limits);
     this.commands = new CommandTable(ALL_COMMANDS);
-    for (const { words } of config.renames) this.commands.rename(words[1] ?? '', words[2] ?? '');
+    renameCommands(this.commands, config.renames);
     this.turn = new Turn(this.propagator);
     this.turn.tally = this.stats;
     this.hub = new Hub(this, this.turn);
@@ -150,8 +150,14 @@ export class Server implements Services {
     this.cron.every(100, (now) => this.desk.rates.sample(this.stats, now));
     this.cron.every(0, (now) => this.replication.tick(now));
     this.cron.every(1000, (now) => this.replication.tickSecond(now));
-    config.onChange('port', (port) => this.rebind(port, config.values.bind));
-    config.onChange('bind', (bind) => this.rebind(config.values.port, bind));
+    const { listeners } = this;
+    const noPort = 'Unable to listen on this port. Check server logs.';
+    const noAddress = 'Failed to bind to specified addresses.';
+    const orText = (done: Promise<void>, text: string): Promise<string | undefined> =>
+      done.then(() => undefined).catch(() => text);
+    const { values } = config;
+    config.onChange('port', (port) => orText(listeners.reopen(port, values.bind), noPort));
+    config.onChange('bind', (bind) => orText(listeners.reopen(values.port, bind), noAddress));
   }
 
   get clients(): Map<number, Client> {
@@ -193,7 +199,10 @@ export class Server implements Services {
 
   shutdown(request: ShutdownRequest): Promise<string | undefined> {
     return this.ending.begin(request).then((error) => {
-      if (error === undefined) this.options.exit?.(0);
+      if (error === undefined && this.options.exit !== undefined) {
+        this.log.warning('Cairn is now ready to exit, bye bye...');
+        this.options.exit(0);
+      }
       return error;
     });
   }
@@ -345,8 +354,8 @@ export class Server implements Services {
         if (behind.length > 0) this.replication.journal.requestAcks();
         return behind.map((one) => one.name);
       },
-      pauseWrites: (untilMs) => this.desk.pause.begin('shutdown', untilMs, true),
-      resumeWrites: () => this.desk.pause.end('shutdown'),
+      desk: this.desk,
+      replicaCount: () => this.replication.primary.replicas.size,
       save: async (request) => {
         this.turn.end();
         await this.persistence.end(request);
@@ -389,15 +398,6 @@ export class Server implements Services {
     this.keyspace.nowMs = nowMs;
     this.tidyUp();
     this.stats.peakMemoryBytes = this.memory.peakBytes;
-  }
-
-  private async rebind(port: number, bind: readonly string[]): Promise<string | undefined> {
-    try {
-      await this.listeners.reopen(port, bind);
-      return undefined;
-    } catch {
-      return 'Unable to listen on this port. Check server logs.';
-    }
   }
 }
 

@@ -8,6 +8,8 @@
  * does, and ABORT ends the waiting. The line "User requested shutdown..." and those after it are
  * Redis's, so that tools recognise them.
  */
+import type { FrontDesk } from './front-desk.ts';
+import type { InfoLines } from './info-lines.ts';
 import type { Logger } from './log.ts';
 import type { ShutdownRequest } from './services.ts';
 
@@ -18,8 +20,9 @@ export interface ShutdownDeps {
   readonly timeoutSeconds: () => number;
   /** Names of replicas that have not acknowledged everything yet; asks them to. */
   readonly laggingReplicas: () => readonly string[];
-  readonly pauseWrites: (untilMs: number) => void;
-  readonly resumeWrites: () => void;
+  readonly replicaCount: () => number;
+  /** Pauses clients, and shows in INFO how long replicas may still take. */
+  readonly desk: Pick<FrontDesk, 'pause' | 'info'>;
   /** Saves and brings the AOF to disk; rejects when that fails and the end was not forced. */
   readonly save: (request: ShutdownRequest) => Promise<void>;
   /** Closes everything. */
@@ -31,9 +34,12 @@ export class Shutdown {
   private running: Promise<string | undefined> | null = null;
   private aborted = false;
   private waiting = false;
+  /** When the waiting for replicas ends. */
+  private untilMs = 0;
 
   constructor(deps: ShutdownDeps) {
     this.deps = deps;
+    deps.desk.info.provide('server', () => this.info());
   }
 
   /** Ends the server. Resolves with an error reply when it goes on instead. */
@@ -57,20 +63,22 @@ export class Shutdown {
     deps.log.warning('User requested shutdown...');
     if (!request.now && !(await this.replicasReady())) {
       deps.log.warning('Shutdown manually aborted.');
-      deps.resumeWrites();
+      deps.desk.pause.end('shutdown');
       return 'ERR Errors trying to SHUTDOWN. Check logs.';
     }
+    this.tellOfReplicas();
     // What is written while the data are brought to disk would be answered and lost.
-    deps.pauseWrites(Number.MAX_SAFE_INTEGER);
+    this.pauseWrites(Number.MAX_SAFE_INTEGER);
     try {
       await deps.save(request);
     } catch (error) {
       deps.log.warning(`Errors trying to shut down the server: ${(error as Error).message}`);
-      deps.resumeWrites();
+      deps.desk.pause.end('shutdown');
       return 'ERR Errors trying to SHUTDOWN. Check logs.';
     }
     await deps.stop();
-    deps.resumeWrites();
+    deps.log.warning('Cairn is now ready to exit, bye bye...');
+    deps.desk.pause.end('shutdown');
     return undefined;
   }
 
@@ -79,15 +87,32 @@ export class Shutdown {
     const { deps } = this;
     const untilMs = Date.now() + deps.timeoutSeconds() * 1000;
     if (deps.laggingReplicas().length === 0) return true;
-    deps.pauseWrites(untilMs);
+    this.untilMs = untilMs;
+    this.pauseWrites(untilMs);
     deps.log.notice('Waiting for replicas before shutting down.');
     this.waiting = true;
     while (!this.aborted && Date.now() < untilMs && deps.laggingReplicas().length > 0) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     this.waiting = false;
-    const lagging = deps.laggingReplicas();
-    if (lagging.length > 0) deps.log.warning(`Lagging replicas at shutdown: ${lagging.join(', ')}`);
     return !this.aborted;
+  }
+
+  private tellOfReplicas(): void {
+    const { log, laggingReplicas, replicaCount } = this.deps;
+    const total = replicaCount();
+    if (total === 0) return;
+    const lagging = laggingReplicas();
+    for (const name of lagging) log.warning(`Lagging replica ${name} has not got everything.`);
+    log.notice(`${total - lagging.length} of ${total} replicas are in sync when shutting down.`);
+  }
+
+  private pauseWrites(untilMs: number): void {
+    this.deps.desk.pause.begin('shutdown', untilMs, true);
+  }
+
+  private info(): InfoLines {
+    if (!this.waiting) return [];
+    return [['shutdown_in_milliseconds', Math.max(0, this.untilMs - Date.now())]];
   }
 }

@@ -2,6 +2,8 @@
  * The figures that a server counts while it runs, as INFO shows them and CONFIG RESETSTAT clears
  * them.
  */
+import { EventLoop } from './event-loop.ts';
+
 export class Stats {
   commandsProcessed = 0;
   connectionsReceived = 0;
@@ -13,6 +15,10 @@ export class Stats {
   evictedKeys = 0;
   evictedClients = 0;
   expiredTimeCapReached = 0;
+  /** Milliseconds of removing keys that have expired. */
+  expiryMs = 0;
+  /** Payloads of RESTORE that were looked at closely. */
+  payloadSanitizations = 0;
   /** The longest that a key waited for its removal after its time. */
   expiryLagMsMax = 0;
   /** Milliseconds during which memory stood above maxmemory, all in all. */
@@ -31,6 +37,8 @@ export class Stats {
   peakMemoryBytes = 0;
   /** Error replies by their code, "ERR" and the like. */
   readonly errors = new Map<string, number>();
+  /** Rounds of the event loop. */
+  readonly loop = new EventLoop();
 
   /** An error reply was written. */
   count(text: string): void {
@@ -43,7 +51,9 @@ export class Stats {
   reset(): void {
     const fresh = new Stats();
     const { peakMemoryBytes } = this;
-    Object.assign(this, fresh, { errors: this.errors, peakMemoryBytes });
-    this.errors.clear();
+    const { errors, loop } = this;
+    Object.assign(this, fresh, { errors, loop, peakMemoryBytes });
+    errors.clear();
+    loop.reset();
   }
 }

@@ -33,6 +33,8 @@ export interface TrackingState {
   readonly redirect: number;
   /** Of broadcast mode. */
   readonly prefixes: readonly string[];
+  /** Length of all prefixes. */
+  readonly prefixBytes: number;
   /** CLIENT CACHING was said for the next command. */
   caching: boolean;
   /** The client that it redirects to has gone. */
@@ -135,11 +137,15 @@ export class Tracking {
       if (ids === undefined) this.readers.set(key, new Set([client.id]));
       else ids.add(client.id);
     }
-    const max = this.owner.config.values.trackingTableMaxKeys;
+    this.limit(this.owner.config.values.trackingTableMaxKeys);
+  }
+
+  /** Forgets keys until at most `max` are left, 0 for any number. */
+  limit(max: number): void {
     while (max > 0 && this.readers.size > max) {
       const [oldest] = this.readers.keys();
       if (oldest === undefined) break;
-      this.tellReaders(oldest);
+      this.tellReaders(oldest, false);
     }
   }
 
@@ -151,7 +157,7 @@ export class Tracking {
       this.changes.set(key, this.owner.executing());
       this.owner.scheduleTurn();
     }
-    this.tellReaders(key);
+    this.tellReaders(key, true);
   }
 
   /** A database has been emptied: everybody is told, once for all databases that go together. */
@@ -186,7 +192,8 @@ export class Tracking {
     }
   }
 
-  private tellReaders(key: string): void {
+  /** `changed`: else the key is only forgotten, which is nobody's doing. */
+  private tellReaders(key: string, changed: boolean): void {
     const ids = this.readers.get(key);
     if (ids === undefined) return;
     this.readers.delete(key);
@@ -196,7 +203,7 @@ export class Tracking {
       const state = client?.tracking ?? null;
       if (client === undefined || state === null || state.mode === 'broadcast') continue;
       const own = owner.isExecuting(client);
-      if (state.noLoop && own) continue;
+      if (state.noLoop && own && changed) continue;
       if (own) owner.afterThis(() => this.tell(client, [key]));
       else this.tell(client, [key]);
     }

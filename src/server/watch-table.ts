@@ -8,18 +8,26 @@ import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
 import type { Client, WatchedKey } from './client.ts';
 
+/** Who watches keys: a client, or whoever else wants to know whether they have changed. */
+export type Watcher = Pick<Client, 'watched' | 'watchedChanged'>;
+
 export class WatchTable {
   /** Set while the key that is touched goes because its time has come. */
   expiring = false;
-  private readonly watchers = new Map<string, Set<Client>>();
+  private readonly watchers = new Map<string, Set<Watcher>>();
 
   /** Keys that are watched. */
   get size(): number {
     return this.watchers.size;
   }
 
+  /** Keys that somebody watches. */
+  get keyCount(): number {
+    return this.watchers.size;
+  }
+
   /** `client` watches the key from now on. */
-  add(client: Client, keyspace: Keyspace, db: number, key: Uint8Array): void {
+  add(client: Watcher, keyspace: Keyspace, db: number, key: Uint8Array): void {
     const id = watchId(db, key, 0, key.length);
     const set = this.watchers.get(id);
     if (set?.has(client) === true) return;
@@ -32,7 +40,7 @@ export class WatchTable {
   }
 
   /** `client` watches nothing any more. */
-  clear(client: Client): void {
+  clear(client: Watcher): void {
     for (const one of client.watched) {
       const set = this.watchers.get(one.id);
       set?.delete(client);
@@ -43,7 +51,7 @@ export class WatchTable {
   }
 
   /** Whether one of the client's keys has expired since it was watched. */
-  expired(client: Client, keyspace: Keyspace): boolean {
+  expired(client: Watcher, keyspace: Keyspace): boolean {
     return client.watched.some((one) => {
       if (one.wasExpired) return false;
       const db = keyspace.databases[one.db]!;
@@ -72,7 +80,7 @@ export class WatchTable {
    */
   touchAll(keyspace: Keyspace, db: Database, other: Database | null): void {
     if (this.watchers.size === 0) return;
-    const seen = new Set<Client>();
+    const seen = new Set<Watcher>();
     for (const set of this.watchers.values()) for (const client of set) seen.add(client);
     for (const client of seen) {
       for (const one of client.watched) {

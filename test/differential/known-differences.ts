@@ -58,6 +58,16 @@ const knownDifferences: readonly KnownDifference[] = [
       named(step, 'command', 'count') && isInteger(left) && isInteger(right),
   },
   {
+    id: 'command-getkeys-arity',
+    reason: '7.2 looks at a command that stands alone in COMMAND GETKEYS, too',
+    applies: (step, left, right) =>
+      named(step, 'command') &&
+      step.args.length === 3 &&
+      /^getkeys(?:andflags)?$/i.test(step.args[1] ?? '') &&
+      /^[-*]/.test(left) &&
+      /^-ERR wrong number of arguments for 'command\|getkeys(?:andflags)?' command/.test(right),
+  },
+  {
     id: 'set-listpack',
     reason: '7.2 keeps small sets of strings in a listpack, 7.0 in a hash table',
     applies: (step, left, right) =>
@@ -74,6 +84,41 @@ const knownDifferences: readonly KnownDifference[] = [
       left === '$8\r\nlistpack\r\n' &&
       right === '$9\r\nquicklist\r\n' &&
       (step.type === undefined || step.type === 'list'),
+  },
+  {
+    id: 'bits-arguments-first',
+    reason: '7.2 reads the arguments of BITCOUNT and BITPOS before it looks for the key',
+    applies: (step, left, right) =>
+      (named(step, 'bitcount') || named(step, 'bitpos')) &&
+      left.startsWith('-ERR') &&
+      /^(?::(?:0|-1)\r\n$|-WRONGTYPE |-ERR syntax error|-ERR value is not an integer)/.test(right),
+  },
+  {
+    id: 'lpos-lowest-rank',
+    reason: '7.2 refuses the rank whose opposite is no 64-bit integer',
+    applies: (step, left) =>
+      named(step, 'lpos') && left.startsWith('-ERR value is out of range, value must between '),
+  },
+  {
+    id: 'long-timeout',
+    reason: '7.2 tells a timeout that is too long from one that is negative',
+    applies: (_step, left, right) =>
+      left === '-ERR timeout is out of range\r\n' && right === '-ERR timeout is negative\r\n',
+  },
+  {
+    id: 'xread-unbalanced',
+    reason: '7.2 names the command and the mark that it takes',
+    applies: (_step, left, right) =>
+      /^-ERR Unbalanced 'xread(?:group)?' list /.test(left) &&
+      right.startsWith('-ERR Unbalanced XREAD list '),
+  },
+  {
+    id: 'xread-last',
+    reason: 'XREAD takes + for the last entry',
+    applies: (step, _left, right) =>
+      /^xread(?:group)?$/i.test(step.args[0] ?? '') &&
+      step.args.some((one) => one === '+') &&
+      right.startsWith('-ERR Invalid stream ID '),
   },
   {
     id: 'debug-jmap',

@@ -1,8 +1,10 @@
 /**
- * A server that is ended while it loads leaves its files as they are: the part of the dataset that
- * it has by then must not be saved over the whole.
+/**
+ * The end of a server and its files. One that is ended while it loads leaves them as they are: the
+ * part of the dataset that it has by then must not be saved over the whole. One that has its data
+ * nowhere but in memory yet does not end.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
@@ -68,5 +70,75 @@ describe('SIGTERM while loading', () => {
     const client = await server.connect();
     expect(await client.value('DBSIZE')).toBe(KEYS);
     client.close();
+  });
+});
+
+describe('SHUTDOWN NOW', () => {
+  it('saves, and is itself no change that the AOF is told of, nor replicas', async () => {
+    server = await startCairnServer({ config: { save: SAVE, appendonly: 'yes' } });
+    const client = await server.connect();
+    await client.send('SET', 'marker', 1);
+    client.write('SHUTDOWN NOW\r\n');
+    await client.waitClosed();
+    const files = filesOf(server.dir);
+    const log = [...files].find(([name]) => name.includes('incr'))?.[1] ?? '';
+    expect(log).toContain('marker');
+    expect(log).not.toMatch(/shutdown/i);
+    expect([...files.keys()].join()).toContain('dump.rdb');
+  });
+});
+
+describe('SHUTDOWN', () => {
+  it('is refused while an AOF that was switched on has no base, unless it is forced', async () => {
+    server = await startCairnServer({ config: { 'rdb-key-save-delay': 20_000_000 } });
+    const client = await server.connect();
+    await client.send('SET', 'a', 1);
+    await client.send('CONFIG', 'SET', 'appendonly', 'yes');
+    const refused = await client.send('SHUTDOWN', 'NOSAVE');
+    expect(refused.raw.toString()).toBe('-ERR Errors trying to SHUTDOWN. Check logs.\r\n');
+    expect(server.logText).toContain("Writing initial AOF, can't exit.");
+    expect((await client.send('SET', 'b', 2)).raw.toString()).toBe('+OK\r\n');
+    client.write('SHUTDOWN NOSAVE FORCE\r\n');
+    await client.waitClosed();
+  });
+
+  it('waits for the AOF that has just been switched on', async () => {
+    server = await startCairnServer({ config: { 'rdb-key-save-delay': 500_000 } });
+    const client = await server.connect();
+    const replies = await client.pipeline([
+      ['CONFIG', 'SET', 'save', ''],
+      ['SET', 'a', '1'],
+      ['SET', 'b', '2'],
+      ['CONFIG', 'SET', 'appendonly', 'yes'],
+      ['SHUTDOWN'],
+      ['SHUTDOWN', 'NOSAVE'],
+    ]);
+    const refused = '-ERR Errors trying to SHUTDOWN. Check logs.\r\n';
+    expect(replies.slice(4).map((one) => one.raw.toString())).toEqual([refused, refused]);
+    expect(server.logText).toContain("# Writing initial AOF, can't exit.\n");
+    expect(await client.value('SET', 'c', '3')).toBe('OK');
+    const written = async (): Promise<string> => String(await client.value('INFO', 'persistence'));
+    await expect.poll(written, { timeout: 15_000 }).toContain('aof_rewrite_in_progress:0');
+    client.write('*1\r\n$8\r\nSHUTDOWN\r\n');
+    await client.waitClosed();
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+    await expect.poll(() => server?.logText).toContain('# Cairn is now ready to exit, bye bye...');
+    await server.startAgain({ config: { appendonly: 'yes' } });
+    const again = await server.connect();
+    expect(await again.value('MGET', 'a', 'b', 'c')).toEqual(['1', '2', '3']);
+    again.close();
+  });
+
+  it('that cannot save goes on, and refuses no writes', async () => {
+    server = await startCairnServer({ config: { save: SAVE } });
+    const client = await server.connect();
+    await client.send('SET', 'a', '1');
+    mkdirSync(join(server.dir, 'dump.rdb'));
+    expect((await client.send('SHUTDOWN')).raw.toString()).toMatch(/^-ERR Errors trying/);
+    expect(await client.value('PING')).toBe('PONG');
+    expect(await client.value('SET', 'b', '2')).toBe('OK');
+    client.write('*2\r\n$8\r\nSHUTDOWN\r\n$6\r\nNOSAVE\r\n');
+    await client.waitClosed();
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 });

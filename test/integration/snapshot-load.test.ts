@@ -64,6 +64,23 @@ describe.skipIf(redis === null)('BGSAVE and BGREWRITEAOF in a transaction', () =
   });
 });
 
+describe('an AOF that is switched on while a dump is written', () => {
+  it('makes its base behind that, and says so', async () => {
+    const server = await startCairnServer({ config: { 'rdb-key-save-delay': 20_000_000 } });
+    servers.push(server);
+    const client = await server.connect();
+    await client.send('SET', 'a', '1');
+    await client.send('BGSAVE');
+    expect(await client.value('CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK');
+    const info = String(await client.value('INFO', 'persistence'));
+    expect(info).toMatch(/rdb_bgsave_in_progress:1[\s\S]*aof_rewrite_scheduled:1/);
+    expect(await client.value('CONFIG', 'SET', 'appendonly', 'no')).toBe('OK');
+    const after = String(await client.value('INFO', 'persistence'));
+    expect(after).toMatch(/rdb_bgsave_in_progress:1[\s\S]*aof_rewrite_scheduled:0/);
+    client.close();
+  });
+});
+
 describe.skipIf(redis === null)('a snapshot under load', () => {
   it(
     `equals the dataset at its first instant, ${ROUNDS} times`,

@@ -63,6 +63,18 @@ describe('a rewrite', () => {
     expect(names(fs)).toEqual(['a.2.base.aof', 'a.2.incr.aof', 'a.manifest']);
   });
 
+  it('deletes kept history as soon as it is told not to keep it any longer', async () => {
+    const { fs, driver } = await fresh('no', { keepHistory: true });
+    driver.turn();
+    await driver.rewrite();
+    await driver.pass(100);
+    await driver.aof.setKeepHistory(true);
+    expect(names(fs)).toContain('a.1.incr.aof');
+    await driver.aof.setKeepHistory(false);
+    expect(names(fs)).toEqual(['a.2.base.aof', 'a.2.incr.aof', 'a.manifest']);
+    expect(manifestOf(fs)).not.toContain('type h');
+  });
+
   it('holds new turns until the old file is safe', async () => {
     const { fs, driver } = await fresh('everysec');
     driver.turn();

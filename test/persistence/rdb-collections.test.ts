@@ -275,6 +275,59 @@ describe('old and odd forms', () => {
   });
 });
 
+describe('a hash with large values', () => {
+  const value = Buffer.alloc(3 << 20, 'not in one piece ').toString('latin1');
+  const manyPairs = Array.from({ length: 1500 }, (_, i) => [`f${i}`, `v${i}`] as const);
+  const shapes = [
+    ['few fields', [['a', 'b'] as const, ['large', value] as const, ['c', value] as const]],
+    ['many fields', [...manyPairs, ['large', value] as const, ['c', value] as const]],
+  ] as const;
+
+  it.each(shapes)('of %s comes back, and is read to where it stays', (_, pairs) => {
+    const keyspace = fill(makeKeyspace(), [{ kind: 'hash', pairs }]);
+    const file = saved(keyspace, { compress: false });
+    const reader = fileReader(file);
+    const back = loaded(reader).keyspace;
+    expect(contentsOf(back)).toEqual(contentsOf(keyspace));
+    expect(back.arena.usedBytes).toBe(keyspace.arena.usedBytes);
+    expect(reader.buf.length).toBeLessThan(value.length);
+    expect(contentsOf(loadedInPieces(file, 100_000))).toEqual(contentsOf(keyspace));
+  });
+
+  it.each(shapes)('of %s leaves nothing behind when it is cut off', (_, pairs) => {
+    const keyspace = fill(makeKeyspace(), [{ kind: 'hash', pairs }]);
+    const file = saved(keyspace, { compress: false });
+    for (const cut of [1 << 20, 4 << 20, 5 << 20, file.length - 10]) {
+      const broken = makeKeyspace();
+      const reader = fileReader(file.subarray(0, cut));
+      expect(() => loaded(reader, { keyspace: broken })).toThrow(RdbError);
+      while (broken.freeSlice(1000));
+      expect(broken.arena.usedBytes).toBe(makeKeyspace().arena.usedBytes);
+    }
+  });
+
+  it('and a field twice is an error', () => {
+    const length = [0x80, 0, 0x20, 0, 0];
+    const large = 'x'.repeat(0x200000);
+    const rdb = rdbOf(
+      HEADER,
+      4,
+      text('k'),
+      2,
+      text('f'),
+      length,
+      large,
+      text('f'),
+      length,
+      large,
+      END,
+    );
+    const broken = makeKeyspace();
+    expect(() => loaded(fileReader(rdb), { keyspace: broken })).toThrow(/a field twice in a hash/);
+    expect(broken.arena.usedBytes).toBe(makeKeyspace().arena.usedBytes);
+  });
+});
+
 describe('damaged payloads', () => {
   it('are refused, or hold something, and leave nothing behind', () => {
     const damage = fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 4 });

@@ -38,6 +38,15 @@ function commands(): string[][] {
   ];
 }
 
+/**
+ * What XINFO tells without when a consumer was active, which only 7.2 tells, and only version 11 of
+ * RDB files keeps.
+ */
+function withoutActive(all: string[]): string[] {
+  const consumer = /\*10(\r\n\$4\r\nname\r\n[^*]*)\$11\r\nactive-time\r\n:-?\d+\r\n/g;
+  return all.map((one) => one.replace(consumer, '*8$1'));
+}
+
 const KEYS = ['long', 'far', 'empty', 'plain'];
 
 describe.skipIf(requireRedisServer() === null)('streams in files and payloads', () => {
@@ -62,10 +71,11 @@ describe.skipIf(requireRedisServer() === null)('streams in files and payloads', 
     expect(await client.value('SAVE')).toBe('OK');
     const expected = await facts(first);
     const second = await servers.startFrom(first, to, config);
-    expect(await facts(second)).toEqual(expected);
+    if (from === to) expect(await facts(second)).toEqual(expected);
+    else expect(withoutActive(await facts(second))).toEqual(withoutActive(expected));
     const other = await second.connect();
     expect(await other.value('DEBUG', 'RELOAD')).toBe('OK');
-    expect(await facts(second)).toEqual(expected);
+    expect(withoutActive(await facts(second))).toEqual(withoutActive(expected));
   }
 
   it('of the real server load here', () => carried(startRealServer, startCairnServer));

@@ -186,6 +186,16 @@ describe('full syncs from a file', () => {
     expect(server.fs.statSync(path)).toBe(undefined);
   });
 
+  it('are cancelled when nobody is left', () => {
+    const [one, other] = [attach(null), attach(null)];
+    server.primary.fullSync.startIfDue(1000);
+    one.connection.close();
+    expect(server.snapshot.cancelled).toBe(false);
+    other.connection.close();
+    expect(server.snapshot.cancelled).toBe(true);
+    expect(server.primary.fullSync.isBusy).toBe(false);
+  });
+
   it('take in whoever comes while the file is written, from the same beginning', async () => {
     attach(null);
     server.feed('before');

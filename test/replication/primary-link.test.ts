@@ -21,6 +21,7 @@ const SET = '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n';
 class Host implements PrimaryLinkHost {
   readonly fs = new FaultyFileSystem();
   readonly inTransaction = false;
+  isPaused = false;
   readonly events: string[] = [];
   applied = () => undefined;
   from: LinkSettings['from'] = null;
@@ -158,6 +159,31 @@ describe('the link to a primary', () => {
     link.tick(Date.now() + 6000);
     expect(host.events.at(-1)).toBe('disconnected');
     await greet();
+  });
+
+  it('holds back what comes while it is to wait, and goes on from there', async () => {
+    link.start();
+    const connection = await fullSync();
+    host.isPaused = true;
+    const before = host.events.length;
+    connection.send(SET);
+    connection.send(SET.slice(0, 10));
+    while (link.unappliedBytes < SET.length + 10) await new Promise((next) => setTimeout(next, 2));
+    expect(host.events.length).toBe(before);
+    link.goOn();
+    expect(host.events.length).toBe(before);
+    host.isPaused = false;
+    link.goOn();
+    expect(host.events.slice(before)).toEqual(['SET']);
+    expect(link.unappliedBytes).toBe(10);
+    connection.send(SET.slice(10));
+    while (link.unappliedBytes > 0) await new Promise((next) => setTimeout(next, 2));
+    expect(host.events.slice(before)).toEqual(['SET', 'SET']);
+    host.isPaused = true;
+    connection.send(SET);
+    while (link.unappliedBytes < SET.length) await new Promise((next) => setTimeout(next, 2));
+    link.interrupt('enough');
+    expect(link.unappliedBytes).toBe(0);
   });
 
   it('breaks the link at what is no command, having applied what came before', async () => {

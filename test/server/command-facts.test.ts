@@ -20,16 +20,41 @@ const OF_7_2 = new Set([
   'zrevrank arguments',
   'hscan arguments',
   'zscan arguments',
+  'georadius arguments',
+  'georadiusbymember arguments',
+  'migrate arguments',
+  ...['acl|deluser', 'acl|save', 'acl|setuser', 'client|setname', 'config|rewrite', 'msetnx']
+    .concat('config|resetstat', 'latency|reset', 'randomkey', 'scan')
+    .map((name) => `${name} tips`),
+  // 7.2 no longer keeps scripts from commands that might wait: there they do not wait.
+  ...['blmove', 'blpop', 'brpop', 'brpoplpush', 'bzpopmax', 'bzpopmin', 'wait'].map(
+    (name) => `${name} flags`,
+  ),
+  'wait categories',
+  'client|kill arguments',
+  'command|getkeys arguments',
+  'command|getkeys arity',
+  'command|getkeysandflags arguments',
+  'command|getkeysandflags arity',
+  'sinterstore keys',
+  ...['bitop', 'geohash', 'geopos', 'pfmerge'].map((one) => `${one} arguments`),
+  ...['psetex', 'setex', 'setnx', 'quit'].flatMap((one) =>
+    ['doc_flags', 'deprecated_since', 'replaced_by'].map((field) => `${one} ${field}`),
+  ),
 ]);
 
 const INFO_FIELDS = [
   ...['name', 'arity', 'flags', 'first', 'last', 'step', 'categories', 'tips', 'keys'],
 ];
 
-/** Maps become sorted lists of pairs, so that they can be compared. */
+/**
+ * Maps become sorted lists of pairs, so that they can be compared. What an argument is called for
+ * people came with 7.2.
+ */
 function plain(value: ReplyValue | undefined): unknown {
   if (value instanceof Map) {
-    return [...value].map(([key, one]) => [String(key), plain(one)]).sort();
+    const shared = [...value].filter(([key]) => key !== 'display_text');
+    return shared.map(([key, one]) => [String(key), plain(one)]).sort();
   }
   return Array.isArray(value) ? value.map(plain) : value;
 }

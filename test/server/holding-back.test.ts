@@ -2,11 +2,11 @@
  * What holds clients back or sends them away: CLIENT PAUSE, output limits, and CONFIG where its
  * answer takes time.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { encodeCommand, RawClient } from '../support/raw-client.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { freePort, type ServerProcess } from '../support/server-process.ts';
 import { sideBySide } from '../support/side-by-side.ts';
@@ -79,11 +79,20 @@ describe('holding back', () => {
     b.write('*3\r\n$6\r\nAPPEND\r\n$1\r\no\r\n$1\r\nb\r\n');
     expect(await boss.value('GET', 'o')).toBe(null);
     expect(await boss.value('CLIENT', 'LIST')).toContain('flags=b');
+    const waiting = async () => String(await boss.value('INFO', 'clients'));
+    expect(await waiting()).toContain('blocked_clients:2\r\n');
+    // They are no writes, but replicas may have to be told of what they do.
+    const [counts, tells] = [await server.connect(), await server.connect()];
+    counts.write(encodeCommand(['PFCOUNT', 'h']));
+    tells.write(encodeCommand(['PUBLISH', 'x', 'y']));
+    await expect.poll(waiting).toContain('blocked_clients:4\r\n');
     await boss.send('CLIENT', 'UNPAUSE');
+    await expect.poll(waiting).toContain('blocked_clients:0\r\n');
     expect((await a.read()).value).toBe(1);
     expect((await b.read()).value).toBe(2);
     expect(['a', 'ab']).toContain((await a.read()).value);
-    for (const client of [boss, a, b]) client.close();
+    expect((await counts.read()).value).toBe(0);
+    for (const client of [boss, a, b, counts, tells]) client.close();
   });
 
   it('forgets a paused client that goes', async () => {
@@ -135,6 +144,10 @@ describe('holding back', () => {
     expect(greedy.pending.length).toBeLessThan(1000);
     expect(await client.value('GET', 'done')).toBe('1');
     expect(await client.value('GET', 'long')).toHaveLength(10_000);
+    await client.send('HSET', 'h', 'a', 'b');
+    const endless = await server.connect();
+    endless.write(encodeCommand(['HRANDFIELD', 'h', -999_999_999]));
+    await endless.waitClosed();
     await client.send('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 0 0 0');
     client.close();
   });
@@ -179,8 +192,10 @@ describe('holding back', () => {
     const half = `*2\r\n$4\r\nECHO\r\n$3000000\r\n${'x'.repeat(1_000_000)}`;
     kept.write(half);
     large.write(half);
+    await boss.send('DEBUG', 'PAUSE-CRON', 1);
     await boss.send('CONFIG', 'SET', 'maxmemory-clients', '4mb');
     await large.waitClosed();
+    await boss.send('DEBUG', 'PAUSE-CRON', 0);
     kept.write(`${'x'.repeat(2_000_000)}\r\n`);
     expect(String((await kept.read()).value)).toHaveLength(3_000_000);
     expect(await boss.value('INFO', 'stats')).toContain('evicted_clients:1\r\n');
@@ -201,7 +216,72 @@ describe('holding back', () => {
     const keys = Array.from({ length: 2000 }, (_, i) => ['WATCH', `k${i}`, `k${i}`]);
     await Promise.allSettled([watches.pipeline(keys)]);
     await expect.poll(() => watches.isClosed).toBe(true);
+    const tracks = await server.connect();
+    const prefix = (i: number): string[] => ['PREFIX', `p${i}:${'x'.repeat(100)}`];
+    const prefixes = Array.from({ length: 2000 }, (_, i) => prefix(i)).flat();
+    await Promise.allSettled([tracks.send('CLIENT', 'TRACKING', 'ON', 'BCAST', ...prefixes)]);
+    await expect.poll(() => tracks.isClosed).toBe(true);
     await client.send('CONFIG', 'SET', 'maxmemory-clients', '0');
+    client.close();
+  });
+
+  it('evicts who is sent too much by others before the next command', async () => {
+    const client = await server.connect();
+    await client.send('CLIENT', 'NO-EVICT', 'ON');
+    await client.send('CONFIG', 'SET', 'maxmemory-clients', '3mb');
+    await client.send('DEBUG', 'PAUSE-CRON', 1);
+    const slow = await server.connect();
+    const id = String(await slow.value('CLIENT', 'ID'));
+    await slow.send('SUBSCRIBE', 'flood');
+    slow.pause();
+    for (let i = 0; i < 200; i++) {
+      const line = String(await client.value('CLIENT', 'LIST', 'ID', id));
+      if (line === '') break;
+      expect(Number(/tot-mem=(\d+)/.exec(line)?.[1])).toBeLessThan(3 << 20);
+      await client.send('PUBLISH', 'flood', 'x'.repeat(200_000));
+    }
+    expect(await client.value('CLIENT', 'LIST', 'ID', id)).toBe('');
+    await client.send('DEBUG', 'PAUSE-CRON', 0);
+    await client.send('CONFIG', 'SET', 'maxmemory-clients', '0');
+    slow.close();
+    client.close();
+  });
+
+  it('lets nobody who has not said who it is leave many replies unread', async () => {
+    const client = await server.connect();
+    await client.send('CONFIG', 'SET', 'requirepass', 'secret');
+    const stranger = await RawClient.connect(server.port);
+    stranger.pause();
+    const flood = Buffer.from('PING\r\n'.repeat(20_000));
+    const closed = async (): Promise<number> => {
+      const stats = String(await client.value('INFO', 'stats'));
+      return Number(/client_output_buffer_limit_disconnections:(\d+)/.exec(stats)?.[1]);
+    };
+    const before = await closed();
+    for (let i = 0; i < 500 && (await closed()) === before; i++) stranger.write(flood);
+    expect(await closed()).toBe(before + 1);
+    stranger.resume();
+    await stranger.waitClosed();
+    expect(await client.value('PING')).toBe('PONG');
+    await client.send('CONFIG', 'SET', 'requirepass', '');
+    client.close();
+  });
+
+  it('closes clients of an age', async () => {
+    const client = await server.connect();
+    const refused = async (age: string): Promise<string> =>
+      (await client.send('CLIENT', 'KILL', 'MAXAGE', age)).raw.toString();
+    expect(await refused('x')).toBe('-ERR value is not an integer or out of range\r\n');
+    expect(await refused('-1')).toBe('-ERR maxage should be greater than 0\r\n');
+    await client.send('ACL', 'SETUSER', 'aged', 'on', 'nopass', '+ping');
+    const old = await server.connect();
+    await old.send('AUTH', 'aged', '');
+    expect(await client.value('CLIENT', 'KILL', 'USER', 'aged', 'MAXAGE', 1000)).toBe(0);
+    await expect
+      .poll(() => client.value('CLIENT', 'KILL', 'USER', 'aged', 'MAXAGE', 1), { timeout: 5000 })
+      .toBe(1);
+    await old.waitClosed();
+    await client.send('ACL', 'DELUSER', 'aged');
     client.close();
   });
 
@@ -250,6 +330,42 @@ describe('holding back', () => {
     client.close();
   });
 
+  it('listens on no TCP port without addresses, and says which are not there', async () => {
+    const client = await server.connect();
+    const set = async (address: string): Promise<string> =>
+      (await client.send('CONFIG', 'SET', 'bind', address)).raw.toString();
+    const failure = 'Failed to bind to specified addresses.';
+    expect(await set('999.999.999.999')).toContain(`argument 'bind') - ${failure}\r\n`);
+    expect(await set('')).toBe('+OK\r\n');
+    expect(await client.value('CONFIG', 'GET', 'bind')).toEqual(['bind', '']);
+    await expect(RawClient.connect(server.port)).rejects.toThrow();
+    expect(await set('127.0.0.1')).toBe('+OK\r\n');
+    (await RawClient.connect(server.port)).close();
+    client.close();
+  });
+
+  it.skipIf(process.platform !== 'linux')('has the kernel end its child first', async () => {
+    const client = await server.connect();
+    const pid = Number(/process_id:(\d+)/.exec(String(await client.value('INFO', 'server')))?.[1]);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    const child = Number(children.split(' ')[0]);
+    const path = (id: number): string => `/proc/${id}/oom_score_adj`;
+    const scores = (): number[] => [pid, child].map((id) => Number(readFileSync(path(id))));
+    const set = (...words: string[]) => client.value('CONFIG', 'SET', ...words);
+    const [base = 0] = scores();
+    const values = ['oom-score-adj-values', '5 6 70'];
+    expect(await set(...values, 'oom-score-adj', 'yes')).toBe('OK');
+    expect(scores()).toEqual([base + 5, base + 70]);
+    expect(await set('oom-score-adj', 'no')).toBe('OK');
+    expect(scores()).toEqual([base, base]);
+    writeFileSync(path(pid), String(base + 1));
+    expect(await set('oom-score-adj', 'yes')).toBe('OK');
+    expect(scores()).toEqual([base + 6, base + 71]);
+    expect(await set('oom-score-adj', 'no')).toBe('OK');
+    expect(scores()).toEqual([base + 1, base + 1]);
+    client.close();
+  });
+
   it('rewrites its configuration file, users included', async () => {
     const other = await startCairnServer({ configText: 'maxmemory 100mb\n' });
     try {
@@ -258,7 +374,7 @@ describe('holding back', () => {
       expect(await client.value('CONFIG', 'REWRITE')).toBe('OK');
       const text = readFileSync(join(other.dir, 'redis.conf'), 'utf8');
       expect(text).toMatch(/^maxmemory 200mb$/m);
-      expect(text).toMatch(/^user default on nopass ~\* &\* \+@all$/m);
+      expect(text).toMatch(/^user default on nopass sanitize-payload ~\* &\* \+@all$/m);
       client.close();
     } finally {
       await other.close();

@@ -184,6 +184,7 @@ describe('WAITAOF', () => {
     expect(String(await stuck.answer)).toMatch(
       /^UNBLOCKED force unblock from blocking operation, instance state changed/,
     );
+    expect(await ask(observer, 'INFO', 'commandstats')).toMatch(/cmdstat_wait\S*,failed_calls=1\b/);
     expect(await ask(observer, 'WAITAOF', 0, 0, 0)).toBe(
       'ERR WAITAOF cannot be used with replica instances. Please also note that writes to ' +
         'replicas are just local and are not propagated.',

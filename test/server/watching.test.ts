@@ -129,6 +129,28 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
     ],
   );
 
+  it('tells who tracks keys that more keys are tracked than may be', async () => {
+    const { cairn } = servers();
+    const [client, reader] = [await cairn.connect(), await cairn.connect()];
+    await reader.send('HELLO', 3);
+    await reader.pipeline([
+      ['MSET', 'one', '1', 'two', '2'],
+      ['CLIENT', 'TRACKING', 'ON'],
+      ['MGET', 'one', 'two'],
+    ]);
+    await client.send('CONFIG', 'SET', 'tracking-table-max-keys', '1');
+    expect((await reader.readPush()).value).toEqual(['invalidate', ['one']]);
+    await client.send('CONFIG', 'SET', 'tracking-table-max-keys', '2');
+    await reader.pipeline([
+      ['CLIENT', 'TRACKING', 'ON', 'NOLOOP'],
+      ['MGET', 'two', 'one'],
+      ['CONFIG', 'SET', 'tracking-table-max-keys', '1'],
+    ]);
+    expect((await reader.readPush()).value).toEqual(['invalidate', ['two']]);
+    await client.send('CONFIG', 'SET', 'tracking-table-max-keys', '1000000');
+    for (const one of [client, reader]) one.close();
+  });
+
   it('draws, advises and counts alike for values of its own', async () => {
     const { cairn } = servers();
     const client = await cairn.connect();

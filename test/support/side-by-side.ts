@@ -21,6 +21,15 @@ import { wordsOf } from './transcript.ts';
 /** What may differ, and what stands in its place. */
 export type Mask = readonly [pattern: RegExp, text: string];
 
+/** What is refused by ACL rules, which 7.0 and 7.2 say in other words. */
+export const refusals: readonly Mask[] = [
+  [/-NOPERM this user has no permissions to run/, '-NOPERM User some has no permissions to run'],
+  [
+    /-NOPERM this user has no permissions to access one of the keys used as arguments/,
+    '-NOPERM No permissions to access a key',
+  ],
+];
+
 const LINE = /^(\w+)(>>|>|<<|<|!)(\d*) *(.*)$/;
 
 class Talk {

@@ -11,6 +11,9 @@
  *     ## another topic (RESP3)
  *     ...
  *
+ *     ## a topic that only a server of 7.2 answers so (7.2)
+ *     ...
+ *
  * Each topic begins with empty databases and a connection of its own. Arguments are quoted as for
  * redis-cli. A reply is its own bytes, with blanks for its line ends, \xHH for bytes that do not
  * print, and only the beginning when it is long.
@@ -77,8 +80,9 @@ type Contestant = {
   readonly start: (options: ServerOptions) => Promise<ServerProcess>;
 };
 
+const startCairn: Contestant['start'] = (options) => startCairnServer(options);
 const contestants: readonly Contestant[] = [
-  { name: 'Cairn', missing: false, start: (options) => startCairnServer(options) },
+  { name: 'Cairn', missing: false, start: startCairn },
   { name: 'the real server', missing: requireRedisServer() === null, start: startRealServer },
 ];
 
@@ -96,7 +100,8 @@ export function describeTranscript(
       });
       afterAll(() => server?.close());
 
-      it.each(topics)('$name', async ({ protocol, text }) => {
+      const played = topics.filter(({ name }) => start === startCairn || !name.endsWith('(7.2)'));
+      it.each(played)('$name', async ({ protocol, text }) => {
         const client = await server.connect();
         await client.send('FLUSHALL');
         if (protocol === 3) await client.send('HELLO', 3);

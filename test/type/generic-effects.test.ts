@@ -6,6 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { type Effects, effectsInside, effectsOfRealServer, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 
+/** What DUMP gives for a list with one element, "a". */
+const listOfA =
+  '\\x12\\x01\\x02\\x0a\\x0a\\x00\\x00\\x00\\x01\\x00\\x81\\x61' +
+  '\\x02\\xff\\x0a\\x00\\x09\\xb9\\xed\\xf5\\x94\\xde\\xd9\\x95';
+
 const lines = `
   DEBUG SET-ACTIVE-EXPIRE 0
   SET a 1
@@ -159,5 +164,28 @@ describe.skipIf(requireRedisServer() === null)('effects are those of a real serv
       FLUSHALL
     `);
     expect(effectsInside(all, settings)).toEqual(await effectsOfRealServer(all, settings));
+  });
+
+  it('where RESTORE brings what is over already, as Redis does since 7.2', () => {
+    const all = linesOf(`SET a 1\nRESTORE a 1 "${listOfA}" REPLACE ABSTTL`);
+    expect(effectsInside(all).propagated.at(-1)).toBe('DEL a');
+    const lazily = effectsInside(all, { 'lazyfree-lazy-server-del': 'yes' });
+    expect(lazily.propagated.at(-1)).toBe('UNLINK a');
+  });
+
+  it('of commands that take a whole value, as Redis 7.2 has them', () => {
+    const all = linesOf(`
+      SADD s 1 2
+      SPOP s 2
+      SADD s 1
+      RESTORE s 1 "\\x00\\xc0\\x01\\x0a\\x00\\x26x\\xe7\\xb6\\xd1\\x01\\x11\\xfc" REPLACE ABSTTL
+    `);
+    const propagated = (lazy: string): readonly string[] =>
+      effectsInside(all, { 'lazyfree-lazy-server-del': lazy }).propagated;
+    expect(propagated('no').filter((one) => one.endsWith('L s'))).toEqual(['DEL s', 'DEL s']);
+    expect(propagated('yes').filter((one) => one.endsWith('K s'))).toEqual([
+      'UNLINK s',
+      'UNLINK s',
+    ]);
   });
 });

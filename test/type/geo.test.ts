@@ -2,7 +2,7 @@
 import { describe, it } from 'vitest';
 import { expectEffects, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
-import { sideBySide } from '../support/side-by-side.ts';
+import { refusals, sideBySide } from '../support/side-by-side.ts';
 import { describeTranscript } from '../support/transcript.ts';
 
 describeTranscript(new URL('./transcripts/geo.txt', import.meta.url));
@@ -93,5 +93,6 @@ describe.skipIf(requireRedisServer() === null)('geo commands beside a real serve
       some> GEOADD out 1 1 n
       some> GET g
     `,
+    refusals,
   );
 });

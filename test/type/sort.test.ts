@@ -2,7 +2,7 @@
 import { describe, it } from 'vitest';
 import { expectEffects, linesOf } from '../support/effects.ts';
 import { requireRedisServer } from '../support/real-server.ts';
-import { sideBySide } from '../support/side-by-side.ts';
+import { refusals, sideBySide } from '../support/side-by-side.ts';
 import { describeTranscript } from '../support/transcript.ts';
 
 describeTranscript(new URL('./transcripts/sort.txt', import.meta.url));
@@ -64,6 +64,7 @@ describe.skipIf(requireRedisServer() === null)('SORT beside a real server', () =
       writer> AUTH writer x
       writer> SORT l BY w_*
     `,
+    refusals,
   );
 
   same(

@@ -2,6 +2,7 @@
 import { LP_HEAD_BYTES, lpElement, lpGet } from './listpack.ts';
 import { lpBehind, lpValid } from './listpack-valid.ts';
 import { StreamId } from './stream-id.ts';
+import { countElements, WALK_BLOCK_BYTES, WALK_COUNT_MAX } from './stream-machine.ts';
 import {
   ENTRY_DELETED,
   ENTRY_SAME_FIELDS,
@@ -24,7 +25,17 @@ let value = 0;
  */
 export function nodeValid(bytes: Uint8Array, base: number, length: number): boolean {
   if (!lpValid(bytes, base, length, false)) return false;
-  const end = base + length - 1;
+  const found =
+    length <= WALK_BLOCK_BYTES
+      ? countElements(bytes, base, length)
+      : countLongNode(bytes, base, base + length - 1);
+  if (found < 0) return false;
+  const counted = bytes[base + 4]! | (bytes[base + 5]! << 8);
+  return counted === COUNT_UNKNOWN || counted === found;
+}
+
+/** Number of the elements of a node, -1 when one is damaged or an entry is not whole. */
+export function countLongNode(bytes: Uint8Array, base: number, end: number): number {
   let at = passCount(bytes, base + LP_HEAD_BYTES, end);
   const live = value;
   at = passCount(bytes, at, end);
@@ -32,7 +43,7 @@ export function nodeValid(bytes: Uint8Array, base: number, length: number): bool
   at = passCount(bytes, at, end);
   const masterFields = value;
   at = passCount(bytes, passAny(bytes, at, end, masterFields), end);
-  if (at < 0 || value !== 0) return false;
+  if (at < 0 || value !== 0) return -1;
   let elements = 4 + masterFields;
   let found = 0;
   let gone = 0;
@@ -48,14 +59,12 @@ export function nodeValid(bytes: Uint8Array, base: number, length: number): bool
       data = value * 2;
     }
     at = passCount(bytes, passAny(bytes, at, end, data), end);
-    if (at < 0 || value !== own) return false;
+    if (at < 0 || value !== own) return -1;
     elements += own + 1;
     if ((flags & ENTRY_DELETED) !== 0) gone++;
     else found++;
   }
-  const counted = bytes[base + 4]! | (bytes[base + 5]! << 8);
-  if (counted !== COUNT_UNKNOWN && counted !== elements) return false;
-  return found === live && gone === deleted && found + gone > 0;
+  return found === live && gone === deleted && found + gone > 0 ? elements : -1;
 }
 
 /**
@@ -98,10 +107,10 @@ function passInteger(bytes: Uint8Array, at: number, end: number): number {
   return behind;
 }
 
-/** Like `passInteger`, for one that is not negative. */
+/** Like `passInteger`, for one that is not negative, nor more than anything can count. */
 function passCount(bytes: Uint8Array, at: number, end: number): number {
   const behind = passInteger(bytes, at, end);
-  return value < 0 ? -1 : behind;
+  return value < 0 || value > WALK_COUNT_MAX ? -1 : behind;
 }
 
 /** Passes `count` elements, whatever they are. */

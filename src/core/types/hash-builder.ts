@@ -102,7 +102,8 @@ export class HashBuilder {
     return lpBytes(this.bytes, 0) + fieldLength + valueLength <= LISTPACK_BYTES_MAX;
   }
 
-  private asTable(): HashTable {
+  /** The hash, which is a table from now on. */
+  asTable(): HashTable {
     this.table ??= tableOfPairs(this.owner, this.bytes, 0);
     return this.table;
   }

@@ -12,7 +12,8 @@ import type { Dict } from '../struct/dict.ts';
 import { lpCount, lpFirst, lpNext, lpSeek } from '../struct/listpack.ts';
 import { ElementView } from './element-view.ts';
 import { hashIsLarge, hashTable } from './hash.ts';
-import { type HashTable, TableCursor } from './hash-table.ts';
+import type { HashTable } from './hash-table.ts';
+import { TableCursor } from './table-cursor.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -42,7 +42,7 @@ const WIDE_VALUE = 0x1fff;
 const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
 const NO_BYTES = new Uint8Array(0);
 /** Entries that a walk collects together, so that the waits for their memory overlap. */
-const ENTRIES_AHEAD = 24;
+export const ENTRIES_AHEAD = 24;
 /** Their hashes. */
 const hashes: number[] = [];
 /** Entries that the table is made larger by while one of those that wait is brought in. */
@@ -58,6 +58,8 @@ export class HashTable implements LargeValue {
   entryBytes = 0;
   /** Sees every field before it changes, while a snapshot walks over this table. */
   door: EntryDoor | null = null;
+  /** Where the value of the entry that was opened last is to be. */
+  openAt = 0;
   private readonly seed: HashSeed;
   /** Those that do not wait. */
   private readonly settled: Dict;
@@ -291,6 +293,16 @@ export class HashTable implements LargeValue {
     valueOffset: number,
     valueLength: number,
   ): number {
+    const address = this.open(field, fieldOffset, fieldLength, valueLength);
+    copyBytes(value, valueOffset, this.arena.bytes(address), this.openAt, valueLength);
+    return address;
+  }
+
+  /**
+   * An entry for a field, with room for its value at `openAt` in the bytes of its block. The caller
+   * fills that, and must `place` the entry, or `drop` it.
+   */
+  open(field: Uint8Array, fieldOffset: number, fieldLength: number, valueLength: number): number {
     const keyWords = 1 + (valueLength < WIDE_VALUE ? 0 : 1) + wideWords(fieldLength);
     const address = this.take(keyWords * 4 + fieldLength + valueLength);
     const words = this.arena.words(address);
@@ -298,11 +310,22 @@ export class HashTable implements LargeValue {
     words[at] = entryHead(fieldLength, keyWords, Math.min(valueLength, WIDE_VALUE));
     if (valueLength >= WIDE_VALUE) words[at + 1] = valueLength;
     if (wideWords(fieldLength) !== 0) words[at + keyWords - 1] = fieldLength;
-    const bytes = this.arena.bytes(address);
     const to = (at + keyWords) << 2;
-    copyBytes(field, fieldOffset, bytes, to, fieldLength);
-    copyBytes(value, valueOffset, bytes, to + fieldLength, valueLength);
+    copyBytes(field, fieldOffset, this.arena.bytes(address), to, fieldLength);
+    this.openAt = to + fieldLength;
     return address;
+  }
+
+  /** Adds an entry that `open` made. False, and it is dropped, when its field is here already. */
+  place(entry: number): boolean {
+    const hash = this.dict.hashOf(entry);
+    if (this.door !== null) this.door.changing(hash);
+    if (this.holdsKeyOf(entry, hash)) {
+      this.drop(entry);
+      return false;
+    }
+    this.dict.insert(entry, hash);
+    return true;
   }
 
   /** Whether the value fits into the block that the old one is in; if so, it is there now. */
@@ -348,46 +371,9 @@ export class HashTable implements LargeValue {
     return address;
   }
 
-  private drop(address: number): void {
+  /** Frees an entry that is not in the table, or not any more. */
+  drop(address: number): void {
     this.entryBytes -= this.arena.sizeOf(address);
     this.arena.free(address);
-  }
-}
-
-/**
- * Walks over the entries of a table, each once while the table stays as it is. It keeps the entries
- * of the buckets that it is at, so other walks over the same table may run in between.
- */
-export class TableCursor {
-  private table: HashTable | null = null;
-  private cursor = 0;
-  private last = false;
-  private readonly held: number[] = [];
-  private heldCount = 0;
-  private heldAt = 0;
-
-  start(table: HashTable): void {
-    this.table = table;
-    this.cursor = 0;
-    this.last = false;
-    this.heldCount = 0;
-    this.heldAt = 0;
-  }
-
-  /** Address of the next entry, 0 at the end. */
-  next(): number {
-    while (this.heldAt === this.heldCount) {
-      if (this.last || this.table === null) {
-        this.table = null;
-        return 0;
-      }
-      const { arena, dict } = this.table;
-      this.cursor = collectAhead(dict, arena, this.cursor, ENTRIES_AHEAD);
-      this.last = this.cursor === 0;
-      this.heldCount = dict.collectedCount;
-      this.heldAt = 0;
-      for (let i = 0; i < this.heldCount; i++) this.held[i] = dict.collected[i]!;
-    }
-    return this.held[this.heldAt++]!;
   }
 }

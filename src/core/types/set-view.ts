@@ -16,8 +16,9 @@ import { lpCount, lpFirst, lpNext, lpSeek } from '../struct/listpack.ts';
 import { lpFind } from '../struct/listpack-find.ts';
 import { ENC_HASHTABLE, ENC_INTSET, encodingOf } from '../value.ts';
 import { ElementView } from './element-view.ts';
-import { type HashTable, TableCursor } from './hash-table.ts';
+import type { HashTable } from './hash-table.ts';
 import { int64Words, readInt64 } from './int64-words.ts';
+import { TableCursor } from './table-cursor.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -36,24 +36,43 @@ export function processTitle(config: Config): string {
   });
 }
 
-const OOM_FILE = '/proc/self/oom_score_adj';
+const oomFile = (pid: number): string => `/proc/${pid}/oom_score_adj`;
 const OOM_MAX = 1000;
 
 const OOM_FAILED = 'Failed to set current oom_score_adj. Check server logs.';
 
+/** The child process that writes snapshots, as far as the kernel's readiness concerns it. */
+export interface ScoredChild {
+  /** 0 while there is none. */
+  readonly pid: number;
+  /** Told when there is a new one, which has the score of the server. */
+  onStart: () => void;
+}
+
 /**
- * Sets `oom-score-adj` now and whenever it changes; gives what sets it anew when the server turns
- * into a replica or a primary.
+ * Sets `oom-score-adj` now and whenever it changes, for the server and for its child; gives what
+ * sets it anew when the server turns into a replica or a primary. Switched off, it puts back what
+ * was found when it was switched on.
  */
-export function keepOomScore(config: Config, log: Logger, isReplica: () => boolean): () => void {
+export function keepOomScore(
+  config: Config,
+  log: Logger,
+  isReplica: () => boolean,
+  child: ScoredChild,
+): () => void {
   let start: number | undefined;
   const apply = (): string | undefined => {
     const { oomScoreAdj, oomScoreAdjValues } = config.values;
     if (oomScoreAdj === 'no' && start === undefined) return undefined;
     try {
-      start ??= Number(readFileSync(OOM_FILE, 'utf8'));
-      const value = oomScoreAdjValues[isReplica() ? 1 : 0] ?? 0;
-      writeFileSync(OOM_FILE, String(oomScore(oomScoreAdj, start, value)));
+      start ??= Number(readFileSync(oomFile(process.pid), 'utf8'));
+      const [primary = 0, replica = 0, ofChild = 0] = oomScoreAdjValues;
+      const own = oomScore(oomScoreAdj, start, isReplica() ? replica : primary);
+      writeFileSync(oomFile(process.pid), String(own));
+      if (child.pid !== 0) {
+        writeFileSync(oomFile(child.pid), String(oomScore(oomScoreAdj, start, ofChild)));
+      }
+      if (oomScoreAdj === 'no') start = undefined;
       return undefined;
     } catch (error) {
       log.warning(`Unable to write oom_score_adj: ${errorReason(error)}`);
@@ -62,6 +81,7 @@ export function keepOomScore(config: Config, log: Logger, isReplica: () => boole
   };
   config.onChange('oom-score-adj', apply);
   config.onChange('oom-score-adj-values', apply);
+  child.onStart = apply;
   apply();
   return apply;
 }

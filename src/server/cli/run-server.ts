@@ -9,6 +9,7 @@
  * The server itself is made by an injected function, so that this file knows nothing about it, and
  * tests can put something small in its place.
  */
+import { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
 import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';
@@ -35,6 +36,8 @@ export interface CreateServerOptions {
   readonly onRole: (role: 'primary' | 'replica') => void;
   /** To be called when SHUTDOWN has ended the server. */
   readonly exit: (code: number) => void;
+  /** The child process that snapshots are written by. */
+  readonly snapshotHelper: SnapshotHelper;
 }
 
 /** A server as this file needs it. */
@@ -152,7 +155,8 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   }
   log.role = config.values.replicaof === undefined ? 'M' : 'S';
   process.on('uncaughtExceptionMonitor', (error) => log.warning(`Crashed: ${error.stack}`));
-  const applyOomScore = keepOomScore(config, log, () => log.role === 'S');
+  const snapshotHelper = new SnapshotHelper();
+  const applyOomScore = keepOomScore(config, log, () => log.role === 'S', snapshotHelper);
   const onTerminal = process.stdout.isTTY === true && config.values.logfile === '';
   logMode(log, config, config.values.alwaysShowLogo || onTerminal);
   let bound = false;
@@ -168,7 +172,7 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   };
   try {
     const exit = (code: number): void => process.exit(code);
-    const server = options.create({ config, log, onBound, onRole, exit });
+    const server = options.create({ config, log, onBound, onRole, exit, snapshotHelper });
     handleSignals(server, config, log);
     await server.listen();
   } catch (error) {

@@ -100,6 +100,7 @@ export const aclCheckCommands: readonly Command[] = [
       flags: ADMIN | ANYTIME,
       since: '6.0.0',
       complexity: 'O(N) with N being the number of entries shown.',
+      history: [['7.2.0', 'Shows numbers of entries, and when they came and were seen last.']],
       syntax: '[operation=(count:integer|RESET)]',
       summary: 'Returns what was refused lately.',
     },

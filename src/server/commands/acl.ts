@@ -189,6 +189,7 @@ const aclSubcommands: readonly Command[] = [
     {
       arity: -3,
       flags: ADMIN | ANYTIME,
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '6.0.0',
       complexity: 'O(1) amortized time considering the typical user.',
       syntax: 'username...',
@@ -269,6 +270,7 @@ const aclSubcommands: readonly Command[] = [
     {
       arity: 2,
       flags: ADMIN | ANYTIME,
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '6.0.0',
       complexity: 'O(N). Where N is the number of configured users.',
       summary: 'Writes the ACL file.',
@@ -281,6 +283,7 @@ const aclSubcommands: readonly Command[] = [
     {
       arity: -3,
       flags: ADMIN | ANYTIME,
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '6.0.0',
       complexity: 'O(N). Where N is the number of rules provided.',
       syntax: 'username [rule]...',

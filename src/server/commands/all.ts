@@ -27,6 +27,7 @@ import { listPushCommands } from './list-push.ts';
 import { listRangeCommands } from './list-range.ts';
 import { lolwutCommands } from './lolwut.ts';
 import { memoryCommands } from './memory.ts';
+import { migrateCommands } from './migrate.ts';
 import { monitorCommands } from './monitor.ts';
 import { objectCommands } from './object.ts';
 import { persistenceCommands } from './persistence.ts';
@@ -113,6 +114,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...configCommands,
   ...latencyCommands,
   ...lolwutCommands,
+  ...migrateCommands,
   ...monitorCommands,
   ...pubsubCommands,
   ...slowlogCommands,

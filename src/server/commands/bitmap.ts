@@ -93,13 +93,8 @@ function rangeUnit(c: Context, i: number): number {
 }
 
 export function bitcountCommand(c: Context): void {
-  const address = c.readString(1);
-  if (address <= 0) {
-    if (address === 0) c.reply.integer(0);
-    return;
-  }
-  stringView(c.keyspace, address, view);
   if (c.argc === 2) {
+    if (!viewString(c)) return;
     c.reply.integer(popcount(view.bytes, view.offset, view.length));
     return;
   }
@@ -111,16 +106,26 @@ export function bitcountCommand(c: Context): void {
   if (Number.isNaN(start)) return;
   const end = c.integer(3);
   if (Number.isNaN(end)) return;
+  const unit = c.argc === 5 ? rangeUnit(c, 4) : 0;
+  if (unit < 0) {
+    c.reply.error(SYNTAX_ERROR);
+    return;
+  }
+  if (!viewString(c)) return;
   if (start < 0 && end < 0 && start > end) {
     c.reply.integer(0);
     return;
   }
-  const unit = c.argc === 5 ? rangeUnit(c, 4) : 0;
-  if (unit < 0) c.reply.error(SYNTAX_ERROR);
-  else {
-    const { bytes, offset, length } = view;
-    c.reply.integer(bitCountRange(bytes, offset, length, start, end, unit === 1));
-  }
+  const { bytes, offset, length } = view;
+  c.reply.integer(bitCountRange(bytes, offset, length, start, end, unit === 1));
+}
+
+/** Views the string in argument 1; false when there is none, which has been answered with 0. */
+function viewString(c: Context): boolean {
+  const address = c.readString(1);
+  if (address > 0) stringView(c.keyspace, address, view);
+  else if (address === 0) c.reply.integer(0);
+  return address > 0;
 }
 
 export function bitposCommand(c: Context): void {
@@ -128,11 +133,6 @@ export function bitposCommand(c: Context): void {
   if (Number.isNaN(bit)) return;
   if (bit !== 0 && bit !== 1) {
     c.reply.error('ERR The bit argument must be 1 or 0.');
-    return;
-  }
-  const address = c.readString(1);
-  if (address <= 0) {
-    if (address === 0) c.reply.integer(bit === 1 ? -1 : 0);
     return;
   }
   if (c.argc > 6) {
@@ -149,6 +149,11 @@ export function bitposCommand(c: Context): void {
   const hasEnd = c.argc > 4;
   const end = hasEnd ? c.integer(4) : -1;
   if (Number.isNaN(end)) return;
+  const address = c.readString(1);
+  if (address <= 0) {
+    if (address === 0) c.reply.integer(bit === 1 ? -1 : 0);
+    return;
+  }
   stringView(c.keyspace, address, view);
   const { bytes, offset, length } = view;
   c.reply.integer(bitPosition(bytes, offset, length, bit, start, end, hasEnd, unit === 1));
@@ -242,7 +247,7 @@ export const bitmapCommands = [
       since: '2.6.0',
       complexity: 'O(N)',
       summary: 'Combines strings bit by bit and stores the result.',
-      syntax: 'operation destkey:key key:key...',
+      syntax: 'operation=(AND|OR|XOR|NOT) destkey:key key:key...',
     },
     bitopCommand,
   ),

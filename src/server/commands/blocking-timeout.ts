@@ -13,6 +13,7 @@ import type { Context } from '../context.ts';
 
 const NOT_A_TIMEOUT = 'ERR timeout is not a float or out of range';
 const NEGATIVE_TIMEOUT = 'ERR timeout is negative';
+const LONG_TIMEOUT = 'ERR timeout is out of range';
 
 const MANTISSA_BITS = 64;
 const INT64_LIMIT = 1n << 63n;
@@ -32,12 +33,11 @@ export function readTimeout(c: Context, i: number): number {
     c.reply.error(NOT_A_TIMEOUT);
     return Number.NaN;
   }
-  // An infinite or too large number of milliseconds turns negative as it becomes an integer.
   const ms = isFiniteLongDouble(value)
     ? roundedUp(value.negative, value.mantissa * 1000n, value.exponent)
-    : -1n;
+    : INT64_LIMIT;
   if (ms >= 0n && ms < INT64_LIMIT) return Number(ms);
-  c.reply.error(NEGATIVE_TIMEOUT);
+  c.reply.error(value.negative ? NEGATIVE_TIMEOUT : LONG_TIMEOUT);
   return Number.NaN;
 }
 

@@ -20,6 +20,8 @@ interface KillFilter {
   address?: string;
   localAddress?: string;
   user?: User;
+  /** Seconds. */
+  minAge?: number;
   skipSelf: boolean;
 }
 
@@ -67,6 +69,12 @@ function readFilter(c: Context): KillFilter | undefined {
         return undefined;
       }
       filter.user = user;
+    } else if (c.is(i, 'maxage')) {
+      if (Number.isNaN(c.integer(i + 1))) return undefined;
+      const max = Number.MAX_SAFE_INTEGER;
+      const age = c.integerIn(i + 1, 1, max, 'ERR maxage should be greater than 0');
+      if (Number.isNaN(age)) return undefined;
+      filter.minAge = age;
     } else if (c.is(i, 'skipme') && /^(yes|no)$/i.test(value)) {
       filter.skipSelf = value.toLowerCase() === 'yes';
     } else {
@@ -80,20 +88,23 @@ function readFilter(c: Context): KillFilter | undefined {
 function kill(c: Context, filter: KillFilter): number {
   let killed = 0;
   for (const client of [...c.services.clients.values()]) {
-    if (!matches(client, filter) || (filter.skipSelf && client === c.client)) continue;
+    if (!matches(client, filter, c.keyspace.nowMs) || (filter.skipSelf && client === c.client))
+      continue;
     c.services.closeClient(client, client === c.client ? 'after-reply' : 'now');
     killed++;
   }
   return killed;
 }
 
-function matches(client: Client, { id, kind, address, localAddress, user }: KillFilter): boolean {
+function matches(client: Client, filter: KillFilter, nowMs: number): boolean {
+  const { id, kind, address, localAddress, user, minAge } = filter;
   return (
     (id === undefined || client.id === id) &&
     (kind === undefined || clientKind(client) === kind) &&
     (address === undefined || client.address === address) &&
     (localAddress === undefined || client.localAddress === localAddress) &&
-    (user === undefined || client.user === user)
+    (user === undefined || client.user === user) &&
+    (minAge === undefined || nowMs - client.createdMs >= minAge * 1000)
   );
 }
 
@@ -166,7 +177,7 @@ export const clientControlCommands: readonly Command[] = [
         'filter=("ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|' +
         '[TYPE normal_master_slave_pubsub=' +
         '(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)@2.8.12]|[USER username]|' +
-        '[ADDR "ip:port"]|[LADDR "ip:port"@6.2.0]|[SKIPME "yes/no"])...)',
+        '[ADDR "ip:port"]|[LADDR "ip:port"@6.2.0]|[SKIPME "yes/no"]|[MAXAGE maxage:integer])...)',
       summary: 'Closes connections.',
       history: [
         ['2.8.12', 'Takes filters, `ID` among them.'],

@@ -167,6 +167,7 @@ const clientIdentitySpecs: readonly Command[] = [
       arity: 3,
       flags: ANYTIME,
       acl: ['connection'],
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '2.6.9',
       complexity: 'O(1)',
       syntax: 'connection-name',

@@ -50,7 +50,9 @@ function trackingCommand(c: Context): void {
   const mode: TrackingMode = bcast ? 'broadcast' : optin ? 'optin' : optout ? 'optout' : 'default';
   const given = bcast && options.prefixes.length === 0 ? [''] : options.prefixes;
   const prefixes = [...new Set([...(old?.prefixes ?? []), ...given])].sort();
-  tracking.start(c.client, { mode, noLoop, redirect, prefixes, caching: false, isBroken: false });
+  const prefixBytes = prefixes.reduce((sum, one) => sum + one.length, 0);
+  const state = { mode, noLoop, redirect, prefixes, prefixBytes };
+  tracking.start(c.client, { ...state, caching: false, isBroken: false });
   c.ok();
 }
 

@@ -86,6 +86,7 @@ function resetstatCommand(c: Context): void {
   keyspace.hits = 0;
   keyspace.misses = 0;
   keyspace.expiredKeys = 0;
+  keyspace.freedLater = 0;
   for (const one of commands.all) {
     one.stats.reset();
     for (const sub of commands.childrenOf(one)) sub.stats.reset();
@@ -129,6 +130,7 @@ const configSubcommands: readonly Command[] = [
     {
       arity: 2,
       flags: ADMIN | ANYTIME,
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '2.8.0',
       complexity: 'O(1)',
       summary: 'Writes the configuration into its file.',
@@ -141,6 +143,7 @@ const configSubcommands: readonly Command[] = [
     {
       arity: 2,
       flags: ADMIN | ANYTIME,
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       since: '2.0.0',
       complexity: 'O(1)',
       summary: 'Sets the figures of INFO back to zero.',

@@ -61,31 +61,36 @@ function helloCommand(c: Context): void {
       return;
     }
   }
+  // Of options that are repeated the last one counts.
+  let userAt = 0;
+  let nameAt = 0;
   for (let i = 2; i < c.argc; i++) {
     const more = c.argc - 1 - i;
     if (c.is(i, 'auth') && more >= 2) {
       c.services.dispatcher.redacted.push(i + 1, i + 2);
-      if (!c.services.desk.access.authenticate(client, args.text(i + 1), args.text(i + 2))) {
-        reply.error(WRONG_PASSWORD);
-        return;
-      }
+      userAt = i + 1;
       i += 2;
     } else if (c.is(i, 'setname') && more >= 1) {
-      const name = args.text(++i);
-      if (!isAttribute(name)) {
+      nameAt = ++i;
+      if (!isAttribute(args.text(nameAt))) {
         reply.error(BAD_NAME);
         return;
       }
-      client.name = name;
     } else {
       reply.error(`ERR Syntax error in HELLO option '${args.shown(i)}'`);
       return;
     }
   }
+  const { access } = c.services.desk;
+  if (userAt > 0 && !access.authenticate(client, args.text(userAt), args.text(userAt + 1))) {
+    reply.error(WRONG_PASSWORD);
+    return;
+  }
   if (!client.authenticated) {
     reply.error(HELLO_NEEDS_AUTH);
     return;
   }
+  if (nameAt > 0) client.name = args.text(nameAt);
   if (protocol > 0) reply.protocol = protocol;
   describeServer(c);
 }
@@ -233,6 +238,7 @@ export const connectionCommands: readonly Command[] = [
       flags: ANYTIME | FAST | NO_AUTH | ALLOW_BUSY,
       acl: ['connection'],
       since: '1.0.0',
+      deprecated: { since: '7.2.0', replacedBy: 'just closing the connection' },
       complexity: 'O(1)',
       summary: 'Closes the connection after its replies.',
     },

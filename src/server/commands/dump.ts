@@ -38,10 +38,15 @@ export function dumpCommand(c: Context): void {
     c.reply.null();
     return;
   }
-  const { rdbSaveVersion, rdbcompression } = c.services.config.values;
-  const version = Number(rdbSaveVersion) as Parameters<typeof dumpPayload>[2];
-  const payload = dumpPayload(c.keyspace, address, version, rdbcompression);
+  const payload = dumpOf(c.keyspace, address, c.services.config);
   c.reply.bulk(payload, 0, payload.length);
+}
+
+/** An entry's value as DUMP gives it. */
+export function dumpOf(keyspace: Keyspace, address: number, config: Config): Uint8Array {
+  const { rdbSaveVersion, rdbcompression } = config.values;
+  const version = Number(rdbSaveVersion) as Parameters<typeof dumpPayload>[2];
+  return dumpPayload(keyspace, address, version, rdbcompression);
 }
 
 export function restoreCommand(c: Context): void {
@@ -118,6 +123,7 @@ function buildValue(c: Context): Uint8Array | undefined {
   }
   const name = randomBytes(TEMPORARY_NAME_BYTES);
   const deep = wantsDeepLook(c);
+  if (deep) c.services.stats.payloadSanitizations++;
   const built = restorePayload(keyspace, db, name, 0, name.length, bytes, offset, length, deep);
   if (typeof built === 'number') return name;
   c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);
@@ -137,7 +143,7 @@ function wantsDeepLook(c: Context): boolean {
 function deletedInstead(c: Context): void {
   const { propagator, args } = c;
   if (propagator.begin(c.db.id, 2)) {
-    propagator.word('DEL');
+    propagator.word(c.services.config.values.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL');
     propagator.argument(args, 1);
   }
   propagator.suppress();
@@ -169,9 +175,7 @@ function propagateRestore(c: Context, atMs: number, absolute: boolean): void {
 
 /** Bytes of an entry's value in a dump, without its type, as DEBUG OBJECT shows them. */
 export function serializedLength(keyspace: Keyspace, address: number, config: Config): number {
-  const { rdbSaveVersion, rdbcompression } = config.values;
-  const version = Number(rdbSaveVersion) as Parameters<typeof dumpPayload>[2];
-  return dumpPayload(keyspace, address, version, rdbcompression).length - PAYLOAD_FRAME_BYTES;
+  return dumpOf(keyspace, address, config).length - PAYLOAD_FRAME_BYTES;
 }
 
 export const dumpCommands: readonly Command[] = [

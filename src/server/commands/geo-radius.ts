@@ -64,7 +64,7 @@ const fromPosition = `key:key longitude:double latitude:double radius:double ${u
 const fromMember = `key:key member radius:double ${unitSyntax}`;
 const count = '[count={COUNT count:integer [ANY]}]';
 const countSince = '[count={COUNT count:integer [ANY@6.2.0]}]';
-const stores = '[STORE key:key] [STOREDIST key:key]';
+const stores = '[store=(STORE key:key|STOREDIST key:key)]';
 const anySince = ['6.2.0', 'Added the `ANY` option for `COUNT`.'] as const;
 const unitSince = ['7.0.0', 'Units in upper case.'] as const;
 

@@ -260,7 +260,7 @@ export const geoCommands = [
       complexity:
         'O(log(N)) for each member requested, where N is the number of elements in the sorted set.',
       summary: 'Returns the positions of members of a geospatial index as geohash texts.',
-      syntax: 'key:key member...',
+      syntax: 'key:key [member]...',
     },
     geohashCommand,
   ),
@@ -275,7 +275,7 @@ export const geoCommands = [
       since: '3.2.0',
       complexity: 'O(N) where N is the number of members requested.',
       summary: 'Returns the longitude and latitude of members of a geospatial index.',
-      syntax: 'key:key member...',
+      syntax: 'key:key [member]...',
     },
     geoposCommand,
   ),

@@ -14,7 +14,17 @@ import { hllSelfTest } from '../../core/types/hyperloglog-self-test.ts';
 import { HLL_REGISTERS, sparseText } from '../../core/types/hyperloglog-sparse.ts';
 import { stringView } from '../../core/types/string.ts';
 import { ByteView } from '../../core/value.ts';
-import { ADMIN, command, DENYOOM, FAST, keyAt, keysFrom, READONLY, WRITE } from '../command.ts';
+import {
+  ADMIN,
+  command,
+  DENYOOM,
+  FAST,
+  keyAt,
+  keysFrom,
+  MAY_REPLICATE,
+  READONLY,
+  WRITE,
+} from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
 import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
 
@@ -231,7 +241,7 @@ export const hyperloglogCommands = [
     'hyperloglog',
     {
       arity: -2,
-      flags: READONLY,
+      flags: READONLY | MAY_REPLICATE,
       keys: [
         {
           ...keysFrom(1, -1, 1, 'RW', 'access'),
@@ -278,7 +288,7 @@ export const hyperloglogCommands = [
       since: '2.8.9',
       complexity: 'O(N) to merge N HyperLogLogs, but with high constant times.',
       summary: 'Makes a HyperLogLog that has counted what others have.',
-      syntax: 'destkey:key sourcekey:key...',
+      syntax: 'destkey:key [sourcekey:key]...',
     },
     pfmergeCommand,
   ),

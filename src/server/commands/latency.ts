@@ -163,7 +163,7 @@ const latencySubcommands: readonly Command[] = [
     {
       arity: -2,
       flags: ADMIN | ANYTIME,
-      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+      tips: ['request_policy:all_nodes', 'response_policy:agg_sum'],
       since: '2.8.13',
       complexity: 'O(1)',
       syntax: '[event]...',

@@ -14,7 +14,6 @@ import {
   keysCounted,
   keysFrom,
   MOVABLE_KEYS,
-  NOSCRIPT,
   WRITE,
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -71,13 +70,8 @@ export function blmoveCommand(c: Context): void {
     propagator.word('LMOVE');
     propagator.argument(args, 1);
     propagator.argument(args, 2);
-    if (c.services.blocking.isServing) {
-      propagator.word(from === 1 ? 'left' : 'right');
-      propagator.word(to === 1 ? 'left' : 'right');
-    } else {
-      propagator.argument(args, 3);
-      propagator.argument(args, 4);
-    }
+    propagator.argument(args, 3);
+    propagator.argument(args, 4);
   }
   propagator.suppress();
 }
@@ -113,7 +107,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: 6,
-      flags: WRITE | DENYOOM | NOSCRIPT | BLOCKING,
+      flags: WRITE | DENYOOM | BLOCKING,
       keys: [keyAt(1, 'RW', 'access', 'delete'), keyAt(2, 'RW', 'insert')],
       acl: ['list'],
       since: '6.2.0',
@@ -146,7 +140,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING,
+      flags: WRITE | BLOCKING,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['list'],
       since: '2.0.0',
@@ -162,7 +156,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING,
+      flags: WRITE | BLOCKING,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['list'],
       since: '2.0.0',
@@ -178,7 +172,7 @@ export const listBlockingCommands: readonly Command[] = [
     'list',
     {
       arity: 4,
-      flags: WRITE | DENYOOM | NOSCRIPT | BLOCKING,
+      flags: WRITE | DENYOOM | BLOCKING,
       keys: [keyAt(1, 'RW', 'access', 'delete'), keyAt(2, 'RW', 'insert')],
       acl: ['list'],
       since: '2.2.0',

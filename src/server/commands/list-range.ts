@@ -21,11 +21,10 @@ const ZERO_RANK =
   'negative to start from the end of the list';
 const NEGATIVE_COUNT = "ERR COUNT can't be negative";
 const NEGATIVE_MAXLEN = "ERR MAXLEN can't be negative";
-/**
- * A rank whose opposite is no 64-bit integer: Redis looks for the last match, and for all before it
- * when there is a COUNT, whatever that is.
- */
+/** A rank whose opposite is no 64-bit integer. */
 const LOWEST_RANK = '-9223372036854775808';
+const BAD_RANK =
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
 
 const cursor = new ListCursor();
 const options = new OptionReader();
@@ -130,18 +129,17 @@ export function lremCommand(c: Context): void {
 }
 
 /** What LPOS is asked for. */
-const search = { rank: 1, count: -1, lengthMax: 0, isLowest: false };
+const search = { rank: 1, count: -1, lengthMax: 0 };
 
 function readSearch(c: Context): boolean {
   search.rank = 1;
   search.count = -1;
   search.lengthMax = 0;
-  search.isLowest = false;
   options.start(c.args, 3);
   while (options.more) {
     if (options.take('rank', 1)) {
-      search.isLowest = options.take(LOWEST_RANK);
-      search.rank = search.isLowest ? -1 : options.integer();
+      if (options.take(LOWEST_RANK)) options.fail(BAD_RANK);
+      else search.rank = options.integer();
       if (search.rank === 0) options.fail(ZERO_RANK);
     } else if (options.take('count', 1)) {
       search.count = options.integer(NEGATIVE_COUNT);
@@ -160,7 +158,7 @@ export function lposCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_LIST);
   if (address === WRONG) return;
   const isMany = search.count >= 0;
-  const most = isMany ? (search.isLowest ? 0 : search.count) : 1;
+  const most = isMany ? search.count : 1;
   const places = address === 0 ? [] : matches(c, address, most);
   if (isMany) {
     reply.array(places.length);

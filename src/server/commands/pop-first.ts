@@ -53,9 +53,7 @@ export const found = { argument: 0 };
  * WRONG when it is not of `type`, which has been answered.
  */
 export function findFirst(c: Context, first: number, count: number, type: number): number {
-  const { args, services } = c;
   for (let i = first; i < first + count; i++) {
-    if (!services.blocking.serves(args, i)) continue;
     const address = c.writeTyped(i, type);
     if (address === 0) continue;
     found.argument = i;

@@ -12,6 +12,7 @@ import {
   keyAt,
   keysFrom,
   LOADING,
+  MAY_REPLICATE,
   NOSCRIPT,
   PUBSUB,
   STALE,
@@ -180,7 +181,7 @@ export const pubsubCommands: readonly Command[] = [
     'pubsub',
     {
       arity: 3,
-      flags: PUBSUB | LOADING | STALE | FAST,
+      flags: MAY_REPLICATE | PUBSUB | LOADING | STALE | FAST,
       since: '2.0.0',
       complexity: 'O(N+M) with N who listen to the channel, and M all patterns',
       syntax: 'channel message',
@@ -245,7 +246,7 @@ export const pubsubCommands: readonly Command[] = [
     'pubsub',
     {
       arity: 3,
-      flags: PUBSUB | LOADING | STALE | FAST,
+      flags: MAY_REPLICATE | PUBSUB | LOADING | STALE | FAST,
       keys: [keyAt(1, 'not_key')],
       since: '7.0.0',
       complexity:

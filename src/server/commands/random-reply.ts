@@ -15,6 +15,9 @@ import { type PickSource, RandomPicks } from './random-picks.ts';
 /** So many elements with their values are no number that a reply's head could hold. */
 const PAIRS_MAX = 2 ** 62;
 
+/** Elements between two looks at whether the client may be sent so much. */
+const LOOK_EVERY = 1024;
+
 /** The cursors of the type APIs, which show what they are sent to. */
 interface ShownSource extends PickSource {
   next(): boolean;
@@ -61,7 +64,9 @@ export function replyPicks(
   c.reply.array(paired && !nested ? replied * 2 : replied);
   if (wanted < 0) {
     picks.repeated(source, c.keyspace.random);
-    for (let i = 0; i < replied && !c.client.closed; i++) {
+    const { limits } = c.services.desk;
+    for (let i = 0; i < replied; i++) {
+      if (i % LOOK_EVERY === 0 && limits.cutsOff(c.client)) return;
       source.show(picks.one());
       replyOne(c, nested, replyShown);
     }

@@ -144,7 +144,11 @@ function psyncCommand(c: Context): void {
   if (c.argc > 3 && c.is(3, 'failover') && !takeOver(c)) return;
   if (refusesSync(c)) return;
   const nextByte = c.integer(2);
-  if (Number.isNaN(nextByte)) return;
+  if (Number.isNaN(nextByte)) {
+    const { log } = c.services;
+    log.warning(`Replica ${c.client.address} asks for synchronization but with a wrong offset`);
+    return;
+  }
   c.services.replication.synchronize(c.client, { id: c.args.text(1), nextByte });
 }
 

@@ -229,7 +229,7 @@ export const setCombineCommands = [
     {
       arity: -3,
       flags: WRITE | DENYOOM,
-      keys: [keyAt(1, 'RW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
+      keys: [keyAt(1, 'OW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
       acl: ['set'],
       since: '1.0.0',
       complexity:

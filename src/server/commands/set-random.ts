@@ -2,8 +2,8 @@
  * The commands that take or show members of a set by chance, and the one that goes over them: SPOP,
  * SRANDMEMBER, SSCAN.
  *
- * What SPOP took is propagated by name, as one SREM a member, or as a DEL when nothing is left: the
- * dice fall once.
+ * What SPOP took is propagated by name, as SREM of at most BATCH members, or as a DEL when nothing
+ * is left: the dice fall once.
  */
 import type { ElementView } from '../../core/types/element-view.ts';
 import { setLength, setRemoveRef } from '../../core/types/set.ts';
@@ -18,6 +18,8 @@ import { pickCount } from './pick-count.ts';
 import { RandomPicks } from './random-picks.ts';
 import { replyPicks } from './random-reply.ts';
 
+/** Members that one SREM names. */
+const BATCH = 1024;
 const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 
 const cursor = new SetCursor();
@@ -43,7 +45,7 @@ function spopCommand(c: Context): void {
   cursor.start(keyspace, address);
   cursor.show(cursor.pick(keyspace.random));
   c.notify(1, NOTIFY_SET, 'spop');
-  propagateRemoval(c, cursor.member);
+  if (beginRemoval(c, 1)) propagateMember(c, cursor.member);
   replyMember(c);
   const after = setRemoveRef(keyspace, db, address, cursor.ref);
   const emptied = setLength(keyspace, after) === 0;
@@ -76,7 +78,7 @@ function popAll(c: Context, address: number): void {
   while (cursor.next()) replyMember(c);
   c.keyspace.remove(c.db, address);
   if (propagator.begin(c.db.id, 2)) {
-    propagator.word('DEL');
+    propagator.word(c.services.config.values.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL');
     propagator.argument(c.args, 1);
   }
   propagator.suppress();
@@ -88,10 +90,12 @@ function popSome(c: Context, address: number, wanted: number): void {
   const { db, keyspace } = c;
   picks.distinct(cursor, wanted, keyspace.random);
   c.reply.set(wanted);
+  let isRead = false;
   for (let i = 0; i < wanted; i++) {
+    if (i % BATCH === 0) isRead = beginRemoval(c, Math.min(BATCH, wanted - i));
     cursor.show(picks.refs[i]!);
     replyMember(c);
-    propagateRemoval(c, cursor.member);
+    if (isRead) propagateMember(c, cursor.member);
   }
   // From the last to the first, so that in a compact set the places of the others hold.
   let at = address;
@@ -106,14 +110,17 @@ function countPopped(c: Context, members: number): void {
   c.services.keyChanged(c.db, bytes[1]!, offsets[1]!, lengths[1]!);
 }
 
-function propagateRemoval(c: Context, member: ElementView): void {
-  const { propagator } = c;
-  if (propagator.begin(c.db.id, 3)) {
-    propagator.word('SREM');
-    propagator.argument(c.args, 1);
-    propagator.bytes(member.bytes, member.offset, member.length);
-  }
+/** Begins an SREM of so many members, which are to follow; false when nobody reads it. */
+function beginRemoval({ args, db, propagator }: Context, members: number): boolean {
   propagator.suppress();
+  if (!propagator.begin(db.id, members + 2)) return false;
+  propagator.word('SREM');
+  propagator.argument(args, 1);
+  return true;
+}
+
+function propagateMember({ propagator }: Context, member: ElementView): void {
+  propagator.bytes(member.bytes, member.offset, member.length);
 }
 
 function replyMember(c: Context): void {

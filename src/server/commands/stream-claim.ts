@@ -4,7 +4,7 @@
  * A claim gives pending entries to another consumer. What is pending but no longer in the stream is
  * forgotten on the way. Each change is written as the XCLAIM that stands for it.
  */
-import type { StreamGroup } from '../../core/struct/stream-group.ts';
+import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
 import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
 import { command, FAST, keyAt, WRITE } from '../command.ts';
@@ -18,6 +18,7 @@ import {
   replyEntryOf,
   replyId,
   writeClaim,
+  writeConsumer,
   writeGroupId,
 } from './stream-shared.ts';
 
@@ -49,6 +50,8 @@ export function xclaimCommand(c: Context): void {
   const options = readClaim(c);
   if (options === null) return;
   c.lookupWrite(1);
+  const known = group.consumers.size;
+  const consumer = consumerFor(c, group, 3, 1);
   let advanced = lastId.compare(group.lastId) > 0;
   if (advanced) group.lastId.copy(lastId);
   const head = c.reply.defer(options.idsEnd - 5);
@@ -60,7 +63,7 @@ export function xclaimCommand(c: Context): void {
       if (address === 0) continue;
       advanced = false;
       forget(c, group, address);
-    } else if (claimOne(c, place, options, address)) {
+    } else if (claimOne(c, place, options, consumer, address)) {
       advanced = false;
       done++;
     }
@@ -69,6 +72,7 @@ export function xclaimCommand(c: Context): void {
     writeGroupId(c, 1, 2, group);
     c.keyspace.dirty++;
   }
+  tellClaimer(c, known, group, done);
   c.reply.fill(head, '*', done);
   c.propagator.suppress();
 }
@@ -117,6 +121,7 @@ function claimOne(
   c: Context,
   { group, log }: Place,
   options: ClaimOptions,
+  consumer: StreamConsumer,
   address: number,
 ): boolean {
   const { arena, nowMs } = c.keyspace;
@@ -129,7 +134,7 @@ function claimOne(
   }
   const counted = pendingCount(arena, pending) + (options.justId ? 0 : 1);
   group.deliver(pending, options.timeMs, options.count >= 0 ? options.count : counted);
-  take(c, group, pending);
+  take(c, group, consumer, pending);
   if (options.justId) replyId(c, id);
   else replyEntryOf(c, log, id);
   writeClaim(c, 1, 2, group, pending);
@@ -137,11 +142,15 @@ function claimOne(
   return true;
 }
 
-/** Gives a pending entry to the consumer in argument 3, which is made when it is needed first. */
-function take(c: Context, group: StreamGroup, address: number): void {
-  const consumer = consumerFor(c, group, 3, 1);
+/** Gives a pending entry to a consumer. */
+function take(c: Context, group: StreamGroup, consumer: StreamConsumer, address: number): void {
   consumer.activeMs = c.keyspace.nowMs;
   group.movePending(address, consumer);
+}
+
+/** Tells of a consumer that is new and that no XCLAIM has named. */
+function tellClaimer(c: Context, known: number, group: StreamGroup, claimed: number): void {
+  if (claimed === 0 && group.consumers.size > known) writeConsumer(c, 1, 2, 3);
 }
 
 /** Forgets a pending entry that is no longer in the stream; `id` is its id. */
@@ -185,6 +194,8 @@ function autoclaim(
 ): void {
   const { arena, nowMs } = c.keyspace;
   const { group, log } = place;
+  const known = group.consumers.size;
+  const consumer = consumerFor(c, group, 3, 1);
   const claimed: StreamId[] = [];
   const gone: StreamId[] = [];
   let address = group.pending.atOrAfter(from);
@@ -199,13 +210,14 @@ function autoclaim(
     }
     if (minIdle === 0 || nowMs - pendingTime(arena, address) >= minIdle) {
       group.deliver(address, nowMs, pendingCount(arena, address) + (justId ? 0 : 1));
-      take(c, group, address);
+      take(c, group, consumer, address);
       claimed.push(new StreamId().copy(id));
       writeClaim(c, 1, 2, group, address);
       c.keyspace.dirty++;
     }
     address = group.pending.next();
   }
+  tellClaimer(c, known, group, claimed.length);
   c.reply.array(3);
   replyId(c, address === 0 ? id.clear() : pendingId(arena, address, id));
   c.reply.array(claimed.length);

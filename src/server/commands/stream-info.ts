@@ -138,11 +138,13 @@ function replyWholeConsumer(c: Context, consumer: StreamConsumer, count: number)
   const { reply } = c;
   const { arena } = c.keyspace;
   const { pending } = consumer;
-  reply.map(4);
+  reply.map(5);
   reply.bulkText('name');
   reply.bulkText(consumer.name);
   reply.bulkText('seen-time');
   reply.integer(consumer.seenMs);
+  reply.bulkText('active-time');
+  reply.integer(consumer.activeMs);
   reply.bulkText('pel-count');
   reply.integer(pending.size);
   reply.bulkText('pending');
@@ -188,13 +190,16 @@ export function xinfoConsumersCommand(c: Context): void {
   reply.array(group.consumers.size);
   for (const name of group.consumerNames()) {
     const consumer = group.consumers.get(name)!;
-    reply.map(3);
+    reply.map(4);
     reply.bulkText('name');
     reply.bulkText(name);
     reply.bulkText('pending');
     reply.integer(consumer.pending.size);
     reply.bulkText('idle');
     reply.integer(Math.max(c.keyspace.nowMs - consumer.seenMs, 0));
+    reply.bulkText('inactive');
+    const { activeMs } = consumer;
+    reply.integer(activeMs < 0 ? activeMs : Math.max(c.keyspace.nowMs - activeMs, 0));
   }
 }
 

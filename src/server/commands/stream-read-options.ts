@@ -49,8 +49,9 @@ export function readOptions(c: Context, isGroup: boolean): boolean {
       to.keysAt = i + 1;
       to.keys = (c.argc - to.keysAt) / 2;
       if (!Number.isInteger(to.keys)) {
-        const text = 'Unbalanced XREAD list of streams: for each stream key an ID or';
-        return refuse(c, `ERR ${text} '$' must be specified.`);
+        const [name, mark] = isGroup ? ['xreadgroup', '>'] : ['xread', '$'];
+        const text = `Unbalanced '${name}' list of streams: for each stream key an ID or`;
+        return refuse(c, `ERR ${text} '${mark}' must be specified.`);
       }
     } else if (more > 1 && c.is(i, 'group')) {
       if (!isGroup) return refuse(c, onlyGroups('GROUP'));

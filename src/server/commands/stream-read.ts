@@ -4,9 +4,11 @@
  * XREADGROUP gives each entry to one consumer, for which it is then pending; with an id in place of
  * `>` it returns what is pending for that consumer already.
  *
- * A client that waits runs its command once more when one of its keys has changed. `$` means the
- * last id at the time of the call, so it is replaced by that id before the client waits. Whoever
- * waited is served from one stream, with 1,000 entries at most.
+ * A client that waits runs its command once more when one of its keys has changed, as if it had
+ * just come. `$` means the last id at the time of the call, so it is replaced by that id before the
+ * client waits. A reader of a group is told when the key or the group has gone.
+ *
+ * XREADGROUP makes its consumer whether or not there is anything for it.
  */
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
@@ -14,7 +16,7 @@ import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId } from '../../core/struct/stream-pending.ts';
 import { edgeId, groupAdvance } from '../../core/struct/stream-trim.ts';
-import { TYPE_STREAM, typeOf } from '../../core/value.ts';
+import { TYPE_STREAM } from '../../core/value.ts';
 import { BLOCKING, command, type KeySpec, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { strictId } from './stream-arguments.ts';
@@ -32,9 +34,9 @@ import {
   writeGroupId,
 } from './stream-shared.ts';
 
-const WAITED_COUNT_MAX = 1000;
 const SOURCES_KEPT = 16;
 const DOLLAR = 36;
+const PLUS = 43;
 const GREATER = 62;
 const MAX = new StreamId().setMax();
 const cursor = new StreamCursor();
@@ -66,8 +68,7 @@ export function xreadgroupCommand(c: Context): void {
 
 function read(c: Context, isGroup: boolean): void {
   if (!readOptions(c, isGroup)) return;
-  const isWaiting = c.services.blocking.isBlocked(c.client);
-  if (openSources(c, isWaiting)) answer(c, isWaiting);
+  if (openSources(c)) answer(c);
   for (const one of sources) {
     one.log = null;
     one.group = null;
@@ -75,15 +76,16 @@ function read(c: Context, isGroup: boolean): void {
   if (sources.length > SOURCES_KEPT) sources.length = SOURCES_KEPT;
 }
 
-function answer(c: Context, isWaiting: boolean): void {
-  if (isWaiting && options.count === 0) options.count = WAITED_COUNT_MAX;
+function answer(c: Context): void {
   let served = 0;
   let head = 0;
   for (let i = 0; i < options.keys; i++) {
     const one = sources[i]!;
-    if (!isReady(one) || (isWaiting && served > 0)) continue;
+    const ready = isReady(one);
+    const consumer = one.group === null ? null : readerOf(c, one, ready);
+    if (!ready) continue;
     if (served++ === 0) head = c.reply.defer(options.keys);
-    serve(c, one);
+    serve(c, one, consumer);
   }
   if (served > 0) c.reply.fill(head, c.reply.protocol === 3 ? '%' : '*', served);
   else if (options.waitMs >= 0 && c.services.mayWait(c.client)) wait(c);
@@ -93,21 +95,16 @@ function answer(c: Context, isWaiting: boolean): void {
 // ---------------------------------------------------------------- arguments
 
 /** Finds the streams; false when there was an error, which has been answered. */
-function openSources(c: Context, isWaiting: boolean): boolean {
+function openSources(c: Context): boolean {
   for (let i = 0; i < options.keys; i++) {
     const keyAt = options.keysAt + i;
-    if (isWaiting && options.isGroup && !isStillThere(c, keyAt)) {
-      return refuse(c, 'UNBLOCKED the stream key no longer exists');
-    }
-    // A waiting reader passes over keys that hold another type by now.
-    const log = isWaiting && !isStillThere(c, keyAt) ? null : readStream(c, keyAt);
+    const log = readStream(c, keyAt);
     if (log === undefined) return false;
     let group: StreamGroup | null = null;
     if (options.isGroup) {
       group = log?.groups.get(names.of(c.args, options.groupAt)) ?? null;
       if (group === null) {
-        if (!isWaiting) noSuchGroup(c, keyAt, options.groupAt, ' in XREADGROUP with GROUP option');
-        else refuse(c, 'NOGROUP the consumer group this client was blocked on no longer exists');
+        noSuchGroup(c, keyAt, options.groupAt, ' in XREADGROUP with GROUP option');
         return false;
       }
     }
@@ -121,28 +118,19 @@ function openSources(c: Context, isWaiting: boolean): boolean {
   return true;
 }
 
-function isStillThere(c: Context, i: number): boolean {
-  const { args, keyspace } = c;
-  const address = keyspace.peek(c.db, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
-  return address !== 0 && typeOf(keyspace.arena, address) === TYPE_STREAM;
-}
-
 /** Reads from where on a stream is read; false for an error, which has been answered. */
 function readAfter(c: Context, source: Source): boolean {
   const { after, group, log } = source;
   const i = source.keyAt + options.keys;
   source.isNew = false;
-  if (isMark(c, i, DOLLAR)) {
-    if (options.isGroup) {
-      return refuse(
-        c,
-        'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history ' +
-          'of this consumer by specifying a proper ID, or use the > ID to get new messages. The ' +
-          '$ ID would just return an empty result set.',
-      );
-    }
+  const isLast = isMark(c, i, PLUS);
+  if (isLast || isMark(c, i, DOLLAR)) {
+    if (options.isGroup) return refuse(c, meaningless(isLast ? '+' : '$'));
     if (log === null) after.clear();
     else after.copy(log.lastId);
+    if (log === null || !isLast) return true;
+    if (after.isZero) return refuse(c, 'ERR the stream last element ID is 0-0');
+    after.decrement();
     return true;
   }
   if (isMark(c, i, GREATER)) {
@@ -159,6 +147,14 @@ function readAfter(c: Context, source: Source): boolean {
   after.copy(group.lastId);
   source.isNew = true;
   return true;
+}
+
+function meaningless(mark: string): string {
+  return (
+    `ERR The ${mark} ID is meaningless in the context of XREADGROUP: you want to read the ` +
+    'history of this consumer by specifying a proper ID, or use the > ID to get new messages. ' +
+    `The ${mark} ID would just return an empty result set.`
+  );
 }
 
 /** Whether argument `i`, up to its first zero byte, is one character. */
@@ -183,21 +179,31 @@ function isReady(source: Source): boolean {
 
 // ---------------------------------------------------------------- answers
 
-function serve(c: Context, source: Source): void {
+/** The consumer that reads, heard of now. That it is new is told, unless XCLAIM will name it. */
+function readerOf(c: Context, source: Source, ready: boolean): StreamConsumer {
+  const { groupAt, noAck } = options;
+  const { isNew, keyAt } = source;
+  const group = source.group!;
+  // The running snapshot sees the stream before it changes.
+  c.lookupWrite(keyAt);
+  const known = group.consumers.size;
+  const consumer = consumerFor(c, group, groupAt + 1, keyAt);
+  const named = ready && isNew && !noAck;
+  if (group.consumers.size > known && !named) writeConsumer(c, keyAt, groupAt, groupAt + 1);
+  return consumer;
+}
+
+function serve(c: Context, source: Source, consumer: StreamConsumer | null): void {
   const { args } = c;
   const { group, keyAt } = source;
   const log = source.log!;
   if (c.reply.protocol === 2) c.reply.array(2);
   c.reply.bulk(args.bytes[keyAt]!, args.offsets[keyAt]!, args.lengths[keyAt]!);
   start.copy(source.after).increment();
-  if (group === null) {
+  if (group === null || consumer === null) {
     replyBehind(c, log, options.count);
     return;
   }
-  // The running snapshot sees the stream before it changes.
-  c.lookupWrite(keyAt);
-  const consumer = consumerFor(c, group, options.groupAt + 1, keyAt);
-  if (options.noAck) writeConsumer(c, keyAt, options.groupAt, options.groupAt + 1);
   if (source.isNew) deliver(c, source, consumer);
   else replyHistory(c, options.count, log, group, consumer);
   c.keyspace.dirty++;
@@ -232,7 +238,7 @@ function deliver(c: Context, source: Source, consumer: StreamConsumer): void {
   while ((count === 0 || done < count) && cursor.next()) {
     if (cursor.id.compare(group.lastId) > 0) {
       groupAdvance(log, group, cursor.id);
-      advanced = options.noAck;
+      advanced = true;
     }
     replyEntry(c, cursor);
     if (!options.noAck) {
@@ -240,9 +246,9 @@ function deliver(c: Context, source: Source, consumer: StreamConsumer): void {
     }
     done++;
   }
-  if (done > 0) consumer.activeMs = c.keyspace.nowMs;
+  if (done > 0 && !options.noAck) consumer.activeMs = c.keyspace.nowMs;
   c.reply.fill(head, '*', done);
-  // With an acknowledgement to come, the claims say it.
+  // The claims say the id, but not how many entries the group has read.
   if (advanced) writeGroupId(c, keyAt, groupAt, group);
 }
 

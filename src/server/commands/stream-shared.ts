@@ -4,9 +4,10 @@
  *
  *     XREADGROUP, XCLAIM, XAUTOCLAIM    XCLAIM key group consumer 0 id TIME ms RETRYCOUNT n FORCE
  *                                       JUSTID LASTID id, for each entry whose owner changed
- *     XREADGROUP NOACK, XCLAIM          XGROUP SETID key group id ENTRIESREAD n, when the group
- *                                       advanced and no XCLAIM says so
- *     XREADGROUP NOACK                  XGROUP CREATECONSUMER key group consumer
+ *     XREADGROUP, XCLAIM                XGROUP SETID key group id ENTRIESREAD n, when the group
+ *                                       advanced
+ *     the same, XAUTOCLAIM              XGROUP CREATECONSUMER key group consumer, when it is new
+ *                                       and no XCLAIM says so
  */
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';

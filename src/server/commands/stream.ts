@@ -226,6 +226,10 @@ export function xsetidCommand(c: Context): void {
     reply.error(NO_SUCH_KEY);
     return;
   }
+  if (id.compare(log.maxDeletedId) < 0) {
+    tooSmall(c, 'current max_deleted_entry_id');
+    return;
+  }
   if (log.length > 0) {
     edgeId(log, true, from);
     if (id.compare(from) < 0) {

@@ -2,7 +2,7 @@
  * WAIT and WAITAOF: until replicas, or disks, have what this connection wrote.
  */
 import { parseInt64 } from '../../core/text/integer.ts';
-import { BLOCKING, command, NOSCRIPT } from '../command.ts';
+import { BLOCKING, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { NOT_AN_INTEGER } from '../errors.ts';
 
@@ -124,7 +124,7 @@ export const waitCommands = [
     'generic',
     {
       arity: 3,
-      flags: NOSCRIPT,
+      flags: BLOCKING,
       acl: ['connection'],
       tips: ['request_policy:all_shards', 'response_policy:agg_min'],
       since: '3.0.0',
@@ -139,7 +139,7 @@ export const waitCommands = [
     'generic',
     {
       arity: 4,
-      flags: NOSCRIPT | BLOCKING,
+      flags: BLOCKING,
       acl: ['connection'],
       tips: ['request_policy:all_shards', 'response_policy:agg_min'],
       since: '7.2.0',

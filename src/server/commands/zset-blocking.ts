@@ -13,7 +13,6 @@ import {
   keysCounted,
   keysFrom,
   MOVABLE_KEYS,
-  NOSCRIPT,
   WRITE,
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
@@ -82,7 +81,7 @@ export const zsetBlockingCommands: readonly Command[] = [
     'sorted-set',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING | FAST,
+      flags: WRITE | BLOCKING | FAST,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['sortedset'],
       since: '5.0.0',
@@ -98,7 +97,7 @@ export const zsetBlockingCommands: readonly Command[] = [
     'sorted-set',
     {
       arity: -3,
-      flags: WRITE | NOSCRIPT | BLOCKING | FAST,
+      flags: WRITE | BLOCKING | FAST,
       keys: [keysFrom(1, -2, 1, 'RW', 'access', 'delete')],
       acl: ['sortedset'],
       since: '5.0.0',

@@ -51,9 +51,11 @@ export const memoryParameters = [
   integer('tracking-table-max-keys', [0, INT64_MAX], 1000000, 'Keys tracked for client caches.'),
   flag('lazyfree-lazy-eviction', false, 'Free evicted values bit by bit.'),
   flag('lazyfree-lazy-expire', false, 'Free expired values bit by bit.'),
-  flag('lazyfree-lazy-server-del', false, 'Free overwritten values bit by bit.', {
-    inert: ALWAYS_LAZY,
-  }),
+  flag(
+    'lazyfree-lazy-server-del',
+    false,
+    'Tell replicas to free what a command removes bit by bit.',
+  ),
   flag('lazyfree-lazy-user-del', false, 'Let DEL free bit by bit, like UNLINK.', {
     inert: ALWAYS_LAZY,
   }),

@@ -27,6 +27,8 @@ export interface AofServiceDeps {
   readonly folder: AofFolder;
   /** Starts the snapshot that becomes the base, written to `path`; null while another one runs. */
   readonly startBase: (path: string) => Promise<'rdb' | 'aof'> | null;
+  /** Whether any snapshot runs: another one has to wait for its end. */
+  readonly isSnapshotRunning: () => boolean;
   /** Ends that snapshot, if it runs; what was promised for it rejects. */
   readonly abortBase: () => void;
   /** Writes the base of a fresh folder and waits for it. */
@@ -137,6 +139,18 @@ export class AofService {
     this.deps.turn.takeJournal();
     this.ready = false;
     this.begin();
+  }
+
+  /**
+   * Throws while the AOF that was switched on has no base: at the next start it would not be found,
+   * and what was written since would be lost.
+   */
+  assertMayEnd(force: boolean): void {
+    if (this.aof.state !== 'waiting') return;
+    this.deps.log.warning(
+      force ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.",
+    );
+    if (!force) throw new Error('the initial AOF is being written');
   }
 
   /** Everything appended, written and fsynced; then closed. */
@@ -270,10 +284,9 @@ export class AofService {
       this.aof.schedule.minSizeBytes = bytes;
       return undefined;
     });
-    config.onChange('aof-disable-auto-gc', (keep) => {
-      this.aof.keepHistory = keep;
-      return undefined;
-    });
+    config.onChange('aof-disable-auto-gc', (keep) =>
+      this.aof.setKeepHistory(keep).then(() => undefined),
+    );
     config.onChange('aof-checksum', (on) => {
       this.aof.appender.checksum = on;
       return undefined;
@@ -286,6 +299,7 @@ export class AofService {
 
   /** Appends nothing any more, from this call on; the files stay as they are. */
   suspend(): Promise<void> {
+    if (this.isRewriting) this.deps.log.notice('Killing AOF child: the AOF is switched off');
     this.detach();
     this.giveUpRewrite();
     return this.inOrder(async () => {
@@ -308,7 +322,8 @@ export class AofService {
       } catch (error) {
         return `Unable to turn on AOF: ${(error as Error).message}`;
       }
-      this.rewrite();
+      this.rewriteScheduled = this.deps.isSnapshotRunning();
+      if (!this.rewriteScheduled) this.rewrite();
       return undefined;
     });
   }

@@ -33,10 +33,13 @@ function generalLines({ isLoading, snapshots }: Persistence): Line[] {
   ];
 }
 
-function rdbLines({ rdb, loadedKeys, loadedExpiredKeys }: Persistence, keyspace: Keyspace): Line[] {
+function rdbLines(persistence: Persistence, keyspace: Keyspace): Line[] {
+  const { rdb, loadedKeys, loadedExpiredKeys, snapshots } = persistence;
+  // What is made for replicas counts as a dump, as it does in Redis.
+  const isWriting = rdb.isSaving || snapshots.purpose === 'sync';
   return [
     ['rdb_changes_since_last_save', keyspace.dirty],
-    ['rdb_bgsave_in_progress', rdb.isSaving ? 1 : 0],
+    ['rdb_bgsave_in_progress', isWriting ? 1 : 0],
     ['rdb_last_save_time', rdb.lastSaveSeconds],
     ['rdb_last_bgsave_status', rdb.lastOk ? 'ok' : 'err'],
     ['rdb_last_bgsave_time_sec', rdb.lastSeconds],

@@ -13,14 +13,15 @@ import type { ReplicationAux } from '../../replication/replication-id.ts';
 import type { Client } from '../client.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
-import { type Gates, loadingGate } from '../gates.ts';
+import type { FrontDesk } from '../front-desk.ts';
+import { holdLoadingGate } from '../gates.ts';
 import type { InfoLines } from '../info-lines.ts';
 import type { Logger } from '../log.ts';
 import type { Propagator } from '../propagate.ts';
 import { auxAt, auxOf } from '../replication-aux.ts';
 import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
-import { AofLatency, type LatencySink } from './aof-latency.ts';
+import { AofLatency } from './aof-latency.ts';
 import { AofService } from './aof-service.ts';
 import { DatasetLoader } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -38,7 +39,7 @@ export interface PersistenceDeps {
   readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
   /** Stops commands, and hears how long the disk takes. */
-  readonly desk: { readonly gates: Gates; readonly latency: LatencySink };
+  readonly desk: Pick<FrontDesk, 'gates' | 'pause' | 'latency'>;
   readonly turn: Turn;
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
@@ -81,7 +82,6 @@ export class Persistence implements PersistenceServices {
     this.deps = deps;
     const { config, log, keyspace, fs } = deps;
     this.helper = deps.helper ?? new SnapshotHelper();
-    deps.desk.gates.set('loading', loadingGate);
     this.loader = new DatasetLoader({
       config,
       log,
@@ -91,6 +91,7 @@ export class Persistence implements PersistenceServices {
       client: deps.client,
       onLoading: () => this.loadingChanged(),
     });
+    this.holdGate();
     const maker = new SnapshotMaker({
       config,
       keyspace,
@@ -131,6 +132,7 @@ export class Persistence implements PersistenceServices {
         appendFilename: config.values.appendfilename,
       }),
       startBase: (path) => this.maker.base(path),
+      isSnapshotRunning: () => this.snapshots.isRunning,
       abortBase: () => {
         if (this.snapshots.purpose === 'rewrite') this.snapshots.abort();
       },
@@ -198,9 +200,9 @@ export class Persistence implements PersistenceServices {
    */
   async end(options: { save: boolean | undefined; force: boolean }): Promise<void> {
     const { config, log } = this.deps;
-    // A part of the dataset must not take the place of the whole one.
-    if (this.isLoading) return;
-    if (this.snapshots.isRunning) this.snapshots.abort();
+    if (this.isLoading) return; // a part of the dataset must not take the place of the whole
+    this.aof.assertMayEnd(options.force);
+    this.snapshots.abort();
     const wanted = options.save ?? config.values.save.length > 0;
     if (wanted) {
       log.notice('Saving the final RDB snapshot before exiting.');
@@ -354,8 +356,6 @@ export class Persistence implements PersistenceServices {
     return persistenceInfo(this, this.deps.keyspace);
   }
 
-  // ---------------------------------------------------------------- inside
-
   /** Where a file in the data folder is. */
   pathOf(name: string): string {
     return this.deps.config.path(name);
@@ -379,14 +379,19 @@ export class Persistence implements PersistenceServices {
   /** With appendonly yes and no AOF yet: a dump that stands there is not silently left aside. */
   private async mayStartFromRdb(): Promise<boolean> {
     const { fs, log } = this.deps;
-    if ((await fs.stat(this.rdb.path)) === undefined) return false;
-    log.notice('There is no AOF yet: starting from the RDB file, which becomes its base.');
-    return true;
+    const stands = (await fs.stat(this.rdb.path)) !== undefined;
+    if (stands) log.notice('There is no AOF yet: the RDB file is loaded and becomes its base.');
+    return stands;
   }
 
   private loadingChanged(): void {
-    this.deps.desk.gates.hold('loading', this.isLoading, loadingGate);
+    this.holdGate();
     this.deps.readersChanged();
+  }
+
+  private holdGate(): void {
+    const isBeginning = this.loader.progress === null && this.deps.keyspace.isEmpty;
+    holdLoadingGate(this.deps.desk, this.isLoading, isBeginning);
   }
 }
 

@@ -89,7 +89,7 @@ export class RdbService {
 
   /**
    * Writes the dump at once, in this process. An error text when that failed; the old file stands
-   * then.
+   * then. Whoever asked for it knows, so that this alone does not have writes refused.
    */
   saveInPlace(): string | undefined {
     const { keyspace, log, onEnded, saveInPlace } = this.deps;
@@ -102,7 +102,6 @@ export class RdbService {
       return undefined;
     } catch (error) {
       log.warning(`Saving failed: ${(error as Error).message}`);
-      this.lastOk = false;
       return (error as Error).message;
     } finally {
       onEnded();

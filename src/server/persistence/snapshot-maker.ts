@@ -66,7 +66,7 @@ export class SnapshotMaker {
   /** Writes the base of a fresh folder and waits for it. */
   async firstBase(path: string): Promise<'rdb' | 'aof'> {
     const commands = commandBase(this.deps.config);
-    if (this.deps.keyspace.databases.every((db) => db.dict.count === 0)) {
+    if (this.deps.keyspace.isEmpty) {
       this.writeInPlace(path, true, commands);
     } else {
       const done = this.fileSnapshot('rewrite', path, commands);

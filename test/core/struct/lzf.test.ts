@@ -1,7 +1,13 @@
 /** LZF: round trips, hand-written streams, lying streams, and 0 when nothing is gained. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lzfCompress, lzfDecompress } from '../../../src/core/struct/lzf.ts';
+import {
+  lzfAt,
+  lzfCompress,
+  lzfDecompress,
+  lzfDecompressPart,
+} from '../../../src/core/struct/lzf.ts';
+import { LZF_BLOCK_BYTES } from '../../../src/core/struct/lzf-machine.ts';
 
 function compress(bytes: Uint8Array, room = bytes.length - 4): Uint8Array | undefined {
   const out = new Uint8Array(Math.max(room, 0) + 8).fill(0xee);
@@ -101,6 +107,41 @@ describe('lzf', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 600 }), (stream, len) => {
         decompress(stream, len);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('packs a block as it packs a longer string', () => {
+    fc.assert(
+      fc.property(repetitive, (bytes) => {
+        const out = new Uint8Array(LZF_BLOCK_BYTES + 1);
+        // So much room is for longer strings, and so is the code that then runs.
+        const len = lzfCompress(bytes, 0, bytes.length, out, 0, out.length);
+        const room = len + 8;
+        const packed = compress(bytes, room);
+        if (packed !== undefined) expect(Buffer.compare(packed, out.subarray(0, len))).toBe(0);
+        else expect(bytes.length).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('unpacks a block, damaged or not, as it unpacks a longer stream', () => {
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 2 });
+    fc.assert(
+      fc.property(repetitive, damage, fc.nat({ max: 3 }), (bytes, flips, cut) => {
+        const packed = compress(bytes);
+        if (packed === undefined) return;
+        for (const [at, bits] of flips) packed[at % packed.length]! ^= bits;
+        const stream = packed.subarray(0, packed.length - cut);
+        const out = new Uint8Array(bytes.length);
+        const end = out.length;
+        const isSound =
+          lzfDecompressPart(stream, 0, stream.length, true, out, 0, 0, end) && lzfAt.dst === end;
+        const block = decompress(stream, end);
+        expect(block !== undefined).toBe(isSound);
+        if (block !== undefined) expect(Buffer.compare(block, out)).toBe(0);
       }),
       { numRuns: 500 },
     );

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';
 import { ElementView } from '../../../src/core/types/element-view.ts';
-import { HashTable, TableCursor } from '../../../src/core/types/hash-table.ts';
+import { HashTable } from '../../../src/core/types/hash-table.ts';
+import { TableCursor } from '../../../src/core/types/table-cursor.ts';
 import { bytesOf, textOf } from './samples.ts';
 
 const SEED = { seed0: 7, seed1: 11 };

@@ -86,8 +86,8 @@ function getkeys(random: Random): string[] {
     ['GETEX', keyOf(random), 'PERSIST'],
     ['BITFIELD', keyOf(random), 'GET', 'u8', '0'],
     ['RENAME', keyOf(random), keyOf(random)],
-    ['PING'],
-    ['SET'],
+    ['PING', 'x'],
+    ['SET', 'x'],
     ['no-such', 'x'],
     [],
   ]);

@@ -1,0 +1,43 @@
+/**
+ * A replica that its own clients may write to.
+ */
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Node, startNode, until } from './replication-nodes.ts';
+
+const open: Node[] = [];
+
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+describe('a replica that may be written to', () => {
+  it('removes by the clock what its own clients wrote, and nothing of its primary', async () => {
+    const primary = await startNode('cairn');
+    const replica = await startNode('cairn', { 'replica-read-only': 'no' });
+    open.push(primary, replica);
+    await primary.call('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
+    await primary.call('SET', 'theirs', 1, 'PX', 1);
+    await replica.follow(primary.port);
+    await replica.linked();
+    await replica.client
+      .multi([
+        ['set', 'copied', 1, 'PX', 1],
+        ['copy', 'copied', 'copy'],
+        ['set', 'renamed', 1, 'PX', 1],
+        ['rename', 'renamed', 'new name'],
+        ['set', 'kept', 1, 'PX', 1],
+        ['persist', 'kept'],
+      ])
+      .exec();
+    await replica.call('SET', 'elsewhere', 1);
+    await replica.call('PEXPIRE', 'elsewhere', 1);
+    await until('only what is to stay is left', async () => {
+      return (await replica.call('DBSIZE')) === 2;
+    });
+    expect(await replica.call('GET', 'kept')).toBe('1');
+    expect(await replica.call('GET', 'theirs')).toBeNull();
+    expect(await replica.number('master_repl_offset')).toBe(
+      await primary.number('master_repl_offset'),
+    );
+  });
+});
