@@ -2,10 +2,10 @@
  * What is started is packed: 430 modules become five programs and what they share, in `dist/run`.
  * Node finds, reads and links each module on its own, which took two thirds of a start.
  *
- * Each child has its own copy of what it needs of the server. What one file
- * imports from another V8 reads anew at each use, through a cell that it never takes for constant,
- * be it a number or a function; and it is the arena, the dict and the listpack that the two would
- * share. Measured: a command of the server takes a tenth less user time.
+ * Each child has its own copy of what it needs of the server. What one file imports from another V8
+ * reads anew at each use, through a cell that it never takes for constant, be it a number or a
+ * function; and it is the arena, the dict and the listpack that the two would share. Measured: a
+ * command of the server takes a tenth less user time.
  */
 const external = ['commander', 'lz4', 'pino', /^node:/];
 const output = { dir: 'dist/run', chunkFileNames: 'shared-[name].js' };
@@ -24,6 +24,6 @@ export default [
     output,
   },
   // Children are found by their names beside what starts them.
-  { input: ['dist/persistence/snapshot-child.js', disk], external, output },
+  { input: ['dist/persistence/snapshot/snapshot-child.js', disk], external, output },
   { input: 'dist/server/commands/migrate-child.js', external, output },
 ];

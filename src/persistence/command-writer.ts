@@ -13,7 +13,7 @@
  */
 import { copyBytes } from '../core/memory/copy.ts';
 import { writeInteger } from '../core/text/integer.ts';
-import { encodeFrameHead, encodeTimeLine, FRAME_HEAD_BYTES } from './aof-frame.ts';
+import { encodeFrameHead, encodeTimeLine, FRAME_HEAD_BYTES } from './aof/aof-frame.ts';
 import type { ByteSink } from './byte-output.ts';
 import { Crc64 } from './crc64.ts';
 

@@ -29,10 +29,10 @@
  */
 import { Args } from '../core/resp/args.ts';
 import { typeOf } from '../core/value.ts';
-import { countCalls } from './call-figures.ts';
-import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
+import { type Client, RUNNING, WAIT_BLOCKED } from './clients/client.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
+import { countCalls } from './info/call-figures.ts';
 import type { Services } from './services.ts';
 
 /** Counters of keys that are waited for, by a hash of the key; a power of two. */

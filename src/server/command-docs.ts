@@ -2,7 +2,7 @@
  * What COMMAND INFO and COMMAND DOCS answer about a command, from its specification.
  */
 import type { Reply } from '../core/resp/reply.ts';
-import { categoriesOf } from './acl-categories.ts';
+import { categoriesOf } from './acl/acl-categories.ts';
 import { type Command, FLAG_NAMES, type KeySpec } from './command.ts';
 import { parseSyntax, type SyntaxArgument } from './command-syntax.ts';
 import type { CommandTable } from './command-table.ts';

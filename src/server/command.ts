@@ -12,7 +12,7 @@
  * least".
  */
 import type { Context } from './context.ts';
-import type { LatencyHistogram } from './latency-histogram.ts';
+import type { LatencyHistogram } from './latency/latency-histogram.ts';
 
 export const WRITE = 1 << 0;
 export const READONLY = 1 << 1;

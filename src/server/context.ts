@@ -24,7 +24,7 @@ import type { Args } from '../core/resp/args.ts';
 import type { Reply } from '../core/resp/reply.ts';
 import { isInt64Text, parseInteger } from '../core/text/integer.ts';
 import { TYPE_STRING, typeOf } from '../core/value.ts';
-import type { Client } from './client.ts';
+import type { Client } from './clients/client.ts';
 import type { Command } from './command.ts';
 import { NOT_AN_INTEGER, WRONG_TYPE } from './errors.ts';
 import { NOTIFY_KEY_MISS } from './notify-classes.ts';

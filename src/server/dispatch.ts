@@ -16,8 +16,7 @@
  * alone.
  */
 import type { Args } from '../core/resp/args.ts';
-import { countCalls, SHARED_MAX, SharedCalls } from './call-figures.ts';
-import type { Client, QueuedCommand } from './client.ts';
+import type { Client, QueuedCommand } from './clients/client.ts';
 import {
   isAnsweredLater,
   REPLY_ON,
@@ -25,7 +24,7 @@ import {
   REPLY_SKIP_NEXT,
   type Transaction,
   WAIT_BLOCKED,
-} from './client.ts';
+} from './clients/client.ts';
 import {
   type Command,
   NO_AUTH,
@@ -37,6 +36,7 @@ import {
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
 import { NO_AUTH_NEEDED, NO_DEBUG, unknownCommand, wrongArity } from './errors.ts';
+import { countCalls, SHARED_MAX, SharedCalls } from './info/call-figures.ts';
 import type { Services } from './services.ts';
 
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));

@@ -20,8 +20,8 @@
  * run again: much may have changed since it came. Whoever knows a condition calls `set` when it
  * begins and `clear` when it ends.
  */
-import type { Client } from './client.ts';
-import type { ClientPause } from './client-pause.ts';
+import type { Client } from './clients/client.ts';
+import type { ClientPause } from './clients/client-pause.ts';
 import { type Command, LOADING, MAY_REPLICATE, READONLY, STALE, WRITE } from './command.ts';
 import type { Dispatcher, Gate } from './dispatch.ts';
 import { LOADING_DATASET, NOT_ENOUGH_REPLICAS, PRIMARY_DOWN, READONLY_REPLICA } from './errors.ts';

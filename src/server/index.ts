@@ -7,11 +7,11 @@
  *     ... connect to server.port ...
  *     await server.close();
  */
-import type { SnapshotHelper } from '../persistence/snapshot-helper.ts';
+import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
 import { Config, type Settings } from './config/config.ts';
 import type { ShutdownFlag } from './config/special-type.ts';
 import { type Logger, silentLog } from './log.ts';
-import { supplyChunks } from './memory-ahead.ts';
+import { supplyChunks } from './memory/memory-ahead.ts';
 import { Server } from './server.ts';
 
 export interface CreateServerOptions {

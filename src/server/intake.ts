@@ -14,7 +14,7 @@
  * here at most, and `staged` says so; the parser of a client that is staged is idle.
  */
 import { copyBytes } from '../core/memory/copy.ts';
-import type { Client } from './client.ts';
+import type { Client } from './clients/client.ts';
 
 /** A longer read carries commands enough to be run by itself. */
 export const STAGED_BYTES_MAX = 512;

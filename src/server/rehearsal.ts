@@ -1,12 +1,12 @@
 /**
- * Has the process rehearse a snapshot soon after its start (persistence/snapshot-rehearsal.ts), a
- * step at a time between whatever else the loop has to do.
+ * Has the process rehearse a snapshot soon after its start, a step at a time between whatever else
+ * the loop has to do (persistence/snapshot/snapshot-rehearsal.ts).
  *
  * What is rehearsed is the code, so once is enough for a process. The memory goes back to the
  * system at the end.
  */
-import { SnapshotRehearsal } from '../persistence/snapshot-rehearsal.ts';
-import { giveBack } from './give-back.ts';
+import { SnapshotRehearsal } from '../persistence/snapshot/snapshot-rehearsal.ts';
+import { giveBack } from './memory/give-back.ts';
 
 /** A server has other things to do when it starts, and may be gone soon. */
 const AFTER_MS = 1500;

@@ -8,20 +8,20 @@ import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
 import type { ActiveExpiry } from './active-expiry.ts';
 import type { Blocking } from './blocking.ts';
-import type { Client } from './client.ts';
+import type { Client } from './clients/client.ts';
+import type { FrontDesk } from './clients/front-desk.ts';
+import type { WatchTable } from './clients/watch-table.ts';
 import type { CommandTable } from './command-table.ts';
 import type { Config } from './config/config.ts';
 import type { DebugHooks } from './debug-hooks.ts';
 import type { Dispatcher } from './dispatch.ts';
-import type { Eviction } from './eviction.ts';
-import type { FrontDesk } from './front-desk.ts';
-import type { LazyFree } from './lazy-free.ts';
+import type { Stats } from './info/stats.ts';
 import type { Logger } from './log.ts';
-import type { MemoryAccount } from './memory-account.ts';
+import type { Eviction } from './memory/eviction.ts';
+import type { LazyFree } from './memory/lazy-free.ts';
+import type { MemoryAccount } from './memory/memory-account.ts';
 import type { Propagator } from './propagate.ts';
-import type { ReplicationService } from './replication.ts';
-import type { Stats } from './stats.ts';
-import type { WatchTable } from './watch-table.ts';
+import type { ReplicationService } from './replication/replication.ts';
 
 /** How DEBUG RELOAD goes about it. */
 export interface ReloadOptions {

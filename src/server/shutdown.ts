@@ -8,8 +8,8 @@
  * does, and ABORT ends the waiting. The line "User requested shutdown..." and those after it are
  * Redis's, so that tools recognise them.
  */
-import type { FrontDesk } from './front-desk.ts';
-import type { InfoLines } from './info-lines.ts';
+import type { FrontDesk } from './clients/front-desk.ts';
+import type { InfoLines } from './info/info-lines.ts';
 import type { Logger } from './log.ts';
 import type { ShutdownRequest } from './services.ts';
 

@@ -9,7 +9,7 @@
  *
  * Full syncs are left out: there the child waits for replicas, and no client is to wait for those.
  */
-import { type Client, RUNNING, WAIT_SNAPSHOT } from './client.ts';
+import { type Client, RUNNING, WAIT_SNAPSHOT } from './clients/client.ts';
 
 /** Less than this is nothing to slow anybody down for. */
 const QUEUED_BYTES_MIN = 32 * 1024 * 1024;

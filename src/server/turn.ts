@@ -32,7 +32,7 @@
  * was held for it.
  */
 import { sendableParts } from '../core/resp/sendable.ts';
-import type { Client } from './client.ts';
+import type { Client } from './clients/client.ts';
 import { SEND_DONE, SEND_FAILED } from './io/link.ts';
 import type { Propagator } from './propagate.ts';
 

@@ -13,7 +13,7 @@
  * and never a hole, a write doubled or a start refused. `recover` throws on each of these.
  */
 import { describe, expect, it } from 'vitest';
-import type { FsyncPolicy } from '../../src/persistence/aof-options.ts';
+import type { FsyncPolicy } from '../../src/persistence/aof/aof-options.ts';
 import { AofDriver, nextTurn, recover } from '../support/aof-driver.ts';
 import { command } from '../support/aof-samples.ts';
 import { type Failure, FaultyFileSystem, type NameLoss } from '../support/faulty-file-system.ts';

@@ -8,8 +8,8 @@
  *                                                                in another case); nothing deleted
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkAof } from '../../src/persistence/check-aof.ts';
-import { ManifestError } from '../../src/persistence/manifest.ts';
+import { ManifestError } from '../../src/persistence/aof/manifest.ts';
+import { checkAof } from '../../src/persistence/tools/check-aof.ts';
 import {
   AOF_FOLDER,
   AofDriver,

@@ -25,7 +25,7 @@ if (!Number.isInteger(cases) || cases < 1) {
   process.exit(1);
 }
 process.stderr.write(`seed ${values.seed}, ${cases} cases\n`);
-const result = spawnSync('npx', ['vitest', 'run', 'test/persistence/rdb-fuzz.test.ts'], {
+const result = spawnSync('npx', ['vitest', 'run', 'test/persistence/rdb/rdb-fuzz.test.ts'], {
   cwd: fileURLToPath(new URL('../..', import.meta.url)),
   stdio: 'inherit',
   env: {

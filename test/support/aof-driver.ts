@@ -6,9 +6,9 @@
  * The base of this driver is a plain AOF of the same numbers, so what a loader gives out is always
  * the dataset in order: `W 0`, `W 1`, ...
  */
-import { Aof } from '../../src/persistence/aof.ts';
-import { AofFolder } from '../../src/persistence/aof-folder.ts';
-import type { AofOptions, FsyncPolicy } from '../../src/persistence/aof-options.ts';
+import { Aof } from '../../src/persistence/aof/aof.ts';
+import { AofFolder } from '../../src/persistence/aof/aof-folder.ts';
+import type { AofOptions, FsyncPolicy } from '../../src/persistence/aof/aof-options.ts';
 import type { FileSystem } from '../../src/persistence/file-system.ts';
 import { command, load, PLACE } from './aof-samples.ts';
 import { FaultyFileSystem } from './faulty-file-system.ts';

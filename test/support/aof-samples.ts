@@ -3,13 +3,13 @@
  * was told to execute, one string of words a command.
  */
 import type { Args } from '../../src/core/resp/args.ts';
-import { AofFolder } from '../../src/persistence/aof-folder.ts';
+import { AofFolder } from '../../src/persistence/aof/aof-folder.ts';
 import {
   type AofLoadOptions,
   type AofLoadReport,
   loadAof,
-} from '../../src/persistence/aof-load.ts';
-import { encodeTurn, TURN_EXTRA_BYTES_MAX } from '../../src/persistence/aof-queue.ts';
+} from '../../src/persistence/aof/aof-load.ts';
+import { encodeTurn, TURN_EXTRA_BYTES_MAX } from '../../src/persistence/aof/aof-queue.ts';
 import { Crc64 } from '../../src/persistence/crc64.ts';
 import { readFileWholeSync } from '../../src/persistence/durable-file.ts';
 import type { FileSystem } from '../../src/persistence/file-system.ts';

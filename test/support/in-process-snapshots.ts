@@ -3,12 +3,15 @@
  * fails or loses power fails and loses them too. It takes the place of the child process, and does
  * the same work in the same order.
  */
-import { type FrameConsumer, frameConsumer } from '../../src/persistence/aof-base.ts';
+import { type FrameConsumer, frameConsumer } from '../../src/persistence/aof/aof-base.ts';
 import type { FileSystem } from '../../src/persistence/file-system.ts';
 import { errorCode, errorText } from '../../src/persistence/file-system.ts';
-import { RdbFile, spaceRefusal } from '../../src/persistence/rdb-file.ts';
-import { type JobListener, SnapshotHelper } from '../../src/persistence/snapshot-helper.ts';
-import type { SnapshotJob } from '../../src/persistence/snapshot-protocol.ts';
+import { RdbFile, spaceRefusal } from '../../src/persistence/rdb/rdb-file.ts';
+import {
+  type JobListener,
+  SnapshotHelper,
+} from '../../src/persistence/snapshot/snapshot-helper.ts';
+import type { SnapshotJob } from '../../src/persistence/snapshot/snapshot-protocol.ts';
 
 const PID = 77;
 

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Client } from '../../src/server/client.ts';
+import type { Client } from '../../src/server/clients/client.ts';
 import { Config, type Settings } from '../../src/server/config/config.ts';
 import { silentLog } from '../../src/server/log.ts';
 import { Server } from '../../src/server/server.ts';

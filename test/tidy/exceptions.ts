@@ -16,9 +16,9 @@ export const functionExceptions: Exceptions = {};
 
 /** Files outside core that run for every command, turn or byte: no promises there. */
 export const hotFiles: readonly string[] = [
-  'src/persistence/aof-frame.ts',
-  'src/persistence/aof-queue.ts',
-  'src/server/client.ts',
+  'src/persistence/aof/aof-frame.ts',
+  'src/persistence/aof/aof-queue.ts',
+  'src/server/clients/client.ts',
   'src/server/dispatch.ts',
   'src/server/io/fast-link.ts',
   'src/server/io/plain-link.ts',

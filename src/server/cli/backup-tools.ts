@@ -1,12 +1,12 @@
 /** `cairn backup` and `cairn restore`: take a copy of a running server, and make a folder of it. */
 import { resolve } from 'node:path';
-import type { Moment } from '../../persistence/aof-moment.ts';
-import { checkAof } from '../../persistence/check-aof.ts';
-import { checkRdbFile } from '../../persistence/check-rdb.ts';
+import type { Moment } from '../../persistence/aof/aof-moment.ts';
 import { realFileSystem } from '../../persistence/file-system.ts';
-import { Lz4File, loadLz4 } from '../../persistence/lz4-file.ts';
-import { restoreBackup } from '../../persistence/restore-backup.ts';
-import { type RestoreMomentResult, restoreMoment } from '../../persistence/restore-moment.ts';
+import { checkAof } from '../../persistence/tools/check-aof.ts';
+import { checkRdbFile } from '../../persistence/tools/check-rdb.ts';
+import { Lz4File, loadLz4 } from '../../persistence/tools/lz4-file.ts';
+import { restoreBackup } from '../../persistence/tools/restore-backup.ts';
+import { type RestoreMomentResult, restoreMoment } from '../../persistence/tools/restore-moment.ts';
 import { takeBackup } from '../../replication/backup.ts';
 import { counted, shownBytes } from './tool-format.ts';
 import {

@@ -3,14 +3,14 @@
  * or a machine what they found. Exit codes are those of redis-check-rdb and redis-check-aof.
  */
 import { basename } from 'node:path';
+import { errorText, realFileSystem } from '../../persistence/file-system.ts';
 import {
   type CheckVerdict,
   checkAof,
   describeCheck,
   repairAof,
-} from '../../persistence/check-aof.ts';
-import { checkRdbFile } from '../../persistence/check-rdb.ts';
-import { errorText, realFileSystem } from '../../persistence/file-system.ts';
+} from '../../persistence/tools/check-aof.ts';
+import { checkRdbFile } from '../../persistence/tools/check-rdb.ts';
 import type { CheckAofRequest, CheckRdbRequest } from './check-commands.ts';
 import { EXIT_NO, EXIT_OK, printJson, type Tool, type ToolIo, tellTrouble } from './tool-io.ts';
 

@@ -6,7 +6,7 @@
  * It is drawn on standard error, a few times a second, and wiped before anything else is printed.
  * Where that is no terminal there is none.
  */
-import type { ReadProgress } from '../../persistence/rdb-source.ts';
+import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
 import { shownBytes, shownSeconds } from './tool-format.ts';
 
 /** What a bar is drawn on. */

@@ -1,6 +1,6 @@
 /** What `cairn rdb stats` prints: tables for people, one object for machines. */
-import { jsonOfBytes } from '../../persistence/rdb-export-json.ts';
-import type { RdbBigKey, RdbGroup, RdbStatistics } from '../../persistence/rdb-statistics.ts';
+import { jsonOfBytes } from '../../persistence/tools/rdb-export-json.ts';
+import type { RdbBigKey, RdbGroup, RdbStatistics } from '../../persistence/tools/rdb-statistics.ts';
 import { counted, shownBytes, shownCount, shownKey, shownTable, shownTtl } from './tool-format.ts';
 import type { ToolIo } from './tool-io.ts';
 

@@ -9,7 +9,7 @@
  * The server itself is made by an injected function, so that this file knows nothing about it, and
  * tests can put something small in its place.
  */
-import { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
+import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
 import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';

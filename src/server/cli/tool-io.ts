@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { errorText } from '../../persistence/file-system.ts';
-import type { ReadProgress } from '../../persistence/rdb-source.ts';
+import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
 import { ProgressBar } from './progress.ts';
 
 /** It is as it should be, or was done. */

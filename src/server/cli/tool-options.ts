@@ -1,6 +1,6 @@
 /** What the commands of several tools share: how options are read, and where usage errors lead. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { RdbFilter } from '../../persistence/rdb-filter.ts';
+import type { RdbFilter } from '../../persistence/tools/rdb-filter.ts';
 import { EXIT_OK, EXIT_TROUBLE } from './tool-io.ts';
 
 /** Notes the exit code that a tool's promise brings. */

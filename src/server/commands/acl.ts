@@ -2,9 +2,9 @@
  * ACL: users and what they may do. See acl.ts of the server, acl-user.ts and acl-selector.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { isBadName } from '../acl.ts';
-import { CATEGORIES, isInCategory } from '../acl-categories.ts';
-import type { Selector } from '../acl-selector.ts';
+import { isBadName } from '../acl/acl.ts';
+import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
+import type { Selector } from '../acl/acl-selector.ts';
 import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';

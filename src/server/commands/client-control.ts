@@ -1,9 +1,9 @@
 /**
  * CLIENT, on other connections: KILL, PAUSE, UNPAUSE, UNBLOCK.
  */
-import type { User } from '../acl-user.ts';
-import type { Client } from '../client.ts';
-import { type ClientKind, clientKind, parseClientKind } from '../client-list.ts';
+import type { User } from '../acl/acl-user.ts';
+import type { Client } from '../clients/client.ts';
+import { type ClientKind, clientKind, parseClientKind } from '../clients/client-list.ts';
 import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR, wrongSubcommand } from '../errors.ts';

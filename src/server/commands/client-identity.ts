@@ -2,8 +2,8 @@
  * CLIENT, on the asking connection: ID, GETNAME, SETNAME, SETINFO, INFO, LIST, REPLY, NO-EVICT,
  * NO-TOUCH, CAPA.
  */
-import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../client.ts';
-import { clientKind, describeClient, parseClientKind } from '../client-list.ts';
+import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../clients/client.ts';
+import { clientKind, describeClient, parseClientKind } from '../clients/client-list.ts';
 import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';

@@ -1,10 +1,11 @@
 /**
  * CLIENT, for caches of clients: TRACKING, TRACKINGINFO, CACHING, GETREDIR. See tracking.ts.
  */
+
+import type { TrackingMode, TrackingState } from '../clients/tracking.ts';
 import { type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import type { TrackingMode, TrackingState } from '../tracking.ts';
 
 const OTHER_MODE =
   'mode before disabling tracking for this client, and then re-enabling it with a different mode.';

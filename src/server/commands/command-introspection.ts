@@ -4,7 +4,7 @@
 
 import { Args } from '../../core/resp/args.ts';
 import { globMatch } from '../../core/text/glob.ts';
-import { CATEGORIES, isInCategory } from '../acl-categories.ts';
+import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
 import { type Command, command, LOADING, NO_MANDATORY_KEYS, STALE } from '../command.ts';
 import { replyCommandDocs, replyCommandInfo } from '../command-docs.ts';
 import type { Context } from '../context.ts';

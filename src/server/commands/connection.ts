@@ -1,8 +1,8 @@
 /**
  * The commands on the connection itself: AUTH, HELLO, PING, ECHO, QUIT, RESET.
  */
-import { WRONG_PASSWORD } from '../acl.ts';
-import { type Client, REPLY_ON } from '../client.ts';
+import { WRONG_PASSWORD } from '../acl/acl.ts';
+import { type Client, REPLY_ON } from '../clients/client.ts';
 import {
   ALLOW_BUSY,
   type Command,

@@ -1,5 +1,5 @@
 /**
- * DUMP and RESTORE: one value as a row of bytes (src/persistence/rdb-dump.ts), to be kept or
+ * DUMP and RESTORE: one value as a row of bytes (src/persistence/rdb/rdb-dump.ts), to be kept or
  * carried elsewhere.
  *
  * RESTORE builds the value under a name that nobody can know and gives it its own when it is whole;
@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { lfuWord } from '../../core/usage.ts';
-import { dumpPayload, isSoundPayload, restorePayload } from '../../persistence/rdb-dump.ts';
+import { dumpPayload, isSoundPayload, restorePayload } from '../../persistence/rdb/rdb-dump.ts';
 import { type Command, command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';

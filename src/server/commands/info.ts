@@ -1,7 +1,7 @@
 /** INFO: the state of the server and its figures, by sections. */
 import { type Command, command, LOADING, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
-import { infoText } from '../info-sections.ts';
+import { infoText } from '../info/info-sections.ts';
 
 function infoCommand(c: Context): void {
   const words: string[] = [];

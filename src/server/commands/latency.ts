@@ -3,8 +3,8 @@
  */
 import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
-import { adviseOnLatency } from '../latency-advice.ts';
-import { drawLatency } from '../latency-graph.ts';
+import { adviseOnLatency } from '../latency/latency-advice.ts';
+import { drawLatency } from '../latency/latency-graph.ts';
 import { replyOwnHelp } from './help.ts';
 
 /** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */

@@ -10,7 +10,7 @@ import { HEAD_EXTERNAL, HEAD_LARGE, headOf } from '../../core/value.ts';
 import { command, keyAt, LOADING, READONLY, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import type { SourceName } from '../memory-account.ts';
+import type { SourceName } from '../memory/memory-account.ts';
 import { replyHelp } from './help.ts';
 import { diagnose } from './memory-doctor.ts';
 

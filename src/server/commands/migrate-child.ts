@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
-import { connectTarget, type MigrateRequest, migrate } from '../migrate-talk.ts';
+import { connectTarget, type MigrateRequest, migrate } from '../migration/migrate-talk.ts';
 
 const request = deserialize(readFileSync(0)) as MigrateRequest;
 const outcome = await migrate(

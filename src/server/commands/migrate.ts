@@ -29,8 +29,8 @@ import {
   type MigrateOutcome,
   type MigrateRequest,
   UNREACHABLE,
-} from '../migrate-talk.ts';
-import type { EndedMigration, Migration } from '../migrations.ts';
+} from '../migration/migrate-talk.ts';
+import type { EndedMigration, Migration } from '../migration/migrations.ts';
 import { NOTIFY_GENERIC } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
 import { dumpOf } from './dump.ts';

@@ -6,7 +6,7 @@
  * handler runs once more when some appear. Inside EXEC or a script nobody may wait: the answer is
  * null at once. What was taken is propagated as the command that takes it from the one key.
  */
-import type { Client } from '../client.ts';
+import type { Client } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 

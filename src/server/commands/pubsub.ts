@@ -5,6 +5,7 @@
  */
 
 import { globMatch } from '../../core/text/glob.ts';
+import type { SubscriptionKind } from '../clients/pubsub.ts';
 import {
   type Command,
   command,
@@ -19,7 +20,6 @@ import {
 } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
-import type { SubscriptionKind } from '../pubsub.ts';
 import { replyOwnHelp } from './help.ts';
 
 /** Adds the arguments to the client's subscriptions of a kind. */

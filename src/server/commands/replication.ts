@@ -18,8 +18,8 @@ import {
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 import { OptionReader } from '../option-reader.ts';
-import { isAt } from '../replication-failover.ts';
-import { replyRole } from '../replication-report.ts';
+import { isAt } from '../replication/replication-failover.ts';
+import { replyRole } from '../replication/replication-report.ts';
 
 const PORT_MAX = 65_535;
 /** An announced address may be this long. */

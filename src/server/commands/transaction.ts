@@ -9,7 +9,7 @@
  * A watched key that expires before EXEC spoils it, whether or not anybody has removed the key yet.
  */
 import { Args } from '../../core/resp/args.ts';
-import { Transaction } from '../client.ts';
+import { Transaction } from '../clients/client.ts';
 import {
   ALLOW_BUSY,
   command,

@@ -8,12 +8,12 @@
  *     aof-fsync                 an fsync beside the loop, which nobody waits for
  *
  * A real server has all but the last, and aof-write-pending-fsync: here a turn that meets a running
- * fsync is not written in the loop (persistence/aof-append.ts). Writes are timed only while the
+ * fsync is not written in the loop (persistence/aof/aof-append.ts). Writes are timed only while the
  * monitor listens, fsyncs always: they are few.
  */
-import type { Aof } from '../../persistence/aof.ts';
+import type { Aof } from '../../persistence/aof/aof.ts';
 import type { Config } from '../config/config.ts';
-import { LatencyHistogram } from '../latency-histogram.ts';
+import { LatencyHistogram } from '../latency/latency-histogram.ts';
 
 /** The latency monitor. */
 export interface LatencySink {

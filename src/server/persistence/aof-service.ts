@@ -2,7 +2,7 @@
  * The AOF in the server: when it is opened, how turns reach it, when it is rewritten, switched on
  * and off.
  *
- * The work on files is src/persistence/aof.ts; here it meets the turn (which asks it how far
+ * The work on files is src/persistence/aof/aof.ts; here it meets the turn (which asks it how far
  * replies may go), the snapshot (which makes the base of a rewrite), the configuration and the
  * clock.
  *
@@ -12,8 +12,8 @@
  *               the snapshot is done: finish (manifest names base and increment), or abort:
  *               nothing has changed
  */
-import { Aof } from '../../persistence/aof.ts';
-import type { AofFolder } from '../../persistence/aof-folder.ts';
+import { Aof } from '../../persistence/aof/aof.ts';
+import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 import type { Propagator } from '../propagate.ts';

@@ -11,17 +11,17 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
-import type { AofFolder } from '../../persistence/aof-folder.ts';
-import { type AofLoadReport, loadAof } from '../../persistence/aof-load.ts';
+import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
+import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
-import { RdbLoad } from '../../persistence/rdb-load.ts';
-import { RdbReader } from '../../persistence/rdb-reader.ts';
-import { FileSource } from '../../persistence/rdb-source.ts';
-import type { Client } from '../client.ts';
+import { RdbLoad } from '../../persistence/rdb/rdb-load.ts';
+import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
+import { FileSource } from '../../persistence/rdb/rdb-source.ts';
+import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { Logger } from '../log.ts';
-import { auxOf, positionOf } from '../replication-aux.ts';
+import { auxOf, positionOf } from '../replication/replication-aux.ts';
 import { KeptFunctions } from './kept-functions.ts';
 
 const SLICE_MS = 10;

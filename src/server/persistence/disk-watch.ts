@@ -7,7 +7,7 @@
  * deletion would be a write, and the read that found the key would wait with it for the disk.
  */
 import { EXPIRY_DELETE, EXPIRY_HIDE, type Keyspace } from '../../core/keyspace.ts';
-import type { Aof } from '../../persistence/aof.ts';
+import type { Aof } from '../../persistence/aof/aof.ts';
 import { errorReason } from '../config/system-error.ts';
 import { SNAPSHOT_FAILED } from '../errors.ts';
 import { diskGate, type Gates } from '../gates.ts';

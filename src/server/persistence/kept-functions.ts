@@ -11,8 +11,8 @@
  */
 import type { Args } from '../../core/resp/args.ts';
 import { ByteView } from '../../core/value.ts';
-import { OP_FUNCTION2 } from '../../persistence/rdb-format.ts';
-import { RdbReader } from '../../persistence/rdb-reader.ts';
+import { OP_FUNCTION2 } from '../../persistence/rdb/rdb-format.ts';
+import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
 
 /** Version and checksum at the end of a payload. */
 const PAYLOAD_TRAILER_BYTES = 10;

@@ -2,7 +2,7 @@
  * INFO persistence: names and order as Redis has them, then what only Cairn knows.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { InfoLines } from '../info-lines.ts';
+import type { InfoLines } from '../info/info-lines.ts';
 import type { Persistence } from './persistence.ts';
 
 type Line = readonly [name: string, value: string | number];

@@ -6,19 +6,19 @@
  *     end        save where save points exist or it was asked for, flush and close the AOF
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import { AofFolder } from '../../persistence/aof-folder.ts';
+import { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
-import { SnapshotHelper } from '../../persistence/snapshot-helper.ts';
+import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
 import type { ReplicationAux } from '../../replication/replication-id.ts';
-import type { Client } from '../client.ts';
+import type { Client } from '../clients/client.ts';
+import type { FrontDesk } from '../clients/front-desk.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
-import type { FrontDesk } from '../front-desk.ts';
 import { holdLoadingGate } from '../gates.ts';
-import type { InfoLines } from '../info-lines.ts';
+import type { InfoLines } from '../info/info-lines.ts';
 import type { Logger } from '../log.ts';
 import type { Propagator } from '../propagate.ts';
-import { auxAt, auxOf } from '../replication-aux.ts';
+import { auxAt, auxOf } from '../replication/replication-aux.ts';
 import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
 import { AofLatency } from './aof-latency.ts';

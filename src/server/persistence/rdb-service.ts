@@ -5,7 +5,7 @@
  * unsaved: `dirty` falls by what it was when the snapshot began, and only when it succeeded.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { SnapshotResult } from '../../persistence/snapshot.ts';
+import type { SnapshotResult } from '../../persistence/snapshot/snapshot.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { CommandBase } from '../../persistence/command-writer.ts';
-import type { RdbContent } from '../../persistence/snapshot-now.ts';
+import type { RdbContent } from '../../persistence/snapshot/snapshot-now.ts';
 import type { Config } from '../config/config.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { usageKind } from './dataset-loader.ts';

@@ -5,8 +5,12 @@
  * round of the loop gives its walker SLICE_MS; when nobody else wants the loop it runs as fast as
  * the child takes its bytes.
  */
-import type { SnapshotFigures, SnapshotResult, SnapshotRun } from '../../persistence/snapshot.ts';
-import { type SnapshotRequest, startSnapshot } from '../../persistence/snapshot.ts';
+import type {
+  SnapshotFigures,
+  SnapshotResult,
+  SnapshotRun,
+} from '../../persistence/snapshot/snapshot.ts';
+import { type SnapshotRequest, startSnapshot } from '../../persistence/snapshot/snapshot.ts';
 
 /** Time of one slice of the walker. A client waits this much longer at most. */
 const SLICE_MS = 0.5;

@@ -6,7 +6,7 @@ import type {
   SyncSnapshot,
   SyncSnapshotRequest,
 } from '../../replication/snapshot-starter.ts';
-import { auxFields } from '../replication-aux.ts';
+import { auxFields } from '../replication/replication-aux.ts';
 import type { Persistence } from './persistence.ts';
 
 /** Number that keeps the files of several syncs apart. */

@@ -6,9 +6,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkRdbFile } from '../../../src/persistence/check-rdb.ts';
 import { realFileSystem } from '../../../src/persistence/file-system.ts';
-import { loadLz4 } from '../../../src/persistence/lz4-file.ts';
+import { checkRdbFile } from '../../../src/persistence/tools/check-rdb.ts';
+import { loadLz4 } from '../../../src/persistence/tools/lz4-file.ts';
 import {
   type BackupRequest,
   backupTool,

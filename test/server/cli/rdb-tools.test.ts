@@ -25,7 +25,7 @@ import {
   shownTtl,
 } from '../../../src/server/cli/tool-format.ts';
 import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
-import { fixture, type RdbPart, rdbOf, text } from '../../persistence/rdb-support.ts';
+import { fixture, type RdbPart, rdbOf, text } from '../../persistence/rdb/rdb-support.ts';
 import { command } from '../../support/aof-samples.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cairn-rdb-cli-'));

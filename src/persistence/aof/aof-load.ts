@@ -1,0 +1,156 @@
+/**
+ * Loads an AOF at start: the files of the manifest in order, each command executed once.
+ *
+ * Trouble, and what becomes of it:
+ *
+ *   torn tail, last file        `aof-load-truncated yes`: the file is cut there, durably, and the
+ *                               log says where; `no`: refused
+ *   torn tail, another file     refused: what follows was executed after what is missing
+ *   damage, anywhere            refused, with the offset; nothing after it is believed
+ *   a command nobody knows      refused: another server, or a module, wrote it
+ *   a file that is not there    refused
+ *
+ * "Last" is the last file with content: increments that a rewrite had only prepared are empty.
+ * The loader rests for a turn of the event loop whenever `sliceMs` have passed, so that the server
+ * answers -LOADING. It never holds more of a file than a window of 1 MiB, the command being read,
+ * and the commands of a transaction.
+ */
+import type { Args } from '../../core/resp/args.ts';
+import type { FileSystem } from '../file-system.ts';
+import type { AofFolder } from './aof-folder.ts';
+import type { LogLevel } from './aof-options.ts';
+import { type AofPosition, AofPositionTracker } from './aof-position.ts';
+import { cutScannedFile, type ScanReport, scanAofFile } from './aof-scan.ts';
+
+export type AofLoadOptions = {
+  /** `aof-load-truncated`. */
+  readonly cutTornTail: boolean;
+  /** How long to work before resting, in milliseconds of `nowMs`. */
+  readonly sliceMs: number;
+  readonly nowMs: () => number;
+  /** Resolves after other work of the event loop had its turn. */
+  readonly rest: () => Promise<void>;
+  readonly log: (level: LogLevel, text: string) => void;
+  /**
+   * Loads an RDB into the keyspace, see `RdbReader`; tells what it says of the replication stream.
+   */
+  readonly readRdb: (
+    path: string,
+  ) => Promise<{ readonly bytes: number; readonly position: AofPosition | null }>;
+  /** Executes one command, borrowed; a text says why that is impossible, and ends the load. */
+  readonly execute: (args: Args) => string | undefined;
+  /** Bytes of all files loaded so far. */
+  readonly onProgress: (loadedBytes: number) => void;
+};
+
+export type AofLoadReport = {
+  readonly fileCount: number;
+  readonly totalBytes: number;
+  readonly commandCount: number;
+  /** Turns whose checksum was verified. */
+  readonly frameCount: number;
+  /** Bytes cut off the last file. */
+  readonly cutBytes: number;
+  /** Where in the replication stream the loaded data stand; null when that is not known. */
+  readonly position: AofPosition | null;
+};
+
+/** Why the server must not start on this AOF. */
+export class AofLoadError extends Error {
+  readonly path: string;
+  readonly offset: number;
+  readonly outcome: ScanReport['outcome'];
+
+  constructor(report: ScanReport, advice: string) {
+    const { path, offset, sizeBytes, reason } = report;
+    // Redis's words come first, for whoever looks for them in logs.
+    const head = report.outcome === 'torn' ? 'Unexpected end of file' : 'Bad file format';
+    const place = `reading the append only file ${path}, offset ${offset} of ${sizeBytes}`;
+    super(
+      report.outcome === 'refused'
+        ? `${reason} ${place}. ${advice}`
+        : `${head} ${place}: ${reason}. ${advice}`,
+    );
+    this.name = 'AofLoadError';
+    this.path = path;
+    this.offset = offset;
+    this.outcome = report.outcome;
+  }
+}
+
+const ADVICE_DAMAGED =
+  'Make a copy of the AOF folder, then run the AOF checker with --fix on the manifest: it can ' +
+  'cut the file before the damage, giving up what follows. Where another server appended after a ' +
+  'crash, or the file was edited, delete the #CK line of that turn instead';
+const ADVICE_TORN =
+  'Make a copy of the AOF folder, then either set aof-load-truncated to yes, or run the AOF ' +
+  'checker with --fix on the manifest';
+const ADVICE_TORN_BEFORE =
+  'It is not the last file, so data in the middle is missing: restore the folder from a backup';
+const ADVICE_REFUSED =
+  'It was written by another kind of server, or by a module that is missing here';
+
+/** Loads everything the manifest names. Rejects with `AofLoadError`, or the disk's error. */
+export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promise<AofLoadReport> {
+  const files = await folder.filesToLoad();
+  const lastWithContent = files.findLastIndex((file) => file.size > 0);
+  const totals = { totalBytes: 0, commandCount: 0, frameCount: 0, cutBytes: 0 };
+  const pause = pauser(options);
+  const tracker = new AofPositionTracker();
+  for (const [index, { info, size }] of files.entries()) {
+    const loadedBefore = totals.totalBytes;
+    const report = await scanAofFile(folder.fs, folder.pathOf(info.name), {
+      readRdb: async (path) => {
+        const { bytes, position } = await options.readRdb(path);
+        tracker.at(position);
+        return bytes;
+      },
+      command: options.execute,
+      position: (position) => tracker.at(position),
+      passed: (bytes) => tracker.passed(bytes),
+      pause: (offset) => pause(loadedBefore + offset),
+    });
+    if (report.outcome === 'torn' && index >= lastWithContent && options.cutTornTail) {
+      await cutTail(folder.fs, report, options.log);
+      totals.cutBytes = report.sizeBytes - report.validBytes;
+    } else if (report.outcome !== 'whole') {
+      throw new AofLoadError(report, adviceFor(report, index >= lastWithContent));
+    }
+    totals.totalBytes += size;
+    totals.commandCount += report.commandCount;
+    totals.frameCount += report.frameCount;
+    options.onProgress(totals.totalBytes);
+  }
+  return { fileCount: files.length, ...totals, position: tracker.position };
+}
+
+/** Says when the slice is over, and rests then. */
+function pauser(options: AofLoadOptions): (loadedBytes: number) => Promise<void> | undefined {
+  let sliceEndMs = options.nowMs() + options.sliceMs;
+  return (loadedBytes) => {
+    if (options.nowMs() < sliceEndMs) return undefined;
+    options.onProgress(loadedBytes);
+    return options.rest().then(() => {
+      sliceEndMs = options.nowMs() + options.sliceMs;
+    });
+  };
+}
+
+function adviceFor(report: ScanReport, isLast: boolean): string {
+  if (report.outcome === 'damaged') return ADVICE_DAMAGED;
+  if (report.outcome === 'refused') return ADVICE_REFUSED;
+  return isLast ? ADVICE_TORN : ADVICE_TORN_BEFORE;
+}
+
+async function cutTail(
+  fs: FileSystem,
+  report: ScanReport,
+  log: AofLoadOptions['log'],
+): Promise<void> {
+  await cutScannedFile(fs, report, report.validBytes);
+  log(
+    'warning',
+    `${report.path} was cut from ${report.sizeBytes} to ${report.validBytes} bytes: ` +
+      `${report.reason} (offset ${report.offset}), as after a crash or a power loss`,
+  );
+}

@@ -1,0 +1,357 @@
+/**
+ * The append-only file as the server uses it: open at start, append at the end of each turn, tick,
+ * rewrite, switch on and off. What is on disk at each step is drawn in `manifest.ts`; how turns get
+ * there is told in `aof-append.ts`.
+ *
+ *   start      folder = new AofFolder(...); await folder.read(); await folder.takeInOldFile()
+ *              load (`aof-load.ts`), then: aof = new Aof(folder, ...); await aof.open(writeBase)
+ *   turn       aof.append(bytes, off, len); replies wait until releasableBytes >= appendedBytes
+ *   10x a s    aof.tick(nowMs); if (aof.rewriteReason(nowMs)) begin a rewrite
+ *   rewrite    await aof.prepareRewrite(bytes)     a new increment stands ready and is durable
+ *              aof.beginRewrite()                  at the end of a turn, in one breath with the
+ *                                                  start of the snapshot that becomes the base
+ *              await aof.finishRewrite(path, ...)  or await aof.abortRewrite()
+ *
+ *   states     off --switchOn--> waiting --first rewrite finished--> on --switchOff--> off
+ *
+ * While `waiting`, turns go to a temporary increment from `beginRewrite` on, and nothing is
+ * promised yet: a restart would find what the folder held before.
+ */
+
+import { DurableFile } from '../durable-file.ts';
+import { errorText } from '../file-system.ts';
+import { AofAppender } from './aof-append.ts';
+import type { AofDisk } from './aof-disk.ts';
+import type { AofFolder } from './aof-folder.ts';
+import type { AofOptions } from './aof-options.ts';
+import { type RewriteReason, RewriteSchedule } from './aof-rewrite-schedule.ts';
+
+export type AofState = 'off' | 'waiting' | 'on';
+
+/** Writes the dataset as it is to a new file at `path`, durably, and says in which format. */
+export type BaseWriter = (path: string) => Promise<'rdb' | 'aof'>;
+
+/** How far a rewrite is: its increment stands ready, or takes turns. */
+type Rewrite = { readonly step: 'prepared' | 'begun'; readonly file: DurableFile };
+
+export class Aof {
+  readonly folder: AofFolder;
+  readonly appender: AofAppender;
+  readonly disk: AofDisk;
+  readonly schedule: RewriteSchedule;
+  keepHistory: boolean;
+  readonly #options: AofOptions;
+  #state: AofState;
+  #rewrite: Rewrite | undefined;
+  /** Size of all loaded files when `disk.encodedBytes` was `#sizeMark`. */
+  #sizeAtMark: number;
+  #sizeMark: number;
+  #sizeAfterRewrite: number;
+  /** Changes of the folder run one after the other. */
+  #folderWork: Promise<unknown>;
+
+  constructor(folder: AofFolder, options: AofOptions) {
+    this.folder = folder;
+    this.appender = new AofAppender(options);
+    this.disk = this.appender.disk;
+    this.schedule = new RewriteSchedule(options.rewritePercentage, options.rewriteMinSizeBytes);
+    this.keepHistory = options.keepHistory;
+    this.#options = options;
+    this.#state = 'off';
+    this.#rewrite = undefined;
+    this.#sizeAtMark = 0;
+    this.#sizeMark = 0;
+    this.#sizeAfterRewrite = 0;
+    this.#folderWork = Promise.resolve();
+  }
+
+  // ---- figures ---------------------------------------------------------------------------
+
+  get state(): AofState {
+    return this.#state;
+  }
+
+  get isRewriting(): boolean {
+    return this.#rewrite?.step === 'begun';
+  }
+
+  /** Commands appended so far, in bytes; the offset of the turn that ends now. */
+  get appendedBytes(): number {
+    return this.appender.appendedBytes;
+  }
+
+  get writtenBytes(): number {
+    return this.disk.offsets.written;
+  }
+
+  /** While `waiting`, the files on disk are not the ones a restart would load: nothing is safe. */
+  get syncedBytes(): number {
+    return this.#state === 'waiting' ? 0 : this.disk.offsets.synced;
+  }
+
+  /** Replies to everything executed up to this offset may be sent. */
+  get releasableBytes(): number {
+    return this.appender.releasableBytes;
+  }
+
+  /** Whether so much waits for the disk that clients should not be read from for a while. */
+  get isCongested(): boolean {
+    return this.appender.isCongested;
+  }
+
+  /** Size of the base and of all increments, in bytes. */
+  get currentSizeBytes(): number {
+    return this.#sizeAtMark + this.disk.encodedBytes - this.#sizeMark;
+  }
+
+  /** That size after the last rewrite, or of the base that was loaded. */
+  get sizeAfterRewriteBytes(): number {
+    return this.#sizeAfterRewrite;
+  }
+
+  /** Why write commands are refused, or undefined while all is well. */
+  get lastError(): Error | undefined {
+    return this.disk.lastError;
+  }
+
+  // ---- turns -----------------------------------------------------------------------------
+
+  /** Takes the commands of one turn; the bytes are borrowed during the call only. */
+  append(buf: Uint8Array, off: number, len: number): void {
+    this.appender.append(buf, off, len);
+  }
+
+  /** The AOF's clock: call it about ten times a second with the options' `nowMs()`. */
+  tick(nowMs: number): void {
+    this.disk.tick(nowMs);
+  }
+
+  async #openNewIncr(): Promise<DurableFile> {
+    const incr = await this.folder.addIncr();
+    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'journal'));
+  }
+
+  // ---- start and end ---------------------------------------------------------------------
+
+  /**
+   * Starts appending after everything that was loaded. A fresh folder begins with a base made by
+   * `writeBase`. Everything loaded is durable when this resolves, since clients may now see it.
+   */
+  async open(writeBase: BaseWriter): Promise<void> {
+    await this.folder.makeFolder();
+    for (const name of await this.folder.removeLeftovers()) {
+      this.#options.log('notice', `removed ${name}, left by an interrupted rewrite or switch`);
+    }
+    if (this.folder.isFresh) {
+      const path = this.folder.temporaryBasePath('start');
+      const format = await writeBase(path);
+      await this.folder.adoptBase(path, format, 0);
+    }
+    if (this.folder.manifest.incrs.length === 0) await this.folder.addIncr();
+    const file = await this.#openSynced();
+    this.disk.attach(file, file.sizeSync());
+    this.#state = 'on';
+    await this.#measure();
+    const base = this.folder.manifest.base;
+    const stat = base && (await this.folder.fs.stat(this.folder.pathOf(base.name)));
+    this.#sizeAfterRewrite = stat?.size ?? 0;
+    await this.#deleteHistory();
+  }
+
+  /** Makes every loaded file durable and gives the last one, the increment that takes turns. */
+  async #openSynced(): Promise<DurableFile> {
+    const names = (await this.folder.filesToLoad()).map((file) => file.info.name);
+    for (const [i, name] of names.entries()) {
+      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), 'journal'));
+      await file.syncData();
+      if (i === names.length - 1) return file;
+      await file.close();
+    }
+    throw new Error('the AOF manifest has no increment');
+  }
+
+  /** Takes the size of all files as they are now. */
+  async #measure(): Promise<void> {
+    const mark = this.disk.encodedBytes;
+    const files = await this.folder.filesToLoad();
+    this.#sizeMark = mark;
+    this.#sizeAtMark = files.reduce((sum, file) => sum + file.size, 0);
+  }
+
+  /** Whether replaced files stay; those that stayed until now go when they no longer may. */
+  setKeepHistory(keep: boolean): Promise<void> {
+    this.keepHistory = keep;
+    return keep || this.#state === 'off'
+      ? Promise.resolve()
+      : this.#inFolder(() => this.#deleteHistory());
+  }
+
+  async #deleteHistory(): Promise<void> {
+    if (this.keepHistory) return;
+    try {
+      await this.folder.deleteHistory();
+    } catch (error) {
+      this.#warn(`replaced AOF files stay for now: ${errorText(error)}`);
+    }
+  }
+
+  /** Everything appended so far, written and fsynced; rejects with what prevents it. */
+  flush(): Promise<void> {
+    return this.disk.flush();
+  }
+
+  /**
+   * For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk; the
+   * replies that wait for it must not be sent then.
+   */
+  async close(): Promise<void> {
+    try {
+      await this.disk.flush();
+    } finally {
+      await this.#close(false);
+    }
+  }
+
+  async #close(release: boolean): Promise<void> {
+    await this.disk.detach(release);
+    if (this.#rewrite?.step === 'prepared') await this.#rewrite.file.close().catch(() => undefined);
+    this.#rewrite = undefined;
+    this.#state = 'off';
+  }
+
+  /** Switched on while running: the first rewrite that succeeds makes it `on`. */
+  switchOn(): Promise<void> {
+    return this.#inFolder(async () => {
+      if (this.#state !== 'off') return;
+      await this.folder.read();
+      await this.folder.makeFolder();
+      this.#state = 'waiting';
+    });
+  }
+
+  /**
+   * Switched off while running; the files stay as they are. A rewrite under way comes to nothing.
+   */
+  switchOff(): Promise<void> {
+    return this.#inFolder(async () => {
+      if (this.#state === 'off') return;
+      const wasWaiting = this.#state === 'waiting';
+      await this.disk.flush().catch((error) => {
+        this.#warn(`the AOF was switched off with bytes that are not on disk: ${errorText(error)}`);
+      });
+      await this.#close(true);
+      if (wasWaiting) await this.folder.removeLeftovers();
+    });
+  }
+
+  // ---- rewrite ---------------------------------------------------------------------------
+
+  /** Whether a rewrite should begin by itself now, and why. */
+  rewriteReason(nowMs: number): RewriteReason | undefined {
+    if (this.#state === 'off' || this.isRewriting) return undefined;
+    const isNeeded = this.#state === 'waiting' || this.disk.offsets.hasGap;
+    return this.schedule.reason(nowMs, isNeeded, this.currentSizeBytes, this.#sizeAfterRewrite);
+  }
+
+  /**
+   * First step of a rewrite: a new increment, empty and durable, which takes no turns yet. Rejects,
+   * having changed nothing that matters, when the disk has not `expectedBytes` left or fails.
+   */
+  async prepareRewrite(expectedBytes: number): Promise<void> {
+    if (this.#state === 'off') throw new Error('the AOF is switched off');
+    await this.#inFolder(async () => {
+      if (this.#rewrite !== undefined) {
+        if (this.#rewrite.step === 'prepared') return;
+        throw new Error('an AOF rewrite is already running');
+      }
+      const free = expectedBytes > 0 ? await this.folder.fs.freeBytes(this.folder.path) : 0;
+      if (free < expectedBytes) {
+        throw new Error(
+          `no space: the rewrite wants about ${expectedBytes} bytes in ${this.folder.path} and ` +
+            `${free} are free; make room, or set disk-space-check to no to try all the same`,
+        );
+      }
+      const file = this.#state === 'on' ? await this.#openNewIncr() : await this.#openTemporary();
+      this.#rewrite = { step: 'prepared', file };
+    });
+  }
+
+  async #openTemporary(): Promise<DurableFile> {
+    const { fs, temporaryIncrPath } = this.folder;
+    const file = new DurableFile(await fs.open(temporaryIncrPath, 'journal'));
+    await file.truncate(0);
+    return file;
+  }
+
+  /**
+   * Second step, in one breath with the start of the snapshot: from the next turn on, turns go to
+   * the new increment. Returns false when nothing is prepared (any more): prepare again.
+   */
+  beginRewrite(): boolean {
+    if (this.#rewrite?.step !== 'prepared') return false;
+    const { file } = this.#rewrite;
+    this.appender.forgetTime();
+    if (this.#state === 'waiting') this.disk.attach(file, 0);
+    else this.disk.switchTo(file);
+    this.#rewrite = { step: 'begun', file };
+    return true;
+  }
+
+  /**
+   * Last step: the base at `path`, whole and synced by its writer, takes the place of everything
+   * before `beginRewrite`. When it rejects, what stood before still stands: abort then. `goesOn`:
+   * the increment stays in use; without it, the AOF being switched off after this, the base stands
+   * alone, as Redis leaves it.
+   */
+  async finishRewrite(path: string, format: 'rdb' | 'aof', goesOn = true): Promise<void> {
+    await this.#inFolder(async () => {
+      if (!this.isRewriting) throw new Error('no AOF rewrite is running');
+      if (!goesOn) await this.folder.adoptBase(path, format, 0);
+      else if (this.#state === 'waiting') await this.#finishFirst(path, format);
+      else await this.folder.adoptBase(path, format, 1);
+      this.disk.finishCover();
+      this.schedule.succeeded();
+      await this.#measure().catch((error) => this.#warn(errorText(error)));
+      this.#sizeAfterRewrite = this.currentSizeBytes;
+      await this.#deleteHistory();
+      // Who sees that no rewrite is running finds the manifest as it leaves it.
+      this.#rewrite = undefined;
+    });
+  }
+
+  /** The temporary increment must be as safe as the policy says before a restart would load it. */
+  async #finishFirst(path: string, format: 'rdb' | 'aof'): Promise<void> {
+    await this.disk.flush();
+    await this.folder.adoptBase(path, format, 1, this.folder.temporaryIncrPath);
+    this.#state = 'on';
+  }
+
+  /**
+   * The rewrite failed: what stood before still stands, the new increment goes on being used.
+   * Returns the minutes before the next attempt by itself.
+   */
+  async abortRewrite(): Promise<number> {
+    return this.#inFolder(async () => {
+      if (this.isRewriting) {
+        this.#rewrite = undefined;
+        this.disk.abortCover();
+        if (this.#state === 'waiting') {
+          this.#options.log('notice', 'Removing the temp incr aof file: it has got no base');
+          await this.disk.detach(true);
+          await this.folder.removeLeftovers().catch((error) => this.#warn(errorText(error)));
+        }
+      }
+      return this.schedule.failed(this.#options.nowMs());
+    });
+  }
+
+  #inFolder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#folderWork.then(work, work);
+    this.#folderWork = done.catch(() => undefined);
+    return done;
+  }
+
+  #warn(text: string): void {
+    this.#options.log('warning', text);
+  }
+}

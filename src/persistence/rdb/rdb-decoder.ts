@@ -1,0 +1,291 @@
+/**
+ * The decoder: takes a value from an RDB straight into the keyspace.
+ *
+ * A type is added in one line of `decode`. Where the bytes lie at hand, the value is stored from
+ * where it stands in the reader's buffer: no copy, nothing for the garbage collector. A large
+ * string from a file or socket is read into its final place, a piece at a time: `decode` makes the
+ * entry, `resume` brings the pieces, and the caller looks at its clock in between.
+ */
+import type { Database } from '../../core/database.ts';
+import type { Keyspace } from '../../core/keyspace.ts';
+import { lzfAt, lzfDecompressPart } from '../../core/struct/lzf.ts';
+import { STRING_BYTES_MAX, stringSet } from '../../core/types/string.ts';
+import { ByteView, ENC_RAW, TYPE_STRING } from '../../core/value.ts';
+import {
+  ENCODED_LZF,
+  isObjectType,
+  moduleName,
+  RDB_HASH,
+  RDB_HASH_LISTPACK,
+  RDB_HASH_LISTPACK_EX,
+  RDB_HASH_LISTPACK_EX_PRE_GA,
+  RDB_HASH_METADATA,
+  RDB_HASH_METADATA_PRE_GA,
+  RDB_HASH_ZIPLIST,
+  RDB_HASH_ZIPMAP,
+  RDB_LIST,
+  RDB_LIST_QUICKLIST,
+  RDB_LIST_QUICKLIST_2,
+  RDB_LIST_ZIPLIST,
+  RDB_MODULE_2,
+  RDB_MODULE_PRE_GA,
+  RDB_SET,
+  RDB_SET_INTSET,
+  RDB_SET_LISTPACK,
+  RDB_STREAM_LISTPACKS,
+  RDB_STREAM_LISTPACKS_2,
+  RDB_STREAM_LISTPACKS_3,
+  RDB_STRING,
+  RDB_VERSION_MAX,
+  RDB_ZSET,
+  RDB_ZSET_2,
+  RDB_ZSET_LISTPACK,
+  RDB_ZSET_ZIPLIST,
+  rdbTypeName,
+} from './rdb-format.ts';
+import { decodeExpiringHash, decodeHash } from './rdb-hash.ts';
+import { decodeList, ListLoad } from './rdb-list.ts';
+import type { RdbReader } from './rdb-reader.ts';
+import { decodeSet } from './rdb-set.ts';
+import { decodeStream, StreamLoad } from './rdb-stream.ts';
+import { TableLoad } from './rdb-table.ts';
+import { decodeZset, ZsetLoad } from './rdb-zset.ts';
+
+/** Strings of at least this many bytes are read in pieces. */
+const PIECES_BYTES_MIN = 1 << 20;
+/** First bytes of a length below 16,384 end here, and those of integers begin here. */
+const SHORT_LENGTH_END = 0x80;
+const INTEGER_FIRST = 0xc0;
+/** Compressed bytes that are decompressed at a time. */
+const UNPACK_BYTES = 1 << 14;
+const EMPTY = new Uint8Array(0);
+const DAMAGED = 'a compressed string is damaged';
+
+/** A large collection that is loaded in pieces. */
+interface CollectionLoad {
+  /** Reads some more. True when all is there. */
+  resume(): boolean;
+}
+
+export class ValueDecoder {
+  /** The version of the file or payload. */
+  version = RDB_VERSION_MAX;
+  readonly #keyspace: Keyspace;
+  readonly #reader: RdbReader;
+  readonly #view = new ByteView();
+  /** The string that still comes: its block, which stays where it is, 0 for none. */
+  #openBlock: number;
+  #openFilled: number;
+  #openLength: number;
+  /** Compressed bytes of it that are still to be read, 0 when it is not compressed. */
+  #openPacked: number;
+  /** The large collection that still comes. */
+  readonly #tables: TableLoad;
+  readonly #lists: ListLoad;
+  readonly #streams: StreamLoad;
+  readonly #zsets: ZsetLoad;
+
+  /**
+   * `deep`: beside all that keeps the server safe, and lets what was loaded load again, the order
+   * of a stream's entries is looked at.
+   */
+  constructor(keyspace: Keyspace, reader: RdbReader, deep: boolean) {
+    this.#keyspace = keyspace;
+    this.#reader = reader;
+    this.#openBlock = 0;
+    this.#openFilled = 0;
+    this.#openLength = 0;
+    this.#openPacked = 0;
+    this.#tables = new TableLoad(keyspace, reader);
+    this.#lists = new ListLoad(keyspace, reader);
+    this.#streams = new StreamLoad(reader, deep);
+    this.#zsets = new ZsetLoad(keyspace, reader);
+  }
+
+  /** Whether the last value is not complete yet. */
+  get isOpen(): boolean {
+    return this.#openBlock !== 0 || this.#open() !== null;
+  }
+
+  /** The large collection that is not complete yet, or null. */
+  #open(): CollectionLoad | null {
+    if (this.#tables.isOpen) return this.#tables;
+    if (this.#lists.isOpen) return this.#lists;
+    if (this.#zsets.isOpen) return this.#zsets;
+    return this.#streams.isOpen ? this.#streams : null;
+  }
+
+  /**
+   * Reads a value of this type and stores it under a key that does not exist. Returns the entry's
+   * address, 0 for an empty collection, of which nothing is stored; while `isOpen` not all of the
+   * value is there.
+   */
+  decode(db: Database, key: Uint8Array, offset: number, length: number, type: number): number {
+    const keyspace = this.#keyspace;
+    const reader = this.#reader;
+    switch (type) {
+      case RDB_STRING:
+        return this.#string(db, key, offset, length);
+      case RDB_LIST:
+      case RDB_LIST_QUICKLIST:
+      case RDB_LIST_QUICKLIST_2:
+      case RDB_LIST_ZIPLIST:
+        return decodeList(keyspace, reader, this.#lists, db, key, offset, length, type);
+      case RDB_SET:
+      case RDB_SET_INTSET:
+      case RDB_SET_LISTPACK:
+        return decodeSet(keyspace, reader, this.#tables, db, key, offset, length, type);
+      case RDB_HASH:
+      case RDB_HASH_LISTPACK:
+      case RDB_HASH_ZIPLIST:
+      case RDB_HASH_ZIPMAP:
+        return decodeHash(keyspace, reader, this.#tables, db, key, offset, length, type);
+      case RDB_HASH_METADATA_PRE_GA:
+      case RDB_HASH_LISTPACK_EX_PRE_GA:
+      case RDB_HASH_METADATA:
+      case RDB_HASH_LISTPACK_EX:
+        return decodeExpiringHash(keyspace, reader, db, key, offset, length, type, this.version);
+      case RDB_ZSET:
+      case RDB_ZSET_2:
+      case RDB_ZSET_LISTPACK:
+      case RDB_ZSET_ZIPLIST:
+        return decodeZset(keyspace, reader, this.#zsets, db, key, offset, length, type);
+      case RDB_STREAM_LISTPACKS:
+      case RDB_STREAM_LISTPACKS_2:
+      case RDB_STREAM_LISTPACKS_3:
+        return decodeStream(keyspace, reader, this.#streams, db, key, offset, length, type);
+      default:
+        throw this.#refusal(type);
+    }
+  }
+
+  /**
+   * Whether the value that comes next is a short string or an integer, which `decode` takes at
+   * once.
+   */
+  isShortString(type: number): boolean {
+    const { at, buf, end } = this.#reader;
+    if (type !== RDB_STRING || at === end) return false;
+    const first = buf[at]!;
+    return (
+      first < SHORT_LENGTH_END || (first >= INTEGER_FIRST && first < INTEGER_FIRST + ENCODED_LZF)
+    );
+  }
+
+  /** Reads on. True when the value is complete; false asks for another call, or for more bytes. */
+  resume(): boolean {
+    const open = this.#open();
+    if (open !== null) return open.resume();
+    const { arena } = this.#keyspace;
+    const bytes = arena.bytes(this.#openBlock);
+    const start = arena.byteOffset(this.#openBlock);
+    if (this.#openPacked > 0) return this.#unpack(bytes, start);
+    const at = start + this.#openFilled;
+    this.#openFilled += this.#reader.take(bytes, at, this.#openLength - this.#openFilled);
+    if (this.#openFilled < this.#openLength) return false;
+    this.#openBlock = 0;
+    return true;
+  }
+
+  /** Decompresses the next piece of the open string into its place. */
+  #unpack(bytes: Uint8Array, start: number): boolean {
+    const reader = this.#reader;
+    const piece = Math.min(this.#openPacked, UNPACK_BYTES);
+    const isLast = piece === this.#openPacked;
+    reader.need(piece);
+    const { at, buf } = reader;
+    const filled = start + this.#openFilled;
+    const end = start + this.#openLength;
+    if (!lzfDecompressPart(buf, at, at + piece, isLast, bytes, start, filled, end)) {
+      throw reader.fail(DAMAGED);
+    }
+    reader.at = lzfAt.src;
+    this.#openPacked -= lzfAt.src - at;
+    this.#openFilled = lzfAt.dst - start;
+    if (!isLast) return false;
+    if (this.#openFilled < this.#openLength) throw reader.fail(DAMAGED);
+    this.#openBlock = 0;
+    return true;
+  }
+
+  #string(db: Database, key: Uint8Array, keyOffset: number, keyLength: number): number {
+    const reader = this.#reader;
+    const length = reader.lengthOrEncoding();
+    if (length >= 0) {
+      if (length >= PIECES_BYTES_MIN && !reader.isWhole) {
+        if (length > Math.min(reader.bytesLeftMax, STRING_BYTES_MAX)) {
+          throw reader.fail(`a string of ${length} bytes, more than are left`);
+        }
+        return this.#openString(db, key, keyOffset, keyLength, length);
+      }
+      reader.need(length);
+      const { buf, at } = reader;
+      reader.at += length;
+      return stringSet(this.#keyspace, db, key, keyOffset, keyLength, 0, buf, at, length, false);
+    }
+    if (length !== -1 - ENCODED_LZF) {
+      const value = reader.encodedInteger(-1 - length);
+      const high = value >> 31;
+      return this.#keyspace.putInteger(db, key, keyOffset, keyLength, 0, value, high, false);
+    }
+    const view = this.#view;
+    const packed = reader.compressedLength();
+    if (reader.fullLength >= PIECES_BYTES_MIN && !reader.isWhole) {
+      const address = this.#openString(db, key, keyOffset, keyLength, reader.fullLength);
+      this.#openPacked = packed;
+      return address;
+    }
+    reader.decompressed(packed, reader.fullLength, view);
+    const { bytes, offset } = view;
+    return stringSet(
+      this.#keyspace,
+      db,
+      key,
+      keyOffset,
+      keyLength,
+      0,
+      bytes,
+      offset,
+      view.length,
+      false,
+    );
+  }
+
+  #openString(
+    db: Database,
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+    length: number,
+  ): number {
+    const keyspace = this.#keyspace;
+    const empty = keyspace.putBytes(
+      db,
+      key,
+      keyOffset,
+      keyLength,
+      0,
+      TYPE_STRING,
+      ENC_RAW,
+      EMPTY,
+      0,
+      0,
+      false,
+    );
+    const address = keyspace.resizeValue(db, empty, length, 0);
+    this.#openBlock = keyspace.valueBlock(address);
+    this.#openFilled = 0;
+    this.#openLength = length;
+    return address;
+  }
+
+  #refusal(type: number): Error {
+    const reader = this.#reader;
+    if (type === RDB_MODULE_2 || type === RDB_MODULE_PRE_GA) {
+      const name = moduleName(reader.wideLength());
+      return reader.fail(`data of the module type '${name}', which this server cannot load`);
+    }
+    if (!isObjectType(type)) return reader.fail(`a value of the unknown type ${type}`);
+    return reader.fail(`a value of type ${type} (${rdbTypeName(type)}), which is not supported`);
+  }
+}

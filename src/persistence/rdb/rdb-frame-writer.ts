@@ -1,0 +1,245 @@
+/**
+ * The writer of frames: what an encoder writes into, and what a child process or this one turns
+ * into an RDB file (rdb-assembler.ts). It leaves compression and checksum to the reader of the
+ * frames, so that the loop of the server does neither.
+ *
+ *     frame   kind     1 byte
+ *             length   4 bytes, little-endian
+ *             body     so many bytes
+ *
+ *     RAW     the body goes to the file as it is
+ *     TEXT    the body is a string of more than 20 bytes, to be written as LZF when that is
+ *             smaller, else plain behind its length
+ *
+ * Frames follow each other in chunks; a body may run over the end of a chunk, a head never does:
+ *
+ *     chunk   [ RAW n | n bytes ][ TEXT n | n bytes ][ RAW | grows ...      room ]
+ *                                                    ^ rawAt             ^ at
+ *
+ * Many small writes share one RAW frame, whose length is filled in when it is closed. A large block
+ * that stays as it is need not be copied: `lent` hands it on between two chunks.
+ *
+ * Invariants: rawAt < 0 or the head of an open RAW frame; at <= chunk.length.
+ */
+import { copyBytes } from '../../core/memory/copy.ts';
+import { parseInteger } from '../../core/text/integer.ts';
+import {
+  ENCODED_INT8,
+  ENCODED_INT16,
+  ENCODED_INT32,
+  INTEGER_TEXT_MAX,
+  LZF_OVER,
+} from './rdb-format.ts';
+
+export const FRAME_RAW = 0;
+export const FRAME_TEXT = 1;
+export const FRAME_HEAD_BYTES = 5;
+export const CHUNK_BYTES = 1 << 16;
+/** Longer strings are written plain: whoever compresses must hold one twice. */
+export const COMPRESS_BYTES_MAX = 1 << 26;
+
+const TWO_32 = 0x1_0000_0000;
+const NO_FRAME = -1;
+const SMALL_WRITE_MAX = 16;
+
+const float64 = new Float64Array(1);
+const float64Bytes = new Uint8Array(float64.buffer);
+
+/** Takes the chunks that are full. */
+export interface FrameSink {
+  /** A chunk of `CHUNK_BYTES` to write into. */
+  freshChunk(): Uint8Array;
+  /** `chunk[0 .. length)` is final and the sink's now. */
+  take(chunk: Uint8Array, length: number): void;
+  /** The arena's block `block`, whose `bytes[off .. off + length)` come next, stays as it is. */
+  takeLent(block: number, bytes: Uint8Array, off: number, length: number): void;
+}
+
+export class FrameWriter {
+  /** Whether strings of more than 20 bytes are to be compressed. */
+  readonly compress: boolean;
+  readonly #sink: FrameSink;
+  #chunk: Uint8Array;
+  #at: number;
+  #rawAt: number;
+
+  constructor(sink: FrameSink, compress: boolean) {
+    this.compress = compress;
+    this.#sink = sink;
+    this.#chunk = sink.freshChunk();
+    this.#at = 0;
+    this.#rawAt = NO_FRAME;
+  }
+
+  /** Hands over what is written so far. */
+  flush(): void {
+    this.#closeRaw();
+    if (this.#at > 0) this.#nextChunk();
+  }
+
+  // ---------------------------------------------------------------- bytes
+
+  byte(value: number): void {
+    this.#room(1);
+    this.#chunk[this.#at++] = value;
+  }
+
+  /** Eight bytes, little-endian, of an integer that a number holds exactly. */
+  int64(value: number): void {
+    this.#room(8);
+    this.#littleEndian(value | 0, 4);
+    this.#littleEndian(Math.floor(value / TWO_32), 4);
+  }
+
+  /** Eight bytes, little-endian, of a double. */
+  double(value: number): void {
+    float64[0] = value;
+    this.#room(8);
+    for (let i = 0; i < 8; i++) this.#chunk[this.#at++] = float64Bytes[i]!;
+  }
+
+  bytes(buf: Uint8Array, off: number, len: number): void {
+    let done = 0;
+    while (done < len) {
+      this.#room(1);
+      const piece = Math.min(len - done, this.#chunk.length - this.#at);
+      copyBytes(buf, off + done, this.#chunk, this.#at, piece);
+      this.#at += piece;
+      done += piece;
+    }
+  }
+
+  /** A length, in the shortest form. */
+  length(value: number): void {
+    this.#room(SMALL_WRITE_MAX);
+    this.#at = putLength(this.#chunk, this.#at, value);
+  }
+
+  // ---------------------------------------------------------------- strings
+
+  /** A string, as the integer it is the text of, compressed, or plain. */
+  string(buf: Uint8Array, off: number, len: number): void {
+    if (len <= INTEGER_TEXT_MAX) {
+      const value = parseInteger(buf, off, len);
+      if (value === (value | 0)) {
+        this.integer(value | 0);
+        return;
+      }
+    }
+    if (len <= LZF_OVER || len > COMPRESS_BYTES_MAX || !this.compress) this.plain(buf, off, len);
+    else this.#text(buf, off, len);
+  }
+
+  /** A string that is neither compressed nor tried as an integer. */
+  plain(buf: Uint8Array, off: number, len: number): void {
+    this.length(len);
+    this.bytes(buf, off, len);
+  }
+
+  /** The string that is the text of an int32. */
+  integer(value: number): void {
+    this.#room(SMALL_WRITE_MAX);
+    const bytes = value === (value << 24) >> 24 ? 1 : value === (value << 16) >> 16 ? 2 : 4;
+    const encoding = bytes === 1 ? ENCODED_INT8 : bytes === 2 ? ENCODED_INT16 : ENCODED_INT32;
+    this.#chunk[this.#at++] = 0xc0 | encoding;
+    this.#littleEndian(value, bytes);
+  }
+
+  /** A string that is the arena's block `block`, lent until the sink has done with it. */
+  lent(block: number, bytes: Uint8Array, off: number, len: number): void {
+    const compress = this.compress && len <= COMPRESS_BYTES_MAX;
+    if (!compress) this.length(len);
+    this.#closeRaw();
+    this.#head(compress ? FRAME_TEXT : FRAME_RAW, len);
+    this.#nextChunk();
+    this.#sink.takeLent(block, bytes, off, len);
+  }
+
+  #text(buf: Uint8Array, off: number, len: number): void {
+    this.#closeRaw();
+    this.#head(FRAME_TEXT, len);
+    let done = 0;
+    while (done < len) {
+      if (this.#at === this.#chunk.length) this.#nextChunk();
+      const piece = Math.min(len - done, this.#chunk.length - this.#at);
+      copyBytes(buf, off + done, this.#chunk, this.#at, piece);
+      this.#at += piece;
+      done += piece;
+    }
+  }
+
+  // ---------------------------------------------------------------- frames
+
+  /** Room for `count` bytes (at most `SMALL_WRITE_MAX`) in an open RAW frame. */
+  #room(count: number): void {
+    if (this.#rawAt >= 0) {
+      if (this.#at + count <= this.#chunk.length) return;
+      this.#closeRaw();
+      this.#nextChunk();
+    } else if (this.#at + FRAME_HEAD_BYTES + count > this.#chunk.length) {
+      this.#nextChunk();
+    }
+    this.#rawAt = this.#at;
+    this.#at += FRAME_HEAD_BYTES;
+  }
+
+  /** Fills in the head of the open RAW frame, or takes it back when it is empty. */
+  #closeRaw(): void {
+    const rawAt = this.#rawAt;
+    if (rawAt < 0) return;
+    this.#rawAt = NO_FRAME;
+    const end = this.#at;
+    this.#at = rawAt;
+    const length = end - rawAt - FRAME_HEAD_BYTES;
+    if (length === 0) return;
+    this.#head(FRAME_RAW, length);
+    this.#at = end;
+  }
+
+  #head(kind: number, length: number): void {
+    if (this.#at + FRAME_HEAD_BYTES > this.#chunk.length) this.#nextChunk();
+    this.#chunk[this.#at++] = kind;
+    this.#littleEndian(length, 4);
+  }
+
+  #nextChunk(): void {
+    this.#sink.take(this.#chunk, this.#at);
+    this.#chunk = this.#sink.freshChunk();
+    this.#at = 0;
+  }
+
+  #littleEndian(value: number, count: number): void {
+    let rest = value;
+    for (let i = 0; i < count; i++) {
+      this.#chunk[this.#at++] = rest & 0xff;
+      rest >>= 8;
+    }
+  }
+}
+
+/** Writes a length at `buf[at]`, at most nine bytes; gives the position behind it. */
+export function putLength(buf: Uint8Array, at: number, value: number): number {
+  if (value < 64) {
+    buf[at] = value;
+    return at + 1;
+  }
+  if (value < 16_384) {
+    buf[at] = 0x40 | (value >>> 8);
+    buf[at + 1] = value & 0xff;
+    return at + 2;
+  }
+  if (value < TWO_32) {
+    buf[at] = 0x80;
+    return putBigEndian(buf, at + 1, value);
+  }
+  buf[at] = 0x81;
+  return putBigEndian(buf, putBigEndian(buf, at + 1, Math.floor(value / TWO_32)), value % TWO_32);
+}
+
+function putBigEndian(buf: Uint8Array, at: number, value: number): number {
+  buf[at] = value >>> 24;
+  buf[at + 1] = (value >>> 16) & 0xff;
+  buf[at + 2] = (value >>> 8) & 0xff;
+  buf[at + 3] = value & 0xff;
+  return at + 4;
+}

@@ -1,0 +1,291 @@
+/**
+ * Lists in an RDB.
+ *
+ *     type 18   n, n (container, string)    a quicklist: 1 PLAIN, the string is an element;
+ *                                           2 PACKED, it is a listpack; a compact list is one such
+ *     type 1    n, n elements               in version 9, and what servers before 3.2 wrote
+ *     type 10   one string: a ziplist       a compact list of servers before 3.2
+ *     type 14   n, n strings: ziplists      a quicklist of servers from 3.2 to 6.2
+ *
+ * Nodes are kept as they come, whatever the limits of this server; a list of one small node becomes
+ * a listpack. Elements and the entries of a type-10 ziplist are pushed one by one. Nodes without
+ * elements are passed over, and a list without any is none, like in Redis.
+ *
+ * Bytes from outside are never believed: a node is walked whole before it is taken.
+ *
+ * A long list from a file or socket is loaded in pieces, so that a server can answer in between: an
+ * empty list is stored, and the reader commits each node that was added. A payload in memory is not
+ * for this: it must leave nothing behind when it is damaged.
+ */
+import type { Database } from '../../core/database.ts';
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { Arena } from '../../core/memory/arena.ts';
+import { DirectoryPath } from '../../core/struct/directory-path.ts';
+import {
+  LP_EMPTY_BYTES,
+  lpBytes,
+  lpCount,
+  lpEntryBytes,
+  lpFirst,
+  lpInit,
+  lpInsert,
+  lpNext,
+} from '../../core/struct/listpack.ts';
+import { lpValid } from '../../core/struct/listpack-valid.ts';
+import { Quicklist } from '../../core/struct/quicklist.ts';
+import { NODE_LISTPACK, NODE_PLAIN, NodeReader } from '../../core/struct/quicklist-node.ts';
+import { ElementView } from '../../core/types/element-view.ts';
+import { listConvert, listQuicklist, listStore } from '../../core/types/list.ts';
+import { ByteView, ENC_QUICKLIST, TYPE_LIST } from '../../core/value.ts';
+import { BlockReader } from './rdb-block.ts';
+import {
+  RDB_LIST,
+  RDB_LIST_QUICKLIST,
+  RDB_LIST_QUICKLIST_2,
+  RDB_LIST_ZIPLIST,
+} from './rdb-format.ts';
+import type { FrameWriter } from './rdb-frame-writer.ts';
+import type { RdbReader } from './rdb-reader.ts';
+import { ZiplistReader } from './ziplist.ts';
+
+const CONTAINER_PLAIN = 1;
+const CONTAINER_PACKED = 2;
+/** Lists of more elements or nodes than this are loaded in pieces, of so many at most. */
+const PIECE_ITEMS = 128;
+const FIRST_ROOM = 1 << 14;
+const KEPT_ROOM = 1 << 20;
+
+const path = new DirectoryPath();
+const shown = new NodeReader();
+const ziplist = new ZiplistReader();
+const view = new ByteView();
+const node = new BlockReader();
+const element = new ElementView();
+/** A ziplist as a listpack. */
+let pack = new Uint8Array(FIRST_ROOM);
+
+// ---------------------------------------------------------------- writing
+
+/** The type byte under which a list is written. */
+export function listTypeByte(version: number): number {
+  return version >= 10 ? RDB_LIST_QUICKLIST_2 : RDB_LIST;
+}
+
+/** Writes a list as its type byte promises. */
+export function emitList(
+  keyspace: Keyspace,
+  address: number,
+  version: number,
+  writer: FrameWriter,
+): void {
+  const list = listQuicklist(keyspace, address);
+  if (list !== null) {
+    const { directory } = list.nodes;
+    emitListLength(list, version, writer);
+    for (let found = directory.first(path); found; found = directory.next(path)) {
+      emitListNode(keyspace.arena, path, version, writer);
+    }
+    return;
+  }
+  const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
+  const offset = keyspace.valueOffset(address);
+  if (version < 10) {
+    writer.length(lpCount(bytes, offset));
+    emitEntries(bytes, offset, writer);
+  } else {
+    writer.length(1);
+    writer.length(CONTAINER_PACKED);
+    writer.string(bytes, offset, keyspace.valueLength(address));
+  }
+}
+
+/** Writes what stands before the nodes of a quicklist: how many they are, or their elements. */
+export function emitListLength(list: Quicklist, version: number, writer: FrameWriter): void {
+  writer.length(version < 10 ? list.count : list.nodeCount);
+}
+
+/** Writes the node that a path shows. */
+export function emitListNode(
+  arena: Arena,
+  node: DirectoryPath,
+  version: number,
+  writer: FrameWriter,
+): void {
+  const isPlain = (node.kind & NODE_PLAIN) !== 0;
+  shown.open(arena, node);
+  if (version < 10 && !isPlain) {
+    emitEntries(shown.bytes, shown.base, writer);
+    return;
+  }
+  if (version >= 10) writer.length(isPlain ? CONTAINER_PLAIN : CONTAINER_PACKED);
+  writer.string(shown.bytes, shown.base, node.bytes);
+}
+
+/** Writes every entry of a listpack as a string. */
+function emitEntries(bytes: Uint8Array, base: number, writer: FrameWriter): void {
+  for (let at = lpFirst(bytes, base); at !== 0; at = lpNext(bytes, base, at)) {
+    element.showListpack(bytes, base, at);
+    writer.string(element.bytes, element.offset, element.length);
+  }
+}
+
+// ---------------------------------------------------------------- reading
+
+/**
+ * Reads a list of one of the types above and stores it under a key that does not exist. Returns the
+ * entry's address, 0 for a list without elements, of which nothing is stored.
+ */
+export function decodeList(
+  keyspace: Keyspace,
+  reader: RdbReader,
+  load: ListLoad,
+  db: Database,
+  key: Uint8Array,
+  offset: number,
+  length: number,
+  type: number,
+): number {
+  const count = type === RDB_LIST_ZIPLIST ? 1 : reader.length();
+  if (load.suits(count)) return load.start(db, key, offset, length, type, count);
+  const list = new Quicklist(keyspace.arena, keyspace.limits);
+  try {
+    for (let i = 0; i < count; i++) readItem(reader, list, type);
+  } catch (error) {
+    while (list.release(Number.MAX_SAFE_INTEGER));
+    throw error;
+  }
+  if (list.count === 0) return 0;
+  return listStore(keyspace, db, key, offset, length, list);
+}
+
+/** Reads the next element or node of a list of this type and adds it. */
+function readItem(reader: RdbReader, list: Quicklist, type: number): void {
+  if (type === RDB_LIST) {
+    reader.string(view);
+    list.push(view.bytes, view.offset, view.length, false);
+    return;
+  }
+  const container = type === RDB_LIST_QUICKLIST_2 ? reader.length() : CONTAINER_PACKED;
+  if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
+    throw reader.fail(`a quicklist node of the unknown kind ${container}`);
+  }
+  if (type !== RDB_LIST_QUICKLIST_2) {
+    reader.string(view);
+    addZiplist(reader, list, type === RDB_LIST_QUICKLIST);
+    return;
+  }
+  node.read(reader, list.arena);
+  if (container === CONTAINER_PLAIN) list.appendBlock(node.block, node.length, 1, NODE_PLAIN);
+  else addListpack(reader, list);
+}
+
+/** Adds the listpack in `node`. */
+function addListpack(reader: RdbReader, list: Quicklist): void {
+  const { block, bytes, length, offset } = node;
+  const isSound = lpValid(bytes, offset, length, true);
+  const count = isSound ? lpCount(bytes, offset) : 0;
+  if (count > 0) list.appendBlock(block, length, count, NODE_LISTPACK);
+  else list.arena.free(block);
+  if (!isSound) throw reader.fail('a damaged listpack of a list');
+}
+
+/** Adds what the ziplist in `view` holds, as a node of its own or element by element. */
+function addZiplist(reader: RdbReader, list: Quicklist, asNode: boolean): void {
+  if (!ziplist.open(view.bytes, view.offset, view.length)) {
+    throw reader.fail('a damaged ziplist of a list');
+  }
+  let size = LP_EMPTY_BYTES;
+  lpInit(pack, 0);
+  while (ziplist.next(element)) {
+    const { bytes, length, offset } = element;
+    if (!asNode) list.push(bytes, offset, length, false);
+    else {
+      size += lpEntryBytes(bytes, offset, length);
+      if (size > pack.length) growPack(size);
+      lpInsert(pack, 0, lpBytes(pack, 0) - 1, bytes, offset, length);
+    }
+  }
+  if (size > LP_EMPTY_BYTES) list.appendListpack(pack, 0, size, lpCount(pack, 0));
+  if (pack.length > KEPT_ROOM) pack = new Uint8Array(FIRST_ROOM);
+}
+
+function growPack(size: number): void {
+  const larger = new Uint8Array(size * 2);
+  larger.set(pack);
+  pack = larger;
+}
+
+/** Loads long lists in pieces. */
+export class ListLoad {
+  readonly #keyspace: Keyspace;
+  readonly #reader: RdbReader;
+  #list: Quicklist | null = null;
+  #type = 0;
+  #left = 0;
+  #db: Database | null = null;
+  #key = new Uint8Array(0);
+
+  constructor(keyspace: Keyspace, reader: RdbReader) {
+    this.#keyspace = keyspace;
+    this.#reader = reader;
+  }
+
+  /** Whether elements are still to come. */
+  get isOpen(): boolean {
+    return this.#list !== null;
+  }
+
+  /** Whether a list of `count` elements or nodes is to be loaded in pieces. */
+  suits(count: number): boolean {
+    return count > PIECE_ITEMS && !this.#reader.isWhole;
+  }
+
+  /** Stores an empty list behind a key that does not exist. Returns the entry's address. */
+  start(
+    db: Database,
+    key: Uint8Array,
+    offset: number,
+    length: number,
+    type: number,
+    count: number,
+  ): number {
+    const keyspace = this.#keyspace;
+    const list = new Quicklist(keyspace.arena, keyspace.limits);
+    this.#list = list;
+    this.#type = type;
+    this.#left = count;
+    this.#db = db;
+    this.#key = key.slice(offset, offset + length);
+    return keyspace.putLarge(db, key, offset, length, 0, TYPE_LIST, ENC_QUICKLIST, list, false);
+  }
+
+  /** Reads some more. True when all is there. */
+  resume(): boolean {
+    const list = this.#list;
+    if (list === null) return true;
+    try {
+      for (let i = 0; i < PIECE_ITEMS && this.#left > 0; i++) {
+        readItem(this.#reader, list, this.#type);
+        this.#reader.commit();
+        this.#left--;
+      }
+    } catch (error) {
+      if (error instanceof Error && error.name === 'RdbError') this.#list = null;
+      throw error;
+    }
+    if (this.#left > 0) return false;
+    this.#finish(list);
+    return true;
+  }
+
+  /** The last came: a list that stayed small becomes a listpack, one that stayed empty goes. */
+  #finish(list: Quicklist): void {
+    const keyspace = this.#keyspace;
+    this.#list = null;
+    if (this.#db === null) return;
+    const address = this.#db.dict.find(this.#key, 0, this.#key.length);
+    if (address === 0) return;
+    if (list.count === 0) keyspace.remove(this.#db, address);
+    else listConvert(keyspace, this.#db, address, false);
+  }
+}

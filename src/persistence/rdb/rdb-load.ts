@@ -1,0 +1,400 @@
+/**
+ * Loading an RDB into a keyspace, in slices of time, so that a server can answer between them.
+ *
+ *     header -> items ... -> EOF -> checksum -> done
+ *
+ * An item is an opcode, or a key with what stands before it (expiry, use). Nothing is allocated a
+ * key: the key is copied to a scratch, the value stored from the reader's buffer. Before the keys
+ * of a database come, its table is made as large as RESIZEDB says, in steps.
+ *
+ * With a fed reader (a socket) a slice also ends, `isHungry`, where bytes are missing; the item
+ * that was cut off is then read again from its beginning.
+ *
+ * What is refused: an unknown version, opcode or type; a key twice; a database that this server
+ * does not have; module data; a wrong checksum. All with the byte where it stands.
+ */
+import type { Database } from '../../core/database.ts';
+import type { Keyspace } from '../../core/keyspace.ts';
+import { LATE_MAX, LateEntries } from '../../core/late-entries.ts';
+import { copyBytes } from '../../core/memory/copy.ts';
+import { entryKeyLength, entryKeyOffset } from '../../core/struct/entry.ts';
+import { lfuWord } from '../../core/usage.ts';
+import { ByteView } from '../../core/value.ts';
+import { ValueDecoder } from './rdb-decoder.ts';
+import type { UsageKind } from './rdb-encoder.ts';
+import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
+import { RdbError } from './rdb-error.ts';
+import * as rdb from './rdb-format.ts';
+import { HUNGRY, type RdbReader } from './rdb-reader.ts';
+import { skipValue } from './rdb-skip.ts';
+
+export interface RdbLoadOptions {
+  /** Its `nowMs` decides which keys are expired. */
+  readonly keyspace: Keyspace;
+  readonly reader: RdbReader;
+  /** Whether the checksum is verified (where the file has one). */
+  readonly checksum: boolean;
+  /** Keys whose time has come: dropped on a primary, kept on a replica and from an AOF's base. */
+  readonly expired: 'drop' | 'keep';
+  /** A key that exists already: an error, or its value is replaced. */
+  readonly duplicates: 'refuse' | 'replace';
+  /** What the eviction policy needs of the use that is noted with each key. */
+  readonly usage: UsageKind;
+  /** Whether values are looked at more closely than safety asks (`ValueDecoder`). */
+  readonly deep?: boolean;
+  /** Microseconds to wait after each key; for tests. */
+  readonly keyDelayUs: number;
+}
+
+/** A clock in milliseconds that never goes back. */
+export type Clock = () => number;
+
+const STATE_HEADER = 0;
+const STATE_ITEMS = 1;
+const STATE_RESERVE = 2;
+const STATE_VALUE = 3;
+const STATE_TRAILER = 4;
+const STATE_DONE = 5;
+
+const ITEMS_A_LOOK = 32;
+/** A piece of a large value counts as so many items. */
+const PIECE_ITEMS = 16;
+const BYTES_A_LOOK = 1 << 18;
+const RESERVE_STEP = 1 << 16;
+const RESERVE_FED_MAX = 1 << 24;
+/** What a key is taken to need in a file at least, so that a hint that lies reserves no more. */
+const KEY_BYTES_MIN = 8;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export class RdbLoad {
+  /** Keys stored, those of them that expire, and keys whose time had come. */
+  keys = 0;
+  expires = 0;
+  expiredKeys = 0;
+  /** Keys left out because their collection was empty, as other servers may write them. */
+  emptyKeys = 0;
+  version = 0;
+  /** Why the last `step` ended early: a fed reader has too few bytes. */
+  isHungry = false;
+  /** The AUX fields, as latin1 text. */
+  readonly aux = new Map<string, string>();
+  /** The sources of the function libraries. */
+  readonly functions: Uint8Array[] = [];
+
+  readonly #options: RdbLoadOptions;
+  readonly #keyspace: Keyspace;
+  readonly #reader: RdbReader;
+  readonly #decoder: ValueDecoder;
+  readonly #view = new ByteView();
+  #state = STATE_HEADER;
+  #db: Database;
+  #key = new Uint8Array(256);
+  /** Length of the key whose value is being read in pieces. */
+  #keyLength = 0;
+  readonly #late = new LateEntries();
+  readonly #lateOffsets = new Float64Array(LATE_MAX);
+  #reserved = 0;
+  #reserveTo = 0;
+  #pauseUntilMs = NEVER;
+
+  constructor(options: RdbLoadOptions) {
+    this.#options = options;
+    this.#keyspace = options.keyspace;
+    this.#reader = options.reader;
+    this.#decoder = new ValueDecoder(options.keyspace, options.reader, options.deep === true);
+    this.#db = options.keyspace.databases[0]!;
+    if (!options.checksum) options.reader.dropChecksum();
+  }
+
+  /** Bytes read so far. Of how many, `totalBytes` says. */
+  get bytes(): number {
+    return this.#reader.offset;
+  }
+
+  get totalBytes(): number {
+    return this.#reader.sizeBytes;
+  }
+
+  /** Loads for about `budgetMs`. True when all is loaded; throws an `RdbError`. */
+  step(budgetMs: number, clock: Clock): boolean {
+    const startMs = clock();
+    this.isHungry = !this.#reader.isSated;
+    if (this.isHungry || startMs < this.#pauseUntilMs) return false;
+    try {
+      this.#run(startMs + budgetMs, clock);
+      this.#settle();
+    } catch (error) {
+      if (error !== HUNGRY) {
+        this.#keyspace.dropLate(this.#db, this.#late, 0);
+        this.#dropOpen();
+        throw error;
+      }
+      this.#settle();
+      this.isHungry = true;
+    }
+    return this.#state === STATE_DONE;
+  }
+
+  #run(untilMs: number, clock: Clock): void {
+    const reader = this.#reader;
+    const { keyDelayUs } = this.#options;
+    const { keys } = this;
+    let items = 0;
+    let from = reader.offset;
+    while (this.#state !== STATE_DONE) {
+      if (this.#state === STATE_ITEMS) this.#item();
+      else this.#advance();
+      reader.commit();
+      if (this.isHungry) return;
+      if (keyDelayUs > 0 && this.keys > keys) {
+        this.#pauseUntilMs = clock() + keyDelayUs / 1000;
+        return;
+      }
+      items += this.#state === STATE_VALUE ? PIECE_ITEMS : 1;
+      if (items < ITEMS_A_LOOK && reader.offset - from < BYTES_A_LOOK) continue;
+      items = 0;
+      from = reader.offset;
+      if (clock() >= untilMs) return;
+    }
+  }
+
+  /** One step in a state other than that of items. */
+  #advance(): void {
+    switch (this.#state) {
+      case STATE_HEADER:
+        this.version = readRdbHeader(this.#reader);
+        this.#decoder.version = this.version;
+        this.#state = STATE_ITEMS;
+        return;
+      case STATE_RESERVE:
+        this.#reserved = Math.min(this.#reserved + RESERVE_STEP, this.#reserveTo);
+        this.#db.dict.reserve(this.#reserved);
+        if (this.#reserved === this.#reserveTo) this.#state = STATE_ITEMS;
+        return;
+      case STATE_VALUE: {
+        const before = this.#reader.offset;
+        if (this.#decoder.resume()) this.#state = STATE_ITEMS;
+        else this.isHungry = this.#reader.offset === before;
+        return;
+      }
+      default:
+        this.#trailer();
+    }
+  }
+
+  /** Reads an opcode, or a key. */
+  #item(): void {
+    const reader = this.#reader;
+    let expiryMs = -1;
+    let hasExpiry = false;
+    let usage = -1;
+    for (;;) {
+      const type = reader.byte();
+      switch (type) {
+        case rdb.OP_EXPIRETIME_MS:
+          expiryMs = reader.int64();
+          hasExpiry = true;
+          continue;
+        case rdb.OP_EXPIRETIME:
+          expiryMs = (reader.uint32() | 0) * 1000;
+          hasExpiry = true;
+          continue;
+        case rdb.OP_IDLE:
+          usage = reader.length();
+          continue;
+        case rdb.OP_FREQ:
+          usage = reader.byte();
+          continue;
+        default:
+          if (type >= rdb.OP_SLOT_IMPORT) this.#opcode(type);
+          else this.#entry(type, hasExpiry, expiryMs, usage);
+          return;
+      }
+    }
+  }
+
+  #opcode(opcode: number): void {
+    const reader = this.#reader;
+    this.#settle();
+    switch (opcode) {
+      case rdb.OP_EOF:
+        this.#state = STATE_TRAILER;
+        return;
+      case rdb.OP_SELECTDB:
+        this.#selectDb(reader.length());
+        return;
+      case rdb.OP_RESIZEDB:
+        this.#resizeDb(reader.length());
+        reader.length();
+        return;
+      case rdb.OP_AUX: {
+        const name = this.#text();
+        this.aux.set(name, this.#text());
+        return;
+      }
+      case rdb.OP_FUNCTION2:
+        reader.string(this.#view);
+        this.functions.push(copied(this.#view));
+        return;
+      case rdb.OP_FUNCTION_PRE_GA:
+        throw reader.fail('a function in the form of a pre-release of Redis 7: save it anew there');
+      case rdb.OP_SLOT_IMPORT:
+        throw reader.fail('slots that are being imported: save anew when the import is over');
+      case rdb.OP_SLOT_INFO:
+        for (let i = 0; i < 3; i++) reader.length();
+        return;
+      case rdb.OP_MODULE_AUX: {
+        const name = rdb.moduleName(reader.wideLength());
+        throw reader.fail(`data of the module '${name}', which this server cannot load`);
+      }
+      default:
+        throw reader.fail(`the unknown opcode ${opcode}`);
+    }
+  }
+
+  #selectDb(id: number): void {
+    const db = this.#keyspace.databases[id];
+    if (db === undefined) {
+      const { length } = this.#keyspace.databases;
+      throw this.#reader.fail(
+        `keys of database ${id}, but there are only ${length} (raise 'databases')`,
+      );
+    }
+    this.#db = db;
+  }
+
+  #resizeDb(keys: number): void {
+    const left = this.#reader.bytesLeftMax;
+    const most = Number.isFinite(left) ? Math.floor(left / KEY_BYTES_MIN) : RESERVE_FED_MAX;
+    this.#reserved = this.#db.dict.count;
+    this.#reserveTo = this.#reserved + Math.min(keys, most);
+    this.#state = STATE_RESERVE;
+  }
+
+  #entry(type: number, hasExpiry: boolean, expiryMs: number, usage: number): void {
+    const { expired, duplicates } = this.#options;
+    if (!rdb.isObjectType(type)) throw this.#reader.fail(`a value of the unknown type ${type}`);
+    const length = this.#readKey();
+    const key = this.#key;
+    if (hasExpiry && expired === 'drop' && expiryMs < this.#keyspace.nowMs) {
+      skipValue(this.#reader, type, this.version);
+      this.expiredKeys++;
+      return;
+    }
+    const db = this.#db;
+    if (duplicates === 'refuse' && this.#decoder.isShortString(type)) {
+      this.#lateEntry(length, type, hasExpiry ? expiryMs : NEVER, usage);
+      return;
+    }
+    this.#settle();
+    const old = db.dict.find(key, 0, length);
+    if (old !== 0 && duplicates === 'refuse') {
+      throw this.#twice(key, length, this.#reader.offset);
+    }
+    if (old !== 0) this.#keyspace.remove(db, old);
+    let address = this.#decoder.decode(db, key, 0, length, type);
+    if (address === 0) {
+      this.emptyKeys++;
+      return;
+    }
+    if (hasExpiry) address = this.#keyspace.setExpiry(db, address, expiryMs);
+    if (usage >= 0) this.#setUsage(address, usage);
+    this.keys++;
+    if (hasExpiry) this.expires++;
+    if (!this.#decoder.isOpen) return;
+    this.#state = STATE_VALUE;
+    this.#keyLength = length;
+  }
+
+  /** A short string: it waits to be put into the dict together with others. */
+  #lateEntry(length: number, type: number, expiryMs: number, usage: number): void {
+    const keyspace = this.#keyspace;
+    const late = this.#late;
+    if (late.isFull) this.#settle();
+    const { offset } = this.#reader;
+    keyspace.late = late;
+    let address: number;
+    try {
+      address = this.#decoder.decode(this.#db, this.#key, 0, length, type);
+    } finally {
+      keyspace.late = null;
+    }
+    this.#lateOffsets[late.count - 1] = offset;
+    this.keys++;
+    if (expiryMs !== NEVER) {
+      address = keyspace.setLateExpiry(this.#db, late, address, expiryMs);
+      this.expires++;
+    }
+    if (usage >= 0) this.#setUsage(address, usage);
+  }
+
+  /** Removes the key of which a part was loaded. */
+  #dropOpen(): void {
+    if (this.#state !== STATE_VALUE) return;
+    const address = this.#db.dict.find(this.#key, 0, this.#keyLength);
+    if (address !== 0) this.#keyspace.remove(this.#db, address);
+  }
+
+  /** Puts the keys that wait into the dict; throws when one is there already. */
+  #settle(): void {
+    const late = this.#late;
+    if (late.count === 0) return;
+    const settled = late.settle(this.#db.dict, this.#keyspace.arena);
+    if (late.count === 0) return;
+    const { arena } = this.#keyspace;
+    const address = late.addressAt(settled);
+    const at = entryKeyOffset(arena, address);
+    const key = arena.bytes(address).subarray(at, at + entryKeyLength(arena, address));
+    const error = this.#twice(key, key.length, this.#lateOffsets[settled]!);
+    this.#keyspace.dropLate(this.#db, late, settled);
+    throw error;
+  }
+
+  #twice(key: Uint8Array, length: number, offset: number): RdbError {
+    const name = printed(key, length);
+    return new RdbError(`the key '${name}' twice in database ${this.#db.id}`, offset);
+  }
+
+  /** Copies the next string to the key's scratch and gives its length. */
+  #readKey(): number {
+    const view = this.#view;
+    this.#reader.string(view);
+    const { length } = view;
+    if (length > this.#key.length) this.#key = new Uint8Array(length * 2);
+    copyBytes(view.bytes, view.offset, this.#key, 0, length);
+    return length;
+  }
+
+  /** Notes the use that stood before the key, as IDLE seconds or as FREQ. */
+  #setUsage(address: number, usage: number): void {
+    const keyspace = this.#keyspace;
+    const { nowMs, lruClock } = keyspace;
+    if (this.#options.usage === 'lfu') keyspace.setUsage(address, lfuWord(nowMs, usage & 0xff));
+    if (this.#options.usage === 'lru') keyspace.setUsage(address, (lruClock - usage) & 0xffffff);
+  }
+
+  #text(): string {
+    this.#reader.string(this.#view);
+    const { bytes, offset, length } = this.#view;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+  }
+
+  #trailer(): void {
+    if (this.version >= rdb.RDB_VERSION_CHECKSUM) verifyChecksum(this.#reader);
+    else checkNothingFollows(this.#reader);
+    this.#state = STATE_DONE;
+  }
+}
+
+/** Begins to load an RDB; the caller steps. */
+export function loadRdb(options: RdbLoadOptions): RdbLoad {
+  return new RdbLoad(options);
+}
+
+function printed(key: Uint8Array, length: number): string {
+  return Buffer.from(key.subarray(0, Math.min(length, 128))).toString('latin1');
+}
+
+function copied(view: ByteView): Uint8Array {
+  return view.bytes.slice(view.offset, view.offset + view.length);
+}

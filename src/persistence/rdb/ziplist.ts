@@ -1,0 +1,157 @@
+/**
+ * Reading ziplists: how servers before 7.0 kept small lists, hashes and sorted sets, and how their
+ * RDB files still carry them.
+ *
+ *     [ total bytes u32 ][ offset of the last entry u32 ][ entries u16 ][ entry ] ... [ 0xff ]
+ *
+ *     entry    [ length of the entry before: 1 byte, or 0xfe and u32 ][ encoding and data ]
+ *
+ *     00LLLLLL <bytes>              string of up to 63 bytes
+ *     01LLLLLL LLLLLLLL <bytes>     string of up to 16,383 bytes
+ *     10000000 u32 <bytes>          string; this length is big endian, as are the 14 bits
+ *     11000000 i16 | 11010000 i32 | 11100000 i64 | 11110000 i24 | 11111110 i8
+ *     1111VVVV                      integer VVVV - 1, VVVV from 1 to 13
+ *
+ * All other numbers are little endian. 65,535 entries means "count them".
+ *
+ * The bytes come from outside, so `open` first walks all of them: every size and every length of
+ * the entry before must agree, the last entry must be where the head says. Then `next` needs no
+ * care.
+ *
+ * Source: the head comment of ziplist.c of Redis.
+ */
+import type { ElementView } from '../../core/types/element-view.ts';
+
+const HEAD_BYTES = 10;
+const END = 0xff;
+const WIDE_BACK = 0xfe;
+const COUNT_UNKNOWN = 0xffff;
+
+export class ZiplistReader {
+  /** Number of entries. */
+  count = 0;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private base = 0;
+  private at = 0;
+  /** What the last `measure` found: where the data begin, and how long they are. */
+  private dataAt = 0;
+  private dataLength = 0;
+
+  /** Stands before the first entry of `length` bytes. False when they are no sound ziplist. */
+  open(bytes: Uint8Array, base: number, length: number): boolean {
+    this.bytes = bytes;
+    this.base = base;
+    this.at = HEAD_BYTES;
+    this.count = 0;
+    if (length < HEAD_BYTES + 1 || this.uint32(0) !== length) return false;
+    if (bytes[base + length - 1] !== END) return false;
+    const last = length - 1;
+    let before = 0;
+    let at = HEAD_BYTES;
+    let lastEntry = HEAD_BYTES;
+    while (at < last) {
+      if (!this.measure(at, last) || this.backLength(at) !== before) return false;
+      lastEntry = at;
+      before = this.dataAt + this.dataLength - at;
+      at += before;
+      this.count++;
+    }
+    const said = bytes[base + 8]! | (bytes[base + 9]! << 8);
+    const counted = said === COUNT_UNKNOWN || said === this.count;
+    return at === last && counted && this.uint32(4) === lastEntry;
+  }
+
+  /** Shows the next entry; false at the end. */
+  next(view: ElementView): boolean {
+    const { bytes, base } = this;
+    if (bytes[base + this.at] === END) return false;
+    this.measure(this.at, Number.MAX_SAFE_INTEGER);
+    const kind = bytes[base + this.at + this.backBytes(this.at)]!;
+    if (kind < 0xc0) view.show(bytes, base + this.dataAt, this.dataLength);
+    else this.showInteger(kind, view);
+    this.at = this.dataAt + this.dataLength;
+    return true;
+  }
+
+  private showInteger(kind: number, view: ElementView): void {
+    if (this.dataLength === 0) {
+      view.showInteger((kind & 15) - 1, 0);
+      return;
+    }
+    let low = 0;
+    const from = this.base + this.dataAt;
+    const bytes = Math.min(this.dataLength, 4);
+    for (let i = 0; i < bytes; i++) low |= this.bytes[from + i]! << (i * 8);
+    const unused = 32 - bytes * 8;
+    low = (low << unused) >> unused;
+    view.showInteger(low, this.dataLength === 8 ? this.uint32(this.dataAt + 4) | 0 : low >> 31);
+  }
+
+  /** Finds the data of the entry at `at`, which must end before `end`. */
+  private measure(at: number, end: number): boolean {
+    const { bytes, base } = this;
+    const start = at + this.backBytes(at);
+    if (start >= end) return false;
+    const kind = bytes[base + start]!;
+    const head = kind < 0x40 || kind >= 0xc0 ? 1 : kind < 0x80 ? 2 : 5;
+    if (start + head > end) return false;
+    if (kind < 0x40) this.dataLength = kind;
+    else if (kind < 0x80) this.dataLength = ((kind & 63) << 8) | bytes[base + start + 1]!;
+    else if (kind === 0x80) this.dataLength = this.bigEndian(start + 1);
+    else this.dataLength = integerBytes(kind);
+    this.dataAt = start + head;
+    return this.dataLength >= 0 && this.dataAt + this.dataLength <= end;
+  }
+
+  private backBytes(at: number): number {
+    return this.bytes[this.base + at]! < WIDE_BACK ? 1 : 5;
+  }
+
+  private backLength(at: number): number {
+    const first = this.bytes[this.base + at]!;
+    if (first < WIDE_BACK) return first;
+    return first === WIDE_BACK ? this.uint32(at + 1) : -1;
+  }
+
+  private uint32(at: number): number {
+    const { bytes } = this;
+    const from = this.base + at;
+    return (
+      (bytes[from]! |
+        (bytes[from + 1]! << 8) |
+        (bytes[from + 2]! << 16) |
+        (bytes[from + 3]! << 24)) >>>
+      0
+    );
+  }
+
+  private bigEndian(at: number): number {
+    const { bytes } = this;
+    const from = this.base + at;
+    return (
+      ((bytes[from]! << 24) |
+        (bytes[from + 1]! << 16) |
+        (bytes[from + 2]! << 8) |
+        bytes[from + 3]!) >>>
+      0
+    );
+  }
+}
+
+/** Bytes of an integer's data, -1 for a kind that there is not. */
+function integerBytes(kind: number): number {
+  switch (kind) {
+    case 0xc0:
+      return 2;
+    case 0xd0:
+      return 4;
+    case 0xe0:
+      return 8;
+    case 0xf0:
+      return 3;
+    case 0xfe:
+      return 1;
+    default:
+      return kind > 0xf0 && kind <= 0xfd ? 0 : -1;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The process that is, or may become, the snapshot's child.
+ *
+ * Starting a process stops the one that starts it for as long as the kernel copies its page tables:
+ * Node uses fork. Measured on Node 20 (Linux, 2 cores): 2 to 8 ms at 40 MB, 50 to 110 ms at 450 MB,
+ * up to 280 ms at 2 GB. So all processes are started while the server is small. Should the child be
+ * killed, another takes its place that has waited as a shell, which is hardly any memory:
+ *
+ *     child    node snapshot-child.js
+ *     reserve  sh, reading descriptor 4 -> one line comes -> the same process is node
+ *                                       -> the server ends -> so does the shell
+ *
+ * The pipes were made with the process, so a reserve has fresh ones, and it keeps its process id.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import { realFileSystem } from '../file-system.ts';
+import { removeIfThere, temporaryRdbName } from '../rdb/rdb-file.ts';
+
+/** A small heap: what the child holds is mostly outside of it. */
+const CHILD_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+const SHELL = '/bin/sh';
+const WAIT_AND_BECOME = 'read -r line <&4 && exec "$@" 4<&-';
+const GO_FD = 4;
+
+/** Told of a process. */
+export interface ProcessListener {
+  output(process: SnapshotProcess, bytes: Buffer): void;
+  reports(process: SnapshotProcess, text: string): void;
+  gone(process: SnapshotProcess, reason: string): void;
+}
+
+export class SnapshotProcess {
+  readonly process: ChildProcess;
+  /** A job was given whose `ended` has not come. */
+  busy = false;
+  /** It has neither had a job nor practised. */
+  isNew = true;
+  /** The file that the job writes. */
+  path: string | null = null;
+  /** Of its reports, the part of a line that came so far. */
+  line = '';
+
+  /** Starts a child with this program, or a reserve for one. */
+  constructor(script: string, listener: ProcessListener, isReserve: boolean) {
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const words = [process.execPath, ...CHILD_FLAGS, script];
+    const shell = [SHELL, '-c', WAIT_AND_BECOME, SHELL];
+    const [program = '', ...args] = isReserve ? [...shell, ...words] : words;
+    // Detached: an interrupt from the terminal is the server's business, which may want to save.
+    this.process = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'inherit', 'pipe', ...(isReserve ? ['pipe' as const] : [])],
+      detached: true,
+      env,
+    });
+    this.process.on('exit', (code, signal) => {
+      this.#cleanUp();
+      listener.gone(this, `the child process ended (${signal ?? `exit code ${code}`})`);
+    });
+    this.process.on('error', (error) => {
+      listener.gone(this, `the child process cannot be started: ${error.message}`);
+    });
+    for (const pipe of this.#pipes()) pipe.on('error', () => {});
+    this.process.stdout?.on('data', (bytes: Buffer) => listener.output(this, bytes));
+    this.process.stdio[3]?.on('data', (text: Buffer) => listener.reports(this, text.toString()));
+    this.keepAlive(false);
+  }
+
+  /** Makes a reserve the child. */
+  go(): void {
+    this.#end(GO_FD, '\n');
+  }
+
+  /** Ends it by hanging up: a child removes what it has not finished. */
+  hangUp(): void {
+    this.process.stdin?.destroy();
+    this.#end(GO_FD, '');
+  }
+
+  /** An idle process does not keep the server's loop alive, one with a job does. */
+  keepAlive(alive: boolean): void {
+    for (const handle of [this.process, ...this.#pipes()]) {
+      if (alive) handle.ref();
+      else handle.unref();
+    }
+  }
+
+  #end(fd: number, last: string): void {
+    const pipe = this.process.stdio[fd];
+    if (pipe instanceof Socket && pipe.writable) pipe.end(last);
+  }
+
+  /** Its pipes, which are sockets here. */
+  #pipes(): Socket[] {
+    return this.process.stdio.filter((pipe) => pipe instanceof Socket);
+  }
+
+  /** Removes what a killed child left behind. */
+  #cleanUp(): void {
+    if (!this.busy || this.path === null || this.process.pid === undefined) return;
+    removeIfThere(realFileSystem, temporaryRdbName(this.path, this.process.pid));
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * The pipe between the walker and the child: frames that wait to be sent, with a bound.
+ *
+ *     segments   [ chunk ][ chunk ][ lent: 300 MB of the arena, sent in pieces ][ chunk ]
+ *                  ^ being sent                                                   ^ written last
+ *
+ * The walker stops at `isFull`. What changes meanwhile must be emitted before it changes, so the
+ * door may go beyond the bound; `memoryBytesPeak` says how far it did.
+ *
+ * A large value is not copied: its block is lent, and sent piece by piece from where it lies. While
+ * it `holds` a block, nobody else may change or free it: a writer leaves the old block to this
+ * queue (`takeOver`), which frees it once it is sent.
+ *
+ * Chunks are used again. When few are left that wait for it, more are asked for (`QueueMemory`), so
+ * that the loop does not wait for the kernel at the first touch of fresh ones; until they come, and
+ * where nobody brings any, they are made on the spot.
+ *
+ * What must not come yet, because a large collection is being written in parts, waits in a
+ * `SideBuffer` until it is joined to the end.
+ *
+ * Invariants: copiedBytes and lentBytes are what the chunks and the lent blocks still have to send
+ * or are sending; a block is held from `takeLent` until its last piece was written.
+ */
+import type { Arena } from '../../core/memory/arena.ts';
+import { CHUNK_BYTES, type FrameSink } from '../rdb/rdb-frame-writer.ts';
+
+/** Where the frames go. */
+export interface FrameTransport {
+  /** Takes bytes, which stay as they are until `sent` is called, in a later turn of the loop. */
+  data(bytes: Uint8Array, sent: () => void): void;
+  /** All frames were sent. */
+  end(): void;
+}
+
+/** Brings a buffer for many chunks, whose memory is there already. */
+export type QueueMemory = () => Promise<ArrayBuffer>;
+
+/** The walker stops when this much waits. */
+export const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+const QUEUE_BYTES_LOW = 1024 * 1024;
+/** Handed to the system at a time; it takes a few hundred KiB before it makes us wait. */
+const IN_FLIGHT_BYTES_MAX = 512 * 1024;
+const PIECE_BYTES_MAX = 256 * 1024;
+const SPARE_CHUNKS_MAX = 80;
+/** With so few at hand more are asked for, in a snapshot that has wanted as many before. */
+const SPARE_CHUNKS_LOW = 8;
+
+/** Frames that wait for their turn in the queue. */
+export class SideBuffer implements FrameSink {
+  /** Bytes in chunks. */
+  bytes = 0;
+  readonly segments: Segment[] = [];
+  readonly #queue: SnapshotQueue;
+  readonly #chunkBytes: number;
+
+  constructor(queue: SnapshotQueue, chunkBytes: number) {
+    this.#queue = queue;
+    this.#chunkBytes = chunkBytes;
+  }
+
+  freshChunk(): Uint8Array {
+    return new Uint8Array(this.#chunkBytes);
+  }
+
+  take(chunk: Uint8Array, length: number): void {
+    this.segments.push(new Segment(chunk, 0, length, 0));
+    this.bytes += length;
+    this.#queue.noteAside(length);
+  }
+
+  takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
+    this.#queue.hold(block);
+    this.segments.push(new Segment(bytes, off, length, block));
+  }
+}
+
+class Segment {
+  readonly bytes: Uint8Array;
+  off: number;
+  left: number;
+  /** Of the arena, or 0 for a chunk. */
+  readonly block: number;
+
+  constructor(bytes: Uint8Array, off: number, left: number, block: number) {
+    this.bytes = bytes;
+    this.off = off;
+    this.left = left;
+    this.block = block;
+  }
+}
+
+export class SnapshotQueue implements FrameSink {
+  /** Bytes in chunks that wait or are being sent. */
+  copiedBytes = 0;
+  /** The same of lent blocks. */
+  lentBytes = 0;
+  /** Bytes of blocks that nobody but this queue wants any more. */
+  takenOverBytes = 0;
+  /** Bytes in side buffers. */
+  asideBytes = 0;
+  /** The most memory that was ever held on account of the snapshot. */
+  memoryBytesPeak = 0;
+  readonly #transport: FrameTransport;
+  readonly #arena: Arena;
+  readonly #onChange: () => void;
+  #segments: Segment[] = [];
+  #first = 0;
+  #inFlightBytes = 0;
+  #isEnding = false;
+  #isDropped = false;
+  readonly #spare: Uint8Array[] = [];
+  readonly #memory: QueueMemory | null;
+  /** Chunks that were made on the spot. */
+  #made = 0;
+  #isAsking = false;
+  /** The blocks held, and whether they are this queue's to free. */
+  readonly #held = new Map<number, boolean>();
+
+  /** `onChange` is called when there is room again, and when the last held block was sent. */
+  constructor(
+    transport: FrameTransport,
+    arena: Arena,
+    onChange: () => void,
+    memory: QueueMemory | null = null,
+  ) {
+    this.#transport = transport;
+    this.#arena = arena;
+    this.#onChange = onChange;
+    this.#memory = memory;
+  }
+
+  /** Memory that is held on account of the snapshot. */
+  get memoryBytes(): number {
+    return this.copiedBytes + this.asideBytes + this.takenOverBytes;
+  }
+
+  get isFull(): boolean {
+    return this.copiedBytes + this.lentBytes >= QUEUE_BYTES_MAX;
+  }
+
+  /** Whether the walker may go on after it was stopped. */
+  get hasRoom(): boolean {
+    return this.copiedBytes + this.lentBytes < QUEUE_BYTES_LOW;
+  }
+
+  get holdsAny(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Nothing more will be written. */
+  end(): void {
+    this.#isEnding = true;
+    this.#pump();
+  }
+
+  /** Forgets all that was not sent. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#segments = [];
+    this.#first = 0;
+    this.copiedBytes = 0;
+    this.lentBytes = 0;
+    this.asideBytes = 0;
+    for (const block of [...this.#held.keys()]) this.#release(block);
+  }
+
+  /** The memory of what was sent, to be given back. Only after the last frame was sent. */
+  takeSpare(): ArrayBuffer[] {
+    return [...new Set(this.#spare.splice(0).map((chunk) => chunk.buffer as ArrayBuffer))];
+  }
+
+  // ---------------------------------------------------------------- being written to
+
+  freshChunk(): Uint8Array {
+    if (this.#spare.length < SPARE_CHUNKS_LOW && this.#made >= SPARE_CHUNKS_LOW) this.#askMore();
+    const spare = this.#spare.pop();
+    if (spare !== undefined) return spare;
+    this.#made++;
+    return new Uint8Array(CHUNK_BYTES);
+  }
+
+  #askMore(): void {
+    if (this.#memory === null || this.#isAsking) return;
+    this.#isAsking = true;
+    this.#memory().then(
+      (buffer) => {
+        this.#isAsking = false;
+        if (this.#isDropped) return;
+        for (let at = 0; at + CHUNK_BYTES <= buffer.byteLength; at += CHUNK_BYTES) {
+          this.#spare.push(new Uint8Array(buffer, at, CHUNK_BYTES));
+        }
+      },
+      // It is not asked for again.
+      () => {},
+    );
+  }
+
+  take(chunk: Uint8Array, length: number): void {
+    this.#add(new Segment(chunk, 0, length, 0));
+  }
+
+  takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
+    this.hold(block);
+    this.#add(new Segment(bytes, off, length, block));
+  }
+
+  /** From now on the block stays as it is. */
+  hold(block: number): void {
+    this.#held.set(block, false);
+  }
+
+  /** Puts what was written to a side buffer at the end. */
+  join(side: SideBuffer): void {
+    this.asideBytes -= side.bytes;
+    for (const segment of side.segments) this.#add(segment);
+  }
+
+  /** Bytes were written to a side buffer. */
+  noteAside(bytes: number): void {
+    this.asideBytes += bytes;
+    this.#notePeak();
+  }
+
+  /** Whether the block is still to be sent. */
+  holds(block: number): boolean {
+    return this.#held.has(block);
+  }
+
+  /** A block is given up by its value: true when it is this queue's to free, later. */
+  takeOver(block: number): boolean {
+    if (!this.#held.has(block)) return false;
+    this.#held.set(block, true);
+    this.takenOverBytes += this.#arena.sizeOf(block);
+    this.#notePeak();
+    return true;
+  }
+
+  #notePeak(): void {
+    if (this.memoryBytes > this.memoryBytesPeak) this.memoryBytesPeak = this.memoryBytes;
+  }
+
+  #add(segment: Segment): void {
+    if (this.#isDropped || segment.left === 0) return;
+    this.#segments.push(segment);
+    if (segment.block === 0) this.copiedBytes += segment.left;
+    else this.lentBytes += segment.left;
+    this.#notePeak();
+    this.#pump();
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  #pump(): void {
+    while (this.#inFlightBytes < IN_FLIGHT_BYTES_MAX) {
+      const segment = this.#segments[this.#first];
+      if (segment === undefined) break;
+      const piece = Math.min(segment.left, PIECE_BYTES_MAX);
+      const bytes = segment.bytes.subarray(segment.off, segment.off + piece);
+      segment.off += piece;
+      segment.left -= piece;
+      this.#inFlightBytes += piece;
+      const isLast = segment.left === 0;
+      if (isLast) this.#first++;
+      this.#transport.data(bytes, () => this.#sent(segment, piece, isLast));
+    }
+    if (this.#first === this.#segments.length || this.#first >= 64) {
+      this.#segments.splice(0, this.#first);
+      this.#first = 0;
+    }
+    if (!this.#isEnding || this.#segments.length > 0) return;
+    this.#isEnding = false;
+    this.#transport.end();
+  }
+
+  #sent(segment: Segment, piece: number, isLast: boolean): void {
+    if (this.#isDropped) return;
+    this.#inFlightBytes -= piece;
+    if (segment.block === 0) this.copiedBytes -= piece;
+    else this.lentBytes -= piece;
+    if (isLast && segment.block !== 0) this.#release(segment.block);
+    else if (isLast && this.#isReusable(segment)) this.#spare.push(segment.bytes);
+    this.#pump();
+    this.#onChange();
+  }
+
+  #isReusable(segment: Segment): boolean {
+    return segment.bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS_MAX;
+  }
+
+  #release(block: number): void {
+    const isOurs = this.#held.get(block);
+    this.#held.delete(block);
+    if (isOurs !== true) return;
+    this.takenOverBytes -= this.#arena.sizeOf(block);
+    this.#arena.free(block);
+  }
+}

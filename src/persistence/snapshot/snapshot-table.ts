@@ -1,0 +1,93 @@
+/**
+ * A table of many fields that is written while it goes on changing: the snapshot's walker and door
+ * once more, on a smaller scale.
+ *
+ *     start   the number of fields is known, and the table's dict is divided into groups by the
+ *             last bits of the hash, about as many as it has buckets
+ *     walk    group after group that was not written yet is written
+ *     door    whoever is about to set, add or remove a field has its group written first
+ *
+ * A group is some seven fields, so neither costs more than a few microseconds, whatever the size of
+ * the table. The bits are those of the start: while the table grows or shrinks, a group stays the
+ * same set of hashes, and a field that comes later comes into a group that was written before.
+ *
+ * Until it is this table's turn in the file, what the door writes is kept aside: `writer` is the
+ * owner's to change.
+ */
+import type { LargeValue } from '../../core/keyspace.ts';
+import type { Arena } from '../../core/memory/arena.ts';
+import type { Dict } from '../../core/struct/dict.ts';
+import { touchEntries } from '../../core/struct/dict-ahead.ts';
+import type { EntryDoor } from '../../core/struct/entry.ts';
+import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
+
+/** A large value whose entries stand in a dict and are written in any order. */
+export interface TableValue extends LargeValue {
+  readonly arena: Arena;
+  readonly dict: Dict;
+  door: EntryDoor | null;
+}
+
+/** Writes the entry of a table at this address. */
+export type EntryEmitter = (entry: number, writer: FrameWriter) => void;
+
+/** A large value that is being written in parts. */
+export interface PartsSnapshot {
+  readonly value: LargeValue;
+  /** Where the parts are written to. */
+  writer: FrameWriter;
+  /** Nobody else wants the value any more. */
+  isTakenOver: boolean;
+  /** Writes one more part. False when all are written. */
+  walk(): boolean;
+  /** Leaves the value alone from now on, written or not. */
+  close(): void;
+}
+
+export class TableSnapshot implements EntryDoor, PartsSnapshot {
+  readonly value: TableValue;
+  writer: FrameWriter;
+  isTakenOver = false;
+  readonly #emit: EntryEmitter;
+  readonly #bits: number;
+  readonly #groups: number;
+  readonly #written: Uint8Array;
+  #next = 0;
+  readonly #found: number[] = [];
+
+  /** The table as it is now; its door is this one's until `close`. */
+  constructor(table: TableValue, emit: EntryEmitter, writer: FrameWriter) {
+    this.value = table;
+    this.writer = writer;
+    this.#emit = emit;
+    this.#bits = table.dict.groupBits;
+    this.#groups = 2 ** this.#bits;
+    this.#written = new Uint8Array(Math.ceil(this.#groups / 8));
+    table.door = this;
+  }
+
+  changing(hash: number): void {
+    this.#group((hash & (this.#groups - 1)) >>> 0);
+  }
+
+  /** Writes one more group. False when all are written. */
+  walk(): boolean {
+    if (this.#next === this.#groups) return false;
+    this.#group(this.#next++);
+    return this.#next < this.#groups;
+  }
+
+  close(): void {
+    this.value.door = null;
+  }
+
+  #group(group: number): void {
+    const bit = 1 << (group & 7);
+    if ((this.#written[group >>> 3]! & bit) !== 0) return;
+    this.#written[group >>> 3]! |= bit;
+    const { dict } = this.value;
+    const count = dict.groupInto(group, this.#bits, this.#found);
+    touchEntries(this.value.arena, this.#found, count);
+    for (let i = 0; i < count; i++) this.#emit(this.#found[i]!, this.writer);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Putting a backup, an RDB file or an LZ4 frame of one, into a data folder.
+ *
+ *     temp-dump.rdb                   unpacked, fsynced, looked through as check-rdb does
+ *     dump.rdb                        renamed: what a server without AOF loads
+ *     appendonlydir/                  what a server with AOF loads
+ *       appendonly.aof.1.base.rdb     the same file under a second name, or a copy of it
+ *       appendonly.aof.1.incr.aof     empty
+ *       appendonly.aof.manifest       written last
+ *
+ * Both forms stand by default, since whether a server loads one or the other is a matter of its
+ * configuration. Neither file is ever changed in place, so they can share their bytes.
+ */
+import { copyFileSync, linkSync } from 'node:fs';
+import { join } from 'node:path';
+import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
+import { loadedFiles, ManifestError } from '../aof/manifest.ts';
+import { DurableFile } from '../durable-file.ts';
+import { errorText, type FileSystem, type OpenFile } from '../file-system.ts';
+import { removeIfThere } from '../rdb/rdb-file.ts';
+import { FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
+import { checkRdbFile, type RdbCheckReport } from './check-rdb.ts';
+import { decodeLz4, LZ4_MAGIC } from './lz4-frame.ts';
+
+export interface RestoreBackupOptions {
+  readonly fs: FileSystem;
+  /** The backup. */
+  readonly from: string;
+  /** The data folder and the names of the AOF in it; `dir` is made if it is not there. */
+  readonly place: AofPlace;
+  /** `dbfilename`. */
+  readonly dbFilename: string;
+  /** Which of the forms to make. */
+  readonly as: 'both' | 'rdb' | 'aof';
+  /** Replace what the folder holds. */
+  readonly force: boolean;
+  readonly nowMs: number;
+  /** Begins to show how far a step is. */
+  readonly progress: (doing: string) => ReadProgress;
+}
+
+export interface RestoreBackupResult {
+  readonly isLz4: boolean;
+  readonly rdbBytes: number;
+  readonly keys: number;
+  /** Paths of the files that were made. */
+  readonly files: readonly string[];
+}
+
+const PIECE_BYTES = 1 << 20;
+/** Bytes between two fsyncs on the way. */
+const SYNC_EVERY_BYTES = 32 << 20;
+
+/** Restores. Rejects with what is wrong; what the folder held stands then. */
+export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreBackupResult> {
+  const { as, dbFilename, fs, place } = options;
+  refuseNonEmpty(fs, place.dir, options.force);
+  fs.mkdirSync(place.dir);
+  const temp = join(place.dir, `temp-${dbFilename}`);
+  try {
+    const isLz4 = unpack(options, temp);
+    const report = verified(options, temp);
+    const files: string[] = [];
+    if (as !== 'rdb') files.push(...(await adopt(options, temp)));
+    const path = join(place.dir, dbFilename);
+    if (as === 'aof') fs.unlinkSync(temp);
+    else {
+      fs.renameSync(temp, path);
+      files.unshift(path);
+    }
+    fs.fsyncDirSync(place.dir);
+    return { isLz4, rdbBytes: report.offset, keys: report.keys, files };
+  } catch (error) {
+    removeIfThere(fs, temp);
+    throw error;
+  }
+}
+
+/** Throws when a folder holds anything, unless that is to be replaced. */
+export function refuseNonEmpty(fs: FileSystem, folder: string, force: boolean): void {
+  const stat = fs.statSync(folder);
+  if (stat === undefined) return;
+  if (stat.kind !== 'folder') throw new Error(`${folder} is no folder`);
+  const names = fs.readdirSync(folder);
+  if (names.length === 0 || force) return;
+  throw new Error(
+    `${folder} is not empty (it holds ${names.slice(0, 3).join(', ')}): choose another folder, ` +
+      'or say --force to replace what it holds',
+  );
+}
+
+/** Copies the backup to `temp`, unpacked and durably. Returns whether it was LZ4. */
+function unpack(options: RestoreBackupOptions, temp: string): boolean {
+  const { fs, from } = options;
+  const source = fs.openSync(from, 'read');
+  try {
+    const isLz4 = beginsWithLz4(source);
+    const file = new DurableFile(fs.openSync(temp, 'replace'));
+    try {
+      let written = 0;
+      let synced = 0;
+      const sink = (bytes: Uint8Array, length: number): void => {
+        file.writeAllSync(bytes, 0, length, written);
+        written += length;
+        if (written - synced < SYNC_EVERY_BYTES) return;
+        file.syncDataSync();
+        synced = written;
+      };
+      const reader = new FileSource(source, options.progress(isLz4 ? 'unpacking' : 'copying'));
+      if (isLz4) decodeLz4(reader, sink);
+      else {
+        const piece = new Uint8Array(PIECE_BYTES);
+        for (let got = 1; got > 0; ) {
+          got = reader.read(piece, 0, piece.length);
+          if (got > 0) sink(piece, got);
+        }
+      }
+      file.syncDataSync();
+    } finally {
+      file.closeSync();
+    }
+    return isLz4;
+  } catch (error) {
+    throw new Error(`${from}: ${errorText(error)}`, { cause: error });
+  } finally {
+    source.closeSync();
+  }
+}
+
+function beginsWithLz4(file: OpenFile): boolean {
+  const start = Buffer.alloc(4);
+  return file.readSync(start, 0, 4, 0) === 4 && start.readUInt32LE(0) === LZ4_MAGIC;
+}
+
+function verified(options: RestoreBackupOptions, temp: string): RdbCheckReport {
+  const { from, fs, nowMs } = options;
+  const report = checkRdbFile(fs, temp, nowMs, options.progress('checking'));
+  if (report.ok) return report;
+  throw new Error(`${from} is not sound, so it was not restored: ${report.error}`);
+}
+
+/** Makes the file at `temp` the base of an AOF. Returns the paths of its files. */
+async function adopt(options: RestoreBackupOptions, temp: string): Promise<string[]> {
+  const folder = new AofFolder(options.fs, options.place);
+  await folder.makeFolder();
+  try {
+    await folder.read();
+  } catch (error) {
+    // A manifest that cannot be read is replaced like one that can.
+    if (!(error instanceof ManifestError) || !options.force) throw error;
+  }
+  const base = folder.temporaryBasePath('restore');
+  removeIfThere(options.fs, base);
+  linkOrCopy(temp, base);
+  await folder.adoptBase(base, 'rdb', 0);
+  await folder.addIncr();
+  await folder.deleteHistory();
+  return [
+    folder.manifestPath,
+    ...loadedFiles(folder.manifest).map(({ name }) => folder.pathOf(name)),
+  ];
+}
+
+/** Gives a file a second name, or where that cannot be makes a copy of it. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * A client in one line, as CLIENT LIST shows it, field by field as Redis 7.2 does, with what
+ * Valkey 8 adds; and which kind of client it is.
+ */
+import type { Args } from '../../core/resp/args.ts';
+import { clientBytes } from '../memory/memory-account.ts';
+import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED } from './client.ts';
+
+/** Kinds of clients, as CLIENT LIST TYPE and the output limits name them. */
+export type ClientKind = 'normal' | 'replica' | 'master' | 'pubsub';
+
+export function clientKind(client: Client): ClientKind {
+  if (client.isPrimary) return 'master';
+  if (client.isReplica) return 'replica';
+  return client.subscribed === null ? 'normal' : 'pubsub';
+}
+
+/** The kind that a word names, in any case; undefined for an unknown one. */
+export function parseClientKind(word: string): ClientKind | undefined {
+  const lower = word.toLowerCase();
+  if (lower === 'slave') return 'replica';
+  return (['normal', 'replica', 'master', 'pubsub'] as const).find((kind) => kind === lower);
+}
+
+/** The line, without its end; `args` is the command of this client that runs, if any. */
+export function describeClient(client: Client, nowMs: number, args: Args | null = null): string {
+  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
+  const { subscribed, transaction, reply } = client;
+  const pairs: [string, string | number][] = [
+    ['id', client.id],
+    ['addr', client.address],
+    ['laddr', client.localAddress],
+    ['fd', client.link?.fd ?? -1],
+    ['name', client.name],
+    ['age', seconds(client.createdMs)],
+    ['idle', seconds(client.lastActiveMs)],
+    ['flags', flagsOf(client)],
+    ['db', client.db],
+    ['sub', subscribed?.channels.size ?? 0],
+    ['psub', subscribed?.patterns.size ?? 0],
+    ['ssub', subscribed?.shardChannels.size ?? 0],
+    ['multi', transaction === null ? -1 : transaction.queue.length],
+    ['watch', client.watched.length],
+    ['qbuf', client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))],
+    ['qbuf-free', 0],
+    ['argv-mem', args === null ? 0 : args.lengths.subarray(0, args.count).reduce((a, b) => a + b)],
+    ['multi-mem', transaction?.bytes ?? 0],
+    ['rbs', reply.chunk.length],
+    ['rbp', reply.chunk.length],
+    ['obl', reply.at],
+    ['oll', reply.queue.length],
+    ['omem', reply.memoryBytes - reply.chunk.length],
+    ['tot-mem', clientBytes(client)],
+    ['events', client.sendingBytes > 0 ? 'rw' : 'r'],
+    ['cmd', client.lastCommand?.name ?? 'NULL'],
+    ['user', client.user?.name ?? '(superuser)'],
+    ['redir', client.tracking === null ? -1 : client.tracking.redirect],
+    ['resp', reply.protocol],
+    ['lib-name', client.libName],
+    ['lib-ver', client.libVersion],
+    ['tot-net-in', client.bytesIn],
+    ['tot-net-out', client.bytesOut],
+    ['tot-cmds', client.commandCount],
+  ];
+  return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+/** Bytes of a command as clients send it: a count, and a length before each argument. */
+function sentBytes(args: Args): number {
+  let bytes = String(args.count).length + 3;
+  for (let i = 0; i < args.count; i++) {
+    bytes += String(args.lengths[i]).length + 3 + args.lengths[i]! + 2;
+  }
+  return bytes;
+}
+
+function flagsOf(client: Client): string {
+  const { tracking } = client;
+  let flags = '';
+  if (client.monitor) flags += 'O';
+  else if (client.isReplica) flags += 'S';
+  if (client.isPrimary) flags += 'M';
+  if (client.subscribed !== null) flags += 'P';
+  if (client.transaction !== null) flags += 'x';
+  if (client.waiting === WAIT_BLOCKED || client.waiting === WAIT_PAUSED) flags += 'b';
+  if (tracking !== null) flags += 't';
+  if (tracking?.isBroken === true) flags += 'R';
+  if (tracking?.mode === 'broadcast') flags += 'B';
+  if (client.watchedChanged) flags += 'd';
+  if (client.closeAfterReply || client.waiting === WAIT_CLOSING) flags += 'c';
+  if (client.unixSocket) flags += 'U';
+  if (client.noEvict) flags += 'e';
+  if (client.noTouch) flags += 'T';
+  return flags === '' ? 'N' : flags;
+}

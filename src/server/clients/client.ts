@@ -1,0 +1,174 @@
+/**
+ * A client: one connection's state. What it is sent is in `reply`, what it sent is in `parser`.
+ *
+ * Some clients have no link: the one that replays the AOF, and the one that runs a primary's
+ * stream.
+ */
+import type { Args } from '../../core/resp/args.ts';
+import type { ChunkPool } from '../../core/resp/chunk-pool.ts';
+import { type ErrorTally, Reply } from '../../core/resp/reply.ts';
+import { type ParserLimits, RequestParser } from '../../core/resp/request-parser.ts';
+import type { User } from '../acl/acl-user.ts';
+import type { Command } from '../command.ts';
+import type { Link } from '../io/link.ts';
+import type { Subscriptions } from './pubsub.ts';
+import type { TrackingState } from './tracking.ts';
+
+/** Why a client's further commands wait. */
+export const RUNNING = 0;
+export const WAIT_BLOCKED = 1;
+export const WAIT_PAUSED = 2;
+export const WAIT_OUTPUT = 3;
+export const WAIT_CLOSING = 4;
+export const WAIT_WORK = 5;
+export const WAIT_SNAPSHOT = 6;
+
+/** CLIENT REPLY. */
+export const REPLY_ON = 0;
+export const REPLY_OFF = 1;
+export const REPLY_SKIP_NEXT = 2;
+export const REPLY_SKIP = 3;
+
+/** A command queued between MULTI and EXEC. */
+export interface QueuedCommand {
+  readonly command: Command;
+  readonly words: readonly Uint8Array[];
+}
+
+/** State between MULTI and EXEC. */
+export class Transaction {
+  readonly queue: QueuedCommand[] = [];
+  /** Flags of all queued commands, or-ed. */
+  flags = 0;
+  /** Flags that one or more of them lack. */
+  lacking = 0;
+  /** A command was refused while queueing: EXEC will refuse too. */
+  spoiled = false;
+  bytes = 0;
+
+  /** Queues a copy of the command. */
+  add(command: Command, args: Args): void {
+    const words: Uint8Array[] = [];
+    for (let i = 0; i < args.count; i++) {
+      words.push(args.copy(i));
+      this.bytes += args.lengths[i]!;
+    }
+    this.queue.push({ command, words });
+    this.flags |= command.flags;
+    this.lacking |= ~command.flags;
+  }
+}
+
+/** A key under WATCH. */
+export interface WatchedKey {
+  readonly id: string;
+  readonly db: number;
+  readonly key: Uint8Array;
+  /** It had expired already when it was watched, and still stands. */
+  wasExpired: boolean;
+}
+
+export class Client {
+  readonly id: number;
+  readonly reply: Reply;
+  readonly parser: RequestParser;
+  link: Link | null = null;
+  /** Number of the selected database. */
+  db = 0;
+  name = '';
+  libName = '';
+  libVersion = '';
+  /** Whose rights it has; null for all rights (files, a primary's stream). */
+  user: User | null = null;
+  authenticated = true;
+  createdMs: number;
+  lastActiveMs: number;
+  /** RUNNING or why commands wait. */
+  waiting: number = RUNNING;
+  /** Closes as soon as its replies are sent. */
+  closeAfterReply = false;
+  closed = false;
+  replyMode: number = REPLY_ON;
+  /** Where in `reply` begins what CLIENT REPLY OFF and SKIP will take back. */
+  silentFrom = 0;
+  transaction: Transaction | null = null;
+  watched: WatchedKey[] = [];
+  /** A watched key changed: EXEC will answer null. */
+  watchedChanged = false;
+  monitor = false;
+  noEvict = false;
+  noTouch = false;
+  /** Arrived over a unix socket or from this machine. */
+  local = true;
+  unixSocket = false;
+  /** The link of a replica of ours, or of our primary. */
+  isReplica = false;
+  isPrimary = false;
+  lastCommand: Command | null = null;
+  /** Commands and bytes, for CLIENT LIST. */
+  commandCount = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Address and port of both ends, as CLIENT LIST shows them. */
+  address = '';
+  localAddress = '';
+  /**
+   * What it has subscribed to; null while it is no subscriber. In RESP2 that limits what it may
+   * send.
+   */
+  subscribed: Subscriptions | null = null;
+  /** Client-side caching; null while it is off. */
+  tracking: TrackingState | null = null;
+  /** A command that waits for a pause to end. */
+  postponed: readonly Uint8Array[] | null = null;
+  /** Offset in the replication stream behind its last write: what WAIT waits for. */
+  writeOffset = 0;
+  /** Told when its replies have drained; for who sends it more than fits at once. */
+  drained: (() => void) | null = null;
+  /** Times that replies of its are held until the disk has caught up. */
+  heldReplies = 0;
+  /** It has changed something since the snapshot's brake was asked. */
+  wrote = false;
+  /** A read of its waits to be run at the end of the turn. */
+  staged = false;
+  /** On the turn's list of clients with replies. */
+  listed = false;
+  /** A send is under way: bytes that belong to the link until it reports. */
+  sendingBytes = 0;
+  /** When the output first stood above its soft limit, 0 for not. */
+  softLimitSinceMs = 0;
+
+  constructor(
+    id: number,
+    limits: ParserLimits,
+    shared: Args,
+    pool: ChunkPool,
+    tally: ErrorTally,
+    nowMs: number,
+  ) {
+    this.id = id;
+    this.reply = new Reply(pool, tally);
+    this.parser = new RequestParser(limits, shared);
+    this.createdMs = nowMs;
+    this.lastActiveMs = nowMs;
+  }
+
+  /** Begins what CLIENT REPLY does not silence, a push: what it does silence goes first. */
+  beginPush(): void {
+    if (this.replyMode !== REPLY_ON) this.reply.rewind(this.silentFrom);
+  }
+
+  endPush(): void {
+    if (this.replyMode !== REPLY_ON) this.silentFrom = this.reply.total;
+  }
+
+  /** Bytes of replies not sent yet. */
+  get outputBytes(): number {
+    return this.reply.total - this.reply.sent;
+  }
+}
+
+/** Whether the command that the client has just sent has yet to be answered. */
+export function isAnsweredLater({ waiting }: Client): boolean {
+  return waiting === WAIT_BLOCKED || waiting === WAIT_PAUSED || waiting === WAIT_WORK;
+}

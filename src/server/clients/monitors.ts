@@ -1,0 +1,73 @@
+/**
+ * MONITOR: clients that see every command, after it ran.
+ *
+ *     +1700000000.123456 [0 127.0.0.1:51234] "set" "key" "value"
+ *       time              database, client
+ *
+ * Commands of administration are not shown, nor arguments that their handlers redact. While
+ * nobody monitors, the
+ * dispatcher has nobody to tell.
+ */
+import type { Args } from '../../core/resp/args.ts';
+import { ADMIN, type Command, SKIP_MONITOR } from '../command.ts';
+import { quoteArgument } from '../config/byte-string.ts';
+import type { Dispatcher } from '../dispatch.ts';
+import { REDACTED } from '../latency/slow-log.ts';
+import { wallMicroseconds } from '../wall-clock.ts';
+import type { Client } from './client.ts';
+
+export class Monitors {
+  /** Told when the first one came or the last one went. */
+  onChange: () => void = () => {};
+  private readonly clients = new Set<Client>();
+  private readonly dispatcher: Dispatcher;
+  private readonly listClient: (client: Client) => void;
+
+  constructor(dispatcher: Dispatcher, listClient: (client: Client) => void) {
+    this.dispatcher = dispatcher;
+    this.listClient = listClient;
+  }
+
+  get size(): number {
+    return this.clients.size;
+  }
+
+  add(client: Client): void {
+    client.monitor = true;
+    this.clients.add(client);
+    this.changed();
+  }
+
+  remove(client: Client): void {
+    client.monitor = false;
+    if (this.clients.delete(client)) this.changed();
+  }
+
+  private changed(): void {
+    const none = this.clients.size === 0;
+    this.dispatcher.monitor = none
+      ? null
+      : (client, command, args) => this.show(client, command, args);
+    this.onChange();
+  }
+
+  private show(client: Client, command: Command, args: Args): void {
+    if ((command.flags & (SKIP_MONITOR | ADMIN)) !== 0) return;
+    const { redacted } = this.dispatcher;
+    const now = wallMicroseconds();
+    const time = `${Math.floor(now / 1e6)}.${String(now % 1e6).padStart(6, '0')}`;
+    let line = `${time} [${client.db} ${labelOf(client)}]`;
+    for (let i = 0; i < args.count; i++) {
+      line += ` ${quoteArgument(redacted.includes(i) ? REDACTED : args.text(i))}`;
+    }
+    for (const one of this.clients) {
+      one.reply.simple(line);
+      this.listClient(one);
+    }
+  }
+}
+
+function labelOf(client: Client): string {
+  if (client.address === '') return 'lua';
+  return client.unixSocket ? `unix:${client.address.replace(/:0$/, '')}` : client.address;
+}

@@ -1,0 +1,202 @@
+/**
+ * Publish and subscribe: who listens to which channel, pattern or shard channel, and how a
+ * message reaches them.
+ *
+ *     channels        news.it  -> { A, B }        an exact name
+ *     patterns        news.*   -> { C }           globs, tried one after the other
+ *     shardChannels   orders   -> { D }           a name space of their own
+ *
+ * A message is encoded once, whatever the number of subscribers; RESP2 and RESP3 differ in the
+ * first byte only:
+ *
+ *     *3 or >3   $7 message   $7 news.it   $5 hello
+ *
+ * Names are byte strings (one character a byte). Publishing where nobody listens allocates
+ * nothing. A message to the
+ * RESP3 client that is just running a command comes after that command's reply, so it never lands
+ * inside of one.
+ */
+import { asciiBytes } from '../../core/text/ascii.ts';
+import { globMatch } from '../../core/text/glob.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../notify-classes.ts';
+import type { Client } from './client.ts';
+
+/** What one client listens to; never all empty. */
+export interface Subscriptions {
+  readonly channels: Set<string>;
+  readonly patterns: Set<string>;
+  readonly shardChannels: Set<string>;
+}
+
+/** The three kinds of subscriptions. */
+export type SubscriptionKind = keyof Subscriptions;
+
+type Table = Map<string, Set<Client>>;
+
+/** What publishing needs of the server. */
+export interface PubSubOwner {
+  /** Replies of the client are to be sent. */
+  listClient(client: Client): void;
+  /** Whether the client is the one that is running a command. */
+  isExecuting(client: Client): boolean;
+  /** Calls `task` after the command that runs now. */
+  afterThis(task: () => void): void;
+}
+
+export class PubSub {
+  /** Told when the first subscriber came or the last one went. */
+  onChange: () => void = () => {};
+  /** Clients that subscribe to anything. */
+  subscribers = 0;
+  /** The classes of `notify-keyspace-events`. */
+  eventClasses = 0;
+  private readonly tables: Record<SubscriptionKind, Table> = {
+    channels: new Map(),
+    patterns: new Map(),
+    shardChannels: new Map(),
+  };
+  private readonly owner: PubSubOwner;
+
+  constructor(owner: PubSubOwner) {
+    this.owner = owner;
+  }
+
+  // ---------------------------------------------------------------- subscribing
+
+  /** Adds a subscription, if the client has it not yet. */
+  subscribe(client: Client, kind: SubscriptionKind, name: string): void {
+    if (client.subscribed === null) {
+      client.subscribed = { channels: new Set(), patterns: new Set(), shardChannels: new Set() };
+      if (this.subscribers++ === 0) this.onChange();
+    }
+    client.subscribed[kind].add(name);
+    const listeners = this.tables[kind].get(name);
+    if (listeners === undefined) this.tables[kind].set(name, new Set([client]));
+    else listeners.add(client);
+  }
+
+  /** Takes a subscription away; false when the client had it not. */
+  unsubscribe(client: Client, kind: SubscriptionKind, name: string): boolean {
+    const { subscribed } = client;
+    if (subscribed?.[kind].delete(name) !== true) return false;
+    const listeners = this.tables[kind].get(name);
+    listeners?.delete(client);
+    if (listeners?.size === 0) this.tables[kind].delete(name);
+    const left =
+      subscribed.channels.size + subscribed.patterns.size + subscribed.shardChannels.size;
+    if (left === 0) {
+      client.subscribed = null;
+      if (--this.subscribers === 0) this.onChange();
+    }
+    return true;
+  }
+
+  /** The client listens to nothing any more. */
+  leave(client: Client): void {
+    const { subscribed } = client;
+    if (subscribed === null) return;
+    for (const kind of ['channels', 'patterns', 'shardChannels'] as const) {
+      for (const name of [...subscribed[kind]]) this.unsubscribe(client, kind, name);
+    }
+  }
+
+  /** The number that confirmations show: shard channels count apart. */
+  count(client: Client, kind: SubscriptionKind): number {
+    const { subscribed } = client;
+    if (subscribed === null) return 0;
+    return kind === 'shardChannels'
+      ? subscribed.shardChannels.size
+      : subscribed.channels.size + subscribed.patterns.size;
+  }
+
+  /** Names that somebody listens to. */
+  names(kind: SubscriptionKind): IterableIterator<string> {
+    return this.tables[kind].keys();
+  }
+
+  /** How many names of a kind somebody listens to. */
+  size(kind: SubscriptionKind): number {
+    return this.tables[kind].size;
+  }
+
+  /** How many clients listen to a name. */
+  listeners(kind: SubscriptionKind, name: string): number {
+    return this.tables[kind].get(name)?.size ?? 0;
+  }
+
+  // ---------------------------------------------------------------- publishing
+
+  /** Whether a message on an ordinary channel can reach anybody. */
+  get isHeard(): boolean {
+    return this.tables.channels.size > 0 || this.tables.patterns.size > 0;
+  }
+
+  /**
+   * Sends a message to who listens to the channel or to a pattern that matches it; how many got
+   * it.
+   */
+  publish(channel: string, message: string): number {
+    let receivers = 0;
+    const listeners = this.tables.channels.get(channel);
+    if (listeners !== undefined) {
+      const body = encode(['message', channel, message]);
+      for (const client of listeners) this.deliver(client, 3, body);
+      receivers += listeners.size;
+    }
+    if (this.tables.patterns.size === 0) return receivers;
+    const name = Buffer.from(channel, 'latin1');
+    for (const [text, clients] of this.tables.patterns) {
+      const pattern = Buffer.from(text, 'latin1');
+      if (!globMatch(pattern, 0, pattern.length, name, 0, name.length, false)) continue;
+      const body = encode(['pmessage', text, channel, message]);
+      for (const client of clients) this.deliver(client, 4, body);
+      receivers += clients.size;
+    }
+    return receivers;
+  }
+
+  /** Sends a message to who listens to a shard channel; how many got it. */
+  publishShard(channel: string, message: string): number {
+    const listeners = this.tables.shardChannels.get(channel);
+    if (listeners === undefined) return 0;
+    const body = encode(['smessage', channel, message]);
+    for (const client of listeners) this.deliver(client, 3, body);
+    return listeners.size;
+  }
+
+  /** Publishes a keyspace event: the event on the key's channel, the key on the event's channel. */
+  notify(db: number, key: string, event: string): void {
+    if (!this.isHeard) return;
+    if ((this.eventClasses & NOTIFY_KEYSPACE) !== 0) {
+      this.publish(`__keyspace@${db}__:${key}`, event);
+    }
+    if ((this.eventClasses & NOTIFY_KEYEVENT) !== 0) {
+      this.publish(`__keyevent@${db}__:${event}`, key);
+    }
+  }
+
+  private deliver(client: Client, words: number, body: Uint8Array): void {
+    const { reply } = client;
+    if (reply.protocol !== 3) {
+      this.write(client, words, body);
+    } else if (this.owner.isExecuting(client)) {
+      this.owner.afterThis(() => this.write(client, words, body));
+    } else {
+      this.write(client, words, body);
+    }
+  }
+
+  private write(client: Client, words: number, body: Uint8Array): void {
+    if (client.closed) return;
+    client.beginPush();
+    client.reply.push(words);
+    client.reply.raw(body);
+    client.endPush();
+    this.owner.listClient(client);
+  }
+}
+
+/** Words as bulk strings. */
+function encode(words: readonly string[]): Uint8Array {
+  return asciiBytes(words.map((word) => `$${word.length}\r\n${word}\r\n`).join(''));
+}

@@ -1,0 +1,263 @@
+/**
+ * Client-side caching: the server remembers who read which key and says when it changes.
+ *
+ *     default     every key that the client reads is noted with it; a change tells it once, and
+ *     is then forgotten
+ *     optin       only keys read right after CLIENT CACHING YES
+ *     optout      not those read right after CLIENT CACHING NO
+ *     broadcast   nothing is noted: changes of all keys that begin with one of the client's
+ *     prefixes are told, those
+ *                 of one turn together
+ *
+ * The news goes to the client itself as a RESP3 push, or to the client that it redirects to; in
+ * RESP2 that one must
+ * be subscribed to `__redis__:invalidate`. Keys are byte strings, whatever their database. The
+ * table of keys is
+ * bounded by `tracking-table-max-keys`: past it, keys are forgotten and their readers told as if
+ * they had changed.
+ * While nobody tracks, a change costs one comparison.
+ */
+import type { Args } from '../../core/resp/args.ts';
+import { type Command, READONLY } from '../command.ts';
+import { findKeys } from '../key-extraction.ts';
+import type { Client } from './client.ts';
+
+export type TrackingMode = 'default' | 'optin' | 'optout' | 'broadcast';
+
+/** What one client has asked for. */
+export interface TrackingState {
+  readonly mode: TrackingMode;
+  /** Do not tell the client of its own changes. */
+  readonly noLoop: boolean;
+  /** The client that gets the news, 0 for itself. */
+  readonly redirect: number;
+  /** Of broadcast mode. */
+  readonly prefixes: readonly string[];
+  /** Length of all prefixes. */
+  readonly prefixBytes: number;
+  /** CLIENT CACHING was said for the next command. */
+  caching: boolean;
+  /** The client that it redirects to has gone. */
+  isBroken: boolean;
+}
+
+/** What tracking needs of the server. */
+export interface TrackingOwner {
+  readonly clients: ReadonlyMap<number, Client>;
+  readonly config: { readonly values: { readonly trackingTableMaxKeys: number } };
+  listClient(client: Client): void;
+  isExecuting(client: Client): boolean;
+  afterThis(task: () => void): void;
+  /** Makes sure that this turn has an end, at which `broadcast` is called. */
+  scheduleTurn(): void;
+  /** The client whose command runs, if any. */
+  executing(): Client | null;
+}
+
+const CHANNEL = '__redis__:invalidate';
+
+export class Tracking {
+  /** Clients that track. */
+  private readonly trackers = new Set<Client>();
+  /** Who read which key. */
+  private readonly readers = new Map<string, Set<number>>();
+  /** Changes of this turn, with who made them, for broadcast mode. */
+  private readonly changes = new Map<string, Client | null>();
+  private broadcasters = 0;
+  /** A database has been emptied, and nobody was told yet. */
+  private emptied = false;
+  private readonly owner: TrackingOwner;
+
+  constructor(owner: TrackingOwner) {
+    this.owner = owner;
+  }
+
+  /** Whether anybody wants to hear of changes. */
+  get isActive(): boolean {
+    return this.trackers.size > 0;
+  }
+
+  /** Figures for INFO. */
+  get clientCount(): number {
+    return this.trackers.size;
+  }
+
+  get keyCount(): number {
+    return this.readers.size;
+  }
+
+  get itemCount(): number {
+    let items = 0;
+    for (const ids of this.readers.values()) items += ids.size;
+    return items;
+  }
+
+  get prefixCount(): number {
+    const prefixes = new Set<string>();
+    for (const { tracking } of this.trackers)
+      for (const p of tracking?.prefixes ?? []) prefixes.add(p);
+    return prefixes.size;
+  }
+
+  /** CLIENT TRACKING ON. */
+  start(client: Client, state: TrackingState): void {
+    this.stop(client);
+    client.tracking = state;
+    this.trackers.add(client);
+    if (state.mode === 'broadcast') this.broadcasters++;
+  }
+
+  /** CLIENT TRACKING OFF, and the end of a connection. */
+  stop(client: Client): void {
+    if (client.tracking === null) return;
+    if (client.tracking.mode === 'broadcast') this.broadcasters--;
+    client.tracking = null;
+    this.trackers.delete(client);
+    if (this.trackers.size === 0) this.readers.clear();
+  }
+
+  /**
+   * A tracking client has run a command: notes the keys that it read. `whole`: not a part of
+   * EXEC.
+   */
+  ran(client: Client, command: Command, args: Args, whole: boolean): void {
+    const state = client.tracking;
+    if (state === null) return;
+    if ((command.flags & READONLY) !== 0 && command.acl?.includes('scripting') !== true) {
+      if (wantsKeys(state)) this.remember(client, command, args);
+    }
+    const queueing = client.transaction !== null;
+    if (whole && !queueing && !command.name.startsWith('client|')) state.caching = false;
+  }
+
+  private remember(client: Client, command: Command, args: Args): void {
+    for (const { index } of findKeys(command, args) ?? []) {
+      const key = args.text(index);
+      const ids = this.readers.get(key);
+      if (ids === undefined) this.readers.set(key, new Set([client.id]));
+      else ids.add(client.id);
+    }
+    this.limit(this.owner.config.values.trackingTableMaxKeys);
+  }
+
+  /** Forgets keys until at most `max` are left, 0 for any number. */
+  limit(max: number): void {
+    while (max > 0 && this.readers.size > max) {
+      const [oldest] = this.readers.keys();
+      if (oldest === undefined) break;
+      this.tellReaders(oldest, false);
+    }
+  }
+
+  // ---------------------------------------------------------------- changes
+
+  /** A key has changed or gone. */
+  invalidate(key: string): void {
+    if (this.broadcasters > 0) {
+      this.changes.set(key, this.owner.executing());
+      this.owner.scheduleTurn();
+    }
+    this.tellReaders(key, true);
+  }
+
+  /** A database has been emptied: everybody is told, once for all databases that go together. */
+  invalidateAll(): void {
+    this.readers.clear();
+    if (this.emptied) return;
+    this.emptied = true;
+    if (this.owner.executing() === null) this.owner.scheduleTurn();
+    else this.owner.afterThis(() => this.tellEmptied());
+  }
+
+  private tellEmptied(): void {
+    this.emptied = false;
+    for (const client of [...this.trackers]) this.tell(client, null);
+  }
+
+  /** The end of a turn: tells its changes to those in broadcast mode. */
+  broadcast(): void {
+    if (this.emptied) this.tellEmptied();
+    if (this.changes.size === 0) return;
+    const changes = [...this.changes];
+    this.changes.clear();
+    for (const client of [...this.trackers]) {
+      const state = client.tracking;
+      if (state?.mode !== 'broadcast') continue;
+      for (const prefix of state.prefixes) {
+        const keys = changes
+          .filter(([key, by]) => key.startsWith(prefix) && !(state.noLoop && by === client))
+          .map(([key]) => key);
+        if (keys.length > 0) this.tell(client, keys);
+      }
+    }
+  }
+
+  /** `changed`: else the key is only forgotten, which is nobody's doing. */
+  private tellReaders(key: string, changed: boolean): void {
+    const ids = this.readers.get(key);
+    if (ids === undefined) return;
+    this.readers.delete(key);
+    const { owner } = this;
+    for (const id of ids) {
+      const client = owner.clients.get(id);
+      const state = client?.tracking ?? null;
+      if (client === undefined || state === null || state.mode === 'broadcast') continue;
+      const own = owner.isExecuting(client);
+      if (state.noLoop && own && changed) continue;
+      if (own) owner.afterThis(() => this.tell(client, [key]));
+      else this.tell(client, [key]);
+    }
+  }
+
+  /** Sends keys, or null for all, to the client or to the one that it redirects to. */
+  private tell(client: Client, keys: readonly string[] | null): void {
+    const state = client.tracking;
+    if (state === null || client.closed) return;
+    let target = client;
+    if (state.redirect !== 0) {
+      const other = this.owner.clients.get(state.redirect);
+      if (other === undefined) {
+        this.tellBroken(client, state);
+        return;
+      }
+      target = other;
+    }
+    const { reply } = target;
+    if (reply.protocol !== 3 && (target === client || target.subscribed === null)) return;
+    target.beginPush();
+    if (reply.protocol === 3) {
+      reply.push(2);
+      reply.bulkText('invalidate');
+    } else {
+      reply.array(3);
+      reply.bulkText('message');
+      reply.bulkText(CHANNEL);
+    }
+    if (keys === null) {
+      reply.null();
+    } else {
+      reply.array(keys.length);
+      for (const key of keys) reply.bulkText(key);
+    }
+    target.endPush();
+    this.owner.listClient(target);
+  }
+
+  private tellBroken(client: Client, state: TrackingState): void {
+    state.isBroken = true;
+    const { reply } = client;
+    if (reply.protocol !== 3) return;
+    client.beginPush();
+    reply.push(2);
+    reply.bulkText('tracking-redir-broken');
+    reply.integer(state.redirect);
+    client.endPush();
+    this.owner.listClient(client);
+  }
+}
+
+function wantsKeys(state: TrackingState): boolean {
+  if (state.mode === 'broadcast') return false;
+  if (state.mode === 'optin') return state.caching;
+  return state.mode === 'default' || !state.caching;
+}

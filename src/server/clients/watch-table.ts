@@ -1,0 +1,116 @@
+/**
+ * Which clients WATCH which keys: optimistic transactions.
+ *
+ * A key is named "db:key" with one character a byte. Watched keys are few beside the data, so they
+ * are ordinary strings; and when nobody watches, a change costs one comparison.
+ */
+import type { Database } from '../../core/database.ts';
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { Client, WatchedKey } from './client.ts';
+
+/** Who watches keys: a client, or whoever else wants to know whether they have changed. */
+export type Watcher = Pick<Client, 'watched' | 'watchedChanged'>;
+
+export class WatchTable {
+  /** Set while the key that is touched goes because its time has come. */
+  expiring = false;
+  private readonly watchers = new Map<string, Set<Watcher>>();
+
+  /** Keys that are watched. */
+  get size(): number {
+    return this.watchers.size;
+  }
+
+  /** Keys that somebody watches. */
+  get keyCount(): number {
+    return this.watchers.size;
+  }
+
+  /** `client` watches the key from now on. */
+  add(client: Watcher, keyspace: Keyspace, db: number, key: Uint8Array): void {
+    const id = watchId(db, key, 0, key.length);
+    const set = this.watchers.get(id);
+    if (set?.has(client) === true) return;
+    const { dict } = keyspace.databases[db]!;
+    const address = dict.find(key, 0, key.length);
+    const wasExpired = address !== 0 && keyspace.isExpired(keyspace.databases[db]!, address);
+    client.watched.push({ id, db, key, wasExpired });
+    if (set === undefined) this.watchers.set(id, new Set([client]));
+    else set.add(client);
+  }
+
+  /** `client` watches nothing any more. */
+  clear(client: Watcher): void {
+    for (const one of client.watched) {
+      const set = this.watchers.get(one.id);
+      set?.delete(client);
+      if (set?.size === 0) this.watchers.delete(one.id);
+    }
+    client.watched = [];
+    client.watchedChanged = false;
+  }
+
+  /** Whether one of the client's keys has expired since it was watched. */
+  expired(client: Watcher, keyspace: Keyspace): boolean {
+    return client.watched.some((one) => {
+      if (one.wasExpired) return false;
+      const db = keyspace.databases[one.db]!;
+      const address = db.dict.find(one.key, 0, one.key.length);
+      return address !== 0 && keyspace.isExpired(db, address);
+    });
+  }
+
+  /** A key changed. */
+  touch(db: number, key: Uint8Array, offset: number, length: number): void {
+    if (this.watchers.size === 0) return;
+    const id = watchId(db, key, offset, length);
+    const set = this.watchers.get(id);
+    if (set === undefined) return;
+    for (const client of set) {
+      const watched = this.expiring ? client.watched.find((one) => one.id === id) : undefined;
+      if (watched?.wasExpired === true) watched.wasExpired = false;
+      else client.watchedChanged = true;
+    }
+  }
+
+  /**
+   * A whole database is emptied, or `other` takes its place. A key changes when it is there before
+   * or after; but one that had expired when it was watched does not change by going, nor by being
+   * there expired again.
+   */
+  touchAll(keyspace: Keyspace, db: Database, other: Database | null): void {
+    if (this.watchers.size === 0) return;
+    const seen = new Set<Watcher>();
+    for (const set of this.watchers.values()) for (const client of set) seen.add(client);
+    for (const client of seen) {
+      for (const one of client.watched) {
+        if (one.db === db.id && isReplaced(keyspace, db, other, one)) client.watchedChanged = true;
+      }
+    }
+  }
+}
+
+/** Whether a watched key changes when `db` gives way to `other`. */
+function isReplaced(
+  keyspace: Keyspace,
+  db: Database,
+  other: Database | null,
+  watched: WatchedKey,
+): boolean {
+  const { key } = watched;
+  const before = db.dict.find(key, 0, key.length);
+  const after = other === null ? 0 : other.dict.find(key, 0, key.length);
+  if (before === 0 && after === 0) return false;
+  const isExpired = other !== null && after !== 0 && keyspace.isExpired(other, after);
+  if (watched.wasExpired) {
+    watched.wasExpired = after !== 0;
+    return after !== 0 && !isExpired;
+  }
+  watched.wasExpired = before === 0 && isExpired;
+  return !watched.wasExpired;
+}
+
+function watchId(db: number, key: Uint8Array, offset: number, length: number): string {
+  const view = Buffer.from(key.buffer, key.byteOffset + offset, length);
+  return `${db}:${view.toString('latin1')}`;
+}

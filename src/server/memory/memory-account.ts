@@ -1,0 +1,157 @@
+/**
+ * What the server's memory is used for, in bytes: the figures behind maxmemory, INFO and MEMORY
+ * STATS.
+ *
+ *     used     = data (blocks of the arena + expiry indexes, exact at every moment)
+ *              + clients, AOF buffer, backlog and whoever else has registered a source
+ *     limited  = used less what maxmemory does not count: replicas' buffers and the AOF buffer,
+ *                which grow while
+ *                keys are evicted, so that counting them would evict still more
+ *
+ * The data are looked up before each command of a server with a limit; what the sources say is
+ * summed up again when SOURCES_MS have passed, since going over all clients for each command would
+ * cost more than it tells.
+ */
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { Client } from '../clients/client.ts';
+import type { AofService } from '../persistence/aof-service.ts';
+import type { ReplicationService } from '../replication/replication.ts';
+
+const SOURCES_MS = 50;
+/** What a client takes beside its buffers, roughly. */
+const CLIENT_BYTES = 1024;
+
+/** What a watched key and a subscription take, roughly, in tables of both directions. */
+const WATCHED_BYTES = 320;
+const SUBSCRIPTION_BYTES = 160;
+/** What a prefix that changes are told of takes beside its own bytes. */
+const PREFIX_BYTES = 160;
+
+/** Names of figures as MEMORY STATS shows them. */
+export type SourceName =
+  | 'replication.backlog'
+  | 'clients.slaves'
+  | 'clients.normal'
+  | 'cluster.links'
+  | 'aof.buffer'
+  | 'lua.caches'
+  | 'functions.caches';
+
+const UNLIMITED: readonly SourceName[] = ['clients.slaves', 'aof.buffer'];
+
+export class MemoryAccount {
+  private readonly keyspace: Keyspace;
+  private readonly sources = new Map<SourceName, () => number>();
+  /** Bytes of all sources, and of those that maxmemory counts, as of `summedMs`. */
+  private sourceBytes = 0;
+  private limitedSourceBytes = 0;
+  private summedMs = 0;
+  /** `usedBytes` when the server had just started. */
+  readonly startupBytes: number;
+  private peak = 0;
+
+  constructor(keyspace: Keyspace, clients: Iterable<readonly [number, Client]>) {
+    this.keyspace = keyspace;
+    this.add('clients.normal', () => clientsBytes(clients, false));
+    this.add('clients.slaves', () => clientsBytes(clients, true));
+    this.startupBytes = this.dataBytes;
+  }
+
+  /** Counts `bytes()` under `name`; a name stands for one source. */
+  add(name: SourceName, bytes: () => number): void {
+    this.sources.set(name, bytes);
+  }
+
+  /** What a source says now, 0 when there is none of this name. */
+  bytesOf(name: SourceName): number {
+    return this.sources.get(name)?.() ?? 0;
+  }
+
+  /** Bytes of keys and values, and of the tables and indexes that find them. */
+  get dataBytes(): number {
+    return this.keyspace.arena.usedBytes + this.keyspace.arena.besideBytes;
+  }
+
+  /** Bytes in use, all in all. */
+  get usedBytes(): number {
+    this.sum();
+    const used = this.dataBytes + this.sourceBytes;
+    if (used > this.peak) this.peak = used;
+    return used;
+  }
+
+  /** The most that `usedBytes` has been. */
+  get peakBytes(): number {
+    return Math.max(this.peak, this.usedBytes);
+  }
+
+  /** Bytes that maxmemory counts. `nowMs` as precise as the keyspace's clock. */
+  get limitedBytes(): number {
+    const { nowMs } = this.keyspace;
+    if (nowMs - this.summedMs >= SOURCES_MS || nowMs < this.summedMs) this.sum();
+    return this.dataBytes + this.limitedSourceBytes;
+  }
+
+  /**
+   * Bytes that maxmemory counts, summed up afresh unless that was done in this millisecond: what is
+   * asked before anything is evicted, lest keys go for buffers that have just been freed.
+   */
+  get limitedBytesNow(): number {
+    if (this.keyspace.nowMs !== this.summedMs) this.sum();
+    return this.limitedBytes;
+  }
+
+  /** Sets the peak back to what is used now. */
+  forgetPeak(): void {
+    this.peak = 0;
+  }
+
+  /** Asks all sources again. */
+  sum(): void {
+    this.summedMs = this.keyspace.nowMs;
+    this.sourceBytes = 0;
+    let unlimited = 0;
+    for (const [name, bytes] of this.sources) {
+      const now = bytes();
+      this.sourceBytes += now;
+      if (UNLIMITED.includes(name)) unlimited += now;
+    }
+    this.limitedSourceBytes = this.sourceBytes - unlimited;
+  }
+}
+
+/** Counts the buffers of AOF and replication as well. */
+export function countBuffers(
+  memory: MemoryAccount,
+  log: AofService,
+  replication: ReplicationService,
+): void {
+  const { aof } = log;
+  const pendingBytes = () => Math.max(0, aof.appendedBytes - aof.writtenBytes);
+  memory.add('aof.buffer', () => (log.isOn ? pendingBytes() : 0));
+  memory.add('replication.backlog', () => replication.primary.backlog?.memoryBytes ?? 0);
+}
+
+/**
+ * Bytes that a client takes: requests that are not complete, replies that are not sent, what it has
+ * queued, what it watches and listens to.
+ */
+export function clientBytes(client: Client): number {
+  const { outputBytes, parser, subscribed, tracking, transaction, watched } = client;
+  let bytes = CLIENT_BYTES + parser.pendingBytes + outputBytes + (transaction?.bytes ?? 0);
+  bytes += watched.length * WATCHED_BYTES;
+  if (tracking !== null) bytes += tracking.prefixBytes + tracking.prefixes.length * PREFIX_BYTES;
+  if (subscribed !== null) {
+    const { channels, patterns, shardChannels } = subscribed;
+    bytes += (channels.size + patterns.size + shardChannels.size) * SUBSCRIPTION_BYTES;
+  }
+  return bytes;
+}
+
+function clientsBytes(clients: Iterable<readonly [number, Client]>, replicas: boolean): number {
+  let bytes = 0;
+  for (const [, client] of clients) {
+    if (client.isReplica === replicas) bytes += clientBytes(client);
+  }
+  return bytes;
+}

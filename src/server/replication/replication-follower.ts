@@ -1,0 +1,295 @@
+/**
+ * This server as a replica: runs the commands of its primary's stream, takes in the datasets it
+ * sends, and knows what can be gone on from.
+ *
+ * The primary is a client without a link of its own: CLIENT LIST shows it and CLIENT KILL breaks
+ * the link. Its commands pass the gates that others do not, see keys whose time has come (the
+ * primary says when they go), and what they answer is thrown away; an error among the answers means
+ * that the two datasets differ, and is loudly told.
+ *
+ * While its disk fails a replica applies nothing, unless `replica-ignore-disk-write-errors` is set:
+ * it breaks the link, and goes on where it was when the disk is well again.
+ *
+ * A dataset without a single key, of a stream that ours does not come from, is what a primary sends
+ * that was started again without its data. It is refused while there are keys here, unless
+ * `replica-accept-empty-primary` is set: taking it would turn one server's loss into the loss of
+ * all copies.
+ */
+import { EXPIRY_HIDE, EXPIRY_IGNORE } from '../../core/keyspace.ts';
+import type { Args } from '../../core/resp/args.ts';
+import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
+import type { Primary } from '../../replication/primary.ts';
+import type {
+  LinkSettings,
+  PrimaryLinkHost,
+  ReceivedDataset,
+} from '../../replication/primary-link.ts';
+import { PrimaryLink } from '../../replication/primary-link.ts';
+import { LinkError } from '../../replication/socket-reader.ts';
+import type { Client } from '../clients/client.ts';
+import type { Services } from '../services.ts';
+
+/**
+ * Replaces the dataset by the RDB at a path. Resolves with the database that the stream has
+ * selected, 0 if unsaid.
+ */
+export type DatasetLoader = (path: string) => Promise<{ readonly streamDb: number }>;
+
+export interface FollowerDeps {
+  readonly services: Services;
+  readonly fs: FileSystem;
+  readonly primary: Primary;
+  readonly loadDataset: DatasetLoader;
+  /** Whether this follower is still the server's. */
+  readonly isCurrent: (follower: Follower) => boolean;
+  /** Whether the disk fails, so that writes would not be kept. */
+  readonly isDiskBroken: () => boolean;
+  /** A client without a link, for the primary's commands. */
+  readonly createClient: () => Client;
+  /** The port that clients of this server connect to. */
+  readonly listeningPort: () => number;
+  /** Whether the peer is asked to take over from us. */
+  readonly isHandingOver: () => boolean;
+  readonly handedOver: () => void;
+  readonly handOverRejected: (reason: string) => void;
+  /** The link has come up, or gone down. */
+  readonly linkChanged: () => void;
+  /** A part of the stream was applied: this turn must end, and the AOF learn how far it is. */
+  readonly applied: () => void;
+  /** How far this server's own log on disk is in the stream, -1 without one. */
+  readonly fsyncedOffset: () => number;
+}
+
+export class Follower implements PrimaryLinkHost {
+  readonly link: PrimaryLink;
+  readonly fs: FileSystem;
+  /** Runs the stream; null while there is none. */
+  client: Client | null = null;
+  /** The database that the stream has selected. */
+  streamDb: number;
+
+  private readonly deps: FollowerDeps;
+  /** The dataset is that of the history, so a partial sync may be asked for. */
+  private resumable: boolean;
+  /** The primary counts its stream. */
+  private counted = true;
+
+  constructor(deps: FollowerDeps, host: string, port: number, from: ResumePoint) {
+    this.deps = deps;
+    this.fs = deps.fs;
+    this.resumable = from.resumable;
+    this.streamDb = from.streamDb;
+    this.link = new PrimaryLink(this, host, port);
+  }
+
+  /** Where another follower may go on. */
+  get resumePoint(): ResumePoint {
+    return { resumable: this.resumable && this.counted, streamDb: this.streamDb };
+  }
+
+  get isConnected(): boolean {
+    return this.link.state === 'connected';
+  }
+
+  /** REPLCONF GETACK, and once a second. */
+  acknowledge(): void {
+    this.link.settle();
+    this.link.acknowledge(this.deps.primary.history.offset, this.deps.fsyncedOffset());
+  }
+
+  // ---------------------------------------------------------------- the link's questions
+
+  get isPaused(): boolean {
+    return this.deps.services.desk.pause.isPaused;
+  }
+
+  settings(): LinkSettings {
+    const { services, primary, listeningPort, isHandingOver } = this.deps;
+    const { values } = services.config;
+    if (this.mustNotApply) throw new LinkError(DISK_BROKEN);
+    const { id, offset } = primary.history;
+    const seconds = Math.floor(Date.now() / 1000);
+    const { replicaAnnouncePort: announced } = values;
+    return {
+      user: values.masteruser,
+      password: values.masterauth,
+      listeningPort: announced === 0 ? listeningPort() : announced,
+      announceIp: values.replicaAnnounceIp,
+      timeoutMs: values.replTimeout * 1000,
+      sourceAddress: values.bindSourceAddr,
+      temporaryPath: services.config.path(`temp-${seconds}.${process.pid}.rdb`),
+      failover: isHandingOver(),
+      from: this.resumable && this.counted ? { id, nextByte: offset + 1 } : null,
+    };
+  }
+
+  log(level: 'notice' | 'warning', text: string): void {
+    this.deps.services.log[level](text);
+  }
+
+  continued(id: string): void {
+    const { primary } = this.deps;
+    if (id !== primary.history.id) {
+      this.log('notice', `Master replication ID changed to ${id}`);
+      primary.history.continueAs(id);
+      primary.disconnectAll();
+    }
+    primary.openBacklog();
+    this.deps.handedOver();
+  }
+
+  async load(dataset: ReceivedDataset): Promise<void> {
+    const { primary, services } = this.deps;
+    try {
+      this.checkEmpty(dataset);
+      this.deps.handedOver();
+      primary.disconnectAll();
+      primary.dropBacklog();
+    } catch (error) {
+      await this.fs.unlink(dataset.path);
+      throw error;
+    }
+    const path = services.config.path(services.config.values.dbfilename);
+    await this.fs.rename(dataset.path, path);
+    await this.fs.fsyncDir(folderOf(path));
+    // Whoever was promoted meanwhile keeps what it has.
+    if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
+    this.resumable = false;
+    services.activeExpiry.own.forget();
+    this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
+    const { streamDb } = await this.deps.loadDataset(path).catch((error: unknown) => {
+      primary.history.renew();
+      // What was loaded of it is nobody's dataset.
+      for (const { id } of services.keyspace.databases) services.flushDatabase(id);
+      throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
+    });
+    await this.tidyUp(path);
+    const { position } = dataset;
+    this.counted = position !== null;
+    if (position === null) primary.history.renew();
+    else primary.history.adopt(position.id, position.offset);
+    primary.openBacklog();
+    this.streamDb = Math.max(0, streamDb);
+    this.resumable = true;
+  }
+
+  connected(): void {
+    const { services, createClient } = this.deps;
+    const client = createClient();
+    client.isPrimary = true;
+    client.db = this.streamDb;
+    client.address = `${this.link.host}:${this.link.port}`;
+    this.client = client;
+    services.clients.set(client.id, client);
+    this.deps.linkChanged();
+    // A streamed dataset is followed by the stream only when the primary has heard from us.
+    this.acknowledge();
+  }
+
+  disconnected(): void {
+    const { client, deps } = this;
+    if (client === null) return;
+    this.client = null;
+    client.closed = true;
+    client.transaction = null;
+    client.reply.drop();
+    deps.services.clients.delete(client.id);
+    deps.services.watches.clear(client);
+    deps.linkChanged();
+  }
+
+  failoverRejected(reason: string): void {
+    this.deps.handOverRejected(reason);
+  }
+
+  // ---------------------------------------------------------------- the stream
+
+  get inTransaction(): boolean {
+    return this.client !== null && this.client.transaction !== null;
+  }
+
+  execute(args: Args): void {
+    const { client } = this;
+    if (client === null) return;
+    if (this.mustNotApply) {
+      this.link.interrupt(DISK_BROKEN);
+      return;
+    }
+    const { keyspace, dispatcher, stats } = this.deps.services;
+    const errors = stats.totalErrorReplies;
+    const mode = keyspace.expiryMode;
+    keyspace.expiryMode = EXPIRY_IGNORE;
+    dispatcher.startClock(Date.now());
+    client.lastActiveMs = keyspace.nowMs;
+    dispatcher.run(client, args);
+    dispatcher.endClock();
+    if (keyspace.expiryMode === EXPIRY_IGNORE) keyspace.expiryMode = mode;
+    if (stats.totalErrorReplies !== errors) this.differs(client, args);
+    client.reply.drop();
+    if (client.transaction === null) this.streamDb = client.db;
+  }
+
+  applied(bytes: Uint8Array, from: number, length: number): void {
+    const { primary, services } = this.deps;
+    services.stats.netReplInputBytes += length;
+    if (this.client !== null) this.client.bytesIn += length;
+    if (this.counted) primary.feed(bytes, from, length);
+    this.deps.applied();
+  }
+
+  /** With `replica-ignore-disk-write-errors no`, what the disk refuses is not applied either. */
+  private get mustNotApply(): boolean {
+    const { services, isDiskBroken } = this.deps;
+    return isDiskBroken() && !services.config.values.replicaIgnoreDiskWriteErrors;
+  }
+
+  /** A command of the primary failed here. */
+  private differs(client: Client, args: Args): void {
+    const { config, log, stats } = this.deps.services;
+    stats.unexpectedErrorReplies++;
+    const first = client.reply.queue[0]?.bytes ?? client.reply.chunk;
+    const text = Buffer.from(first.subarray(0, 200)).toString('latin1').split('\r\n')[0] ?? '';
+    const command = args.count > 0 ? args.text(0) : '';
+    const message =
+      `== CRITICAL == This replica is sending an error to its master: '${text}' after ` +
+      `processing the command '${command}'`;
+    log.warning(message);
+    if (config.values.propagationErrorBehavior !== 'ignore') throw new Error(message);
+  }
+
+  /**
+   * `rdb-del-sync-files`: where nothing is kept on disk, neither is what a full sync left there.
+   */
+  private async tidyUp(path: string): Promise<void> {
+    const { rdbDelSyncFiles, save, appendonly } = this.deps.services.config.values;
+    if (!rdbDelSyncFiles || appendonly || save.length > 0) return;
+    await this.fs.unlink(path).catch((error: unknown) => this.log('warning', errorText(error)));
+  }
+
+  private checkEmpty(dataset: ReceivedDataset): void {
+    const { services, primary } = this.deps;
+    const { keyspace, config } = services;
+    if (!dataset.isEmpty || config.values.replicaAcceptEmptyPrimary) return;
+    if (keyspace.databases.every((db) => db.dict.count === 0)) return;
+    if (dataset.position !== null && primary.history.isKin(dataset.position.id)) return;
+    throw new LinkError(
+      'the master has sent an empty dataset of another history, as after a start without its ' +
+        'data, and there are keys here: refused. To give them up, set ' +
+        'replica-accept-empty-primary to yes; to keep them, promote this server with ' +
+        'REPLICAOF NO ONE',
+    );
+  }
+}
+
+const DISK_BROKEN =
+  'the disk of this replica fails, so it follows no further until the disk is well again (or ' +
+  'replica-ignore-disk-write-errors is set)';
+
+/** What a follower begins with. */
+export interface ResumePoint {
+  readonly resumable: boolean;
+  readonly streamDb: number;
+}
+
+/** How keys whose time has come look to the clients of a replica. */
+export const REPLICA_EXPIRY = EXPIRY_HIDE;

@@ -1,0 +1,112 @@
+/**
+ * WAIT and WAITAOF: clients that go on when enough replicas have their writes, in memory or on
+ * disk.
+ *
+ * Replicas acknowledge once a second by themselves; a client that waits makes the server ask them
+ * at once. Each waiter is looked at when an ACK comes, when the log on disk advances, and when its
+ * time is up.
+ */
+import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
+import type { Command } from '../command.ts';
+import type { Services } from '../services.ts';
+
+const TIMER_MAX_MS = 2 ** 31 - 1;
+const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
+
+export interface WaitRequest {
+  readonly command: Command;
+  /** Whether the wait is over. */
+  readonly isDone: () => boolean;
+  /** Writes the reply, with the figures of that moment. */
+  readonly answer: (client: Client) => void;
+  /** Why the wait has become pointless, as an error; null while it has not. */
+  readonly refusal?: () => string | null;
+  /** Milliseconds to wait; 0 is for ever. */
+  readonly timeoutMs: number;
+}
+
+interface Waiter extends WaitRequest {
+  readonly client: Client;
+  readonly untilMs: number;
+  timer: NodeJS.Timeout | null;
+}
+
+export class ReplicationWaits {
+  private readonly services: Services;
+  private readonly waiters = new Map<Client, Waiter>();
+
+  constructor(services: Services) {
+    this.services = services;
+  }
+
+  get size(): number {
+    return this.waiters.size;
+  }
+
+  /** The client waits; it has been found that the wait is not over yet. */
+  add(client: Client, request: WaitRequest): void {
+    const untilMs = request.timeoutMs === 0 ? 0 : Date.now() + request.timeoutMs;
+    const waiter: Waiter = { ...request, client, untilMs, timer: null };
+    this.waiters.set(client, waiter);
+    client.waiting = WAIT_BLOCKED;
+    this.arm(waiter);
+  }
+
+  /** Something that waiters wait for has changed. */
+  check(): void {
+    if (this.waiters.size === 0) return;
+    for (const waiter of [...this.waiters.values()]) {
+      const refusal = waiter.refusal?.() ?? null;
+      if (refusal !== null) this.end(waiter, refusal);
+      else if (waiter.isDone()) this.end(waiter, null);
+    }
+  }
+
+  /**
+   * CLIENT UNBLOCK: ends the wait as if time were up, or with an error. False when the client does
+   * not wait.
+   */
+  unblock(client: Client, error: boolean): boolean {
+    const waiter = this.waiters.get(client);
+    if (waiter !== undefined) this.end(waiter, error ? UNBLOCKED : null);
+    return waiter !== undefined;
+  }
+
+  /** The client has gone. */
+  forget(client: Client): void {
+    const waiter = this.waiters.get(client);
+    if (waiter !== undefined) this.leave(waiter);
+  }
+
+  private end(waiter: Waiter, error: string | null): void {
+    const { client } = waiter;
+    if (this.waiters.get(client) !== waiter) return;
+    this.leave(waiter);
+    if (error !== null) waiter.command.stats.failed++;
+    this.services.dispatcher.answerNow(client, () => {
+      if (error !== null) client.reply.error(error);
+      else waiter.answer(client);
+    });
+    this.services.listClient(client);
+    setImmediate(() => {
+      if (client.closed || client.waiting !== WAIT_BLOCKED || this.waiters.has(client)) return;
+      client.waiting = RUNNING;
+      this.services.resumeClient(client);
+    });
+  }
+
+  private leave(waiter: Waiter): void {
+    if (waiter.timer !== null) clearTimeout(waiter.timer);
+    this.waiters.delete(waiter.client);
+  }
+
+  private arm(waiter: Waiter): void {
+    if (waiter.untilMs === 0) return;
+    const left = Math.max(0, waiter.untilMs - Date.now());
+    const onTime = (): void => {
+      if (Date.now() < waiter.untilMs) this.arm(waiter);
+      else this.end(waiter, null);
+    };
+    waiter.timer = setTimeout(onTime, Math.min(left, TIMER_MAX_MS));
+  }
+}

@@ -1,0 +1,400 @@
+/**
+ * Replication in the server: its role, and what follows from it.
+ *
+ *     primary   writes -> journal of the turn -> stream -> replicas    ids and offsets are ours
+ *     replica   primary's stream -> dataset, AOF                       ids and offsets are theirs
+ *                               `-> byte for byte -> sub-replicas
+ *
+ * The journal is fed to the stream only by a primary that has a backlog; a replica's own journal is
+ * what its AOF needs and nothing else. Everything executed is in the stream, and on its way to the
+ * replicas, before its reply is.
+ *
+ * A change of role happens after the command that asked for it and all that it is part of, so that
+ * no journal of one role is ever fed as that of the other.
+ *
+ *     primary -> replica   offset and id stay: if the new primary continues our stream, a partial
+ *                          sync will do
+ *     replica -> primary   the id becomes the second one; replicas come again and go on under the
+ *                          new one
+ */
+import { EXPIRY_DELETE } from '../../core/keyspace.ts';
+import type { FileSystem } from '../../persistence/file-system.ts';
+import { Primary } from '../../replication/primary.ts';
+import { Replica } from '../../replication/replica.ts';
+import { type ReplicationAux, ReplicationHistory } from '../../replication/replication-id.ts';
+import type { SnapshotStarter } from '../../replication/snapshot-starter.ts';
+import { type Client, WAIT_BLOCKED } from '../clients/client.ts';
+import type { Config } from '../config/config.ts';
+import { readonlyGate, replicasGate, staleGate } from '../gates.ts';
+import type { Services } from '../services.ts';
+import type { Turn } from '../turn.ts';
+import { ClientConnection } from './replication-connection.ts';
+import { Failover } from './replication-failover.ts';
+import { type DatasetLoader, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
+import { type LocalLog, ReplicationJournal } from './replication-journal.ts';
+import { primarySettings } from './replication-settings.ts';
+import { ReplicationWaits } from './replication-wait.ts';
+
+export interface ReplicationDeps {
+  readonly services: Services;
+  readonly turn: Turn;
+  readonly fs: FileSystem;
+  readonly startSnapshot: SnapshotStarter;
+  readonly loadDataset: DatasetLoader;
+  /** A client without a link. */
+  readonly createClient: () => Client;
+  /** The port that clients connect to. */
+  readonly listeningPort: () => number;
+  /** The AOF while it is on. */
+  readonly localLog: () => LocalLog | null;
+  /** The journal is fed to the stream from now on, or not any more. */
+  readonly readersChanged: () => void;
+  /** The AOF goes on, if a dataset that could not be loaded left it suspended. */
+  readonly resumeLog: () => void;
+  /** Whether the disk fails, so that writes would not be kept. */
+  readonly isDiskBroken: () => boolean;
+  readonly onRole: (role: 'primary' | 'replica') => void;
+}
+
+export class ReplicationService {
+  readonly config: Config;
+  readonly history = new ReplicationHistory();
+  readonly primary: Primary;
+  readonly journal: ReplicationJournal;
+  readonly waits: ReplicationWaits;
+  readonly failover: Failover;
+  /** The link to our primary; null while this server is one. */
+  follower: Follower | null = null;
+
+  private readonly deps: ReplicationDeps;
+  private readonly services: Services;
+  private readonly replicas = new Map<Client, Replica>();
+  private resumable = false;
+  private resumeDb = 0;
+  private pingedMs = 0; // goes on while there is nobody to ping
+
+  constructor(deps: ReplicationDeps) {
+    this.deps = deps;
+    this.services = deps.services;
+    this.config = deps.services.config;
+    this.waits = new ReplicationWaits(deps.services);
+    deps.turn.onSafe = () => this.waits.check();
+    this.primary = this.createPrimary();
+    this.journal = new ReplicationJournal({
+      turn: deps.turn,
+      propagator: this.services.propagator,
+      primary: this.primary,
+      localLog: deps.localLog,
+      streamDb: () => this.streamDb,
+      following: () => this.follower?.resumePoint ?? null,
+    });
+    this.failover = new Failover({
+      replicas: () => this.primary.replicas,
+      streamOffset: () => this.history.offset,
+      pauseWrites: () => {
+        this.services.desk.pause.begin('failover', Number.MAX_SAFE_INTEGER, true);
+      },
+      resumeWrites: () => {
+        this.services.desk.pause.end('failover');
+        this.holdGates();
+      },
+      follow: ({ host, port }) =>
+        this.services.dispatcher.afterThis(() => this.turnInto(host, port)),
+      promote: () => this.services.dispatcher.afterThis(() => this.turnIntoPrimary()),
+      log: (level, text) => this.services.log[level](text),
+    });
+    this.listen();
+    this.holdGates();
+    // Nothing that is loaded may go before replicas would be told, nor ever on a replica.
+    this.services.keyspace.expiryMode = REPLICA_EXPIRY;
+  }
+
+  /** Whether this server follows a primary. */
+  get isReplica(): boolean {
+    return this.follower !== null;
+  }
+
+  /** Whether the dataset is in step with the primary's, or this is a primary. */
+  get isFresh(): boolean {
+    return this.follower === null || this.follower.isConnected;
+  }
+
+  // ---------------------------------------------------------------- start and end
+
+  /** What the next RDB should say of its dataset; null when nobody could go on from it. */
+  get aux(): ReplicationAux | null {
+    if (this.follower === null && this.primary.backlog === null) return null;
+    const { id, offset } = this.history;
+    return { id, offset, streamDb: this.streamDb };
+  }
+
+  /** At start, after the dataset was loaded: `aux` is what its RDB said, null for nothing. */
+  start(aux: ReplicationAux | null): void {
+    const { replicaof } = this.config.values;
+    if (replicaof === undefined) {
+      this.startAsPrimary(aux);
+      return;
+    }
+    if (aux !== null) {
+      this.history.adopt(aux.id, aux.offset);
+      this.resumable = true;
+      this.resumeDb = aux.streamDb;
+    }
+    this.turnInto(replicaof.host, replicaof.port);
+  }
+
+  private startAsPrimary(aux: ReplicationAux | null): void {
+    if (aux === null) this.journal.notePosition();
+    else {
+      this.history.resumeAsPrimary(aux);
+      this.primary.openBacklog();
+    }
+    this.services.keyspace.expiryMode = EXPIRY_DELETE;
+    this.deps.turn.schedule();
+  }
+
+  /** The server ends. */
+  stop(): void {
+    this.follower?.link.stop();
+  }
+
+  // ---------------------------------------------------------------- role
+
+  /** REPLICAOF host port. */
+  follow(host: string, port: number): void {
+    this.services.dispatcher.afterThis(() => this.turnInto(host, port));
+  }
+
+  /** REPLICAOF NO ONE. */
+  promote(): void {
+    this.services.dispatcher.afterThis(() => this.turnIntoPrimary());
+  }
+
+  /** Becomes the primary within a command that is no part of another: PSYNC with FAILOVER. */
+  promoteNow(): void {
+    this.turnIntoPrimary();
+  }
+
+  private turnInto(host: string, port: number): void {
+    const { services, deps } = this;
+    deps.turn.takeJournal();
+    const old = this.follower;
+    const from = old?.resumePoint ?? {
+      resumable: this.resumable || this.primary.backlog !== null,
+      streamDb: this.resumeDb,
+    };
+    this.resumable = false;
+    this.resumeDb = 0;
+    old?.link.stop();
+    if (old === null) this.dismissBlocked();
+    this.follower = this.createFollower(host, port, from);
+    services.keyspace.expiryMode = REPLICA_EXPIRY;
+    this.config.applySettings({ replicaof: `${host} ${port}` });
+    this.readersChanged();
+    if (old === null) {
+      this.primary.openBacklog();
+      deps.onRole('replica');
+    }
+    this.follower.link.start();
+  }
+
+  private turnIntoPrimary(): void {
+    const { services, deps, follower } = this;
+    if (follower === null) return;
+    deps.turn.takeJournal();
+    follower.link.stop();
+    const { resumable } = follower.resumePoint;
+    this.follower = null;
+    if (resumable) this.history.promote();
+    else this.history.renew();
+    this.primary.disconnectAll();
+    services.propagator.forgetSelected();
+    services.keyspace.expiryMode = EXPIRY_DELETE;
+    this.config.applySettings({ replicaof: 'no one' });
+    this.readersChanged();
+    deps.onRole('primary');
+    deps.resumeLog();
+    deps.turn.schedule();
+  }
+
+  /** Clients that wait for keys wait in vain on a replica. */
+  private dismissBlocked(): void {
+    const { services } = this;
+    for (const client of [...services.clients.values()]) {
+      if (client.waiting !== WAIT_BLOCKED || services.desk.migrations.moves(client)) continue;
+      services.blocking.forget(client);
+      this.waits.forget(client);
+      if (client.lastCommand !== null) client.lastCommand.stats.failed++;
+      client.reply.error(
+        'UNBLOCKED force unblock from blocking operation, instance state changed ' +
+          '(master -> replica?)',
+      );
+      services.closeClient(client, 'after-reply');
+    }
+  }
+
+  // ---------------------------------------------------------------- replicas
+
+  /** What a client has said of itself as a replica. */
+  replicaOf(client: Client): Replica {
+    const known = this.replicas.get(client);
+    if (known !== undefined) return known;
+    const replica = new Replica(new ClientConnection(this.services, client));
+    this.replicas.set(client, replica);
+    return replica;
+  }
+
+  /** PSYNC and SYNC, after all that speaks against them was looked at. */
+  synchronize(client: Client, request: Parameters<Primary['synchronize']>[1]): void {
+    const replica = this.replicaOf(client);
+    client.isReplica = true;
+    client.replyMode = 0;
+    client.link?.setNoDelay(!this.config.values.replDisableTcpNodelay);
+    this.primary.synchronize(replica, request, Date.now());
+    if (this.primary.fullSync.isBusy) setImmediate(() => this.startSnapshot());
+  }
+
+  /** A client has gone: a replica, one that waits, or the primary's, which CLIENT KILL closed. */
+  gone(client: Client): void {
+    this.waits.forget(client);
+    if (client === this.follower?.client) this.follower.link.interrupt('the client was killed');
+    const replica = this.replicas.get(client);
+    if (replica === undefined) return;
+    this.replicas.delete(client);
+    this.primary.forget(replica);
+  }
+
+  get localLog(): LocalLog | null {
+    return this.deps.localLog();
+  }
+
+  // ---------------------------------------------------------------- time
+
+  /** Ten times a second. */
+  tick(nowMs: number): void {
+    this.failover.check(nowMs);
+    this.startSnapshot();
+    this.waits.check();
+  }
+
+  /** Once a second. */
+  tickSecond(nowMs: number): void {
+    this.primary.tick(nowMs);
+    this.journal.tick();
+    if (this.follower !== null) {
+      this.follower.link.tick(nowMs);
+      this.follower.acknowledge();
+    } else if (nowMs >= this.pingedMs + this.config.values.replPingReplicaPeriod * 1000 - 500) {
+      this.pingedMs = nowMs;
+      const mayPing = this.journal.isFeeding && !this.failover.isRunning;
+      if (mayPing && this.primary.replicas.size > 0) this.journal.ping();
+    }
+    this.holdReplicasGate();
+  }
+
+  private startSnapshot(): void {
+    if (this.primary.fullSync.isBusy) this.primary.fullSync.startIfDue(Date.now());
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  /** The database that the stream has selected. */
+  private get streamDb(): number {
+    if (this.follower !== null) return this.follower.streamDb;
+    return Math.max(0, this.services.propagator.selectedDatabase);
+  }
+
+  private createPrimary(): Primary {
+    const { services, deps } = this;
+    const self = this;
+    return new Primary({
+      history: this.history,
+      tally: services.stats,
+      fs: deps.fs,
+      startSnapshot: deps.startSnapshot,
+      settings: () => primarySettings(this.config),
+      get isReplica() {
+        return self.follower !== null;
+      },
+      settleStream: () => {
+        deps.turn.takeJournal();
+        return { id: this.history.id, offset: this.history.offset, streamDb: this.streamDb };
+      },
+      began: () => {
+        if (this.follower === null) services.propagator.forgetSelected();
+      },
+      changed: () => this.replicasChanged(),
+      readersChanged: () => this.readersChanged(),
+      log: (level, text) => services.log[level](text),
+    });
+  }
+
+  private createFollower(host: string, port: number, from: Follower['resumePoint']): Follower {
+    const { deps, services } = this;
+    const follower: Follower = new Follower(
+      {
+        services,
+        fs: deps.fs,
+        primary: this.primary,
+        loadDataset: deps.loadDataset,
+        isCurrent: (one) => one === this.follower,
+        isDiskBroken: deps.isDiskBroken,
+        createClient: deps.createClient,
+        listeningPort: deps.listeningPort,
+        isHandingOver: () => this.failover.state === 'failover-in-progress',
+        handedOver: () => this.failover.succeeded(),
+        handOverRejected: (reason) => this.failover.abort(reason),
+        linkChanged: () => this.holdGates(),
+        applied: () => this.journal.applied(),
+        fsyncedOffset: () => this.journal.fsyncedOffset,
+      },
+      host,
+      port,
+      from,
+    );
+    return follower;
+  }
+
+  private replicasChanged(): void {
+    this.waits.check();
+    this.failover.check(Date.now());
+    this.services.desk.replicasChanged(this.primary.replicas.size);
+    this.holdReplicasGate();
+  }
+
+  private readersChanged(): void {
+    this.journal.isFeeding = this.follower === null && this.primary.backlog !== null;
+    this.deps.readersChanged();
+    this.holdGates();
+  }
+
+  private holdGates(): void {
+    const { activeExpiry, desk, config, keyspace } = this.services;
+    const { replicaReadOnly, replicaServeStaleData } = config.values;
+    activeExpiry.own.follow(this.isReplica, !replicaReadOnly);
+    desk.gates.hold('readonly', this.isReplica && replicaReadOnly, readonlyGate);
+    desk.gates.hold('stale', !this.isFresh && !replicaServeStaleData, staleGate);
+    if (this.isReplica) keyspace.expiryMode = REPLICA_EXPIRY;
+    this.holdReplicasGate();
+  }
+
+  private holdReplicasGate(): void {
+    const { minReplicasToWrite, minReplicasMaxLag } = this.config.values;
+    const wanted = minReplicasToWrite > 0 && minReplicasMaxLag > 0 && this.follower === null;
+    const missing = wanted && this.primary.goodReplicas(Date.now()) < minReplicasToWrite;
+    this.services.desk.gates.hold('replicas', missing, replicasGate);
+  }
+
+  private listen(): void {
+    const { config } = this;
+    const again = (): undefined => void this.holdGates();
+    config.onChange('replica-read-only', again);
+    config.onChange('replica-serve-stale-data', again);
+    config.onChange('min-replicas-to-write', again);
+    config.onChange('min-replicas-max-lag', again);
+    config.onChange('repl-backlog-size', (bytes) => {
+      this.primary.backlog?.resize(bytes);
+      return undefined;
+    });
+  }
+}

@@ -1,0 +1,125 @@
+/** The AOF's folder: the states that manifest.ts draws, and names that are never reused. */
+import { describe, expect, it } from 'vitest';
+import { AofFolder } from '../../../src/persistence/aof/aof-folder.ts';
+import { RewriteSchedule } from '../../../src/persistence/aof/aof-rewrite-schedule.ts';
+import { AOF_FOLDER, aofFolderNames, freshDriver, recover } from '../../support/aof-driver.ts';
+import { PLACE } from '../../support/aof-samples.ts';
+import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+
+/** The manifest as `b1 h:b1 i2`. */
+function shortManifest(fs: FaultyFileSystem): string {
+  const text = Buffer.from(fs.content(`${AOF_FOLDER}/a.manifest`)!).toString();
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [, kind, seq, type] = /(base|incr)\.aof seq (\d+) type (.)/.exec(line)!;
+      return `${type === 'h' ? 'h:' : ''}${kind![0]}${seq}`;
+    })
+    .join(' ');
+}
+
+describe('a rewrite', () => {
+  it('goes through the drawn states, each of which a start loads whole', async () => {
+    const { fs, driver } = await freshDriver('always');
+    driver.turn(2);
+    await driver.pass(100);
+    const first = fs.calls.length;
+    await driver.begin();
+    driver.turn();
+    await driver.pass(100);
+    await driver.finish();
+    const calls = fs.calls.length;
+    const seen: string[] = [];
+    for (let call = first + 1; call <= calls; call++) {
+      const again = await freshDriver('always');
+      again.driver.turn(2);
+      await again.driver.pass(100);
+      again.fs.breakCall(call, { kind: 'kill', when: 'after' });
+      await again.driver
+        .begin()
+        .then(async () => {
+          again.driver.turn();
+          await again.driver.pass(100);
+          await again.driver.finish();
+        })
+        .catch(() => undefined);
+      const disk = again.fs.kill();
+      const state = shortManifest(disk);
+      if (seen.at(-1) !== state) seen.push(state);
+      expect(await recover(disk)).toBeGreaterThanOrEqual(again.driver.acknowledged);
+    }
+    expect(seen).toEqual(['b1 i1', 'b1 i1 i2', 'b2 h:i1 h:b1 i2', 'b2 i2']);
+  });
+});
+
+describe('a manifest that may or may not have reached the disk', () => {
+  it('spends its names: they are never given to other content', async () => {
+    const { fs, driver } = await freshDriver('no');
+    driver.turn();
+    await driver.begin();
+    const path = driver.folder.temporaryBasePath(1);
+    await driver.writeBase(path);
+    // open, write, fsync and close of the temporary manifest, rename: then the folder's fsync.
+    const renamed = fs.calls.length + 2 + 6;
+    fs.breakCall(renamed, { kind: 'error', code: 'EIO' });
+    await expect(driver.aof.finishRewrite(path, 'aof')).rejects.toThrow(/EIO/);
+    expect(fs.calls.at(-1)).toBe('fsyncDir aofs');
+    expect(shortManifest(fs)).toBe('b2 h:i1 h:b1 i2');
+    await driver.aof.abortRewrite();
+    driver.turn();
+    expect(await recover(fs.kill())).toBe(2);
+    const next = await freshDriver('no');
+    next.driver.turn();
+    await next.driver.begin();
+    await next.driver.writeBase(path);
+    next.fs.breakCall(next.fs.calls.length + 8, { kind: 'error', code: 'EIO' });
+    await expect(next.driver.aof.finishRewrite(path, 'aof')).rejects.toThrow();
+    await next.driver.aof.abortRewrite();
+    await next.driver.rewrite();
+    expect(aofFolderNames(next.fs)).toContain('a.3.base.aof');
+    expect(await recover(next.fs.kill())).toBe(1);
+  });
+});
+
+describe('taking in an old file', () => {
+  it('happens when there is nothing else to load, and goes on after a crash', async () => {
+    const { fs } = await freshDriver('no');
+    fs.put('/data/a', Buffer.from('x'));
+    const folder = new AofFolder(fs, PLACE);
+    await folder.read();
+    expect(await folder.takeInOldFile()).toBe(false);
+    fs.put(`${AOF_FOLDER}/a.manifest`, Buffer.from('file a seq 1 type b\n'));
+    await folder.read();
+    expect(await folder.takeInOldFile()).toBe(true);
+    expect(fs.paths()).not.toContain('/data/a');
+    fs.put('/data/a', Buffer.from('another'));
+    await folder.read();
+    expect(await folder.takeInOldFile()).toBe(false);
+  });
+});
+
+describe('RewriteSchedule', () => {
+  it('wants a rewrite when the file is large enough and has grown enough', () => {
+    const schedule = new RewriteSchedule(100, 1000);
+    expect(schedule.reason(0, false, 1000, 10)).toBeUndefined();
+    expect(schedule.reason(0, false, 1001, 10)).toBe('growth');
+    expect(schedule.reason(0, false, 1999, 1000)).toBeUndefined();
+    expect(schedule.reason(0, false, 2000, 1000)).toBe('growth');
+    expect(schedule.reason(0, false, 2000, 0)).toBe('growth');
+    expect(schedule.reason(0, true, 0, 0)).toBe('need');
+    schedule.percentage = 0;
+    expect(schedule.reason(0, false, 1e9, 1)).toBeUndefined();
+  });
+
+  it('backs off after three failures: 1, 2, 4 .. 60 minutes, until one succeeds', () => {
+    const schedule = new RewriteSchedule(100, 0);
+    const delays = Array.from({ length: 10 }, () => schedule.failed(0));
+    expect(delays).toEqual([0, 0, 1, 2, 4, 8, 16, 32, 60, 60]);
+    expect(schedule.reason(59 * 60_000, true, 0, 0)).toBeUndefined();
+    expect(schedule.reason(60 * 60_000, true, 0, 0)).toBe('need');
+    schedule.succeeded();
+    expect(schedule.reason(0, true, 0, 0)).toBe('need');
+    expect(schedule.failed(0)).toBe(0);
+  });
+});

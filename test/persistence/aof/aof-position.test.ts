@@ -1,0 +1,88 @@
+/**
+ * Position lines: what they say, what a loader makes of them and of the commands behind them, and
+ * that nobody is misled when something is missing.
+ */
+import { describe, expect, it } from 'vitest';
+import {
+  type AofPosition,
+  decodePositionLine,
+  encodePositionLine,
+} from '../../../src/persistence/aof/aof-position.ts';
+import { load, PLACE } from '../../support/aof-samples.ts';
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+
+const ID = '0123456789abcdef0123456789abcdef01234567';
+const SET = '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n';
+const UNIT = `*1\r\n$5\r\nMULTI\r\n${SET}${SET}*1\r\n$4\r\nEXEC\r\n`;
+
+const primary: AofPosition = { continues: true, id: ID, offset: 1000, db: 3 };
+const replica: AofPosition = { ...primary, continues: false };
+const line = (position: AofPosition | null): string =>
+  Buffer.from(encodePositionLine(position)).toString('latin1');
+
+async function positionOf(...files: string[]): Promise<AofPosition | null> {
+  const fs = new FaultyFileSystem();
+  const folder = `${PLACE.dir}/${PLACE.appendDirName}`;
+  fs.mkdirSync(folder);
+  const lines = files.map((text, i) => {
+    const name = `${PLACE.appendFilename}.${i + 1}.incr.aof`;
+    fs.put(`${folder}/${name}`, Buffer.from(text, 'latin1'));
+    return `file ${name} seq ${i + 1} type i\n`;
+  });
+  fs.put(`${folder}/${PLACE.appendFilename}.manifest`, Buffer.from(lines.join('')));
+  const { report } = await load(fs);
+  return report.position;
+}
+
+describe('position lines', () => {
+  it('are read as they were written', () => {
+    for (const position of [primary, replica, { ...primary, offset: 2 ** 52, db: 0 }, null]) {
+      const bytes = encodePositionLine(position);
+      expect(decodePositionLine(bytes, 0, bytes.length)).toEqual(position);
+    }
+    expect(line(primary)).toBe(`#RP:p:${ID}:1000:3\r\n`);
+  });
+
+  it.each(['#TS:12\r\n', '#RP:x:1\r\n', `#RP:p:${ID}:-1:0\r\n`, '#R\r\n', `#RP:p:${ID}:1\r\n`])(
+    'are not mistaken: %j',
+    (text) => {
+      expect(decodePositionLine(Buffer.from(text), 0, text.length)).toBe(undefined);
+    },
+  );
+});
+
+describe('the position at the end of an AOF', () => {
+  it('counts the bytes of what a primary wrote behind its line', async () => {
+    expect(await positionOf(SET + line(primary) + SET + UNIT)).toEqual({
+      ...primary,
+      offset: 1000 + SET.length + UNIT.length,
+    });
+    expect(await positionOf(SET + line(primary), SET, UNIT)).toEqual({
+      ...primary,
+      offset: 1000 + SET.length + UNIT.length,
+    });
+  });
+
+  it('is that of the last line', async () => {
+    const later = { ...primary, offset: 5000 };
+    expect(await positionOf(line(primary) + SET, line(later))).toEqual(later);
+    expect(await positionOf(line(primary) + SET + line(null))).toBe(null);
+  });
+
+  it('is not known behind commands that a replica did not put into its position', async () => {
+    expect(await positionOf(line(replica))).toEqual(replica);
+    expect(await positionOf(`${line(replica)}#TS:1\r\n`)).toEqual(replica);
+    expect(await positionOf(line(replica) + SET)).toBe(null);
+  });
+
+  it('is not known without any line', async () => {
+    expect(await positionOf(SET)).toBe(null);
+  });
+
+  it('leaves out what a torn end took away', async () => {
+    expect(await positionOf(line(primary) + SET + UNIT.slice(0, -3))).toEqual({
+      ...primary,
+      offset: 1000 + SET.length,
+    });
+  });
+});

@@ -1,0 +1,146 @@
+/** The reader: every form of a number and string, at every cut, and lengths that lie. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { lzfCompress } from '../../../src/core/struct/lzf.ts';
+import { ByteView } from '../../../src/core/value.ts';
+import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
+import { putLength } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
+import { HUNGRY, RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
+import { fileReader, latin1 } from './rdb-support.ts';
+
+const over = (...bytes: number[]): RdbReader =>
+  RdbReader.overBytes(Buffer.from(bytes), 0, bytes.length);
+const view = new ByteView();
+
+function shown(): string {
+  return Buffer.from(view.bytes.slice(view.offset, view.offset + view.length)).toString('latin1');
+}
+
+function stringOf(reader: RdbReader): string {
+  reader.string(view);
+  return shown();
+}
+
+describe('lengths', () => {
+  it('come back as they were written, in the shortest form', () => {
+    const sizes = [
+      [0, 1], [63, 1], [64, 2], [16_383, 2], [16_384, 5], [0xffff_ffff, 5],
+      [2 ** 32, 9], [Number.MAX_SAFE_INTEGER, 9],
+    ] as const; // biome-ignore format: pairs
+    for (const [value, size] of sizes) {
+      const buf = new Uint8Array(16);
+      expect(putLength(buf, 3, value), `${value}`).toBe(3 + size);
+      const reader = RdbReader.overBytes(buf, 3, size);
+      expect(reader.length()).toBe(value);
+      expect(reader.offset).toBe(size);
+    }
+  });
+
+  it('of 64 bits that no number holds are refused; what is no length is read exactly', () => {
+    const bytes = [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe];
+    expect(() => over(...bytes).length()).toThrow(/2\^53.* byte 9/);
+    expect(over(...bytes).wideLength()).toBe(0xffff_ffff_ffff_fffen);
+    expect(over(0x41, 0x02).wideLength()).toBe(258n);
+  });
+
+  it('of an unknown kind are refused', () => {
+    expect(() => over(0x82).length()).toThrow(RdbError);
+    expect(() => over(0xc0, 1).length()).toThrow(RdbError);
+  });
+});
+
+describe('numbers', () => {
+  it('are read with their sign', () => {
+    expect(over(0xff).encodedInteger(0)).toBe(-1);
+    expect(over(0x00, 0x80).encodedInteger(1)).toBe(-32_768);
+    expect(over(0xff, 0xff, 0xff, 0x7f).encodedInteger(2)).toBe(2_147_483_647);
+    expect(over(0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff).int64()).toBe(-2);
+    expect(over(0, 0, 0, 0, 1, 0, 0, 0).int64()).toBe(2 ** 32);
+    expect(over(0, 0, 0, 0, 0, 0, 0xf0, 0x3f).double()).toBe(1);
+  });
+});
+
+describe('strings', () => {
+  it('are plain, integers, or compressed', () => {
+    expect(stringOf(over(3, 97, 98, 99))).toBe('abc');
+    expect(stringOf(over(0xc0, 0x85))).toBe('-123');
+    expect(stringOf(over(0xc1, 0xd2, 0x04))).toBe('1234');
+    expect(stringOf(over(0xc2, 0, 0, 0, 0x80))).toBe('-2147483648');
+    const plain = latin1('ab'.repeat(100));
+    const packed = new Uint8Array(200);
+    const size = lzfCompress(plain, 0, 200, packed, 0, 196);
+    expect(stringOf(over(0xc3, size, 0x40, 200, ...packed.subarray(0, size)))).toBe(
+      'ab'.repeat(100),
+    );
+  });
+
+  it('of an unknown encoding, damaged, or of an impossible length are refused', () => {
+    expect(() => stringOf(over(0xc4, 1))).toThrow(/unknown encoding/);
+    expect(() => stringOf(over(0xc3, 2, 10, 0x20, 0x05))).toThrow(/damaged/);
+    expect(() => stringOf(over(0xc3, 1, 0x80, 0x7f, 0xff, 0xff, 0xff, 0))).toThrow(/impossible/);
+  });
+
+  it('take no memory for a length that the input cannot hold', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    for (const make of [fileReader, (all: Uint8Array) => RdbReader.overBytes(all, 0, all.length)]) {
+      const reader = make(Buffer.from([0x80, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3]));
+      expect(() => reader.string(view)).toThrow(/ends too early/);
+      expect(() => make(Buffer.from([0x80, 0x7f, 0, 0, 0])).skipString(view)).toThrow(RdbError);
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 << 20);
+  });
+
+  it('longer than the buffer come whole from a file', () => {
+    const long = Buffer.alloc(3 << 20, 'x');
+    const head = new Uint8Array(9);
+    const size = putLength(head, 0, long.length);
+    const reader = fileReader(Buffer.concat([Buffer.from([7]), head.subarray(0, size), long]));
+    expect(reader.byte()).toBe(7);
+    expect(stringOf(reader).length).toBe(long.length);
+    expect(reader.bytesLeftMax).toBe(0);
+  });
+});
+
+describe('a fed reader', () => {
+  it('reads the same strings, however its bytes are cut', () => {
+    const cuts = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1 });
+    const values = fc.array(fc.string({ maxLength: 200, unit: 'binary-ascii' }), { minLength: 1 });
+    fc.assert(
+      fc.property(values, cuts, (texts, sizes) => {
+        const parts = texts.map((one) => {
+          const head = new Uint8Array(9);
+          return [head.subarray(0, putLength(head, 0, one.length)), latin1(one)];
+        });
+        const all = Buffer.concat(parts.flat());
+        const reader = RdbReader.fed();
+        const found: string[] = [];
+        let at = 0;
+        let turn = 0;
+        while (found.length < texts.length) {
+          try {
+            if (!reader.isSated) throw HUNGRY;
+            found.push(stringOf(reader));
+            reader.commit();
+          } catch (error) {
+            if (error !== HUNGRY || at === all.length) throw error;
+            const size = sizes[turn++ % sizes.length]!;
+            reader.feed(all.subarray(at, at + size));
+            at = Math.min(all.length, at + size);
+            if (at === all.length) reader.endOfFeed();
+          }
+        }
+        expect(found).toEqual(texts);
+        expect(reader.offset).toBe(all.length);
+      }),
+    );
+  });
+
+  it('says where its input ended', () => {
+    const reader = RdbReader.fed();
+    reader.feed(Buffer.from([5, 97]));
+    expect(() => reader.string(view)).toThrow(HUNGRY);
+    expect(reader.offset).toBe(0);
+    reader.endOfFeed();
+    expect(() => reader.string(view)).toThrow(/ends too early, at byte 2/);
+  });
+});

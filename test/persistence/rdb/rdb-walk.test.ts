@@ -1,0 +1,299 @@
+/**
+ * The walker and what is built on it, over bytes written by hand: every old and odd form of a value
+ * is shown as its elements, and damage is noticed where it stands.
+ */
+import { describe, expect, it } from 'vitest';
+import { ByteOutput } from '../../../src/persistence/byte-output.ts';
+import { CommandWriter } from '../../../src/persistence/command-writer.ts';
+import { RdbCommands } from '../../../src/persistence/rdb/rdb-commands.ts';
+import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
+import { type RdbVisitor, RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
+import { checkRdb } from '../../../src/persistence/tools/check-rdb.ts';
+import { JsonExport } from '../../../src/persistence/tools/rdb-export-json.ts';
+import { blob, int64, listpack, ziplist } from './rdb-packed.ts';
+import { fileReader, NOW_MS, type RdbPart, rdbOf, text } from './rdb-support.ts';
+
+const wants = (): boolean => true;
+
+/** What a walk writes, which must be the same when its bytes come one by one. */
+function written(bytes: Uint8Array, visitor: (out: ByteOutput) => RdbVisitor): string {
+  const [pulled, fed] = [false, true].map((isFed) => {
+    let all = '';
+    const out = new ByteOutput((part, length) => {
+      all += Buffer.from(part.subarray(0, length)).toString('latin1');
+    });
+    if (isFed) walkFed(bytes, visitor(out));
+    else new RdbWalk(fileReader(bytes), visitor(out)).run();
+    out.flush();
+    return all;
+  });
+  expect(fed === pulled, 'fed as pulled').toBe(true);
+  return pulled!;
+}
+
+/** Feeds a walk that doubts everything, byte by byte or at least in many pieces. */
+function walkFed(bytes: Uint8Array, visitor: RdbVisitor): void {
+  const reader = RdbReader.fed();
+  const walk = new RdbWalk(reader, visitor, 'all');
+  const step = Math.max(1, bytes.length >> 12);
+  for (let at = 0; at < bytes.length; at += step) {
+    reader.feed(bytes.subarray(at, at + step));
+    walk.resume();
+  }
+  reader.endOfFeed();
+  expect(walk.resume()).toBe(true);
+}
+
+const json = (...parts: RdbPart[]): unknown[] =>
+  written(rdbOf('REDIS0012', ...parts, 0xff), (out) => new JsonExport(out, wants))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(Buffer.from(line, 'latin1').toString('utf8')));
+
+const values = (...parts: RdbPart[]): unknown[] =>
+  json(...parts).map((line) => (line as { value: unknown }).value);
+
+const resp = (...parts: RdbPart[]): string[] =>
+  written(
+    rdbOf('REDIS0012', ...parts, 0xff),
+    (out) => new RdbCommands(new CommandWriter((part, length) => out.write(part, 0, length)), {}),
+  )
+    .split(/^\*\d+\r\n/m)
+    .slice(1)
+    .map((command) =>
+      command
+        .replace(/\$\d+\r\n/g, '')
+        .trim()
+        .split('\r\n')
+        .join(' '),
+    );
+
+const key = text('k');
+
+describe('a walk shows the elements of', () => {
+  it('lists of every form', () => {
+    expect(
+      values(
+        ...[1, key, 2, text('a'), text('b')],
+        ...[10, key, blob(ziplist('a', 'b'))],
+        ...[14, key, 2, blob(ziplist('a')), blob(ziplist('b'))],
+        ...[18, key, 2, 1, text('a'), 2, blob(listpack('b'))],
+      ),
+    ).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+  });
+
+  it('sets of every form', () => {
+    const intset = '\x02\0\0\0\x02\0\0\0\x05\0\x09\0';
+    expect(
+      values(
+        ...[2, key, 2, text('x'), text('y')],
+        ...[11, key, blob(intset)],
+        ...[20, key, blob(listpack('x', 'y'))],
+      ),
+    ).toEqual([
+      ['x', 'y'],
+      ['5', '9'],
+      ['x', 'y'],
+    ]);
+  });
+
+  it('hashes of every form, with the expiries of their fields', () => {
+    const zipmap = '\x01\x01f\x01\0v\xff';
+    expect(
+      values(
+        ...[4, key, 1, text('f'), text('v')],
+        ...[9, key, blob(zipmap)],
+        ...[13, key, blob(ziplist('f', 'v'))],
+        ...[16, key, blob(listpack('f', 'v'))],
+        ...[24, key, ...[int64(1000), 2, 0, text('f'), text('v'), 6, text('g'), text('w')]],
+        ...[25, key, int64(1000), blob(listpack('f', 'v', '0', 'g', 'w', '1005'))],
+      ),
+    ).toEqual([
+      [['f', 'v']],
+      [['f', 'v']],
+      [['f', 'v']],
+      [['f', 'v']],
+      [
+        ['f', 'v'],
+        ['g', 'w', 1005],
+      ],
+      [
+        ['f', 'v'],
+        ['g', 'w', 1005],
+      ],
+    ]);
+  });
+
+  it('hashes of Valkey whose fields expire', () => {
+    const bytes = rdbOf(
+      'VALKEY080', 22, key, 2, text('f'), text('v'), int64(-1), text('g'), text('w'), int64(77),
+      0xff,
+    ); // biome-ignore format: rows of opcodes
+    const line = written(bytes, (out) => new JsonExport(out, wants));
+    expect(JSON.parse(line)).toMatchObject({
+      value: [
+        ['f', 'v'],
+        ['g', 'w', 77],
+      ],
+    });
+  });
+
+  it('sorted sets of every form', () => {
+    const double = [...new Uint8Array(new Float64Array([2.5]).buffer)];
+    expect(
+      values(
+        ...[3, key, 3, text('a'), text('1.5'), text('b'), 254, text('c'), 255],
+        ...[5, key, 1, text('a'), double],
+        ...[12, key, blob(ziplist('a', '3'))],
+        ...[17, key, blob(listpack('a', '-inf'))],
+      ),
+    ).toEqual([
+      [
+        ['a', 1.5],
+        ['b', 'inf'],
+        ['c', '-inf'],
+      ],
+      [['a', 2.5]],
+      [['a', 3]],
+      [['a', '-inf']],
+    ]);
+  });
+});
+
+describe('an export', () => {
+  it('tells what stands before a key, and bytes that are no UTF-8', () => {
+    expect(
+      json(
+        ...[0xf5, text('#!lua'), 0xfe, 3],
+        ...[0xfc, int64(1_700_000_000_000), 0xf8, 9, 0, text('\xff\0'), text('\xc3\xa4')],
+        ...[0xfd, 5, 0, 0, 0, 0xf9, 200, 0, key, 0xc0, 0xfe],
+      ),
+    ).toEqual([
+      { function: '#!lua' },
+      {
+        db: 3,
+        key: { base64: '/wA=' },
+        type: 'string',
+        encoding: 'string',
+        expireAtMs: 1_700_000_000_000,
+        idleSeconds: 9,
+        value: 'ä',
+      },
+      {
+        db: 3,
+        key: 'k',
+        type: 'string',
+        encoding: 'string',
+        expireAtMs: 5000,
+        frequency: 200,
+        value: '-2',
+      },
+    ]);
+  });
+
+  it('writes long strings in pieces, at whole characters', () => {
+    const long = (bytes: Buffer): RdbPart[] => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return [0, key, 0x80, [...length], bytes.toString('latin1')];
+    };
+    const characters = 'aä€😀'.repeat(180_000);
+    const bytes = Buffer.alloc(1_600_001, 0xfe);
+    const [first, second] = values(...long(Buffer.from(characters)), ...long(bytes));
+    expect(first === characters).toBe(true);
+    expect((second as { base64: string }).base64 === bytes.toString('base64')).toBe(true);
+  });
+
+  it('in commands selects, batches and expires', () => {
+    const members = Array.from({ length: 65 }, (_, i) => text(`m${i}`));
+    const commands = resp(
+      ...[0, key, text('v'), 0xfe, 2, 0xfc, int64(99), 2, key, 0x40, 65, ...members],
+      ...[24, text('h'), int64(10), 1, 3, text('f'), text('v')],
+    );
+    const names = Array.from({ length: 64 }, (_, i) => `m${i}`).join(' ');
+    expect(commands).toEqual([
+      'SELECT 0',
+      'SET k v',
+      'SELECT 2',
+      `SADD k ${names}`,
+      'SADD k m64',
+      'PEXPIREAT k 99',
+      'HSET h f v',
+      'HPEXPIREAT h 12 FIELDS 1 f',
+    ]);
+  });
+});
+
+describe('a walk that is fed', () => {
+  it('shows every piece of a stream once, in order', () => {
+    const id = (ms: number): number[] => [...new Uint8Array(7), ms, ...new Uint8Array(8)];
+    const group = [text('g'), 2, 0, 2, 2, id(1), int64(5), 1, id(2), int64(6), 3, 3];
+    const consumers = [
+      ...[text('idle'), int64(7), int64(7), 0],
+      ...[text('a'), int64(8), int64(8), 1, id(2)],
+      ...[text('b'), int64(9), int64(9), 1, id(1)],
+    ];
+    const stream = [21, key, 0, 0, 2, 0, 0, 0, 1, 0, 2, 2];
+    expect(resp(...stream, ...group, ...consumers, text('late'), 0, 0, 0, 0, 0)).toEqual([
+      'SELECT 0',
+      'XADD k MAXLEN 0 0-1 x y',
+      'XSETID k 2-0 ENTRIESADDED 2 MAXDELETEDID 1-0',
+      'XGROUP CREATE k g 2-0 ENTRIESREAD 2',
+      'XGROUP CREATECONSUMER k g idle',
+      'XGROUP CREATECONSUMER k g a',
+      'XCLAIM k g a 0 2-0 TIME 6 RETRYCOUNT 3 JUSTID FORCE',
+      'XGROUP CREATECONSUMER k g b',
+      'XCLAIM k g b 0 1-0 TIME 5 RETRYCOUNT 1 JUSTID FORCE',
+      'XGROUP CREATE k late 0-0 ENTRIESREAD 0',
+    ]);
+  });
+
+  it('says where the bytes end too early', () => {
+    const bytes = rdbOf('REDIS0012', 2, key, 2, text('a'), text('b'), 0xff);
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => walkFed(bytes.subarray(0, length), {})).toThrow(/ends too early/);
+    }
+  });
+});
+
+describe('a check looks into values', () => {
+  const error = (...parts: RdbPart[]): string =>
+    checkRdb(fileReader(rdbOf('REDIS0012', ...parts, 0xff)), NOW_MS).error ?? '';
+
+  it('and refuses members that come twice, in every form', () => {
+    const twice = /twice/;
+    expect(error(2, key, 2, text('a'), text('a'))).toMatch(twice);
+    expect(error(4, key, 2, text('a'), text('1'), text('a'), text('2'))).toMatch(twice);
+    expect(error(3, key, 2, text('a'), text('1'), text('a'), text('2'))).toMatch(twice);
+    expect(error(13, key, blob(ziplist('a', '1', 'a', '2')))).toMatch(twice);
+    expect(error(16, key, blob(listpack('a', '1', 'a', '2')))).toMatch(twice);
+    expect(error(20, key, blob(listpack('a', 'a')))).toMatch(twice);
+    expect(error(25, key, int64(0), blob(listpack('a', '1', '0', 'a', '2', '0')))).toMatch(twice);
+    expect(error(2, key, 2, text('a'), text('b'), 2, key, 2, text('a'), text('b'))).toBe('');
+  });
+
+  it('and refuses damaged nodes, odd pairs, scores that are none, and nothing at all', () => {
+    expect(error(16, key, blob(listpack('a', 'b', 'c')))).toMatch(/damaged listpack of a hash/);
+    expect(error(18, key, 1, 2, blob(`${listpack('a').slice(0, -1)}\0`))).toMatch(/listpack/);
+    expect(error(10, key, blob(`${ziplist('a')}x`))).toMatch(/damaged ziplist of a list/);
+    expect(error(11, key, blob('\x02\0\0\0\x02\0\0\0\x09\0\x05\0'))).toMatch(/intset/);
+    expect(error(3, key, 1, text('a'), 253)).toMatch(/no number/);
+    expect(error(17, key, blob(listpack('a', 'x')))).toMatch(/no number/);
+    expect(error(18, key, 1, 3, text('a'))).toMatch(/unknown kind 3/);
+    expect(error(2, key, 0)).toMatch(/without elements/);
+    expect(error(8, key, 0)).toMatch(/Invalid object type: 8/);
+  });
+
+  it('and knows two hundred thousand members apart', () => {
+    const members = Array.from({ length: 200_000 }, (_, i) => text(`m${i}`)).join('');
+    const count = [0x80, 0, 3, 0x0d, 0x40];
+    expect(error(2, key, count, members)).toBe('');
+    const again = `${members.slice(0, -8)}${text('m77777')}`;
+    expect(error(2, key, count, again)).toMatch(/twice/);
+  });
+});

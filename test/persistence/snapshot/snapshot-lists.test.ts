@@ -1,0 +1,188 @@
+/**
+ * Long lists in a snapshot: written in parts, in their order, each as it was, whatever changes
+ * meanwhile.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Database } from '../../../src/core/database.ts';
+import type { Keyspace } from '../../../src/core/keyspace.ts';
+import {
+  listCreate,
+  listDelete,
+  listDeleteEqual,
+  listGrow,
+  listInsert,
+  listLength,
+  listPush,
+  listSet,
+  listShrink,
+} from '../../../src/core/types/list.ts';
+import { ListCursor } from '../../../src/core/types/list-cursor.ts';
+import { TYPE_STRING, typeOf } from '../../../src/core/value.ts';
+import { PARTS_LIST_BYTES_MIN } from '../../../src/persistence/rdb/rdb-parts.ts';
+import { fileReader, latin1, loaded, makeKeyspace, put } from '../rdb/rdb-support.ts';
+import {
+  HandSnapshot,
+  itHoldsWhatWas,
+  type Picture,
+  pictureOf,
+  World,
+} from './snapshot-support.ts';
+
+const KEYS = 4;
+const DATABASES = 2;
+
+/** A few long lists, some strings, and changes to them. */
+class ListWorld extends World {
+  constructor(seed: number) {
+    super(seed, DATABASES);
+    const { limits } = this.keyspace;
+    limits.listMaxListpackSize = this.random.pick([-1, -2, 40]);
+    limits.listCompressDepth = this.random.pick([0, 0, 1]);
+    limits.listPackedThreshold = this.random.pick([1 << 30, 900]);
+  }
+
+  fill(): void {
+    for (let i = 0; i < KEYS; i++) this.#create(latin1(`key:${i}`));
+  }
+
+  #element(): Buffer {
+    const random = this.random;
+    if (random.chance(0.4)) return latin1(String(random.between(0, 300)));
+    return latin1('some text '.repeat(random.pick([1, 4, 30, 100])));
+  }
+
+  #create(key: Buffer): void {
+    const { keyspace } = this;
+    const random = this.random;
+    const db = this.db();
+    this.clear(db, key);
+    if (random.chance(0.1)) {
+      put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 70_000])));
+      return;
+    }
+    let at = listCreate(keyspace, db, key, 0, key.length, 10_000, 100);
+    const bytes = PARTS_LIST_BYTES_MIN * random.pick([0.1, 1.2, 3]);
+    for (let done = 0; done < bytes; ) {
+      const element = this.#element();
+      at = this.#push(db, at, element, false);
+      done += element.length;
+    }
+  }
+
+  #push(db: Database, address: number, element: Buffer, atHead: boolean): number {
+    const at = listGrow(this.keyspace, db, address, element.length, 1);
+    return listPush(this.keyspace, db, at, element, 0, element.length, atHead);
+  }
+
+  change(): void {
+    const { keyspace } = this;
+    const random = this.random;
+    const db = this.db();
+    const key = latin1(`key:${random.between(0, KEYS)}`);
+    const address = keyspace.lookupWrite(db, key, 0, key.length);
+    if (address === 0) {
+      if (random.chance(0.2)) this.#create(key);
+      return;
+    }
+    const dice = random.between(0, 99);
+    if (dice < 4) keyspace.remove(db, address);
+    else if (dice < 5) keyspace.flush(db.id);
+    else if (dice < 9) keyspace.swap(0, 1);
+    else if (dice < 14) keyspace.freeSlice(30);
+    else if (dice < 17) this.copy(db, address);
+    else if (typeOf(keyspace.arena, address) !== TYPE_STRING) this.#changeList(db, address);
+  }
+
+  #changeList(db: Database, address: number): void {
+    const { keyspace } = this;
+    const random = this.random;
+    let at = address;
+    for (let i = random.pick([1, 3, 20]); i > 0 && listLength(keyspace, at) > 0; i--) {
+      const length = listLength(keyspace, at);
+      const index = random.between(0, length - 1);
+      const element = this.#element();
+      switch (random.between(0, 6)) {
+        case 0:
+          at = this.#push(db, at, element, random.chance(0.5));
+          break;
+        case 1:
+          at = listGrow(keyspace, db, at, element.length, 1);
+          at = listInsert(keyspace, db, at, index, true, element, 0, element.length);
+          break;
+        case 2:
+          at = listGrow(keyspace, db, at, element.length, 1);
+          at = listSet(keyspace, db, at, index, element, 0, element.length);
+          break;
+        case 3:
+          at = listDelete(keyspace, db, at, index, Math.min(length - index, random.pick([1, 400])));
+          break;
+        case 4:
+          at = listDeleteEqual(keyspace, db, at, element, 0, element.length, 3, random.chance(0.5));
+          break;
+        default:
+          at = listDelete(keyspace, db, at, random.chance(0.5) ? 0 : length - 1, 1);
+      }
+    }
+    if (listLength(keyspace, at) === 0) keyspace.remove(db, at);
+    else listShrink(keyspace, db, at);
+  }
+}
+
+const cursor = new ListCursor();
+
+/** Every value, its elements in their order. */
+function picture(keyspace: Keyspace): Picture {
+  return pictureOf(keyspace, (_, address) => elements(keyspace, address));
+}
+
+function elements(keyspace: Keyspace, address: number): string {
+  if (typeOf(keyspace.arena, address) === TYPE_STRING) {
+    return `string of ${keyspace.valueLength(address)}`;
+  }
+  const found: string[] = [];
+  cursor.start(keyspace, address, 0, true);
+  while (cursor.next()) {
+    const { bytes, length, offset } = cursor.element;
+    found.push(Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1'));
+  }
+  return found.join(' ');
+}
+
+const shown = (rdb: Uint8Array): Picture =>
+  picture(loaded(fileReader(rdb), { expired: 'keep' }).keyspace);
+
+describe('long lists in a snapshot', () => {
+  itHoldsWhatWas({
+    world: (seed) => new ListWorld(seed),
+    picture,
+    shown,
+    partsMax: 6,
+    movesMax: 30,
+    kept: { numRuns: 60 },
+    dropped: { numRuns: 25 },
+  });
+
+  it('cost a change the copy of a node, and are written a part at a time', () => {
+    const keyspace = makeKeyspace(DATABASES);
+    const db = keyspace.databases[0]!;
+    const key = latin1('long');
+    let at = listCreate(keyspace, db, key, 0, 4, 10_000, 1);
+    const element = latin1('an element of some length');
+    const count = 200_000;
+    for (let i = 0; i < count; i++) {
+      at = listPush(keyspace, db, at, element, 0, element.length, false);
+    }
+    const truth = picture(keyspace);
+    const before = keyspace.arena.usedBytes;
+    const snapshot = new HandSnapshot(keyspace);
+    at = keyspace.lookupWrite(db, key, 0, 4);
+    at = listSet(keyspace, db, at, count / 2, latin1('another'), 0, 7);
+    expect(keyspace.arena.usedBytes - before).toBeLessThanOrEqual(8192);
+    snapshot.walk(20);
+    expect(snapshot.walker.isDone).toBe(false);
+    keyspace.remove(db, keyspace.lookupWrite(db, key, 0, 4));
+    expect(shown(snapshot.finish())).toEqual(truth);
+    while (keyspace.freeSlice(1000));
+    expect(db.dict.count).toBe(0);
+  });
+});

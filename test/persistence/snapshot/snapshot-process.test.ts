@@ -1,0 +1,114 @@
+/** The snapshot's child and its reserves: who takes whose place, and that all end. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { startSnapshot } from '../../../src/persistence/snapshot/snapshot.ts';
+import { SnapshotHelper } from '../../../src/persistence/snapshot/snapshot-helper.ts';
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+import {
+  CHILD_SCRIPT,
+  contents,
+  fileReader,
+  loaded,
+  makeKeyspace,
+  put,
+  saveOptions,
+} from '../rdb/rdb-support.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cairn-reserve-'));
+const path = join(folder, 'dump.rdb');
+let helper: SnapshotHelper;
+
+beforeEach(() => {
+  helper = new SnapshotHelper(CHILD_SCRIPT);
+});
+afterEach(() => helper.close());
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Saves a few keys, and compares what was saved. */
+async function save(): Promise<void> {
+  const keyspace = makeKeyspace();
+  for (let i = 0; i < 50; i++) put(keyspace, 0, `key:${i}`, `value ${i}`);
+  const target = { file: path, incrementalFsync: false };
+  const run = startSnapshot({ ...saveOptions(new FaultyFileSystem()), keyspace, helper, target });
+  const step = (): void => {
+    if (run.step(1)) setImmediate(step);
+    else run.onRoom(step);
+  };
+  step();
+  await run.done;
+  expect(contents(loaded(fileReader(readFileSync(path))).keyspace)).toEqual(contents(keyspace));
+}
+
+async function killed(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await gone(pid);
+}
+
+async function gone(pid: number): Promise<void> {
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+it('puts a reserve, the same process, in the place of a child that was killed', async () => {
+  helper.warm();
+  const pids = [helper.pid, ...helper.reserves];
+  expect(new Set(pids).size).toBe(3);
+  for (const pid of pids) {
+    expect(helper.pid === pid || helper.pid === 0).toBe(true);
+    await save();
+    expect(helper.pid).toBe(pid);
+    await killed(helper.pid);
+    while (helper.pid !== 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(helper.reserves).toEqual([]);
+  await save();
+  expect(pids).not.toContain(helper.pid);
+});
+
+it('does without a reserve that was killed', async () => {
+  helper.warm();
+  const [first = 0, second] = helper.reserves;
+  await killed(first);
+  while (helper.reserves.includes(first)) await new Promise((resolve) => setTimeout(resolve, 5));
+  await killed(helper.pid);
+  while (helper.pid !== 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await save();
+  expect(helper.pid).toBe(second);
+});
+
+it('ends them all when it is closed', async () => {
+  helper.warm();
+  const pids = [helper.pid, ...helper.reserves];
+  helper.close();
+  for (const pid of pids) await gone(pid ?? 0);
+  expect(pids.map((pid) => isAlive(pid ?? 0))).toEqual([false, false, false]);
+});
+
+it('leaves no process behind when the server is killed', async () => {
+  const program = pathToFileURL(CHILD_SCRIPT.replace('-child.js', '-helper.js')).href;
+  const text = `const { SnapshotHelper } = await import('${program}');
+    const helper = new SnapshotHelper();
+    helper.warm();
+    console.log(JSON.stringify([helper.pid, ...helper.reserves]));
+    setInterval(() => {}, 1000);`;
+  const server = spawn(process.execPath, ['--input-type=module', '-e', text]);
+  const [line] = await once(server.stdout, 'data');
+  const pids = JSON.parse(String(line)) as number[];
+  expect(pids.map(isAlive)).toEqual([true, true, true]);
+  server.kill('SIGKILL');
+  for (const pid of pids) await gone(pid);
+  expect(pids.map(isAlive)).toEqual([false, false, false]);
+});

@@ -1,0 +1,80 @@
+/** The rehearsal goes through whole snapshots, little by little; the queue takes ready memory. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { Arena } from '../../../src/core/memory/arena.ts';
+import { CHUNK_BYTES } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
+import { SnapshotQueue } from '../../../src/persistence/snapshot/snapshot-queue.ts';
+import { SnapshotRehearsal } from '../../../src/persistence/snapshot/snapshot-rehearsal.ts';
+
+it('emits all keys in every round, a few a step, in one chunk of memory', () => {
+  const rehearsal = new SnapshotRehearsal();
+  let before = 0;
+  let most = 0;
+  while (rehearsal.step()) {
+    const { keys } = rehearsal;
+    most = Math.max(most, keys - before);
+    before = keys;
+  }
+  expect(rehearsal.keys).toBe(5 * 1024);
+  expect(most).toBeLessThan(64);
+  expect(rehearsal.memory.length).toBe(1);
+});
+
+const sents: (() => void)[] = [];
+const transport = {
+  data: (_bytes: Uint8Array, sent: () => void): void => {
+    sents.push(sent);
+  },
+  end: (): void => {},
+};
+
+/** Fills so many chunks, and says whose memory they were. */
+function fill(queue: SnapshotQueue, chunks: number): Set<ArrayBufferLike> {
+  const buffers = new Set<ArrayBufferLike>();
+  for (let i = 0; i < chunks; i++) {
+    const chunk = queue.freshChunk();
+    expect(chunk.length).toBe(CHUNK_BYTES);
+    buffers.add(chunk.buffer);
+    queue.take(chunk, chunk.length);
+  }
+  return buffers;
+}
+
+it('asks for memory when it wants many chunks, and hands it back when all is sent', async () => {
+  const made: ArrayBuffer[] = [];
+  const memory = async (): Promise<ArrayBuffer> => {
+    const buffer = new ArrayBuffer(CHUNK_BYTES * 4);
+    made.push(buffer);
+    return buffer;
+  };
+  const queue = new SnapshotQueue(transport, new Arena(), () => {}, memory);
+  fill(queue, 8);
+  await sleep(0);
+  expect(made).toEqual([]);
+  fill(queue, 2);
+  await sleep(0);
+  expect(made.length).toBe(1);
+  expect([...fill(queue, 4)]).toEqual([made[0]]);
+  await sleep(0);
+  expect(made.length).toBe(2);
+  while (sents.length > 0) sents.shift()?.();
+  expect(queue.copiedBytes).toBe(0);
+  const spare = queue.takeSpare();
+  expect(new Set(spare).size).toBe(spare.length);
+  for (const buffer of made) expect(spare).toContain(buffer);
+  expect(queue.takeSpare()).toEqual([]);
+});
+
+it('makes chunks itself where nobody brings memory', async () => {
+  let asked = 0;
+  const memory = (): Promise<ArrayBuffer> => {
+    asked++;
+    return Promise.reject(new Error('none'));
+  };
+  const queue = new SnapshotQueue(transport, new Arena(), () => {}, memory);
+  for (let i = 0; i < 3; i++) {
+    fill(queue, 10);
+    await sleep(0);
+  }
+  expect(asked).toBe(1);
+});

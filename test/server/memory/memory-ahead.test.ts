@@ -1,0 +1,49 @@
+/** Chunks are made ready beside the loop, one at a time, and where that fails all goes on. */
+import { expect, test, vi } from 'vitest';
+import { Arena, BLOCK_BYTES_MAX } from '../../../src/core/memory/arena.ts';
+import { CHUNK_BYTES } from '../../../src/core/memory/chunk-space.ts';
+import { supplyChunks } from '../../../src/server/memory/memory-ahead.ts';
+
+function fillChunk(arena: Arena): Set<ArrayBufferLike> {
+  const buffers = new Set<ArrayBufferLike>();
+  for (let filled = 0; filled < CHUNK_BYTES; filled += BLOCK_BYTES_MAX) {
+    buffers.add(arena.bytes(arena.alloc(BLOCK_BYTES_MAX)).buffer);
+  }
+  return buffers;
+}
+
+test('each chunk but the first was ready before it was wanted', async () => {
+  const arena = new Arena();
+  supplyChunks(arena);
+  for (let i = 0; i < 5; i++) {
+    fillChunk(arena);
+    await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+    const ready = arena.spareChunk;
+    expect(ready?.byteLength).toBe(CHUNK_BYTES);
+    expect(fillChunk(arena)).toContain(ready);
+  }
+});
+
+test('a chunk that is not taken goes back, and another is ready when growth goes on', async () => {
+  const arena = new Arena();
+  supplyChunks(arena);
+  fillChunk(arena);
+  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+  const idle = arena.spareChunk;
+  await vi.waitFor(() => expect(arena.spareChunk).toBeNull());
+  expect(idle?.byteLength).toBe(0);
+  expect(arena.bytes(arena.alloc(BLOCK_BYTES_MAX)).byteLength).toBe(CHUNK_BYTES);
+  fillChunk(arena);
+  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+});
+
+test('without a file to read zeroes from, chunks come as they are wanted', async () => {
+  const arena = new Arena();
+  supplyChunks(arena, '/nowhere/zero');
+  const { onLow } = arena;
+  fillChunk(arena);
+  await vi.waitFor(() => expect(arena.onLow).not.toBe(onLow));
+  for (let i = 0; i < 5; i++) fillChunk(arena);
+  expect(arena.spareChunk).toBeNull();
+  expect(arena.reservedBytes).toBeGreaterThan(5 * CHUNK_BYTES);
+});

@@ -1,0 +1,148 @@
+/**
+ * The commands of replication beside the real server: refusals, options, ROLE, and INFO's fields.
+ */
+import { describe, expect, it } from 'vitest';
+import { requireRedisServer } from '../../support/real-server.ts';
+import { type Mask, sideBySide } from '../../support/side-by-side.ts';
+
+const NO_ID: Mask = [/[0-9a-f]{40}/g, 'id'];
+
+describe.skipIf(requireRedisServer() === null)('the commands of replication', () => {
+  const { same, servers } = sideBySide();
+
+  same(
+    'REPLCONF',
+    `
+    a> REPLCONF
+    a> REPLCONF a
+    a> REPLCONF a b
+    a> REPLCONF listening-port x
+    a> REPLCONF listening-port 7777
+    a> REPLCONF ip-address 10.0.0.1
+    a> REPLCONF ip-address ${'9'.repeat(300)}
+    a> REPLCONF capa eof capa psync2 capa later
+    a> REPLCONF rdb-only 2
+    a> REPLCONF rdb-only x
+    a> REPLCONF rdb-only 0
+    a> REPLCONF rdb-filter-only other
+    a> REPLCONF rdb-filter-only functions
+    a> REPLCONF rdb-filter-only ""
+    a>0 REPLCONF ACK 5
+    a>0 REPLCONF GETACK *
+    a> PING
+    a> REPLCONF listening-port 1 nonsense 2
+    `,
+  );
+
+  same(
+    'REPLICAOF and ROLE of a primary',
+    `
+    a> ROLE
+    a> REPLICAOF localhost abc
+    a> REPLICAOF localhost 70000
+    a> REPLICAOF localhost -1
+    a> REPLICAOF no one
+    a> SLAVEOF NO ONE
+    a> REPLICAOF localhost
+    a> CONFIG GET replicaof
+    `,
+  );
+
+  same(
+    'FAILOVER',
+    `
+    a> FAILOVER
+    a> FAILOVER ABORT
+    a> FAILOVER x
+    a> FAILOVER TIMEOUT
+    a> FAILOVER TIMEOUT 0
+    a> FAILOVER TIMEOUT x
+    a> FAILOVER TIMEOUT -5
+    a> FAILOVER TO
+    a> FAILOVER TO a
+    a> FAILOVER TO a b
+    a> FAILOVER TO a 99999999
+    a> FAILOVER FORCE
+    a> FAILOVER TO h 1 FORCE
+    a> FAILOVER TO h 1 FORCE TIMEOUT 5
+    a> FAILOVER FORCE TO h 1 TIMEOUT 5
+    a> FAILOVER ABORT TIMEOUT 5
+    a> FAILOVER TIMEOUT 5 ABORT
+    a> FAILOVER TO a 1 TO b 2
+    a> FAILOVER TIMEOUT 5 TIMEOUT 6
+    `,
+  );
+
+  same(
+    'WAIT without replicas',
+    `
+    a> WAIT x 0
+    a> WAIT 0 x
+    a> WAIT 0 -1
+    a> WAIT -1 0
+    a> WAIT 1 1
+    a> WAIT 0 0
+    a> WAIT 99999999999999999999 1
+    a> MULTI
+    a> WAIT 3 0
+    a> EXEC
+    `,
+  );
+
+  same(
+    'PSYNC and SYNC that are refused',
+    `
+    a> PSYNC ? x
+    b> PSYNC a 1 FAILOVER
+    c> MULTI
+    c> PSYNC ? -1
+    c> EXEC
+    d> REPLCONF rdb-filter-only functions
+    d> PSYNC ? -1
+    e> SYNC 1
+    f> PSYNC ?
+    `,
+  );
+
+  same(
+    'a replica of nobody',
+    `
+    a> REPLICAOF 127.0.0.1 1
+    a> SET k v
+    a> GET k
+    a> WAIT 0 0
+    a> FAILOVER
+    a> PSYNC ? -1
+    a> CONFIG GET replicaof
+    a> REPLICAOF 127.0.0.1 1
+    a> CONFIG SET replica-serve-stale-data no
+    a> GET k
+    a> MULTI
+    a> EXEC
+    a> PING
+    a> CONFIG SET replica-serve-stale-data yes
+    b> PSYNC ${'a'.repeat(40)} 1 FAILOVER
+    a> MULTI
+    a> REPLICAOF NO ONE
+    a> EXEC
+    a> SET k v
+    a> DEL k
+    `,
+    [NO_ID],
+  );
+
+  it('names the fields of INFO replication, in order, on primaries and replicas', async () => {
+    const { cairn, redis } = servers();
+    const names = async (server: typeof cairn, follow: boolean): Promise<string[]> => {
+      const client = await server.connect();
+      if (follow) await client.send('REPLICAOF', '127.0.0.1', '1');
+      const text = String(await client.value('INFO', 'replication'));
+      await client.send('REPLICAOF', 'NO', 'ONE');
+      client.close();
+      return text.split('\r\n').map((line) => line.split(':')[0] ?? '');
+    };
+    for (const follow of [false, true]) {
+      expect(await names(cairn, follow)).toEqual(await names(redis, follow));
+    }
+  });
+});
