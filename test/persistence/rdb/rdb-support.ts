@@ -25,7 +25,7 @@ export const CHILD_SCRIPT = fileURLToPath(
 );
 
 export const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../fixtures/rdb/${name}`, import.meta.url));
+  fileURLToPath(new URL(`../../../fixtures/rdb/${name}`, import.meta.url));
 
 export function makeKeyspace(databases = 16): Keyspace {
   let state = 1;
