@@ -175,8 +175,17 @@ function readItem(reader: RdbReader, list: Quicklist, type: number): void {
     return;
   }
   node.read(reader, list.arena);
-  if (container === CONTAINER_PLAIN) list.appendBlock(node.block, node.length, 1, NODE_PLAIN);
-  else addListpack(reader, list);
+  if (container === CONTAINER_PACKED) addListpack(reader, list);
+  else addPlain(reader, list);
+}
+
+/** Adds the element that `node` is; an empty one would stand in a listpack. */
+function addPlain(reader: RdbReader, list: Quicklist): void {
+  if (node.length > 0) list.appendBlock(node.block, node.length, 1, NODE_PLAIN);
+  else {
+    list.arena.free(node.block);
+    throw reader.fail('a node of a list that is one element, and empty');
+  }
 }
 
 /** Adds the listpack in `node`. */

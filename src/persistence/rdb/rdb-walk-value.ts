@@ -172,15 +172,15 @@ export class ValueWalker {
 
   #node(type: number): number {
     const reader = this.#reader;
-    const view = this.#view;
     const container = type === rdb.RDB_LIST_QUICKLIST_2 ? reader.length() : CONTAINER_PACKED;
     if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
       throw reader.fail(`a quicklist node of the unknown kind ${container}`);
     }
-    reader.string(view);
+    reader.string(this.#view);
     if (type === rdb.RDB_LIST_QUICKLIST) return this.#ziplistElements();
     if (type !== rdb.RDB_LIST && container === CONTAINER_PACKED) return this.#listpackElements();
-    this.#visitor.element?.(view);
+    if (type !== rdb.RDB_LIST && this.#view.length === 0) throw this.#damaged('node', 'list');
+    this.#visitor.element?.(this.#view);
     return 1;
   }
 

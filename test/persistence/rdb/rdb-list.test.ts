@@ -211,6 +211,7 @@ describe('forms of lists', () => {
       /damaged ziplist of a list/,
       [10, key, blob(12, 0, 0, 0, 10, 0, 0, 0, 1, 0, 0, 0xff)],
     ],
+    ['an element as a node, and empty', /one element, and empty/, [18, key, 1, 1, text('')]],
     ['a damaged second node', /damaged ziplist/, [14, key, 2, ziplist, blob(1, 2, 3)]],
     ['fewer elements than were said', /unknown encoding/, [1, key, 9, text('a')]],
   ])('%s is an error that says where', (_, message, parts) => {

@@ -285,6 +285,7 @@ describe('a check looks into values', () => {
     expect(error(3, key, 1, text('a'), 253)).toMatch(/no number/);
     expect(error(17, key, blob(listpack('a', 'x')))).toMatch(/no number/);
     expect(error(18, key, 1, 3, text('a'))).toMatch(/unknown kind 3/);
+    expect(error(18, key, 1, 1, text(''))).toMatch(/damaged node of a list/);
     expect(error(2, key, 0)).toMatch(/without elements/);
     expect(error(8, key, 0)).toMatch(/Invalid object type: 8/);
   });
