@@ -9,7 +9,7 @@
  * reference description of HalfSipHash.
  */
 
-import { viewOf } from './view-of.ts';
+import { viewed, viewOfKey } from './view-of.ts';
 
 /** Hash of `length` bytes of `bytes` from `offset`: 32 bits, signed. */
 export function halfSipHash(
@@ -19,7 +19,8 @@ export function halfSipHash(
   seed0: number,
   seed1: number,
 ): number {
-  return halfSipHashView(viewOf(bytes), offset, length, seed0, seed1);
+  const view = viewOfKey(bytes, offset, length);
+  return halfSipHashView(view, viewed.at, length, seed0, seed1);
 }
 
 /**

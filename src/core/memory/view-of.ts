@@ -7,11 +7,20 @@
  * (`arena.view`) and are not to be asked for here, lest they drive out the others.
  *
  * Measured: 16 bytes are compared in 18 ns instead of 44, byte by byte.
+ *
+ * Keys that are in the arena themselves, as when two sets are compared, are looked at through a
+ * copy (`viewOfKey`): a view of the chunk for each would take three times as long.
  */
+import { copyBytes } from './copy.ts';
 
 /** Views of larger buffers are not kept, since they would keep the buffer. */
 const KEPT_BYTES_MAX = 1 << 20;
 
+/** Longer keys are not copied. */
+const COPIED_BYTES_MAX = 256;
+
+const copied = new Uint8Array(COPIED_BYTES_MAX);
+const copiedView = new DataView(copied.buffer);
 const NOTHING = new Uint8Array(0);
 let firstBytes: Uint8Array = NOTHING;
 let firstView: DataView = new DataView(NOTHING.buffer);
@@ -21,6 +30,20 @@ let secondView: DataView = firstView;
 /** The bytes as a DataView: its offsets are theirs. */
 export function viewOf(bytes: Uint8Array): DataView {
   return bytes === firstBytes ? firstView : otherView(bytes);
+}
+
+/** Where the key that `viewOfKey` has shown begins in its view. */
+export const viewed = { at: 0 };
+
+/** A view in which these bytes are, from `viewed.at` on, until the next call. */
+export function viewOfKey(bytes: Uint8Array, offset: number, length: number): DataView {
+  if (bytes.length > KEPT_BYTES_MAX && length <= COPIED_BYTES_MAX) {
+    copyBytes(bytes, offset, copied, 0, length);
+    viewed.at = 0;
+    return copiedView;
+  }
+  viewed.at = offset;
+  return viewOf(bytes);
 }
 
 function otherView(bytes: Uint8Array): DataView {

@@ -14,7 +14,7 @@
  */
 import type { Arena } from '../memory/arena.ts';
 import { halfSipHashView } from '../memory/halfsiphash.ts';
-import { equalViews, viewOf } from '../memory/view-of.ts';
+import { equalViews, viewed, viewOf, viewOfKey } from '../memory/view-of.ts';
 
 /** Told of every change of a dict's entries before it happens, by whoever makes the change. */
 export interface EntryDoor {
@@ -68,7 +68,8 @@ export function entryKeyEquals(
   const short = head & 0xffff;
   if (short !== length && (short !== WIDE_KEY || words[at + keyWords - 1] !== length)) return false;
   const view = arena.view(address) ?? viewOf(arena.bytes(address));
-  return equalViews(view, (at + keyWords) << 2, viewOf(key), offset, length);
+  const other = viewOfKey(key, offset, length);
+  return equalViews(view, (at + keyWords) << 2, other, viewed.at, length);
 }
 
 /** Hash of the key of the entry at `address`. */

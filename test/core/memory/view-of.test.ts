@@ -1,7 +1,7 @@
 /** Views of borrowed bytes: the right ones, also when the buffers change; and what they compare. */
 import { describe, expect, test } from 'vitest';
 import { halfSipHash, halfSipHashView } from '../../../src/core/memory/halfsiphash.ts';
-import { equalViews, viewOf } from '../../../src/core/memory/view-of.ts';
+import { equalViews, viewed, viewOf, viewOfKey } from '../../../src/core/memory/view-of.ts';
 
 const LARGE = 2 << 20;
 
@@ -29,6 +29,26 @@ describe('viewOf', () => {
     expect(viewOf(a)).toBe(first);
     expect(viewOf(b)).toBe(second);
     expect(viewOf(large)).not.toBe(once);
+  });
+});
+
+describe('viewOfKey', () => {
+  test('shows the bytes, of small buffers and of large ones, short and long', () => {
+    for (const size of [1000, LARGE]) {
+      const bytes = part(3, size);
+      for (const [offset, length] of [
+        [0, 16],
+        [5, 1],
+        [7, 256],
+        [9, 300],
+        [11, 0],
+      ] as const) {
+        const view = viewOfKey(bytes, offset, length);
+        for (let i = 0; i < length; i++) {
+          expect(view.getUint8(viewed.at + i)).toBe(bytes[offset + i]);
+        }
+      }
+    }
   });
 });
 
