@@ -29,6 +29,8 @@ export class EntryChanges extends EntryStore {
   late: LateEntries | null = null;
   /** Told of an entry that was given a time; null: nobody asks. */
   onExpirySet: ((db: Database, address: number) => void) | null = null;
+  /** Large collections put behind keys, made anew or of small ones. */
+  largePut = 0;
 
   /**
    * Stores bytes as the value of a key. `existing` is what `lookupWrite` just returned for that key
@@ -133,6 +135,7 @@ export class EntryChanges extends EntryStore {
     value: LargeValue,
     keepExpiry: boolean,
   ): number {
+    this.largePut++;
     const expires = this.keptPlace(db, existing, keepExpiry);
     const address = this.build(
       key,

@@ -36,7 +36,7 @@ import {
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
 import { NO_AUTH_NEEDED, NO_DEBUG, unknownCommand, wrongArity } from './errors.ts';
-import { countCalls, SHARED_MAX, SharedCalls } from './info/call-figures.ts';
+import { countCalls, QUICK_US, SHARED_MAX, SharedCalls } from './info/call-figures.ts';
 import type { Services } from './services.ts';
 
 const QUEUED = Uint8Array.from('+QUEUED\r\n', (c) => c.charCodeAt(0));
@@ -183,7 +183,7 @@ export class Dispatcher {
     if (client.waiting === WAIT_BLOCKED && blocking.stillWaits(client)) this.putOff(client);
     else {
       stats.commandsProcessed++;
-      if (shares) this.share(command);
+      if (shares && this.shared.mayTake(client, args, keyspace, before)) this.share(command);
       else this.measure(client, command, args, again);
     }
     if (this.monitor !== null && !again) this.monitor(client, command, args);
@@ -328,6 +328,7 @@ export class Dispatcher {
 
   /** Times one command by itself. */
   private measure(client: Client, command: Command, args: Args, again: boolean): void {
+    if (this.shared.count > 0) this.shared.settle(QUICK_US, this.histograms);
     const before = again ? this.services.blocking.spentBy(client) : 0;
     const microseconds = this.sinceLast() + before;
     countCalls(command, microseconds, 1, this.histograms);

@@ -151,6 +151,23 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
     for (const one of [client, reader]) one.close();
   });
 
+  it('SLOWLOG tells of a command that is mostly quick and was not', async () => {
+    const { cairn } = servers();
+    const client = await cairn.connect();
+    await client.send('CONFIG', 'SET', 'slowlog-log-slower-than', '1000');
+    await client.send('SLOWLOG', 'RESET');
+    const elements = Array.from({ length: 200_000 }, (_, i) => `element ${i}`);
+    await client.pipeline([
+      ['GET', 'none'],
+      ['RPUSH', 'long', ...elements],
+      ['GET', 'none'],
+    ]);
+    const named = JSON.stringify(await client.value('SLOWLOG', 'GET'));
+    expect(named).toContain('RPUSH');
+    await client.send('CONFIG', 'SET', 'slowlog-log-slower-than', '10000');
+    client.close();
+  });
+
   it('draws, advises and counts alike for values of its own', async () => {
     const { cairn } = servers();
     const client = await cairn.connect();

@@ -4,12 +4,26 @@
  *
  *     GET GET GET SET GET      commands   GET SET GET
  *                              times       3   1   1        in rows: most batches are one
+ *
+ * What mostly costs the same may cost much more once: HSET of a thousand fields, or of the one with
+ * which a hash becomes a table. Such a call does not share: it takes all the time since the last
+ * reading of the clock, and those that wait count as `QUICK_US` each.
  */
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { Args } from '../../core/resp/args.ts';
+import type { Client } from '../clients/client.ts';
 import type { Command } from '../command.ts';
 import { LatencyHistogram } from '../latency/latency-histogram.ts';
 
 /** Commands timed together at most. */
 export const SHARED_MAX = 64;
+
+/** What a command counts as whose share of a long call's time is not known. */
+export const QUICK_US = 0.5;
+/** Whoever has more arguments, changes more or answers more does not share. */
+const QUICK_ARGUMENTS = 64;
+const QUICK_CHANGES = 64;
+const QUICK_REPLY_BYTES = 16_384;
 
 /** Commands that share a time. */
 export class SharedCalls {
@@ -18,6 +32,20 @@ export class SharedCalls {
   private readonly commands: Command[] = [];
   private readonly times = new Int32Array(SHARED_MAX);
   private rows = 0;
+  private largePut = 0;
+
+  /**
+   * Whether the call that has just ended, with `dirty` changes before it, did no more than its
+   * command mostly does.
+   */
+  mayTake(client: Client, args: Args, keyspace: Keyspace, dirty: number): boolean {
+    const { largePut } = keyspace;
+    const isLarge = largePut !== this.largePut;
+    this.largePut = largePut;
+    if (isLarge || args.count > QUICK_ARGUMENTS) return false;
+    if (keyspace.dirty - dirty > QUICK_CHANGES) return false;
+    return client.reply.total - client.silentFrom <= QUICK_REPLY_BYTES;
+  }
 
   /** One more, at most SHARED_MAX together. */
   add(command: Command): void {
