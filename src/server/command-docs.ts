@@ -53,8 +53,7 @@ const NO_RANGE: PlainRange = { first: 0, last: 0, step: 0 };
 
 /**
  * First key, last key and step, as clients knew them before there were key specifications: of one
- * range, or of
- * several with step 1 that follow upon each other.
+ * range, or of several with step 1 that follow upon each other.
  */
 function plainRange(specs: readonly KeySpec[]): PlainRange {
   const ranges = specs.flatMap(({ begin, range }) => {

@@ -17,11 +17,10 @@
  *     name={a b c}    several in a row
  *     EX name={a b}   a word in front of either
  *
- * Behind an argument may stand, in this order: `@version` since which, `!version` since which it
- * is deprecated. Keys
- * belong to the command's key specifications one after the other; `key:key#1` names another than
- * the next. Names
- * and words with other characters stand in double quotes: "ip:port", auto-id="*".
+ * Behind an argument may stand, in this order: `@version` since which, `!version` since which it is
+ * deprecated. Keys belong to the command's key specifications one after the other; `key:key#1`
+ * names another than the next. Names and words with other characters stand in double quotes:
+ * "ip:port", auto-id="*".
  */
 
 type ArgumentType =

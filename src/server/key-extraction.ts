@@ -1,8 +1,7 @@
 /**
  * Which arguments of a command are keys, and what it does to them: for ACL rules, client-side
- * caching and COMMAND
- * GETKEYS. Found by the key specifications, or by the command's own `keysOf` where these cannot
- * tell.
+ * caching and COMMAND GETKEYS. Found by the key specifications, or by the command's own `keysOf`
+ * where these cannot tell.
  *
  *     begin    index 1         argument 1             keyword STREAMS from 1   behind that word
  *     range    last -1 step 1  up to the last one     count at 0               as many as

@@ -199,10 +199,7 @@ export class Server implements Services {
 
   shutdown(request: ShutdownRequest): Promise<string | undefined> {
     return this.ending.begin(request).then((error) => {
-      if (error === undefined && this.options.exit !== undefined) {
-        this.log.warning('Cairn is now ready to exit, bye bye...');
-        this.options.exit(0);
-      }
+      if (error === undefined) this.options.exit?.(0);
       return error;
     });
   }

@@ -77,7 +77,6 @@ export class Shutdown {
       return 'ERR Errors trying to SHUTDOWN. Check logs.';
     }
     await deps.stop();
-    deps.log.warning('Cairn is now ready to exit, bye bye...');
     deps.desk.pause.end('shutdown');
     return undefined;
   }

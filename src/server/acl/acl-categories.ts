@@ -1,7 +1,6 @@
 /**
  * The categories of commands that ACL rules name, such as @write: most follow from a command's
- * flags, the rest stand
- * in its specification.
+ * flags, the rest stand in its specification.
  */
 import { ADMIN, BLOCKING, type Command, FAST, PUBSUB, READONLY, WRITE } from '../command.ts';
 

@@ -1,7 +1,7 @@
 /**
- * A selector of an ACL user: one set of commands, keys and channels that go together. A user has
- * a root selector, and
- * may have further ones in parentheses; a command passes when any of them lets it.
+ * A selector of an ACL user: one set of commands, keys and channels that go together. A user has a
+ * root selector, and may have further ones in parentheses; a command passes when any of them lets
+ * it.
  *
  *     +@all -@dangerous +config|get   commands, in the order in which they were said
  *     ~cache:* %R~shared:*            keys; %R~ for reading only, %W~ for writing only

@@ -193,8 +193,7 @@ function hashPassword(password: string): string {
 
 /**
  * Joins the words of a selector that spaces took apart, "(~a" "+get)"; gives the joined rules, or
- * the word at which a
- * parenthesis that is never closed begins.
+ * the word at which a parenthesis that is never closed begins.
  */
 export function joinSelectors(words: readonly string[]): string[] | { readonly open: string } {
   const rules: string[] = [];

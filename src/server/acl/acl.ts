@@ -1,10 +1,9 @@
 /**
  * Access control: the users, who may connect as whom, and what was refused.
  *
- * The user `default` is there always; a connection is its until it says AUTH. As long as no user
- * is limited in
- * anything, commands are not checked at all (`isLimiting`), so that the everyday server pays
- * nothing.
+ * The user `default` is there always; a connection is its until it says AUTH. As long as no user is
+ * limited in anything, commands are not checked at all (`isLimiting`), so that the everyday server
+ * pays nothing.
  *
  * Users come from `user` lines of redis.conf or from the ACL file, never from both. Texts are
  * byte strings.

@@ -171,9 +171,12 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
     applyOomScore();
   };
   try {
-    const exit = (code: number): void => process.exit(code);
+    const exit = (code: number): void => {
+      if (code === 0) log.warning('Cairn is now ready to exit, bye bye...');
+      process.exit(code);
+    };
     const server = options.create({ config, log, onBound, onRole, exit, snapshotHelper });
-    handleSignals(server, config, log);
+    handleSignals(server, config, log, exit);
     await server.listen();
   } catch (error) {
     if (error instanceof ConfigFileError) process.stderr.write(error.report());

@@ -12,8 +12,13 @@ export interface ClosableServer {
 
 type EndingSignal = 'SIGTERM' | 'SIGINT';
 
-/** Listens for signals until the process ends. */
-export function handleSignals(server: ClosableServer, config: Config, log: Logger): void {
+/** Listens for signals until the process ends; `exit` ends it when the server is closed. */
+export function handleSignals(
+  server: ClosableServer,
+  config: Config,
+  log: Logger,
+  exit: (code: number) => void,
+): void {
   let closing = false;
   const end = async (signal: EndingSignal): Promise<void> => {
     if (closing) {
@@ -32,8 +37,7 @@ export function handleSignals(server: ClosableServer, config: Config, log: Logge
       log.warning(`${signal} received but errors trying to shut down the server: ${reason}`);
       return;
     }
-    log.warning('Cairn is now ready to exit, bye bye...');
-    process.exit(0);
+    exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void end(signal));

@@ -3,10 +3,9 @@
  * (FAILOVER).
  *
  * While a pause holds, a gate stops the commands of ordinary clients, all or only those that may
- * write; such a client
- * waits with the command it sent. When the last pause ends they run, in the order in which they
- * came. Meanwhile keys
- * whose time has come are hidden instead of deleted, since a deletion would be a write.
+ * write; such a client waits with the command it sent. When the last pause ends they run, in the
+ * order in which they came. Meanwhile keys whose time has come are hidden instead of deleted, since
+ * a deletion would be a write.
  */
 import { EXPIRY_DELETE, EXPIRY_HIDE } from '../../core/keyspace.ts';
 import { Args } from '../../core/resp/args.ts';

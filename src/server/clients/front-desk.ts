@@ -1,9 +1,8 @@
 /**
- * The front desk: everything about clients that stands beside their commands, put together and
- * made to follow the
- * configuration. Who they are (access), what they listen to (pubsub, tracking, monitors), what
- * holds them back
- * (gates, pause, output limits), and what is noted of their commands (slow log, latency).
+ * The front desk: everything about clients that stands beside their commands, put together and made
+ * to follow the configuration. Who they are (access), what they listen to (pubsub, tracking,
+ * monitors), what holds them back (gates, pause, output limits), and what is noted of their
+ * commands (slow log, latency).
  *
  * What nobody uses costs nothing: the dispatcher's hooks are set while somebody wants them.
  */

@@ -4,9 +4,8 @@
  *     +1700000000.123456 [0 127.0.0.1:51234] "set" "key" "value"
  *       time              database, client
  *
- * Commands of administration are not shown, nor arguments that their handlers redact. While
- * nobody monitors, the
- * dispatcher has nobody to tell.
+ * Commands of administration are not shown, nor arguments that their handlers redact. While nobody
+ * monitors, the dispatcher has nobody to tell.
  */
 import type { Args } from '../../core/resp/args.ts';
 import { ADMIN, type Command, SKIP_MONITOR } from '../command.ts';

@@ -11,10 +11,9 @@
  *
  *     *3 or >3   $7 message   $7 news.it   $5 hello
  *
- * Names are byte strings (one character a byte). Publishing where nobody listens allocates
- * nothing. A message to the
- * RESP3 client that is just running a command comes after that command's reply, so it never lands
- * inside of one.
+ * Names are byte strings (one character a byte). Publishing where nobody listens allocates nothing.
+ * A message to the RESP3 client that is just running a command comes after that command's reply, so
+ * it never lands inside of one.
  */
 import { asciiBytes } from '../../core/text/ascii.ts';
 import { globMatch } from '../../core/text/glob.ts';

@@ -10,12 +10,10 @@
  *                 of one turn together
  *
  * The news goes to the client itself as a RESP3 push, or to the client that it redirects to; in
- * RESP2 that one must
- * be subscribed to `__redis__:invalidate`. Keys are byte strings, whatever their database. The
- * table of keys is
- * bounded by `tracking-table-max-keys`: past it, keys are forgotten and their readers told as if
- * they had changed.
- * While nobody tracks, a change costs one comparison.
+ * RESP2 that one must be subscribed to `__redis__:invalidate`. Keys are byte strings, whatever
+ * their database. The table of keys is bounded by `tracking-table-max-keys`: past it, keys are
+ * forgotten and their readers told as if they had changed. While nobody tracks, a change costs one
+ * comparison.
  */
 import type { Args } from '../../core/resp/args.ts';
 import { type Command, READONLY } from '../command.ts';

@@ -21,11 +21,6 @@ export class WatchTable {
     return this.watchers.size;
   }
 
-  /** Keys that somebody watches. */
-  get keyCount(): number {
-    return this.watchers.size;
-  }
-
   /** `client` watches the key from now on. */
   add(client: Watcher, keyspace: Keyspace, db: number, key: Uint8Array): void {
     const id = watchId(db, key, 0, key.length);

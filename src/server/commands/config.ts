@@ -1,9 +1,9 @@
 /**
  * CONFIG: reads and changes the configuration while the server runs.
  *
- * A change may take time (another port to listen on): then the client waits for its answer.
- * Inside of EXEC nobody can
- * wait; there such a change is answered at once, and should it fail after all, the log says so.
+ * A change may take time (another port to listen on): then the client waits for its answer. Inside
+ * of EXEC nobody can wait; there such a change is answered at once, and should it fail after all,
+ * the log says so.
  */
 
 import type { Reply } from '../../core/resp/reply.ts';

@@ -1,7 +1,6 @@
 /**
  * The commands of publish and subscribe. What they tell a client about its subscriptions are not
- * replies but messages
- * of their own, one for each name: pushes in RESP3.
+ * replies but messages of their own, one for each name: pushes in RESP3.
  */
 
 import { globMatch } from '../../core/text/glob.ts';

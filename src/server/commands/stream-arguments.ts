@@ -107,9 +107,9 @@ function readEdge(c: Context, i: number, id: StreamId, missing: number): boolean
 }
 
 /**
- * The id in argument `i` when its numbers have up to 15 digits and
- * nothing else stands there; false when it is to be read with all that is allowed. `missing` is
- * both words of the number of an id that has none.
+ * The id in argument `i` when its numbers have up to 15 digits and nothing else stands there; false
+ * when it is to be read with all that is allowed. `missing` is both words of the number of an id
+ * that has none.
  */
 function readPlain(c: Context, i: number, id: StreamId, missing: number): boolean {
   const bytes = c.args.bytes[i]!;

@@ -1,7 +1,6 @@
 /**
  * Sections of INFO that other rooms know best: persistence and replication tell their lines here,
- * and whoever keeps
- * figures for a section adds its own.
+ * and whoever keeps figures for a section adds its own.
  */
 
 /** Names and values of a section, in the order in which they are shown. */

@@ -133,7 +133,7 @@ function clientsLines(services: Services): InfoLines {
     ['pubsub_clients', desk.pubsub.subscribers],
     ['watching_clients', watching],
     ['clients_in_timeout_table', blocking.timedCount],
-    ['total_watched_keys', watches.keyCount],
+    ['total_watched_keys', watches.size],
     ['total_blocking_keys', blocking.keyCount],
     ['total_blocking_keys_on_nokey', blocking.keysAwaitedMissing],
   ];

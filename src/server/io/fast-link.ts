@@ -6,11 +6,9 @@
  * write, about 2 us.
  *
  *     read    the handle reads into one buffer that all links of the process share
- *             (useUserBuffer); its `onread`
- *             finds the byte count in the stream-base state
+ *             (useUserBuffer); its `onread` finds the byte count in the stream-base state
  *     write   writeBuffer sends at once when the kernel has room, and then the request object is
- *             free again; a
- *             request that turned asynchronous owns its bytes until `oncomplete`
+ *             free again; a request that turned asynchronous owns its bytes until `oncomplete`
  *
  * A peer that has sent more commands than one read takes rests until the next turn. Node would go
  * on reading from it, 32 times, while all others wait: measured, 65 ms of commands in one turn. The

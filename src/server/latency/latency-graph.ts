@@ -10,9 +10,8 @@
  *     4321s
  *     mmm
  *
- * A row is three steps high: "_" one, "o" two, "#" three, "|" where a bar goes on upwards. At
- * most 80 bars stand side
- * by side; more follow below.
+ * A row is three steps high: "_" one, "o" two, "#" three, "|" where a bar goes on upwards. At most
+ * 80 bars stand side by side; more follow below.
  */
 import type { LatencyEvent, LatencySample } from './latency-monitor.ts';
 

@@ -1,7 +1,7 @@
 /**
- * A histogram of latencies from 1 ns to 1 s with a relative error below 1 %: HdrHistogram with
- * two significant digits,
- * so that INFO latencystats and LATENCY HISTOGRAM show what a real server would.
+ * A histogram of latencies from 1 ns to 1 s with a relative error below 1 %: HdrHistogram with two
+ * significant digits, so that INFO latencystats and LATENCY HISTOGRAM show what a real server
+ * would.
  *
  *     ns          index
  *     0 .. 255    one slot each
@@ -47,8 +47,7 @@ export class LatencyHistogram {
 
   /**
    * [microseconds, how many were not longer] for levels that double, those at which the number
-   * grows only; the
-   * last one has all.
+   * grows only; the last one has all.
    */
   cumulative(): [microseconds: number, count: number][] {
     const levels: [number, number][] = [];

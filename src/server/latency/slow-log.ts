@@ -1,7 +1,6 @@
 /**
- * The slow log: commands that took `slowlog-log-slower-than` microseconds or longer, newest
- * first, at most
- * `slowlog-max-len` of them.
+ * The slow log: commands that took `slowlog-log-slower-than` microseconds or longer, newest first,
+ * at most `slowlog-max-len` of them.
  *
  * An entry keeps 32 arguments at most, each cut off after 128 bytes; the last words tell how much
  * is missing.

@@ -1,9 +1,10 @@
 /** Files of one server that another loads: Cairn and the real server, both ways. */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
+import { startCairnServer } from '../../support/cairn-server.ts';
 import type { Argument, RawClient } from '../../support/raw-client.ts';
-import type { startRealServer } from '../../support/real-server.ts';
+import { startRealServer } from '../../support/real-server.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
 /** `startRealServer` or `startCairnServer`. */
@@ -60,4 +61,26 @@ export class Servers {
     expect(await other.value('DEBUG', 'DIGEST')).toBe(digest);
     return other;
   }
+}
+
+/** Has a server of the first kind, with some directives, write what one of the second loads. */
+type Carry = (from: Start, to: Start, saving: object, loading: object) => Promise<void>;
+
+/** Declares the tests of files that go both ways, also to a server whose limits are smaller. */
+export function itCarriesFiles(carried: Carry, small: object): void {
+  it('of the real server load here', () => carried(startRealServer, startCairnServer, {}, {}));
+
+  it('of the real server load here, with smaller limits', () =>
+    carried(startRealServer, startCairnServer, {}, small));
+
+  it('of Cairn load in the real server', () => carried(startCairnServer, startRealServer, {}, {}));
+
+  it('of Cairn load in the real server, with smaller limits', () =>
+    carried(startCairnServer, startRealServer, {}, small));
+
+  it('of Cairn in the plainest version load in the real server', () =>
+    carried(startCairnServer, startRealServer, { 'rdb-save-version': '9' }, {}));
+
+  it('of Cairn in the newest version load here', () =>
+    carried(startCairnServer, startCairnServer, { 'rdb-save-version': '11' }, {}));
 }

@@ -1,10 +1,9 @@
 /**
  * Hashes and sets in RDB files, both ways between Cairn and the real server, compared by digest.
  */
-import { describe, expect, it } from 'vitest';
-import { startCairnServer } from '../../support/cairn-server.ts';
-import { requireRedisServer, startRealServer } from '../../support/real-server.ts';
-import { Servers, type Start } from './rdb-carried.ts';
+import { describe, expect } from 'vitest';
+import { requireRedisServer } from '../../support/real-server.ts';
+import { itCarriesFiles, Servers, type Start } from './rdb-carried.ts';
 
 const small = { 'hash-max-listpack-entries': 10, 'set-max-intset-entries': 10 };
 
@@ -50,19 +49,5 @@ describe.skipIf(requireRedisServer() === null)('files of hashes and sets', () =>
     }
   }
 
-  it('of the real server load here', () => carried(startRealServer, startCairnServer, {}, {}));
-
-  it('of the real server load here, with smaller limits', () =>
-    carried(startRealServer, startCairnServer, {}, small));
-
-  it('of Cairn load in the real server', () => carried(startCairnServer, startRealServer, {}, {}));
-
-  it('of Cairn load in the real server, with smaller limits', () =>
-    carried(startCairnServer, startRealServer, {}, small));
-
-  it('of Cairn in the plainest version load in the real server', () =>
-    carried(startCairnServer, startRealServer, { 'rdb-save-version': '9' }, {}));
-
-  it('of Cairn in the newest version load here', () =>
-    carried(startCairnServer, startCairnServer, { 'rdb-save-version': '11' }, {}));
+  itCarriesFiles(carried, small);
 });

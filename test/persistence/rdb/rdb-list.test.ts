@@ -6,8 +6,8 @@ import { DirectoryPath } from '../../../src/core/struct/directory-path.ts';
 import { listCreate, listPush, listQuicklist } from '../../../src/core/types/list.ts';
 import { ListCursor } from '../../../src/core/types/list-cursor.ts';
 import { encodingName, encodingOf } from '../../../src/core/value.ts';
-import { dumpPayload, restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
+import { damage, expectNoHarm } from './rdb-damage.ts';
 import {
   fileReader,
   latin1,
@@ -230,32 +230,12 @@ describe('forms of lists', () => {
 
 describe('damaged payloads of lists', () => {
   it('are refused, or hold something, and leave nothing behind', () => {
-    const damage = fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 4 });
     const version = fc.constantFrom(9 as const, 10 as const, 11 as const);
     fc.assert(
-      fc.property(
-        elements,
-        limits,
-        damage,
-        version,
-        fc.nat(40),
-        (all, mine, changes, form, cut) => {
-          const keyspace = fill(keyspaceWith(mine), all);
-          const db = keyspace.databases[0]!;
-          const payload = dumpPayload(keyspace, find(keyspace), form, true).slice();
-          for (const [at, value] of changes) payload[at % (payload.length - 10)] = value;
-          const length = Math.max(11, payload.length - (cut < 20 ? 0 : cut));
-          const before = keyspace.arena.usedBytes;
-          const result = restorePayload(keyspace, db, latin1('copy'), 0, 4, payload, 0, length);
-          if (typeof result !== 'number') expect(result).toBeInstanceOf(RdbError);
-          else if (result !== 0) {
-            elementsOf(keyspace, latin1('copy'));
-            keyspace.remove(db, find(keyspace, latin1('copy')));
-          }
-          while (keyspace.freeSlice(1000));
-          expect(keyspace.arena.usedBytes).toBe(before);
-        },
-      ),
+      fc.property(elements, limits, damage, version, (all, mine, harm, form) => {
+        const keyspace = fill(keyspaceWith(mine), all);
+        expectNoHarm(keyspace, find(keyspace), form, harm, (key) => elementsOf(keyspace, key));
+      }),
       { numRuns: 600 },
     );
   });

@@ -9,7 +9,7 @@ import { Random } from '../../support/random.ts';
 import type { Argument, RawClient } from '../../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../../support/real-server.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
-import { Servers, type Start } from './rdb-carried.ts';
+import { itCarriesFiles, Servers, type Start } from './rdb-carried.ts';
 import { latin1, text } from './rdb-support.ts';
 
 const small = { 'zset-max-listpack-entries': 10 };
@@ -57,21 +57,7 @@ describe.skipIf(requireRedisServer() === null)('files of sorted sets', () => {
     expect(await other.value('OBJECT', 'ENCODING', 'z:20')).toBe(expected);
   }
 
-  it('of the real server load here', () => carried(startRealServer, startCairnServer, {}, {}));
-
-  it('of the real server load here, with smaller limits', () =>
-    carried(startRealServer, startCairnServer, {}, small));
-
-  it('of Cairn load in the real server', () => carried(startCairnServer, startRealServer, {}, {}));
-
-  it('of Cairn load in the real server, with smaller limits', () =>
-    carried(startCairnServer, startRealServer, {}, small));
-
-  it('of Cairn in the plainest version load in the real server', () =>
-    carried(startCairnServer, startRealServer, { 'rdb-save-version': '9' }, {}));
-
-  it('of Cairn in the newest version load here', () =>
-    carried(startCairnServer, startCairnServer, { 'rdb-save-version': '11' }, {}));
+  itCarriesFiles(carried, small);
 });
 
 /** A payload of RESTORE, in the version of Redis 5. */
