@@ -4,11 +4,11 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Args } from '../../src/core/resp/args.ts';
+import type { ReceivedDataset } from '../../src/replication/payload.ts';
 import {
   type LinkSettings,
   PrimaryLink,
   type PrimaryLinkHost,
-  type ReceivedDataset,
 } from '../../src/replication/primary-link.ts';
 import { LinkError } from '../../src/replication/socket-reader.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
@@ -58,6 +58,10 @@ class Host implements PrimaryLinkHost {
   async load(dataset: ReceivedDataset): Promise<void> {
     this.events.push(`load ${dataset.bytes} ${dataset.position?.offset}`);
     if (this.loadError !== null) throw this.loadError;
+  }
+
+  takerOf(): null {
+    return null;
   }
 
   connected(): void {
