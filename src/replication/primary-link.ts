@@ -111,7 +111,6 @@ export class PrimaryLink {
   private retryTimer: NodeJS.Timeout | null = null;
   private stopped = false;
   private failedSyncs = 0;
-  private timeoutMs = 0;
   /** The primary counts its stream, so it is told how far we are. */
   private acknowledges = true;
 
@@ -161,10 +160,20 @@ export class PrimaryLink {
     this.socket.write(encodeCommand(words));
   }
 
-  /** Called about once a second: gives up a primary that has been silent for too long. */
-  tick(nowMs: number): void {
-    if (this.state !== 'connected' || nowMs - this.lastIoMs <= this.timeoutMs) return;
-    this.interrupt('MASTER timeout: no data nor PING received...');
+  /**
+   * Called about once a second: gives up a primary that has been silent for too long, by what the
+   * limit is now, which may have been changed since we connected.
+   */
+  tick(nowMs: number, timeoutMs: number): void {
+    const { reader, state } = this;
+    if (state === 'connected' && nowMs - this.lastIoMs > timeoutMs) {
+      this.interrupt('MASTER timeout: no data nor PING received...');
+    }
+    const isTalking = state === 'connecting' || state === 'handshake';
+    if (isTalking && reader !== null && nowMs - reader.lastReadMs > timeoutMs) {
+      reader.late(timeoutMs);
+      reader.socket.destroy();
+    }
   }
 
   private retryIn(delayMs: number): void {
@@ -177,7 +186,6 @@ export class PrimaryLink {
     const { server } = this;
     try {
       const settings = server.settings();
-      this.timeoutMs = settings.timeoutMs;
       this.state = 'connecting';
       server.log('notice', `Connecting to MASTER ${this.host}:${this.port}`);
       const reader = this.open(settings);

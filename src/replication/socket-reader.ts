@@ -163,7 +163,8 @@ export class SocketReader {
     this.wake?.();
   }
 
-  private late(timeoutMs: number): LinkError {
+  /** Ends the conversation, since the peer was silent for so long. */
+  late(timeoutMs: number): LinkError {
     this.timedOut = true;
     return this.fail(`no answer for ${timeoutMs / 1000} seconds`);
   }

@@ -336,12 +336,15 @@ export class Server implements Services {
     return new Shutdown({
       log: this.log,
       timeoutSeconds: () => this.config.values.shutdownTimeout,
-      laggingReplicas: () => {
-        const { primary, history } = this.replication;
-        const behind = [...primary.replicas].filter((one) => one.ackOffset < history.offset);
-        if (behind.length > 0) this.replication.journal.requestAcks();
-        return behind.map((one) => one.name);
+      streamOffset: () => {
+        this.turn.takeJournal();
+        return this.replication.history.offset;
       },
+      laggingReplicas: (offset) => {
+        const { replicas } = this.replication.primary;
+        return [...replicas].filter((one) => one.ackOffset < offset).map((one) => one.name);
+      },
+      askReplicas: () => this.replication.journal.requestAcks(),
       desk: this.desk,
       replicaCount: () => this.replication.primary.replicas.size,
       save: async (request) => {

@@ -277,7 +277,7 @@ export class ReplicationService {
     this.primary.tick(nowMs);
     this.journal.tick();
     if (this.follower !== null) {
-      this.follower.link.tick(nowMs);
+      this.follower.link.tick(nowMs, this.config.values.replTimeout * 1000);
       this.follower.acknowledge();
     } else if (nowMs >= this.pingedMs + this.config.values.replPingReplicaPeriod * 1000 - 500) {
       this.pingedMs = nowMs;
