@@ -32,7 +32,7 @@ async function node(kind: NodeKind, config: Directives = {}): Promise<Node> {
 /** A primary with much to send and behind a proxy, and a replica that follows nobody yet. */
 async function pair(kind: NodeKind, way: string, config: Directives = {}) {
   const primary = await node(kind, { rdbcompression: 'no' });
-  await primary.call('DEBUG', 'POPULATE', KEYS, 'theirs', 20_000);
+  await primary.call('DEBUG', 'POPULATE', KEYS, 'theirs', 10_000);
   const proxy = await LinkProxy.listen(primary.port);
   open.push(proxy);
   const replica = await node('cairn', { 'repl-diskless-load': way, ...config });
@@ -42,6 +42,17 @@ async function pair(kind: NodeKind, way: string, config: Directives = {}) {
 /** Has the primary send so slowly that the test can look at the replica meanwhile. */
 async function slow(primary: Node, isSlow: boolean): Promise<void> {
   await primary.call('CONFIG', 'SET', 'rdb-key-save-delay', isSlow ? 50_000 : 0);
+}
+
+/** The transfer breaks off, and the next one has to wait until the test says so. */
+async function breakOff(primary: Node, proxy: LinkProxy): Promise<void> {
+  await primary.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 3600);
+  proxy.cut();
+}
+
+async function goOn(primary: Node): Promise<void> {
+  await slow(primary, false);
+  await primary.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
 }
 
 async function shows(replica: Node, field: string, value: string): Promise<void> {
@@ -84,13 +95,11 @@ describe.each(kinds)('a dataset that %s sends', (kind) => {
     await shows(replica, 'loading', '1');
     expect((await replica.info('persistence')).async_loading).toBe('0');
     await expect(replica.call('GET', 'mine')).rejects.toThrow(LOADING);
-    await slow(primary, false);
-    await primary.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 2);
-    proxy.cut();
+    await breakOff(primary, proxy);
     await shows(replica, 'loading', '0');
     expect(await replica.digest()).toBe(before);
     expect(await replica.call('GET', 'mine')).toBe('value');
-    await primary.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
+    await goOn(primary);
     await replica.linked();
     await converged(primary, replica);
     expect(await replica.call('DBSIZE')).toBe(KEYS);
@@ -106,14 +115,12 @@ describe.each(kinds)('a dataset that %s sends', (kind) => {
     await expect(replica.call('BGSAVE')).rejects.toThrow(LOADING);
     await expect(replica.call('CONFIG', 'SET', 'appendonly', 'no')).rejects.toThrow(LOADING);
     await replica.call('SET', 'mine', 'anew');
-    await slow(primary, false);
-    await primary.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 2);
-    proxy.cut();
+    await breakOff(primary, proxy);
     await shows(replica, 'async_loading', '0');
     expect(await replica.call('GET', 'mine')).toBe('anew');
     expect(await replica.call('DBSIZE')).toBe(KEYS + 1);
     await replica.call('WATCH', 'mine', 'new');
-    await primary.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
+    await goOn(primary);
     await replica.linked();
     await converged(primary, replica);
     expect(await replica.call('GET', 'mine')).toBeNull();
