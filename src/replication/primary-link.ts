@@ -32,7 +32,7 @@ import {
   type ReceivedDataset,
   receivePayload,
 } from './payload.ts';
-import { LinkError, SocketReader, whenConnected } from './socket-reader.ts';
+import { LinkError, SocketReader, whenConnected, withSignsOfLife } from './socket-reader.ts';
 import { StreamApplier, type StreamExecutor } from './stream-applier.ts';
 
 /** As ROLE names it. */
@@ -41,8 +41,6 @@ export type LinkState = 'connect' | 'connecting' | 'handshake' | 'sync' | 'conne
 const RETRY_MS = 1000;
 const RETRY_AT_ONCE_MS = 50;
 const RETRY_MS_MAX = 30_000;
-/** While it loads, a replica says that it is alive this often. */
-const KEEP_ALIVE_MS = 1000;
 
 /** Bytes of the stream that may wait until no more is read. */
 const HELD_MAX = 16 * 1024 * 1024;
@@ -389,13 +387,3 @@ const TIMED_OUT = [
   'Timeout receiving bulk data from MASTER... If the problem persists try to set the ' +
     "'repl-timeout' parameter to a larger value.",
 ] as const;
-
-/** Tells the primary once in a while that we are there, while something takes long. */
-async function withSignsOfLife(reader: SocketReader, work: () => Promise<void>): Promise<void> {
-  const alive = setInterval(() => reader.send('\n'), KEEP_ALIVE_MS);
-  try {
-    await work();
-  } finally {
-    clearInterval(alive);
-  }
-}

@@ -1,6 +1,6 @@
 /**
- * A dataset that is loaded aside is all or nothing: whole, at whatever pieces it comes, it takes the
- * place of the old one; cut off at any byte, or damaged, it leaves nothing behind.
+ * A dataset that is loaded aside is all or nothing: whole, in whatever pieces it comes, it takes
+ * the place of the old one; cut off at any byte, or damaged, it leaves nothing behind.
  */
 import { expect, it } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
