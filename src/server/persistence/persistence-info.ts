@@ -14,6 +14,7 @@ export function persistenceInfo(persistence: Persistence, keyspace: Keyspace): I
     ...rdbLines(persistence, keyspace),
     ...aofLines(persistence),
     ...loadingLines(persistence),
+    ['snapshot_longest_turn_usec', persistence.snapshots.longestRoundUs],
   ];
 }
 

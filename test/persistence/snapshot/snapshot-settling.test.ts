@@ -105,7 +105,7 @@ describe('a set that settles', () => {
         expect(membersIn(new HandSnapshot(set.keyspace).finish())).toEqual(now);
         expect(set.bytesLeft()).toBe(set.emptyBytes);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
