@@ -50,16 +50,19 @@ export async function backgroundSave(server) {
 }
 
 /**
- * The longest turn of the loop during the last snapshot, of a server that tells. A PING waits for
- * that, and for a core; other than the PING, this does not depend on how the prober is scheduled.
+ * The most work in one turn of the loop during the last snapshot, of a server that tells. A PING
+ * waits for that, and for a core; other than the PING, this does not depend on how the prober is
+ * scheduled, nor on who else has the cores.
  * @param {ServerUnderTest} server
  * @param {string} what the snapshot was of
  * @returns {Promise<Measure[]>}
  */
 export async function longestTurn(server, what) {
-  const us = await server.info('persistence', 'snapshot_longest_turn_usec');
+  const us = await server.info('persistence', 'snapshot_longest_turn_work_usec');
   if (us === '') return [];
-  return [{ name: `longest turn, ${what}`, unit: 'ms', value: rounded(Number(us) / 1000, 1) }];
+  return [
+    { name: `most work in a turn, ${what}`, unit: 'ms', value: rounded(Number(us) / 1000, 1) },
+  ];
 }
 
 /**

@@ -1,30 +1,41 @@
 /**
  * Watches the rounds of the event loop while a snapshot is made: how long the longest of them was
- * at work, which is what clients waited for at most.
+ * at work, which is what clients waited for at most; and how much of such a time was really work.
  *
  *     round   [ waits for events ][ reads, turn's end, slice of the walker, collection of garbage ]
- *                                   ^ this, and what the system took the core away for meanwhile
+ *                                   ^ longestUs: all of this
+ *                                     workUs: without what others had the core for meanwhile
  *
- * An immediate that does not keep the loop awake is called once a round. It costs half a
- * microsecond, little beside a slice and too much beside a command: hence only meanwhile.
+ * An immediate that does not keep the loop awake is called once a round. With the looks at the
+ * clocks it costs some microseconds, little beside a slice and too much beside a command: hence
+ * only meanwhile.
  */
-import { performance } from 'node:perf_hooks';
+import { type LoopClocks, loopClocks } from './loop-clocks.ts';
 
 export class RoundWatch {
-  /** Of the rounds since `begin`, the longest work, in microseconds. */
+  /** Of the rounds since `begin`, the longest, in microseconds. */
   longestUs = 0;
+  /** The most work in one of them, in microseconds. */
+  workUs = 0;
+  private readonly clocks: LoopClocks;
   private isOn = false;
   private isArmed = false;
   private lastMs = 0;
   private lastIdleMs = 0;
+  private lastCorelessMs = 0;
   private readonly roundBound = (): void => this.round();
+
+  constructor(clocks = loopClocks) {
+    this.clocks = clocks;
+  }
 
   /** Begins anew. */
   begin(): void {
-    this.longestUs = 0;
     this.isOn = true;
     this.look();
-    this.arm();
+    this.longestUs = 0;
+    this.workUs = 0;
+    if (!this.isArmed) this.arm();
   }
 
   /** Ends with this round. */
@@ -33,25 +44,30 @@ export class RoundWatch {
   }
 
   private arm(): void {
-    if (this.isArmed) return;
     this.isArmed = true;
     setImmediate(this.roundBound).unref();
   }
 
   private round(): void {
     this.isArmed = false;
-    const workedUs = Math.floor(this.look() * 1000);
-    if (workedUs > this.longestUs) this.longestUs = workedUs;
+    this.look();
     if (this.isOn) this.arm();
   }
 
-  /** Milliseconds of work since the last look. */
-  private look(): number {
-    const nowMs = performance.now();
-    const idleMs = performance.nodeTiming.idleTime;
-    const workedMs = nowMs - this.lastMs - (idleMs - this.lastIdleMs);
+  /** Counts what was since the last look. */
+  private look(): void {
+    const { clocks } = this;
+    const nowMs = clocks.now();
+    const idleMs = clocks.idle();
+    const corelessMs = clocks.coreless();
+    const idle = idleMs - this.lastIdleMs;
+    const active = nowMs - this.lastMs - idle;
+    // The wait for a core after an event has come is a part of the idle time.
+    const work = active - Math.max(0, corelessMs - this.lastCorelessMs - idle);
+    this.longestUs = Math.max(this.longestUs, Math.floor(active * 1000));
+    this.workUs = Math.max(this.workUs, Math.floor(work * 1000));
     this.lastMs = nowMs;
     this.lastIdleMs = idleMs;
-    return workedMs;
+    this.lastCorelessMs = corelessMs;
   }
 }

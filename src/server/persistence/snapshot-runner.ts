@@ -42,9 +42,9 @@ export class SnapshotRunner {
     return this.run === null || this.purpose === 'sync' ? 0 : this.run.queuedBytes;
   }
 
-  /** The longest work of one round of the loop while the present or last one ran, 0 before any. */
-  get longestRoundUs(): number {
-    return this.watch.longestUs;
+  /** The rounds of the loop while the present or last one ran, in microseconds; 0 before any. */
+  get rounds(): { readonly longestUs: number; readonly workUs: number } {
+    return this.watch;
   }
 
   /** Begins: the dataset as it is in this very moment. Only when none runs. */
