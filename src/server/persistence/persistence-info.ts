@@ -14,6 +14,8 @@ export function persistenceInfo(persistence: Persistence, keyspace: Keyspace): I
     ...rdbLines(persistence, keyspace),
     ...aofLines(persistence),
     ...loadingLines(persistence),
+    ['snapshot_longest_turn_usec', persistence.snapshots.rounds.longestUs],
+    ['snapshot_longest_turn_work_usec', persistence.snapshots.rounds.workUs],
   ];
 }
 
