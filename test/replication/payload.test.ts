@@ -51,7 +51,7 @@ async function receive(
   const received = receivePayload(reader, {
     fs,
     path: '/data/temp.rdb',
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     onProgress: () => undefined,
   });
   received.catch(() => undefined);
