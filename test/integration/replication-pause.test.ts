@@ -1,6 +1,6 @@
 /**
- * A replica whose clients are paused: what its primary sends waits, and goes on when the pause ends,
- * whether or not a client of its own waited, too.
+ * A replica whose clients are paused: what its primary sends waits, and goes on when the pause
+ * ends, whether or not a client of its own waited, too.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Node, startNode, until } from './replication-nodes.ts';
