@@ -163,7 +163,6 @@ const UNTRIED = new Set([
   'dir',
   'requirepass',
   'maxclients',
-  'repl-diskless-load',
   'aof-use-rdb-preamble',
 ]);
 
