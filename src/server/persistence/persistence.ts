@@ -181,10 +181,9 @@ export class Persistence implements PersistenceServices {
   async start(): Promise<void> {
     const { config, log } = this.deps;
     const begun = performance.now();
-    // A child is cheap to start while this process is small, and dear later (snapshot-helper.ts).
-    if (this.deps.isProcess || config.values.appendonly || config.values.save.length > 0) {
-      this.helper.warm();
-    }
+    // A process is cheap to start while this one is small, and dear later (snapshot-helper.ts).
+    const { appendonly, save } = config.values;
+    if (this.deps.isProcess || appendonly || save.length > 0) this.helper.warm();
     const { folder } = this.aof.aof;
     if (config.values.appendonly) {
       await folder.read();
@@ -204,6 +203,7 @@ export class Persistence implements PersistenceServices {
     }
     this.deps.keyspace.dirty = 0;
     if (config.values.appendonly) await this.aof.open();
+    this.helper.ready();
     this.starting = false;
     this.loadingChanged();
   }
