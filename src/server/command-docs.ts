@@ -199,7 +199,7 @@ function replyArguments(reply: Reply, all: readonly SyntaxArgument[]): void {
       ['name', one.name],
       ['type', one.type],
     ];
-    if (parts.length === 0) fields.push(['display_text', one.name]);
+    if (parts.length === 0) fields.push(['display_text', one.shown]);
     if (keySpec !== undefined) fields.push(['key_spec_index', () => reply.integer(keySpec)]);
     if (token !== undefined) fields.push(['token', token]);
     if (since !== undefined) fields.push(['since', since]);

@@ -7,6 +7,7 @@
  *
  *     name            an argument of type string
  *     name:type       one of another type: key string integer double pattern unix-time
+ *     name~text       one that people are shown under another name: auth~password
  *     NX              a word that stands for itself (no lower-case letter); its name is "nx"
  *     name=NX         the same with a name of its own
  *     EX name         a word in front of an argument
@@ -36,6 +37,8 @@ type ArgumentType =
 
 export interface SyntaxArgument {
   readonly name: string;
+  /** What people call it: mostly its name. */
+  readonly shown: string;
   readonly type: ArgumentType;
   /** The word in front of it, or that it is. */
   readonly token: string | undefined;
@@ -73,8 +76,8 @@ export function usageOf(text: string): string {
 }
 
 function usage(argument: SyntaxArgument): string {
-  const { name, type, token, parts, optional, multiple } = argument;
-  let body = `<${name}>`;
+  const { shown, type, token, parts, optional, multiple } = argument;
+  let body = `<${shown}>`;
   if (type === 'pure-token') body = '';
   else if (type === 'oneof') body = `(${parts.map(usage).join(' | ')})`;
   else if (type === 'block') body = parts.map(usage).join(' ');
@@ -134,7 +137,8 @@ class SyntaxParser {
   /** [name=] and a group, a word or a name. */
   private body(front: Front): SyntaxArgument {
     const name = this.name();
-    if (!this.takes('=')) return this.finish(name, this.type(), front, []);
+    const shown = this.takes('~') ? this.name() : name;
+    if (!this.takes('=')) return { ...this.finish(name, this.type(), front, []), shown };
     if (this.takes('(')) return this.finish(name, 'oneof', front, this.alternatives());
     if (this.takes('{')) {
       const parts = this.sequence();
@@ -170,7 +174,7 @@ class SyntaxParser {
     const { token, multipleToken } = front;
     const optional = false;
     return {
-      ...{ name, type, token, keySpec, since, deprecatedSince },
+      ...{ name, shown: name, type, token, keySpec, since, deprecatedSince },
       ...{ optional, multiple, multipleToken, parts },
     };
   }

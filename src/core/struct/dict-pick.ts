@@ -4,6 +4,10 @@
  * A pick draws a bucket and one of 32 slots: those of the bucket and of what may hang from it. So
  * most draws hit none, and waiting for a bucket's memory at each would take long: several are drawn
  * and read together (measured, SRANDMEMBER from 1,000,000 members: 1.5 us instead of 2.2).
+ *
+ * Where more hangs from a bucket, more slots are drawn from, since what lies behind the last of
+ * them would never be picked. Among many buckets there is one like that by chance; and whoever
+ * removes what SCAN shows, in its order, leaves a table whose entries all hang from a few buckets.
  */
 import type { Arena } from '../memory/arena.ts';
 
@@ -12,20 +16,76 @@ const CHAINED = 1 << 12;
 const SLOT_BITS = 5;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 
+/** Slots that are drawn from at least. */
+const SLOTS_DRAWN = 1 << SLOT_BITS;
+const TWO_32 = 0x1_0000_0000;
+
+/**
+ * How many slots the longest chain of a dict has, or more: what a pick must draw from.
+ *
+ * It grows with what is put into the table. That a chain has become shorter nobody says, so where
+ * it is long, draws in vain look through the table, a bucket each:
+ *
+ *     buckets   0 ............ at ............ buckets
+ *               [ seen: `found` | not yet seen ]
+ *
+ * An entry may move from one that is not yet seen to one that is, but whatever is put is noted in
+ * `found` too. So at the end `found` is at least what the longest chain has.
+ */
+export class SlotReach {
+  slots = SLOTS_DRAWN;
+  /** The bucket that is looked at next. */
+  at = 0;
+  private found = SLOTS_DRAWN;
+
+  /** An entry was put into this slot, counted from the first bucket of its chain. */
+  note(slot: number): void {
+    if (slot >= this.slots) this.slots = slot + 1;
+    if (slot >= this.found) this.found = slot + 1;
+  }
+
+  /** A draw in vain: looks at the bucket with number `at`, of `buckets` that there are. */
+  look(arena: Arena, bucket: number, buckets: number): void {
+    if (this.slots === SLOTS_DRAWN) return;
+    this.found = Math.max(this.found, slotsOf(arena, bucket));
+    if (++this.at < buckets) return;
+    this.slots = this.found;
+    this.found = SLOTS_DRAWN;
+    this.at = 0;
+  }
+}
+
+/** Slots of a bucket and of what hangs from it. */
+function slotsOf(arena: Arena, first: number): number {
+  let slots = SLOTS;
+  let bucket = first;
+  for (;;) {
+    const words = arena.u32[bucket >>> 19]!;
+    const at = (bucket & 0x7ffff) << 1;
+    if ((words[at]! & CHAINED) === 0) return slots;
+    slots += SLOTS;
+    bucket = words[at + 15]!;
+  }
+}
+
 /** Buckets that are drawn together. */
 export const PICKS_AHEAD = 6;
 /** Their addresses. */
 export const pickedBuckets = new Uint32Array(PICKS_AHEAD);
 const metas = new Uint32Array(PICKS_AHEAD);
 
-/** The first entry that is hit in `pickedBuckets` with slots of 32 random bits, 0 for none. */
-export function firstPicked(arena: Arena, bits: number): number {
+/** The first entry that is hit in `pickedBuckets` with a slot below `slots` each, 0 for none. */
+export function firstPicked(arena: Arena, random: () => number, slots: number): number {
+  const bits = random();
+  const isPlain = slots === SLOTS_DRAWN;
   for (let i = 0; i < PICKS_AHEAD; i++) {
     const bucket = pickedBuckets[i]!;
     metas[i] = arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1]!;
   }
   for (let i = 0; i < PICKS_AHEAD; i++) {
-    const slot = (bits >>> (i * SLOT_BITS)) & SLOT_MASK;
+    const slot = isPlain
+      ? (bits >>> (i * SLOT_BITS)) & SLOT_MASK
+      : Math.floor((random() * slots) / TWO_32);
     const meta = metas[i]!;
     if (slot < SLOTS ? ((meta >>> slot) & 1) === 0 : (meta & CHAINED) === 0) continue;
     const address = slotEntry(arena, pickedBuckets[i]!, slot);

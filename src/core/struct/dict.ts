@@ -31,7 +31,7 @@
  */
 import type { Arena } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
-import { firstPicked, PICKS_AHEAD, pickedBuckets } from './dict-pick.ts';
+import { firstPicked, PICKS_AHEAD, pickedBuckets, SlotReach } from './dict-pick.ts';
 import { entryKeyEquals, entryKeyHash } from './entry.ts';
 import { type HashSeed, type KnownHash, NOTHING_KNOWN } from './key-hash.ts';
 import { reverseBits } from './reverse-bits.ts';
@@ -60,6 +60,7 @@ export class Dict {
   private readonly arena: Arena;
   private readonly seed0: number;
   private readonly seed1: number;
+  private readonly reach = new SlotReach();
   private directory: number[] = [];
   /**
    * Entries of the bucket that is being split or merged; apart from `collected`, which a caller may
@@ -240,15 +241,17 @@ export class Dict {
       for (let i = 0; i < PICKS_AHEAD; i++) {
         pickedBuckets[i] = this.bucketAt(Math.floor((random() * this.buckets) / TWO_32));
       }
-      const address = firstPicked(this.arena, random());
+      const address = firstPicked(this.arena, random, this.reach.slots);
       if (address !== 0) return address;
+      const looked = Math.min(this.reach.at, this.buckets - 1);
+      this.reach.look(this.arena, this.bucketAt(looked), this.buckets);
     }
-    let cursor = 0;
-    do {
-      cursor = this.collect(cursor);
-      if (this.collectedCount > 0) return this.collected[random() % this.collectedCount]!;
-    } while (cursor !== 0);
-    return 0;
+    let left = Math.floor((random() * this.count) / TWO_32);
+    for (let index = 0; ; index++) {
+      const size = this.bucketSize(index);
+      if (left < size) return this.moving[left]!;
+      left -= size;
+    }
   }
 
   /** Bytes of the table itself. */
@@ -319,6 +322,7 @@ export class Dict {
 
   private put(first: number, address: number, tag: number): void {
     let bucket = first;
+    let before = 0;
     for (;;) {
       const words = this.arena.u32[bucket >>> 19]!;
       const at = (bucket & 0x7ffff) << 1;
@@ -330,8 +334,10 @@ export class Dict {
         words[at] = meta | (1 << slot);
         this.arena.u8[bucket >>> 19]![(at << 2) + 4 + slot] = tag;
         words[at + 4 + slot] = address;
+        if (before > SLOTS) this.reach.note(before + slot);
         return;
       }
+      before += SLOTS;
       if (chained) {
         bucket = words[at + 15]!;
         continue;

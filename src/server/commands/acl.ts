@@ -178,7 +178,7 @@ const aclSubcommands: readonly Command[] = [
       flags: ANYTIME,
       since: '6.0.0',
       complexity: 'O(1) since the categories and commands are a fixed set.',
-      syntax: '[categoryname]',
+      syntax: '[category]',
       summary: 'Lists the categories of commands, or the commands of one.',
     },
     catCommand,

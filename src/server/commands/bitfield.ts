@@ -179,10 +179,10 @@ function answerNumber(c: Context, value: number | bigint): void {
 }
 
 const field = 'encoding offset:integer';
-const overflowSyntax = '[OVERFLOW wrap_sat_fail=(WRAP|SAT|FAIL)]';
+const overflowSyntax = '[OVERFLOW overflow-block=(WRAP|SAT|FAIL)]';
 const writeSyntax =
-  `write_operation=(SET encoding_offset_value={${field} value:integer}` +
-  `|INCRBY encoding_offset_increment={${field} increment:integer})`;
+  `write-operation=(SET set-block={${field} value:integer}` +
+  `|INCRBY incrby-block={${field} increment:integer})`;
 
 export const bitfieldCommands = [
   command(
@@ -202,7 +202,7 @@ export const bitfieldCommands = [
       complexity: 'O(1) for each operation',
       summary: 'Reads and changes integers of any width in a string.',
       syntax:
-        `key:key [operation=(GET encoding_offset={${field}}` +
+        `key:key [operation=(GET get-block={${field}}` +
         `|write={${overflowSyntax} ${writeSyntax}})...]`,
     },
     bitfieldCommand,
@@ -218,7 +218,7 @@ export const bitfieldCommands = [
       since: '6.0.0',
       complexity: 'O(1) for each operation',
       summary: 'Reads integers of any width in a string.',
-      syntax: `key:key [GET... encoding_offset={${field}}]`,
+      syntax: `key:key [GET... get-block={${field}}]`,
     },
     bitfieldRoCommand,
   ),

@@ -214,9 +214,9 @@ function bitSource(c: Context, address: number): BitSource {
   return { bytes: view.bytes.slice(0, view.length), offset: 0, length: view.length };
 }
 
-const range = 'index={start:integer end:integer [index_unit=(BYTE|BIT)@7.0.0]}';
+const range = 'range={start:integer end:integer [unit=(BYTE|BIT)@7.0.0]}';
 const rangeFromStart =
-  'index={start:integer [end_index={end:integer [index_unit=(BYTE|BIT)@7.0.0]}]}';
+  'range={start:integer [end-unit-block={end:integer [unit=(BYTE|BIT)@7.0.0]}]}';
 const acl = ['bitmap'];
 
 export const bitmapCommands = [

@@ -7,9 +7,9 @@ import { type ClientKind, clientKind, parseClientKind } from '../clients/client-
 import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR, wrongSubcommand } from '../errors.ts';
+import { readTimeoutMs } from './blocking-timeout.ts';
 
 const NO_SUCH_CLIENT = 'ERR No such client';
-const BAD_TIMEOUT = 'ERR timeout is not an integer or out of range';
 
 /** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
 const ANYTIME = NOSCRIPT | LOADING | STALE;
@@ -121,16 +121,8 @@ function pauseCommand(c: Context): void {
       return;
     }
   }
-  const ms = c.integer(2, BAD_TIMEOUT);
+  const ms = readTimeoutMs(c, 2);
   if (Number.isNaN(ms)) return;
-  if (ms < 0) {
-    c.reply.error('ERR timeout is negative');
-    return;
-  }
-  if (c.keyspace.nowMs + ms > Number.MAX_SAFE_INTEGER) {
-    c.reply.error('ERR timeout is out of range');
-    return;
-  }
   c.services.desk.pause.begin('client', Date.now() + ms, writesOnly);
   c.ok();
 }
@@ -174,16 +166,19 @@ export const clientControlCommands: readonly Command[] = [
       since: '2.4.0',
       complexity: 'O(N) where N is the number of client connections',
       syntax:
-        'filter=("ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|' +
-        '[TYPE normal_master_slave_pubsub=' +
+        'filter=(old-format~"ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|' +
+        '[TYPE client-type=' +
         '(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)@2.8.12]|[USER username]|' +
-        '[ADDR "ip:port"]|[LADDR "ip:port"@6.2.0]|[SKIPME "yes/no"]|[MAXAGE maxage:integer])...)',
+        '[ADDR addr~"ip:port"]|[LADDR laddr~"ip:port"@6.2.0]|[SKIPME skipme=(YES|NO)]|' +
+        '[MAXAGE maxage:integer@8.0.0])...)',
       summary: 'Closes connections.',
       history: [
-        ['2.8.12', 'Takes filters, `ID` among them.'],
+        ['2.8.12', 'Takes filters.'],
+        ['2.8.12', 'Takes `ID`.'],
         ['3.2.0', 'Takes `TYPE master`.'],
         ['5.0.0', 'Takes `TYPE replica`.'],
         ['6.2.0', 'Takes `LADDR`.'],
+        ['8.0.0', 'Takes `MAXAGE`.'],
       ],
     },
     killCommand,
@@ -195,7 +190,7 @@ export const clientControlCommands: readonly Command[] = [
       arity: -3,
       flags: ADMIN | ANYTIME,
       acl: ['connection'],
-      since: '2.9.50',
+      since: '3.0.0',
       complexity: 'O(1)',
       syntax: 'timeout:integer [mode=(WRITE|ALL)@6.2.0]',
       summary: 'Lets commands of clients wait.',
@@ -225,7 +220,7 @@ export const clientControlCommands: readonly Command[] = [
       acl: ['connection'],
       since: '5.0.0',
       complexity: 'O(log N) where N is the number of client connections',
-      syntax: 'client-id:integer [timeout_error=(TIMEOUT|ERROR)]',
+      syntax: 'client-id:integer [unblock-type=(TIMEOUT|ERROR)]',
       summary: 'Ends the wait of a blocked client.',
     },
     unblockCommand,

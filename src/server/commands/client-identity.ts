@@ -200,8 +200,8 @@ const clientIdentitySpecs: readonly Command[] = [
       since: '2.4.0',
       complexity: 'O(N) where N is the number of client connections',
       syntax:
-        '[TYPE normal_master_replica_pubsub=(NORMAL|MASTER|REPLICA|PUBSUB)@5.0.0] ' +
-        '[ID id={client-id:integer...}@6.2.0]',
+        '[TYPE client-type=(NORMAL|MASTER|REPLICA|PUBSUB)@5.0.0] ' +
+        '[ID client-id:integer@6.2.0...]',
       summary: 'Describes connections, a line each.',
       history: [
         ['2.8.12', 'Shows `id`.'],
@@ -223,7 +223,7 @@ const clientIdentitySpecs: readonly Command[] = [
       acl: ['connection'],
       since: '3.2.0',
       complexity: 'O(1)',
-      syntax: 'on_off_skip=(ON|OFF|SKIP)',
+      syntax: 'action=(ON|OFF|SKIP)',
       summary: 'Says whether the connection wants replies.',
     },
     replyCommand,

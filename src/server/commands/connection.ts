@@ -208,8 +208,7 @@ export const connectionCommands: readonly Command[] = [
       since: '6.0.0',
       complexity: 'O(1)',
       syntax:
-        '[arguments={protover:integer [AUTH username_password={username password}] ' +
-        '[SETNAME clientname]}]',
+        '[arguments={protover:integer [AUTH auth={username password}] ' + '[SETNAME clientname]}]',
       summary: 'Chooses the protocol, and logs in and names the connection on the way.',
       history: [['6.2.0', 'Without arguments it only reports.']],
     },

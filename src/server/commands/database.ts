@@ -94,7 +94,7 @@ function finish(c: Context, mode: number): void {
 }
 
 const FLUSH_TIPS = ['request_policy:all_shards', 'response_policy:all_succeeded'];
-const FLUSH_SYNTAX = '[async=(ASYNC@4.0.0|SYNC@6.2.0)]';
+const FLUSH_SYNTAX = '[flush-type=(ASYNC@4.0.0|SYNC@6.2.0)]';
 const FLUSH_HISTORY = [
   ['4.0.0', 'Added the `ASYNC` flushing mode modifier.'],
   ['6.2.0', 'Added the `SYNC` flushing mode modifier.'],

@@ -62,9 +62,9 @@ function keysFromOn(from: number): (args: KeyArgs) => number[] {
 
 const fromPosition = `key:key longitude:double latitude:double radius:double ${unitSyntax}`;
 const fromMember = `key:key member radius:double ${unitSyntax}`;
-const count = '[count={COUNT count:integer [ANY]}]';
-const countSince = '[count={COUNT count:integer [ANY@6.2.0]}]';
-const stores = '[store=(STORE key:key|STOREDIST key:key)]';
+const count = '[count-block={COUNT count:integer [ANY]}]';
+const countSince = '[count-block={COUNT count:integer [ANY@6.2.0]}]';
+const stores = '[store=(STORE storekey~key:key|STOREDIST storedistkey~key:key)]';
 const anySince = ['6.2.0', 'Added the `ANY` option for `COUNT`.'] as const;
 const unitSince = ['7.0.0', 'Units in upper case.'] as const;
 
@@ -108,7 +108,7 @@ export const geoRadiusCommands = [
       since: '3.2.10',
       summary: 'Returns the members of a geospatial index around a position.',
       syntax: `${fromPosition} ${withSyntax} ${countSince} ${orderSyntax}`,
-      history: [anySince],
+      history: [anySince, unitSince],
       deprecated: replaced('`GEOSEARCH` with the `BYRADIUS` argument'),
     },
     georadiusRoCommand,
@@ -125,7 +125,7 @@ export const geoRadiusCommands = [
       since: '3.2.0',
       summary: 'Returns, or stores, the members of a geospatial index around one of them.',
       syntax: `${fromMember} ${withSyntax} ${count} ${orderSyntax} ${stores}`,
-      history: [unitSince],
+      history: [anySince, unitSince],
       deprecated: replaced(
         '`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments',
       ),
@@ -143,6 +143,7 @@ export const geoRadiusCommands = [
       since: '3.2.10',
       summary: 'Returns the members of a geospatial index around one of them.',
       syntax: `${fromMember} ${withSyntax} ${count} ${orderSyntax}`,
+      history: [anySince, unitSince],
       deprecated: replaced('`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments'),
     },
     georadiusbymemberRoCommand,

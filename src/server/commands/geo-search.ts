@@ -264,10 +264,10 @@ export const withSyntax = '[WITHCOORD] [WITHDIST] [WITHHASH]';
 export const orderSyntax = '[order=(ASC|DESC)]';
 
 const shapeSyntax =
-  'from=(FROMMEMBER member|FROMLONLAT longitude_latitude={longitude:double latitude:double}) ' +
+  'from=(FROMMEMBER member|FROMLONLAT fromlonlat={longitude:double latitude:double}) ' +
   `by=(circle={BYRADIUS radius:double ${unitSyntax}}|` +
   `box={BYBOX width:double height:double ${unitSyntax}}) ` +
-  `${orderSyntax} [count={COUNT count:integer [ANY]}]`;
+  `${orderSyntax} [count-block={COUNT count:integer [ANY]}]`;
 
 const complexity =
   'O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around ' +

@@ -228,7 +228,7 @@ export const geoCommands = [
       summary: 'Adds members with their positions to a geospatial index, which is a sorted set.',
       syntax:
         'key:key [condition=(NX|XX)@6.2.0] [change=CH@6.2.0] ' +
-        'longitude_latitude_member={longitude:double latitude:double member}...',
+        'data={longitude:double latitude:double member}...',
       history: [['6.2.0', 'Added the `CH`, `NX` and `XX` options.']],
     },
     geoaddCommand,

@@ -265,7 +265,7 @@ export const hashCommands = [
       complexity: 'O(N) where N is the number of fields being set.',
       summary: 'Sets several fields of a hash.',
       deprecated: { since: '4.0.0', replacedBy: '`HSET` with multiple field-value pairs' },
-      syntax: 'key:key field_value={field value}...',
+      syntax: 'key:key data={field value}...',
     },
     hmsetCommand,
   ),
@@ -282,7 +282,7 @@ export const hashCommands = [
         'O(1) for each field/value pair added, so O(N) to add N field/value pairs when ' +
         'the command is called with multiple field/value pairs.',
       summary: 'Sets fields of a hash and tells how many are new.',
-      syntax: 'key:key field_value={field value}...',
+      syntax: 'key:key data={field value}...',
       history: [['4.0.0', 'Several fields in one call.']],
     },
     hsetCommand,

@@ -204,8 +204,8 @@ export const migrateCommands: readonly Command[] = [
       syntax:
         'host port:integer key-selector=(key:key|empty-string="") destination-db:integer ' +
         'timeout:integer [COPY@3.0.0] [REPLACE@3.0.0] ' +
-        '[authentication=(AUTH password@4.0.7|AUTH2 auth2={username password}@6.0.0)] ' +
-        '[KEYS key:key@3.0.6...]',
+        '[authentication=(AUTH auth~password@4.0.7|AUTH2 auth2={username password}@6.0.0)] ' +
+        '[KEYS keys~key:key@3.0.6...]',
       history: [
         ['3.0.0', 'Added the `COPY` and `REPLACE` options.'],
         ['3.0.6', 'Added the `KEYS` option.'],

@@ -172,7 +172,7 @@ export const persistenceCommands: readonly Command[] = [
         'O(N) when saving, where N is the total number of keys in all databases when saving ' +
         'data, otherwise O(1)',
       summary: 'Saves as configured or asked for, and ends the server.',
-      syntax: '[nosave_save=(NOSAVE|SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]',
+      syntax: '[save-selector=(NOSAVE|SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]',
       history: [['7.0.0', 'Added the `NOW`, `FORCE` and `ABORT` modifiers.']],
     },
     shutdownCommand,

@@ -222,7 +222,7 @@ export const pubsubCommands: readonly Command[] = [
       flags: PUBSUB | NOSCRIPT | LOADING | STALE,
       since: '2.0.0',
       complexity: 'O(N) where N is the number of patterns the client is already subscribed to.',
-      syntax: 'pattern={pattern:pattern}...',
+      syntax: 'pattern:pattern...',
       summary: 'Listens to all channels whose names match patterns.',
     },
     (c) => subscribe(c, 'patterns', 'psubscribe'),

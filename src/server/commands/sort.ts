@@ -271,8 +271,8 @@ const complexity =
   'O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number ' +
   'of returned elements. When the elements are not sorted, complexity is O(N).';
 const syntax =
-  'key:key [BY pattern:pattern#1] [LIMIT offset_count={offset:integer count:integer}] ' +
-  '[GET... pattern:pattern#1] [order=(ASC|DESC)] [sorting=ALPHA]';
+  'key:key [BY by-pattern~pattern:pattern#1] [LIMIT limit={offset:integer count:integer}] ' +
+  '[GET... get-pattern~pattern:pattern#1] [order=(ASC|DESC)] [sorting=ALPHA]';
 
 export const sortCommands = [
   command(

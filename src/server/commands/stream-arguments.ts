@@ -298,11 +298,3 @@ function fail(c: Context, error: string): -1 {
   c.reply.error(error);
   return -1;
 }
-
-/** Argument `i` as milliseconds to wait, NaN when it is none: then the error has been answered. */
-export function readWaitMs(c: Context, i: number): number {
-  const ms = c.integer(i, 'ERR timeout is not an integer or out of range');
-  if (Number.isNaN(ms) || ms >= 0) return ms;
-  c.reply.error('ERR timeout is negative');
-  return Number.NaN;
-}

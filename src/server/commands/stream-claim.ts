@@ -265,7 +265,7 @@ export const streamClaimCommands = [
       syntax:
         'key:key group consumer min-idle-time id... [IDLE ms:integer] ' +
         '[TIME unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer] [FORCE] [JUSTID] ' +
-        '[LASTID id]',
+        '[LASTID lastid]',
     },
     xclaimCommand,
   ),

@@ -137,8 +137,8 @@ export function xgroupDelconsumerCommand(c: Context): void {
 
 // ---------------------------------------------------------------- specifications
 
-const ID = 'id=(id|new_id="$")';
-const READ = '[ENTRIESREAD entries_read:integer]';
+const ID = 'id-selector=(id|new-id="$")';
+const READ = '[ENTRIESREAD entriesread~entries-read:integer]';
 
 const subcommands: readonly Command[] = [
   command(
@@ -152,7 +152,7 @@ const subcommands: readonly Command[] = [
       since: '5.0.0',
       complexity: 'O(1)',
       summary: 'Makes a consumer group.',
-      syntax: `key:key groupname ${ID} [MKSTREAM] ${READ}`,
+      syntax: `key:key group ${ID} [MKSTREAM] ${READ}`,
       history: [['7.0.0', 'Option ENTRIESREAD.']],
     },
     xgroupCreateCommand,
@@ -168,7 +168,7 @@ const subcommands: readonly Command[] = [
       since: '6.2.0',
       complexity: 'O(1)',
       summary: 'Makes a consumer in a group.',
-      syntax: 'key:key groupname consumername',
+      syntax: 'key:key group consumer',
     },
     xgroupCreateconsumerCommand,
   ),
@@ -183,7 +183,7 @@ const subcommands: readonly Command[] = [
       since: '5.0.0',
       complexity: 'O(1)',
       summary: 'Removes a consumer and returns how many entries were pending for it.',
-      syntax: 'key:key groupname consumername',
+      syntax: 'key:key group consumer',
     },
     xgroupDelconsumerCommand,
   ),
@@ -198,7 +198,7 @@ const subcommands: readonly Command[] = [
       since: '5.0.0',
       complexity: 'O(N) with N the pending entries of the group',
       summary: 'Removes a consumer group.',
-      syntax: 'key:key groupname',
+      syntax: 'key:key group',
     },
     xgroupDestroyCommand,
   ),
@@ -227,7 +227,7 @@ const subcommands: readonly Command[] = [
       since: '5.0.0',
       complexity: 'O(1)',
       summary: 'Sets the id that a group was given last.',
-      syntax: `key:key groupname ${ID} ${READ}`,
+      syntax: `key:key group ${ID} ${READ}`,
       history: [['7.0.0', 'Option ENTRIESREAD.']],
     },
     xgroupSetidCommand,

@@ -1,7 +1,7 @@
 /** The options of XREAD and XREADGROUP. */
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import { readWaitMs } from './stream-arguments.ts';
+import { readTimeoutMs } from './blocking-timeout.ts';
 
 /** The options of the call that runs. */
 class ReadOptions {
@@ -39,7 +39,7 @@ export function readOptions(c: Context, isGroup: boolean): boolean {
   for (let i = 1; i < c.argc && to.keysAt === 0; i++) {
     const more = c.argc - i - 1;
     if (more > 0 && c.is(i, 'block')) {
-      to.waitMs = readWaitMs(c, ++i);
+      to.waitMs = readTimeoutMs(c, ++i);
       if (Number.isNaN(to.waitMs)) return false;
     } else if (more > 0 && c.is(i, 'count')) {
       to.count = c.integer(++i);

@@ -356,7 +356,7 @@ export const streamReadCommands = [
       complexity: COMPLEXITY,
       summary: 'Returns new or pending entries to a consumer of a group.',
       syntax:
-        'GROUP group_consumer={group consumer} [COUNT count:integer] ' +
+        'GROUP group-block={group consumer} [COUNT count:integer] ' +
         `[BLOCK milliseconds:integer] [NOACK] ${STREAMS}`,
     },
     xreadgroupCommand,

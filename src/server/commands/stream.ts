@@ -277,8 +277,8 @@ const xadd = command(
     complexity: 'O(1), and O(N) with N the entries trimmed',
     summary: 'Appends an entry to a stream, which it makes when there is none.',
     syntax:
-      `key:key [NOMKSTREAM@6.2.0] [${TRIM}] id_or_auto=(auto_id="*"|id) ` +
-      'field_value={field value}...',
+      `key:key [NOMKSTREAM@6.2.0] [${TRIM}] id-selector=(auto-id="*"|id) ` +
+      'data={field value}...',
     history: [
       ['6.2.0', 'Options NOMKSTREAM, MINID and LIMIT.'],
       ['7.0.0', 'Ids whose number is left to the server: `<ms>-*`.'],
@@ -332,8 +332,8 @@ const changing = [
       complexity: 'O(1)',
       summary: 'Sets the id that a stream gave last, and its counters.',
       syntax:
-        'key:key last-id [ENTRIESADDED entries_added:integer@7.0.0] ' +
-        '[MAXDELETEDID max_deleted_entry_id@7.0.0]',
+        'key:key last-id [ENTRIESADDED entries-added:integer@7.0.0] ' +
+        '[MAXDELETEDID max-deleted-id@7.0.0]',
       history: [['7.0.0', 'Options ENTRIESADDED and MAXDELETEDID.']],
     },
     xsetidCommand,

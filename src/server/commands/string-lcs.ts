@@ -117,7 +117,8 @@ export const stringLcsCommands = [
       since: '7.0.0',
       complexity: 'O(N*M) with N and M the lengths of the strings',
       summary: 'Returns the longest common subsequence of two strings.',
-      syntax: 'key1:key#0 key2:key#0 [LEN] [IDX] [MINMATCHLEN len:integer] [WITHMATCHLEN]',
+      syntax:
+        'key1:key#0 key2:key#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]',
     },
     lcsCommand,
   ),

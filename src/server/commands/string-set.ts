@@ -166,7 +166,7 @@ function propagateWithoutGet(c: Context): void {
   propagator.suppress();
 }
 
-const pairSyntax = 'key_value={key:key value}...';
+const pairSyntax = 'data={key:key value}...';
 
 export const stringSetCommands = [
   command(

@@ -5,14 +5,11 @@ import { parseInt64 } from '../../core/text/integer.ts';
 import { BLOCKING, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { NOT_AN_INTEGER } from '../errors.ts';
+import { readTimeoutMs } from './blocking-timeout.ts';
 
-const TIMEOUT_WRONG = 'ERR timeout is not an integer or out of range';
-const TIMEOUT_NEGATIVE = 'ERR timeout is negative';
-const TIMEOUT_TOO_LARGE = 'ERR timeout is out of range';
 const NOT_LOCAL = 'ERR value is out of range, value must between 0 and 1';
 const NEGATIVE = 'ERR value is out of range, must be positive';
 const NO_LOG = 'ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.';
-const INT64_MAX = 2n ** 63n - 1n;
 
 function waitCommand(c: Context): void {
   const { replication } = c.services;
@@ -24,8 +21,8 @@ function waitCommand(c: Context): void {
   }
   const wanted = int64At(c, 1, NOT_AN_INTEGER);
   if (Number.isNaN(wanted)) return;
-  const timeoutMs = timeoutAt(c, 2);
-  if (timeoutMs < 0) return;
+  const timeoutMs = readTimeoutMs(c, 2);
+  if (Number.isNaN(timeoutMs)) return;
   const offset = client.writeOffset;
   const reached = (): number => primary.replicasAt(offset, false);
   if (reached() >= wanted || !c.services.mayWait(client)) {
@@ -57,8 +54,8 @@ function waitaofCommand(c: Context): void {
     c.reply.error(NEGATIVE);
     return;
   }
-  const timeoutMs = timeoutAt(c, 3);
-  if (timeoutMs < 0) return;
+  const timeoutMs = readTimeoutMs(c, 3);
+  if (Number.isNaN(timeoutMs)) return;
   if (replication.isReplica) {
     c.reply.error(
       'ERR WAITAOF cannot be used with replica instances. Please also note that writes to ' +
@@ -90,19 +87,6 @@ function waitaofCommand(c: Context): void {
   const refusal = (): string | null => (local > 0 && replication.localLog === null ? NO_LOG : null);
   waits.add(client, { command: c.command, timeoutMs, isDone, answer, refusal });
   replication.journal.requestAcks();
-}
-
-/** A timeout in milliseconds, or -1 when it is none, which has been answered. */
-function timeoutAt(c: Context, i: number): number {
-  const timeoutMs = int64At(c, i, TIMEOUT_WRONG);
-  if (Number.isNaN(timeoutMs)) return -1;
-  if (timeoutMs < 0) c.reply.error(TIMEOUT_NEGATIVE);
-  if (timeoutMs <= Number.MAX_SAFE_INTEGER) return timeoutMs;
-  const { bytes, offsets, lengths } = c.args;
-  const exact = parseInt64(bytes[i]!, offsets[i]!, lengths[i]!) ?? INT64_MAX;
-  if (exact <= INT64_MAX - BigInt(Date.now())) return timeoutMs;
-  c.reply.error(TIMEOUT_TOO_LARGE);
-  return -1;
 }
 
 /** A 64-bit integer as the nearest number; NaN when it is none, which has been answered. */

@@ -125,7 +125,7 @@ export const zsetRangeChangeCommands = [
       summary: 'Stores members of a sorted set, by rank, score or their own order, in another.',
       syntax:
         'dst:key src:key min max [sortby=(BYSCORE|BYLEX)] [REV] ' +
-        '[LIMIT offset_count={offset:integer count:integer}]',
+        '[LIMIT limit={offset:integer count:integer}]',
     },
     zrangestoreCommand,
   ),

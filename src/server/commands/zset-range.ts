@@ -148,7 +148,7 @@ export const zsetRangeCommands = [
       summary: 'Returns members of a sorted set by rank, by score or by their own order.',
       syntax:
         'key:key start stop [sortby=(BYSCORE|BYLEX)@6.2.0] [REV@6.2.0] ' +
-        '[LIMIT offset_count={offset:integer count:integer}@6.2.0] [WITHSCORES]',
+        '[LIMIT limit={offset:integer count:integer}@6.2.0] [WITHSCORES]',
       history: [['6.2.0', 'The `REV`, `BYSCORE`, `BYLEX` and `LIMIT` options.']],
     },
     zrangeCommand,
@@ -165,7 +165,7 @@ export const zsetRangeCommands = [
       complexity: RETURNED_OF_RANGE,
       deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `BYLEX` argument' },
       summary: 'Returns the members of a sorted set in a range of their own order.',
-      syntax: 'key:key min max [LIMIT offset_count={offset:integer count:integer}]',
+      syntax: 'key:key min max [LIMIT limit={offset:integer count:integer}]',
     },
     zrangebylexCommand,
   ),
@@ -183,7 +183,7 @@ export const zsetRangeCommands = [
       summary: 'Returns the members of a sorted set whose score is in a range.',
       syntax:
         'key:key min:double max:double [WITHSCORES@2.0.0] ' +
-        '[LIMIT offset_count={offset:integer count:integer}]',
+        '[LIMIT limit={offset:integer count:integer}]',
       history: [['2.0.0', 'The `WITHSCORES` modifier.']],
     },
     zrangebyscoreCommand,
@@ -216,7 +216,7 @@ export const zsetRangeCommands = [
       complexity: RETURNED_OF_RANGE,
       deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` and `BYLEX` arguments' },
       summary: 'Returns the members of a sorted set in a range of their own order, from its end.',
-      syntax: 'key:key max min [LIMIT offset_count={offset:integer count:integer}]',
+      syntax: 'key:key max min [LIMIT limit={offset:integer count:integer}]',
     },
     zrevrangebylexCommand,
   ),
@@ -237,7 +237,7 @@ export const zsetRangeCommands = [
       summary: 'Returns the members of a sorted set whose score is in a range, from the highest.',
       syntax:
         'key:key max:double min:double [WITHSCORES] ' +
-        '[LIMIT offset_count={offset:integer count:integer}]',
+        '[LIMIT limit={offset:integer count:integer}]',
       history: [['2.1.6', '`min` and `max` can be exclusive.']],
     },
     zrevrangebyscoreCommand,

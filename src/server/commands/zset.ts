@@ -258,7 +258,7 @@ export const zsetCommands = [
       summary: 'Adds members to a sorted set, or gives them other scores.',
       syntax:
         'key:key [condition=(NX|XX)@3.0.2] [comparison=(GT|LT)@6.2.0] [change=CH@3.0.2] ' +
-        '[increment=INCR@3.0.2] score_member={score:double member}...',
+        '[increment=INCR@3.0.2] data={score:double member}...',
       history: [
         ['2.4.0', 'Several members in one call.'],
         ['3.0.2', 'Added the `XX`, `NX`, `CH` and `INCR` options.'],

@@ -36,6 +36,9 @@ export class SlowLog {
 
   /** Notes a command; `redacted` are the arguments that must not be shown. */
   add(client: Client, args: Args, microseconds: number, redacted: readonly number[]): void {
+    const max = this.config.values.slowlogMaxLen;
+    // A log that holds nothing counts nothing either.
+    if (max === 0) return;
     this.entries.unshift({
       id: this.nextId++,
       time: Math.floor(Date.now() / 1000),
@@ -44,7 +47,6 @@ export class SlowLog {
       address: client.address,
       name: client.name,
     });
-    const max = this.config.values.slowlogMaxLen;
     if (this.entries.length > max) this.entries.length = max;
   }
 

@@ -128,10 +128,8 @@ describe('dict', () => {
     h.check();
   });
 
-  test('random picks are fair', () => {
-    const h = new Harness();
-    const n = 500;
-    for (let i = 0; i < n; i++) h.add(`k${i}`);
+  /** Picks 400 times as many entries as there are: by how much they are unlike fair picks. */
+  function chiSquareOf(h: Harness): number {
     let state = 88172645;
     const random = (): number => {
       state ^= state << 13;
@@ -140,18 +138,33 @@ describe('dict', () => {
       return state >>> 0;
     };
     const counts = new Map<number, number>();
-    const picks = 200_000;
-    for (let i = 0; i < picks; i++) {
+    const expected = 400;
+    for (let i = 0; i < expected * h.model.size; i++) {
       const address = h.dict.randomEntry(random);
       counts.set(address, (counts.get(address) ?? 0) + 1);
     }
     let chiSquare = 0;
-    const expected = picks / n;
     for (const address of h.model.values()) {
       chiSquare += ((counts.get(address) ?? 0) - expected) ** 2 / expected;
     }
+    return chiSquare;
+  }
+
+  test('random picks are fair', () => {
+    const h = new Harness();
+    for (let i = 0; i < 500; i++) h.add(`k${i}`);
     // 499 degrees of freedom: above 610 once in 2,000 tries of a fair pick, and the seed is fixed.
-    expect(chiSquare).toBeLessThan(610);
+    expect(chiSquareOf(h)).toBeLessThan(610);
+  });
+
+  test('random picks are fair where what SCAN showed first was removed, and afterwards', () => {
+    const h = new Harness();
+    for (let i = 0; i < 10_000; i++) h.add(`k${i}`);
+    for (const text of h.scanAll()) if (h.model.size > 250) h.remove(text);
+    // 249 degrees of freedom: above 330 once in 2,000 tries.
+    expect(chiSquareOf(h)).toBeLessThan(330);
+    for (let i = 0; i < 250; i++) h.add(`further${i}`);
+    expect(chiSquareOf(h)).toBeLessThan(610);
   });
 
   test('draining hands out every entry once and frees the table', () => {
