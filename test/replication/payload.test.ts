@@ -50,7 +50,7 @@ async function receive(
   const connection = await peer.connection();
   const received = receivePayload(reader, {
     open: () => payloadFile(fs, '/data/temp.rdb'),
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     onProgress: () => undefined,
   });
   received.catch(() => undefined);

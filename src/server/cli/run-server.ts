@@ -160,11 +160,11 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   const snapshotHelper = new SnapshotHelper();
   const applyOomScore = keepOomScore(config, log, () => log.role === 'S', snapshotHelper);
   const onTerminal = process.stdout.isTTY === true && config.values.logfile === '';
-  logMode(log, config, config.values.alwaysShowLogo || onTerminal);
   let bound = false;
   const onBound = (): void => {
     if (bound) return;
     bound = true;
+    logMode(log, config, config.values.alwaysShowLogo || onTerminal);
     const pidFile = pidFileOf(config);
     if (pidFile !== undefined) writePidFile(pidFile, log);
   };

@@ -329,7 +329,7 @@ async function settled(): Promise<void> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) {
+  for (let i = 0; i < 12_000 && !condition(); i++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   expect(condition()).toBe(true);
