@@ -77,6 +77,8 @@ describe('an AOF that is switched on while a dump is written', () => {
     expect(await client.value('CONFIG', 'SET', 'appendonly', 'no')).toBe('OK');
     const after = String(await client.value('INFO', 'persistence'));
     expect(after).toMatch(/rdb_bgsave_in_progress:1[\s\S]*aof_rewrite_scheduled:0/);
+    // The loop was at work while it served these commands.
+    expect(after).toMatch(/\r\nsnapshot_longest_turn_usec:[1-9]/);
     client.close();
   });
 });

@@ -4,11 +4,11 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Args } from '../../src/core/resp/args.ts';
+import type { ReceivedDataset } from '../../src/replication/payload.ts';
 import {
   type LinkSettings,
   PrimaryLink,
   type PrimaryLinkHost,
-  type ReceivedDataset,
 } from '../../src/replication/primary-link.ts';
 import { LinkError } from '../../src/replication/socket-reader.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
@@ -23,6 +23,7 @@ class Host implements PrimaryLinkHost {
   readonly inTransaction = false;
   isPaused = false;
   readonly events: string[] = [];
+  readonly logged: string[] = [];
   applied = () => undefined;
   from: LinkSettings['from'] = null;
   failover = false;
@@ -49,7 +50,9 @@ class Host implements PrimaryLinkHost {
     };
   }
 
-  log(): void {}
+  log(_level: string, text: string): void {
+    this.logged.push(text);
+  }
 
   continued(id: string): void {
     this.events.push(`continued ${id}`);
@@ -58,6 +61,10 @@ class Host implements PrimaryLinkHost {
   async load(dataset: ReceivedDataset): Promise<void> {
     this.events.push(`load ${dataset.bytes} ${dataset.position?.offset}`);
     if (this.loadError !== null) throw this.loadError;
+  }
+
+  takerOf(): null {
+    return null;
   }
 
   connected(): void {
@@ -154,11 +161,22 @@ describe('the link to a primary', () => {
   it('gives up a primary that is silent for longer than repl-timeout', async () => {
     link.start();
     await fullSync();
-    link.tick(Date.now() + 30_000);
+    link.tick(Date.now() + 30_000, 60_000);
     expect(link.state).toBe('connected');
-    link.tick(Date.now() + 61_000);
+    link.tick(Date.now() + 61_000, 60_000);
     expect(host.events.at(-1)).toBe('disconnected');
     await greet();
+  });
+
+  it('gives up a handshake by what repl-timeout has become meanwhile', async () => {
+    host.timeoutMs = 3_600_000;
+    link.start();
+    await greet();
+    link.tick(Date.now() + 4000, 5000);
+    expect(link.state).toBe('handshake');
+    link.tick(Date.now() + 6000, 5000);
+    await greet();
+    expect(host.logged).toContain('Timeout connecting to the MASTER...');
   });
 
   it('holds back what comes while it is to wait, and goes on from there', async () => {

@@ -10,7 +10,9 @@ import type { ReplyValue } from '../support/resp-reader.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 
 /** Commands that only later servers have. */
-const LATER = ['waitaof', 'client|no-touch', 'client|setinfo', 'client|capa'];
+const LATER = [
+  ...['waitaof', 'client|no-touch', 'client|setinfo', 'client|capa', 'cluster|myshardid'],
+];
 
 /** "command field": what Redis 7.2 (or Valkey 8) says otherwise than 7.0. */
 const OF_7_2 = new Set([
@@ -37,6 +39,10 @@ const OF_7_2 = new Set([
   'command|getkeysandflags arguments',
   'command|getkeysandflags arity',
   'sinterstore keys',
+  ...['slots', 'shards'].map((name) => `cluster|${name} flags`),
+  ...['addslotsrange', 'delslotsrange', 'meet', 'reset', 'setslot'].map(
+    (name) => `cluster|${name} arguments`,
+  ),
   ...['bitop', 'geohash', 'geopos', 'pfmerge'].map((one) => `${one} arguments`),
   ...['psetex', 'setex', 'setnx', 'quit'].flatMap((one) =>
     ['doc_flags', 'deprecated_since', 'replaced_by'].map((field) => `${one} ${field}`),
@@ -186,6 +192,20 @@ describe.skipIf(requireRedisServer() === null)('the specifications of commands',
         clients.map((client) => ask(client, ['COMMAND', 'INFO', name])),
       );
       expect(mine).toBe(real);
+    }
+    for (const client of clients) client.close();
+  });
+
+  it('are refused alike where they need a cluster', async () => {
+    const clients = [await cairn.connect(), await redis.connect()] as const;
+    const lines = [
+      ...['READONLY', 'READWRITE', 'ASKING', 'READONLY x', 'CLUSTER', 'CLUSTER HELP'],
+      ...['CLUSTER INFO', 'CLUSTER NODES', 'CLUSTER SLOTS', 'CLUSTER SHARDS', 'cluster MyId'],
+      ...['CLUSTER KEYSLOT a', 'CLUSTER KEYSLOT', 'CLUSTER RESET HARD x', 'CLUSTER NOTHING'],
+    ];
+    for (const line of lines) {
+      const [mine, real] = await Promise.all(clients.map((one) => ask(one, line.split(' '))));
+      expect(mine, line).toBe(real);
     }
     for (const client of clients) client.close();
   });

@@ -85,6 +85,7 @@ it('writes as ever after the child has practised', async () => {
   const fresh = new SnapshotHelper(CHILD_SCRIPT);
   try {
     fresh.warm();
+    fresh.ready();
     const { pid } = fresh;
     fresh.practise();
     const keyspace = filled(300);

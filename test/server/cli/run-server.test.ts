@@ -151,6 +151,7 @@ describe('a start', () => {
     );
     expect(stdout).toContain(`# Failed listening on port ${port} (TCP), aborting.\n`);
     expect(stdout).not.toContain('Server initialized');
+    expect(stdout).not.toContain(' PID: ');
     expect(existsSync(pidfile)).toBe(false);
   });
 

@@ -160,7 +160,6 @@ const UNTRIED = new Set([
   'dir',
   'requirepass',
   'maxclients',
-  'repl-diskless-load',
 ]);
 
 const TRIALS = [
