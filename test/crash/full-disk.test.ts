@@ -237,5 +237,5 @@ describe('a slow disk', () => {
     }
     // A line about the place in the stream may follow, which nobody waits for.
     await expect.poll(() => queue.bytes).toBe(0);
-  });
+  }, 900_000);
 });
