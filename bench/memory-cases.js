@@ -61,7 +61,7 @@ const collections = (scale) => {
   const many = 2 * million * scale;
   return [
     keys('list, 8 elements', few, small(['RPUSH', 'list:{c}'], ['element:{i}'], 8, few)),
-    elements('list, big', 2 * many, collection(['RPUSH', 'list'], ['element:{n}'], 2 * many)),
+    elements('list, big', 5 * many, collection(['RPUSH', 'list'], ['element:{n}'], 5 * many)),
     keys('hash, 8 fields', few, small(['HSET', 'hash:{c}'], ['field:{i}', value], 8, few)),
     elements('hash, big', many, collection(['HSET', 'hash'], ['field:{n}', value], many)),
     keys('set, 16 integers', few, small(['SADD', 'set:{c}'], ['{i}'], 16, few)),

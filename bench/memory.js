@@ -27,6 +27,8 @@ import { rounded } from './statistics.js';
 /** Not to be pinned: what runs beside the event loop may use the other core. */
 const unpinned = { core: null };
 const settleMs = 300;
+/** What a server does by itself soon after its start is over then: Cairn rehearses a snapshot. */
+const startedMs = 3000;
 
 /**
  * Work that leaves nothing behind: what a process takes when it first gets to work, compiled code
@@ -46,7 +48,7 @@ async function measureCase(contender, one) {
   });
   try {
     await fill(server, warmUp);
-    await sleep(settleMs);
+    await sleep(startedMs);
     const before = await now();
     await fill(server, one.recipes);
     await sleep(settleMs);

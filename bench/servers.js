@@ -107,6 +107,12 @@ export class ServerUnderTest {
     return (Number(fields[11]) + Number(fields[12])) * tickUs;
   }
 
+  /** Milliseconds so far that the main thread was ready to run and had no core. */
+  waitedMs() {
+    const schedule = readProc(`/proc/${this.child.pid}/schedstat`);
+    return Math.round(Number(schedule.split(' ')[1] ?? 0) / 1e6);
+  }
+
   /** Resident memory in bytes. */
   rssBytes() {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');

@@ -3,7 +3,7 @@ import { fill, startWriter } from '../generators.js';
 import { collection } from '../scenes.js';
 import { startServer } from '../servers.js';
 import { onEach, unpinned } from './figure.js';
-import { backgroundSave, probeStalls, stallLimitMs } from './probe.js';
+import { backgroundSave, longestTurn, probeStalls, stallLimitMs } from './probe.js';
 
 /**
  * @typedef {import('../options.js').Options} Options
@@ -46,8 +46,8 @@ const collections = (keys) => [
   },
 ];
 
-/** @type {(contender: Contender, name: string, huge: Huge) => Promise<Measure[]>} */
-async function measureOne(contender, name, { count, recipe, write }) {
+/** @type {(contender: Contender, what: string, huge: Huge) => Promise<Measure[]>} */
+async function measureOne(contender, what, { count, recipe, write }) {
   const server = await startServer(contender, unpinned);
   try {
     await fill(server, [recipe]);
@@ -55,7 +55,11 @@ async function measureOne(contender, name, { count, recipe, write }) {
     const stopWriter = await startWriter(server, load);
     const { longestMs, stalls, tookMs } = await probeStalls(server, () => backgroundSave(server));
     const details = { ...stalls, tookMs, writes: await stopWriter() };
-    return [{ name, unit: 'ms', value: longestMs, limit: stallLimitMs, details }];
+    const name = `longest PING, ${what}`;
+    return [
+      { name, unit: 'ms', value: longestMs, limit: stallLimitMs, details },
+      ...(await longestTurn(server, what)),
+    ];
   } finally {
     await server.stop();
   }
@@ -65,8 +69,8 @@ async function measureOne(contender, name, { count, recipe, write }) {
 export async function measureHuge(options) {
   const figures = [];
   for (const huge of collections(options.keys)) {
-    const name = `longest PING, saving ${huge.what} of ${huge.count}`;
-    figures.push(...(await onEach(options, name, (each) => measureOne(each, name, huge))));
+    const what = `saving ${huge.what} of ${huge.count}`;
+    figures.push(...(await onEach(options, what, (each) => measureOne(each, what, huge))));
   }
   return figures;
 }

@@ -4,7 +4,7 @@ import { stringKeys } from '../scenes.js';
 import { sleep, startServer } from '../servers.js';
 import { rounded } from '../statistics.js';
 import { onEach, unpinned } from './figure.js';
-import { backgroundSave, probeStalls, savingStallLimitMs } from './probe.js';
+import { backgroundSave, longestTurn, probeStalls, savingStallLimitMs } from './probe.js';
 
 /**
  * @typedef {import('../options.js').Options} Options
@@ -44,6 +44,7 @@ async function measureOne(contender, keys) {
       longest('idle', idle),
       longest('writes', writing),
       { ...longest('BGSAVE under writes', saving), limit: savingStallLimitMs },
+      ...(await longestTurn(server, 'BGSAVE under writes')),
       { name: 'BGSAVE under writes', unit: 'ms', value: saveMs, details: { writes } },
     ];
   } finally {

@@ -6,6 +6,7 @@ import { rounded } from '../statistics.js';
 /**
  * @typedef {import('../generators.js').Stalls} Stalls
  * @typedef {import('../servers.js').ServerUnderTest} ServerUnderTest
+ * @typedef {import('./figure.js').Measure} Measure
  */
 
 const leadMs = 300;
@@ -49,20 +50,38 @@ export async function backgroundSave(server) {
 }
 
 /**
- * PINGs while `work` runs, from a process of their own.
+ * The most work in one turn of the loop during the last snapshot, of a server that tells. A PING
+ * waits for that, and for a core; other than the PING, this does not depend on how the prober is
+ * scheduled, nor on who else has the cores.
+ * @param {ServerUnderTest} server
+ * @param {string} what the snapshot was of
+ * @returns {Promise<Measure[]>}
+ */
+export async function longestTurn(server, what) {
+  const us = await server.info('persistence', 'snapshot_longest_turn_work_usec');
+  if (us === '') return [];
+  return [
+    { name: `most work in a turn, ${what}`, unit: 'ms', value: rounded(Number(us) / 1000, 1) },
+  ];
+}
+
+/**
+ * PINGs while `work` runs, from a process of their own. Beside what that saw stands for how long
+ * the server wanted a core in vain.
  * @param {ServerUnderTest} server
  * @param {() => Promise<unknown>} work
- * @returns {Promise<{ longestMs: number, stalls: Stalls, tookMs: number }>}
+ * @returns {Promise<{ longestMs: number, stalls: Stalls & { waitedMs: number }, tookMs: number }>}
  */
 export async function probeStalls(server, work) {
   const stop = await startPinger(server);
   try {
     await sleep(leadMs);
+    const waitedMs = server.waitedMs();
     const started = performance.now();
     await work();
     const tookMs = Math.round(performance.now() - started);
     await sleep(tailMs);
-    const stalls = await stop();
+    const stalls = { ...(await stop()), waitedMs: server.waitedMs() - waitedMs };
     return { longestMs: rounded(stalls.maxMs, 1), stalls, tookMs };
   } catch (error) {
     await stop();

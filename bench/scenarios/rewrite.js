@@ -3,7 +3,7 @@ import { fill, startWriter } from '../generators.js';
 import { stringKeys } from '../scenes.js';
 import { startServer } from '../servers.js';
 import { onEach, unpinned } from './figure.js';
-import { probeStalls, savingStallLimitMs, waitForInfo } from './probe.js';
+import { longestTurn, probeStalls, savingStallLimitMs, waitForInfo } from './probe.js';
 
 /**
  * @typedef {import('../options.js').Options} Options
@@ -41,6 +41,7 @@ async function measureOne(contender, keys) {
     return [
       { name, unit: 'ms', value: tookMs, details: { writes } },
       { name: `longest PING, ${name}`, unit: 'ms', value: longestMs, limit, details: stalls },
+      ...(await longestTurn(server, name)),
     ];
   } finally {
     await server.stop();

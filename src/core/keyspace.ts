@@ -281,6 +281,23 @@ export class Keyspace extends EntryChanges {
     this.databases[b] = first;
   }
 
+  /** Databases that nobody sees: a dataset is loaded into them while this one serves. */
+  databasesAside(): Database[] {
+    return this.databases.map(({ id }) => this.emptyDatabase(id));
+  }
+
+  /** Puts databases from aside in place of those that are served, which are freed in slices. */
+  install(fresh: readonly Database[]): void {
+    this.doomed.push(...this.databases);
+    for (const one of fresh) this.databases[one.id] = one;
+    this.findSoonestExpiry();
+  }
+
+  /** Gives up databases from aside; their memory is freed in slices. */
+  discard(aside: readonly Database[]): void {
+    this.doomed.push(...aside);
+  }
+
   /** Frees up to about `limit` entries of what was flushed; true while more is left. */
   freeSlice(limit: number): boolean {
     const one = this.doomed[0];

@@ -12,7 +12,7 @@ import type { DurableFile } from '../persistence/durable-file.ts';
 import { renameDurably, temporaryName } from '../persistence/durable-file.ts';
 import type { FileSystem } from '../persistence/file-system.ts';
 import { shakeHands } from './handshake.ts';
-import { type PayloadFile, receivePayload } from './payload.ts';
+import { type PayloadFile, payloadFile, receivePayload } from './payload.ts';
 import { SocketReader, whenConnected } from './socket-reader.ts';
 
 export interface BackupOptions {
@@ -69,7 +69,14 @@ export async function takeBackup(options: BackupOptions): Promise<BackupResult> 
       timeoutMs,
       log: options.log,
     });
-    const payload = await receivePayload(reader, { ...options, path: temp });
+    const payload = await receivePayload(reader, {
+      timeoutMs,
+      onProgress: options.onProgress,
+      open: async () => {
+        const file = await payloadFile(fs, temp);
+        return options.wrap?.(file) ?? file;
+      },
+    });
     const fileBytes = (await fs.stat(temp))?.size ?? 0;
     await renameDurably(fs, temp, path);
     const { bytes: rdbBytes, isChecked, isEmpty, wasStreamed } = payload;

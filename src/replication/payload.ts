@@ -1,5 +1,6 @@
 /**
- * The dataset that a primary sends at a full sync, taken from the socket to a file.
+ * The dataset that a primary sends at a full sync, taken from the socket to a file, or to whoever
+ * loads it as it comes.
  *
  *     \n \n \n                                  while the primary is not ready
  *     $<bytes>\r\n <RDB>                        from a file
@@ -24,7 +25,7 @@ const HEAD_BYTES = 4096;
 const SYNC_EVERY_BYTES = 32 << 20;
 const EMPTY = Buffer.alloc(0);
 
-/** What takes the dataset: a durable file, or something in front of one. */
+/** What takes the dataset: a durable file, something in front of one, or a loader. */
 export interface PayloadFile {
   /** Takes bytes, which are borrowed until the promise settles. */
   writeAll(bytes: Uint8Array, offset: number, length: number, position: number): Promise<void>;
@@ -34,16 +35,13 @@ export interface PayloadFile {
   close(): Promise<void>;
 }
 
-export interface PayloadOptions {
-  readonly fs: FileSystem;
-  /** The file to write; it is replaced. */
-  readonly path: string;
+interface PayloadOptions {
+  /** Opens what takes the dataset of so many bytes, 0 while that is unknown. */
+  readonly open: (totalBytes: number) => Promise<PayloadFile>;
   /** How long the primary may be silent. */
   readonly timeoutMs: number;
   /** Bytes received, and how many there will be, or 0 while that is unknown. */
   readonly onProgress: (receivedBytes: number, totalBytes: number) => void;
-  /** Puts something in front of the file, which changes what is written. */
-  readonly wrap?: (file: DurableFile) => PayloadFile;
 }
 
 export interface Payload {
@@ -56,17 +54,40 @@ export interface Payload {
   readonly isEmpty: boolean;
 }
 
+/** The primary's stream and how much of it is in a dataset; null for one that does not say. */
+export type DatasetPosition = { readonly id: string; readonly offset: number } | null;
+
+/** A dataset that has been received. */
+export interface ReceivedDataset extends Payload {
+  readonly path: string;
+  readonly position: DatasetPosition;
+}
+
+/** Loads a dataset as it comes, beside the one that stands. */
+export interface DatasetTaker {
+  /** Begins; the total is 0 while unknown. */
+  open(totalBytes: number): Promise<PayloadFile>;
+  /** All of it came: it takes the place of what stands. Rejects when that is refused. */
+  take(payload: Payload): Promise<void>;
+  /** It is given up, unless it was taken. */
+  drop(): void;
+}
+
+/** Opens the file at a path, which is replaced. */
+export async function payloadFile(fs: FileSystem, path: string): Promise<DurableFile> {
+  return new DurableFile(await fs.open(path, 'replace'));
+}
+
 /**
- * Receives the dataset into a file that is on disk when this resolves. Rejects with `LinkError` or
- * the disk's error.
+ * Receives the dataset into a file that is on disk when this resolves, or has it loaded. Rejects
+ * with `LinkError` or the error of what takes it.
  */
 export async function receivePayload(
   reader: SocketReader,
   options: PayloadOptions,
 ): Promise<Payload> {
   const header = await readHeader(reader, options.timeoutMs);
-  const file = new DurableFile(await options.fs.open(options.path, 'replace'));
-  const sink = new PayloadSink(options.wrap?.(file) ?? file);
+  const sink = new PayloadSink(await options.open(header.bytes));
   try {
     if (header.mark === null) await receiveCounted(reader, sink, header.bytes, options);
     else await receiveMarked(reader, sink, header.mark, options);

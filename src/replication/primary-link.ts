@@ -23,8 +23,16 @@ import {
   type HandshakeOutcome,
   shakeHands,
 } from './handshake.ts';
-import { type Payload, receivePayload } from './payload.ts';
-import { LinkError, SocketReader, whenConnected } from './socket-reader.ts';
+import {
+  type DatasetPosition,
+  type DatasetTaker,
+  type Payload,
+  type PayloadFile,
+  payloadFile,
+  type ReceivedDataset,
+  receivePayload,
+} from './payload.ts';
+import { LinkError, SocketReader, whenConnected, withSignsOfLife } from './socket-reader.ts';
 import { StreamApplier, type StreamExecutor } from './stream-applier.ts';
 
 /** As ROLE names it. */
@@ -33,8 +41,6 @@ export type LinkState = 'connect' | 'connecting' | 'handshake' | 'sync' | 'conne
 const RETRY_MS = 1000;
 const RETRY_AT_ONCE_MS = 50;
 const RETRY_MS_MAX = 30_000;
-/** While it loads, a replica says that it is alive this often. */
-const KEEP_ALIVE_MS = 1000;
 
 /** Bytes of the stream that may wait until no more is read. */
 const HELD_MAX = 16 * 1024 * 1024;
@@ -57,16 +63,6 @@ export interface LinkSettings {
   readonly from: { readonly id: string; readonly nextByte: number } | null;
 }
 
-/** A dataset that has been received. */
-export interface ReceivedDataset extends Payload {
-  readonly path: string;
-  /**
-   * The primary's stream and how much of it is in the dataset; null for a primary that does not
-   * say.
-   */
-  readonly position: { readonly id: string; readonly offset: number } | null;
-}
-
 /** The server behind the link. */
 export interface PrimaryLinkHost extends StreamExecutor {
   readonly fs: FileSystem;
@@ -82,6 +78,8 @@ export interface PrimaryLinkHost extends StreamExecutor {
    * again.
    */
   load(dataset: ReceivedDataset): Promise<void>;
+  /** Who loads the dataset that is about to come; null to have it put into a file. */
+  takerOf(position: DatasetPosition): DatasetTaker | null;
   /** The stream begins, or has ended. */
   connected(): void;
   disconnected(): void;
@@ -111,7 +109,6 @@ export class PrimaryLink {
   private retryTimer: NodeJS.Timeout | null = null;
   private stopped = false;
   private failedSyncs = 0;
-  private timeoutMs = 0;
   /** The primary counts its stream, so it is told how far we are. */
   private acknowledges = true;
 
@@ -161,10 +158,20 @@ export class PrimaryLink {
     this.socket.write(encodeCommand(words));
   }
 
-  /** Called about once a second: gives up a primary that has been silent for too long. */
-  tick(nowMs: number): void {
-    if (this.state !== 'connected' || nowMs - this.lastIoMs <= this.timeoutMs) return;
-    this.interrupt('MASTER timeout: no data nor PING received...');
+  /**
+   * Called about once a second: gives up a primary that has been silent for too long, by what the
+   * limit is now, which may have been changed since we connected.
+   */
+  tick(nowMs: number, timeoutMs: number): void {
+    const { reader, state } = this;
+    if (state === 'connected' && nowMs - this.lastIoMs > timeoutMs) {
+      this.interrupt('MASTER timeout: no data nor PING received...');
+    }
+    const isTalking = state === 'connecting' || state === 'handshake';
+    if (isTalking && reader !== null && nowMs - reader.lastReadMs > timeoutMs) {
+      reader.late(timeoutMs);
+      reader.socket.destroy();
+    }
   }
 
   private retryIn(delayMs: number): void {
@@ -177,7 +184,6 @@ export class PrimaryLink {
     const { server } = this;
     try {
       const settings = server.settings();
-      this.timeoutMs = settings.timeoutMs;
       this.state = 'connecting';
       server.log('notice', `Connecting to MASTER ${this.host}:${this.port}`);
       const reader = this.open(settings);
@@ -213,36 +219,70 @@ export class PrimaryLink {
     outcome: Exclude<HandshakeOutcome, { kind: 'continue' }>,
   ): Promise<void> {
     const { server } = this;
-    const path = settings.temporaryPath;
     this.state = 'sync';
     this.failedSyncs++;
     this.receivedBytes = 0;
     this.totalBytes = 0;
+    const position = outcome.kind === 'full' ? { id: outcome.id, offset: outcome.offset } : null;
+    const taker = server.takerOf(position);
+    if (taker === null) await this.syncByFile(reader, settings, position);
+    else await this.syncAside(reader, settings, taker);
+    if (this.stopped) throw new LinkError('the link was given up');
+    this.failedSyncs = 0;
+    server.log('notice', 'MASTER <-> REPLICA sync: Finished with success');
+  }
+
+  /** The dataset is received into a file, and loaded when it is whole. */
+  private async syncByFile(
+    reader: SocketReader,
+    { temporaryPath: path, timeoutMs }: LinkSettings,
+    position: DatasetPosition,
+  ): Promise<void> {
+    const { server } = this;
+    const open = (): Promise<PayloadFile> => payloadFile(server.fs, path);
+    const payload = await this.receive(reader, timeoutMs, open).catch(async (error: unknown) => {
+      await server.fs.unlink(path).catch(() => undefined);
+      throw error;
+    });
+    await withSignsOfLife(reader, () => server.load({ ...payload, path, position }));
+  }
+
+  /** The dataset is loaded as it comes. */
+  private async syncAside(
+    reader: SocketReader,
+    { timeoutMs }: LinkSettings,
+    taker: DatasetTaker,
+  ): Promise<void> {
+    await withSignsOfLife(reader, async () => {
+      const open = (totalBytes: number): Promise<PayloadFile> => taker.open(totalBytes);
+      await taker.take(await this.receive(reader, timeoutMs, open));
+    })
+      .catch((error: unknown) => {
+        const what = 'Failed trying to load the MASTER synchronization DB from socket';
+        this.server.log('warning', `${what}: ${errorText(error)}`);
+        throw error;
+      })
+      .finally(() => taker.drop());
+  }
+
+  private async receive(
+    reader: SocketReader,
+    timeoutMs: number,
+    open: (totalBytes: number) => Promise<PayloadFile>,
+  ): Promise<Payload> {
+    const { server } = this;
     const payload = await receivePayload(reader, {
-      fs: server.fs,
-      path,
-      timeoutMs: settings.timeoutMs,
+      open,
+      timeoutMs,
       onProgress: (received, total) => {
         this.receivedBytes = received;
         this.totalBytes = total;
         this.lastIoMs = reader.lastReadMs;
       },
-    }).catch(async (error: unknown) => {
-      await server.fs.unlink(path).catch(() => undefined);
-      throw error;
     });
     server.log('notice', `MASTER <-> REPLICA sync: received ${payload.bytes} bytes from master`);
     if (this.stopped) throw new LinkError('the link was given up');
-    const alive = setInterval(() => reader.send('\n'), KEEP_ALIVE_MS);
-    const position = outcome.kind === 'full' ? { id: outcome.id, offset: outcome.offset } : null;
-    try {
-      await server.load({ ...payload, path, position });
-    } finally {
-      clearInterval(alive);
-    }
-    if (this.stopped) throw new LinkError('the link was given up');
-    this.failedSyncs = 0;
-    server.log('notice', 'MASTER <-> REPLICA sync: Finished with success');
+    return payload;
   }
 
   /** The stream begins: from here on commands run as they come. */
@@ -325,6 +365,7 @@ export class PrimaryLink {
   /** An attempt failed. */
   private failed(error: unknown): void {
     const { reader } = this;
+    const wasSync = this.state === 'sync';
     this.reader = null;
     reader?.close(errorText(error));
     if (this.stopped) return;
@@ -333,8 +374,16 @@ export class PrimaryLink {
       this.server.failoverRejected(error.message);
       return;
     }
+    if (reader?.timedOut === true) this.server.log('warning', TIMED_OUT[wasSync ? 1 : 0]);
     this.server.log('warning', `Replication with MASTER failed: ${errorText(error)}`);
     const longer = RETRY_MS * 2 ** Math.min(Math.max(0, this.failedSyncs - 1), 8);
     this.retryIn(Math.min(longer, RETRY_MS_MAX) * (0.5 + Math.random()));
   }
 }
+
+/** What is said of a silent primary, in the handshake and while it sends its dataset. */
+const TIMED_OUT = [
+  'Timeout connecting to the MASTER...',
+  'Timeout receiving bulk data from MASTER... If the problem persists try to set the ' +
+    "'repl-timeout' parameter to a larger value.",
+] as const;

@@ -16,6 +16,8 @@ import type { Socket } from 'node:net';
 const UNREAD_MAX = 1 << 20;
 /** A line may be this long, its end included. */
 const LINE_MAX = 8192;
+/** While it loads, a replica says that it is alive this often. */
+const KEEP_ALIVE_MS = 1000;
 
 /** The connection to a primary failed; the text says how, the conversation is over. */
 export class LinkError extends Error {
@@ -163,7 +165,8 @@ export class SocketReader {
     this.wake?.();
   }
 
-  private late(timeoutMs: number): LinkError {
+  /** Ends the conversation, since the peer was silent for so long. */
+  late(timeoutMs: number): LinkError {
     this.timedOut = true;
     return this.fail(`no answer for ${timeoutMs / 1000} seconds`);
   }
@@ -194,4 +197,17 @@ export function whenConnected(reader: SocketReader, timeoutMs: number): Promise<
     socket.once('error', settle);
     socket.once('close', onClose);
   });
+}
+
+/** Tells the peer once in a while that we are there, while something takes long. */
+export async function withSignsOfLife(
+  reader: SocketReader,
+  work: () => Promise<void>,
+): Promise<void> {
+  const alive = setInterval(() => reader.send('\n'), KEEP_ALIVE_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(alive);
+  }
 }

@@ -15,7 +15,7 @@ const MASK = SLOTS - 1;
 
 /** Commands of Redis that there are not here: a line that renames one has nothing to do. */
 const ABSENT: ReadonlySet<string> = new Set([
-  ...['asking', 'cluster', 'readonly', 'readwrite', 'restore-asking', 'module'],
+  ...['restore-asking', 'module'],
   ...['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro', 'function', 'script'],
 ]);
 

@@ -93,6 +93,8 @@ export interface CommandTraits {
   readonly tips?: readonly string[] | undefined;
   readonly since: string;
   readonly complexity?: string | undefined;
+  /** Here it costs the same however large the data is, whatever `complexity` says. */
+  readonly isConstantHere?: true | undefined;
   readonly summary: string;
   /** The arguments after the name, in the notation of command-syntax.ts. */
   readonly syntax?: string | undefined;
@@ -153,7 +155,8 @@ export function command(
   handler: Handler,
 ): Command {
   const nameBytes = new TextEncoder().encode(name.slice(name.indexOf('|') + 1));
-  const isConstant = (traits.flags & FAST) !== 0 || traits.complexity?.startsWith('O(1)') === true;
+  const isQuick = (traits.flags & FAST) !== 0 || traits.complexity?.startsWith('O(1)') === true;
+  const isConstant = isQuick || traits.isConstantHere === true;
   return { ...traits, name, group, handler, nameBytes, stats: new CommandStats(), isConstant };
 }
 

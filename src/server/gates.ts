@@ -11,7 +11,7 @@
  *     listener     there are monitors           they and replicas do not touch keys
  *     subscriber   somebody subscribes          RESP2 subscribers may send few commands
  *     stale        the primary is out of reach  MASTERDOWN
- *     loading      the dataset is being loaded  LOADING
+ *     loading      the dataset is being loaded  LOADING, or only for a few commands
  *     busy         a script runs too long       BUSY
  *     pause        clients are paused           they wait
  *     held         keys are being moved         who would write to them waits
@@ -22,7 +22,15 @@
  */
 import type { Client } from './clients/client.ts';
 import type { ClientPause } from './clients/client-pause.ts';
-import { type Command, LOADING, MAY_REPLICATE, READONLY, STALE, WRITE } from './command.ts';
+import {
+  type Command,
+  LOADING,
+  MAY_REPLICATE,
+  NO_ASYNC_LOADING,
+  READONLY,
+  STALE,
+  WRITE,
+} from './command.ts';
 import type { Dispatcher, Gate } from './dispatch.ts';
 import { LOADING_DATASET, NOT_ENOUGH_REPLICAS, PRIMARY_DOWN, READONLY_REPLICA } from './errors.ts';
 
@@ -146,6 +154,13 @@ export const staleGate: Gate = (client, command) =>
 /** Nearly everything while the dataset is being loaded. */
 export const loadingGate: Gate = (client, command) =>
   client.link !== null && lacks(client, command, LOADING) ? LOADING_DATASET : null;
+
+/** The few commands that would disturb a dataset that is loaded while the old one is served. */
+export const asideGate: Gate = (client, command) => {
+  if (client.link === null) return null;
+  const flags = command.name === 'exec' ? (client.transaction?.flags ?? 0) : command.flags;
+  return (flags & NO_ASYNC_LOADING) !== 0 ? LOADING_DATASET : null;
+};
 
 /**
  * The gate of a server that is loading, or has not got so far (`isBeginning`): then what would be

@@ -82,11 +82,7 @@ export class Hub {
       return null;
     }
     const client = this.detached();
-    const owner: LinkOwner = {
-      onRead: (bytes, from, to) => this.read(client, bytes, from, to),
-      onSent: () => this.turn.sent(client),
-      onClosed: () => this.lost(client),
-    };
+    const owner = new ClientOwner(this, client);
     client.unixSocket = unix;
     this.clients.set(client.id, client);
     socket.setNoDelay(true);
@@ -100,6 +96,11 @@ export class Hub {
       client.link.setKeepAlive(config.values.tcpKeepalive);
     }
     return client;
+  }
+
+  /** A send of the client's that took long is complete. */
+  sent(client: Client): void {
+    this.turn.sent(client);
   }
 
   /** Commands of a client that had to wait may go on. */
@@ -126,54 +127,89 @@ export class Hub {
     this.turn.list(client);
   }
 
-  private read(client: Client, bytes: Uint8Array, from: number, to: number): void {
-    const { intake, services } = this;
-    const { stats } = services;
-    const isFirst = intake.count === 0;
-    if (isFirst) intake.sinceMs = Date.now();
+  /** A client's bytes have come: few are kept until the turn's end, many are run at once. */
+  read(client: Client, bytes: Uint8Array, from: number, to: number): void {
+    const { intake } = this;
+    if (to - from > STAGED_BYTES_MAX) {
+      this.readMany(client, bytes, from, to);
+      return;
+    }
+    if (!intake.hasRoom(to - from)) this.runIntake();
+    intake.add(client, bytes, from, to);
+    this.turn.schedule();
+  }
+
+  private readMany(client: Client, bytes: Uint8Array, from: number, to: number): void {
+    const { stats } = this.services;
+    this.runIntake();
+    const nowMs = Date.now();
     stats.netInputBytes += to - from;
     stats.totalReads++;
     client.bytesIn += to - from;
-    client.lastActiveMs = intake.sinceMs;
-    const isSmall = to - from <= STAGED_BYTES_MAX && client.parser.isIdle;
-    if (client.staged || !isSmall || !intake.hasRoom(to - from)) this.runIntake();
-    if (client.waiting === RUNNING && isSmall) {
-      intake.add(client, bytes, from, to);
-      this.turn.schedule();
-      return;
-    }
+    client.lastActiveMs = nowMs;
     client.parser.feed(bytes, from, to);
     if (client.waiting !== RUNNING) {
       client.parser.keep();
       this.refuseFlood(client);
       return;
     }
-    this.dispatcher.startClock(isFirst ? intake.sinceMs : Date.now());
+    this.dispatcher.startClock(nowMs);
     this.work(client);
     this.dispatcher.endClock();
-    evictWhoTakesMuch(services, client, client.lastActiveMs);
+    evictWhoTakesMuch(this.services, client, nowMs);
   }
 
   /** Runs the small reads of this turn. */
   private runIntake(): void {
-    const { batch, dispatcher, intake } = this;
-    const { clients, count, stage } = intake;
+    const { dispatcher, intake } = this;
+    const { stats } = this.services;
+    const { clients, count } = intake;
     if (count === 0 || intake.runs) return;
     intake.runs = true;
-    dispatcher.startClock(Date.now());
+    stats.netInputBytes += intake.bytes;
+    stats.totalReads += count;
+    const nowMs = Date.now();
+    dispatcher.startClock(nowMs);
     for (let first = 0, next = 0; first < count; first = next) {
-      batch.count = 0;
-      for (; next < count && batch.count < AHEAD_MAX; next++) {
-        const client = clients[next]!;
-        if (client.closed) continue;
-        client.parser.feed(stage, intake.from(next), intake.to(next));
-        if (client.waiting === RUNNING) this.parseAhead(client);
-      }
+      next = this.feedSome(first, nowMs);
       this.runBatch();
-      for (let i = first; i < next; i++) this.work(clients[i]!);
+      for (let i = first; i < next; i++) this.finish(clients[i]!, nowMs);
     }
     dispatcher.endClock();
     intake.clear();
+  }
+
+  /**
+   * Feeds small reads, from the one at `first` on, and parses their commands ahead. What is left
+   * begins at the index that is returned: at a second read of a client, or at one that goes on
+   * with a command, whose beginning is put back in front of it where reads before it lie.
+   */
+  private feedSome(first: number, nowMs: number): number {
+    const { batch, intake } = this;
+    const { clients, count, stage } = intake;
+    batch.count = 0;
+    let next = first;
+    for (; next < count && batch.count < AHEAD_MAX; next++) {
+      const client = clients[next]!;
+      if (client.closed) continue;
+      const { parser } = client;
+      if (next > first && (client.staged || !parser.isIdle)) break;
+      const from = intake.from(next);
+      const to = intake.to(next);
+      client.staged = true;
+      client.bytesIn += to - from;
+      client.lastActiveMs = nowMs;
+      parser.feed(stage, from, to);
+      if (client.waiting === RUNNING) this.parseAhead(client);
+    }
+    return next;
+  }
+
+  /** Runs what is left of a client's small read. */
+  private finish(client: Client, nowMs: number): void {
+    client.staged = false;
+    this.work(client);
+    if (!client.parser.isIdle) evictWhoTakesMuch(this.services, client, nowMs);
   }
 
   /** Runs what the client has sent, as far as it may. */
@@ -269,8 +305,8 @@ export class Hub {
   }
 
   /** The connection is over. What came before its end is run first, if it waits still. */
-  private lost(client: Client): void {
-    if (client.staged && !this.dispatcher.isRunning) this.runIntake();
+  lost(client: Client): void {
+    if (this.intake.count > 0 && !this.dispatcher.isRunning) this.runIntake();
     this.gone(client);
   }
 
@@ -282,6 +318,29 @@ export class Hub {
     client.reply.drop();
     this.services.watches.clear(client);
     this.onGone(client);
+  }
+}
+
+/** What a link tells is for the hub. An object costs one look into memory, a closure three. */
+class ClientOwner implements LinkOwner {
+  private readonly hub: Hub;
+  private readonly client: Client;
+
+  constructor(hub: Hub, client: Client) {
+    this.hub = hub;
+    this.client = client;
+  }
+
+  onRead(bytes: Uint8Array, from: number, to: number): void {
+    this.hub.read(this.client, bytes, from, to);
+  }
+
+  onSent(): void {
+    this.hub.sent(this.client);
+  }
+
+  onClosed(): void {
+    this.hub.lost(this.client);
   }
 }
 

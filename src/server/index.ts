@@ -41,6 +41,8 @@ export interface CairnServer {
   close(flags?: readonly ShutdownFlag[]): Promise<void>;
   /** The TCP port listened on; with port 0 the one that was free. */
   readonly port: number;
+  /** Whether a snapshot is being made: for a file, the base of an AOF or a replica. */
+  readonly isSaving: boolean;
 }
 
 /** Creates a server that does not listen yet. Several may run in one process. */
@@ -70,6 +72,9 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
     },
     get port() {
       return server.port;
+    },
+    get isSaving() {
+      return server.persistence.snapshots.isRunning;
     },
   };
 }

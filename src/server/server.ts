@@ -45,6 +45,7 @@ import { Shutdown } from './shutdown.ts';
 import { sleepSync } from './sleep.ts';
 import { SnapshotBrake } from './snapshot-brake.ts';
 import { Turn } from './turn.ts';
+import { flushDatabase, installDatabases, swapDatabases } from './whole-databases.ts';
 
 /** What a server is made from, beside its configuration. */
 export interface ServerOptions {
@@ -237,22 +238,11 @@ export class Server implements Services {
   }
 
   flushDatabase(id: number): number {
-    const old = this.keyspace.databases[id];
-    if (old === undefined) return 0;
-    this.watches.touchAll(this.keyspace, old, null);
-    if (this.desk.tracking.isActive) this.desk.tracking.invalidateAll();
-    this.blocking.signalDatabase(id);
-    return this.keyspace.flush(id);
+    return flushDatabase(this, id);
   }
 
   swapDatabases(a: number, b: number): void {
-    const first = this.keyspace.databases[a];
-    const second = this.keyspace.databases[b];
-    if (first === undefined || second === undefined) return;
-    this.watches.touchAll(this.keyspace, first, second);
-    this.watches.touchAll(this.keyspace, second, first);
-    this.keyspace.swap(a, b);
-    for (const id of [a, b]) this.blocking.signalDatabase(id);
+    swapDatabases(this, a, b);
   }
 
   endTurnSoon(): void {
@@ -319,6 +309,7 @@ export class Server implements Services {
       flushAll: () => {
         for (const { id } of this.keyspace.databases) this.flushDatabase(id);
       },
+      install: (aside) => installDatabases(this, aside),
       onFatal: (error) => this.fatal(error),
     });
   }
@@ -330,7 +321,7 @@ export class Server implements Services {
       turn: this.turn,
       fs: this.options.fs ?? realFileSystem,
       startSnapshot: syncSnapshotStarter(persistence),
-      loadDataset: (path) => persistence.replaceBy(path),
+      datasets: persistence.changes,
       createClient: () => this.hub.detached(),
       listeningPort: () => this.port,
       localLog: () => persistence.aof.localLog,
@@ -345,12 +336,15 @@ export class Server implements Services {
     return new Shutdown({
       log: this.log,
       timeoutSeconds: () => this.config.values.shutdownTimeout,
-      laggingReplicas: () => {
-        const { primary, history } = this.replication;
-        const behind = [...primary.replicas].filter((one) => one.ackOffset < history.offset);
-        if (behind.length > 0) this.replication.journal.requestAcks();
-        return behind.map((one) => one.name);
+      streamOffset: () => {
+        this.turn.takeJournal();
+        return this.replication.history.offset;
       },
+      laggingReplicas: (offset) => {
+        const { replicas } = this.replication.primary;
+        return [...replicas].filter((one) => one.ackOffset < offset).map((one) => one.name);
+      },
+      askReplicas: () => this.replication.journal.requestAcks(),
       desk: this.desk,
       replicaCount: () => this.replication.primary.replicas.size,
       save: async (request) => {

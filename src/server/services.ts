@@ -47,6 +47,8 @@ export interface ShutdownRequest {
 export interface PersistenceServices {
   /** The dataset is being loaded: what is in memory is not whole. */
   readonly isLoading: boolean;
+  /** Another dataset is being loaded, while this one is served. */
+  readonly isLoadingAside: boolean;
   /** Whether a save runs in the background. */
   readonly isSaving: boolean;
   /** Whether any snapshot, for a save, a rewrite or a replica, runs or is being prepared. */

@@ -18,8 +18,12 @@ const POLL_MS = 10;
 export interface ShutdownDeps {
   readonly log: Logger;
   readonly timeoutSeconds: () => number;
-  /** Names of replicas that have not acknowledged everything yet; asks them to. */
-  readonly laggingReplicas: () => readonly string[];
+  /** How long the replication stream is, everything executed so far included. */
+  readonly streamOffset: () => number;
+  /** Names of replicas that have not acknowledged so much of the stream yet. */
+  readonly laggingReplicas: (offset: number) => readonly string[];
+  /** Asks replicas how far they are, which makes the stream longer. */
+  readonly askReplicas: () => void;
   readonly replicaCount: () => number;
   /** Pauses clients, and shows in INFO how long replicas may still take. */
   readonly desk: Pick<FrontDesk, 'pause' | 'info'>;
@@ -36,6 +40,8 @@ export class Shutdown {
   private waiting = false;
   /** When the waiting for replicas ends. */
   private untilMs = 0;
+  /** So much of the stream replicas should have. */
+  private target = 0;
 
   constructor(deps: ShutdownDeps) {
     this.deps = deps;
@@ -61,6 +67,7 @@ export class Shutdown {
     const { deps } = this;
     this.aborted = false;
     deps.log.warning('User requested shutdown...');
+    this.target = deps.streamOffset();
     if (!request.now && !(await this.replicasReady())) {
       deps.log.warning('Shutdown manually aborted.');
       deps.desk.pause.end('shutdown');
@@ -85,23 +92,29 @@ export class Shutdown {
   private async replicasReady(): Promise<boolean> {
     const { deps } = this;
     const untilMs = Date.now() + deps.timeoutSeconds() * 1000;
-    if (deps.laggingReplicas().length === 0) return true;
+    if (!this.isLagging) return true;
     this.untilMs = untilMs;
     this.pauseWrites(untilMs);
+    // Asked once: the question itself is more of the stream, and not waited for.
+    deps.askReplicas();
     deps.log.notice('Waiting for replicas before shutting down.');
     this.waiting = true;
-    while (!this.aborted && Date.now() < untilMs && deps.laggingReplicas().length > 0) {
+    while (!this.aborted && Date.now() < untilMs && this.isLagging) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     this.waiting = false;
     return !this.aborted;
   }
 
+  private get isLagging(): boolean {
+    return this.deps.laggingReplicas(this.target).length > 0;
+  }
+
   private tellOfReplicas(): void {
     const { log, laggingReplicas, replicaCount } = this.deps;
     const total = replicaCount();
     if (total === 0) return;
-    const lagging = laggingReplicas();
+    const lagging = laggingReplicas(this.target);
     for (const name of lagging) log.warning(`Lagging replica ${name} has not got everything.`);
     log.notice(`${total - lagging.length} of ${total} replicas are in sync when shutting down.`);
   }

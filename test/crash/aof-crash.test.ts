@@ -137,7 +137,7 @@ describe.each(POLICIES)('appendfsync %s', (policy) => {
         expect(found).toBeLessThanOrEqual(run.executed);
       });
     },
-    60_000,
+    240_000,
   );
 
   it('power loss after kill -9 and a new start loses nothing that start found', async () => {
@@ -152,7 +152,7 @@ describe.each(POLICIES)('appendfsync %s', (policy) => {
         expect(await recover(early.cutPower(call * 13 + i, loss))).toBe(found);
       }
     });
-  }, 120_000);
+  }, 240_000);
 
   it('an error at one call and power loss some calls later leave a prefix', async () => {
     const calls = await countCalls(policy);
@@ -169,7 +169,7 @@ describe.each(POLICIES)('appendfsync %s', (policy) => {
         if (policy === 'always') expect(found).toBeGreaterThanOrEqual(run.acknowledged);
       }
     }
-  }, 120_000);
+  }, 240_000);
 
   it.each(['before', 'half', 'after'] as const)(
     'power loss %s any call leaves a prefix',
@@ -186,7 +186,7 @@ describe.each(POLICIES)('appendfsync %s', (policy) => {
       // Without `always` something acknowledged must be lost somewhere, or the disk is too kind.
       expect(lost > 0).toBe(policy !== 'always');
     },
-    120_000,
+    240_000,
   );
 
   it.each(['ENOSPC', 'EIO'])(
@@ -199,7 +199,7 @@ describe.each(POLICIES)('appendfsync %s', (policy) => {
         if (run.driver?.fatal !== undefined) expect(policy).toBe('always');
       });
     },
-    60_000,
+    240_000,
   );
 
   it('a disk that is full from any byte on keeps what it acknowledged', async () => {
@@ -212,7 +212,7 @@ describe.each(POLICIES)('appendfsync %s', (policy) => {
       expect(found, `space ${space}`).toBeGreaterThanOrEqual(run.acknowledged);
       expect(found).toBeLessThanOrEqual(run.executed);
     }
-  }, 60_000);
+  }, 240_000);
 
   it('short writes change nothing', async () => {
     for (const bytes of [1, 7, 50]) {
@@ -243,7 +243,7 @@ describe('what was fsynced under everysec', () => {
       const found = await recover(fs.cutPower(seed, 'some'));
       expect(found).toBeGreaterThanOrEqual(synced);
     }
-  }, 60_000);
+  }, 240_000);
 });
 
 describe('switching on while running', () => {

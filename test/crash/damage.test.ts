@@ -74,7 +74,7 @@ describe('a torn tail', () => {
       await again.aof.close();
       expect(await recover(after.cutPower(cut, 'all')), `cut at ${cut}`).toBe(found + 2);
     }
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('a flipped bit', () => {
@@ -151,7 +151,7 @@ describe('a flipped bit', () => {
         else expect(await stateOf(started, damaged), what).toBe(wanted);
       }
     },
-    120_000,
+    240_000,
   );
 
   it.each(['prepared', 'begun', 'finished', 'deleted'])(
@@ -194,6 +194,6 @@ describe('a flipped bit', () => {
       // The keys' eleven letters in another case.
       expect(harmless).toBe(11 * Buffer.from(manifest).toString().match(/^file/gm)!.length);
     },
-    60_000,
+    240_000,
   );
 });

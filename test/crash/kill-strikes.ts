@@ -36,7 +36,7 @@ export const STRIKES: readonly Strike[] = [
 /** File events of one rewrite are about this many. */
 const FILE_EVENTS_MAX = 18;
 const FILE_EVENTS_WAIT_MS = 1200;
-const AOF_WAIT_MS_MAX = 20_000;
+const AOF_WAIT_MS_MAX = 60_000;
 
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
@@ -94,7 +94,7 @@ export async function strike(kind: Strike, server: ServerProcess, random: Random
 /** Sends a command and waits for its answer, an error included; a dead server is no error here. */
 export async function tell(server: ServerProcess, ...words: string[]): Promise<void> {
   try {
-    const client = await server.connect({ timeoutMs: 5000 });
+    const client = await server.connect();
     await client.send(...words).finally(() => client.close());
   } catch (error) {
     if (server.isRunning) throw error;

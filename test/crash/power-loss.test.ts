@@ -87,7 +87,7 @@ describe('power loss', () => {
       if (policy === 'always') expect(atRisk).toBe(0);
       else expect(atRisk).toBeGreaterThan(0);
     },
-    60_000 + SEEDS * 5000,
+    240_000 + SEEDS * 5000,
   );
 });
 

@@ -27,7 +27,7 @@ async function connect(server: InProcessServer): Promise<RawClient> {
 }
 
 async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 2000; i++) {
+  for (let i = 0; i < 12_000; i++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

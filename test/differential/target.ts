@@ -12,7 +12,7 @@ import type { Step } from './step.ts';
 export type Answer = Buffer | Error;
 
 const loopPagesMax = 5000;
-const replyTimeoutMs = 15_000;
+const replyTimeoutMs = 60_000;
 
 export class Target {
   readonly name: string;

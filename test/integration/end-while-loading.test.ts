@@ -26,7 +26,7 @@ async function fill(one: ServerProcess): Promise<void> {
 
 /** Waits until the server says that it is loading. */
 async function whileLoading(one: ServerProcess): Promise<void> {
-  for (let left = 2000; left > 0; left--) {
+  for (let left = 12_000; left > 0; left--) {
     const client = await one.connect().catch(() => null);
     const info = String(await client?.value('INFO', 'persistence').catch(() => ''));
     client?.close();
@@ -118,7 +118,7 @@ describe('SHUTDOWN', () => {
     expect(server.logText).toContain("# Writing initial AOF, can't exit.\n");
     expect(await client.value('SET', 'c', '3')).toBe('OK');
     const written = async (): Promise<string> => String(await client.value('INFO', 'persistence'));
-    await expect.poll(written, { timeout: 15_000 }).toContain('aof_rewrite_in_progress:0');
+    await expect.poll(written).toContain('aof_rewrite_in_progress:0');
     client.write('*1\r\n$8\r\nSHUTDOWN\r\n');
     await client.waitClosed();
     expect(await server.stop()).toEqual({ code: 0, signal: null });

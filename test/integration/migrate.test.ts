@@ -135,8 +135,8 @@ describe.skipIf(requireRedisServer() === null)('MIGRATE', () => {
     for (const words of DATASET) await source(...words);
     const digests = await Promise.all(NAMES.map((name) => source('DEBUG', 'DIGEST-VALUE', name)));
     const move = ['MIGRATE', '127.0.0.1', server.port] as const;
-    expect(await source(...move, 'text', 0, 5000)).toBe('OK');
-    expect(await source(...move, '', 0, 5000, 'KEYS', ...NAMES)).toBe('OK');
+    expect(await source(...move, 'text', 0, 60_000)).toBe('OK');
+    expect(await source(...move, '', 0, 60_000, 'KEYS', ...NAMES)).toBe('OK');
     expect(await source('DBSIZE')).toBe(0);
     const moved = await Promise.all(NAMES.map((name) => target('DEBUG', 'DIGEST-VALUE', name)));
     expect(moved).toEqual(digests);
@@ -154,31 +154,31 @@ describe.skipIf(requireRedisServer() === null)('MIGRATE', () => {
     const scenes: (string | number)[][] = [
       ['SET', 'a', 1],
       ['SET', 'b', 2],
-      [...move, 'nothing', 0, 1000],
-      [...move, '', 0, 1000, 'KEYS', 'nothing', 'no'],
-      [...move, '', 0, 1000, 'KEYS'],
-      [...move, 'a', 0, 1000, 'KEYS', 'b'],
-      [...move, 'a', 'x', 1000],
+      [...move, 'nothing', 0, 60_000],
+      [...move, '', 0, 60_000, 'KEYS', 'nothing', 'no'],
+      [...move, '', 0, 60_000, 'KEYS'],
+      [...move, 'a', 0, 60_000, 'KEYS', 'b'],
+      [...move, 'a', 'x', 60_000],
       [...move, 'a', 0, 'x'],
-      [...move, 'a', 0, 1000, 'WHAT'],
-      [...move, 'a', 0, 1000, 'AUTH'],
-      [...move, 'a', 0, 1000, 'AUTH2', 'mover'],
-      [...closed, 'a', 0, 1000],
-      [...move, 'a', 0, 1000],
-      [...move, 'a', 0, 1000, 'AUTH', 'wrong'],
-      [...move, 'a', 0, 1000, 'AUTH2', 'mover', 'wrong'],
+      [...move, 'a', 0, 60_000, 'WHAT'],
+      [...move, 'a', 0, 60_000, 'AUTH'],
+      [...move, 'a', 0, 60_000, 'AUTH2', 'mover'],
+      [...closed, 'a', 0, 60_000],
+      [...move, 'a', 0, 60_000],
+      [...move, 'a', 0, 60_000, 'AUTH', 'wrong'],
+      [...move, 'a', 0, 60_000, 'AUTH2', 'mover', 'wrong'],
       ['EXISTS', 'a'],
-      [...move, 'a', 99, 1000, 'AUTH', 'secret'],
+      [...move, 'a', 99, 60_000, 'AUTH', 'secret'],
       [...move, 'a', 2, 0, 'COPY', 'AUTH', 'secret'],
       ['EXISTS', 'a'],
       [...move, 'a', 2, -1, 'COPY', 'REPLACE', 'AUTH2', 'mover', 'word'],
-      [...move, 'a', 2, 1000, 'AUTH', 'secret'],
-      [...move, '', 2, 1000, 'AUTH', 'secret', 'KEYS', 'b', 'a', 'nothing'],
+      [...move, 'a', 2, 60_000, 'AUTH', 'secret'],
+      [...move, '', 2, 60_000, 'AUTH', 'secret', 'KEYS', 'b', 'a', 'nothing'],
       ['EXISTS', 'a', 'b'],
-      [...move, 'a', 2, 1000, 'replace', 'auth', 'secret'],
+      [...move, 'a', 2, 60_000, 'replace', 'auth', 'secret'],
       ['EXISTS', 'a'],
-      ['COMMAND', 'GETKEYS', ...move, '', 0, 1000, 'AUTH', 'keys', 'KEYS', 'a', 'b'],
-      ['COMMAND', 'GETKEYS', ...move, 'k', 0, 1000, 'KEYS', 'a', 'b'],
+      ['COMMAND', 'GETKEYS', ...move, '', 0, 60_000, 'AUTH', 'keys', 'KEYS', 'a', 'b'],
+      ['COMMAND', 'GETKEYS', ...move, 'k', 0, 60_000, 'KEYS', 'a', 'b'],
     ];
     const answers: unknown[][] = [];
     for (const kind of ['cairn', 'redis'] as const) {
@@ -200,7 +200,7 @@ describe.skipIf(requireRedisServer() === null)('MIGRATE', () => {
     await source('SET', 'old', 1);
     await source('MULTI');
     await source('SET', 'new', 2);
-    const move = ['MIGRATE', '127.0.0.1', server.port, '', 0, 5000];
+    const move = ['MIGRATE', '127.0.0.1', server.port, '', 0, 60_000];
     await source(...move, 'KEYS', 'old', 'new');
     await source('EXISTS', 'old', 'new');
     await source(...move, 'KEYS', 'old', 'new');
@@ -219,7 +219,7 @@ describe('while MIGRATE waits for its target', () => {
     const target = await HeldTarget.open();
     const [mover, reader] = [await asker(cairn), await asker(cairn)];
     await reader('MSET', 'k', 1, 'other', 1);
-    const moved = mover('MIGRATE', '127.0.0.1', target.port, 'k', 0, 10_000);
+    const moved = mover('MIGRATE', '127.0.0.1', target.port, 'k', 0, 100_000);
     await target.came(2);
     expect(await reader('GET', 'k')).toBe('1');
     expect(await reader('INCR', 'other')).toBe(2);
@@ -257,7 +257,7 @@ describe('while MIGRATE waits for its target', () => {
     while (!String(await writer!('INFO', 'clients')).includes('blocked_clients:1')) {
       await new Promise(setImmediate);
     }
-    const moved = mover!('MIGRATE', '127.0.0.1', target.port, 'k', 0, 10_000);
+    const moved = mover!('MIGRATE', '127.0.0.1', target.port, 'k', 0, 100_000);
     await target.came(2);
     await writer!('RPUSH', 'from', 'b');
     expect(await popped).toBe('b');
@@ -271,7 +271,7 @@ describe('while MIGRATE waits for its target', () => {
     const target = await HeldTarget.open();
     const [mover, observer] = [await asker(cairn), await asker(cairn)];
     await observer('SET', 'k', 1);
-    const moved = mover('MIGRATE', '127.0.0.1', target.port, 'k', 0, 10_000);
+    const moved = mover('MIGRATE', '127.0.0.1', target.port, 'k', 0, 100_000);
     await target.came(2);
     mover.client.close();
     await expect(moved).rejects.toThrow();
@@ -286,7 +286,7 @@ describe('while MIGRATE waits for its target', () => {
     const target = await HeldTarget.open();
     const [mover, observer] = [await asker(cairn), await asker(cairn)];
     await observer('SET', 'k', 1);
-    const moved = mover('MIGRATE', '127.0.0.1', target.port, 'k', 0, 10_000);
+    const moved = mover('MIGRATE', '127.0.0.1', target.port, 'k', 0, 100_000);
     await target.came(2);
     expect(await observer('REPLICAOF', '127.0.0.1', 1)).toBe('OK');
     target.release();
@@ -301,16 +301,16 @@ describe('while MIGRATE waits for its target', () => {
     const move = ['MIGRATE', '127.0.0.1', target.port, 'k', 0] as const;
     await source('SET', 'k', 1);
     target.release();
-    for (let i = 0; i < 2; i++) expect(await source(...move, 5000, 'COPY')).toBe('OK');
+    for (let i = 0; i < 2; i++) expect(await source(...move, 60_000, 'COPY')).toBe('OK');
     expect(await source('INFO', 'stats')).toContain('migrate_cached_sockets:1\r\n');
     target.hold();
     expect(await source(...move, 500)).toBe('IOERR error or timeout reading to target instance');
     expect(await source('INFO', 'stats')).toContain('migrate_cached_sockets:0\r\n');
     expect(await source('GET', 'k')).toBe('1');
     target.release();
-    expect(await source(...move, 5000, 'COPY')).toBe('OK');
+    expect(await source(...move, 60_000, 'COPY')).toBe('OK');
     target.drop();
-    expect(await source(...move, 5000)).toBe('OK');
+    expect(await source(...move, 60_000)).toBe('OK');
     expect(await source('EXISTS', 'k')).toBe(0);
     expect(target.commands).toEqual([
       ...['1 SELECT', '1 RESTORE', '1 RESTORE', '1 RESTORE'],

@@ -89,7 +89,7 @@ async function digestIn(start: Start, dir: string, config: ServerOptions['config
 
 async function rewrite(client: RawClient): Promise<void> {
   await client.send('BGREWRITEAOF');
-  for (let left = 2000; left > 0; left--) {
+  for (let left = 12_000; left > 0; left--) {
     const info = String(await client.value('INFO', 'persistence'));
     const pending = /aof_rewrite_(in_progress|scheduled):1/.test(info);
     if (!pending && info.includes('aof_last_bgrewrite_status:ok')) return;
@@ -152,12 +152,8 @@ describe.skipIf(redis === null)('a real server starts from what Cairn wrote', ()
       else if (wayOf(seed) === 2) await client.send('BGSAVE');
     });
     const digest = await digestOf(cairn);
-    for (
-      let left = 400;
-      wayOf(seed) === 2 && !existsSync(join(dir, 'dump.rdb')) && left > 0;
-      left--
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    if (wayOf(seed) === 2) {
+      await expect.poll(() => existsSync(join(dir, 'dump.rdb'))).toBe(true);
     }
     if (wayOf(seed) === 3) {
       await withClient(cairn, async (client) => {

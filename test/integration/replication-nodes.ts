@@ -101,7 +101,7 @@ export async function startNode(kind: NodeKind, config: Directives = {}): Promis
 
 /** Waits until something holds. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   let last = '';
   while (Date.now() < deadline) {
     try {
@@ -112,6 +112,16 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`never: ${what}${last}`);
+}
+
+/** Waits until both are at the same place in the stream, which a PING may move at any time. */
+export async function level(primary: Node, ...replicas: Node[]): Promise<void> {
+  await until('all have the same offset', async () => {
+    const offsets = await Promise.all(
+      [primary, ...replicas].map((one) => one.number('master_repl_offset')),
+    );
+    return new Set(offsets).size === 1;
+  });
 }
 
 /** Waits until both hold the same data. */

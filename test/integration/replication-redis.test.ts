@@ -54,7 +54,7 @@ describe.skipIf(requireRedisServer() === null).each(WAYS)('%s feeds %s', (above,
     await new Promise((resolve) => setTimeout(resolve, 300));
     await load.stop();
     await converged(primary, replica);
-    expect(Number(await primary.call('WAIT', 1, 5000))).toBe(1);
+    expect(Number(await primary.call('WAIT', 1, 60_000))).toBe(1);
     expect(await primary.number('sync_full')).toBe(1);
   });
 
@@ -138,7 +138,7 @@ describe.skipIf(requireRedisServer() === null).each(WAYS)('%s feeds %s', (above,
     await replica.follow(primary.port);
     await replica.linked();
     for (let i = 0; i < 5; i++) await load.round();
-    expect(Number(await primary.call('WAIT', 1, 5000))).toBe(1);
+    expect(Number(await primary.call('WAIT', 1, 60_000))).toBe(1);
     await replica.call('SAVE');
     for (let i = 0; i < 5; i++) await load.round();
     await replica.restart({ replicaof: `127.0.0.1 ${primary.port}`, save: '3600 1' });

@@ -9,6 +9,7 @@ import { Load } from './replication-load.ts';
 import {
   converged,
   type Directives,
+  level,
   type Node,
   type NodeKind,
   startNode,
@@ -55,12 +56,7 @@ describe('chains', () => {
       [top, middle, bottom].map((one) => one.info('replication')),
     );
     expect([b?.master_replid, c?.master_replid]).toEqual([a?.master_replid, a?.master_replid]);
-    await until('all have the same offset', async () => {
-      const offsets = await Promise.all(
-        [top, middle, bottom].map((one) => one.number('master_repl_offset')),
-      );
-      return new Set(offsets).size === 1;
-    });
+    await level(top, middle, bottom);
   });
 
   it.skipIf(!hasRedis).each([
@@ -104,7 +100,7 @@ describe('FAILOVER', () => {
     const a = await node(first);
     const b = await replicaOf(a, second);
     for (let i = 0; i < 200; i++) await a.call('INCR', 'n');
-    await a.call('FAILOVER', 'TO', '127.0.0.1', b.port, 'TIMEOUT', 10_000);
+    await a.call('FAILOVER', 'TO', '127.0.0.1', b.port, 'TIMEOUT', 100_000);
     await a.linked();
     await until('the failover is over', async () => {
       return (await a.info('replication')).master_failover_state === 'no-failover';
@@ -159,9 +155,7 @@ describe('a replica', () => {
     );
     await replica.call('CONFIG', 'SET', 'replica-read-only', 'no');
     expect(await replica.call('SET', 'mine', 1)).toBe('OK');
-    expect(await replica.number('master_repl_offset')).toBe(
-      await primary.number('master_repl_offset'),
-    );
+    await level(primary, replica);
   });
 
   it('answers stale data, or not, as it is told', async () => {
@@ -208,7 +202,7 @@ describe('a replica', () => {
       const load = new Load(primary.client, 17);
       for (let round = 1; round <= 3; round++) {
         for (let i = 0; i < 5; i++) await load.round();
-        expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+        expect(await primary.call('WAIT', 1, 60_000)).toBe(1);
         load.start();
         await new Promise((resolve) => setTimeout(resolve, 150));
         await until('its AOF stands', async () => {
@@ -280,10 +274,10 @@ describe('a primary', () => {
     await replicaOf(primary);
     const slow = await replicaOf(primary);
     await primary.call('SET', 'a', 1);
-    expect(await primary.call('WAIT', 2, 5000)).toBe(2);
+    expect(await primary.call('WAIT', 2, 60_000)).toBe(2);
     process.kill(slow.server.pid, 'SIGSTOP');
     await primary.call('SET', 'a', 2);
-    expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+    expect(await primary.call('WAIT', 1, 60_000)).toBe(1);
     expect(await primary.call('WAIT', 2, 100)).toBe(1);
     const id = Number(await primary.call('CLIENT', 'ID'));
     const waiting = primary.call('WAIT', 2, 0);
@@ -297,7 +291,7 @@ describe('a primary', () => {
     const replies = await primary.client.multi().set('a', 3).call('WAIT', '2', '0').exec();
     expect(replies?.[1]?.[1]).toBe(1);
     process.kill(slow.server.pid, 'SIGCONT');
-    expect(await primary.call('WAIT', 2, 5000)).toBe(2);
+    expect(await primary.call('WAIT', 2, 60_000)).toBe(2);
     await expect(slow.call('WAIT', 1, 0)).rejects.toThrow('WAIT cannot be used with replica');
   });
 
@@ -313,7 +307,7 @@ describe('a primary', () => {
       return counts.join() === '1,1';
     });
     await primary.call('SET', 'a', 2);
-    expect(await primary.call('WAITAOF', 1, 1, 15_000)).toEqual([1, 1]);
+    expect(await primary.call('WAITAOF', 1, 1, 60_000)).toEqual([1, 1]);
     expect(await primary.call('WAITAOF', 0, 2, 50)).toEqual([1, 1]);
     await expect(logged.call('WAITAOF', 0, 0, 0)).rejects.toThrow(
       'WAITAOF cannot be used with replica',
@@ -344,17 +338,11 @@ describe('a primary', () => {
     for (let round = 0; round < 3; round++) {
       const load = new Load(primary.client, round);
       for (let i = 0; i < 3; i++) await load.round();
-      expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+      expect(await primary.call('WAIT', 1, 60_000)).toBe(1);
       await primary.call('PUBLISH', 'channel', 'heard by replicas, not by the AOF');
       for (let i = 0; i < 50; i++) await primary.call('INCR', 'after');
       const { master_replid: old } = await primary.info('replication');
-      await until('the replica has everything', async () => {
-        const [a, b] = [
-          await primary.number('master_repl_offset'),
-          await replica.number('master_repl_offset'),
-        ];
-        return a === b;
-      });
+      await level(primary, replica);
       primary.client.disconnect();
       await primary.server.kill();
       await primary.restart(config);
@@ -372,7 +360,7 @@ describe('a primary', () => {
     await primary.call('SET', 'a', 1);
     await primary.call('SAVE');
     await primary.call('SET', 'a', 2);
-    expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+    expect(await primary.call('WAIT', 1, 60_000)).toBe(1);
     await primary.server.kill();
     await primary.restart({ save: '3600 1' });
     await replica.linked();
@@ -385,13 +373,13 @@ describe('a primary', () => {
     const primary = await node();
     const replica = await replicaOf(primary, 'cairn', { 'replica-announce-ip': '127.9.9.9' });
     await primary.call('SET', 'a', 1);
-    expect(await primary.call('WAIT', 1, 5000)).toBe(1);
+    expect(await primary.call('WAIT', 1, 60_000)).toBe(1);
     const role = (await primary.call('ROLE')) as [string, number, [string, string, string][]];
     expect(role[0]).toBe('master');
     expect(role[2][0]?.slice(0, 2)).toEqual(['127.9.9.9', `${replica.port}`]);
     const { slave0 = '' } = await primary.info('replication');
     expect(slave0).toMatch(
-      new RegExp(`^ip=127\\.9\\.9\\.9,port=${replica.port},state=online,offset=\\d+,lag=[01]$`),
+      new RegExp(`^ip=127\\.9\\.9\\.9,port=${replica.port},state=online,offset=\\d+,lag=\\d+$`),
     );
   });
 });

@@ -139,14 +139,14 @@ describe('streamed full syncs', () => {
   });
 
   it('bound the changes that are kept for a slow one: hard at once, soft after a while', () => {
-    const bufferLimit = { hardBytes: 1000, softBytes: 100, softSeconds: 10 };
+    const bufferLimit = { hardBytes: 1000, softBytes: 100, softSeconds: 60 };
     server.settings = { ...server.settings, bufferLimit };
     const soft = attach(null);
     server.primary.fullSync.startIfDue(1000);
     server.feed('x'.repeat(150));
-    server.primary.fullSync.tick(Date.now() + 9000);
+    server.primary.fullSync.tick(Date.now() + 30_000);
     expect(soft.connection.isClosed).toBe(false);
-    server.primary.fullSync.tick(Date.now() + 11_000);
+    server.primary.fullSync.tick(Date.now() + 61_000);
     expect(soft.connection.isClosed).toBe(true);
     const hard = attach(null);
     server.primary.fullSync.startIfDue(1000);

@@ -21,7 +21,7 @@ const PLAIN: HandshakeOptions = {
   announceIp: '',
   from: null,
   failover: false,
-  timeoutMs: 5000,
+  timeoutMs: 60_000,
   log: () => undefined,
 };
 

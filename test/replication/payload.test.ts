@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Crc64 } from '../../src/persistence/crc64.ts';
-import { type Payload, receivePayload } from '../../src/replication/payload.ts';
+import { type Payload, payloadFile, receivePayload } from '../../src/replication/payload.ts';
 import { isEmptySnapshot, snapshotVersion } from '../../src/replication/snapshot-head.ts';
 import { SocketReader } from '../../src/replication/socket-reader.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
@@ -49,9 +49,8 @@ async function receive(
   reader = new SocketReader(connect(peer.port, '127.0.0.1'));
   const connection = await peer.connection();
   const received = receivePayload(reader, {
-    fs,
-    path: '/data/temp.rdb',
-    timeoutMs: 5000,
+    open: () => payloadFile(fs, '/data/temp.rdb'),
+    timeoutMs: 60_000,
     onProgress: () => undefined,
   });
   received.catch(() => undefined);

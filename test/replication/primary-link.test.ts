@@ -4,11 +4,11 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Args } from '../../src/core/resp/args.ts';
+import type { ReceivedDataset } from '../../src/replication/payload.ts';
 import {
   type LinkSettings,
   PrimaryLink,
   type PrimaryLinkHost,
-  type ReceivedDataset,
 } from '../../src/replication/primary-link.ts';
 import { LinkError } from '../../src/replication/socket-reader.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
@@ -23,10 +23,11 @@ class Host implements PrimaryLinkHost {
   readonly inTransaction = false;
   isPaused = false;
   readonly events: string[] = [];
+  readonly logged: string[] = [];
   applied = () => undefined;
   from: LinkSettings['from'] = null;
   failover = false;
-  timeoutMs = 5000;
+  timeoutMs = 60_000;
   loadError: Error | null = null;
   /** Called for each command that is run. */
   onCommand: () => void = () => undefined;
@@ -49,7 +50,9 @@ class Host implements PrimaryLinkHost {
     };
   }
 
-  log(): void {}
+  log(_level: string, text: string): void {
+    this.logged.push(text);
+  }
 
   continued(id: string): void {
     this.events.push(`continued ${id}`);
@@ -58,6 +61,10 @@ class Host implements PrimaryLinkHost {
   async load(dataset: ReceivedDataset): Promise<void> {
     this.events.push(`load ${dataset.bytes} ${dataset.position?.offset}`);
     if (this.loadError !== null) throw this.loadError;
+  }
+
+  takerOf(): null {
+    return null;
   }
 
   connected(): void {
@@ -104,7 +111,7 @@ async function greet(): Promise<{ connection: PeerConnection; psync: string | nu
 
 /** Waits until the host has noted something. */
 async function noted(event: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!host.events.includes(event)) {
     if (Date.now() > deadline) throw new Error(`${event} never came: ${host.events.join(', ')}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -154,11 +161,22 @@ describe('the link to a primary', () => {
   it('gives up a primary that is silent for longer than repl-timeout', async () => {
     link.start();
     await fullSync();
-    link.tick(Date.now() + 4000);
+    link.tick(Date.now() + 30_000, 60_000);
     expect(link.state).toBe('connected');
-    link.tick(Date.now() + 6000);
+    link.tick(Date.now() + 61_000, 60_000);
     expect(host.events.at(-1)).toBe('disconnected');
     await greet();
+  });
+
+  it('gives up a handshake by what repl-timeout has become meanwhile', async () => {
+    host.timeoutMs = 3_600_000;
+    link.start();
+    await greet();
+    link.tick(Date.now() + 4000, 5000);
+    expect(link.state).toBe('handshake');
+    link.tick(Date.now() + 6000, 5000);
+    await greet();
+    expect(host.logged).toContain('Timeout connecting to the MASTER...');
   });
 
   it('holds back what comes while it is to wait, and goes on from there', async () => {

@@ -28,7 +28,7 @@ function endTurn(inside: InsideServer): void {
 describe('active expiry', () => {
   it('removes keys of all databases in the order of their times, though nobody looks', async () => {
     const inside = await open();
-    const startMs = Date.now() + 50;
+    const startMs = Date.now() + 1500;
     for (const i of [3, 0, 4, 1, 2]) {
       inside.run('SELECT', i);
       inside.run('SET', `k${i}`, 'v', 'PXAT', startMs + i * 20);
@@ -52,10 +52,10 @@ describe('active expiry', () => {
     const inside = await open();
     inside.run('SET', 'a', 'v', 'EX', 1000);
     inside.run('SET', 'b', 'v', 'PX', 20);
-    inside.run('SET', 'c', 'v', 'PX', 25);
+    inside.run('SET', 'c', 'v', 'PX', 1500);
     inside.run('PERSIST', 'c');
     endTurn(inside);
-    inside.run('PEXPIRE', 'a', 40);
+    inside.run('PEXPIRE', 'a', 1600);
     endTurn(inside);
     await vi.waitFor(() => expect(inside.keys).toBe(1), WAIT);
     expect(inside.run('TTL', 'c')).toBe(-1);

@@ -162,4 +162,18 @@ describe.skipIf(requireRedisServer() === null)('the specifications of commands',
     }
     for (const client of clients) client.close();
   });
+
+  it('are refused alike where they need a cluster', async () => {
+    const clients = [await cairn.connect(), await redis.connect()] as const;
+    const lines = [
+      ...['READONLY', 'READWRITE', 'ASKING', 'READONLY x', 'CLUSTER', 'CLUSTER HELP'],
+      ...['CLUSTER INFO', 'CLUSTER NODES', 'CLUSTER SLOTS', 'CLUSTER SHARDS', 'cluster MyId'],
+      ...['CLUSTER KEYSLOT a', 'CLUSTER KEYSLOT', 'CLUSTER RESET HARD x', 'CLUSTER NOTHING'],
+    ];
+    for (const line of lines) {
+      const [mine, real] = await Promise.all(clients.map((one) => ask(one, line.split(' '))));
+      expect(mine, line).toBe(real);
+    }
+    for (const client of clients) client.close();
+  });
 });

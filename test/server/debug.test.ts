@@ -145,12 +145,17 @@ describe('the process', () => {
   it('SLEEP stops everybody', async () => {
     const server = await start();
     const [one, two] = [await server.connect(), await server.connect()];
-    const order: string[] = [];
-    const slept = one.send('DEBUG', 'SLEEP', '0.3').then(() => order.push('slept'));
+    const told = (value: unknown): number => {
+      const [seconds = 0, micro = 0] = (value as string[]).map(Number);
+      return seconds + micro / 1e6;
+    };
+    const sleeping = one.pipeline([['TIME'], ['DEBUG', 'SLEEP', '0.3'], ['TIME']]);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await two.send('PING').then(() => order.push('pinged'));
-    await slept;
-    expect(order).toEqual(['slept', 'pinged']);
+    const asked = told(await two.value('TIME'));
+    const [from, , to] = (await sleeping).map(({ value }) => (value === 'OK' ? 0 : told(value)));
+    expect(to).toBeGreaterThan(from! + 0.29);
+    // Before it or after it, and nothing between.
+    expect(asked <= from! || asked >= to!, `${asked}, ${from} to ${to}`).toBe(true);
   });
 
   it('CONFIG-REWRITE-FORCE-ALL writes every parameter', async () => {

@@ -12,7 +12,7 @@ import { freePort, type ServerProcess } from '../support/server-process.ts';
 import { sideBySide } from '../support/side-by-side.ts';
 
 describe.skipIf(requireRedisServer() === null)('CLIENT PAUSE like the real server', () => {
-  const { same } = sideBySide();
+  const { same } = sideBySide({ config: { 'enable-debug-command': 'yes' } });
 
   same(
     'writes only',
@@ -53,14 +53,16 @@ describe.skipIf(requireRedisServer() === null)('CLIENT PAUSE like the real serve
   same(
     'expired keys are hidden and not deleted',
     `
-    a> SET short x PX 20
+    a> FLUSHALL
+    a> SET short x PX 1000
     a> CLIENT PAUSE 100000 WRITE
     a> BITCOUNT no-such
     b> CLIENT PAUSE 10 WRITE
+    a> DEBUG SLEEP 1.1
+    a> GET short
     a> DBSIZE
     a> CLIENT UNPAUSE
   `,
-    [[/DBSIZE.*/, '']],
   );
 });
 
@@ -80,7 +82,7 @@ describe('holding back', () => {
     expect(await boss.value('GET', 'o')).toBe(null);
     expect(await boss.value('CLIENT', 'LIST')).toContain('flags=b');
     const waiting = async () => String(await boss.value('INFO', 'clients'));
-    expect(await waiting()).toContain('blocked_clients:2\r\n');
+    await expect.poll(waiting).toContain('blocked_clients:2\r\n');
     // They are no writes, but replicas may have to be told of what they do.
     const [counts, tells] = [await server.connect(), await server.connect()];
     counts.write(encodeCommand(['PFCOUNT', 'h']));
@@ -158,9 +160,7 @@ describe('holding back', () => {
     await slow.send('SUBSCRIBE', 'drip');
     slow.pause();
     for (let i = 0; i < 12; i++) await sender.send('PUBLISH', 'drip', 'x'.repeat(1_000_000));
-    await expect
-      .poll(() => sender.value('PUBSUB', 'NUMSUB', 'drip'), { timeout: 20_000 })
-      .toEqual(['drip', 0]);
+    await expect.poll(() => sender.value('PUBSUB', 'NUMSUB', 'drip')).toEqual(['drip', 0]);
     slow.close();
     sender.close();
   });
@@ -277,9 +277,7 @@ describe('holding back', () => {
     const old = await server.connect();
     await old.send('AUTH', 'aged', '');
     expect(await client.value('CLIENT', 'KILL', 'USER', 'aged', 'MAXAGE', 1000)).toBe(0);
-    await expect
-      .poll(() => client.value('CLIENT', 'KILL', 'USER', 'aged', 'MAXAGE', 1), { timeout: 5000 })
-      .toBe(1);
+    await expect.poll(() => client.value('CLIENT', 'KILL', 'USER', 'aged', 'MAXAGE', 1)).toBe(1);
     await old.waitClosed();
     await client.send('ACL', 'DELUSER', 'aged');
     client.close();
@@ -287,7 +285,8 @@ describe('holding back', () => {
 
   it('leaves no trace of the use of keys where a client asked for that', async () => {
     const client = await server.connect();
-    await client.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
+    // Counters that do not decay: the minute may change at any time.
+    await client.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu', 'lfu-decay-time', '0');
     await client.send('SET', 'untouched', 'x');
     await client.send('CLIENT', 'NO-TOUCH', 'ON');
     const before = await client.value('OBJECT', 'FREQ', 'untouched');
@@ -298,7 +297,7 @@ describe('holding back', () => {
     expect(Number(await client.value('OBJECT', 'FREQ', 'untouched'))).toBeGreaterThan(
       Number(before),
     );
-    await client.send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await client.send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'lfu-decay-time', '1');
     client.close();
   });
 
@@ -335,7 +334,7 @@ describe('holding back', () => {
     const set = async (address: string): Promise<string> =>
       (await client.send('CONFIG', 'SET', 'bind', address)).raw.toString();
     const failure = 'Failed to bind to specified addresses.';
-    expect(await set('999.999.999.999')).toContain(`argument 'bind') - ${failure}\r\n`);
+    expect(await set('192.0.2.1')).toContain(`argument 'bind') - ${failure}\r\n`);
     expect(await set('')).toBe('+OK\r\n');
     expect(await client.value('CONFIG', 'GET', 'bind')).toEqual(['bind', '']);
     await expect(RawClient.connect(server.port)).rejects.toThrow();

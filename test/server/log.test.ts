@@ -115,7 +115,7 @@ describe('standard output', () => {
     const module = new URL('../../dist/server/log.js', import.meta.url).href;
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, module], {
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     expect(run.signal).toBe('SIGKILL');
     expect(run.stdout.trimEnd().split('\n')).toHaveLength(2000);

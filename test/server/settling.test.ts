@@ -20,7 +20,7 @@ afterEach(() => inside?.close());
 
 it('settles in the turns that follow', async () => {
   inside.server.turn.end();
-  await vi.waitFor(() => expect(inside.server.keyspace.hasSettling).toBe(false));
+  await vi.waitFor(() => expect(inside.server.keyspace.hasSettling).toBe(false), 60_000);
   expect(inside.run('SCARD', 's')).toBe(members.length);
   for (const member of members) expect(inside.run('SISMEMBER', 's', member)).toBe(1);
   expect(inside.run('SISMEMBER', 's', '1')).toBe(0);

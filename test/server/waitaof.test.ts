@@ -19,7 +19,7 @@ async function start(disk: FaultyFileSystem, settings: Record<string, string | n
 }
 
 async function connect(server: InProcessServer): Promise<RawClient> {
-  const client = await server.connect({ timeoutMs: 8000 });
+  const client = await server.connect();
   clients.push(client);
   return client;
 }
@@ -30,7 +30,7 @@ async function ask(client: RawClient, ...words: (string | number)[]): Promise<un
 }
 
 async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 1500; i++) {
+  for (let i = 0; i < 10_000; i++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

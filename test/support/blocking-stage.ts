@@ -76,7 +76,7 @@ export class Stage {
   }
 
   async blocked(count: number): Promise<void> {
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 6000; i++) {
       const info = String(await this.actor.value('INFO', 'clients'));
       if (Number(/blocked_clients:(\d+)/.exec(info)?.[1]) === count) return;
       await sleep(5);

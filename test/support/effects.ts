@@ -3,7 +3,7 @@
  * keyspace events. Of a server inside the test, by its journal; of a real server, by its AOF and a
  * subscriber.
  *
- * Moments near the present are shown as "now+100s", rounded to ten seconds; SELECT is left out.
+ * Moments near the present are shown as "now+100s", in steps of ten seconds; SELECT is left out.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,6 +27,8 @@ export type Effects = {
 
 const NEAR_MS = 86_400_000;
 const STEP_MS = 10_000;
+/** Clocks may differ by so much. */
+const ROUNDING_MS = 500;
 
 /** The commands of a script, one a line. */
 export function linesOf(script: string): string[] {
@@ -67,7 +69,9 @@ function operationsIn(bytes: Buffer, nowMs: number): string[] {
 
 function dated(word: string, nowMs: number): string {
   if (!/^\d{13}$/.test(word) || Math.abs(Number(word) - nowMs) > NEAR_MS) return word;
-  return `now+${(Math.round((Number(word) - nowMs) / STEP_MS) * STEP_MS) / 1000}s`;
+  // What is later than `nowMs` by the time that the commands before took.
+  const steps = Math.floor((Number(word) - nowMs + ROUNDING_MS) / STEP_MS);
+  return `now+${(steps * STEP_MS) / 1000}s`;
 }
 
 /** Runs the commands in a server inside this process. */
@@ -110,7 +114,7 @@ export async function effectsOfRealServer(
 ): Promise<Effects> {
   const config = {
     appendonly: 'yes',
-    appendfsync: 'always',
+    appendfsync: 'no',
     'notify-keyspace-events': 'EAmn',
     'enable-debug-command': 'yes',
     ...directives,

@@ -74,7 +74,7 @@ export function encodeCommand(args: readonly Argument[]): Buffer {
 export type RawClientOptions = {
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** The longest any read and the connecting may take; default 15,000. */
+  /** The longest any read and the connecting may take; default 60,000. */
   readonly timeoutMs?: number;
 };
 
@@ -106,7 +106,7 @@ export class RawClient {
 
   /** Opens a connection; rejects when the server refuses or does not accept in time. */
   static connect(port: number, options: RawClientOptions = {}): Promise<RawClient> {
-    const timeoutMs = options.timeoutMs ?? 15_000;
+    const timeoutMs = options.timeoutMs ?? 60_000;
     return new Promise((resolve, reject) => {
       const socket = connectSocket(port, options.host ?? '127.0.0.1');
       const timer = setTimeout(() => {

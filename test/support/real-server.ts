@@ -38,9 +38,13 @@ export function realServerVersion(path: string): string {
   return /v=(\S+)/.exec(text)?.[1] ?? 'unknown';
 }
 
-/** Starts a real server; the caller has checked `requireRedisServer`. */
+/**
+ * Starts a real server; the caller has checked `requireRedisServer`. It sorts by the locale of its
+ * environment, so that is always the same.
+ */
 export function startRealServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const path = requireRedisServer();
   if (path === null) throw new Error('check requireRedisServer() before startRealServer()');
-  return ServerProcess.start('redis', { program: path, prefix: [] }, options);
+  const env = { LC_ALL: 'C', ...options.env };
+  return ServerProcess.start('redis', { program: path, prefix: [] }, { ...options, env });
 }

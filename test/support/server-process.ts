@@ -32,7 +32,7 @@ export type ServerOptions = {
   readonly port?: number;
   /** Environment variables beside those of the test. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How long the server may take to answer PING; default 20,000. */
+  /** How long the server may take to answer PING; default 60,000. */
   readonly readyTimeoutMs?: number;
 };
 
@@ -55,10 +55,14 @@ function canListen(port: number): Promise<boolean> {
   });
 }
 
+/** Test files that run at the same time take ports of their own: every other one. */
+const PORT_STEP = 4;
+const PORT_OFFSET = Number(process.env.VITEST_POOL_ID ?? 0) % PORT_STEP;
+
 /** A port nobody listens on, below the range the system gives to outgoing connections. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const port = 12_000 + PORT_STEP * Math.floor(Math.random() * 5000) + PORT_OFFSET;
     if (await canListen(port)) return port;
   }
   throw new Error('found no free loopback port in 200 attempts');
@@ -134,7 +138,7 @@ export class ServerProcess {
   /** Starts the process in the folder; `options` replaces config, configText and env when given. */
   async startAgain(options: Partial<ServerOptions> = {}): Promise<void> {
     this.launch(options);
-    await this.#waitReady(this.#options.readyTimeoutMs ?? 20_000);
+    await this.#waitReady(this.#options.readyTimeoutMs ?? 60_000);
   }
 
   /** Starts the process without waiting for it: for tests of a start that must fail. */
@@ -192,7 +196,7 @@ export class ServerProcess {
 
   /** The answer to PING as text; it must come from this process, not from a stranger's. */
   async #ping(): Promise<string> {
-    const client = await RawClient.connect(this.port, { timeoutMs: 2000 });
+    const client = await RawClient.connect(this.port, { timeoutMs: 10_000 });
     try {
       const value = await client.value('PING');
       const answer = value instanceof ReplyError ? value.error : String(value);
@@ -206,7 +210,7 @@ export class ServerProcess {
   }
 
   /** Waits for the process to end by itself. */
-  async waitEnd(timeoutMs = 20_000): Promise<Ending> {
+  async waitEnd(timeoutMs = 60_000): Promise<Ending> {
     const late = sleep(timeoutMs).then(() => null);
     const ending = await Promise.race([this.#ending, late]);
     if (ending === null) throw new Error(`${this.name} still runs after ${timeoutMs} ms`);
@@ -214,7 +218,7 @@ export class ServerProcess {
   }
 
   /** Ends the process with SIGTERM and, when it does not obey in time, with SIGKILL. */
-  async stop(timeoutMs = 20_000): Promise<Ending> {
+  async stop(timeoutMs = 60_000): Promise<Ending> {
     if (this.#child === null) return this.#ending;
     this.#child.kill('SIGTERM');
     try {

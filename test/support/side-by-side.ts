@@ -44,7 +44,7 @@ class Talk {
   async client(name: string): Promise<RawClient> {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const client = await this.#server.connect({ timeoutMs: 5000 });
+    const client = await this.#server.connect();
     this.#ids.set(name, String(await client.value('CLIENT', 'ID')));
     if (name.endsWith('3')) await client.send('HELLO', 3);
     this.#clients.set(name, client);

@@ -116,7 +116,7 @@ const expiring = ['GET a', 'DEL a b', 'SET a 2', 'INCR a', 'KEYS *', 'SCAN 0 MAT
   .concat(['COPY a b', 'COPY c a', 'RENAME c a', 'RENAMENX c b', 'MOVE a 1', 'EXPIRE a 100'])
   .concat(['GETDEL a', 'DEBUG OBJECT a', 'DEBUG DIGEST-VALUE c', 'MEMORY USAGE c', 'DBSIZE'])
   .concat(['MULTI\nGET a\nSET c 1\nEXEC', 'MULTI\nGET a\nGET b\nEXEC', 'WATCH a\nMULTI\nEXEC'])
-  .concat(['SET a 1 PX 200\nWATCH a\nDEBUG SLEEP 0.25\nGET a\nMULTI\nSET c 2\nEXEC'])
+  .concat(['SET a 1 PX 1000\nWATCH a\nDEBUG SLEEP 1.05\nGET a\nMULTI\nSET c 2\nEXEC'])
   .map((lines) => `SET a 1 PX 1\nSET b 1 PX 1\nSET c 1\nDEBUG SLEEP 0.005\n${lines}\nFLUSHALL`);
 
 /** The effects with what depends on addresses, sizes and chance taken out. */

@@ -35,7 +35,7 @@ import {
 } from '../struct/entry.ts';
 import type { HashSeed } from '../struct/key-hash.ts';
 import { ElementView } from './element-view.ts';
-import { WaitingIntegers } from './waiting-integers.ts';
+import { type HeldIntegers, WaitingIntegers } from './waiting-integers.ts';
 
 /** Value lengths from here on are kept in a word of their own. */
 const WIDE_VALUE = 0x1fff;
@@ -62,7 +62,7 @@ export class HashTable implements LargeValue {
   openAt = 0;
   private readonly seed: HashSeed;
   /** Those that do not wait. */
-  private readonly settled: Dict;
+  readonly settled: Dict;
   private waiting: WaitingIntegers | null = null;
   /** Entries that there is room for, while some wait. */
   private reserved = 0;
@@ -167,6 +167,11 @@ export class HashTable implements LargeValue {
     waiting.free();
     this.waiting = null;
     return false;
+  }
+
+  /** Those that wait now, for a snapshot to keep; null when none do. */
+  holdWaiting(): HeldIntegers | null {
+    return this.waiting === null ? null : this.waiting.hold();
   }
 
   // ---------------------------------------------------------------- many at once

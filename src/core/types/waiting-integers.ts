@@ -7,6 +7,9 @@
  *
  * They leave in order, some at a time, or one by one when somebody asks for them. An integer is
  * here or in the table, never in both, so that the set is the sum of the two at every moment.
+ *
+ * The intset itself never changes. So a snapshot that holds the block and has a copy of the bits
+ * knows for good which integers waited when it began (`HeldIntegers`).
  */
 import type { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
@@ -23,6 +26,9 @@ export class WaitingIntegers {
   /** Where the bits begin, from the beginning of the block. */
   private readonly bits: number;
   private next = 0;
+  private isHeld = false;
+  /** Given back by the set, but still held. */
+  private isFree = false;
 
   /** A copy of the intset at `base`. */
   constructor(arena: Arena, bytes: Uint8Array, base: number) {
@@ -42,9 +48,22 @@ export class WaitingIntegers {
     return this.arena.sizeOf(this.block);
   }
 
-  /** Gives the memory back. */
+  /** Gives the memory back; when it is held, once it is let go. */
   free(): void {
-    this.arena.free(this.block);
+    this.isFree = true;
+    if (!this.isHeld) this.arena.free(this.block);
+  }
+
+  /** Those that wait now, as they stay until they are let go. One at a time may hold them. */
+  hold(): HeldIntegers {
+    if (this.isHeld) throw new Error('the integers that wait are held already');
+    this.isHeld = true;
+    const from = this.arena.byteOffset(this.block) + this.bits;
+    const taken = this.arena.bytes(this.block).slice(from, from + Math.ceil(this.total / 8));
+    return new HeldIntegers(this.arena, this.block, taken, () => {
+      this.isHeld = false;
+      if (this.isFree) this.arena.free(this.block);
+    });
   }
 
   /** Whether this text is that of an integer that waits. */
@@ -85,5 +104,52 @@ export class WaitingIntegers {
     const at = arena.byteOffset(block) + this.bits + (place >>> 3);
     arena.bytes(block)[at]! |= 1 << (place & 7);
     this.count--;
+  }
+}
+
+/** The integers that waited at one moment. */
+export class HeldIntegers {
+  private readonly arena: Arena;
+  private readonly block: number;
+  /** A bit an integer: it did not wait any more. */
+  private readonly taken: Uint8Array;
+  private readonly total: number;
+  private readonly onLetGo: () => void;
+  private next = 0;
+
+  constructor(arena: Arena, block: number, taken: Uint8Array, onLetGo: () => void) {
+    this.arena = arena;
+    this.block = block;
+    this.taken = taken;
+    this.total = intsetCount(arena.bytes(block), arena.byteOffset(block));
+    this.onLetGo = onLetGo;
+  }
+
+  /** Whether this text is that of an integer that waited. */
+  has(text: Uint8Array, offset: number, length: number): boolean {
+    if (!readInt64(text, offset, length)) return false;
+    const { arena, block } = this;
+    const { low, high } = int64Words;
+    if (!intsetFind(arena.bytes(block), arena.byteOffset(block), low, high)) return false;
+    return !this.wasTaken(intsetSlot.index);
+  }
+
+  /** Shows the next of them. False at the end. */
+  showNext(view: ElementView): boolean {
+    const { arena, block, total } = this;
+    while (this.next < total && this.wasTaken(this.next)) this.next++;
+    if (this.next === total) return false;
+    intsetGet(arena.bytes(block), arena.byteOffset(block), this.next++);
+    view.showInteger(intsetSlot.low, intsetSlot.high);
+    return true;
+  }
+
+  /** The set may have its memory back. */
+  letGo(): void {
+    this.onLetGo();
+  }
+
+  private wasTaken(place: number): boolean {
+    return (this.taken[place >>> 3]! & (1 << (place & 7))) !== 0;
   }
 }

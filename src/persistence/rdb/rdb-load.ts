@@ -31,6 +31,8 @@ import { skipValue } from './rdb-skip.ts';
 export interface RdbLoadOptions {
   /** Its `nowMs` decides which keys are expired. */
   readonly keyspace: Keyspace;
+  /** The databases that are filled, if not those of the keyspace. */
+  readonly databases?: readonly Database[];
   readonly reader: RdbReader;
   /** Whether the checksum is verified (where the file has one). */
   readonly checksum: boolean;
@@ -83,6 +85,7 @@ export class RdbLoad {
 
   readonly #options: RdbLoadOptions;
   readonly #keyspace: Keyspace;
+  readonly #databases: readonly Database[];
   readonly #reader: RdbReader;
   readonly #decoder: ValueDecoder;
   readonly #view = new ByteView();
@@ -100,9 +103,10 @@ export class RdbLoad {
   constructor(options: RdbLoadOptions) {
     this.#options = options;
     this.#keyspace = options.keyspace;
+    this.#databases = options.databases ?? options.keyspace.databases;
     this.#reader = options.reader;
     this.#decoder = new ValueDecoder(options.keyspace, options.reader, options.deep === true);
-    this.#db = options.keyspace.databases[0]!;
+    this.#db = this.#databases[0]!;
     if (!options.checksum) options.reader.dropChecksum();
   }
 
@@ -253,9 +257,9 @@ export class RdbLoad {
   }
 
   #selectDb(id: number): void {
-    const db = this.#keyspace.databases[id];
+    const db = this.#databases[id];
     if (db === undefined) {
-      const { length } = this.#keyspace.databases;
+      const { length } = this.#databases;
       throw this.#reader.fail(
         `keys of database ${id}, but there are only ${length} (raise 'databases')`,
       );
@@ -384,11 +388,6 @@ export class RdbLoad {
     else checkNothingFollows(this.#reader);
     this.#state = STATE_DONE;
   }
-}
-
-/** Begins to load an RDB; the caller steps. */
-export function loadRdb(options: RdbLoadOptions): RdbLoad {
-  return new RdbLoad(options);
 }
 
 function printed(key: Uint8Array, length: number): string {

@@ -79,7 +79,7 @@ function largeInParts(keyspace: Keyspace, address: number, version: number): Par
   const parts = tableInParts(keyspace, address);
   if (parts === null) return null;
   return (writer) => {
-    writer.length(parts.table.dict.count);
+    writer.length(parts.table.count);
     return new TableSnapshot(parts.table, parts.emit, writer);
   };
 }

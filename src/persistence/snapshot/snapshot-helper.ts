@@ -1,14 +1,15 @@
 /**
  * The server's side of the snapshot's child process.
  *
- * The child is started once, by `warm`, while the server is still small, and kept: a job costs one
- * packet then. Idle it takes about 40 MB, most of it the code it shares with the server. Two
- * reserves (snapshot-process.ts) wait beside it, so that a child that was killed is replaced
- * without a stall; after them a start costs what it costs.
+ * Three processes are started once, by `warm`, while the server is still small: reserves
+ * (snapshot-process.ts), which are hardly any work. `begin`, or `ready` when the data are loaded,
+ * makes one of them the child, and the others wait beside it, so that a child that was killed is
+ * replaced without a stall; after them a start costs what it costs. The child is kept: a job costs
+ * one packet then. Idle it takes about 40 MB, most of it the code it shares with the server.
  *
- *     none -> idle (ready) -> busy (a job) -> idle ...
- *       ^                       |  killed, or given up on by `begin`
- *       '--- reserves ----------'
+ *     reserves -> idle (ready) -> busy (a job) -> idle ...
+ *       ^                           |  killed, or given up on by `begin`
+ *       '---------------------------'
  */
 import { fileURLToPath } from 'node:url';
 import { type ProcessListener, SnapshotProcess } from './snapshot-process.ts';
@@ -32,8 +33,8 @@ export interface JobListener {
   gone(reason: string): void;
 }
 
-/** Children that may be killed before a start stalls the server. */
-const RESERVES = 2;
+/** The child, and those that may be killed before a start stalls the server. */
+const RESERVES = 3;
 const NOTHING = new Uint8Array(0);
 /** A server has other things to do when it starts, and may be gone soon. */
 const PRACTISE_AFTER_MS = 1500;
@@ -43,7 +44,7 @@ export class SnapshotHelper {
   onStart: () => void = () => {};
   readonly #script: string;
   #child: SnapshotProcess | null;
-  #reserves: readonly SnapshotProcess[];
+  #reserves: SnapshotProcess[];
   #listener: JobListener | null;
   readonly #events: ProcessListener = {
     output: (child, bytes) => this.#output(child, bytes),
@@ -69,16 +70,19 @@ export class SnapshotHelper {
     return this.#reserves.map((one) => one.process.pid);
   }
 
-  /**
-   * Starts the child unless it runs already, and its reserves. Later, if it still has had no job,
-   * it practises.
-   */
+  /** Starts the reserves, of which one will be the child. */
   warm(): void {
-    if (this.#child === null) {
-      this.#start();
-      const length = RESERVES;
-      this.#reserves = Array.from({ length }, () => this.#launch(true));
-    }
+    const missing = RESERVES - this.#reserves.length - (this.#child === null ? 0 : 1);
+    for (let i = 0; i < missing; i++) this.#reserves.push(this.#launch(true));
+  }
+
+  /**
+   * Makes a reserve the child unless there is one. Later, if it still has had no job, it practises.
+   * To be called when the dataset is loaded: a child that starts takes 150 ms of a processor, which
+   * the compiler of the loading code would use.
+   */
+  ready(): void {
+    if (this.#child === null && this.#reserves.length > 0) this.#start();
     setTimeout(() => this.practise(), PRACTISE_AFTER_MS).unref();
   }
 

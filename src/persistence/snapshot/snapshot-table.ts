@@ -11,6 +11,12 @@
  * the table. The bits are those of the start: while the table grows or shrinks, a group stays the
  * same set of hashes, and a field that comes later comes into a group that was written before.
  *
+ * A set that was a large intset a moment ago has integers that are not in the table yet
+ * (core/types/waiting-integers.ts). Those that wait at the start are held, and written first, from
+ * where they wait; what comes into the table from there is left out later:
+ *
+ *     walk    waited at the start ... | groups, without what waited at the start ...
+ *
  * Until it is this table's turn in the file, what the door writes is kept aside: `writer` is the
  * owner's to change.
  */
@@ -18,14 +24,20 @@ import type { LargeValue } from '../../core/keyspace.ts';
 import type { Arena } from '../../core/memory/arena.ts';
 import type { Dict } from '../../core/struct/dict.ts';
 import { touchEntries } from '../../core/struct/dict-ahead.ts';
-import type { EntryDoor } from '../../core/struct/entry.ts';
+import { type EntryDoor, entryKeyLength, entryKeyOffset } from '../../core/struct/entry.ts';
+import { ElementView } from '../../core/types/element-view.ts';
+import type { HeldIntegers } from '../../core/types/waiting-integers.ts';
 import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
 
 /** A large value whose entries stand in a dict and are written in any order. */
 export interface TableValue extends LargeValue {
   readonly arena: Arena;
-  readonly dict: Dict;
+  /** Those that do not wait. */
+  readonly settled: Dict;
+  readonly count: number;
   door: EntryDoor | null;
+  /** Members that wait to come into the dict, null when none do. */
+  holdWaiting(): HeldIntegers | null;
 }
 
 /** Writes the entry of a table at this address. */
@@ -44,6 +56,13 @@ export interface PartsSnapshot {
   close(): void;
 }
 
+/** Integers that one step of the walk writes. */
+const STEP_INTEGERS = 16;
+/** Groups of a dict that is still to grow have so many entries in the end, or up to the double. */
+const GROUP_ENTRIES_BITS = 2;
+
+const integer = new ElementView();
+
 export class TableSnapshot implements EntryDoor, PartsSnapshot {
   readonly value: TableValue;
   writer: FrameWriter;
@@ -52,6 +71,9 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
   readonly #bits: number;
   readonly #groups: number;
   readonly #written: Uint8Array;
+  readonly #held: HeldIntegers | null;
+  /** Some of those that waited are still to be written. */
+  #areHeldLeft: boolean;
   #next = 0;
   readonly #found: number[] = [];
 
@@ -60,7 +82,11 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     this.value = table;
     this.writer = writer;
     this.#emit = emit;
-    this.#bits = table.dict.groupBits;
+    this.#held = table.holdWaiting();
+    this.#areHeldLeft = this.#held !== null;
+    const bitsInTheEnd = 31 - Math.clz32(table.count >>> GROUP_ENTRIES_BITS);
+    const { groupBits } = table.settled;
+    this.#bits = this.#held === null ? groupBits : Math.max(groupBits, bitsInTheEnd);
     this.#groups = 2 ** this.#bits;
     this.#written = new Uint8Array(Math.ceil(this.#groups / 8));
     table.door = this;
@@ -70,8 +96,11 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     this.#group((hash & (this.#groups - 1)) >>> 0);
   }
 
-  /** Writes one more group. False when all are written. */
   walk(): boolean {
+    if (this.#areHeldLeft) {
+      this.#areHeldLeft = this.#writeHeld(this.#held);
+      return true;
+    }
     if (this.#next === this.#groups) return false;
     this.#group(this.#next++);
     return this.#next < this.#groups;
@@ -79,15 +108,35 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
 
   close(): void {
     this.value.door = null;
+    this.#held?.letGo();
+  }
+
+  /** Writes some of those that waited; false when those were the last. */
+  #writeHeld(held: HeldIntegers | null): boolean {
+    for (let i = 0; i < STEP_INTEGERS; i++) {
+      if (held?.showNext(integer) !== true) return false;
+      this.writer.string(integer.bytes, integer.offset, integer.length);
+    }
+    return true;
+  }
+
+  /** Whether an entry of the dict waited at the start: then it is written, or will be. */
+  #hasWaited(entry: number): boolean {
+    if (this.#held === null) return false;
+    const { arena } = this.value;
+    const offset = entryKeyOffset(arena, entry);
+    return this.#held.has(arena.bytes(entry), offset, entryKeyLength(arena, entry));
   }
 
   #group(group: number): void {
     const bit = 1 << (group & 7);
     if ((this.#written[group >>> 3]! & bit) !== 0) return;
     this.#written[group >>> 3]! |= bit;
-    const { dict } = this.value;
-    const count = dict.groupInto(group, this.#bits, this.#found);
+    const count = this.value.settled.groupInto(group, this.#bits, this.#found);
     touchEntries(this.value.arena, this.#found, count);
-    for (let i = 0; i < count; i++) this.#emit(this.#found[i]!, this.writer);
+    for (let i = 0; i < count; i++) {
+      const entry = this.#found[i]!;
+      if (!this.#hasWaited(entry)) this.#emit(entry, this.writer);
+    }
   }
 }

@@ -47,6 +47,8 @@ export interface RunningServer {
   /** SHUTDOWN with these flags; rejects when the data cannot be saved, and goes on serving. */
   close(flags?: readonly ShutdownFlag[]): Promise<void>;
   readonly port: number;
+  /** Whether a snapshot is being made. */
+  readonly isSaving: boolean;
 }
 
 export type CreateServer = (options: CreateServerOptions) => RunningServer;
@@ -158,11 +160,11 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   const snapshotHelper = new SnapshotHelper();
   const applyOomScore = keepOomScore(config, log, () => log.role === 'S', snapshotHelper);
   const onTerminal = process.stdout.isTTY === true && config.values.logfile === '';
-  logMode(log, config, config.values.alwaysShowLogo || onTerminal);
   let bound = false;
   const onBound = (): void => {
     if (bound) return;
     bound = true;
+    logMode(log, config, config.values.alwaysShowLogo || onTerminal);
     const pidFile = pidFileOf(config);
     if (pidFile !== undefined) writePidFile(pidFile, log);
   };
@@ -178,6 +180,7 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
     const server = options.create({ config, log, onBound, onRole, exit, snapshotHelper });
     handleSignals(server, config, log, exit);
     await server.listen();
+    void rehearseSoon(() => server.isSaving);
   } catch (error) {
     if (error instanceof ConfigFileError) process.stderr.write(error.report());
     else logStartFailure(log, config, error);
@@ -185,7 +188,6 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   }
   onBound();
   keepProcessTitle(config);
-  void rehearseSoon();
   return true;
 }
 

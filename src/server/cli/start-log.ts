@@ -2,7 +2,7 @@
  * The lines that are logged around the start of a server; its own are `Server initialized` when the
  * sockets are bound, and `Ready to accept connections`. Tools wait for some of them, Redis's own
  * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`,
- * and `Failed listening on port <number>`.
+ * and `Failed listening on port <number>`. Who has read the former connects at once.
  */
 import type { Config } from '../config/config.ts';
 import { errorReason } from '../config/system-error.ts';
@@ -26,7 +26,7 @@ export function logStart(log: Logger, config: Config, hasArguments: boolean): vo
   for (const notice of config.notices()) log.notice(notice);
 }
 
-/** The mode and the process number, with the logo where someone looks at it. */
+/** The mode and the process number, with the logo where someone looks at it: ports are bound. */
 export function logMode(log: Logger, config: Config, showLogo: boolean): void {
   const { port } = config.values;
   if (showLogo) for (const line of logoLines(port)) log.notice(line);

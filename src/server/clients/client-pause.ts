@@ -127,9 +127,12 @@ export class ClientPause {
     for (const [purpose] of over) this.end(purpose);
   }
 
-  /** Soon, what waits tries again, in the order in which it came; whatever holds stops it again. */
+  /**
+   * Soon, what waits tries again, in the order in which it came; whatever holds stops it again. The
+   * stream of a primary, which waits too, is no client here.
+   */
   resumeWaiting(): void {
-    if (this.waiting.length > 0) setImmediate(() => this.resumeAll());
+    setImmediate(() => this.resumeAll());
   }
 
   private resumeAll(): void {

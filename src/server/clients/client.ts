@@ -81,8 +81,9 @@ export class Client {
   /** Whose rights it has; null for all rights (files, a primary's stream). */
   user: User | null = null;
   authenticated = true;
-  createdMs: number;
-  lastActiveMs: number;
+  /** Numbers from the beginning, or a new object would be made for each time that is kept. */
+  createdMs = 0;
+  lastActiveMs = 0;
   /** RUNNING or why commands wait. */
   waiting: number = RUNNING;
   /** Closes as soon as its replies are sent. */
@@ -129,7 +130,7 @@ export class Client {
   heldReplies = 0;
   /** It has changed something since the snapshot's brake was asked. */
   wrote = false;
-  /** A read of its waits to be run at the end of the turn. */
+  /** A read of its is among those that are being run together. */
   staged = false;
   /** On the turn's list of clients with replies. */
   listed = false;

@@ -4,6 +4,7 @@ import { aclCommands } from './acl.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';
 import { clientCommands } from './client.ts';
+import { clusterCommands } from './cluster.ts';
 import { commandCommands } from './command-introspection.ts';
 import { configCommands } from './config.ts';
 import { connectionCommands } from './connection.ts';
@@ -111,6 +112,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...persistenceCommands,
   ...replicationCommands,
   ...waitCommands,
+  ...clusterCommands,
   ...configCommands,
   ...latencyCommands,
   ...lolwutCommands,

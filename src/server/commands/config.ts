@@ -39,7 +39,8 @@ function setCommand(c: Context): void {
     pairs.push([args.text(i), args.text(i + 1)]);
     if (config.isSensitive(args.text(i))) services.dispatcher.redacted.push(i + 1);
   }
-  const asking = { loading: services.persistence.isLoading, local: client.local };
+  const { isLoading, isLoadingAside } = services.persistence;
+  const asking = { loading: isLoading || isLoadingAside, local: client.local };
   const outcome = config.set(pairs, asking);
   if (!(outcome instanceof Promise)) answer(reply, outcome);
   else if (services.mayWait(client)) {

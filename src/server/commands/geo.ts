@@ -243,6 +243,7 @@ export const geoCommands = [
       acl: ['geo'],
       since: '3.2.0',
       complexity: 'O(log(N))',
+      isConstantHere: true,
       summary: 'Returns the distance between two members of a geospatial index.',
       syntax: 'key:key member1 member2 [unit=(M|KM|FT|MI)]',
     },

@@ -67,14 +67,7 @@ export const replicationParameters = [
     ['disabled', 'on-empty-db', 'swapdb'],
     'disabled',
     'Load a snapshot straight from the socket.',
-    {
-      denyLoading: true,
-      check: (way) =>
-        way === 'disabled'
-          ? undefined
-          : `'${way}' is not available: a snapshot is received into a file, where it is checked ` +
-            "before the old data go; leave it at 'disabled'",
-    },
+    { denyLoading: true },
   ),
   integer('repl-ping-replica-period', [1, INT_MAX], 10, 'Seconds between pings to replicas.', {
     alias: 'repl-ping-slave-period',

@@ -8,6 +8,7 @@
  * answers with the progress. A line in the log says how far it is every few seconds; the last one
  * says how long it took.
  */
+import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
@@ -22,15 +23,24 @@ import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { Logger } from '../log.ts';
 import { auxOf, positionOf } from '../replication/replication-aux.ts';
+import { DatasetAside } from './dataset-aside.ts';
 import { KeptFunctions } from './kept-functions.ts';
 
 const SLICE_MS = 10;
 const REPORT_EVERY_MS = 5000;
 
+/**
+ * What becomes of the dataset that stood before, while another is being loaded: it has gone, or it
+ * stands behind the scenes, or clients go on being served from it.
+ */
+type OldDataset = 'gone' | 'hidden' | 'served';
+
 /** How far a load is, as INFO shows it. */
 export interface LoadingProgress {
   readonly startedMs: number;
+  /** 0 while unknown. */
   readonly totalBytes: number;
+  readonly old: OldDataset;
   loadedBytes: number;
 }
 
@@ -124,28 +134,37 @@ export class DatasetLoader {
     });
   }
 
+  /**
+   * Begins to load what comes over a socket, aside from the dataset that stands. The total is 0
+   * while unknown.
+   */
+  loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside {
+    const { keyspace } = this.deps;
+    const databases = keyspace.databasesAside();
+    const reader = RdbReader.fed();
+    const load = this.loadOf(reader, { expired: 'keep' }, databases);
+    this.begin(totalBytes, old);
+    return new DatasetAside({
+      keyspace,
+      databases,
+      reader,
+      load,
+      sliceMs: SLICE_MS,
+      rest: () => this.rest(),
+      onProgress: (bytes) => this.advance(bytes),
+      onOver: () => this.over(),
+    });
+  }
+
   private async readRdb(
     path: string,
     options: LoadRdbOptions,
     before: number,
   ): Promise<LoadedRdb & { bytes: number }> {
-    const { config, keyspace, fs } = this.deps;
-    const { values } = config;
+    const { keyspace, fs } = this.deps;
     const file = fs.openSync(path, 'read');
     try {
-      const load: RdbLoad = new RdbLoad({
-        keyspace,
-        reader: RdbReader.over(new FileSource(file)),
-        checksum: values.rdbchecksum,
-        // Replicas that go on from here have expired keys as well, and must be told when they go.
-        get expired() {
-          return load.aux.has('repl-id') ? 'keep' : options.expired;
-        },
-        duplicates: options.duplicates ?? 'refuse',
-        usage: usageKind(values.maxmemoryPolicy),
-        deep: values.sanitizeDumpPayload === 'yes',
-        keyDelayUs: Math.max(0, values.keyLoadDelay),
-      });
+      const load = this.loadOf(RdbReader.over(new FileSource(file)), options);
       while (!load.step(SLICE_MS, () => performance.now())) {
         this.advance(before + load.bytes);
         await this.rest();
@@ -162,6 +181,32 @@ export class DatasetLoader {
     }
   }
 
+  private loadOf(
+    reader: RdbReader,
+    options: LoadRdbOptions,
+    databases?: readonly Database[],
+  ): RdbLoad {
+    const { config, keyspace } = this.deps;
+    const { values } = config;
+    const load: RdbLoad = new RdbLoad({
+      keyspace,
+      ...(databases === undefined ? {} : { databases }),
+      reader,
+      checksum: values.rdbchecksum,
+      // Replicas that go on from here have expired keys as well, and must be told when they go.
+      get expired() {
+        return load.aux.has('repl-id') ? 'keep' : options.expired;
+      },
+      duplicates: options.duplicates ?? 'refuse',
+      usage: usageKind(values.maxmemoryPolicy),
+      deep: values.sanitizeDumpPayload === 'yes',
+      get keyDelayUs() {
+        return Math.max(0, values.keyLoadDelay);
+      },
+    });
+    return load;
+  }
+
   /** One command of an AOF; a text says why it cannot be run. */
   private execute(args: Args, kept: KeptFunctions): string | undefined {
     const { client, dispatcher } = this.deps;
@@ -175,18 +220,26 @@ export class DatasetLoader {
   }
 
   private async during<T>(totalBytes: number, work: () => Promise<T>): Promise<T> {
-    const startedMs = Date.now();
-    this.progress = { startedMs, totalBytes, loadedBytes: 0 };
-    this.reportedMs = startedMs;
-    this.deps.keyspace.nowMs = startedMs;
     this.deps.client.db = 0;
-    this.deps.onLoading();
+    this.begin(totalBytes, 'gone');
     try {
       return await work();
     } finally {
-      this.progress = null;
-      this.deps.onLoading();
+      this.over();
     }
+  }
+
+  private begin(totalBytes: number, old: OldDataset): void {
+    const startedMs = Date.now();
+    this.progress = { startedMs, totalBytes, old, loadedBytes: 0 };
+    this.reportedMs = startedMs;
+    this.deps.keyspace.nowMs = startedMs;
+    this.deps.onLoading();
+  }
+
+  private over(): void {
+    this.progress = null;
+    this.deps.onLoading();
   }
 
   /** Lets the loop have its turn. */
@@ -202,9 +255,11 @@ export class DatasetLoader {
     const now = Date.now();
     if (now - this.reportedMs < REPORT_EVERY_MS) return;
     this.reportedMs = now;
-    const percent = ((loadedBytes / Math.max(1, progress.totalBytes)) * 100).toFixed(1);
+    const { totalBytes } = progress;
+    const percent = ((loadedBytes / Math.max(1, totalBytes)) * 100).toFixed(1);
+    const done = totalBytes === 0 ? `${loadedBytes} bytes` : `${percent}% of ${totalBytes} bytes`;
     const seconds = Math.round((now - progress.startedMs) / 1000);
-    this.deps.log.notice(`Loading: ${percent}% of ${progress.totalBytes} bytes after ${seconds} s`);
+    this.deps.log.notice(`Loading: ${done} after ${seconds} s`);
   }
 }
 

@@ -14,16 +14,18 @@ export function persistenceInfo(persistence: Persistence, keyspace: Keyspace): I
     ...rdbLines(persistence, keyspace),
     ...aofLines(persistence),
     ...loadingLines(persistence),
+    ['snapshot_longest_turn_usec', persistence.snapshots.rounds.longestUs],
+    ['snapshot_longest_turn_work_usec', persistence.snapshots.rounds.workUs],
   ];
 }
 
-function generalLines({ isLoading, snapshots }: Persistence): Line[] {
+function generalLines({ isLoading, isLoadingAside, snapshots }: Persistence): Line[] {
   const figures = snapshots.figures;
   const total = figures?.keysTotal ?? 0;
   const done = figures?.keysDone ?? 0;
   return [
     ['loading', isLoading ? 1 : 0],
-    ['async_loading', 0],
+    ['async_loading', isLoadingAside ? 1 : 0],
     ['current_cow_peak', figures?.queuedBytesPeak ?? 0],
     ['current_cow_size', figures?.queuedBytes ?? 0],
     ['current_cow_size_age', figures === null ? 0 : secondsSince(snapshots.startedMs)],

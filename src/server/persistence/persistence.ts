@@ -14,7 +14,7 @@ import type { Client } from '../clients/client.ts';
 import type { FrontDesk } from '../clients/front-desk.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
-import { holdLoadingGate } from '../gates.ts';
+import { asideGate, holdLoadingGate } from '../gates.ts';
 import type { InfoLines } from '../info/info-lines.ts';
 import type { Logger } from '../log.ts';
 import type { Propagator } from '../propagate.ts';
@@ -23,6 +23,8 @@ import type { PersistenceServices, ReloadOptions } from '../services.ts';
 import type { Turn } from '../turn.ts';
 import { AofLatency } from './aof-latency.ts';
 import { AofService } from './aof-service.ts';
+import type { DatasetAside } from './dataset-aside.ts';
+import { DatasetChanges } from './dataset-changes.ts';
 import { DatasetLoader } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { persistenceInfo } from './persistence-info.ts';
@@ -56,6 +58,8 @@ export interface PersistenceDeps {
   readonly readersChanged: () => void;
   /** Empties all databases, as FLUSHALL does, without telling anybody. */
   readonly flushAll: () => void;
+  /** Puts a dataset that was loaded aside in the place of all databases. */
+  readonly install: (aside: DatasetAside) => void;
   /** The disk failed under `always`: the process must end rather than lie. */
   readonly onFatal: (error: Error) => void;
 }
@@ -67,6 +71,7 @@ export class Persistence implements PersistenceServices {
   readonly rdb: RdbService;
   readonly aof: AofService;
   readonly latency: AofLatency;
+  readonly changes: DatasetChanges;
   /** Keys that the last load stored, and dropped because their time had come. */
   loadedKeys = 0;
   loadedExpiredKeys = 0;
@@ -116,6 +121,7 @@ export class Persistence implements PersistenceServices {
     this.aof = this.createAof();
     const { aof } = this.aof;
     this.latency = new AofLatency(aof, config, deps.desk.latency, () => this.snapshots.isRunning);
+    this.changes = new DatasetChanges(this, deps);
     this.disk = new DiskWatch(deps.desk.gates, keyspace, this.rdb, aof);
   }
 
@@ -144,9 +150,17 @@ export class Persistence implements PersistenceServices {
     });
   }
 
-  /** Whether a dataset is being loaded, or the server has not got so far yet. */
+  /**
+   * Whether a dataset is being loaded and none can be served, or the server has not got so far.
+   */
   get isLoading(): boolean {
-    return this.starting || this.loader.progress !== null;
+    const { progress } = this.loader;
+    return this.starting || (progress !== null && progress.old !== 'served');
+  }
+
+  /** Whether a dataset is being loaded while the old one is served. */
+  get isLoadingAside(): boolean {
+    return this.loader.progress?.old === 'served';
   }
 
   /** Whether the disk fails, so that writes would not be kept. */
@@ -156,7 +170,7 @@ export class Persistence implements PersistenceServices {
 
   /** Whether a snapshot, or the preparation of one, is under way. */
   get isBusy(): boolean {
-    return this.snapshots.isRunning || this.aof.isRewriting;
+    return this.snapshots.isRunning || this.aof.isRewriting || this.loader.progress !== null;
   }
 
   // ---------------------------------------------------------------- start and end
@@ -167,10 +181,9 @@ export class Persistence implements PersistenceServices {
   async start(): Promise<void> {
     const { config, log } = this.deps;
     const begun = performance.now();
-    // A child is cheap to start while this process is small, and dear later (snapshot-helper.ts).
-    if (this.deps.isProcess || config.values.appendonly || config.values.save.length > 0) {
-      this.helper.warm();
-    }
+    // A process is cheap to start while this one is small, and dear later (snapshot-helper.ts).
+    const { appendonly, save } = config.values;
+    if (this.deps.isProcess || appendonly || save.length > 0) this.helper.warm();
     const { folder } = this.aof.aof;
     if (config.values.appendonly) {
       await folder.read();
@@ -190,6 +203,7 @@ export class Persistence implements PersistenceServices {
     }
     this.deps.keyspace.dirty = 0;
     if (config.values.appendonly) await this.aof.open();
+    this.helper.ready();
     this.starting = false;
     this.loadingChanged();
   }
@@ -240,27 +254,12 @@ export class Persistence implements PersistenceServices {
     if (error !== undefined) this.deps.log.warning(error);
   }
 
-  /** Replaces the dataset by the RDB that a primary sent. */
-  async replaceBy(path: string): Promise<{ streamDb: number }> {
-    this.snapshots.abort();
-    // Until a rewrite has put the new dataset in its place, a restart must find the old one whole.
-    const suspended = this.aof.suspend();
-    this.deps.flushAll();
-    const loaded = await this.loader.loadRdb(path, { expired: 'keep' }).catch((error) => {
-      // Rather nothing than the part that came before the damage.
-      this.deps.flushAll();
-      throw error;
-    });
-    await suspended;
-    if (loaded === undefined) throw new Error(`${path} is missing`);
-    await this.resumeLog();
-    return { streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0) };
-  }
-
   /** Called ten times a second. */
   tick(nowMs: number): void {
-    if (this.isLoading) return;
-    this.aof.tick(this.snapshots.isRunning);
+    const { progress } = this.loader;
+    // While a dataset is loaded aside, the log of the old one is kept as always.
+    if (this.starting || progress?.old === 'gone') return;
+    this.aof.tick(this.snapshots.isRunning || progress !== null);
     this.rdb.tick(nowMs, this.isBusy);
     this.disk.look();
   }
@@ -296,39 +295,12 @@ export class Persistence implements PersistenceServices {
     return this.aof.requestRewrite(later || this.snapshots.isRunning);
   }
 
-  async reload(options: ReloadOptions): Promise<string | undefined> {
-    if (options.save) {
-      const error = this.saveInPlace();
-      if (error !== undefined) return `ERR Error trying to save the DB: ${error}`;
-    }
-    if (options.flush) this.deps.flushAll();
-    try {
-      await this.loader.loadRdb(this.rdb.path, {
-        expired: 'keep',
-        duplicates: options.merge ? 'replace' : 'refuse',
-      });
-      this.deps.log.warning('DB reloaded by DEBUG RELOAD');
-      return undefined;
-    } catch (error) {
-      this.deps.log.warning(`DEBUG RELOAD: ${(error as Error).message}`);
-      return 'ERR Error trying to load the RDB dump, check server logs.';
-    }
+  reload(options: ReloadOptions): Promise<string | undefined> {
+    return this.changes.reload(options);
   }
 
-  async reloadAof(): Promise<string | undefined> {
-    try {
-      if (this.aof.isOn) await this.aof.aof.flush();
-      const { folder } = this.aof.aof;
-      await folder.read();
-      this.deps.flushAll();
-      await this.loader.loadAof(folder);
-      this.deps.keyspace.dirty = 0;
-      this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
-      return undefined;
-    } catch (error) {
-      this.deps.log.warning(`DEBUG LOADAOF: ${(error as Error).message}`);
-      return 'ERR Error trying to load the AOF files, check server logs.';
-    }
+  reloadAof(): Promise<string | undefined> {
+    return this.changes.reloadAof();
   }
 
   flushed(): boolean {
@@ -392,6 +364,7 @@ export class Persistence implements PersistenceServices {
   private holdGate(): void {
     const isBeginning = this.loader.progress === null && this.deps.keyspace.isEmpty;
     holdLoadingGate(this.deps.desk, this.isLoading, isBeginning);
+    if (this.isLoadingAside) this.deps.desk.gates.set('loading', asideGate);
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   SnapshotRun,
 } from '../../persistence/snapshot/snapshot.ts';
 import { type SnapshotRequest, startSnapshot } from '../../persistence/snapshot/snapshot.ts';
+import { RoundWatch } from './round-watch.ts';
 
 /** Time of one slice of the walker. A client waits this much longer at most. */
 const SLICE_MS = 0.5;
@@ -23,6 +24,7 @@ export class SnapshotRunner {
   /** When the running one began, in milliseconds since 1970. */
   startedMs = 0;
   private run: SnapshotRun | null = null;
+  private readonly watch = new RoundWatch();
   private readonly stepBound = (): void => this.step();
 
   /** Whether a snapshot runs. */
@@ -40,15 +42,22 @@ export class SnapshotRunner {
     return this.run === null || this.purpose === 'sync' ? 0 : this.run.queuedBytes;
   }
 
+  /** The rounds of the loop while the present or last one ran, in microseconds; 0 before any. */
+  get rounds(): { readonly longestUs: number; readonly workUs: number } {
+    return this.watch;
+  }
+
   /** Begins: the dataset as it is in this very moment. Only when none runs. */
   start(purpose: SnapshotPurpose, request: SnapshotRequest): Promise<SnapshotResult> {
     if (this.run !== null) throw new Error('a snapshot is running already');
+    this.watch.begin();
     const run = startSnapshot(request);
     this.run = run;
     this.purpose = purpose;
     this.startedMs = Date.now();
     setImmediate(this.stepBound);
     return run.done.finally(() => {
+      this.watch.end();
       this.run = null;
       this.purpose = null;
     });

@@ -18,28 +18,33 @@
 import { EXPIRY_HIDE, EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
+import type { DatasetPosition, DatasetTaker, ReceivedDataset } from '../../replication/payload.ts';
 import type { Primary } from '../../replication/primary.ts';
-import type {
-  LinkSettings,
-  PrimaryLinkHost,
-  ReceivedDataset,
-} from '../../replication/primary-link.ts';
+import type { LinkSettings, PrimaryLinkHost } from '../../replication/primary-link.ts';
 import { PrimaryLink } from '../../replication/primary-link.ts';
 import { LinkError } from '../../replication/socket-reader.ts';
 import type { Client } from '../clients/client.ts';
+import type { DatasetAside } from '../persistence/dataset-aside.ts';
 import type { Services } from '../services.ts';
 
-/**
- * Replaces the dataset by the RDB at a path. Resolves with the database that the stream has
- * selected, 0 if unsaid.
- */
-export type DatasetLoader = (path: string) => Promise<{ readonly streamDb: number }>;
+/** Whole datasets in place of ours. */
+export interface Datasets {
+  /**
+   * Replaces the dataset by the RDB at a path. Resolves with the database that the stream has
+   * selected, 0 if unsaid.
+   */
+  replaceBy(path: string): Promise<{ readonly streamDb: number }>;
+  /** Begins to load one aside from ours; the total is 0 while unknown. */
+  loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
+  /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
+  replaceByAside(aside: DatasetAside): Promise<void>;
+}
 
 export interface FollowerDeps {
   readonly services: Services;
   readonly fs: FileSystem;
   readonly primary: Primary;
-  readonly loadDataset: DatasetLoader;
+  readonly datasets: Datasets;
   /** Whether this follower is still the server's. */
   readonly isCurrent: (follower: Follower) => boolean;
   /** Whether the disk fails, so that writes would not be kept. */
@@ -157,14 +162,58 @@ export class Follower implements PrimaryLinkHost {
     this.resumable = false;
     services.activeExpiry.own.forget();
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
-    const { streamDb } = await this.deps.loadDataset(path).catch((error: unknown) => {
+    const { streamDb } = await this.deps.datasets.replaceBy(path).catch((error: unknown) => {
       primary.history.renew();
       // What was loaded of it is nobody's dataset.
       for (const { id } of services.keyspace.databases) services.flushDatabase(id);
       throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
     });
     await this.tidyUp(path);
-    const { position } = dataset;
+    this.adopt(dataset.position, streamDb);
+  }
+
+  takerOf(position: DatasetPosition): DatasetTaker | null {
+    const { keyspace, config } = this.deps.services;
+    const { replDisklessLoad: way } = config.values;
+    if (way === 'disabled' || (way === 'on-empty-db' && !keyspace.isEmpty)) return null;
+    // What we hold is an earlier state of the same history: good enough to be read meanwhile.
+    const isEarlier = way === 'swapdb' && position?.id === this.deps.primary.history.id;
+    let aside: DatasetAside | null = null;
+    return {
+      open: async (totalBytes) => {
+        this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
+        aside = this.deps.datasets.loadAside(totalBytes, isEarlier ? 'served' : 'hidden');
+        return aside;
+      },
+      take: async ({ isEmpty }) => {
+        if (aside !== null) await this.take(aside, isEmpty, position);
+      },
+      drop: () => aside?.giveUp(),
+    };
+  }
+
+  /** A dataset that was loaded aside is whole: from one command to the next it is ours. */
+  private async take(
+    aside: DatasetAside,
+    isEmpty: boolean,
+    position: DatasetPosition,
+  ): Promise<void> {
+    const { services, primary, datasets, isCurrent, handedOver } = this.deps;
+    if (!isCurrent(this)) throw new LinkError('the link was given up');
+    this.checkEmpty({ isEmpty, position });
+    handedOver();
+    primary.disconnectAll();
+    primary.dropBacklog();
+    services.activeExpiry.own.forget();
+    this.log('notice', 'MASTER <-> REPLICA sync: Swapping active DB with loaded DB');
+    const replaced = datasets.replaceByAside(aside);
+    this.adopt(position, Number(aside.contents.aux.get('repl-stream-db') ?? 0));
+    await replaced;
+  }
+
+  /** Our dataset is now the primary's at this place in its stream. */
+  private adopt(position: DatasetPosition, streamDb: number): void {
+    const { primary } = this.deps;
     this.counted = position !== null;
     if (position === null) primary.history.renew();
     else primary.history.adopt(position.id, position.offset);
@@ -266,7 +315,7 @@ export class Follower implements PrimaryLinkHost {
     await this.fs.unlink(path).catch((error: unknown) => this.log('warning', errorText(error)));
   }
 
-  private checkEmpty(dataset: ReceivedDataset): void {
+  private checkEmpty(dataset: Pick<ReceivedDataset, 'isEmpty' | 'position'>): void {
     const { services, primary } = this.deps;
     const { keyspace, config } = services;
     if (!dataset.isEmpty || config.values.replicaAcceptEmptyPrimary) return;

@@ -116,11 +116,19 @@ export class ReplicationJournal implements JournalFeed {
     this.say(`*${words.length}\r\n${parts.join('')}`);
   }
 
-  /** How far into the stream the AOF on disk is, -1 without one. */
+  /**
+   * How far into the stream the AOF on disk is, -1 without one; 0 while a restart would not find
+   * it, whatever of it is on disk.
+   */
   get fsyncedOffset(): number {
     const { localLog, primary } = this.deps;
     const log = localLog();
     if (log === null) return -1;
+    if (log.state !== 'on') {
+      this.mark = { bytes: log.appendedBytes, offset: primary.history.offset };
+      this.fsynced = 0;
+      return 0;
+    }
     if (log.syncedBytes < this.mark.bytes) return this.fsynced;
     this.fsynced = this.mark.offset;
     this.mark = { bytes: log.appendedBytes, offset: primary.history.offset };

@@ -8,6 +8,7 @@
  */
 import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
 import type { Command } from '../command.ts';
+import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -108,5 +109,23 @@ export class ReplicationWaits {
       else this.end(waiter, null);
     };
     waiter.timer = setTimeout(onTime, Math.min(left, TIMER_MAX_MS));
+  }
+}
+
+/** A primary becomes a replica: clients that wait for keys would wait in vain. */
+export function dismissBlocked(services: Services, waits: ReplicationWaits): void {
+  for (const client of [...services.clients.values()]) {
+    if (client.waiting !== WAIT_BLOCKED || services.desk.migrations.moves(client)) continue;
+    services.blocking.forget(client);
+    waits.forget(client);
+    if (client.lastCommand !== null) {
+      client.lastCommand.stats.failed++;
+      countCalls(client.lastCommand, 0, 1, services.dispatcher.histograms);
+    }
+    client.reply.error(
+      'UNBLOCKED force unblock from blocking operation, instance state changed ' +
+        '(master -> replica?)',
+    );
+    services.closeClient(client, 'after-reply');
   }
 }

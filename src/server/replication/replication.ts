@@ -9,8 +9,8 @@
  * what its AOF needs and nothing else. Everything executed is in the stream, and on its way to the
  * replicas, before its reply is.
  *
- * A change of role happens after the command that asked for it and all that it is part of, so that
- * no journal of one role is ever fed as that of the other.
+ * A change of role happens after the command that asked for it. In a transaction it stands between
+ * two units, so that no journal of one role is ever fed as that of the other.
  *
  *     primary -> replica   offset and id stay: if the new primary continues our stream, a partial
  *                          sync will do
@@ -23,24 +23,24 @@ import { Primary } from '../../replication/primary.ts';
 import { Replica } from '../../replication/replica.ts';
 import { type ReplicationAux, ReplicationHistory } from '../../replication/replication-id.ts';
 import type { SnapshotStarter } from '../../replication/snapshot-starter.ts';
-import { type Client, WAIT_BLOCKED } from '../clients/client.ts';
+import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
 import { readonlyGate, replicasGate, staleGate } from '../gates.ts';
 import type { Services } from '../services.ts';
 import type { Turn } from '../turn.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
-import { type DatasetLoader, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
+import { type Datasets, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
 import { type LocalLog, ReplicationJournal } from './replication-journal.ts';
 import { primarySettings } from './replication-settings.ts';
-import { ReplicationWaits } from './replication-wait.ts';
+import { dismissBlocked, ReplicationWaits } from './replication-wait.ts';
 
 export interface ReplicationDeps {
   readonly services: Services;
   readonly turn: Turn;
   readonly fs: FileSystem;
   readonly startSnapshot: SnapshotStarter;
-  readonly loadDataset: DatasetLoader;
+  readonly datasets: Datasets;
   /** A client without a link. */
   readonly createClient: () => Client;
   /** The port that clients connect to. */
@@ -71,7 +71,7 @@ export class ReplicationService {
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
-  private pingedMs = 0; // goes on while there is nobody to ping
+  private pingedMs = Date.now(); // goes on while there is nobody to ping
 
   constructor(deps: ReplicationDeps) {
     this.deps = deps;
@@ -98,9 +98,8 @@ export class ReplicationService {
         this.services.desk.pause.end('failover');
         this.holdGates();
       },
-      follow: ({ host, port }) =>
-        this.services.dispatcher.afterThis(() => this.turnInto(host, port)),
-      promote: () => this.services.dispatcher.afterThis(() => this.turnIntoPrimary()),
+      follow: ({ host, port }) => this.follow(host, port),
+      promote: () => this.promote(),
       log: (level, text) => this.services.log[level](text),
     });
     this.listen();
@@ -160,14 +159,26 @@ export class ReplicationService {
 
   // ---------------------------------------------------------------- role
 
-  /** REPLICAOF host port. */
+  /** REPLICAOF host port. Commands of the same transaction that follow see the new role. */
   follow(host: string, port: number): void {
-    this.services.dispatcher.afterThis(() => this.turnInto(host, port));
+    this.changeRole(() => this.turnInto(host, port));
   }
 
   /** REPLICAOF NO ONE. */
   promote(): void {
-    this.services.dispatcher.afterThis(() => this.turnIntoPrimary());
+    this.changeRole(() => this.turnIntoPrimary());
+  }
+
+  /** After the command that asks for it; in a transaction at once, between two units of it. */
+  private changeRole(change: () => void): void {
+    const { dispatcher, propagator } = this.services;
+    if (!dispatcher.isNested) {
+      dispatcher.afterThis(change);
+      return;
+    }
+    propagator.endUnit();
+    change();
+    propagator.beginUnit(true);
   }
 
   /** Becomes the primary within a command that is no part of another: PSYNC with FAILOVER. */
@@ -186,7 +197,7 @@ export class ReplicationService {
     this.resumable = false;
     this.resumeDb = 0;
     old?.link.stop();
-    if (old === null) this.dismissBlocked();
+    if (old === null) dismissBlocked(services, this.waits);
     this.follower = this.createFollower(host, port, from);
     services.keyspace.expiryMode = REPLICA_EXPIRY;
     this.config.applySettings({ replicaof: `${host} ${port}` });
@@ -215,22 +226,6 @@ export class ReplicationService {
     deps.onRole('primary');
     deps.resumeLog();
     deps.turn.schedule();
-  }
-
-  /** Clients that wait for keys wait in vain on a replica. */
-  private dismissBlocked(): void {
-    const { services } = this;
-    for (const client of [...services.clients.values()]) {
-      if (client.waiting !== WAIT_BLOCKED || services.desk.migrations.moves(client)) continue;
-      services.blocking.forget(client);
-      this.waits.forget(client);
-      if (client.lastCommand !== null) client.lastCommand.stats.failed++;
-      client.reply.error(
-        'UNBLOCKED force unblock from blocking operation, instance state changed ' +
-          '(master -> replica?)',
-      );
-      services.closeClient(client, 'after-reply');
-    }
   }
 
   // ---------------------------------------------------------------- replicas
@@ -282,7 +277,7 @@ export class ReplicationService {
     this.primary.tick(nowMs);
     this.journal.tick();
     if (this.follower !== null) {
-      this.follower.link.tick(nowMs);
+      this.follower.link.tick(nowMs, this.config.values.replTimeout * 1000);
       this.follower.acknowledge();
     } else if (nowMs >= this.pingedMs + this.config.values.replPingReplicaPeriod * 1000 - 500) {
       this.pingedMs = nowMs;
@@ -336,7 +331,7 @@ export class ReplicationService {
         services,
         fs: deps.fs,
         primary: this.primary,
-        loadDataset: deps.loadDataset,
+        datasets: deps.datasets,
         isCurrent: (one) => one === this.follower,
         isDiskBroken: deps.isDiskBroken,
         createClient: deps.createClient,

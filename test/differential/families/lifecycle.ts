@@ -6,7 +6,10 @@ import { command, marked } from '../command.ts';
 import type { Draft, Family, Generator } from '../step.ts';
 import { keyOf, keysOf, word } from '../values.ts';
 
-/** The time to live is over when the server has slept; what follows must not find the key. */
+/**
+ * The time to live is over when the server has slept; what follows must not find the key. Both in
+ * one transaction: nothing may look at the key while its time runs.
+ */
 const expired: Generator = {
   name: 'PEXPIRE and SLEEP',
   weight: 0.4,
@@ -15,8 +18,11 @@ const expired: Generator = {
   make: ({ random }): Draft[] => {
     const key = keyOf(random);
     return [
+      { args: ['DISCARD'] },
+      { args: ['MULTI'] },
       { args: ['PEXPIRE', key, '100'] },
       { args: ['DEBUG', 'SLEEP', '0.12'] },
+      { args: ['EXEC'] },
       { args: [random.pick(['EXISTS', 'TYPE', 'TTL', 'PERSIST', 'DEL', 'DUMP']), key] },
     ];
   },

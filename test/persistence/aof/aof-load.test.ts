@@ -174,7 +174,7 @@ describe('a torn tail', () => {
       expect(again.commands).toEqual([...commands, name(99), name(100, 400)]);
       expect(again.report.cutBytes).toBe(0);
     }
-  }, 60_000);
+  }, 240_000);
 
   it('of a turn that another server cut at a command keeps what it served and wrote', async () => {
     const body = Buffer.concat([set(1), set(2), set(3, 900)]);
@@ -201,7 +201,7 @@ describe('a torn tail', () => {
       expect(report.cutBytes).toBe(cut - fs.content(LAST)!.length);
     }
     expect(last).toBe(full.length);
-  }, 60_000);
+  }, 240_000);
 
   it('of zeros is cut, as it is after power loss', async () => {
     for (const build of [set, (i: number) => turn(set(i))]) {
@@ -252,7 +252,7 @@ describe('damage', () => {
       bytes[bit >> 3]! ^= 1 << (bit & 7);
     }
     expect(refused).toBe(bytes.length * 8);
-  }, 120_000);
+  }, 240_000);
 
   it('names the turn, and executes nothing of it or after it', async () => {
     const first = turn(set(1));

@@ -121,7 +121,7 @@ describe.skipIf(redis === null)('a real server', () => {
     await withServer(async (server) => {
       expect(await ask(server, 'GET', 'b')).toBe('xyz!');
     });
-  }, 60_000);
+  }, 240_000);
 
   it('writes what is loaded here: transactions, time lines, a rewrite, an RDB base', async () => {
     await withServer(async (server) => {
@@ -141,7 +141,7 @@ describe.skipIf(redis === null)('a real server', () => {
     const manifest = join(dir, 'aofs', 'a.manifest');
     const verdict = await checkAof(realFileSystem, manifest, { readRdb: async () => 0 });
     expect(verdict.isValid).toBe(true);
-  }, 60_000);
+  }, 240_000);
 
   it('takes an old single file in, as it is done here', async () => {
     writeFileSync(join(dir, 'a'), command('SET', 'old', '1'));
@@ -156,7 +156,7 @@ describe.skipIf(redis === null)('a real server', () => {
     const theirs = readFileSync(inFolder('a.manifest'), 'latin1');
     expect(theirs).toBe(`${ours}file a.1.incr.aof seq 1 type i\n`);
     expect((await loadHere()).commands[0]).toBe('SET old 1');
-  }, 60_000);
+  }, 240_000);
 
   it('writes the manifests that are written here, history too', async () => {
     const BEFORE =
@@ -195,7 +195,7 @@ describe.skipIf(redis === null)('a real server', () => {
       }
     });
     expect(ours[1]).toMatch(/^(file \S+ seq \d+ type [bhi]\n){8}$/);
-  }, 60_000);
+  }, 240_000);
 
   it('cuts a torn turn at a command, and what it appends is not lost here', async () => {
     const aof = await openHere(false);
@@ -220,7 +220,7 @@ describe.skipIf(redis === null)('a real server', () => {
     });
     expect(log).toEqual([]);
     expect(commands).toEqual(['SELECT 0', 'SET a 1', 'SET b 1', 'SELECT 0', 'SET d 1']);
-  }, 60_000);
+  }, 240_000);
 
   it('decompresses LZF streams made here', async () => {
     const texts = [
@@ -237,7 +237,7 @@ describe.skipIf(redis === null)('a real server', () => {
         client.close();
       }
     });
-  }, 60_000);
+  }, 240_000);
 });
 
 /** A DUMP payload of an LZF-compressed string. */

@@ -109,5 +109,5 @@ describe.skipIf(checker === null)('manifests at random', () => {
       'Unknown AOF file type',
       'accepted',
     ]);
-  }, 120_000);
+  }, 240_000);
 });

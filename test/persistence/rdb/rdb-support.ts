@@ -7,11 +7,7 @@ import { Keyspace } from '../../../src/core/keyspace.ts';
 import { stringSet, stringView } from '../../../src/core/types/string.ts';
 import { ByteView, encodingName, encodingOf } from '../../../src/core/value.ts';
 import { Crc64 } from '../../../src/persistence/crc64.ts';
-import {
-  loadRdb,
-  type RdbLoad,
-  type RdbLoadOptions,
-} from '../../../src/persistence/rdb/rdb-load.ts';
+import { RdbLoad, type RdbLoadOptions } from '../../../src/persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { FileSource } from '../../../src/persistence/rdb/rdb-source.ts';
 import { type SaveOptions, saveNow } from '../../../src/persistence/snapshot/snapshot-now.ts';
@@ -132,7 +128,7 @@ export function loadInto(
   reader: RdbReader,
   options: Partial<RdbLoadOptions> = {},
 ): RdbLoad {
-  return loadRdb({
+  return new RdbLoad({
     keyspace,
     reader,
     checksum: true,

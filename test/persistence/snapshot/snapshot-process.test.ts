@@ -64,6 +64,7 @@ function isAlive(pid: number): boolean {
 
 it('puts a reserve, the same process, in the place of a child that was killed', async () => {
   helper.warm();
+  helper.ready();
   const pids = [helper.pid, ...helper.reserves];
   expect(new Set(pids).size).toBe(3);
   for (const pid of pids) {
@@ -78,8 +79,22 @@ it('puts a reserve, the same process, in the place of a child that was killed', 
   expect(pids).not.toContain(helper.pid);
 });
 
+it('has reserves only until it is to be ready', async () => {
+  helper.ready();
+  expect([helper.pid, helper.reserves.length]).toEqual([0, 0]);
+  helper.warm();
+  expect([helper.pid, helper.reserves.length]).toEqual([0, 3]);
+  const [first] = helper.reserves;
+  helper.ready();
+  helper.warm();
+  expect([helper.pid, helper.reserves.length]).toEqual([first, 2]);
+  await save();
+  expect(helper.pid).toBe(first);
+});
+
 it('does without a reserve that was killed', async () => {
   helper.warm();
+  helper.ready();
   const [first = 0, second] = helper.reserves;
   await killed(first);
   while (helper.reserves.includes(first)) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -91,6 +106,7 @@ it('does without a reserve that was killed', async () => {
 
 it('ends them all when it is closed', async () => {
   helper.warm();
+  helper.ready();
   const pids = [helper.pid, ...helper.reserves];
   helper.close();
   for (const pid of pids) await gone(pid ?? 0);
@@ -102,6 +118,7 @@ it('leaves no process behind when the server is killed', async () => {
   const text = `const { SnapshotHelper } = await import('${program}');
     const helper = new SnapshotHelper();
     helper.warm();
+    helper.ready();
     console.log(JSON.stringify([helper.pid, ...helper.reserves]));
     setInterval(() => {}, 1000);`;
   const server = spawn(process.execPath, ['--input-type=module', '-e', text]);

@@ -85,6 +85,7 @@ it('writes as ever after the child has practised', async () => {
   const fresh = new SnapshotHelper(CHILD_SCRIPT);
   try {
     fresh.warm();
+    fresh.ready();
     const { pid } = fresh;
     fresh.practise();
     const keyspace = filled(300);
@@ -328,7 +329,7 @@ async function settled(): Promise<void> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) {
+  for (let i = 0; i < 12_000 && !condition(); i++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   expect(condition()).toBe(true);

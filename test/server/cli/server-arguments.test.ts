@@ -101,7 +101,7 @@ describe.skipIf(executable === null)('a real server', () => {
       cwd: folder,
       input: stdin,
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 60_000,
     });
     expect(theirs.status).toBe(1);
     expect(theirs.stderr).toContain('FATAL CONFIG FILE ERROR');

@@ -107,7 +107,7 @@ describe.skipIf(executable === null)('refusals of a real server', () => {
     const run = spawnSync(executable ?? '', [file], {
       cwd: folder,
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 60_000,
     });
     expect(run.status).toBe(1);
     const theirs = run.stderr.replace(

@@ -150,10 +150,7 @@ describe.skipIf(executable === null)('the parameters of a real server', () => {
   });
 });
 
-/**
- * Setting these would cut the test off, or shows nothing: they have tests of their own. And
- * `aof-use-rdb-preamble no` is refused here: bases are written as RDB only.
- */
+/** Setting these would cut the test off, or shows nothing: they have tests of their own. */
 const UNTRIED = new Set([
   'bind',
   'port',
@@ -163,8 +160,6 @@ const UNTRIED = new Set([
   'dir',
   'requirepass',
   'maxclients',
-  'repl-diskless-load',
-  'aof-use-rdb-preamble',
 ]);
 
 const TRIALS = [

@@ -17,7 +17,7 @@ test('each chunk but the first was ready before it was wanted', async () => {
   supplyChunks(arena);
   for (let i = 0; i < 5; i++) {
     fillChunk(arena);
-    await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+    await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull(), 60_000);
     const ready = arena.spareChunk;
     expect(ready?.byteLength).toBe(CHUNK_BYTES);
     expect(fillChunk(arena)).toContain(ready);
@@ -28,13 +28,13 @@ test('a chunk that is not taken goes back, and another is ready when growth goes
   const arena = new Arena();
   supplyChunks(arena);
   fillChunk(arena);
-  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull(), 60_000);
   const idle = arena.spareChunk;
-  await vi.waitFor(() => expect(arena.spareChunk).toBeNull());
+  await vi.waitFor(() => expect(arena.spareChunk).toBeNull(), 60_000);
   expect(idle?.byteLength).toBe(0);
   expect(arena.bytes(arena.alloc(BLOCK_BYTES_MAX)).byteLength).toBe(CHUNK_BYTES);
   fillChunk(arena);
-  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull());
+  await vi.waitFor(() => expect(arena.spareChunk).not.toBeNull(), 60_000);
 });
 
 test('without a file to read zeroes from, chunks come as they are wanted', async () => {
@@ -42,7 +42,7 @@ test('without a file to read zeroes from, chunks come as they are wanted', async
   supplyChunks(arena, '/nowhere/zero');
   const { onLow } = arena;
   fillChunk(arena);
-  await vi.waitFor(() => expect(arena.onLow).not.toBe(onLow));
+  await vi.waitFor(() => expect(arena.onLow).not.toBe(onLow), 60_000);
   for (let i = 0; i < 5; i++) fillChunk(arena);
   expect(arena.spareChunk).toBeNull();
   expect(arena.reservedBytes).toBeGreaterThan(5 * CHUNK_BYTES);

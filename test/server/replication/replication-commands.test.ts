@@ -131,6 +131,43 @@ describe.skipIf(requireRedisServer() === null)('the commands of replication', ()
     [NO_ID],
   );
 
+  same(
+    'REPLICAOF in a transaction: what follows it sees the new role',
+    `
+    a> MULTI
+    a> SET k 1
+    a> INCR k
+    a> REPLICAOF 127.0.0.1 1
+    a> ROLE
+    a> CONFIG GET replicaof
+    a> INCR k
+    a> REPLICAOF 127.0.0.1 1
+    a> EXEC
+    a> SET k 3
+    a> MULTI
+    a> REPLICAOF NO ONE
+    a> CONFIG GET replicaof
+    a> EXEC
+    a> DEL k
+    `,
+    [[/\$\d+\r\nconnect(ing)?\b/g, 'connect']],
+  );
+
+  it('counts the call of a client that waits for a key when the role changes', async () => {
+    const { cairn } = servers();
+    const [client, waiter] = await Promise.all([cairn.connect(), cairn.connect()]);
+    await client.send('CONFIG', 'RESETSTAT');
+    const answer = waiter.send('BLPOP', 'list', '0');
+    while (!/blocked_clients:1/.test(String(await client.value('INFO', 'clients'))));
+    await client.send('REPLICAOF', '127.0.0.1', '1');
+    expect((await answer).raw.toString()).toMatch(/^-UNBLOCKED /);
+    await client.send('REPLICAOF', 'NO', 'ONE');
+    const stats = String(await client.value('INFO', 'commandstats'));
+    expect(stats).toMatch(/cmdstat_blpop:calls=1,.*failed_calls=1/);
+    client.close();
+    waiter.close();
+  });
+
   it('names the fields of INFO replication, in order, on primaries and replicas', async () => {
     const { cairn, redis } = servers();
     const names = async (server: typeof cairn, follow: boolean): Promise<string[]> => {

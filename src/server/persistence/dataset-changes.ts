@@ -1,0 +1,95 @@
+/**
+ * Whole datasets in place of the one that stands, while the server runs: that of a primary, and
+ * what DEBUG RELOAD and DEBUG LOADAOF read back.
+ *
+ *     from a file    the old one goes, then the new one is loaded: nobody is served meanwhile
+ *     from a socket  the new one is loaded aside; when it is whole it takes the old one's place
+ */
+import type { ReloadOptions } from '../services.ts';
+import type { DatasetAside } from './dataset-aside.ts';
+import type { Persistence, PersistenceDeps } from './persistence.ts';
+
+export class DatasetChanges {
+  private readonly persistence: Persistence;
+  private readonly deps: PersistenceDeps;
+
+  constructor(persistence: Persistence, deps: PersistenceDeps) {
+    this.persistence = persistence;
+    this.deps = deps;
+  }
+
+  /** Replaces the dataset by the RDB that a primary sent. */
+  async replaceBy(path: string): Promise<{ streamDb: number }> {
+    this.persistence.snapshots.abort();
+    // Until a rewrite has put the new dataset in its place, a restart must find the old one whole.
+    const suspended = this.persistence.aof.suspend();
+    this.deps.flushAll();
+    const loaded = await this.persistence.loader
+      .loadRdb(path, { expired: 'keep' })
+      .catch((error) => {
+        // Rather nothing than the part that came before the damage.
+        this.deps.flushAll();
+        throw error;
+      });
+    await suspended;
+    if (loaded === undefined) throw new Error(`${path} is missing`);
+    await this.persistence.resumeLog();
+    return { streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0) };
+  }
+
+  /** Begins to load a dataset that a primary sends, aside from the one that stands. */
+  loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside {
+    // None may begin either until it is over: what is installed is marked as of no snapshot.
+    this.persistence.snapshots.abort();
+    return this.persistence.loader.loadAside(totalBytes, old);
+  }
+
+  /** Puts a dataset that was loaded aside in the place of the one that stands, at once. */
+  async replaceByAside(aside: DatasetAside): Promise<void> {
+    this.persistence.snapshots.abort();
+    const suspended = this.persistence.aof.suspend();
+    this.deps.install(aside);
+    this.persistence.loader.functions = aside.contents.functions;
+    this.deps.keyspace.dirty++;
+    await suspended;
+    await this.persistence.resumeLog();
+  }
+
+  /** DEBUG RELOAD; an error text when it failed. */
+  async reload(options: ReloadOptions): Promise<string | undefined> {
+    if (options.save) {
+      const error = this.persistence.saveInPlace();
+      if (error !== undefined) return `ERR Error trying to save the DB: ${error}`;
+    }
+    if (options.flush) this.deps.flushAll();
+    try {
+      await this.persistence.loader.loadRdb(this.persistence.rdb.path, {
+        expired: 'keep',
+        duplicates: options.merge ? 'replace' : 'refuse',
+      });
+      this.deps.log.warning('DB reloaded by DEBUG RELOAD');
+      return undefined;
+    } catch (error) {
+      this.deps.log.warning(`DEBUG RELOAD: ${(error as Error).message}`);
+      return 'ERR Error trying to load the RDB dump, check server logs.';
+    }
+  }
+
+  /** DEBUG LOADAOF; an error text when it failed. */
+  async reloadAof(): Promise<string | undefined> {
+    try {
+      const { isOn, aof } = this.persistence.aof;
+      if (isOn) await aof.flush();
+      const { folder } = aof;
+      await folder.read();
+      this.deps.flushAll();
+      await this.persistence.loader.loadAof(folder);
+      this.deps.keyspace.dirty = 0;
+      this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
+      return undefined;
+    } catch (error) {
+      this.deps.log.warning(`DEBUG LOADAOF: ${(error as Error).message}`);
+      return 'ERR Error trying to load the AOF files, check server logs.';
+    }
+  }
+}

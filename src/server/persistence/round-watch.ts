@@ -1,0 +1,73 @@
+/**
+ * Watches the rounds of the event loop while a snapshot is made: how long the longest of them was
+ * at work, which is what clients waited for at most; and how much of such a time was really work.
+ *
+ *     round   [ waits for events ][ reads, turn's end, slice of the walker, collection of garbage ]
+ *                                   ^ longestUs: all of this
+ *                                     workUs: without what others had the core for meanwhile
+ *
+ * An immediate that does not keep the loop awake is called once a round. With the looks at the
+ * clocks it costs some microseconds, little beside a slice and too much beside a command: hence
+ * only meanwhile.
+ */
+import { type LoopClocks, loopClocks } from './loop-clocks.ts';
+
+export class RoundWatch {
+  /** Of the rounds since `begin`, the longest, in microseconds. */
+  longestUs = 0;
+  /** The most work in one of them, in microseconds. */
+  workUs = 0;
+  private readonly clocks: LoopClocks;
+  private isOn = false;
+  private isArmed = false;
+  private lastMs = 0;
+  private lastIdleMs = 0;
+  private lastCorelessMs = 0;
+  private readonly roundBound = (): void => this.round();
+
+  constructor(clocks = loopClocks) {
+    this.clocks = clocks;
+  }
+
+  /** Begins anew. */
+  begin(): void {
+    this.isOn = true;
+    this.look();
+    this.longestUs = 0;
+    this.workUs = 0;
+    if (!this.isArmed) this.arm();
+  }
+
+  /** Ends with this round. */
+  end(): void {
+    this.isOn = false;
+  }
+
+  private arm(): void {
+    this.isArmed = true;
+    setImmediate(this.roundBound).unref();
+  }
+
+  private round(): void {
+    this.isArmed = false;
+    this.look();
+    if (this.isOn) this.arm();
+  }
+
+  /** Counts what was since the last look. */
+  private look(): void {
+    const { clocks } = this;
+    const nowMs = clocks.now();
+    const idleMs = clocks.idle();
+    const corelessMs = clocks.coreless();
+    const idle = idleMs - this.lastIdleMs;
+    const active = nowMs - this.lastMs - idle;
+    // The wait for a core after an event has come is a part of the idle time.
+    const work = active - Math.max(0, corelessMs - this.lastCorelessMs - idle);
+    this.longestUs = Math.max(this.longestUs, Math.floor(active * 1000));
+    this.workUs = Math.max(this.workUs, Math.floor(work * 1000));
+    this.lastMs = nowMs;
+    this.lastIdleMs = idleMs;
+    this.lastCorelessMs = corelessMs;
+  }
+}
