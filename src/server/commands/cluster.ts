@@ -112,8 +112,8 @@ const clusterSubcommands: readonly Command[] = [
   sub('set-config-epoch config-epoch:integer', 3, CHANGES, '3.0.0', 'Sets the epoch.'),
   sub(
     'setslot slot:integer ' +
-      'subcommand=(IMPORTING importing~node-id|' +
-      'MIGRATING migrating~node-id|NODE node~node-id|STABLE)',
+      'subcommand=(IMPORTING importing~node-id|MIGRATING migrating~node-id|' +
+      'NODE node~node-id|STABLE)',
     -4,
     CHANGES,
     '3.0.0',
