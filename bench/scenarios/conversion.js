@@ -1,7 +1,7 @@
 /** The longest stall while a big collection changes its encoding, with limits that let it grow. */
 import { fill } from '../generators.js';
 import { collection } from '../scenes.js';
-import { startServer } from '../servers.js';
+import { sleep, startServer } from '../servers.js';
 import { onEach, unpinned } from './figure.js';
 import { probeStalls, stallLimitMs } from './probe.js';
 
@@ -22,6 +22,11 @@ const listpackEntries = 10_000;
 const word = 'x'.repeat(16);
 /** A value too long for a listpack, whatever its number of entries. */
 const long = 'x'.repeat(100);
+/**
+ * From the raise of a limit to the conversion: less than users take to fill a collection so far,
+ * and enough for a server that gets ready when the limit rises.
+ */
+const grownMs = 2000;
 
 /** @type {(keys: number) => Conversion[]} */
 const conversions = (keys) => {
@@ -54,6 +59,7 @@ async function measureOne(contender, name, { limit, recipe, command }) {
   try {
     await server.call('CONFIG', 'SET', ...limit);
     await fill(server, [recipe]);
+    await sleep(grownMs);
     const key = recipe.command[1] ?? '';
     const encoding = await server.call('OBJECT', 'ENCODING', key);
     const { longestMs, stalls } = await probeStalls(server, () =>

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fill } from '../generators.js';
 import { collection, stringKeys } from '../scenes.js';
-import { startServer } from '../servers.js';
+import { sleep, startServer } from '../servers.js';
 import { onEach, unpinned } from './figure.js';
 import { backgroundSave } from './probe.js';
 
@@ -52,6 +52,9 @@ function datasets(keys) {
   };
 }
 
+/** What a server starts beside itself when it has loaded, and rehearses, is done then. */
+const startedMs = 3000;
+
 /** @type {(contender: Contender, name: string, source: string) => Promise<Measure[]>} */
 async function loadAndSave(contender, name, source) {
   // A file of its own by name: saving replaces the name, not the source.
@@ -62,6 +65,7 @@ async function loadAndSave(contender, name, source) {
   const loadMs = Math.round(performance.now() - started);
   try {
     if ((await server.call('DBSIZE')) === '0') throw new Error('the file was not loaded');
+    await sleep(startedMs);
     const saveMs = await backgroundSave(server);
     return [
       { name: `load ${name}`, unit: 'ms', value: loadMs },

@@ -17,8 +17,11 @@ import { Socket } from 'node:net';
 import { realFileSystem } from '../file-system.ts';
 import { removeIfThere, temporaryRdbName } from '../rdb/rdb-file.ts';
 
-/** A small heap: what the child holds is mostly outside of it. */
-const CHILD_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+/**
+ * A small heap: what the child holds is mostly outside of it. And one thread for the compiler: more
+ * of them would take the server's core from it where there are but two.
+ */
+const CHILD_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-pool-size=1'];
 const SHELL = '/bin/sh';
 const WAIT_AND_BECOME = 'read -r line <&4 && exec "$@" 4<&-';
 const GO_FD = 4;
