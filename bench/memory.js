@@ -5,7 +5,7 @@
 import { fill } from './generators.js';
 import { memoryCases } from './memory-cases.js';
 import { collection } from './scenes.js';
-import { sleep, startServer } from './servers.js';
+import { sleep, startedMs, startServer } from './servers.js';
 import { rounded } from './statistics.js';
 
 /**
@@ -27,8 +27,6 @@ import { rounded } from './statistics.js';
 /** Not to be pinned: what runs beside the event loop may use the other core. */
 const unpinned = { core: null };
 const settleMs = 300;
-/** What a server does by itself soon after its start is over then: Cairn rehearses a snapshot. */
-const startedMs = 3000;
 
 /**
  * Work that leaves nothing behind: what a process takes when it first gets to work, compiled code

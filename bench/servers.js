@@ -28,6 +28,9 @@ const connectAgainMs = 5;
 /** How long an answer is waited for before looking whether the server is alive. */
 const waitMs = 1000;
 
+/** What a server does by itself soon after its start is over then: Cairn rehearses a snapshot. */
+export const startedMs = 3000;
+
 /** @type {(ms: number) => Promise<void>} */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

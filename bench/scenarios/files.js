@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fill } from '../generators.js';
 import { collection, stringKeys } from '../scenes.js';
-import { sleep, startServer } from '../servers.js';
+import { sleep, startedMs, startServer } from '../servers.js';
 import { onEach, unpinned } from './figure.js';
 import { backgroundSave } from './probe.js';
 
@@ -51,9 +51,6 @@ function datasets(keys) {
     [`5 streams of ${count}`]: fiveStreams(count),
   };
 }
-
-/** What a server starts beside itself when it has loaded, and rehearses, is done then. */
-const startedMs = 3000;
 
 /** @type {(contender: Contender, name: string, source: string) => Promise<Measure[]>} */
 async function loadAndSave(contender, name, source) {

@@ -42,6 +42,12 @@ const RETRY_MS = 1000;
 const RETRY_AT_ONCE_MS = 50;
 const RETRY_MS_MAX = 30_000;
 
+/** What is said of a primary that is silent for too long. */
+const SILENT_IN_HANDSHAKE = 'Timeout connecting to the MASTER...';
+const SILENT_IN_SYNC =
+  'Timeout receiving bulk data from MASTER... If the problem persists try to set the ' +
+  "'repl-timeout' parameter to a larger value.";
+
 /** Bytes of the stream that may wait until no more is read. */
 const HELD_MAX = 16 * 1024 * 1024;
 
@@ -374,16 +380,11 @@ export class PrimaryLink {
       this.server.failoverRejected(error.message);
       return;
     }
-    if (reader?.timedOut === true) this.server.log('warning', TIMED_OUT[wasSync ? 1 : 0]);
+    if (reader?.timedOut === true) {
+      this.server.log('warning', wasSync ? SILENT_IN_SYNC : SILENT_IN_HANDSHAKE);
+    }
     this.server.log('warning', `Replication with MASTER failed: ${errorText(error)}`);
     const longer = RETRY_MS * 2 ** Math.min(Math.max(0, this.failedSyncs - 1), 8);
     this.retryIn(Math.min(longer, RETRY_MS_MAX) * (0.5 + Math.random()));
   }
 }
-
-/** What is said of a silent primary, in the handshake and while it sends its dataset. */
-const TIMED_OUT = [
-  'Timeout connecting to the MASTER...',
-  'Timeout receiving bulk data from MASTER... If the problem persists try to set the ' +
-    "'repl-timeout' parameter to a larger value.",
-] as const;

@@ -9,32 +9,19 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
 import { Load } from './replication-load.ts';
-import {
-  converged,
-  type Directives,
-  level,
-  type Node,
-  type NodeKind,
-  startNode,
-  until,
-} from './replication-nodes.ts';
+import { converged, level, type Node, nodesOfTest, until } from './replication-nodes.ts';
 
 /** The load writes to these. */
 const DATABASES = 4;
 
-const open: Node[] = [];
 const folders: string[] = [];
 
 afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-async function node(kind: NodeKind, config: Directives = {}): Promise<Node> {
-  const started = await startNode(kind, config);
-  open.push(started);
-  return started;
-}
+// Hooks run from the last to the first: the servers end before their folders go.
+const { node } = nodesOfTest();
 
 async function settled(one: Node): Promise<void> {
   await until('the AOF stands', async () => {

@@ -3,38 +3,27 @@
  * What stands is served or hidden meanwhile, comes back whole when the transfer breaks off, and is
  * replaced at one blow when it does not.
  */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';
 import {
   converged,
   type Directives,
-  LinkProxy,
+  type LinkProxy,
   type Node,
   type NodeKind,
-  startNode,
+  nodesOfTest,
   until,
 } from './replication-nodes.ts';
 
 const KEYS = 400;
 const LOADING = /^LOADING /;
-const open: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
-async function node(kind: NodeKind, config: Directives = {}): Promise<Node> {
-  const started = await startNode(kind, config);
-  open.push(started);
-  return started;
-}
+const { node, proxyTo } = nodesOfTest();
 
 /** A primary with much to send and behind a proxy, and a replica that follows nobody yet. */
 async function pair(kind: NodeKind, way: string, config: Directives = {}) {
   const primary = await node(kind, { rdbcompression: 'no' });
   await primary.call('DEBUG', 'POPULATE', KEYS, 'theirs', 10_000);
-  const proxy = await LinkProxy.listen(primary.port);
-  open.push(proxy);
+  const proxy = await proxyTo(primary);
   const replica = await node('cairn', { 'repl-diskless-load': way, ...config });
   return { primary, proxy, replica };
 }

@@ -1,26 +1,20 @@
 /**
  * The end of a primary: what its replicas must have, and how far the stream goes.
  */
-import { afterEach, expect, it } from 'vitest';
-import { type Node, startNode, until } from './replication-nodes.ts';
+import { expect, it } from 'vitest';
+import { nodesOfTest, until } from './replication-nodes.ts';
 
 const GETACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';
 const SET = '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n';
 const CONFIG = { save: '3600 1', 'repl-ping-replica-period': 3600 };
-const open: Node[] = [];
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
+const { node } = nodesOfTest();
 
 it.each([
   ['SHUTDOWN NOW', ['NOW'], 0],
   ['SHUTDOWN', [], 1],
 ])('%s asks a replica that lags how far it is no more than once', async (_, words, asked) => {
-  const primary = await startNode('cairn', CONFIG);
-  open.push(primary);
-  const replica = await startNode('cairn');
-  open.push(replica);
+  const primary = await node('cairn', CONFIG);
+  const replica = await node('cairn');
   await replica.follow(primary.port);
   await replica.linked();
   await primary.call('SET', 'k', 'v');

@@ -4,6 +4,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
+import { afterEach } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { startRealServer } from '../support/real-server.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -179,4 +180,23 @@ export class LinkProxy {
     this.cut();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** Servers and proxies of a test file, which end after each of its tests, the last one first. */
+export function nodesOfTest(): {
+  node(kind?: NodeKind, config?: Directives): Promise<Node>;
+  proxyTo(target: Node): Promise<LinkProxy>;
+} {
+  const open: { close(): Promise<void> }[] = [];
+  const kept = <T extends { close(): Promise<void> }>(one: T): T => {
+    open.push(one);
+    return one;
+  };
+  afterEach(async () => {
+    for (const one of open.splice(0).reverse()) await one.close();
+  });
+  return {
+    node: async (kind = 'cairn', config = {}) => kept(await startNode(kind, config)),
+    proxyTo: async (target) => kept(await LinkProxy.listen(target.port)),
+  };
 }

@@ -2,20 +2,15 @@
  * A replica whose clients are paused: what its primary sends waits, and goes on when the pause
  * ends, whether or not a client of its own waited, too.
  */
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Node, startNode, until } from './replication-nodes.ts';
+import { describe, expect, it } from 'vitest';
+import { nodesOfTest, until } from './replication-nodes.ts';
 
-const open: Node[] = [];
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
+const { node } = nodesOfTest();
 
 describe('a paused replica', () => {
   it.each(['CLIENT UNPAUSE', 'time'])('applies the stream after %s', async (end) => {
-    const primary = await startNode('cairn');
-    const replica = await startNode('cairn');
-    open.push(primary, replica);
+    const primary = await node('cairn');
+    const replica = await node('cairn');
     await replica.follow(primary.port);
     await replica.linked();
     await replica.call('CLIENT', 'PAUSE', end === 'time' ? 500 : 1_000_000, 'WRITE');

@@ -5,19 +5,14 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
-import { type Node, startNode, until } from './replication-nodes.ts';
+import { expect, it } from 'vitest';
+import { nodesOfTest, until } from './replication-nodes.ts';
 
-const open: Node[] = [];
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
+const { node } = nodesOfTest();
 
 it('a longer period between PINGs holds from the moment it is set', async () => {
-  const primary = await startNode('cairn', { 'repl-ping-replica-period': 1 });
-  const replica = await startNode('cairn');
-  open.push(primary, replica);
+  const primary = await node('cairn', { 'repl-ping-replica-period': 1 });
+  const replica = await node('cairn');
   await replica.follow(primary.port);
   await replica.linked();
   const first = await primary.number('master_repl_offset');
@@ -34,8 +29,7 @@ it('a longer period between PINGs holds from the moment it is set', async () => 
 });
 
 it('a replica that asks for an answer is disconnected, and finds none in the stream', async () => {
-  const primary = await startNode('cairn');
-  open.push(primary);
+  const primary = await node('cairn');
   const talker = connect(primary.port, '127.0.0.1');
   let stream = '';
   talker.on('data', (bytes) => {

@@ -2,36 +2,12 @@
  * Replication with the real server, both ways: convergence under load, links that are cut, expiry,
  * transactions, every way of a full sync.
  */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';
 import { Load } from './replication-load.ts';
-import {
-  converged,
-  type Directives,
-  LinkProxy,
-  type Node,
-  type NodeKind,
-  startNode,
-  until,
-} from './replication-nodes.ts';
+import { converged, type NodeKind, nodesOfTest, until } from './replication-nodes.ts';
 
-const open: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
-async function node(kind: NodeKind, config: Directives = {}): Promise<Node> {
-  const started = await startNode(kind, config);
-  open.push(started);
-  return started;
-}
-
-async function proxyTo(target: Node): Promise<LinkProxy> {
-  const proxy = await LinkProxy.listen(target.port);
-  open.push(proxy);
-  return proxy;
-}
+const { node, proxyTo } = nodesOfTest();
 
 const WAYS: [NodeKind, NodeKind][] = [
   ['redis', 'cairn'],

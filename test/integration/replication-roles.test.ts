@@ -2,7 +2,7 @@
  * Roles: chains, promotion and failover without a full sync, what a replica refuses, waiting for
  * replicas, and a primary that comes back without its data.
  */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RawClient } from '../support/raw-client.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { Load } from './replication-load.ts';
@@ -12,21 +12,11 @@ import {
   level,
   type Node,
   type NodeKind,
-  startNode,
+  nodesOfTest,
   until,
 } from './replication-nodes.ts';
 
-const open: Node[] = [];
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
-async function node(kind: NodeKind = 'cairn', config: Directives = {}): Promise<Node> {
-  const started = await startNode(kind, config);
-  open.push(started);
-  return started;
-}
+const { node } = nodesOfTest();
 
 /** A replica of `primary` whose link is up. */
 async function replicaOf(primary: Node, kind: NodeKind = 'cairn', config: Directives = {}) {

@@ -1,20 +1,15 @@
 /**
  * A replica that its own clients may write to.
  */
-import { afterEach, describe, expect, it } from 'vitest';
-import { level, type Node, startNode, until } from './replication-nodes.ts';
+import { describe, expect, it } from 'vitest';
+import { level, nodesOfTest, until } from './replication-nodes.ts';
 
-const open: Node[] = [];
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
+const { node } = nodesOfTest();
 
 describe('a replica that may be written to', () => {
   it('removes by the clock what its own clients wrote, and nothing of its primary', async () => {
-    const primary = await startNode('cairn');
-    const replica = await startNode('cairn', { 'replica-read-only': 'no' });
-    open.push(primary, replica);
+    const primary = await node('cairn');
+    const replica = await node('cairn', { 'replica-read-only': 'no' });
     await primary.call('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
     await primary.call('SET', 'theirs', 1, 'PX', 1);
     await replica.follow(primary.port);

@@ -68,11 +68,9 @@ export class WaitingIntegers {
 
   /** Whether this text is that of an integer that waits. */
   has(text: Uint8Array, offset: number, length: number): boolean {
-    if (!readInt64(text, offset, length)) return false;
-    const { arena, block } = this;
-    const { low, high } = int64Words;
-    if (!intsetFind(arena.bytes(block), arena.byteOffset(block), low, high)) return false;
-    return !this.isTaken(intsetSlot.index);
+    return (
+      isInIntset(this.arena, this.block, text, offset, length) && !this.isTaken(intsetSlot.index)
+    );
   }
 
   /** Takes out the integer with this text. Whether it was here. */
@@ -127,11 +125,9 @@ export class HeldIntegers {
 
   /** Whether this text is that of an integer that waited. */
   has(text: Uint8Array, offset: number, length: number): boolean {
-    if (!readInt64(text, offset, length)) return false;
-    const { arena, block } = this;
-    const { low, high } = int64Words;
-    if (!intsetFind(arena.bytes(block), arena.byteOffset(block), low, high)) return false;
-    return !this.wasTaken(intsetSlot.index);
+    return (
+      isInIntset(this.arena, this.block, text, offset, length) && !this.wasTaken(intsetSlot.index)
+    );
   }
 
   /** Shows the next of them. False at the end. */
@@ -152,4 +148,17 @@ export class HeldIntegers {
   private wasTaken(place: number): boolean {
     return (this.taken[place >>> 3]! & (1 << (place & 7))) !== 0;
   }
+}
+
+/** Whether a block's intset has the integer with this text: `intsetSlot.index` says where. */
+function isInIntset(
+  arena: Arena,
+  block: number,
+  text: Uint8Array,
+  offset: number,
+  length: number,
+): boolean {
+  if (!readInt64(text, offset, length)) return false;
+  const { low, high } = int64Words;
+  return intsetFind(arena.bytes(block), arena.byteOffset(block), low, high);
 }

@@ -72,8 +72,6 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
   readonly #groups: number;
   readonly #written: Uint8Array;
   readonly #held: HeldIntegers | null;
-  /** Some of those that waited are still to be written. */
-  #areHeldLeft: boolean;
   #next = 0;
   readonly #found: number[] = [];
 
@@ -83,7 +81,6 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     this.writer = writer;
     this.#emit = emit;
     this.#held = table.holdWaiting();
-    this.#areHeldLeft = this.#held !== null;
     const bitsInTheEnd = 31 - Math.clz32(table.count >>> GROUP_ENTRIES_BITS);
     const { groupBits } = table.settled;
     this.#bits = this.#held === null ? groupBits : Math.max(groupBits, bitsInTheEnd);
@@ -97,10 +94,7 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
   }
 
   walk(): boolean {
-    if (this.#areHeldLeft) {
-      this.#areHeldLeft = this.#writeHeld(this.#held);
-      return true;
-    }
+    if (this.#writesHeld()) return true;
     if (this.#next === this.#groups) return false;
     this.#group(this.#next++);
     return this.#next < this.#groups;
@@ -111,10 +105,10 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     this.#held?.letGo();
   }
 
-  /** Writes some of those that waited; false when those were the last. */
-  #writeHeld(held: HeldIntegers | null): boolean {
+  /** Writes some of those that waited; false when those were the last, or none did. */
+  #writesHeld(): boolean {
     for (let i = 0; i < STEP_INTEGERS; i++) {
-      if (held?.showNext(integer) !== true) return false;
+      if (this.#held?.showNext(integer) !== true) return false;
       this.writer.string(integer.bytes, integer.offset, integer.length);
     }
     return true;

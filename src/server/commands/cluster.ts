@@ -18,7 +18,7 @@ import type { Context } from '../context.ts';
 
 const CHANGES = ADMIN | STALE | NO_ASYNC_LOADING;
 const VARIES = { tips: ['nondeterministic_output'] } as const;
-const PER_NODE = 'O(N) where N is the total number of Cluster nodes';
+const PER_NODE = 'O(N) where N is the total number of cluster nodes';
 const PER_SLOT = 'O(N) where N is the total number of hash slot arguments';
 const PER_RANGE =
   'O(N) where N is the total number of the slots between the start slot and end slot arguments.';
@@ -121,7 +121,7 @@ const clusterSubcommands: readonly Command[] = [
   ),
   sub('shards', 2, LOADING | STALE, '7.0.0', 'Describes the shards and their slots.', {
     ...VARIES,
-    complexity: PER_NODE.replace('Cluster', 'cluster'),
+    complexity: PER_NODE,
   }),
   sub('slaves node-id', 3, ADMIN | STALE, '3.0.0', 'Names the replicas of a node.', {
     ...VARIES,
