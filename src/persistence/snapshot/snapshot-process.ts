@@ -11,12 +11,6 @@
  *                                       -> the server ends -> so does the shell
  *
  * The pipes were made with the process, so a reserve has fresh ones, and it keeps its process id.
- *
- * Before it becomes the child it has itself taken for a batch job, where the system knows such
- * (Linux) and the program that asks for it is there: one that wakes up then waits for a core
- * instead of taking it from a thread that runs. It is the server that wakes the child, each time
- * it sends something. Measured (2 busy cores, 5 million keys saved under writes): the child took
- * the server's core 8 times a second, before it was 16.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
@@ -29,8 +23,7 @@ import { removeIfThere, temporaryRdbName } from '../rdb/rdb-file.ts';
  */
 const CHILD_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-pool-size=1'];
 const SHELL = '/bin/sh';
-const BATCH = 'chrt -b -p 0 $$ >/dev/null 2>&1';
-const WAIT_AND_BECOME = `read -r line <&4 && { ${BATCH}; exec "$@" 4<&-; }`;
+const WAIT_AND_BECOME = 'read -r line <&4 && exec "$@" 4<&-';
 const GO_FD = 4;
 
 /** Told of a process. */

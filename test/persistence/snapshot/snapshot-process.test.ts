@@ -1,5 +1,5 @@
 /** The snapshot's child and its reserves: who takes whose place, and that all end. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,9 +21,6 @@ import {
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-reserve-'));
 const path = join(folder, 'dump.rdb');
-/** In /proc/PID/stat, counted from what follows the name; and its value for a batch job. */
-const POLICY_FIELD = 38;
-const SCHED_BATCH = '3';
 let helper: SnapshotHelper;
 
 beforeEach(() => {
@@ -80,21 +77,6 @@ it('puts a reserve, the same process, in the place of a child that was killed', 
   expect(helper.reserves).toEqual([]);
   await save();
   expect(pids).not.toContain(helper.pid);
-});
-
-/** Whether processes may be taken for batch jobs here: a shell tries it with itself. */
-const knowsBatch = ((): boolean => {
-  const { status } = spawnSync('sh', ['-c', 'chrt -b -p 0 $$'], { stdio: 'ignore' });
-  return status === 0;
-})();
-
-it.skipIf(!knowsBatch)('makes of a reserve a child that takes no core from who runs', async () => {
-  helper.warm();
-  helper.ready();
-  await save();
-  const stat = readFileSync(`/proc/${helper.pid}/stat`, 'latin1');
-  const policy = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[POLICY_FIELD];
-  expect(policy).toBe(SCHED_BATCH);
 });
 
 it('has reserves only until it is to be ready', async () => {
