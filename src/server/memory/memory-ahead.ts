@@ -59,16 +59,18 @@ class ChunkSupply {
   private bring(): void {
     this.atWork++;
     this.file ??= open(this.zeroes, 'r');
-    this.file.then(readChunk).then(
+    const isOver = this.file.then(readChunk).then(
       (chunk) => {
-        this.atWork--;
         this.arena.spareChunks.push(chunk);
-        this.idle.refresh();
       },
       () => {
         this.arena.onLow = () => {};
       },
     );
+    isOver.then(() => {
+      this.atWork--;
+      this.idle.refresh();
+    });
   }
 
   /** Nobody has wanted more for a while. */
