@@ -133,7 +133,7 @@ export class Server implements Services {
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
-    countBuffers(this.memory, this.persistence.aof, this.replication);
+    countBuffers(this.memory, this.persistence.aof, this.replication, this.hub.clients);
     this.hub.brake = new SnapshotBrake(
       () => this.persistence.snapshots.queuedBytes,
       () => this.keyspace.arena.usedBytes,

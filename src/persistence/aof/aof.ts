@@ -219,10 +219,11 @@ export class Aof {
     this.#state = 'off';
   }
 
-  /** Switched on while running: the first rewrite that succeeds makes it `on`. */
-  switchOn(): Promise<void> {
+  /** Switched on while running, in `dir`: the first rewrite that succeeds makes it `on`. */
+  switchOn(dir = this.folder.place.dir): Promise<void> {
     return this.#inFolder(async () => {
       if (this.#state !== 'off') return;
+      this.folder.moveTo(dir);
       await this.folder.read();
       await this.folder.makeFolder();
       this.#state = 'waiting';
