@@ -146,6 +146,7 @@ export class Server implements Services {
     this.cron.every(0, (now) => this.tick(now));
     this.cron.every(0, (now) => this.persistence.tick(now));
     this.cron.every(1000, (now) => this.desk.limits.tick(now));
+    this.cron.every(500, () => this.hub.tickUnread());
     this.cron.every(1000, (now) => closeIdleClients(this, now));
     this.cron.every(100, (now) => evictClients(this, now));
     this.cron.every(100, (now) => this.desk.rates.sample(this.stats, now));
