@@ -225,29 +225,6 @@ describe('holding back', () => {
     client.close();
   });
 
-  it('evicts nobody for the sake of a client that goes for its output', async () => {
-    const client = await server.connect();
-    await client.send('CLIENT', 'NO-EVICT', 'ON');
-    await client.send('SETRANGE', 'large', 4 << 20, 'v');
-    await client.send('CONFIG', 'SET', 'maxmemory-clients', '10mb');
-    await client.send('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 3mb 0 0');
-    const [asks, sends] = [await server.connect(), await server.connect()];
-    const id = String(await sends.value('CLIENT', 'ID'));
-    const sent = 6 << 20;
-    sends.write(Buffer.from(`*2\r\n$4\r\nECHO\r\n$${sent}\r\n${'x'.repeat(sent - 100)}`));
-    const line = async (): Promise<string> =>
-      String(await client.value('CLIENT', 'LIST', 'ID', id));
-    await expect.poll(line).toMatch(/ qbuf=62\d{5} /);
-    asks.pause();
-    asks.write(encodeCommand(['GET', 'large']));
-    await asks.waitClosed();
-    await client.send('PING');
-    expect(await line()).toMatch(/ qbuf=62\d{5} /);
-    await client.send('CONFIG', 'SET', 'maxmemory-clients', '0');
-    await client.send('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 0 0 0');
-    for (const one of [client, sends]) one.close();
-  });
-
   it('evicts who is sent too much by others before the next command', async () => {
     const client = await server.connect();
     await client.send('CLIENT', 'NO-EVICT', 'ON');

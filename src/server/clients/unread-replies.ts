@@ -38,7 +38,7 @@ export class UnreadReplies {
     return true;
   }
 
-  /** Twice a second: raises the marks of those who have taken nothing since, and lets them go on. */
+  /** Twice a second: who has taken nothing since goes on, with a higher mark. */
   tick(goOn: (client: Client) => void): void {
     for (const [client, taken] of [...this.waiting]) {
       // What waits for the disk cannot be taken.
