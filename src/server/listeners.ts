@@ -15,6 +15,9 @@ type Accept = (socket: Socket, unix: boolean) => void;
 /** Codes of errors that mean that this machine has no such address. */
 const MISSING_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'EINVAL']);
 
+const NO_PORT = 'Unable to listen on this port. Check server logs.';
+const NO_ADDRESS = 'Failed to bind to specified addresses.';
+
 export class ListenError extends Error {
   constructor(port: number | string, reason: string) {
     super(`Failed listening on port ${port} (${reason}), aborting.`);
@@ -54,7 +57,7 @@ export class Listeners {
   }
 
   /** Moves to another port or other addresses: the old ones close only when the new ones stand. */
-  async reopen(port: number, bind: readonly string[]): Promise<void> {
+  private async reopen(port: number, bind: readonly string[]): Promise<void> {
     const old = this.tcp;
     const oldPort = this.port;
     this.tcp = [];
@@ -69,6 +72,16 @@ export class Listeners {
       throw error;
     }
     if (port !== oldPort) for (const one of old) one.close();
+  }
+
+  /** From now on CONFIG SET of `port` and `bind` moves, or says that it cannot. */
+  followConfig(): void {
+    const { config } = this;
+    const { values } = config;
+    const orText = (done: Promise<void>, text: string): Promise<string | undefined> =>
+      done.then(() => undefined).catch(() => text);
+    config.onChange('port', (port) => orText(this.reopen(port, values.bind), NO_PORT));
+    config.onChange('bind', (bind) => orText(this.reopen(values.port, bind), NO_ADDRESS));
   }
 
   /** Listens no more; connections stay. */

@@ -143,23 +143,8 @@ export class Server implements Services {
     this.turn.onEnd = () => this.tidyUp();
     this.turn.limits = this.desk.limits;
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
-    this.cron.every(0, (now) => this.tick(now));
-    this.cron.every(0, (now) => this.persistence.tick(now));
-    this.cron.every(1000, (now) => this.desk.limits.tick(now));
-    this.cron.every(500, () => this.hub.tickUnread());
-    this.cron.every(1000, (now) => closeIdleClients(this, now));
-    this.cron.every(100, (now) => evictClients(this, now));
-    this.cron.every(100, (now) => this.desk.rates.sample(this.stats, now));
-    this.cron.every(0, (now) => this.replication.tick(now));
-    this.cron.every(1000, (now) => this.replication.tickSecond(now));
-    const { listeners } = this;
-    const noPort = 'Unable to listen on this port. Check server logs.';
-    const noAddress = 'Failed to bind to specified addresses.';
-    const orText = (done: Promise<void>, text: string): Promise<string | undefined> =>
-      done.then(() => undefined).catch(() => text);
-    const { values } = config;
-    config.onChange('port', (port) => orText(listeners.reopen(port, values.bind), noPort));
-    config.onChange('bind', (bind) => orText(listeners.reopen(values.port, bind), noAddress));
+    this.keepTime();
+    this.listeners.followConfig();
   }
 
   get clients(): Map<number, Client> {
@@ -286,6 +271,20 @@ export class Server implements Services {
     client.reply.error(PROTECTED_MODE);
     this.stats.rejectedConnections++;
     this.hub.close(client, 'after-reply');
+  }
+
+  /** What is done again and again, and how often: 0 is at each beat of `hz`. */
+  private keepTime(): void {
+    const { cron, desk, persistence, replication } = this;
+    cron.every(0, (now) => this.tick(now));
+    cron.every(0, (now) => persistence.tick(now));
+    cron.every(1000, (now) => desk.limits.tick(now));
+    cron.every(500, () => this.hub.tickUnread());
+    cron.every(1000, (now) => closeIdleClients(this, now));
+    cron.every(100, (now) => evictClients(this, now));
+    cron.every(100, (now) => desk.rates.sample(this.stats, now));
+    cron.every(0, (now) => replication.tick(now));
+    cron.every(1000, (now) => replication.tickSecond(now));
   }
 
   private createPersistence(): Persistence {

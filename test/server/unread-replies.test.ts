@@ -70,7 +70,7 @@ describe('a client with unread replies', () => {
       const gets = Array.from({ length: 400 }, () => encodeCommand(['GET', 'large']));
       client.write(Buffer.concat([...gets, encodeCommand(['SET', 'end', 'reached'])]));
       const end = async (): Promise<unknown> => other.value('GET', 'end');
-      await expect.poll(end, { timeout: 60_000 }).toBe('reached');
+      await expect.poll(end).toBe('reached');
       client.resume();
       for (let i = 0; i < 400; i++) {
         expect(String((await client.read()).value)).toHaveLength(100_000);

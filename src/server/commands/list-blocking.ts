@@ -20,7 +20,7 @@ import { type Context, WRONG } from '../context.ts';
 import { readTimeout } from './blocking-timeout.ts';
 import { moveElement, popFromFirst, popOne, readEnd, readPopSome } from './list-pop.ts';
 import {
-  findFirst,
+  findFirstOrWait,
   found,
   popRequest,
   propagatePop,
@@ -37,15 +37,8 @@ export function brpopCommand(c: Context): void {
 }
 
 function popOrWait(c: Context, atHead: boolean): void {
-  const keys = c.argc - 2;
-  const timeoutMs = readTimeout(c, keys + 1);
-  if (Number.isNaN(timeoutMs)) return;
-  const address = findFirst(c, 1, keys, TYPE_LIST);
-  if (address === WRONG) return;
-  if (address === 0) {
-    waitForKeys(c, 1, keys, TYPE_LIST, timeoutMs);
-    return;
-  }
+  const address = findFirstOrWait(c, TYPE_LIST);
+  if (address === 0) return;
   const i = found.argument;
   replyKeyAhead(c, 2, i);
   popOne(c, i, address, atHead);

@@ -6,6 +6,7 @@
  * behind it, its place in the expiry index. Of a large value some elements are measured and the
  * rest estimated from them.
  */
+import type { Database } from '../../core/database.ts';
 import { HEAD_EXTERNAL, HEAD_LARGE, headOf } from '../../core/value.ts';
 import { command, keyAt, LOADING, READONLY, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -17,6 +18,16 @@ import { diagnose } from './memory-doctor.ts';
 const SAMPLES_DEFAULT = 5;
 /** Bytes of a place in the expiry index. */
 const EXPIRY_BYTES = 12;
+/** What is shown beside data and tables, in Redis's order. */
+const SOURCES: readonly SourceName[] = [
+  'replication.backlog',
+  'clients.slaves',
+  'clients.normal',
+  'cluster.links',
+  'aof.buffer',
+  'lua.caches',
+  'functions.caches',
+];
 
 function usageCommand(c: Context): void {
   const { args, db, keyspace, reply } = c;
@@ -54,65 +65,56 @@ function usageCommand(c: Context): void {
 function statsCommand(c: Context): void {
   const { keyspace, reply, services } = c;
   const { memory } = services;
-  const { arena, databases } = keyspace;
-  const used = memory.usedBytes;
-  const sources: SourceName[] = [
-    'replication.backlog',
-    'clients.slaves',
-    'clients.normal',
-    'cluster.links',
-    'aof.buffer',
-    'lua.caches',
-    'functions.caches',
-  ];
-  const filled = databases.filter(({ dict }) => dict.count > 0);
+  const { dataset, datasetPercent, grown, overhead, used } = memory.shares;
+  const filled = keyspace.databases.filter(({ dict }) => dict.count > 0);
   const keys = filled.reduce((sum, { dict }) => sum + dict.count, 0);
-  const tables = databases.reduce(
-    (sum, { dict, expires }) => sum + dict.overheadBytes + expires.overheadBytes,
-    0,
-  );
-  const other = sources.reduce((sum, name) => sum + memory.bytesOf(name), 0);
-  const overhead = memory.startupBytes + tables + other;
-  const dataset = Math.max(0, used - overhead);
-  const net = Math.max(1, used - memory.startupBytes);
+  reply.map(20 + SOURCES.length + filled.length);
+  answerCount(c, 'peak.allocated', memory.peakBytes);
+  answerCount(c, 'total.allocated', used);
+  answerCount(c, 'startup.allocated', memory.startupBytes);
+  for (const name of SOURCES) answerCount(c, name, memory.bytesOf(name));
+  for (const db of filled) answerTables(c, db);
+  answerCount(c, 'overhead.total', overhead);
+  answerCount(c, 'keys.count', keys);
+  answerCount(c, 'keys.bytes-per-key', keys === 0 ? 0 : Math.floor(grown / keys));
+  answerCount(c, 'dataset.bytes', dataset);
+  answerRatio(c, 'dataset.percentage', datasetPercent);
+  answerRatio(c, 'peak.percentage', (used * 100) / Math.max(1, memory.peakBytes));
+  answerAllocator(c, used);
+}
+
+function answerTables(c: Context, { id, dict, expires }: Database): void {
+  c.reply.bulkText(`db.${id}`);
+  c.reply.map(3);
+  answerCount(c, 'overhead.hashtable.main', dict.overheadBytes);
+  answerCount(c, 'overhead.hashtable.expires', expires.overheadBytes);
+  answerCount(c, 'overhead.hashtable.slot-to-keys', 0);
+}
+
+function answerAllocator(c: Context, used: number): void {
+  const { reservedBytes, usedBytes } = c.keyspace.arena;
   const { rss } = process.memoryUsage();
-  reply.map(20 + sources.length + filled.length);
-  const count = (name: string, value: number): void => {
-    reply.bulkText(name);
-    reply.integer(value);
-  };
-  const ratio = (name: string, value: number): void => {
-    reply.bulkText(name);
-    reply.doubleText(doubleText(value));
-  };
-  count('peak.allocated', memory.peakBytes);
-  count('total.allocated', used);
-  count('startup.allocated', memory.startupBytes);
-  for (const name of sources) count(name, memory.bytesOf(name));
-  for (const { id, dict, expires } of filled) {
-    reply.bulkText(`db.${id}`);
-    reply.map(3);
-    count('overhead.hashtable.main', dict.overheadBytes);
-    count('overhead.hashtable.expires', expires.overheadBytes);
-    count('overhead.hashtable.slot-to-keys', 0);
-  }
-  count('overhead.total', overhead);
-  count('keys.count', keys);
-  count('keys.bytes-per-key', keys === 0 ? 0 : Math.floor(net / keys));
-  count('dataset.bytes', dataset);
-  ratio('dataset.percentage', (dataset * 100) / net);
-  ratio('peak.percentage', (used * 100) / Math.max(1, memory.peakBytes));
-  count('allocator.allocated', arena.usedBytes);
-  count('allocator.active', arena.reservedBytes);
-  count('allocator.resident', arena.reservedBytes);
-  ratio('allocator-fragmentation.ratio', arena.reservedBytes / arena.usedBytes);
-  count('allocator-fragmentation.bytes', arena.reservedBytes - arena.usedBytes);
-  ratio('allocator-rss.ratio', 1);
-  count('allocator-rss.bytes', 0);
-  ratio('rss-overhead.ratio', rss / arena.reservedBytes);
-  count('rss-overhead.bytes', rss - arena.reservedBytes);
-  ratio('fragmentation', rss / used);
-  count('fragmentation.bytes', rss - used);
+  answerCount(c, 'allocator.allocated', usedBytes);
+  answerCount(c, 'allocator.active', reservedBytes);
+  answerCount(c, 'allocator.resident', reservedBytes);
+  answerRatio(c, 'allocator-fragmentation.ratio', reservedBytes / usedBytes);
+  answerCount(c, 'allocator-fragmentation.bytes', reservedBytes - usedBytes);
+  answerRatio(c, 'allocator-rss.ratio', 1);
+  answerCount(c, 'allocator-rss.bytes', 0);
+  answerRatio(c, 'rss-overhead.ratio', rss / reservedBytes);
+  answerCount(c, 'rss-overhead.bytes', rss - reservedBytes);
+  answerRatio(c, 'fragmentation', rss / used);
+  answerCount(c, 'fragmentation.bytes', rss - used);
+}
+
+function answerCount({ reply }: Context, name: string, value: number): void {
+  reply.bulkText(name);
+  reply.integer(value);
+}
+
+function answerRatio({ reply }: Context, name: string, value: number): void {
+  reply.bulkText(name);
+  reply.doubleText(doubleText(value));
 }
 
 /** A ratio with as many digits as the C `%.17g` of a value that is kept in 32 bits would show. */

@@ -7,8 +7,9 @@
  * null at once. What was taken is propagated as the command that takes it from the one key.
  */
 import type { Client } from '../clients/client.ts';
-import type { Context } from '../context.ts';
+import { type Context, WRONG } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
+import { readTimeout } from './blocking-timeout.ts';
 
 const BAD_KEY_COUNT = 'ERR numkeys should be greater than 0';
 const BAD_COUNT = 'ERR count should be greater than 0';
@@ -60,6 +61,20 @@ export function findFirst(c: Context, first: number, count: number, type: number
     return address;
   }
   return 0;
+}
+
+/**
+ * As `findFirst`, for "key... timeout" from argument 1 on. 0 when the client waits now, or an error
+ * has been answered.
+ */
+export function findFirstOrWait(c: Context, type: number): number {
+  const keys = c.argc - 2;
+  const timeoutMs = readTimeout(c, keys + 1);
+  if (Number.isNaN(timeoutMs)) return 0;
+  const address = findFirst(c, 1, keys, type);
+  if (address === WRONG) return 0;
+  if (address === 0) waitForKeys(c, 1, keys, type, timeoutMs);
+  return address;
 }
 
 /** Answers the head of an array of `length`, and the key in argument `i` as its first element. */

@@ -15,10 +15,10 @@ import {
   MOVABLE_KEYS,
   WRITE,
 } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
+import type { Context } from '../context.ts';
 import { readTimeout } from './blocking-timeout.ts';
 import {
-  findFirst,
+  findFirstOrWait,
   found,
   popRequest,
   propagatePop,
@@ -36,15 +36,8 @@ export function bzpopmaxCommand(c: Context): void {
 }
 
 function popOrWait(c: Context, fromTop: boolean): void {
-  const keys = c.argc - 2;
-  const timeoutMs = readTimeout(c, keys + 1);
-  if (Number.isNaN(timeoutMs)) return;
-  const address = findFirst(c, 1, keys, TYPE_ZSET);
-  if (address === WRONG) return;
-  if (address === 0) {
-    waitForKeys(c, 1, keys, TYPE_ZSET, timeoutMs);
-    return;
-  }
+  const address = findFirstOrWait(c, TYPE_ZSET);
+  if (address === 0) return;
   const i = found.argument;
   replyKeyAhead(c, 3, i);
   popElements(c, i, address, fromTop, 1, false);

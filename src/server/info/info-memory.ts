@@ -1,45 +1,52 @@
 /**
  * INFO memory. `used_memory` is what the arena, the tables beside it, clients and buffers take,
- * exact at every moment;
- * `used_memory_rss` is what the system says of the whole process, JavaScript's own heap included.
+ * exact at every moment; `used_memory_rss` is what the system says of the whole process, the heap
+ * of JavaScript included.
  */
 import { totalmem } from 'node:os';
 import type { Services } from '../services.ts';
 import type { InfoLines } from './info-lines.ts';
 
 export function memoryLines(services: Services): InfoLines {
-  const { config, keyspace, memory } = services;
-  const { arena, databases } = keyspace;
   const { rss } = process.memoryUsage();
-  const used = memory.usedBytes;
+  return [
+    ...usedLines(services, rss),
+    ...scriptLines(services),
+    ...limitLines(services),
+    ...allocatorLines(services, rss),
+    ...bufferLines(services),
+    ['mem_overhead_db_hashtable_rehashing', 0],
+    ['mem_allocator', 'arena'],
+    ['active_defrag_running', 0],
+    ['lazyfree_pending_objects', services.keyspace.doomedCount],
+    ['lazyfreed_objects', services.keyspace.freedLater],
+  ];
+}
+
+function usedLines({ keyspace, memory }: Services, rss: number): InfoLines {
+  const { arena } = keyspace;
+  const { dataset, datasetPercent, overhead, used } = memory.shares;
   const peak = memory.peakBytes;
-  const replicaBuffers = memory.bytesOf('clients.slaves');
-  const backlog = memory.bytesOf('replication.backlog');
-  const aofBuffer = memory.bytesOf('aof.buffer');
-  const tables = databases.reduce(
-    (sum, { dict, expires }) => sum + dict.overheadBytes + expires.overheadBytes,
-    0,
-  );
-  const beside = backlog + replicaBuffers + memory.bytesOf('clients.normal') + aofBuffer;
-  const overhead = memory.startupBytes + tables + beside;
-  const dataset = Math.max(0, used - overhead);
-  const net = Math.max(1, used - memory.startupBytes);
-  const scripts = memory.bytesOf('lua.caches');
-  const functions = memory.bytesOf('functions.caches');
-  const { maxmemory, maxmemoryPolicy } = config.values;
   return [
     ...withHuman('used_memory', used),
     ...withHuman('used_memory_rss', rss),
     ...withHuman('used_memory_peak', peak),
-    ['used_memory_peak_perc', `${((used / Math.max(1, peak)) * 100).toFixed(2)}%`],
+    ['used_memory_peak_perc', percent((used / Math.max(1, peak)) * 100)],
     ['used_memory_overhead', overhead],
     ['used_memory_startup', memory.startupBytes],
     ['used_memory_dataset', dataset],
-    ['used_memory_dataset_perc', `${Math.min(100, (dataset / net) * 100).toFixed(2)}%`],
+    ['used_memory_dataset_perc', percent(Math.min(100, datasetPercent))],
     ['allocator_allocated', arena.usedBytes],
     ['allocator_active', arena.reservedBytes],
     ['allocator_resident', arena.reservedBytes],
     ...withHuman('total_system_memory', totalmem()),
+  ];
+}
+
+function scriptLines({ memory }: Services): InfoLines {
+  const scripts = memory.bytesOf('lua.caches');
+  const functions = memory.bytesOf('functions.caches');
+  return [
     ...withHuman('used_memory_lua', scripts),
     ['used_memory_vm_eval', scripts],
     ['used_memory_scripts_eval', scripts],
@@ -50,8 +57,18 @@ export function memoryLines(services: Services): InfoLines {
     ['number_of_functions', 0],
     ['number_of_libraries', 0],
     ...withHuman('used_memory_scripts', scripts + functions),
-    ...withHuman('maxmemory', maxmemory),
-    ['maxmemory_policy', maxmemoryPolicy],
+  ];
+}
+
+function limitLines({ config }: Services): InfoLines {
+  const { maxmemory, maxmemoryPolicy } = config.values;
+  return [...withHuman('maxmemory', maxmemory), ['maxmemory_policy', maxmemoryPolicy]];
+}
+
+function allocatorLines({ keyspace, memory }: Services, rss: number): InfoLines {
+  const { arena } = keyspace;
+  const used = memory.usedBytes;
+  return [
     ['allocator_frag_ratio', ratio(arena.reservedBytes, arena.usedBytes)],
     ['allocator_frag_bytes', arena.reservedBytes - arena.usedBytes],
     ['allocator_rss_ratio', '1.00'],
@@ -60,6 +77,14 @@ export function memoryLines(services: Services): InfoLines {
     ['rss_overhead_bytes', rss - arena.reservedBytes],
     ['mem_fragmentation_ratio', ratio(rss, used)],
     ['mem_fragmentation_bytes', rss - used],
+  ];
+}
+
+function bufferLines({ memory }: Services): InfoLines {
+  const replicaBuffers = memory.bytesOf('clients.slaves');
+  const backlog = memory.bytesOf('replication.backlog');
+  const aofBuffer = memory.bytesOf('aof.buffer');
+  return [
     ['mem_not_counted_for_evict', replicaBuffers + aofBuffer],
     ['mem_replication_backlog', backlog],
     ['mem_total_replication_buffers', backlog + replicaBuffers],
@@ -67,11 +92,6 @@ export function memoryLines(services: Services): InfoLines {
     ['mem_clients_normal', memory.bytesOf('clients.normal')],
     ['mem_cluster_links', memory.bytesOf('cluster.links')],
     ['mem_aof_buffer', aofBuffer],
-    ['mem_overhead_db_hashtable_rehashing', 0],
-    ['mem_allocator', 'arena'],
-    ['active_defrag_running', 0],
-    ['lazyfree_pending_objects', keyspace.doomedCount],
-    ['lazyfreed_objects', keyspace.freedLater],
   ];
 }
 
@@ -80,6 +100,10 @@ function withHuman(name: string, bytes: number): InfoLines {
     [name, bytes],
     [`${name}_human`, humanBytes(bytes)],
   ];
+}
+
+function percent(value: number): string {
+  return `${value.toFixed(2)}%`;
 }
 
 function ratio(a: number, b: number): string {

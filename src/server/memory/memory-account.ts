@@ -39,6 +39,18 @@ export type SourceName =
 
 const UNLIMITED: readonly SourceName[] = ['clients.slaves', 'aof.buffer'];
 
+/** Memory in use, in bytes. */
+export interface MemoryShares {
+  readonly used: number;
+  /** What the start took, tables that find keys, clients and buffers. */
+  readonly overhead: number;
+  readonly dataset: number;
+  /** What has come since the start; at least 1. */
+  readonly grown: number;
+  /** `dataset` of `grown`. */
+  readonly datasetPercent: number;
+}
+
 export class MemoryAccount {
   private readonly keyspace: Keyspace;
   private readonly sources = new Map<SourceName, () => number>();
@@ -99,6 +111,19 @@ export class MemoryAccount {
   get limitedBytesNow(): number {
     if (this.keyspace.nowMs !== this.summedMs) this.sum();
     return this.limitedBytes;
+  }
+
+  /** What is in use now, by whether it is data. */
+  get shares(): MemoryShares {
+    const used = this.usedBytes;
+    const tables = this.keyspace.databases.reduce(
+      (sum, { dict, expires }) => sum + dict.overheadBytes + expires.overheadBytes,
+      0,
+    );
+    const overhead = this.startupBytes + tables + this.sourceBytes;
+    const dataset = Math.max(0, used - overhead);
+    const grown = Math.max(1, used - this.startupBytes);
+    return { used, overhead, dataset, grown, datasetPercent: (dataset * 100) / grown };
   }
 
   /** Sets the peak back to what is used now. */
