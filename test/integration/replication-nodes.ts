@@ -13,6 +13,8 @@ export type NodeKind = 'cairn' | 'redis';
 export type Directives = Readonly<Record<string, string | number>>;
 
 const EVERYWHERE: Directives = {
+  // However far a replica is behind on a slow machine, the stream is still there.
+  'repl-backlog-size': '64mb',
   'enable-debug-command': 'yes',
   'repl-diskless-sync-delay': 0,
   'repl-ping-replica-period': 1,

@@ -51,18 +51,21 @@ class Job {
       this.fail('ENOSPC', refusal);
       return;
     }
-    const file = new RdbFile(this.#fs, path, PID, job.incrementalFsync);
+    const file = new RdbFile(this.#fs, path, PID, job.incrementalFsync, true);
     this.#file = file;
     const output = (bytes: Uint8Array, length: number): void => file.write(bytes, length);
     this.#assembler = frameConsumer(output, job.checksum, job.commands);
   }
 
-  feed(bytes: Uint8Array): void {
+  async feed(bytes: Uint8Array): Promise<void> {
     this.#assembler?.feed(bytes, 0, bytes.length);
+    if (this.#file?.isDue === true) await this.#file.syncBeside();
   }
 
-  finish(): void {
+  async finish(): Promise<void> {
     this.#assembler?.finish();
+    await this.#file?.settled();
+    if (this.#isOver) return;
     this.#file?.finish();
     this.#isOver = true;
     const bytes = this.#assembler?.producedBytes ?? 0;
@@ -102,8 +105,8 @@ export class InProcessSnapshots extends SnapshotHelper {
 
   override data(bytes: Uint8Array, sent: () => void): void {
     const job = this.#job;
-    job?.step(() => {
-      job.feed(bytes);
+    job?.step(async () => {
+      await job.feed(bytes);
       sent();
     });
   }

@@ -110,7 +110,6 @@ export const shiftLeft = binary(0x74);
 export const shiftRight = binary(0x76);
 
 export const isZero64 = unary(0x50);
-export const trailingZeros64 = unary(0x7a);
 export const ones64 = unary(0x7b);
 export const differ64 = binary(0x52);
 export const add64 = binary(0x7c);

@@ -18,7 +18,7 @@
  * in `emptied` for the owner to give back; until then the next chunk takes one of them.
  *
  * Who fills a fresh chunk waits for the kernel at each page's first touch. So `onLow` says in time
- * that one will be wanted, twice a chunk, and whoever listens may bring one along (`spareChunk`).
+ * that one will be wanted, twice a chunk, and whoever listens may bring some along (`spareChunks`).
  *
  * Invariant: a span with a bit set in `freeSpans` has none in `freePages`.
  */
@@ -63,10 +63,10 @@ export class ChunkSpace {
   /** Bytes of all chunks and huge buffers held from the system. */
   reservedBytes = 0;
 
-  /** A chunk of `CHUNK_BYTES` zeroes to take when one is wanted. */
-  spareChunk: ArrayBuffer | null = null;
-  /** Called when a chunk will be wanted soon and there is none to take. */
-  onLow: () => void = () => {};
+  /** Chunks of `CHUNK_BYTES` zeroes to take when one is wanted, the first first. */
+  readonly spareChunks: ArrayBuffer[] = [];
+  /** Called when a chunk will be wanted soon; `isLate`: the last one was not there in time. */
+  onLow: (isLate: boolean) => void = () => {};
 
   private freeSpanCount = 0;
   private freeSpans = new Uint16Array(1);
@@ -76,6 +76,7 @@ export class ChunkSpace {
   private firstSplit = 0;
   /** A chunk that is empty and kept all the same. */
   private keptChunk = NONE;
+  private isLate = false;
   private readonly freeChunks: number[] = [];
   private readonly emptied: ArrayBuffer[] = [];
   private emptiedBytes = 0;
@@ -179,7 +180,7 @@ export class ChunkSpace {
     this.freeSpanCount = left;
     // Once when few are left, and at the last one again: what was ready may have been given back.
     const isLow = (before > LOW_SPANS && left <= LOW_SPANS) || (before > 1 && left <= 1);
-    if (isLow && this.spareChunk === null && this.emptied.length === 0) this.onLow();
+    if (isLow && this.emptied.length === 0) this.onLow(this.isLate);
   }
 
   private releaseSpans(chunk: number, mask: number): void {
@@ -230,8 +231,9 @@ export class ChunkSpace {
     const { emptied } = this;
     const last = emptied.length - 1;
     if (last < 0 || emptied[last]!.byteLength !== CHUNK_BYTES) {
-      const spare = this.spareChunk;
-      this.spareChunk = null;
+      const spare = this.spareChunks.shift();
+      // Nobody could know of the first one.
+      this.isLate = spare === undefined && this.u8.length > 0;
       return spare ?? new ArrayBuffer(CHUNK_BYTES);
     }
     this.emptiedBytes -= CHUNK_BYTES;

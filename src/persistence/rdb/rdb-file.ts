@@ -8,7 +8,8 @@
  *     4 fsync the folder dump.rdb (new)
  *
  * After a crash before 3 the old file stands, and the temporary one may be deleted. Every 4 MB are
- * brought to the disk on the way, so that the fsync at the end does not hit it with everything.
+ * brought to the disk on the way, so that the fsync at the end does not hit it with everything. Who
+ * can wait without blocking has that done beside the writing, and has no more than 8 MB on the way.
  */
 import { join } from 'node:path';
 import { DurableFile } from '../durable-file.ts';
@@ -31,10 +32,21 @@ export class RdbFile {
   readonly #file: DurableFile;
   readonly #syncStep: number;
   #syncedBytes: number;
+  readonly #syncsBeside: boolean;
+  #syncing: Promise<void> | null = null;
   #isOpen: boolean;
 
-  /** Begins the file that will be `path`. Throws what the disk says. */
-  constructor(fs: FileSystem, path: string, pid: number, incrementalFsync: boolean) {
+  /**
+   * Begins the file that will be `path`. Throws what the disk says. With `syncsBeside` its owner
+   * calls `syncBeside` when that `isDue`, and `settled` before `finish`.
+   */
+  constructor(
+    fs: FileSystem,
+    path: string,
+    pid: number,
+    incrementalFsync: boolean,
+    syncsBeside = false,
+  ) {
     this.bytes = 0;
     this.#fs = fs;
     this.#temp = temporaryRdbName(path, pid);
@@ -42,6 +54,7 @@ export class RdbFile {
     this.#file = new DurableFile(fs.openSync(this.#temp, 'replace'));
     this.#syncStep = incrementalFsync ? SYNC_STEP_BYTES : Number.POSITIVE_INFINITY;
     this.#syncedBytes = 0;
+    this.#syncsBeside = syncsBeside;
     this.#isOpen = true;
   }
 
@@ -49,9 +62,31 @@ export class RdbFile {
   write(bytes: Uint8Array, length: number): void {
     this.#file.writeAllSync(bytes, 0, length, this.bytes);
     this.bytes += length;
-    if (this.bytes - this.#syncedBytes < this.#syncStep) return;
+    if (this.#syncsBeside || !this.isDue) return;
     this.#file.syncDataSync();
     this.#syncedBytes = this.bytes;
+  }
+
+  /** Whether what was written since the last time should be brought to the disk. */
+  get isDue(): boolean {
+    return this.bytes - this.#syncedBytes >= this.#syncStep;
+  }
+
+  /**
+   * Begins to bring all to the disk that was written so far, once this has ended for what was
+   * before. Throws what the disk said to that.
+   */
+  async syncBeside(): Promise<void> {
+    await this.settled();
+    this.#syncedBytes = this.bytes;
+    this.#syncing = this.#file.syncData();
+    // Whoever waits for it hears of it.
+    this.#syncing.catch(() => {});
+  }
+
+  /** Waits until what `syncBeside` has begun is done. Throws what the disk said. */
+  async settled(): Promise<void> {
+    await this.#syncing;
   }
 
   /**

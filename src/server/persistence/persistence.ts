@@ -180,10 +180,10 @@ export class Persistence implements PersistenceServices {
    */
   async start(): Promise<void> {
     const { config, log } = this.deps;
-    const begun = performance.now();
     // A process is cheap to start while this one is small, and dear later (snapshot-helper.ts).
     const { appendonly, save } = config.values;
     if (this.deps.isProcess || appendonly || save.length > 0) this.helper.warm();
+    const begun = performance.now();
     const { folder } = this.aof.aof;
     if (config.values.appendonly) {
       await folder.read();

@@ -1,0 +1,68 @@
+/** An RDB file in the making: what was written goes to the disk meanwhile, and all of it before. */
+import { expect, test } from 'vitest';
+import { RdbFile } from '../../../src/persistence/rdb/rdb-file.ts';
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+
+const STEP_BYTES = 4 * 1024 * 1024;
+const PATH = '/data/dump.rdb';
+const TEMP = '/data/temp-7.rdb';
+const bytes = new Uint8Array(STEP_BYTES / 4).fill(1);
+
+function begin(fs: FaultyFileSystem, syncsBeside: boolean): RdbFile {
+  fs.put(PATH, Uint8Array.of(9));
+  return new RdbFile(fs, PATH, 7, true, syncsBeside);
+}
+
+const syncsIn = (fs: FaultyFileSystem): number => fs.kindCalls.get('syncData') ?? 0;
+
+test('blocking, every four megabytes are brought to the disk as they are written', () => {
+  const fs = new FaultyFileSystem();
+  const file = begin(fs, false);
+  for (let i = 0; i < 9; i++) file.write(bytes, bytes.length);
+  expect(syncsIn(fs)).toBe(2);
+  file.finish();
+  expect(syncsIn(fs)).toBe(3);
+  expect(fs.content(PATH)).toHaveLength(bytes.length * 9);
+});
+
+test('beside the writing, one step at a time is on its way, and the end waits for it', async () => {
+  const fs = new FaultyFileSystem();
+  const file = begin(fs, true);
+  for (let i = 0; i < 4; i++) {
+    expect(file.isDue).toBe(false);
+    file.write(bytes, bytes.length);
+  }
+  expect(file.isDue).toBe(true);
+  expect(syncsIn(fs)).toBe(0);
+  fs.holdSyncs();
+  await file.syncBeside();
+  expect(file.isDue).toBe(false);
+  for (let i = 0; i < 4; i++) file.write(bytes, bytes.length);
+  const passed: string[] = [];
+  const second = file.syncBeside().then(() => passed.push('second'));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(passed).toEqual([]);
+  fs.releaseSyncs();
+  await second;
+  await file.settled();
+  file.finish();
+  expect(syncsIn(fs)).toBe(3);
+  expect(fs.content(PATH)).toHaveLength(bytes.length * 8);
+});
+
+test('a disk that fails beside the writing is heard of, and the old file stands', async () => {
+  const fs = new FaultyFileSystem();
+  const file = begin(fs, true);
+  for (let i = 0; i < 4; i++) file.write(bytes, bytes.length);
+  fs.failSyncOf = /temp/;
+  await file.syncBeside();
+  await expect(file.settled()).rejects.toThrow('fsync of /data/temp-7.rdb failed');
+  fs.failSyncOf = undefined;
+  // The kernel says it once: a later sync that succeeds means nothing.
+  expect(() => file.write(bytes, bytes.length)).toThrow('is not used again');
+  await expect(file.syncBeside()).rejects.toThrow('is not used again');
+  expect(() => file.finish()).toThrow('is not used again');
+  file.discard();
+  expect(fs.content(TEMP)).toBeUndefined();
+  expect(fs.content(PATH)).toEqual(Uint8Array.of(9));
+});
