@@ -279,6 +279,7 @@ export class Server implements Services {
     cron.every(0, (now) => this.tick(now));
     cron.every(0, (now) => persistence.tick(now));
     cron.every(1000, (now) => desk.limits.tick(now));
+    cron.every(500, () => this.hub.tickUnread());
     cron.every(1000, (now) => closeIdleClients(this, now));
     cron.every(100, (now) => evictClients(this, now));
     cron.every(100, (now) => desk.rates.sample(this.stats, now));
