@@ -98,4 +98,9 @@ export class ByteView {
   bytes: Uint8Array = new Uint8Array(0);
   offset = 0;
   length = 0;
+
+  /** The bytes themselves, to keep. */
+  copy(): Uint8Array {
+    return this.bytes.slice(this.offset, this.offset + this.length);
+  }
 }

@@ -16,8 +16,12 @@
  * the last of them has been sent. However many replicas there are, each byte of the stream is
  * copied once.
  *
+ * A replica in a full sync will want the stream from where its snapshot began. `hold` keeps the
+ * window open to there, whatever the size; so what is kept for one serves others, too, who were
+ * away for longer than the size allows.
+ *
  * Invariants: blocksStart <= start <= end <= blocksStart + blocks * BLOCK_BYTES; end - start <=
- * sizeBytes; start lies in the first block. `assertInvariants` checks them.
+ * sizeBytes, or start <= heldFrom; start lies in the first block. `assertInvariants` checks them.
  *
  * PSYNC names the byte that a replica wants next, counted from 1: offset 1 wants the whole stream.
  */
@@ -30,6 +34,7 @@ export class ReplicationBacklog {
   /** Bytes of the stream so far. */
   end: number;
   private sizeMax: number;
+  private heldFrom = Number.POSITIVE_INFINITY;
   private readonly blocks: Uint8Array[] = [];
   private blocksStart: number;
 
@@ -48,6 +53,11 @@ export class ReplicationBacklog {
   /** Bytes that are kept. */
   get length(): number {
     return this.end - this.start;
+  }
+
+  /** Bytes kept only because they are held. */
+  get heldBytes(): number {
+    return Math.max(0, this.length - this.sizeMax);
   }
 
   /** Bytes of memory that it takes. */
@@ -98,13 +108,20 @@ export class ReplicationBacklog {
     this.trim();
   }
 
+  /** Everything after the first `offset` bytes stays until the next call; infinity lets all go. */
+  hold(offset: number): void {
+    this.heldFrom = offset;
+    this.trim();
+  }
+
   /** Throws when an invariant does not hold. */
   assertInvariants(): void {
     const blocksEnd = this.blocksStart + this.blocks.length * BLOCK_BYTES;
     const inFirst = this.blocks.length === 0 || this.start < this.blocksStart + BLOCK_BYTES;
+    const isHeld = this.start <= this.heldFrom && this.heldFrom < this.end;
     const ordered = this.blocksStart <= this.start && this.start <= this.end;
     const filled = this.end <= blocksEnd && blocksEnd - this.end <= BLOCK_BYTES;
-    if (ordered && filled && inFirst && this.length <= this.sizeMax) return;
+    if (ordered && filled && inFirst && (this.heldBytes === 0 || isHeld)) return;
     throw new Error(
       `backlog: blocks ${this.blocksStart}..${blocksEnd}, kept ${this.start}..${this.end}, ` +
         `at most ${this.sizeMax}`,
@@ -112,7 +129,8 @@ export class ReplicationBacklog {
   }
 
   private trim(): void {
-    this.start = Math.max(this.start, this.end - this.sizeMax);
+    const wanted = Math.min(this.end - this.sizeMax, this.heldFrom);
+    if (wanted > this.start) this.start = wanted;
     let gone = 0;
     while (gone < this.blocks.length && this.start - this.blocksStart >= BLOCK_BYTES) {
       gone++;

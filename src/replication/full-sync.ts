@@ -10,15 +10,16 @@
  * not taken. Either way a replica that takes nothing for `repl-timeout` is given up, so it cannot
  * hold up the others.
  *
- * Changes since the beginning are kept once for all members of a sync, as views that the backlog's
- * blocks share. A member that lets them grow beyond `client-output-buffer-limit replica` is given
- * up, and with its last member the sync.
+ * Changes since the beginning are in the backlog, which holds them for the members of a sync. If
+ * they let them grow beyond `client-output-buffer-limit replica` they are given up, and with its
+ * last member the sync.
  *
  * A replica that comes while a file is being written for the same content joins as well: the
  * changes since the beginning are all here.
  */
 import { randomBytes } from 'node:crypto';
 import { errorText, type FileSystem, type OpenFile } from '../persistence/file-system.ts';
+import type { ReplicationBacklog } from './backlog.ts';
 import { type Replica, type SnapshotContent, sameContent } from './replica.ts';
 import type { ReplicationAux } from './replication-id.ts';
 import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
@@ -56,6 +57,8 @@ export interface FullSyncDeps {
    * say of itself.
    */
   settleStream(): ReplicationAux;
+  /** What of the stream is kept: all of it since the oldest running sync began. */
+  readonly backlog: Pick<ReplicationBacklog, 'end' | 'hold' | 'views'> | null;
   /** A snapshot began: the stream selects its database anew. */
   began(): void;
   log(level: 'notice' | 'warning', text: string): void;
@@ -73,9 +76,6 @@ interface SyncRound {
   readonly offset: number;
   readonly mark: string;
   readonly members: Set<Replica>;
-  /** The stream since the snapshot began. */
-  readonly views: Uint8Array[];
-  viewsBytes: number;
   softSinceMs: number;
   snapshot: SyncSnapshot | null;
   held: boolean;
@@ -93,13 +93,6 @@ export class FullSync {
   /** Whether any replica waits, or is being sent a snapshot. */
   get isBusy(): boolean {
     return this.waiting.size > 0 || this.rounds.size > 0;
-  }
-
-  /** Bytes of the stream that are kept for members. */
-  get bufferedBytes(): number {
-    let bytes = 0;
-    for (const round of this.rounds) bytes += round.viewsBytes;
-    return bytes;
   }
 
   /**
@@ -136,14 +129,9 @@ export class FullSync {
     this.begin(group, streams ? 'stream' : 'file');
   }
 
-  /** New bytes of the stream, to be kept for those who are not online. */
-  feed(views: readonly Uint8Array[], bytes: number, nowMs: number): void {
-    for (const round of this.rounds) {
-      if (round.members.size === 0) continue;
-      round.views.push(...views);
-      round.viewsBytes += bytes;
-      this.checkLimit(round, nowMs);
-    }
+  /** The stream has grown. */
+  grown(nowMs: number): void {
+    for (const round of this.rounds) this.checkLimit(round, nowMs);
   }
 
   /** The replica has read a streamed snapshot. */
@@ -151,8 +139,7 @@ export class FullSync {
     const round = this.roundOf(replica);
     if (round === null || !replica.awaitsAck) return;
     replica.awaitsAck = false;
-    for (const view of round.views) replica.connection.share(view);
-    this.leave(round, replica);
+    this.goOn(round, replica);
   }
 
   /** The replica has gone. */
@@ -203,8 +190,6 @@ export class FullSync {
       offset: aux.offset,
       mark: randomBytes(20).toString('hex'),
       members: new Set(),
-      views: [],
-      viewsBytes: 0,
       softSinceMs: 0,
       snapshot: null,
       held: false,
@@ -216,6 +201,7 @@ export class FullSync {
     deps.log('notice', `Starting BGSAVE for SYNC with target: ${kind}`);
     deps.began();
     this.rounds.add(round);
+    this.hold();
     for (const replica of group) {
       this.waiting.delete(replica);
       this.join(round, replica);
@@ -277,7 +263,7 @@ export class FullSync {
     for (const replica of [...round.members]) {
       this.deps.drop(replica, 'SYNC failed: the snapshot could not be made');
     }
-    this.rounds.delete(round);
+    this.end(round);
   }
 
   /**
@@ -345,8 +331,13 @@ export class FullSync {
     this.deps.log('notice', `Synchronization with replica ${replica.name} succeeded`);
     replica.state = 'online';
     this.deps.online(replica);
-    if (replica.awaitsAck) return;
-    for (const view of round.views) replica.connection.share(view);
+    if (!replica.awaitsAck) this.goOn(round, replica);
+  }
+
+  /** What the stream has brought since the snapshot began; from now on it comes as it is. */
+  private goOn(round: SyncRound, replica: Replica): void {
+    const views = this.deps.backlog?.views(round.offset) ?? [];
+    for (const view of views) replica.connection.share(view);
     this.leave(round, replica);
   }
 
@@ -363,14 +354,22 @@ export class FullSync {
       this.deps.log('notice', 'The last replica of a snapshot has gone: it is given up');
       snapshot.cancel();
     }
-    round.views.length = 0;
-    round.viewsBytes = 0;
-    this.rounds.delete(round);
+    this.end(round);
+  }
+
+  private end(round: SyncRound): void {
+    if (this.rounds.delete(round)) this.hold();
+  }
+
+  private hold(): void {
+    let from = Number.POSITIVE_INFINITY;
+    for (const { offset } of this.rounds) from = Math.min(from, offset);
+    this.deps.backlog?.hold(from);
   }
 
   private checkLimit(round: SyncRound, nowMs: number): void {
     const { hardBytes, softBytes, softSeconds } = this.deps.settings().bufferLimit;
-    const bytes = round.viewsBytes;
+    const bytes = (this.deps.backlog?.end ?? round.offset) - round.offset;
     const isSoft = softBytes > 0 && bytes >= softBytes;
     if (!isSoft) round.softSinceMs = 0;
     else if (round.softSinceMs === 0) round.softSinceMs = nowMs;

@@ -5,7 +5,7 @@
  *
  *     journal of a turn, or the primary's bytes
  *        --feed--> history.offset, backlog --views--> replicas that are online
- *                                        `--views--> those in a full sync
+ *                                        `--all since the snapshot--> those in a full sync
  *
  * PSYNC <id> <next byte> is answered +CONTINUE when the id is the history's own, or its second one
  * up to where the two part, and the backlog reaches back to that byte; otherwise with a full sync.
@@ -34,7 +34,8 @@ interface SyncTally {
   netReplOutputBytes: number;
 }
 
-export interface PrimaryDeps extends Omit<FullSyncDeps, 'settings' | 'online' | 'drop'> {
+export interface PrimaryDeps
+  extends Omit<FullSyncDeps, 'backlog' | 'settings' | 'online' | 'drop'> {
   readonly history: ReplicationHistory;
   readonly tally: SyncTally;
   settings(): PrimarySettings;
@@ -64,8 +65,12 @@ export class Primary {
   constructor(deps: PrimaryDeps) {
     this.deps = deps;
     this.history = deps.history;
+    const self = this;
     this.fullSync = new FullSync({
       ...deps,
+      get backlog() {
+        return self.backlog;
+      },
       settings: () => deps.settings(),
       settleStream: () => deps.settleStream(),
       began: () => deps.began(),
@@ -92,7 +97,7 @@ export class Primary {
       for (let i = 0; i < views.length; i++) replica.connection.share(views[i]!);
       this.deps.tally.netReplOutputBytes += length;
     }
-    if (this.fullSync.isBusy) this.fullSync.feed(views, length, Date.now());
+    if (this.fullSync.isBusy) this.fullSync.grown(Date.now());
     views.length = 0;
   }
 
@@ -161,7 +166,10 @@ export class Primary {
 
   /** Closes the connections of all replicas: they come again and learn what has changed. */
   disconnectAll(): void {
-    for (const replica of [...this.replicas]) replica.connection.close();
+    for (const replica of [...this.replicas]) {
+      replica.connection.close();
+      this.forget(replica);
+    }
   }
 
   // ---------------------------------------------------------------- figures
@@ -184,11 +192,6 @@ export class Primary {
       if ((fsynced ? replica.fsyncedOffset : replica.ackOffset) >= offset) count++;
     }
     return count;
-  }
-
-  /** Bytes kept for replicas: the backlog, and the stream since running snapshots began. */
-  get bufferedBytes(): number {
-    return (this.backlog?.memoryBytes ?? 0) + this.fullSync.bufferedBytes;
   }
 
   // ---------------------------------------------------------------- time

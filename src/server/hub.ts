@@ -4,10 +4,10 @@
  *     link -> onRead -> parser -> dispatch, command after command, until the bytes are used up or
  *     the client must wait
  *
- * A client waits while it is blocked, while clients are paused, and while more of its replies stand
- * unsent than OUTPUT_HIGH or so much waits for the disk that its replies do: then it is not read
- * from either, until they have drained. The bytes that it sent and that were not parsed yet are
- * kept by its parser.
+ * A client waits while it is blocked, while clients are paused, and while many of its replies stand
+ * unsent (`clients/unread-replies.ts`) or so much waits for the disk that its replies do: then it
+ * is not read from either, until they have drained. The bytes that it sent and that were not parsed
+ * yet are kept by its parser.
  */
 import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';
@@ -17,6 +17,7 @@ import { PARSED_COMMAND, PARSED_ERROR } from '../core/resp/request-parser.ts';
 import type { Dict } from '../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './clients/client.ts';
 import { evictWhoTakesMuch } from './clients/client-upkeep.ts';
+import { UnreadReplies } from './clients/unread-replies.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { Intake, STAGED_BYTES_MAX } from './intake.ts';
 import { fastLink } from './io/fast-link.ts';
@@ -25,10 +26,6 @@ import { PlainLink } from './io/plain-link.ts';
 import type { Services } from './services.ts';
 import type { SnapshotBrake } from './snapshot-brake.ts';
 import type { Turn } from './turn.ts';
-
-/** Unsent replies above which a client's commands wait, and below which they go on. */
-const OUTPUT_HIGH = 1 << 20;
-const OUTPUT_LOW = 1 << 18;
 
 export class Hub {
   readonly clients = new Map<number, Client>();
@@ -45,6 +42,8 @@ export class Hub {
   private readonly services: Services;
   private readonly turn: Turn;
   private readonly intake = new Intake();
+  private readonly unread = new UnreadReplies();
+  private readonly resumeBound = (client: Client): void => this.resume(client);
   private readonly batch = new ParsedAhead();
   /** Whose each command of `batch` is, and the dict that it looks into. */
   private readonly owners: Client[] = [];
@@ -125,6 +124,11 @@ export class Hub {
     client.waiting = WAIT_CLOSING;
     client.link.pause();
     this.turn.list(client);
+  }
+
+  /** Twice a second. */
+  tickUnread(): void {
+    this.unread.tick(this.resumeBound);
   }
 
   /** A client's bytes have come: few are kept until the turn's end, many are run at once. */
@@ -241,7 +245,9 @@ export class Hub {
 
   private run(client: Client, args: Args): void {
     this.dispatcher.run(client, args);
-    if (client.reply.total - client.reply.sent > OUTPUT_HIGH) this.hold(client);
+    if (client.reply.total - client.reply.sent <= client.outputMark) return;
+    this.hold(client);
+    if (client.waiting === WAIT_OUTPUT) this.unread.add(client);
   }
 
   private parseAhead(client: Client): void {
@@ -296,7 +302,7 @@ export class Hub {
 
   private drained(client: Client): void {
     if (client.drained !== null) client.drained();
-    if (client.waiting === WAIT_OUTPUT && client.outputBytes < OUTPUT_LOW) this.resume(client);
+    if (client.waiting === WAIT_OUTPUT && this.unread.hasDrained(client)) this.resume(client);
   }
 
   private protocolError(client: Client): void {
@@ -316,6 +322,7 @@ export class Hub {
     client.waiting = WAIT_CLOSING;
     this.clients.delete(client.id);
     client.reply.drop();
+    this.unread.remove(client);
     this.services.watches.clear(client);
     this.onGone(client);
   }

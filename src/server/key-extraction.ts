@@ -114,11 +114,24 @@ function rangeOf(spec: KeySpec, args: Args, first: number): number[] | undefined
 /** SET reads only with GET, BITFIELD writes only with a write: what `variable_flags` stands for. */
 function narrowed(command: Command, spec: KeySpec, args: Args): readonly string[] {
   if (!spec.flags.includes('variable_flags')) return spec.flags;
-  const says = (words: readonly string[], from: number): boolean => {
-    for (let i = from; i < args.count; i++) if (words.some((word) => args.is(i, word))) return true;
-    return false;
-  };
-  if (command.name === 'set' && !says(['get'], 3)) return ['OW', 'update'];
-  if (command.name === 'bitfield' && !says(['set', 'incrby'], 2)) return ['RO', 'access'];
+  if (command.name === 'set' && !setReads(args)) return ['OW', 'update'];
+  if (command.name === 'bitfield' && bitfieldReadsOnly(args)) return ['RO', 'access'];
   return spec.flags.filter((flag) => flag !== 'variable_flags');
+}
+
+function setReads(args: Args): boolean {
+  for (let i = 3; i < args.count; i++) if (args.is(i, 'get')) return true;
+  return false;
+}
+
+/** Only GETs, and as many words as they take: what is not understood may write. */
+function bitfieldReadsOnly(args: Args): boolean {
+  let i = 2;
+  while (i < args.count) {
+    const following = args.count - i - 1;
+    if (args.is(i, 'get') && following >= 2) i += 3;
+    else if (args.is(i, 'overflow') && following >= 1) i += 2;
+    else return false;
+  }
+  return true;
 }

@@ -97,9 +97,9 @@ export class Propagator {
   }
 
   /** Writes a command for the replicas alone: PUBLISH, which changes no data. */
-  forReplicas(args: Args): void {
+  forReplicas(db: number, args: Args): void {
     if (!this.replicated || !this.active) return;
-    if (++this.unitOperations === 2 && this.mayWrap) this.wrap();
+    this.open(db);
     const from = this.length;
     this.head(42, args.count);
     for (let i = 0; i < args.count; i++) this.argument(args, i);
@@ -109,15 +109,7 @@ export class Propagator {
   /** Begins an operation of `count` words. False when nobody reads the journal: then write none. */
   begin(db: number, count: number): boolean {
     if (!this.active) return false;
-    if (++this.unitOperations === 2 && this.mayWrap) this.wrap();
-    if (db >= 0 && db !== this.selected) {
-      this.selected = db;
-      this.head(42, 2);
-      this.word('SELECT');
-      this.number(db);
-      // A transaction selects its database before it begins.
-      if (this.unitOperations === 1) this.unitStart = this.length;
-    }
+    this.open(db);
     this.head(42, count);
     return true;
   }
@@ -159,6 +151,16 @@ export class Propagator {
     if (this.journal.length > KEPT_ROOM) this.journal = new Uint8Array(FIRST_ROOM);
   }
 
+  /** Whatever stands before an operation: MULTI, which selects nothing itself, and SELECT. */
+  private open(db: number): void {
+    if (++this.unitOperations === 2 && this.mayWrap) this.wrap();
+    if (db < 0 || db === this.selected) return;
+    this.selected = db;
+    this.head(42, 2);
+    this.word('SELECT');
+    this.number(db);
+  }
+
   /** A second operation: the unit becomes a transaction, with MULTI in front of the first. */
   private wrap(): void {
     this.room(MULTI.length);
@@ -166,8 +168,10 @@ export class Propagator {
     this.journal.set(MULTI, this.unitStart);
     this.length += MULTI.length;
     const parts = this.replicaParts;
-    for (let i = 0; i < parts.length; i++) {
-      if (parts[i]! >= this.unitStart) parts[i] = parts[i]! + MULTI.length;
+    // A part of the unit before may end where this one begins, and stays as it is.
+    for (let i = parts.length - 2; i >= 0 && parts[i]! >= this.unitStart; i -= 2) {
+      parts[i] = parts[i]! + MULTI.length;
+      parts[i + 1] = parts[i + 1]! + MULTI.length;
     }
   }
 

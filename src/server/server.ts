@@ -133,7 +133,7 @@ export class Server implements Services {
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
-    countBuffers(this.memory, this.persistence.aof, this.replication);
+    countBuffers(this.memory, this.persistence.aof, this.replication, this.hub.clients);
     this.hub.brake = new SnapshotBrake(
       () => this.persistence.snapshots.queuedBytes,
       () => this.keyspace.arena.usedBytes,
@@ -279,6 +279,7 @@ export class Server implements Services {
     cron.every(0, (now) => this.tick(now));
     cron.every(0, (now) => persistence.tick(now));
     cron.every(1000, (now) => desk.limits.tick(now));
+    cron.every(500, () => this.hub.tickUnread());
     cron.every(1000, (now) => closeIdleClients(this, now));
     cron.every(100, (now) => evictClients(this, now));
     cron.every(100, (now) => desk.rates.sample(this.stats, now));

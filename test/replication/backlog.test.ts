@@ -25,19 +25,30 @@ describe('backlog', () => {
       kind: fc.constant('resize' as const),
       size: fc.integer({ min: 1, max: 300_000 }),
     });
+    const hold = fc.record({
+      kind: fc.constant('hold' as const),
+      back: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    });
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 1e12 }),
         fc.integer({ min: 1, max: 200_000 }),
-        fc.array(fc.oneof(append, append, resize), { maxLength: 40 }),
+        fc.array(fc.oneof(append, append, resize, hold), { maxLength: 40 }),
         (origin, firstSize, steps) => {
           const backlog = new ReplicationBacklog(firstSize, origin);
           let total = 0;
           let kept = 0;
+          let held = Number.POSITIVE_INFINITY;
+          const wanted = (): number => Math.max(backlog.sizeBytes, total - held);
           for (const step of steps) {
             if (step.kind === 'resize') {
               backlog.resize(step.size);
-              kept = Math.min(kept, step.size);
+              kept = Math.min(kept, wanted());
+            } else if (step.kind === 'hold') {
+              const { back } = step;
+              held = back === null ? Number.POSITIVE_INFINITY : total - Math.floor(kept * back);
+              backlog.hold(origin + held);
+              kept = Math.min(kept, wanted());
             } else {
               const bytes = streamBytes(total - step.offset, step.length + step.offset);
               const views: Uint8Array[] | null = step.shared ? [] : null;
@@ -46,11 +57,12 @@ describe('backlog', () => {
                 expect(joined(views).equals(bytes.subarray(step.offset))).toBe(true);
               }
               total += step.length;
-              kept = Math.min(kept + step.length, backlog.sizeBytes);
+              kept = Math.min(kept + step.length, wanted());
             }
             backlog.assertInvariants();
             expect(backlog.end).toBe(origin + total);
             expect(backlog.length).toBe(kept);
+            expect(backlog.heldBytes).toBe(Math.max(0, kept - backlog.sizeBytes));
             expect(
               joined(backlog.views(backlog.start)).equals(streamBytes(total - kept, kept)),
             ).toBe(true);

@@ -55,7 +55,24 @@ describe('streamed full syncs', () => {
     server.primary.acknowledged(b.replica, 0, -1);
     expect(streamed(b.connection).rest).toBe('during before the ack after');
     expect(server.primary.fullSync.isBusy).toBe(false);
-    expect(server.primary.fullSync.bufferedBytes).toBe(0);
+    expect(server.primary.backlog?.heldBytes).toBe(0);
+  });
+
+  it('keep the stream since they began, which serves others who were away as well', async () => {
+    server.settings = { ...server.settings, backlogBytes: 10 };
+    const one = attach(null);
+    server.feed('before ');
+    server.primary.fullSync.startIfDue(1000);
+    server.feed('more than the backlog would keep');
+    const other = attach(server.history.id, 'before '.length + 1);
+    expect(other.connection.text).toContain('CONTINUE');
+    expect(other.connection.text).toContain('more than the backlog would keep');
+    expect(server.primary.backlog?.heldBytes).toBe(22);
+    await server.snapshot.finish();
+    server.primary.acknowledged(one.replica, 0, -1);
+    expect(streamed(one.connection).rest).toBe('more than the backlog would keep');
+    expect(server.primary.backlog?.length).toBe(10);
+    expect(attach(server.history.id, 'before '.length + 1).replica.state).toBe('waiting');
   });
 
   it('wait for more replicas, until there are enough of them or the delay is over', () => {
@@ -150,9 +167,11 @@ describe('streamed full syncs', () => {
     expect(soft.connection.isClosed).toBe(true);
     const hard = attach(null);
     server.primary.fullSync.startIfDue(1000);
-    server.feed('x'.repeat(1000));
+    server.feed('x'.repeat(999));
+    expect(hard.connection.isClosed).toBe(false);
+    server.feed('x');
     expect(hard.connection.isClosed).toBe(true);
-    expect(server.primary.fullSync.bufferedBytes).toBe(0);
+    expect(server.primary.backlog?.heldBytes).toBe(0);
   });
 
   it('try again later when no snapshot can begin', () => {

@@ -2,6 +2,7 @@
  * INFO: the fields of the real server, and figures that are true.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rates } from '../../src/server/info/rates.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { encodeCommand, RawClient } from '../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
@@ -34,6 +35,23 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 async function info(client: RawClient, ...words: string[]): Promise<string> {
   return String(await client.value('INFO', ...words));
 }
+
+describe('rates', () => {
+  it('are those of the last samples, and begin anew with the counters', () => {
+    const rates = new Rates();
+    const counters = {
+      ...{ commandsProcessed: 100, netInputBytes: 1600, netOutputBytes: 0 },
+      ...{ netReplInputBytes: 0, netReplOutputBytes: 0, loop: { rounds: 10, workedUs: 5 } },
+    };
+    rates.sample({ ...counters, commandsProcessed: 0, netInputBytes: 0 }, 1000);
+    rates.sample(counters, 2000);
+    expect([rates.commands.perSecond, rates.input.perSecond]).toEqual([100 / 16, 100]);
+    rates.reset();
+    expect([rates.commands.perSecond, rates.input.perSecond]).toEqual([0, 0]);
+    rates.sample({ ...counters, commandsProcessed: 32 }, 3000);
+    expect(rates.commands.perSecond).toBe(2);
+  });
+});
 
 describe('INFO', () => {
   let server: ServerProcess;

@@ -1,6 +1,6 @@
 /**
  * What is for the replicas alone: PUBLISH is in their stream and not in the AOF, also in the
- * middle of a transaction.
+ * middle of a transaction. The database that it selects is in both.
  */
 import { describe, expect, it } from 'vitest';
 import { Args } from '../../src/core/resp/args.ts';
@@ -44,18 +44,18 @@ describe('the parts of the journal that are for the replicas alone', () => {
     propagator.active = true;
     turn.log = log;
     propagator.beginUnit(true);
-    propagator.forReplicas(command('PUBLISH', 'early', 'x'));
+    propagator.forReplicas(0, command('PUBLISH', 'early', 'x'));
     propagator.endUnit();
     turn.feed = feed;
     turn.takeJournal();
     expect([log.texts, feed.texts]).toEqual([[], []]);
 
     propagator.beginUnit(true);
-    propagator.forReplicas(command('PUBLISH', 'a', '1'));
+    propagator.forReplicas(3, command('PUBLISH', 'a', '1'));
     propagator.endUnit();
     propagator.beginUnit(true);
     propagator.command(0, command('SET', 'k', 'v'));
-    propagator.forReplicas(command('PUBLISH', 'b', '2'));
+    propagator.forReplicas(0, command('PUBLISH', 'b', '2'));
     propagator.command(0, command('INCR', 'n'));
     propagator.endUnit();
     propagator.beginUnit(true);
@@ -63,8 +63,32 @@ describe('the parts of the journal that are for the replicas alone', () => {
     propagator.endUnit();
     turn.takeJournal();
     expect(feed.texts.join('')).toBe(
-      'PUBLISH a 1 SELECT 0 MULTI SET k v PUBLISH b 2 INCR n EXEC DEL k ',
+      'SELECT 3 PUBLISH a 1 MULTI SELECT 0 SET k v PUBLISH b 2 INCR n EXEC DEL k ',
     );
-    expect(log.texts.join('')).toBe('SELECT 0 MULTI SET k v INCR n EXEC DEL k ');
+    expect(log.texts.join('')).toBe('SELECT 3 MULTI SELECT 0 SET k v INCR n EXEC DEL k ');
+  });
+
+  it('leave a transaction right behind them whole', () => {
+    const propagator = new Propagator();
+    const turn = new Turn(propagator);
+    const [log, feed] = [new Recorder(), new Recorder()];
+    propagator.active = true;
+    turn.log = log;
+    turn.feed = feed;
+    turn.takeJournal();
+    for (const db of [0, 0, 1]) {
+      propagator.beginUnit(true);
+      propagator.forReplicas(db, command('PUBLISH', 'a', '1'));
+      propagator.endUnit();
+      propagator.beginUnit(true);
+      propagator.command(db, command('SET', 'k', 'v'));
+      propagator.command(db, command('INCR', 'n'));
+      propagator.endUnit();
+    }
+    turn.takeJournal();
+    const [unit, publish] = ['MULTI SET k v INCR n EXEC ', 'PUBLISH a 1 '];
+    const both = `${publish}${unit}`;
+    expect(feed.texts.join('')).toBe(`SELECT 0 ${both}${both}SELECT 1 ${both}`);
+    expect(log.texts.join('')).toBe(`SELECT 0 ${unit}${unit}SELECT 1 ${unit}`);
   });
 });

@@ -51,15 +51,27 @@ export type AofPlace = {
 
 export class AofFolder {
   readonly fs: FileSystem;
-  readonly place: AofPlace;
-  /** The folder's path. */
-  readonly path: string;
+  #place: AofPlace;
   #manifest: Manifest;
 
   constructor(fs: FileSystem, place: AofPlace) {
     this.fs = fs;
-    this.place = place;
-    this.path = join(place.dir, place.appendDirName);
+    this.#place = place;
+    this.#manifest = EMPTY_MANIFEST;
+  }
+
+  get place(): AofPlace {
+    return this.#place;
+  }
+
+  /** The folder's path. */
+  get path(): string {
+    return join(this.#place.dir, this.#place.appendDirName);
+  }
+
+  /** From now on this is the folder in `dir`; `read` tells what is in it. */
+  moveTo(dir: string): void {
+    this.#place = { ...this.#place, dir };
     this.#manifest = EMPTY_MANIFEST;
   }
 

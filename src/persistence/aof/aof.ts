@@ -219,10 +219,11 @@ export class Aof {
     this.#state = 'off';
   }
 
-  /** Switched on while running: the first rewrite that succeeds makes it `on`. */
-  switchOn(): Promise<void> {
+  /** Switched on while running, in `dir`: the first rewrite that succeeds makes it `on`. */
+  switchOn(dir = this.folder.place.dir): Promise<void> {
     return this.#inFolder(async () => {
       if (this.#state !== 'off') return;
+      this.folder.moveTo(dir);
       await this.folder.read();
       await this.folder.makeFolder();
       this.#state = 'waiting';
@@ -306,24 +307,25 @@ export class Aof {
   async finishRewrite(path: string, format: 'rdb' | 'aof', goesOn = true): Promise<void> {
     await this.#inFolder(async () => {
       if (!this.isRewriting) throw new Error('no AOF rewrite is running');
-      if (!goesOn) await this.folder.adoptBase(path, format, 0);
-      else if (this.#state === 'waiting') await this.#finishFirst(path, format);
-      else await this.folder.adoptBase(path, format, 1);
+      const isFirst = goesOn && this.#state === 'waiting';
+      if (isFirst) await this.#adoptFirst(path, format);
+      else await this.folder.adoptBase(path, format, goesOn ? 1 : 0);
       this.disk.finishCover();
       this.schedule.succeeded();
       await this.#measure().catch((error) => this.#warn(errorText(error)));
       this.#sizeAfterRewrite = this.currentSizeBytes;
       await this.#deleteHistory();
-      // Who sees that no rewrite is running finds the manifest as it leaves it.
+      // Who sees that no rewrite is running finds the manifest as it leaves it; and who sees that
+      // the AOF is on sees no rewrite running.
       this.#rewrite = undefined;
+      if (isFirst) this.#state = 'on';
     });
   }
 
   /** The temporary increment must be as safe as the policy says before a restart would load it. */
-  async #finishFirst(path: string, format: 'rdb' | 'aof'): Promise<void> {
+  async #adoptFirst(path: string, format: 'rdb' | 'aof'): Promise<void> {
     await this.disk.flush();
     await this.folder.adoptBase(path, format, 1, this.folder.temporaryIncrPath);
-    this.#state = 'on';
   }
 
   /**

@@ -9,3 +9,8 @@ export class RdbError extends Error {
     this.offset = offset;
   }
 }
+
+/** A key as messages show it, or its beginning when it is long. */
+export function printedKey(key: Uint8Array, length: number): string {
+  return Buffer.from(key.subarray(0, Math.min(length, 128))).toString('latin1');
+}

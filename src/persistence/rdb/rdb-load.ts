@@ -10,8 +10,8 @@
  * With a fed reader (a socket) a slice also ends, `isHungry`, where bytes are missing; the item
  * that was cut off is then read again from its beginning.
  *
- * What is refused: an unknown version, opcode or type; a key twice; a database that this server
- * does not have; module data; a wrong checksum. All with the byte where it stands.
+ * Refused, with the byte where it stands, is an unknown version, opcode or type; a key twice; a
+ * database that this server does not have; module data; a wrong checksum.
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
@@ -23,7 +23,7 @@ import { ByteView } from '../../core/value.ts';
 import { ValueDecoder } from './rdb-decoder.ts';
 import type { UsageKind } from './rdb-encoder.ts';
 import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
-import { RdbError } from './rdb-error.ts';
+import { printedKey, RdbError } from './rdb-error.ts';
 import * as rdb from './rdb-format.ts';
 import { HUNGRY, type RdbReader } from './rdb-reader.ts';
 import { skipValue } from './rdb-skip.ts';
@@ -66,15 +66,18 @@ const RESERVE_STEP = 1 << 16;
 const RESERVE_FED_MAX = 1 << 24;
 /** What a key is taken to need in a file at least, so that a hint that lies reserves no more. */
 const KEY_BYTES_MIN = 8;
+const EMPTY_NAMES_MAX = 10;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export class RdbLoad {
-  /** Keys stored, those of them that expire, and keys whose time had come. */
+  /** Keys stored, those of them that expire, those whose time had come; those left out for that. */
   keys = 0;
   expires = 0;
+  overdueKeys = 0;
   expiredKeys = 0;
-  /** Keys left out because their collection was empty, as other servers may write them. */
+  /** Keys left out because their collection was empty, as others may write them; some names. */
   emptyKeys = 0;
+  readonly emptyKeyNames: string[] = [];
   version = 0;
   /** Why the last `step` ended early: a fed reader has too few bytes. */
   isHungry = false;
@@ -238,7 +241,7 @@ export class RdbLoad {
       }
       case rdb.OP_FUNCTION2:
         reader.string(this.#view);
-        this.functions.push(copied(this.#view));
+        this.functions.push(this.#view.copy());
         return;
       case rdb.OP_FUNCTION_PRE_GA:
         throw reader.fail('a function in the form of a pre-release of Redis 7: save it anew there');
@@ -280,7 +283,8 @@ export class RdbLoad {
     if (!rdb.isObjectType(type)) throw this.#reader.fail(`a value of the unknown type ${type}`);
     const length = this.#readKey();
     const key = this.#key;
-    if (hasExpiry && expired === 'drop' && expiryMs < this.#keyspace.nowMs) {
+    const isOver = hasExpiry && expiryMs < this.#keyspace.nowMs;
+    if (isOver && expired === 'drop') {
       skipValue(this.#reader, type, this.version);
       this.expiredKeys++;
       return;
@@ -298,9 +302,10 @@ export class RdbLoad {
     if (old !== 0) this.#keyspace.remove(db, old);
     let address = this.#decoder.decode(db, key, 0, length, type);
     if (address === 0) {
-      this.emptyKeys++;
+      if (this.emptyKeys++ < EMPTY_NAMES_MAX) this.emptyKeyNames.push(printedKey(key, length));
       return;
     }
+    if (isOver) this.overdueKeys++;
     if (hasExpiry) address = this.#keyspace.setExpiry(db, address, expiryMs);
     if (usage >= 0) this.#setUsage(address, usage);
     this.keys++;
@@ -326,6 +331,7 @@ export class RdbLoad {
     this.#lateOffsets[late.count - 1] = offset;
     this.keys++;
     if (expiryMs !== NEVER) {
+      if (expiryMs < keyspace.nowMs) this.overdueKeys++;
       address = keyspace.setLateExpiry(this.#db, late, address, expiryMs);
       this.expires++;
     }
@@ -355,7 +361,7 @@ export class RdbLoad {
   }
 
   #twice(key: Uint8Array, length: number, offset: number): RdbError {
-    const name = printed(key, length);
+    const name = printedKey(key, length);
     return new RdbError(`the key '${name}' twice in database ${this.#db.id}`, offset);
   }
 
@@ -388,12 +394,4 @@ export class RdbLoad {
     else checkNothingFollows(this.#reader);
     this.#state = STATE_DONE;
   }
-}
-
-function printed(key: Uint8Array, length: number): string {
-  return Buffer.from(key.subarray(0, Math.min(length, 128))).toString('latin1');
-}
-
-function copied(view: ByteView): Uint8Array {
-  return view.bytes.slice(view.offset, view.offset + view.length);
 }

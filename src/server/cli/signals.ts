@@ -1,6 +1,7 @@
 /**
  * Signals of a running server: SIGTERM and SIGINT end it as `shutdown-on-sigterm` and
- * `shutdown-on-sigint` say, a second SIGINT ends it at once, SIGHUP means nothing.
+ * `shutdown-on-sigint` say, a second SIGINT ends it at once. SIGHUP means nothing, and SIGALRM,
+ * with which 7.2 is asked where it stands, is only told of.
  */
 import type { Config } from '../config/config.ts';
 import type { ShutdownFlag } from '../config/special-type.ts';
@@ -43,4 +44,5 @@ export function handleSignals(
     process.on(signal, () => void end(signal));
   }
   process.on('SIGHUP', () => log.debug('SIGHUP is ignored'));
+  process.on('SIGALRM', () => log.warning('Received SIGALRM'));
 }

@@ -33,15 +33,20 @@ export function evictClients(
   nowMs: number,
   asking: Client | null = null,
 ): number {
-  const { clients, config, log, stats } = services;
+  const { clients, config, desk, log, stats } = services;
   const limit = limitBytes(config.values.maxmemoryClients, config.values.maxmemory);
   if (limit === 0) return 0;
   let total = 0;
-  for (const client of clients.values()) if (isEvictable(client)) total += clientBytes(client);
+  const { limits } = desk;
+  // Nobody is evicted for the sake of those who go anyway.
+  const stays = (client: Client): boolean =>
+    client.outputBytes < limits.smallestBytes || !limits.sendsAway(client, nowMs);
+  const counted = [...clients.values()].filter((client) => isEvictable(client) && stays(client));
+  for (const client of counted) total += clientBytes(client);
   if (total <= limit) return 0;
   let gone = 0;
-  const largest = [...clients.values()]
-    .filter((client) => isEvictable(client) && !client.noEvict && client !== asking)
+  const largest = counted
+    .filter((client) => !client.noEvict && client !== asking)
     .sort((a, b) => clientBytes(b) - clientBytes(a));
   for (const client of largest) {
     if (total <= limit) break;

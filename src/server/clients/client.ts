@@ -14,6 +14,9 @@ import type { Link } from '../io/link.ts';
 import type { Subscriptions } from './pubsub.ts';
 import type { TrackingState } from './tracking.ts';
 
+/** Unsent replies above which a client's commands wait at first. */
+export const OUTPUT_FIRST_MARK = 1 << 20;
+
 /** Why a client's further commands wait. */
 export const RUNNING = 0;
 export const WAIT_BLOCKED = 1;
@@ -136,6 +139,8 @@ export class Client {
   listed = false;
   /** A send is under way: bytes that belong to the link until it reports. */
   sendingBytes = 0;
+  /** Unsent replies above which its commands wait. */
+  outputMark = OUTPUT_FIRST_MARK;
   /** When the output first stood above its soft limit, 0 for not. */
   softLimitSinceMs = 0;
 

@@ -42,15 +42,19 @@ export class OutputLimits implements OutputGuard {
   }
 
   exceeds(client: Client): boolean {
-    if (this.leaving.has(client)) return true;
     const nowMs = Date.now();
-    this.check(client, nowMs);
-    if (this.leaving.has(client)) return true;
+    if (this.sendsAway(client, nowMs)) return true;
     // By what others made it be sent it may take too much of what all clients may take.
     if (this.services.config.values.maxmemoryClients !== 0) {
       process.nextTick(() => evictWhoTakesMuch(this.services, client, nowMs));
     }
     return false;
+  }
+
+  /** Whether a client goes for what it leaves unread, now at the latest. */
+  sendsAway(client: Client, nowMs: number): boolean {
+    if (!this.leaving.has(client)) this.check(client, nowMs);
+    return this.leaving.has(client);
   }
 
   /** Whether a reply that is still being written is too long already, and will not be sent. */

@@ -80,9 +80,10 @@ function rewriteCommand(c: Context): void {
 }
 
 function resetstatCommand(c: Context): void {
-  const { commands, dispatcher, keyspace, persistence, stats } = c.services;
+  const { commands, desk, dispatcher, keyspace, persistence, stats } = c.services;
   dispatcher.endClock();
   stats.reset();
+  desk.rates.reset();
   persistence.resetFigures();
   keyspace.hits = 0;
   keyspace.misses = 0;

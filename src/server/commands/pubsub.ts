@@ -58,13 +58,13 @@ function confirm(c: Context, kind: SubscriptionKind, word: string, name: string 
 function publishCommand(c: Context): void {
   const { pubsub } = c.services.desk;
   const heard = pubsub.isHeard ? pubsub.publish(c.args.text(1), c.args.text(2)) : 0;
-  c.propagator.forReplicas(c.args);
+  c.propagator.forReplicas(c.db.id, c.args);
   c.reply.integer(heard);
 }
 
 function spublishCommand(c: Context): void {
   const heard = c.services.desk.pubsub.publishShard(c.args.text(1), c.args.text(2));
-  c.propagator.forReplicas(c.args);
+  c.propagator.forReplicas(c.db.id, c.args);
   c.reply.integer(heard);
 }
 

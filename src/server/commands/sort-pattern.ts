@@ -86,5 +86,5 @@ function lookup(c: Context, key: Uint8Array): number {
 
 /** What a view shows, in bytes of its own. */
 function copyOf(view: ByteView): Uint8Array {
-  return view.bytes.slice(view.offset, view.offset + view.length);
+  return view.copy();
 }

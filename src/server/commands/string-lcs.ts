@@ -99,7 +99,7 @@ function bytesOf(c: Context, address: number): ByteView {
   stringView(c.keyspace, address, view);
   // An integer is shown in a scratch that the other string may need as well.
   if (encodingOf(c.keyspace.arena, address) === ENC_INT) {
-    view.bytes = view.bytes.slice(view.offset, view.offset + view.length);
+    view.bytes = view.copy();
     view.offset = 0;
   }
   return view;

@@ -26,6 +26,12 @@ class Rate {
     this.lastMs = nowMs;
   }
 
+  /** The counter has gone back to 0. */
+  reset(): void {
+    this.samples.fill(0);
+    this.count = 0;
+  }
+
   get perSecond(): number {
     let sum = 0;
     for (const one of this.samples) sum += one;
@@ -51,6 +57,13 @@ export class Rates {
   readonly replicaOutput = new Rate();
   readonly loopRounds = new Rate();
   readonly loopUs = new Rate();
+
+  /** CONFIG RESETSTAT: all counters begin anew. */
+  reset(): void {
+    for (const one of [this.commands, this.input, this.output]) one.reset();
+    for (const one of [this.replicaInput, this.replicaOutput]) one.reset();
+    for (const one of [this.loopRounds, this.loopUs]) one.reset();
+  }
 
   /** Called each tenth of a second. */
   sample(stats: RateCounters, nowMs: number): void {

@@ -37,6 +37,8 @@ export type SourceName =
   | 'lua.caches'
   | 'functions.caches';
 
+type Clients = Iterable<readonly [number, Client]>;
+
 const UNLIMITED: readonly SourceName[] = ['clients.slaves', 'aof.buffer'];
 
 /** Memory in use, in bytes. */
@@ -62,10 +64,9 @@ export class MemoryAccount {
   readonly startupBytes: number;
   private peak = 0;
 
-  constructor(keyspace: Keyspace, clients: Iterable<readonly [number, Client]>) {
+  constructor(keyspace: Keyspace, clients: Clients) {
     this.keyspace = keyspace;
     this.add('clients.normal', () => clientsBytes(clients, false));
-    this.add('clients.slaves', () => clientsBytes(clients, true));
     this.startupBytes = this.dataBytes;
   }
 
@@ -145,16 +146,21 @@ export class MemoryAccount {
   }
 }
 
-/** Counts the buffers of AOF and replication as well. */
+/** Counts the buffers of AOF and replicas as well. */
 export function countBuffers(
   memory: MemoryAccount,
   log: AofService,
   replication: ReplicationService,
+  clients: Clients,
 ): void {
   const { aof } = log;
   const pendingBytes = () => Math.max(0, aof.appendedBytes - aof.writtenBytes);
   memory.add('aof.buffer', () => (log.isOn ? pendingBytes() : 0));
-  memory.add('replication.backlog', () => replication.primary.backlog?.memoryBytes ?? 0);
+  // What the backlog keeps beyond its size, it keeps for replicas.
+  const heldBytes = () => replication.primary.backlog?.heldBytes ?? 0;
+  const backlogBytes = () => replication.primary.backlog?.memoryBytes ?? 0;
+  memory.add('replication.backlog', () => backlogBytes() - heldBytes());
+  memory.add('clients.slaves', () => clientsBytes(clients, true) + heldBytes());
 }
 
 /**
@@ -173,7 +179,7 @@ export function clientBytes(client: Client): number {
   return bytes;
 }
 
-function clientsBytes(clients: Iterable<readonly [number, Client]>, replicas: boolean): number {
+function clientsBytes(clients: Clients, replicas: boolean): number {
   let bytes = 0;
   for (const [, client] of clients) {
     if (client.isReplica === replicas) bytes += clientBytes(client);

@@ -189,7 +189,7 @@ export class AofService {
    * appended.
    */
   private async rewriteWhileOff(epoch: number): Promise<void> {
-    await this.aof.switchOn();
+    await this.aof.switchOn(this.deps.config.values.dir);
     try {
       await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
       this.assertEpoch(epoch);
@@ -272,6 +272,10 @@ export class AofService {
     config.onChange('appendonly', (on) =>
       on ? this.goOn() : this.suspend().then(() => undefined),
     );
+    config.onChange('dir', () => {
+      if (this.isOn) this.deps.log.warning(staysIn(this.aof.folder.path));
+      return undefined;
+    });
     config.onChange('appendfsync', (policy) => {
       this.aof.disk.setPolicy(policy);
       return undefined;
@@ -318,7 +322,7 @@ export class AofService {
         await this.preparation;
       }
       try {
-        await this.aof.switchOn();
+        await this.aof.switchOn(this.deps.config.values.dir);
       } catch (error) {
         return `Unable to turn on AOF: ${(error as Error).message}`;
       }
@@ -343,3 +347,7 @@ export class AofService {
 }
 
 const BUSY = 'another snapshot is running';
+
+const staysIn = (path: string): string =>
+  `The AOF goes on in ${path}, where a start with the new dir would not find it: to have it ` +
+  'there, set appendonly to no and to yes again';

@@ -47,6 +47,7 @@ export interface LoadingProgress {
 export interface LoadedRdb {
   readonly keys: number;
   readonly expiredKeys: number;
+  readonly emptyKeys: number;
   /** AUX fields: repl-id, repl-offset and the rest. */
   readonly aux: ReadonlyMap<string, string>;
 }
@@ -172,8 +173,14 @@ export class DatasetLoader {
       }
       this.advance(before + load.bytes);
       this.functions = load.functions;
-      const { keys, expiredKeys, aux, bytes } = load;
-      return { keys, expiredKeys, aux, bytes };
+      for (const name of load.emptyKeyNames) {
+        this.deps.log.notice(`skipping empty key: ${name}`);
+      }
+      const { aux, bytes, emptyKeys } = load;
+      // A primary that keeps some for its replicas' sake has them removed as soon as it runs.
+      const kept = options.expired === 'drop' ? load.overdueKeys : 0;
+      const counts = { keys: load.keys - kept, expiredKeys: load.expiredKeys + kept, emptyKeys };
+      return { ...counts, aux, bytes };
     } catch (error) {
       throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
     } finally {

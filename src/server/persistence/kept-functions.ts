@@ -59,7 +59,7 @@ function sourcesIn(payload: Uint8Array): Uint8Array[] {
   while (reader.bytesLeftMax > 0) {
     if (reader.byte() !== OP_FUNCTION2) throw reader.fail('a payload of functions holds none');
     reader.string(view);
-    sources.push(view.bytes.slice(view.offset, view.offset + view.length));
+    sources.push(view.copy());
   }
   return sources;
 }

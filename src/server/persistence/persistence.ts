@@ -342,9 +342,9 @@ export class Persistence implements PersistenceServices {
     this.loadedKeys = loaded.keys;
     this.loadedExpiredKeys = loaded.expiredKeys;
     onLoaded(auxOf(loaded.aux));
-    log.notice(
-      `Done loading RDB, keys loaded: ${loaded.keys}, keys expired: ${loaded.expiredKeys}.`,
-    );
+    const { keys, expiredKeys, emptyKeys } = loaded;
+    const skipped = emptyKeys > 0 ? `, empty keys skipped: ${emptyKeys}` : '';
+    log.notice(`Done loading RDB, keys loaded: ${keys}, keys expired: ${expiredKeys}${skipped}.`);
     log.notice(`DB loaded from disk: ${secondsSince(begun)} seconds`);
   }
 

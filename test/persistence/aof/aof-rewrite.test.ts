@@ -1,5 +1,5 @@
 /** Rewrites of the AOF: the steps, a failed fsync made good, switching on and off while running. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseManifest } from '../../../src/persistence/aof/manifest.ts';
 import {
   AofDriver,
@@ -186,7 +186,14 @@ describe('switching on and off', () => {
     await kept.driver.aof.switchOff();
     kept.driver.turn();
     await kept.driver.aof.switchOn();
+    const seen = vi.spyOn(kept.fs, 'unlink').mockImplementation((path) => {
+      // Nobody is told that the AOF is on while its first rewrite still runs.
+      expect([kept.driver.aof.state, kept.driver.aof.isRewriting]).toEqual(['waiting', true]);
+      return Promise.resolve(kept.fs.unlinkSync(path));
+    });
     await kept.driver.rewrite();
+    expect(seen).toHaveBeenCalledTimes(2);
+    expect([kept.driver.aof.state, kept.driver.aof.isRewriting]).toEqual(['on', false]);
     kept.driver.turn();
     await kept.driver.pass(1500);
     expect(names(kept.fs)).toEqual(['a.2.base.aof', 'a.2.incr.aof', 'a.manifest']);

@@ -221,6 +221,7 @@ describe('old and odd forms', () => {
     expect(load(20, text('s'), blob(...emptyListpack)).size).toBe(0);
     const { load: run } = loaded(fileReader(rdbOf(HEADER, 4, text('h'), 0, END)));
     expect(run.emptyKeys).toBe(1);
+    expect(run.emptyKeyNames).toEqual(['h']);
     expect(run.keys).toBe(0);
   });
 

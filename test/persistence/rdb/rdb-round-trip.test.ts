@@ -173,7 +173,9 @@ describe('what stands beside the keys', () => {
     const drop = loaded(fileReader(file));
     expect([...contents(drop.keyspace).keys()].sort()).toEqual(['0 later', '0 now']);
     expect([drop.load.keys, drop.load.expires, drop.load.expiredKeys]).toEqual([2, 2, 1]);
+    expect(drop.load.overdueKeys).toBe(0);
     const keep = loaded(fileReader(file), { expired: 'keep' });
+    expect([keep.load.keys, keep.load.overdueKeys, keep.load.expiredKeys]).toEqual([3, 1, 0]);
     expect(contents(keep.keyspace)).toEqual(contents(keyspace));
   });
 });

@@ -234,6 +234,8 @@ describe('an end', () => {
     const server = new Running(['--port', String(port), '--timeout', '77']);
     await server.shows('Ready to accept connections');
     server.child.kill('SIGHUP');
+    server.child.kill('SIGALRM');
+    await server.shows('Received SIGALRM');
     server.child.kill('SIGTERM');
     await server.shows('errors trying to shut down the server: the disk is full');
     expect(await ask(port, 'PING')).toBe('+PONG\r\n');

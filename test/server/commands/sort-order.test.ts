@@ -1,11 +1,12 @@
 /** The order of SORT: a partial sort against a whole one, and what texts mean as numbers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ByteView } from '../../../src/core/value.ts';
 import { SortItems, sortNumber } from '../../../src/server/commands/sort-order.ts';
 
-function view(text: string): { bytes: Uint8Array; offset: number; length: number } {
+function view(text: string): ByteView {
   const bytes = Buffer.from(`..${text}`);
-  return { bytes, offset: 2, length: bytes.length - 2 };
+  return Object.assign(new ByteView(), { bytes, offset: 2, length: bytes.length - 2 });
 }
 
 function itemsOf(elements: readonly string[]): SortItems {
