@@ -77,6 +77,11 @@ export class FrameWriter {
     if (this.#at > 0) this.#nextChunk();
   }
 
+  /** The chunk that it would write to next; after the last flush nobody else needs it. */
+  get unused(): Uint8Array {
+    return this.#chunk;
+  }
+
   // ---------------------------------------------------------------- bytes
 
   byte(value: number): void {

@@ -11,9 +11,11 @@
  * it `holds` a block, nobody else may change or free it: a writer leaves the old block to this
  * queue (`takeOver`), which frees it once it is sent.
  *
- * Chunks are used again. When few are left that wait for it, more are asked for (`QueueMemory`), so
- * that the loop does not wait for the kernel at the first touch of fresh ones; until they come, and
- * where nobody brings any, they are made on the spot.
+ * Chunks are used again. The first touch of fresh ones may cost milliseconds, when the kernel makes
+ * a huge page of them (measured: 7 at worst). So a snapshot of more than a chunk asks for more when
+ * few are left (`QueueMemory`), and the walker waits for those; and a few stay for the next
+ * snapshot. Only what comes through the door meanwhile, and where nobody brings any, is written to
+ * chunks that are made on the spot.
  *
  * What must not come yet, because a large collection is being written in parts, waits in a
  * `SideBuffer` until it is joined to the end.
@@ -42,8 +44,13 @@ const QUEUE_BYTES_LOW = 1024 * 1024;
 const IN_FLIGHT_BYTES_MAX = 512 * 1024;
 const PIECE_BYTES_MAX = 256 * 1024;
 const SPARE_CHUNKS_MAX = 80;
-/** With so few at hand more are asked for, in a snapshot that has wanted as many before. */
+/** With so few at hand more are asked for. */
 const SPARE_CHUNKS_LOW = 8;
+/** Chunks that stay from one snapshot to the next. */
+const KEPT_CHUNKS_MAX = 2;
+
+/** Chunks that no snapshot uses at present. */
+const kept: Uint8Array[] = [];
 
 /** Frames that wait for their turn in the queue. */
 export class SideBuffer implements FrameSink {
@@ -109,10 +116,11 @@ export class SnapshotQueue implements FrameSink {
   #isEnding = false;
   #isDropped = false;
   readonly #spare: Uint8Array[] = [];
-  readonly #memory: QueueMemory | null;
-  /** Chunks that were made on the spot. */
-  #made = 0;
+  /** Null where there is none to be had. */
+  #memory: QueueMemory | null;
   #isAsking = false;
+  /** Whether a chunk was wanted before: a second one means that the snapshot is not a small one. */
+  #hasBegun = false;
   /** The blocks held, and whether they are this queue's to free. */
   readonly #held = new Map<number, boolean>();
 
@@ -135,20 +143,26 @@ export class SnapshotQueue implements FrameSink {
   }
 
   get isFull(): boolean {
-    return this.copiedBytes + this.lentBytes >= QUEUE_BYTES_MAX;
+    return this.copiedBytes + this.lentBytes >= QUEUE_BYTES_MAX || this.#lacksChunks;
   }
 
   /** Whether the walker may go on after it was stopped. */
   get hasRoom(): boolean {
-    return this.copiedBytes + this.lentBytes < QUEUE_BYTES_LOW;
+    return this.copiedBytes + this.lentBytes < QUEUE_BYTES_LOW && !this.#lacksChunks;
+  }
+
+  /** Chunks are on their way, and there is none. */
+  get #lacksChunks(): boolean {
+    return this.#isAsking && this.#spare.length === 0;
   }
 
   get holdsAny(): boolean {
     return this.#held.size > 0;
   }
 
-  /** Nothing more will be written. */
-  end(): void {
+  /** Nothing more will be written, to this chunk neither. */
+  end(unused: Uint8Array): void {
+    this.#spare.push(unused);
     this.#isEnding = true;
     this.#pump();
   }
@@ -166,33 +180,41 @@ export class SnapshotQueue implements FrameSink {
 
   /** The memory of what was sent, to be given back. Only after the last frame was sent. */
   takeSpare(): ArrayBuffer[] {
-    return [...new Set(this.#spare.splice(0).map((chunk) => chunk.buffer as ArrayBuffer))];
+    const shared = new Set<ArrayBuffer>();
+    for (const chunk of this.#spare.splice(0)) {
+      if (chunk.buffer.byteLength > CHUNK_BYTES) shared.add(chunk.buffer as ArrayBuffer);
+      else if (kept.length < KEPT_CHUNKS_MAX) kept.push(chunk);
+    }
+    return [...shared];
   }
 
   // ---------------------------------------------------------------- being written to
 
   freshChunk(): Uint8Array {
-    if (this.#spare.length < SPARE_CHUNKS_LOW && this.#made >= SPARE_CHUNKS_LOW) this.#askMore();
-    const spare = this.#spare.pop();
-    if (spare !== undefined) return spare;
-    this.#made++;
-    return new Uint8Array(CHUNK_BYTES);
+    if (this.#hasBegun && this.#spare.length < SPARE_CHUNKS_LOW) this.#askMore();
+    this.#hasBegun = true;
+    return this.#spare.pop() ?? kept.pop() ?? new Uint8Array(CHUNK_BYTES);
   }
 
   #askMore(): void {
     if (this.#memory === null || this.#isAsking) return;
     this.#isAsking = true;
     this.#memory().then(
-      (buffer) => {
-        this.#isAsking = false;
-        if (this.#isDropped) return;
-        for (let at = 0; at + CHUNK_BYTES <= buffer.byteLength; at += CHUNK_BYTES) {
-          this.#spare.push(new Uint8Array(buffer, at, CHUNK_BYTES));
-        }
-      },
-      // It is not asked for again.
-      () => {},
+      (buffer) => this.#supply(buffer),
+      () => this.#supply(null),
     );
+  }
+
+  /** What was asked for has come; null when nothing will. */
+  #supply(buffer: ArrayBuffer | null): void {
+    this.#isAsking = false;
+    if (this.#isDropped) return;
+    if (buffer === null) this.#memory = null;
+    const bytes = buffer?.byteLength ?? 0;
+    for (let at = 0; buffer !== null && at + CHUNK_BYTES <= bytes; at += CHUNK_BYTES) {
+      this.#spare.push(new Uint8Array(buffer, at, CHUNK_BYTES));
+    }
+    this.#onChange();
   }
 
   take(chunk: Uint8Array, length: number): void {

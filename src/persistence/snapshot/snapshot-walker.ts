@@ -239,7 +239,7 @@ export class SnapshotWalker implements SnapshotDoor {
     this.isDone = true;
     if (this.#marks) unfinished.set(this.#keyspace, 0);
     for (const { db } of this.#walked) db.snapshotId = NO_DB;
-    this.#queue.end();
+    this.#queue.end(this.#main.writer.unused);
   }
 
   /** Leaves the keyspace alone from now on, finished or not. */

@@ -235,7 +235,8 @@ export class SnapshotRun {
     if (this.#stream !== null && this.#streamedBytes < this.#endBytes) return;
     this.#writtenBytes = this.#endBytes;
     this.#finish();
-    this.#memory?.giveBack(this.#queue.takeSpare());
+    const spare = this.#queue.takeSpare();
+    this.#memory?.giveBack(spare);
     this.#resolve({
       keys: this.#walker.keys,
       bytes: this.#endBytes,

@@ -4,7 +4,10 @@
  *
  *     round   [ waits for events ][ reads, turn's end, slice of the walker, collection of garbage ]
  *                                   ^ longestUs: all of this
- *                                     workUs: without what others had the core for meanwhile
+ *                                     workUs: the time of it for which the thread had a core
+ *
+ * What others had the core for is in the first alone: threads and processes beside this one, and
+ * where the machine is a virtual one, whoever else its host serves.
  *
  * An immediate that does not keep the loop awake is called once a round. With the looks at the
  * clocks it costs some microseconds, little beside a slice and too much beside a command: hence
@@ -22,7 +25,7 @@ export class RoundWatch {
   private isArmed = false;
   private lastMs = 0;
   private lastIdleMs = 0;
-  private lastCorelessMs = 0;
+  private lastRanMs = 0;
   private readonly roundBound = (): void => this.round();
 
   constructor(clocks = loopClocks) {
@@ -59,15 +62,13 @@ export class RoundWatch {
     const { clocks } = this;
     const nowMs = clocks.now();
     const idleMs = clocks.idle();
-    const corelessMs = clocks.coreless();
-    const idle = idleMs - this.lastIdleMs;
-    const active = nowMs - this.lastMs - idle;
-    // The wait for a core after an event has come is a part of the idle time.
-    const work = active - Math.max(0, corelessMs - this.lastCorelessMs - idle);
+    const ranMs = clocks.ran();
+    const active = nowMs - this.lastMs - (idleMs - this.lastIdleMs);
+    const work = ranMs - this.lastRanMs;
     this.longestUs = Math.max(this.longestUs, Math.floor(active * 1000));
     this.workUs = Math.max(this.workUs, Math.floor(work * 1000));
     this.lastMs = nowMs;
     this.lastIdleMs = idleMs;
-    this.lastCorelessMs = corelessMs;
+    this.lastRanMs = ranMs;
   }
 }

@@ -40,29 +40,65 @@ function fill(queue: SnapshotQueue, chunks: number): Set<ArrayBufferLike> {
   return buffers;
 }
 
-it('asks for memory when it wants many chunks, and hands it back when all is sent', async () => {
+it('asks for memory when one chunk is full, and hands it back when all is sent', async () => {
   const made: ArrayBuffer[] = [];
   const memory = async (): Promise<ArrayBuffer> => {
-    const buffer = new ArrayBuffer(CHUNK_BYTES * 4);
+    const buffer = new ArrayBuffer(CHUNK_BYTES * 12);
     made.push(buffer);
     return buffer;
   };
   const queue = new SnapshotQueue(transport, new Arena(), () => {}, memory);
-  fill(queue, 8);
+  fill(queue, 1);
   await sleep(0);
   expect(made).toEqual([]);
-  fill(queue, 2);
-  await sleep(0);
+  fill(queue, 1);
   expect(made.length).toBe(1);
-  expect([...fill(queue, 4)]).toEqual([made[0]]);
   await sleep(0);
+  expect([...fill(queue, 4)]).toEqual([made[0]]);
+  expect(made.length).toBe(1);
+  expect([...fill(queue, 8)]).toEqual([made[0]]);
   expect(made.length).toBe(2);
+  await sleep(0);
   while (sents.length > 0) sents.shift()?.();
   expect(queue.copiedBytes).toBe(0);
   const spare = queue.takeSpare();
-  expect(new Set(spare).size).toBe(spare.length);
-  for (const buffer of made) expect(spare).toContain(buffer);
+  expect(new Set(spare)).toEqual(new Set(made));
+  expect(spare.length).toBe(2);
   expect(queue.takeSpare()).toEqual([]);
+});
+
+it('has its owner wait while memory is on its way, and says when it has come', async () => {
+  let bring = (_buffer: ArrayBuffer): void => {};
+  let changes = 0;
+  const memory = (): Promise<ArrayBuffer> => {
+    return new Promise((resolve) => {
+      bring = resolve;
+    });
+  };
+  const queue = new SnapshotQueue(transport, new Arena(), () => changes++, memory);
+  fill(queue, 1);
+  expect([queue.isFull, queue.hasRoom]).toEqual([false, true]);
+  fill(queue, 1);
+  expect([queue.isFull, queue.hasRoom]).toEqual([true, false]);
+  // What must be written all the same goes to chunks of its own.
+  fill(queue, 3);
+  bring(new ArrayBuffer(CHUNK_BYTES));
+  await sleep(0);
+  expect([queue.isFull, queue.hasRoom, changes]).toEqual([false, true, 1]);
+});
+
+it('leaves two chunks to the next snapshot', () => {
+  const chunks = (): ArrayBufferLike[] => {
+    const queue = new SnapshotQueue(transport, new Arena(), () => {});
+    const last = queue.freshChunk();
+    const used = [...fill(queue, 2), last.buffer];
+    queue.end(last);
+    while (sents.length > 0) sents.shift()?.();
+    expect(queue.takeSpare()).toEqual([]);
+    return used;
+  };
+  const first = chunks();
+  expect(chunks().filter((one) => first.includes(one)).length).toBe(2);
 });
 
 it('makes chunks itself where nobody brings memory', async () => {
@@ -77,4 +113,5 @@ it('makes chunks itself where nobody brings memory', async () => {
     await sleep(0);
   }
   expect(asked).toBe(1);
+  expect([queue.isFull, queue.hasRoom]).toEqual([false, false]);
 });
