@@ -2,20 +2,10 @@
  * The proofs of durability at length: many rounds of kill -9, at any moment and at every system
  * call, of power loss and of snapshots under load, a dump of a million keys, a gigabyte through
  * `redis-cli --pipe`, collections of millions through a real server and back.
- *
- *   npm run crash                                  everything, 200 rounds
- *   npm run crash -- --rounds 2000 --seed 7        more of it, and other choices
- *   npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
- *
- * `--only` takes kill, failpoint, damage, calls, power, datasets, snapshot, dump, bulk or types.
- * The same seed makes the same choices; what happens also depends on the machine's timing. Wants
- * the real server and its tools for the last five, and about 5 GB of memory and of disk.
- * CRASH_TYPES=0.1 makes the collections of `types` a tenth as large.
  */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readCount, readOptions, refuse, runTests } from '../support/long-run.js';
 
+/** @type {Record<string, string>} */
 const FILES = {
   kill: 'test/crash/kill.test.ts',
   failpoint: 'test/crash/failpoint.test.ts',
@@ -28,45 +18,45 @@ const FILES = {
   bulk: 'test/integration/bulk.test.ts',
   types: 'test/integration/all-types.test.ts',
 };
+const NAMES = Object.keys(FILES).join(', ');
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '200' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    lanes: { type: 'string', default: '2' },
-    only: { type: 'string' },
-  },
+const usage = `npm run crash -- [options]
+
+  --rounds N     so many rounds, default 200
+  --seed N       the same seed makes the same choices; what happens also depends on the timing
+  --lanes N      servers that are killed side by side, default 2
+  --only NAME    one of ${NAMES}
+  --help         this text
+
+The last five want the real server and its tools, and about 5 GB of memory and of disk.
+CRASH_TYPES=0.1 in the environment makes the collections of types a tenth as large.
+
+Examples:
+  npm run crash                                  everything
+  npm run crash -- --rounds 2000 --seed 7        more of it, and other choices
+  npm run crash -- --only kill --lanes 3         kill -9 alone, three servers side by side
+`;
+
+const values = readOptions(usage, {
+  rounds: '200',
+  seed: `${Date.now() % 1_000_000}`,
+  lanes: '2',
+  only: '',
 });
-
-const chosen = Object.entries(FILES).filter(([name]) => (values.only ?? name) === name);
-if (chosen.length === 0) {
-  process.stderr.write(`--only takes one of ${Object.keys(FILES).join(', ')}\n`);
-  process.exit(1);
-}
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  process.stderr.write('--rounds takes a number from 1\n');
-  process.exit(1);
-}
-process.stderr.write(`seed ${values.seed}, ${rounds} rounds\n`);
-const result = spawnSync(
-  'npx',
-  ['vitest', 'run', '--no-file-parallelism', ...chosen.map(([, file]) => file)],
-  {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      CRASH_SEED: values.seed,
-      CRASH_ROUNDS: String(rounds),
-      CRASH_LANES: values.lanes,
-      CRASH_POWER: String(Math.ceil(rounds / 4) * 4),
-      CRASH_SNAPSHOTS: String(Math.ceil(rounds / 4)),
-      CRASH_DATASETS: '20',
-      CRASH_KEYS: '1000000',
-      CRASH_PIPE_MB: '1000',
-      CRASH_TYPES: process.env.CRASH_TYPES ?? '1',
-    },
-  },
-);
-process.exit(result.status ?? 1);
+const rounds = readCount(values, 'rounds');
+const { lanes = '', only = '', seed = '' } = values;
+const chosen = only === '' ? Object.values(FILES) : [FILES[only]];
+const files = chosen.filter((file) => file !== undefined);
+if (files.length === 0) refuse(`--only takes one of ${NAMES}`);
+process.stderr.write(`seed ${seed}, ${rounds} rounds\n`);
+runTests(files, {
+  CRASH_SEED: seed,
+  CRASH_ROUNDS: `${rounds}`,
+  CRASH_LANES: lanes,
+  CRASH_POWER: `${Math.ceil(rounds / 4) * 4}`,
+  CRASH_SNAPSHOTS: `${Math.ceil(rounds / 4)}`,
+  CRASH_DATASETS: '20',
+  CRASH_KEYS: '1000000',
+  CRASH_PIPE_MB: '1000',
+  CRASH_TYPES: process.env.CRASH_TYPES ?? '1',
+});
