@@ -58,7 +58,7 @@ export interface FullSyncDeps {
    */
   settleStream(): ReplicationAux;
   /** What of the stream is kept: all of it since the oldest running sync began. */
-  readonly backlog: Pick<ReplicationBacklog, 'end' | 'hold' | 'views'> | null;
+  backlog(): Pick<ReplicationBacklog, 'end' | 'hold' | 'views'> | null;
   /** A snapshot began: the stream selects its database anew. */
   began(): void;
   log(level: 'notice' | 'warning', text: string): void;
@@ -336,7 +336,7 @@ export class FullSync {
 
   /** What the stream has brought since the snapshot began; from now on it comes as it is. */
   private goOn(round: SyncRound, replica: Replica): void {
-    const views = this.deps.backlog?.views(round.offset) ?? [];
+    const views = this.deps.backlog()?.views(round.offset) ?? [];
     for (const view of views) replica.connection.share(view);
     this.leave(round, replica);
   }
@@ -364,12 +364,12 @@ export class FullSync {
   private hold(): void {
     let from = Number.POSITIVE_INFINITY;
     for (const { offset } of this.rounds) from = Math.min(from, offset);
-    this.deps.backlog?.hold(from);
+    this.deps.backlog()?.hold(from);
   }
 
   private checkLimit(round: SyncRound, nowMs: number): void {
     const { hardBytes, softBytes, softSeconds } = this.deps.settings().bufferLimit;
-    const bytes = (this.deps.backlog?.end ?? round.offset) - round.offset;
+    const bytes = (this.deps.backlog()?.end ?? round.offset) - round.offset;
     const isSoft = softBytes > 0 && bytes >= softBytes;
     if (!isSoft) round.softSinceMs = 0;
     else if (round.softSinceMs === 0) round.softSinceMs = nowMs;

@@ -65,12 +65,9 @@ export class Primary {
   constructor(deps: PrimaryDeps) {
     this.deps = deps;
     this.history = deps.history;
-    const self = this;
     this.fullSync = new FullSync({
       ...deps,
-      get backlog() {
-        return self.backlog;
-      },
+      backlog: () => this.backlog,
       settings: () => deps.settings(),
       settleStream: () => deps.settleStream(),
       began: () => deps.began(),

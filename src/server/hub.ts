@@ -302,7 +302,7 @@ export class Hub {
 
   private drained(client: Client): void {
     if (client.drained !== null) client.drained();
-    if (client.waiting === WAIT_OUTPUT && this.unread.hasDrained(client)) this.resume(client);
+    if (this.unread.hasDrained(client)) this.resume(client);
   }
 
   private protocolError(client: Client): void {

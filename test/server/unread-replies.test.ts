@@ -5,7 +5,12 @@
 import { describe, expect, it } from 'vitest';
 import { Args } from '../../src/core/resp/args.ts';
 import { ChunkPool } from '../../src/core/resp/chunk-pool.ts';
-import { Client, OUTPUT_FIRST_MARK, WAIT_OUTPUT } from '../../src/server/clients/client.ts';
+import {
+  Client,
+  OUTPUT_FIRST_MARK,
+  RUNNING,
+  WAIT_OUTPUT,
+} from '../../src/server/clients/client.ts';
 import { UnreadReplies } from '../../src/server/clients/unread-replies.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { encodeCommand } from '../support/raw-client.ts';
@@ -59,6 +64,11 @@ describe('a client with unread replies', () => {
     expect(unread.hasDrained(client)).toBe(true);
     expect(client.outputMark).toBe(OUTPUT_FIRST_MARK);
     unread.tick(() => expect.unreachable());
+    // Also when it had been let go on, and waits no more.
+    client.outputMark = bytes * 4;
+    client.waiting = RUNNING;
+    expect(unread.hasDrained(client)).toBe(false);
+    expect(client.outputMark).toBe(OUTPUT_FIRST_MARK);
   });
 
   it('may send a long pipeline before it reads anything', async () => {

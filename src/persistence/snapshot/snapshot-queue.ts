@@ -34,8 +34,15 @@ export interface FrameTransport {
   end(): void;
 }
 
-/** Brings a buffer for many chunks, whose memory is there already. */
-export type QueueMemory = () => Promise<ArrayBuffer>;
+/** Where the queues of a server have their memory from. */
+export interface QueueMemory {
+  /** Brings a buffer for many chunks, whose memory is there already. */
+  take(): Promise<ArrayBuffer>;
+  /** Takes back what was brought. */
+  giveBack(buffers: ArrayBuffer[]): void;
+  /** Chunks that stay from one snapshot to the next, and that none uses at present. */
+  readonly kept: Uint8Array[];
+}
 
 /** The walker stops when this much waits. */
 export const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
@@ -46,11 +53,7 @@ const PIECE_BYTES_MAX = 256 * 1024;
 const SPARE_CHUNKS_MAX = 80;
 /** With so few at hand more are asked for. */
 const SPARE_CHUNKS_LOW = 8;
-/** Chunks that stay from one snapshot to the next. */
 const KEPT_CHUNKS_MAX = 2;
-
-/** Chunks that no snapshot uses at present. */
-const kept: Uint8Array[] = [];
 
 /** Frames that wait for their turn in the queue. */
 export class SideBuffer implements FrameSink {
@@ -116,8 +119,9 @@ export class SnapshotQueue implements FrameSink {
   #isEnding = false;
   #isDropped = false;
   readonly #spare: Uint8Array[] = [];
-  /** Null where there is none to be had. */
-  #memory: QueueMemory | null;
+  readonly #memory: QueueMemory | null;
+  /** Whether there is more to be had. */
+  #mayAsk: boolean;
   #isAsking = false;
   /** Whether a chunk was wanted before: a second one means that the snapshot is not a small one. */
   #hasBegun = false;
@@ -135,6 +139,7 @@ export class SnapshotQueue implements FrameSink {
     this.#arena = arena;
     this.#onChange = onChange;
     this.#memory = memory;
+    this.#mayAsk = memory !== null;
   }
 
   /** Memory that is held on account of the snapshot. */
@@ -178,14 +183,15 @@ export class SnapshotQueue implements FrameSink {
     for (const block of [...this.#held.keys()]) this.#release(block);
   }
 
-  /** The memory of what was sent, to be given back. Only after the last frame was sent. */
-  takeSpare(): ArrayBuffer[] {
-    const shared = new Set<ArrayBuffer>();
+  /** Gives back the memory of what was sent. Only after the last frame was sent. */
+  giveBack(): void {
+    const memory = this.#memory;
+    const brought = new Set<ArrayBuffer>();
     for (const chunk of this.#spare.splice(0)) {
-      if (chunk.buffer.byteLength > CHUNK_BYTES) shared.add(chunk.buffer as ArrayBuffer);
-      else if (kept.length < KEPT_CHUNKS_MAX) kept.push(chunk);
+      if (chunk.buffer.byteLength > CHUNK_BYTES) brought.add(chunk.buffer as ArrayBuffer);
+      else if (memory !== null && memory.kept.length < KEPT_CHUNKS_MAX) memory.kept.push(chunk);
     }
-    return [...shared];
+    memory?.giveBack([...brought]);
   }
 
   // ---------------------------------------------------------------- being written to
@@ -193,13 +199,13 @@ export class SnapshotQueue implements FrameSink {
   freshChunk(): Uint8Array {
     if (this.#hasBegun && this.#spare.length < SPARE_CHUNKS_LOW) this.#askMore();
     this.#hasBegun = true;
-    return this.#spare.pop() ?? kept.pop() ?? new Uint8Array(CHUNK_BYTES);
+    return this.#spare.pop() ?? this.#memory?.kept.pop() ?? new Uint8Array(CHUNK_BYTES);
   }
 
   #askMore(): void {
-    if (this.#memory === null || this.#isAsking) return;
+    if (this.#memory === null || !this.#mayAsk || this.#isAsking) return;
     this.#isAsking = true;
-    this.#memory().then(
+    this.#memory.take().then(
       (buffer) => this.#supply(buffer),
       () => this.#supply(null),
     );
@@ -209,7 +215,7 @@ export class SnapshotQueue implements FrameSink {
   #supply(buffer: ArrayBuffer | null): void {
     this.#isAsking = false;
     if (this.#isDropped) return;
-    if (buffer === null) this.#memory = null;
+    if (buffer === null) this.#mayAsk = false;
     const bytes = buffer?.byteLength ?? 0;
     for (let at = 0; buffer !== null && at + CHUNK_BYTES <= bytes; at += CHUNK_BYTES) {
       this.#spare.push(new Uint8Array(buffer, at, CHUNK_BYTES));

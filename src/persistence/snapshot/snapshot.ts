@@ -51,7 +51,7 @@ export interface SnapshotRequest extends RdbContent {
   /** Microseconds to wait after each key; for tests. */
   readonly keySaveDelayUs?: number;
   /** Where the queue's memory comes from, and goes when the snapshot has succeeded. */
-  readonly memory?: { readonly take: QueueMemory; giveBack(buffers: ArrayBuffer[]): void };
+  readonly memory?: QueueMemory;
 }
 
 export interface SnapshotResult {
@@ -103,7 +103,6 @@ export class SnapshotRun {
   readonly #queue: SnapshotQueue;
   readonly #walker: SnapshotWalker;
   readonly #stream: ((bytes: Uint8Array) => boolean) | null;
-  readonly #memory: SnapshotRequest['memory'];
   readonly #keyDelayMs: number;
   readonly #startMs = clock();
   #resolve: (result: SnapshotResult) => void = () => {};
@@ -141,9 +140,8 @@ export class SnapshotRun {
       report: (what) => this.#report(what),
       gone: (reason) => this.#fail('CHILD', reason),
     });
-    this.#memory = request.memory;
     const changed = (): void => this.#queueChanged();
-    this.#queue = new SnapshotQueue(helper, keyspace.arena, changed, request.memory?.take);
+    this.#queue = new SnapshotQueue(helper, keyspace.arena, changed, request.memory);
     this.#walker = new SnapshotWalker(keyspace, this.#queue, content, request.dataset !== false);
   }
 
@@ -235,8 +233,7 @@ export class SnapshotRun {
     if (this.#stream !== null && this.#streamedBytes < this.#endBytes) return;
     this.#writtenBytes = this.#endBytes;
     this.#finish();
-    const spare = this.#queue.takeSpare();
-    this.#memory?.giveBack(spare);
+    this.#queue.giveBack();
     this.#resolve({
       keys: this.#walker.keys,
       bytes: this.#endBytes,

@@ -34,6 +34,7 @@ export class UnreadReplies {
   hasDrained(client: Client): boolean {
     if (client.outputBytes >= OUTPUT_LOW) return false;
     client.outputMark = OUTPUT_FIRST_MARK;
+    if (client.waiting !== WAIT_OUTPUT) return false;
     this.waiting.delete(client);
     return true;
   }

@@ -65,11 +65,11 @@ function usageCommand(c: Context): void {
 function statsCommand(c: Context): void {
   const { keyspace, reply, services } = c;
   const { memory } = services;
-  const { dataset, datasetPercent, grown, overhead, used } = memory.shares;
+  const { dataset, datasetPercent, grown, overhead, peak, used } = memory.shares;
   const filled = keyspace.databases.filter(({ dict }) => dict.count > 0);
   const keys = filled.reduce((sum, { dict }) => sum + dict.count, 0);
   reply.map(20 + SOURCES.length + filled.length);
-  answerCount(c, 'peak.allocated', memory.peakBytes);
+  answerCount(c, 'peak.allocated', peak);
   answerCount(c, 'total.allocated', used);
   answerCount(c, 'startup.allocated', memory.startupBytes);
   for (const name of SOURCES) answerCount(c, name, memory.bytesOf(name));
@@ -79,7 +79,7 @@ function statsCommand(c: Context): void {
   answerCount(c, 'keys.bytes-per-key', keys === 0 ? 0 : Math.floor(grown / keys));
   answerCount(c, 'dataset.bytes', dataset);
   answerRatio(c, 'dataset.percentage', datasetPercent);
-  answerRatio(c, 'peak.percentage', (used * 100) / Math.max(1, memory.peakBytes));
+  answerRatio(c, 'peak.percentage', (used * 100) / Math.max(1, peak));
   answerAllocator(c, used);
 }
 

@@ -59,11 +59,11 @@ export class SortPattern {
     const { field } = this;
     if (field !== null) {
       const found = type === TYPE_HASH && hashGet(keyspace, address, field, 0, field.length, part);
-      return found ? copyOf(part) : null;
+      return found ? part.copy() : null;
     }
     if (type !== TYPE_STRING) return null;
     stringView(keyspace, address, whole);
-    return copyOf(whole);
+    return whole.copy();
   }
 }
 
@@ -82,9 +82,4 @@ function lookup(c: Context, key: Uint8Array): number {
     services.notifyKey(db.id, key, 0, key.length, NOTIFY_KEY_MISS, 'keymiss');
   }
   return address;
-}
-
-/** What a view shows, in bytes of its own. */
-function copyOf(view: ByteView): Uint8Array {
-  return view.copy();
 }

@@ -4,16 +4,18 @@
  * of JavaScript included.
  */
 import { totalmem } from 'node:os';
+import type { MemoryShares } from '../memory/memory-account.ts';
 import type { Services } from '../services.ts';
 import type { InfoLines } from './info-lines.ts';
 
 export function memoryLines(services: Services): InfoLines {
   const { rss } = process.memoryUsage();
+  const { shares } = services.memory;
   return [
-    ...usedLines(services, rss),
+    ...usedLines(services, shares, rss),
     ...scriptLines(services),
     ...limitLines(services),
-    ...allocatorLines(services, rss),
+    ...allocatorLines(services, shares.used, rss),
     ...bufferLines(services),
     ['mem_overhead_db_hashtable_rehashing', 0],
     ['mem_allocator', 'arena'],
@@ -23,10 +25,9 @@ export function memoryLines(services: Services): InfoLines {
   ];
 }
 
-function usedLines({ keyspace, memory }: Services, rss: number): InfoLines {
+function usedLines({ keyspace, memory }: Services, shares: MemoryShares, rss: number): InfoLines {
   const { arena } = keyspace;
-  const { dataset, datasetPercent, overhead, used } = memory.shares;
-  const peak = memory.peakBytes;
+  const { dataset, datasetPercent, overhead, peak, used } = shares;
   return [
     ...withHuman('used_memory', used),
     ...withHuman('used_memory_rss', rss),
@@ -65,9 +66,8 @@ function limitLines({ config }: Services): InfoLines {
   return [...withHuman('maxmemory', maxmemory), ['maxmemory_policy', maxmemoryPolicy]];
 }
 
-function allocatorLines({ keyspace, memory }: Services, rss: number): InfoLines {
+function allocatorLines({ keyspace }: Services, used: number, rss: number): InfoLines {
   const { arena } = keyspace;
-  const used = memory.usedBytes;
   return [
     ['allocator_frag_ratio', ratio(arena.reservedBytes, arena.usedBytes)],
     ['allocator_frag_bytes', arena.reservedBytes - arena.usedBytes],

@@ -44,6 +44,8 @@ const UNLIMITED: readonly SourceName[] = ['clients.slaves', 'aof.buffer'];
 /** Memory in use, in bytes. */
 export interface MemoryShares {
   readonly used: number;
+  /** The most that `used` has been. */
+  readonly peak: number;
   /** What the start took, tables that find keys, clients and buffers. */
   readonly overhead: number;
   readonly dataset: number;
@@ -124,7 +126,8 @@ export class MemoryAccount {
     const overhead = this.startupBytes + tables + this.sourceBytes;
     const dataset = Math.max(0, used - overhead);
     const grown = Math.max(1, used - this.startupBytes);
-    return { used, overhead, dataset, grown, datasetPercent: (dataset * 100) / grown };
+    const datasetPercent = (dataset * 100) / grown;
+    return { used, peak: this.peak, overhead, dataset, grown, datasetPercent };
   }
 
   /** Sets the peak back to what is used now. */

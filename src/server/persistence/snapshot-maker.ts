@@ -11,6 +11,7 @@ import { spaceRefusalSync } from '../../persistence/rdb/rdb-file.ts';
 import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot/snapshot.ts';
 import type { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
 import { type RdbContent, saveNow } from '../../persistence/snapshot/snapshot-now.ts';
+import type { QueueMemory } from '../../persistence/snapshot/snapshot-queue.ts';
 import type { Config } from '../config/config.ts';
 import { giveBack } from '../memory/give-back.ts';
 import { touchedChunk } from '../memory/memory-ahead.ts';
@@ -39,6 +40,7 @@ export interface SnapshotMakerDeps {
 
 export class SnapshotMaker {
   readonly space: DiskSpace;
+  private readonly memory: QueueMemory = { take: touchedChunk, giveBack, kept: [] };
   private readonly deps: SnapshotMakerDeps;
 
   constructor(deps: SnapshotMakerDeps) {
@@ -96,7 +98,7 @@ export class SnapshotMaker {
       target,
       expectedBytes: what.dataset ? space.expectedBytes(form) : 0,
       keySaveDelayUs: config.values.rdbKeySaveDelay,
-      memory: { take: touchedChunk, giveBack },
+      memory: this.memory,
     });
     return done.then((result) => {
       if (what.dataset) space.note(form, result.bytes, usedBytes);

@@ -28,6 +28,15 @@ const transport = {
   end: (): void => {},
 };
 
+/** Memory that `take` brings, and what of it was given back. */
+function memoryOf(take: () => Promise<ArrayBuffer>) {
+  const returned: ArrayBuffer[] = [];
+  const giveBack = (buffers: ArrayBuffer[]): void => {
+    returned.push(...buffers);
+  };
+  return { take, giveBack, kept: [], returned };
+}
+
 /** Fills so many chunks, and says whose memory they were. */
 function fill(queue: SnapshotQueue, chunks: number): Set<ArrayBufferLike> {
   const buffers = new Set<ArrayBufferLike>();
@@ -42,11 +51,11 @@ function fill(queue: SnapshotQueue, chunks: number): Set<ArrayBufferLike> {
 
 it('asks for memory when one chunk is full, and hands it back when all is sent', async () => {
   const made: ArrayBuffer[] = [];
-  const memory = async (): Promise<ArrayBuffer> => {
+  const memory = memoryOf(async () => {
     const buffer = new ArrayBuffer(CHUNK_BYTES * 12);
     made.push(buffer);
     return buffer;
-  };
+  });
   const queue = new SnapshotQueue(transport, new Arena(), () => {}, memory);
   fill(queue, 1);
   await sleep(0);
@@ -61,20 +70,21 @@ it('asks for memory when one chunk is full, and hands it back when all is sent',
   await sleep(0);
   while (sents.length > 0) sents.shift()?.();
   expect(queue.copiedBytes).toBe(0);
-  const spare = queue.takeSpare();
-  expect(new Set(spare)).toEqual(new Set(made));
-  expect(spare.length).toBe(2);
-  expect(queue.takeSpare()).toEqual([]);
+  queue.giveBack();
+  expect(new Set(memory.returned)).toEqual(new Set(made));
+  expect(memory.returned.length).toBe(2);
+  queue.giveBack();
+  expect(memory.returned.length).toBe(2);
 });
 
 it('has its owner wait while memory is on its way, and says when it has come', async () => {
   let bring = (_buffer: ArrayBuffer): void => {};
   let changes = 0;
-  const memory = (): Promise<ArrayBuffer> => {
+  const memory = memoryOf(() => {
     return new Promise((resolve) => {
       bring = resolve;
     });
-  };
+  });
   const queue = new SnapshotQueue(transport, new Arena(), () => changes++, memory);
   fill(queue, 1);
   expect([queue.isFull, queue.hasRoom]).toEqual([false, true]);
@@ -88,13 +98,15 @@ it('has its owner wait while memory is on its way, and says when it has come', a
 });
 
 it('leaves two chunks to the next snapshot', () => {
+  const memory = memoryOf(() => new Promise(() => {}));
   const chunks = (): ArrayBufferLike[] => {
-    const queue = new SnapshotQueue(transport, new Arena(), () => {});
+    const queue = new SnapshotQueue(transport, new Arena(), () => {}, memory);
     const last = queue.freshChunk();
     const used = [...fill(queue, 2), last.buffer];
     queue.end(last);
     while (sents.length > 0) sents.shift()?.();
-    expect(queue.takeSpare()).toEqual([]);
+    queue.giveBack();
+    expect(memory.returned).toEqual([]);
     return used;
   };
   const first = chunks();
@@ -103,10 +115,10 @@ it('leaves two chunks to the next snapshot', () => {
 
 it('makes chunks itself where nobody brings memory', async () => {
   let asked = 0;
-  const memory = (): Promise<ArrayBuffer> => {
+  const memory = memoryOf(() => {
     asked++;
     return Promise.reject(new Error('none'));
-  };
+  });
   const queue = new SnapshotQueue(transport, new Arena(), () => {}, memory);
   for (let i = 0; i < 3; i++) {
     fill(queue, 10);
