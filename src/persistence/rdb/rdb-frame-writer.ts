@@ -34,7 +34,11 @@ import {
 export const FRAME_RAW = 0;
 export const FRAME_TEXT = 1;
 export const FRAME_HEAD_BYTES = 5;
-export const CHUNK_BYTES = 1 << 16;
+/**
+ * Each chunk costs a turn of node's streams: with a quarter of the size, the saving of big lists
+ * and streams takes a quarter more of the server's CPU time.
+ */
+export const CHUNK_BYTES = 1 << 18;
 /** Longer strings are written plain: whoever compresses must hold one twice. */
 export const COMPRESS_BYTES_MAX = 1 << 26;
 
