@@ -180,7 +180,7 @@ export class ChunkSpace {
     this.freeSpanCount = left;
     // Once when few are left, and at the last one again: what was ready may have been given back.
     const isLow = (before > LOW_SPANS && left <= LOW_SPANS) || (before > 1 && left <= 1);
-    if (isLow && this.emptied.length === 0) this.onLow(this.isLate);
+    if (isLow && !this.hasEmptiedChunk) this.onLow(this.isLate);
   }
 
   private releaseSpans(chunk: number, mask: number): void {
@@ -228,16 +228,19 @@ export class ChunkSpace {
   }
 
   private chunkBuffer(): ArrayBuffer {
-    const { emptied } = this;
-    const last = emptied.length - 1;
-    if (last < 0 || emptied[last]!.byteLength !== CHUNK_BYTES) {
+    if (!this.hasEmptiedChunk) {
       const spare = this.spareChunks.shift();
       // Nobody could know of the first one.
       this.isLate = spare === undefined && this.u8.length > 0;
       return spare ?? new ArrayBuffer(CHUNK_BYTES);
     }
     this.emptiedBytes -= CHUNK_BYTES;
-    return emptied.pop()!;
+    return this.emptied.pop()!;
+  }
+
+  /** Whether the next chunk is one that nobody uses any more. */
+  private get hasEmptiedChunk(): boolean {
+    return this.emptied.at(-1)?.byteLength === CHUNK_BYTES;
   }
 
   /** Makes the tables reach so many pages. */

@@ -41,7 +41,7 @@ import {
   OP_SELECTDB,
   RDB_STRING,
 } from './rdb-format.ts';
-import { CHUNK_BYTES, type FrameWriter } from './rdb-frame-writer.ts';
+import type { FrameWriter } from './rdb-frame-writer.ts';
 import { emitHash, hashTypeByte } from './rdb-hash.ts';
 import { emitList, listTypeByte } from './rdb-list.ts';
 import { emitSet, setTypeByte } from './rdb-set.ts';
@@ -58,6 +58,9 @@ export interface RdbEncoderOptions {
   readonly version: RdbWriteVersion;
   readonly usage: UsageKind;
 }
+
+/** Values of so many bytes are not copied to the frames. */
+const LENT_BYTES_MIN = 1 << 16;
 
 const digits = new Uint8Array(24);
 
@@ -209,7 +212,7 @@ export class RdbEncoder {
     const length = keyspace.valueLength(address);
     const own = (headOf(arena, address) & HEAD_EXTERNAL) !== 0;
     // Strings alone are lent: who changes one asks for it first (`ownValue`), unlike a listpack.
-    if (own && length >= CHUNK_BYTES) this.#writer.lent(block, bytes, offset, length);
+    if (own && length >= LENT_BYTES_MIN) this.#writer.lent(block, bytes, offset, length);
     else this.#writer.string(bytes, offset, length);
   }
 }

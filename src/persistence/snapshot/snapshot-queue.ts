@@ -50,9 +50,9 @@ const QUEUE_BYTES_LOW = 1024 * 1024;
 /** Handed to the system at a time; it takes a few hundred KiB before it makes us wait. */
 const IN_FLIGHT_BYTES_MAX = 512 * 1024;
 const PIECE_BYTES_MAX = 256 * 1024;
-const SPARE_CHUNKS_MAX = 80;
+const SPARE_CHUNKS_MAX = 20;
 /** With so few at hand more are asked for. */
-const SPARE_CHUNKS_LOW = 8;
+const SPARE_CHUNKS_LOW = 2;
 const KEPT_CHUNKS_MAX = 2;
 
 /** Frames that wait for their turn in the queue. */

@@ -109,7 +109,7 @@ export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
     value.setMark(entry);
     this.#left--;
     value.showMember(entry, view);
-    writer.string(view.bytes, view.offset, view.length);
+    writer.alignedString(view.bytes, value.arena.words(entry), view.offset, view.length);
     writer.double(value.scoreOf(entry));
     return view.length;
   }

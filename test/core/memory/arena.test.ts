@@ -98,6 +98,16 @@ describe('arena', () => {
     expect(said).toBe(2 * 5);
   });
 
+  test('says so all the same when a large block was given up', () => {
+    const arena = new Arena();
+    let said = 0;
+    arena.onLow = () => said++;
+    arena.free(arena.alloc(CHUNK_BYTES / 8));
+    const chunks = (): number => arena.reservedBytes / CHUNK_BYTES;
+    while (chunks() < 6) arena.alloc(4096);
+    expect(said).toBe(2 * 5);
+  });
+
   test('tidied, an arena without blocks holds one chunk, whatever was in it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1 << 30 }), (start) => {

@@ -76,7 +76,7 @@ it('has its owner wait while memory is on its way, and says when it has come', a
   fill(queue, 1);
   expect([queue.isFull, queue.hasRoom]).toEqual([true, false]);
   // What must be written all the same goes to chunks of its own.
-  fill(queue, 3);
+  fill(queue, 1);
   bring(new ArrayBuffer(CHUNK_BYTES));
   await sleep(0);
   expect([queue.isFull, queue.hasRoom, changes]).toEqual([false, true, 1]);
@@ -106,7 +106,7 @@ it('makes chunks itself where nobody brings memory', async () => {
   });
   const queue = new SnapshotQueue(transport, new Arena(), () => {}, memory);
   for (let i = 0; i < 3; i++) {
-    fill(queue, 10);
+    fill(queue, 3);
     await sleep(0);
   }
   expect(asked).toBe(1);
