@@ -35,8 +35,8 @@ export class LargeString {
   #packed = 0;
 
   /**
-   * Begins the next string when it is large: true. Else shows it in `view`, as the reader does. What
-   * a payload in memory holds plain is at hand, and not large.
+   * Begins the next string when it is large: true. Else shows it in `view`, as the reader does.
+   * What a payload in memory holds plain is at hand, and not large.
    */
   begins(reader: RdbReader, view: ByteView): boolean {
     if (reader.at === reader.end) reader.need(1);

@@ -92,6 +92,8 @@ export class TableLoad extends PieceLoad<HashTable> {
     if (table.opened === 0) {
       if (this.#hasValues) table.open(field.bytes, 0, field.length, large.length);
       else table.openField(large.length);
+      // What a large field was held in is not kept.
+      field.make(0);
     }
     if (!large.fill(this.reader, table.arena.bytes(table.opened), table.openAt)) return false;
     this.#open = NOTHING;

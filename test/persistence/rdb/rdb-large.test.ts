@@ -40,13 +40,14 @@ type Place = {
   readonly post?: string;
 };
 
+const pair = (i: number): string => text(`f${i}`) + text('v');
 const PLACES: Record<string, Place> = {
-  'value of a hash': { type: 4, small: (i: number) => text(`f${i}`) + text('v'), pre: '\x05field' },
-  'field of a hash': { type: 4, small: (i: number) => text(`f${i}`) + text('v'), post: '\x01v' },
-  'member of a set': { type: 2, small: (i: number) => text(`m${i}`) },
-  'member of a zset': { type: 5, small: (i: number) => text(`m${i}`) + SCORE, post: SCORE },
-  'member of an old zset': { type: 3, small: (i: number) => `${text(`m${i}`)}\x011`, post: '\x011' },
-}; // biome-ignore format: rows
+  'value of a hash': { type: 4, small: pair, pre: text('field') },
+  'field of a hash': { type: 4, small: pair, post: text('v') },
+  'member of a set': { type: 2, small: (i) => text(`m${i}`) },
+  'member of a zset': { type: 5, small: (i) => text(`m${i}`) + SCORE, post: SCORE },
+  'member of an old zset': { type: 3, small: (i) => text(`m${i}`) + text('1'), post: text('1') },
+};
 
 /** A value with small elements before and behind the large one. */
 function valueWith(
@@ -172,12 +173,17 @@ describe.each(CASES)('a $form $name among $each others', ({ place, each, form })
 
 /** Damaged forms of the compressed text, and what is said of them. */
 const DAMAGES: readonly (readonly [string, string, RegExp])[] = [
-  ['is a byte short', rewritten(PACKED, LARGE.length + 1), /compressed string is damaged.* byte \d+/],
-  ['is a byte long', rewritten(PACKED, LARGE.length - 1), /compressed string is damaged.* byte \d+/],
+  ['is a byte short', rewritten(PACKED, LARGE.length + 1), /is damaged.* byte \d+/],
+  ['is a byte long', rewritten(PACKED, LARGE.length - 1), /is damaged.* byte \d+/],
   ['claims too much', rewritten(PACKED, 0xf000_0000), /impossible length.* byte \d+/],
-  ['points before itself', `${PACKED.slice(0, 11)}\xff\xff\xff${PACKED.slice(14)}`, /damaged.* byte \d+/],
+  ['points before itself', misdirected(PACKED), /is damaged.* byte \d+/],
   ['ends early', PACKED.slice(0, PACKED.length >>> 1), /too early.* byte \d+/],
 ]; // biome-ignore format: rows
+
+/** A compressed string whose first item is a copy. */
+function misdirected(packed: string): string {
+  return `${packed.slice(0, 11)}\xff\xff\xff${packed.slice(14)}`;
+}
 
 /** A compressed string that says another length. */
 function rewritten(packed: string, length: number): string {
