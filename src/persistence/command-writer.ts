@@ -159,23 +159,33 @@ export class CommandWriter {
     this.#keyLength = keyLength;
   }
 
-  /** One word of an element; `endElement` ends the element. */
+  /** A word of an element, but the last. */
   elementWord(buf: Uint8Array, off: number, len: number): void {
     this.#batch.word(buf, off, len);
     this.#wordsOfElements++;
   }
 
-  /** Whether this was the last element of its command, which is written then. */
-  endElement(): boolean {
+  /** The last word of an element. Whether that was the last of its command, which is written. */
+  lastElementWord(buf: Uint8Array, off: number, len: number): boolean {
     this.#elements++;
+    if (len >= BATCH_BYTES_MAX) {
+      this.#wordsOfElements++;
+      this.#writeBatch();
+      this.lastWord(buf, off, len);
+      return true;
+    }
+    this.elementWord(buf, off, len);
     if (this.#elements < BATCH_ELEMENTS_MAX && this.#batch.at < BATCH_BYTES_MAX) return false;
-    this.closeBatch();
+    this.#writeBatch();
     return true;
   }
 
   /** Writes the elements that were gathered. */
   closeBatch(): void {
-    if (this.#elements === 0) return;
+    if (this.#elements > 0) this.#writeBatch();
+  }
+
+  #writeBatch(): void {
     this.begin(2 + this.#wordsOfElements);
     this.text(this.#name);
     this.word(this.#key, 0, this.#keyLength);

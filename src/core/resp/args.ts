@@ -32,11 +32,11 @@ export class Args {
     this.bytes.length = 0;
   }
 
-  /** The argument as a string of one character a byte. */
-  text(i: number): string {
+  /** The argument, or its first `most` bytes, as a string of one character a byte. */
+  text(i: number, most = this.lengths[i]!): string {
     const { buffer, byteOffset } = this.bytes[i]!;
     const from = byteOffset + this.offsets[i]!;
-    return Buffer.from(buffer, from, this.lengths[i]!).toString('latin1');
+    return Buffer.from(buffer, from, Math.min(most, this.lengths[i]!)).toString('latin1');
   }
 
   /**

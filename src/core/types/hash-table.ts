@@ -58,7 +58,8 @@ export class HashTable implements LargeValue {
   entryBytes = 0;
   /** Sees every field before it changes, while a snapshot walks over this table. */
   door: EntryDoor | null = null;
-  /** Where the value of the entry that was opened last is to be. */
+  /** The entry that is being filled and stands nowhere yet, 0 for none; what is to come, where. */
+  opened = 0;
   openAt = 0;
   private readonly seed: HashSeed;
   /** Those that do not wait. */
@@ -267,6 +268,8 @@ export class HashTable implements LargeValue {
   release(limit: number): boolean {
     this.waiting?.free();
     this.waiting = null;
+    if (this.opened !== 0) this.drop(this.opened);
+    this.opened = 0;
     const more = this.settled.drain(limit);
     const { collected, collectedCount } = this.settled;
     for (let i = 0; i < collectedCount; i++) this.drop(collected[i]!);
@@ -298,16 +301,15 @@ export class HashTable implements LargeValue {
     valueOffset: number,
     valueLength: number,
   ): number {
-    const address = this.open(field, fieldOffset, fieldLength, valueLength);
-    copyBytes(value, valueOffset, this.arena.bytes(address), this.openAt, valueLength);
+    const address = this.make(fieldLength, valueLength);
+    const bytes = this.arena.bytes(address);
+    copyBytes(field, fieldOffset, bytes, this.openAt, fieldLength);
+    copyBytes(value, valueOffset, bytes, this.openAt + fieldLength, valueLength);
     return address;
   }
 
-  /**
-   * An entry for a field, with room for its value at `openAt` in the bytes of its block. The caller
-   * fills that, and must `place` the entry, or `drop` it.
-   */
-  open(field: Uint8Array, fieldOffset: number, fieldLength: number, valueLength: number): number {
+  /** Makes an entry whose field, and its value behind it, are to be written at `openAt`. */
+  private make(fieldLength: number, valueLength: number): number {
     const keyWords = 1 + (valueLength < WIDE_VALUE ? 0 : 1) + wideWords(fieldLength);
     const address = this.take(keyWords * 4 + fieldLength + valueLength);
     const words = this.arena.words(address);
@@ -315,22 +317,35 @@ export class HashTable implements LargeValue {
     words[at] = entryHead(fieldLength, keyWords, Math.min(valueLength, WIDE_VALUE));
     if (valueLength >= WIDE_VALUE) words[at + 1] = valueLength;
     if (wideWords(fieldLength) !== 0) words[at + keyWords - 1] = fieldLength;
-    const to = (at + keyWords) << 2;
-    copyBytes(field, fieldOffset, this.arena.bytes(address), to, fieldLength);
-    this.openAt = to + fieldLength;
+    this.openAt = (at + keyWords) << 2;
     return address;
   }
 
-  /** Adds an entry that `open` made. False, and it is dropped, when its field is here already. */
-  place(entry: number): boolean {
+  /**
+   * Opens an entry for a field whose value the caller will write at `openAt` in the bytes of
+   * `opened`, before he calls `place`.
+   */
+  open(field: Uint8Array, fieldOffset: number, fieldLength: number, valueLength: number): void {
+    this.opened = this.make(fieldLength, valueLength);
+    copyBytes(field, fieldOffset, this.arena.bytes(this.opened), this.openAt, fieldLength);
+    this.openAt += fieldLength;
+  }
+
+  /** Opens an entry for a field without a value, whose bytes the caller will write. */
+  openField(length: number): void {
+    this.opened = this.make(length, 0);
+  }
+
+  /** Adds the entry that is open. False, and it is dropped, when its field is here already. */
+  place(): boolean {
+    const entry = this.opened;
     const hash = this.dict.hashOf(entry);
     if (this.door !== null) this.door.changing(hash);
-    if (this.holdsKeyOf(entry, hash)) {
-      this.drop(entry);
-      return false;
-    }
-    this.dict.insert(entry, hash);
-    return true;
+    const isNew = !this.holdsKeyOf(entry, hash);
+    this.opened = 0;
+    if (isNew) this.dict.insert(entry, hash);
+    else this.drop(entry);
+    return isNew;
   }
 
   /** Whether the value fits into the block that the old one is in; if so, it is there now. */
@@ -377,7 +392,7 @@ export class HashTable implements LargeValue {
   }
 
   /** Frees an entry that is not in the table, or not any more. */
-  drop(address: number): void {
+  private drop(address: number): void {
     this.entryBytes -= this.arena.sizeOf(address);
     this.arena.free(address);
   }

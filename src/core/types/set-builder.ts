@@ -169,6 +169,13 @@ export class SetBuilder {
     this.view.table = new HashTable(arena, seed);
   }
 
+  /** The set, which is a table from now on. */
+  asTable(): HashTable {
+    if (!this.started) this.beginTable();
+    if (this.view.table === null) this.convert(ENC_HASHTABLE);
+    return this.table();
+  }
+
   private table(): HashTable {
     if (this.view.table === null) throw new Error('set builder: the set is no table');
     return this.view.table;

@@ -66,6 +66,9 @@ export class LargeZset implements LargeValue {
   /** Bytes of all entries, without dict and index. */
   entryBytes = 0;
   door: ZsetDoor | null = null;
+  /** The entry that is being filled and stands nowhere yet, 0 for none; its member, where. */
+  opened = 0;
+  openAt = 0;
   private readonly seed: HashSeed;
   /** What new entries are marked with. */
   private mark = 0;
@@ -262,6 +265,8 @@ export class LargeZset implements LargeValue {
   // ---------------------------------------------------------------- as a large value
 
   release(limit: number): boolean {
+    if (this.opened !== 0) this.drop(this.opened);
+    this.opened = 0;
     if (this.dict.drain(limit)) {
       this.dropCollected();
       return true;
@@ -297,7 +302,38 @@ export class LargeZset implements LargeValue {
     return this.dict.overheadBytes + this.index.nodeBytes + this.entryBytes;
   }
 
+  /** Opens an entry for a member that the caller will write, before he calls `place`. */
+  openMember(length: number): void {
+    this.opened = this.make(length);
+  }
+
+  /** Adds the entry that is open. False, and it is dropped, when its member is here already. */
+  place(score: number): boolean {
+    const { arena, dict, opened: entry } = this;
+    const hash = dict.hashOf(entry);
+    const length = entryKeyLength(arena, entry);
+    const found = dict.findHashed(arena.bytes(entry), entryKeyOffset(arena, entry), length, hash);
+    this.opened = 0;
+    if (found !== 0) {
+      this.drop(entry);
+      return false;
+    }
+    setEntryScore(arena, entry, score);
+    dict.insert(entry, hash);
+    this.index.insert(entry);
+    return true;
+  }
+
   private build(member: Uint8Array, offset: number, length: number, score: number): number {
+    const { arena } = this;
+    const entry = this.make(length);
+    copyBytes(member, offset, arena.bytes(entry), this.openAt, length);
+    setEntryScore(arena, entry, score);
+    return entry;
+  }
+
+  /** Makes an entry whose member is to be written at `openAt`. */
+  private make(length: number): number {
     const { arena } = this;
     const wide = wideWords(length);
     const keyWords = ENTRY_WORDS + wide;
@@ -307,8 +343,7 @@ export class LargeZset implements LargeValue {
     const at = arena.wordOffset(entry);
     words[at] = entryHead(length, keyWords, this.mark);
     if (wide !== 0) words[at + ENTRY_WORDS] = length;
-    copyBytes(member, offset, arena.bytes(entry), (at + keyWords) << 2, length);
-    setEntryScore(arena, entry, score);
+    this.openAt = (at + keyWords) << 2;
     return entry;
   }
 

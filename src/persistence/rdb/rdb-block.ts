@@ -1,22 +1,18 @@
 /**
  * The next string of an RDB in an arena block of its own: a node of a list or a stream, which is
  * taken as it comes. It is copied, or decompressed, once, to where it stays; one of many bytes is
- * read from the file right there, so that it is never held twice. So are large values of hashes.
+ * read from the file right there, so that it is never held twice (rdb-large.ts).
  */
 import type { Arena } from '../../core/memory/arena.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
 import { lzfDecompress } from '../../core/struct/lzf.ts';
 import { ByteView } from '../../core/value.ts';
 import { ENCODED_LZF } from './rdb-format.ts';
+import { LARGE_BYTES_MIN, LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
 
-/** Strings of so many bytes are read past the reader's buffer, where there is a file. */
-const LARGE_BYTES_MIN = 1 << 20;
-/** What a length of 32 bits begins with, and its bytes. */
-const LENGTH_32 = 0x80;
-const LENGTH_32_BYTES = 5;
-
 const view = new ByteView();
+const large = new LargeString();
 
 export class BlockReader {
   /** The block that was read last, the caller's to keep or free. */
@@ -29,34 +25,17 @@ export class BlockReader {
   /** Reads the next string, whatever its encoding. */
   read(reader: RdbReader, arena: Arena): void {
     reader.need(1);
-    const first = reader.buf[reader.at]!;
-    if (first === (0xc0 | ENCODED_LZF)) {
+    if (reader.buf[reader.at] === (0xc0 | ENCODED_LZF)) {
       reader.at++;
-      const packed = reader.compressedLength();
-      reader.need(packed);
-      this.#take(arena, reader.fullLength);
-      if (!this.#unpack(reader, packed)) {
-        arena.free(this.block);
-        throw reader.fail('a compressed string is damaged');
-      }
-      return;
-    }
-    if (first >>> 6 === 3) {
-      reader.string(view);
+      this.#compressed(reader, arena, reader.compressedLength(), reader.fullLength);
+    } else if (large.begins(reader, view)) {
+      if (isFed(reader)) reader.need(large.length);
+      this.#take(arena, large.length);
+      this.#fill(reader, arena);
+    } else {
       this.#take(arena, view.length);
       copyBytes(view.bytes, view.offset, this.bytes, this.offset, view.length);
-      return;
     }
-    const large = largeLength(reader);
-    if (large >= 0) {
-      this.#large(reader, arena, large);
-      return;
-    }
-    const length = reader.length();
-    reader.need(length);
-    this.#take(arena, length);
-    copyBytes(reader.buf, reader.at, this.bytes, this.offset, length);
-    reader.at += length;
   }
 
   #take(arena: Arena, length: number): void {
@@ -66,16 +45,25 @@ export class BlockReader {
     this.length = length;
   }
 
-  #unpack(reader: RdbReader, packed: number): boolean {
+  #compressed(reader: RdbReader, arena: Arena, packed: number, length: number): void {
+    if (length >= LARGE_BYTES_MIN && !isFed(reader)) {
+      large.beginPacked(packed, length);
+      this.#take(arena, length);
+      this.#fill(reader, arena);
+      return;
+    }
+    reader.need(packed);
+    this.#take(arena, length);
     const { at, buf } = reader;
     reader.at += packed;
-    return lzfDecompress(buf, at, packed, this.bytes, this.offset, this.length);
+    if (lzfDecompress(buf, at, packed, this.bytes, this.offset, length)) return;
+    arena.free(this.block);
+    throw reader.fail('a compressed string is damaged');
   }
 
-  #large(reader: RdbReader, arena: Arena, length: number): void {
-    this.#take(arena, length);
+  #fill(reader: RdbReader, arena: Arena): void {
     try {
-      takeLarge(reader, this.bytes, this.offset, length);
+      while (!large.fill(reader, this.bytes, this.offset));
     } catch (error) {
       arena.free(this.block);
       throw error;
@@ -83,26 +71,7 @@ export class BlockReader {
   }
 }
 
-/**
- * Reads the length of the next string when it is one of many bytes, not compressed, in a file that
- * has them all: then `takeLarge` must follow. Else -1, and nothing was read.
- */
-export function largeLength(reader: RdbReader): number {
-  const left = reader.bytesLeftMax;
-  if (left < LARGE_BYTES_MIN || reader.isWhole || !Number.isFinite(left)) return -1;
-  reader.need(1);
-  if (reader.buf[reader.at] !== LENGTH_32) return -1;
-  reader.need(LENGTH_32_BYTES);
-  const { at } = reader;
-  const length = reader.length();
-  if (length >= LARGE_BYTES_MIN && length <= reader.bytesLeftMax) return length;
-  reader.at = at;
-  return -1;
-}
-
-/** Reads a string of `length` bytes, of which `largeLength` was told, to where it stays. */
-export function takeLarge(reader: RdbReader, to: Uint8Array, offset: number, length: number): void {
-  for (let filled = 0; filled < length; ) {
-    filled += reader.take(to, offset + filled, length - filled);
-  }
+/** Whether more may be fed: then all of a block must be there before it is made. */
+function isFed(reader: RdbReader): boolean {
+  return !Number.isFinite(reader.bytesLeftMax);
 }

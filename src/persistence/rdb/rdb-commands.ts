@@ -56,6 +56,8 @@ export class RdbCommands implements RdbVisitor {
   #entry = new RdbEntry();
   #group = '';
   #consumer = '';
+  /** Fields of the stream's entry that are still to come. */
+  #fieldsLeft = 0;
   /** Fields of the batch that expire. */
   readonly #expiring: { readonly field: Uint8Array; readonly expiryMs: number }[] = [];
 
@@ -129,8 +131,7 @@ export class RdbCommands implements RdbVisitor {
 
   /** The last word of an element. */
   #add({ bytes, offset, length }: ByteView): void {
-    this.#writer.elementWord(bytes, offset, length);
-    if (this.#writer.endElement()) this.#expireFields();
+    if (this.#writer.lastElementWord(bytes, offset, length)) this.#expireFields();
   }
 
   #expireFields(): void {
@@ -146,13 +147,15 @@ export class RdbCommands implements RdbVisitor {
   // ---------------------------------------------------------------- streams
 
   streamEntry(id: StreamId, fields: number): void {
+    this.#fieldsLeft = fields;
     this.#begin(3 + fields * 2, 'XADD');
     this.#writer.word(this.#number, 0, id.write(this.#number, 0));
   }
 
   streamField(field: ByteView, value: ByteView): void {
     this.#writer.word(field.bytes, field.offset, field.length);
-    this.#writer.word(value.bytes, value.offset, value.length);
+    if (--this.#fieldsLeft > 0) this.#writer.word(value.bytes, value.offset, value.length);
+    else this.#writer.lastWord(value.bytes, value.offset, value.length);
   }
 
   streamFacts({ entriesAdded, lastId, length, maxDeletedId }: StreamFacts): void {

@@ -8,8 +8,7 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
-import { lzfAt, lzfDecompressPart } from '../../core/struct/lzf.ts';
-import { STRING_BYTES_MAX, stringSet } from '../../core/types/string.ts';
+import { stringSet } from '../../core/types/string.ts';
 import { ByteView, ENC_RAW, TYPE_STRING } from '../../core/value.ts';
 import {
   ENCODED_LZF,
@@ -44,6 +43,7 @@ import {
   rdbTypeName,
 } from './rdb-format.ts';
 import { decodeExpiringHash, decodeHash } from './rdb-hash.ts';
+import { LargeString } from './rdb-large.ts';
 import { decodeList, ListLoad } from './rdb-list.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { decodeSet } from './rdb-set.ts';
@@ -51,15 +51,13 @@ import { decodeStream, StreamLoad } from './rdb-stream.ts';
 import { TableLoad } from './rdb-table.ts';
 import { decodeZset, ZsetLoad } from './rdb-zset.ts';
 
-/** Strings of at least this many bytes are read in pieces. */
-const PIECES_BYTES_MIN = 1 << 20;
-/** First bytes of a length below 16,384 end here, and those of integers begin here. */
+/** First bytes of a length below 16,384 end here. */
 const SHORT_LENGTH_END = 0x80;
+/** Those of integers begin here, and what is compressed has the one behind them. */
 const INTEGER_FIRST = 0xc0;
-/** Compressed bytes that are decompressed at a time. */
-const UNPACK_BYTES = 1 << 14;
+const LZF_FIRST = INTEGER_FIRST + ENCODED_LZF;
+const ENCODING_MASK = 0x3f;
 const EMPTY = new Uint8Array(0);
-const DAMAGED = 'a compressed string is damaged';
 
 /** A large collection that is loaded in pieces. */
 interface CollectionLoad {
@@ -73,12 +71,9 @@ export class ValueDecoder {
   readonly #keyspace: Keyspace;
   readonly #reader: RdbReader;
   readonly #view = new ByteView();
-  /** The string that still comes: its block, which stays where it is, 0 for none. */
+  /** The block of the string that still comes, which stays where it is; 0 for none. */
   #openBlock: number;
-  #openFilled: number;
-  #openLength: number;
-  /** Compressed bytes of it that are still to be read, 0 when it is not compressed. */
-  #openPacked: number;
+  readonly #large = new LargeString();
   /** The large collection that still comes. */
   readonly #tables: TableLoad;
   readonly #lists: ListLoad;
@@ -93,13 +88,10 @@ export class ValueDecoder {
     this.#keyspace = keyspace;
     this.#reader = reader;
     this.#openBlock = 0;
-    this.#openFilled = 0;
-    this.#openLength = 0;
-    this.#openPacked = 0;
-    this.#tables = new TableLoad(keyspace, reader);
+    this.#tables = new TableLoad(reader);
     this.#lists = new ListLoad(keyspace, reader);
     this.#streams = new StreamLoad(reader, deep);
-    this.#zsets = new ZsetLoad(keyspace, reader);
+    this.#zsets = new ZsetLoad(reader);
   }
 
   /** Whether the last value is not complete yet. */
@@ -167,9 +159,7 @@ export class ValueDecoder {
     const { at, buf, end } = this.#reader;
     if (type !== RDB_STRING || at === end) return false;
     const first = buf[at]!;
-    return (
-      first < SHORT_LENGTH_END || (first >= INTEGER_FIRST && first < INTEGER_FIRST + ENCODED_LZF)
-    );
+    return first < SHORT_LENGTH_END || (first >= INTEGER_FIRST && first < LZF_FIRST);
   }
 
   /** Reads on. True when the value is complete; false asks for another call, or for more bytes. */
@@ -177,87 +167,35 @@ export class ValueDecoder {
     const open = this.#open();
     if (open !== null) return open.resume();
     const { arena } = this.#keyspace;
-    const bytes = arena.bytes(this.#openBlock);
-    const start = arena.byteOffset(this.#openBlock);
-    if (this.#openPacked > 0) return this.#unpack(bytes, start);
-    const at = start + this.#openFilled;
-    this.#openFilled += this.#reader.take(bytes, at, this.#openLength - this.#openFilled);
-    if (this.#openFilled < this.#openLength) return false;
-    this.#openBlock = 0;
-    return true;
-  }
-
-  /** Decompresses the next piece of the open string into its place. */
-  #unpack(bytes: Uint8Array, start: number): boolean {
-    const reader = this.#reader;
-    const piece = Math.min(this.#openPacked, UNPACK_BYTES);
-    const isLast = piece === this.#openPacked;
-    reader.need(piece);
-    const { at, buf } = reader;
-    const filled = start + this.#openFilled;
-    const end = start + this.#openLength;
-    if (!lzfDecompressPart(buf, at, at + piece, isLast, bytes, start, filled, end)) {
-      throw reader.fail(DAMAGED);
-    }
-    reader.at = lzfAt.src;
-    this.#openPacked -= lzfAt.src - at;
-    this.#openFilled = lzfAt.dst - start;
-    if (!isLast) return false;
-    if (this.#openFilled < this.#openLength) throw reader.fail(DAMAGED);
+    const block = this.#openBlock;
+    if (!this.#large.fill(this.#reader, arena.bytes(block), arena.byteOffset(block))) return false;
     this.#openBlock = 0;
     return true;
   }
 
   #string(db: Database, key: Uint8Array, keyOffset: number, keyLength: number): number {
     const reader = this.#reader;
-    const length = reader.lengthOrEncoding();
-    if (length >= 0) {
-      if (length >= PIECES_BYTES_MIN && !reader.isWhole) {
-        if (length > Math.min(reader.bytesLeftMax, STRING_BYTES_MAX)) {
-          throw reader.fail(`a string of ${length} bytes, more than are left`);
-        }
-        return this.#openString(db, key, keyOffset, keyLength, length);
-      }
-      reader.need(length);
-      const { buf, at } = reader;
-      reader.at += length;
-      return stringSet(this.#keyspace, db, key, keyOffset, keyLength, 0, buf, at, length, false);
-    }
-    if (length !== -1 - ENCODED_LZF) {
-      const value = reader.encodedInteger(-1 - length);
-      const high = value >> 31;
-      return this.#keyspace.putInteger(db, key, keyOffset, keyLength, 0, value, high, false);
+    const keyspace = this.#keyspace;
+    if (this.#comesAsInteger()) {
+      const value = reader.encodedInteger(reader.byte() & ENCODING_MASK);
+      return keyspace.putInteger(db, key, keyOffset, keyLength, 0, value, value >> 31, false);
     }
     const view = this.#view;
-    const packed = reader.compressedLength();
-    if (reader.fullLength >= PIECES_BYTES_MIN && !reader.isWhole) {
-      const address = this.#openString(db, key, keyOffset, keyLength, reader.fullLength);
-      this.#openPacked = packed;
-      return address;
-    }
-    reader.decompressed(packed, reader.fullLength, view);
-    const { bytes, offset } = view;
-    return stringSet(
-      this.#keyspace,
-      db,
-      key,
-      keyOffset,
-      keyLength,
-      0,
-      bytes,
-      offset,
-      view.length,
-      false,
-    );
+    if (this.#large.begins(reader, view)) return this.#openString(db, key, keyOffset, keyLength);
+    const { bytes, length, offset } = view;
+    return stringSet(keyspace, db, key, keyOffset, keyLength, 0, bytes, offset, length, false);
   }
 
-  #openString(
-    db: Database,
-    key: Uint8Array,
-    keyOffset: number,
-    keyLength: number,
-    length: number,
-  ): number {
+  /** Whether an integer comes next. */
+  #comesAsInteger(): boolean {
+    const reader = this.#reader;
+    if (reader.at === reader.end) reader.need(1);
+    const first = reader.buf[reader.at]!;
+    return first >= INTEGER_FIRST && first < LZF_FIRST;
+  }
+
+  /** Stores a string of which `#large` knows the length; of a payload in memory, all of it. */
+  #openString(db: Database, key: Uint8Array, keyOffset: number, keyLength: number): number {
     const keyspace = this.#keyspace;
     const empty = keyspace.putBytes(
       db,
@@ -272,10 +210,15 @@ export class ValueDecoder {
       0,
       false,
     );
-    const address = keyspace.resizeValue(db, empty, length, 0);
+    const address = keyspace.resizeValue(db, empty, this.#large.length, 0);
     this.#openBlock = keyspace.valueBlock(address);
-    this.#openFilled = 0;
-    this.#openLength = length;
+    if (!this.#reader.isWhole) return address;
+    try {
+      while (!this.resume());
+    } catch (error) {
+      keyspace.remove(db, address);
+      throw error;
+    }
     return address;
   }
 

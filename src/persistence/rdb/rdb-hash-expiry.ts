@@ -25,8 +25,8 @@ import {
   RDB_VERSION_VALKEY,
   rdbTypeName,
 } from './rdb-format.ts';
+import { HeldString } from './rdb-held.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { HeldString } from './rdb-table.ts';
 
 const NO_TIME = 0n;
 const NO_TIME_VALKEY = -1;

@@ -21,13 +21,12 @@ import { HashBuilder } from '../../core/types/hash-builder.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { lpDistinct } from '../../core/types/listpack-distinct.ts';
 import { ByteView, ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../../core/value.ts';
-import { largeLength } from './rdb-block.ts';
 import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
 import { RDB_HASH, RDB_HASH_LISTPACK, RDB_HASH_ZIPMAP } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import { readExpiringHash } from './rdb-hash-expiry.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { HeldString, readLarge, type TableLoad } from './rdb-table.ts';
+import type { TableLoad } from './rdb-table.ts';
 import { ZiplistReader } from './ziplist.ts';
 import { ZipmapReader } from './zipmap.ts';
 
@@ -35,7 +34,6 @@ const cursor = new HashCursor();
 const builder = new HashBuilder();
 const ziplist = new ZiplistReader();
 const zipmap = new ZipmapReader();
-const held = new HeldString();
 const view = new ByteView();
 const field = new ElementView();
 const value = new ElementView();
@@ -86,10 +84,11 @@ export function decodeHash(
 ): number {
   if (type === RDB_HASH) {
     const count = reader.length();
-    if (count > keyspace.limits.hashMaxListpackEntries && tables.suits(count)) {
-      return tables.start(db, key, offset, length, TYPE_HASH, count);
-    }
-    return build(keyspace, reader, db, key, offset, length, count, readPairs);
+    if (count === 0) return 0;
+    builder.start(keyspace, count);
+    const isTable = count > keyspace.limits.hashMaxListpackEntries;
+    tables.build(builder, count, true, isTable, addRead);
+    return builder.store(db, key, offset, length);
   }
   reader.string(view);
   if (type === RDB_HASH_LISTPACK) return storeListpack(keyspace, reader, db, key, offset, length);
@@ -128,8 +127,8 @@ export function decodeExpiringHash(
   return 0;
 }
 
-/** Brings the fields into the builder; false when one comes twice. */
-type Filler = (reader: RdbReader, count: number) => boolean;
+/** Brings the fields of an old compact form into the builder; false when one comes twice. */
+type Filler = () => boolean;
 
 function build(
   keyspace: Keyspace,
@@ -144,7 +143,7 @@ function build(
   if (count === 0) return 0;
   builder.start(keyspace, count);
   try {
-    if (!fill(reader, count)) throw reader.fail(TWICE);
+    if (!fill()) throw reader.fail(TWICE);
   } catch (error) {
     builder.discard();
     throw error;
@@ -152,19 +151,8 @@ function build(
   return builder.store(db, key, offset, length);
 }
 
-function readPairs(reader: RdbReader, count: number): boolean {
-  for (let i = 0; i < count; i++) {
-    held.read(reader);
-    const large = largeLength(reader);
-    if (large >= 0) {
-      if (!readLarge(reader, builder.asTable(), held, large)) return false;
-      continue;
-    }
-    reader.string(view);
-    if (!builder.add(held.bytes, 0, held.length, view.bytes, view.offset, view.length))
-      return false;
-  }
-  return true;
+function addRead({ field: { bytes, length }, value }: TableLoad): boolean {
+  return builder.add(bytes, 0, length, value.bytes, value.offset, value.length);
 }
 
 function takeZiplist(): boolean {

@@ -14,12 +14,10 @@
  *   whole      a payload in memory; there is no more than that
  *   fed        a socket; `feed` appends what came. Where bytes are missing the reader goes back to
  *              the last `commit` and throws `HUNGRY`, and the caller tries again from there once
- *              `isSated`. Past 64 KiB, what must have come doubles with each such try, so that even
- *              a value of a gigabyte is begun a dozen times and not once a packet
+ *              `isSated`. Past 64 KiB, what must have come doubles with each such try
  *
- * A length is never believed beyond what the input can still hold, so a damaged one costs no
- * memory. Strings are shown where they lie; a view is good until the next call. Every error says
- * its byte.
+ * A length is never believed beyond what the input can still hold. Strings are shown where they
+ * lie; a view is good until the next call. Every error says its byte.
  */
 import { lzfDecompress } from '../../core/struct/lzf.ts';
 import { writeInteger } from '../../core/text/integer.ts';
@@ -195,9 +193,11 @@ export class RdbReader {
   }
 
   #grow(room: number): void {
-    const grown = new Uint8Array(
-      Math.max(room, Math.min(this.buf.length * 2, room + BUFFER_BYTES)),
-    );
+    const doubled = this.buf.length * 2;
+    // All that is wanted of a feed, or each of its small pieces would move what came before it.
+    const wanted = Math.min(this.#wanted + BUFFER_BYTES, STRING_BYTES_MAX);
+    const most = this.#isFed ? Math.max(doubled, wanted) : Math.min(doubled, room + BUFFER_BYTES);
+    const grown = new Uint8Array(Math.max(room, most));
     grown.set(this.buf.subarray(0, this.end));
     this.buf = grown;
   }

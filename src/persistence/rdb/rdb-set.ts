@@ -87,20 +87,14 @@ export function decodeSet(
   if (type !== RDB_SET) return storeCompact(keyspace, reader, db, key, offset, length, type);
   const count = reader.length();
   if (count === 0) return 0;
-  if (count > keyspace.limits.setMaxIntsetEntries && tables.suits(count)) {
-    return tables.start(db, key, offset, length, TYPE_SET, count);
-  }
   builder.start(keyspace, count);
-  try {
-    for (let i = 0; i < count; i++) {
-      reader.string(view);
-      if (!builder.add(view.bytes, view.offset, view.length)) throw reader.fail(TWICE);
-    }
-  } catch (error) {
-    builder.discard();
-    throw error;
-  }
+  const isTable = count > keyspace.limits.setMaxIntsetEntries;
+  tables.build(builder, count, false, isTable, addMember);
   return builder.store(db, key, offset, length, 0);
+}
+
+function addMember({ value }: TableLoad): boolean {
+  return builder.add(value.bytes, value.offset, value.length);
 }
 
 /** Stores an intset or listpack as it is, or as a table when it has too many members. */

@@ -26,9 +26,9 @@ import {
   verifyChecksum,
 } from './rdb-ends.ts';
 import * as rdb from './rdb-format.ts';
+import { HeldString } from './rdb-held.ts';
 import { HUNGRY, type RdbReader } from './rdb-reader.ts';
 import { skipModuleParts, skipValue } from './rdb-skip.ts';
-import { HeldString } from './rdb-table.ts';
 import { ValueWalker } from './rdb-walk-value.ts';
 
 /**

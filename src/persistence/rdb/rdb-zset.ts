@@ -19,7 +19,6 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
-import { LateEntries } from '../../core/late-entries.ts';
 import {
   LP_EMPTY_BYTES,
   lpBytes,
@@ -36,21 +35,19 @@ import { ElementView } from '../../core/types/element-view.ts';
 import { lpDistinct } from '../../core/types/listpack-distinct.ts';
 import { largeOfPack } from '../../core/types/zset.ts';
 import { ZsetBuilder } from '../../core/types/zset-builder.ts';
-import { LargeZset } from '../../core/types/zset-large.ts';
+import type { LargeZset } from '../../core/types/zset-large.ts';
 import { packCompare, packScore } from '../../core/types/zset-pack.ts';
 import { ZsetCursor } from '../../core/types/zset-view.ts';
 import { ByteView, ENC_LISTPACK, ENC_SKIPLIST, encodingOf, TYPE_ZSET } from '../../core/value.ts';
 import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
-import { RdbError } from './rdb-error.ts';
+import type { RdbError } from './rdb-error.ts';
 import { RDB_ZSET, RDB_ZSET_2, RDB_ZSET_LISTPACK } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
+import { HeldString } from './rdb-held.ts';
+import { late, PieceLoad } from './rdb-pieces.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { HeldString } from './rdb-table.ts';
-import { TableRoom } from './rdb-table-room.ts';
 import { ZiplistReader } from './ziplist.ts';
 
-/** Zsets of more members than this are loaded in pieces, of so many members at most. */
-const PIECE_MEMBERS = 512;
 const SCORE_BYTES = 8;
 const FIRST_ROOM = 4096;
 /** A buffer that grew past this is not kept. */
@@ -64,8 +61,6 @@ const TEXT_MINUS_INF = 255;
 const cursor = new ZsetCursor();
 const ziplist = new ZiplistReader();
 const held = new HeldString();
-/** Members that are not in their zset yet: while one is read, and never between two pieces. */
-const late = new LateEntries();
 const view = new ByteView();
 const element = new ElementView();
 const previous = new ElementView();
@@ -120,114 +115,71 @@ export function decodeZset(
 ): number {
   if (type === RDB_ZSET || type === RDB_ZSET_2) {
     const count = reader.length();
-    if (count === 0) return 0;
-    if (count > keyspace.limits.zsetMaxListpackEntries && zsets.suits(count)) {
-      return zsets.start(db, key, offset, length, count, type);
-    }
-    return build(keyspace, reader, db, key, offset, length, count, type);
+    return count === 0 ? 0 : build(keyspace, reader, zsets, db, key, offset, length, count, type);
   }
   reader.string(view);
   if (type !== RDB_ZSET_LISTPACK) packZiplist(reader);
   return storePack(keyspace, reader, db, key, offset, length);
 }
 
-/** Loading a large zset in pieces, so that a server can answer in between. */
-export class ZsetLoad {
-  readonly #keyspace: Keyspace;
-  readonly #reader: RdbReader;
-  #zset: LargeZset | null = null;
-  readonly #room: TableRoom;
-  #left = 0;
-  #type = 0;
+// What of a large member is there: it is being read, or all but its score.
+const NOTHING = 0;
+const MEMBER = 1;
+const MEMBER_HELD = 2;
 
-  constructor(keyspace: Keyspace, reader: RdbReader) {
-    this.#keyspace = keyspace;
-    this.#reader = reader;
-    this.#room = new TableRoom(reader);
+/** Loads zsets that are not compact, in pieces where they are large. */
+export class ZsetLoad extends PieceLoad<LargeZset> {
+  /** The type byte of the zset. */
+  type = 0;
+  #open = NOTHING;
+
+  override start(zset: LargeZset, count: number): void {
+    super.start(zset, count);
+    this.#open = NOTHING;
   }
 
-  /** Whether members are still to come. */
-  get isOpen(): boolean {
-    return this.#left > 0;
-  }
-
-  /** Whether a zset of `count` members, which will be large, is to be loaded in pieces. */
-  suits(count: number): boolean {
-    return count > PIECE_MEMBERS && !this.#reader.isWhole;
-  }
-
-  /** Stores an empty zset behind a key that does not exist. Returns the entry's address. */
-  start(
-    db: Database,
-    key: Uint8Array,
-    offset: number,
-    length: number,
-    count: number,
-    type: number,
-  ): number {
-    const keyspace = this.#keyspace;
-    const zset = new LargeZset(keyspace.arena, keyspace.seed);
-    this.#zset = zset;
-    this.#left = count;
-    this.#type = type;
-    this.#room.start();
-    return putLarge(keyspace, db, key, offset, length, zset);
-  }
-
-  /** Reads some more members; the reader commits each. True when all are there. */
-  resume(): boolean {
-    const zset = this.#zset;
-    if (zset === null) return true;
-    this.#room.enlarge(zset.dict, this.#left);
-    try {
-      this.#piece(zset);
-    } catch (error) {
-      // A fed reader that is hungry goes on here; anything else is the end of the load.
-      if (!zset.settle(late)) throw this.#twice();
-      if (error instanceof RdbError) this.#left = 0;
-      throw error;
+  protected element(zset: LargeZset): boolean {
+    if (this.#open !== NOTHING) return this.#resume(zset);
+    const { reader } = this;
+    if (this.large.begins(reader, view)) {
+      this.#open = MEMBER;
+      return false;
     }
-    if (!zset.settle(late)) throw this.#twice();
-    if (this.#left > 0) return false;
-    this.#zset = null;
+    let { bytes, offset } = view;
+    const { length } = view;
+    // A member stays where it is while its score is read, if that is at hand.
+    if (this.type !== RDB_ZSET_2 || reader.end - reader.at < SCORE_BYTES) {
+      held.copy(view);
+      bytes = held.bytes;
+      offset = 0;
+    }
+    zset.addLate(late, bytes, offset, length, this.#score());
     return true;
   }
 
-  #twice(): RdbError {
-    this.#left = 0;
-    return this.#reader.fail(TWICE);
-  }
-
-  #piece(zset: LargeZset): void {
-    const reader = this.#reader;
-    for (let i = 0; i < PIECE_MEMBERS && this.#left > 0; i++) {
-      readElement(reader, zset, this.#type);
-      reader.commit();
-      this.#left--;
+  /** Reads some more of a large member to where it stays, or its score. */
+  #resume(zset: LargeZset): boolean {
+    if (this.#open === MEMBER_HELD) {
+      if (!zset.place(this.#score())) throw this.twice();
+      this.#open = NOTHING;
+      return true;
     }
+    if (zset.opened === 0) zset.openMember(this.large.length);
+    const bytes = zset.arena.bytes(zset.opened);
+    if (this.large.fill(this.reader, bytes, zset.openAt)) this.#open = MEMBER_HELD;
+    return false;
   }
-}
 
-/** Reads a member and its score into a zset, where they wait for `settle`. */
-function readElement(reader: RdbReader, zset: LargeZset, type: number): void {
-  if (late.isFull) settle(reader, zset);
-  reader.string(view);
-  let { bytes, offset } = view;
-  const { length } = view;
-  // A member stays where it is while its score is read, if that is at hand.
-  if (type !== RDB_ZSET_2 || reader.end - reader.at < SCORE_BYTES) {
-    held.copy(view);
-    bytes = held.bytes;
-    offset = 0;
+  #score(): number {
+    const { reader } = this;
+    const score = this.type === RDB_ZSET_2 ? reader.double() : textScore(reader);
+    if (Number.isNaN(score)) throw reader.fail(NO_SCORE);
+    return score;
   }
-  const score = type === RDB_ZSET_2 ? reader.double() : textScore(reader);
-  if (Number.isNaN(score)) throw reader.fail(NO_SCORE);
-  zset.addLate(late, bytes, offset, length, score);
-}
 
-/** Puts the members that wait into their zset. */
-function settle(reader: RdbReader, zset: LargeZset): void {
-  if (!zset.settle(late)) throw reader.fail(TWICE);
+  protected twice(): RdbError {
+    return this.reader.fail(TWICE);
+  }
 }
 
 /** The score of a type 3, NaN when it is no number. */
@@ -245,6 +197,7 @@ function textScore(reader: RdbReader): number {
 function build(
   keyspace: Keyspace,
   reader: RdbReader,
+  zsets: ZsetLoad,
   db: Database,
   key: Uint8Array,
   offset: number,
@@ -253,14 +206,18 @@ function build(
   type: number,
 ): number {
   const builder = new ZsetBuilder(keyspace);
+  const { large } = builder;
+  zsets.type = type;
+  zsets.start(large, count);
   try {
-    for (let i = 0; i < count; i++) readElement(reader, builder.large, type);
-    settle(reader, builder.large);
+    if (count <= keyspace.limits.zsetMaxListpackEntries || !zsets.suits(count)) zsets.readOn();
+    if (reader.isWhole) while (!zsets.resume());
   } catch (error) {
-    builder.large.settle(late);
+    zsets.stop();
     builder.discard();
     throw error;
   }
+  if (zsets.isOpen) return putLarge(keyspace, db, key, offset, length, large);
   return builder.store(db, key, offset, length, 0);
 }
 

@@ -65,7 +65,8 @@ function shorten(args: Args, redacted: readonly number[]): string[] {
       words.push(REDACTED);
     } else if (args.lengths[i]! > WORD_BYTES_MAX) {
       const more = args.lengths[i]! - WORD_BYTES_MAX;
-      words.push(`${args.text(i).slice(0, WORD_BYTES_MAX)}... (${more} more bytes)`);
+      // No slice of the whole, which would keep it: half a gigabyte for each entry.
+      words.push(`${args.text(i, WORD_BYTES_MAX)}... (${more} more bytes)`);
     } else {
       words.push(args.text(i));
     }

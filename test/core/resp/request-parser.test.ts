@@ -173,3 +173,13 @@ describe('request parser', () => {
     );
   });
 });
+
+test('the beginning of an argument longer than any text is told without the rest', () => {
+  const args = new Args();
+  const long = new Uint8Array(LIMITS.bulkBytesMax);
+  long.fill(0x61, 0, 200);
+  args.push(long, 0, long.length);
+  args.push(long, 198, 2);
+  expect(args.text(0, 128)).toBe('a'.repeat(128));
+  expect(args.text(1, 128)).toBe('aa');
+});

@@ -135,6 +135,23 @@ describe('a fed reader', () => {
     );
   });
 
+  it('makes room for a long string once, however small the pieces are', () => {
+    const reader = RdbReader.fed();
+    const length = 20 << 20;
+    const head = new Uint8Array(16);
+    reader.feed(head.subarray(0, putLength(head, 0, length)));
+    expect(() => reader.string(view)).toThrow(HUNGRY);
+    const piece = Buffer.alloc(1 << 16, 'x');
+    const rooms = new Set([reader.buf]);
+    for (let fed = 0; fed < length; fed += piece.length) {
+      reader.feed(piece);
+      rooms.add(reader.buf);
+    }
+    reader.string(view);
+    expect(view.length).toBe(length);
+    expect(rooms.size).toBe(2);
+  });
+
   it('says where its input ended', () => {
     const reader = RdbReader.fed();
     reader.feed(Buffer.from([5, 97]));

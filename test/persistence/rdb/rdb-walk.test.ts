@@ -3,6 +3,8 @@
  * is shown as its elements, and damage is noticed where it stands.
  */
 import { describe, expect, it } from 'vitest';
+import { StreamId } from '../../../src/core/struct/stream-id.ts';
+import { ElementView } from '../../../src/core/types/element-view.ts';
 import { ByteOutput } from '../../../src/persistence/byte-output.ts';
 import { CommandWriter } from '../../../src/persistence/command-writer.ts';
 import { RdbCommands } from '../../../src/persistence/rdb/rdb-commands.ts';
@@ -10,8 +12,9 @@ import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { type RdbVisitor, RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
 import { checkRdb } from '../../../src/persistence/tools/check-rdb.ts';
 import { JsonExport } from '../../../src/persistence/tools/rdb-export-json.ts';
+import { rdbString } from './rdb-forms.ts';
 import { blob, int64, listpack, ziplist } from './rdb-packed.ts';
-import { fileReader, NOW_MS, type RdbPart, rdbOf, text } from './rdb-support.ts';
+import { fileReader, latin1, NOW_MS, type RdbPart, rdbOf, text } from './rdb-support.ts';
 
 const wants = (): boolean => true;
 
@@ -69,6 +72,44 @@ const resp = (...parts: RdbPart[]): string[] =>
     );
 
 const key = text('k');
+
+it('a long word of a command is handed on from where it lies', () => {
+  const long = 'x'.repeat(3 << 20);
+  const value = rdbString(latin1(long)).toString('latin1');
+  const out: string[] = [];
+  const lent: Uint8Array[] = [];
+  const writer = new CommandWriter((part, length) => {
+    out.push(Buffer.from(part.subarray(0, length)).toString('latin1'));
+    if (length === long.length) lent.push(part);
+  });
+  const file = rdbOf(
+    ...['REDIS0012', 4, text('hash'), 3, text('a'), text('b'), text('c'), value, text('d')],
+    ...[text('e'), 2, text('set'), 1, value, 5, text('zset'), 1, value, '\0'.repeat(8)],
+    ...[1, text('list'), 2, value, text('z'), 0xff],
+  );
+  const commands = new RdbCommands(writer, {});
+  new RdbWalk(fileReader(file), commands).run();
+  const shown = (word: string): ElementView => {
+    const view = new ElementView();
+    view.show(latin1(word), 0, word.length);
+    return view;
+  };
+  commands.streamEntry(new StreamId(), 1);
+  commands.streamField(shown('f'), shown(long));
+  const words = (...all: string[]): string =>
+    `*${all.length}\r\n${all.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
+  const wanted =
+    words('SELECT', '0') +
+    words('HSET', 'hash', 'a', 'b', 'c', long) +
+    words('HSET', 'hash', 'd', 'e') +
+    words('SADD', 'set', long) +
+    words('ZADD', 'zset', '0', long) +
+    words('RPUSH', 'list', long) +
+    words('RPUSH', 'list', 'z') +
+    words('XADD', 'list', '0-0', 'f', long);
+  expect(out.join('') === wanted).toBe(true);
+  expect(lent.length).toBe(5);
+});
 
 describe('a walk shows the elements of', () => {
   it('lists of every form', () => {

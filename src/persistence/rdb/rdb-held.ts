@@ -1,0 +1,34 @@
+/** The next string of a reader, copied, so that it lasts while the following one is read. */
+import { copyBytes } from '../../core/memory/copy.ts';
+import { ByteView } from '../../core/value.ts';
+import type { RdbReader } from './rdb-reader.ts';
+
+const FIRST_ROOM = 256;
+/** A buffer that grew past this is not kept. */
+const KEPT_ROOM = 1 << 20;
+
+const view = new ByteView();
+
+export class HeldString {
+  bytes = new Uint8Array(FIRST_ROOM);
+  length = 0;
+
+  read(reader: RdbReader): void {
+    reader.string(view);
+    this.copy(view);
+  }
+
+  copy({ bytes, length, offset }: ByteView): void {
+    this.make(length);
+    copyBytes(bytes, offset, this.bytes, 0, length);
+  }
+
+  /** Makes room for a string that somebody else will write. */
+  make(length: number): void {
+    const tooLarge = this.bytes.length > KEPT_ROOM && length < KEPT_ROOM;
+    if (length > this.bytes.length || tooLarge) {
+      this.bytes = new Uint8Array(Math.max(length, FIRST_ROOM));
+    }
+    this.length = length;
+  }
+}
