@@ -91,7 +91,7 @@ export class EntryChanges extends EntryStore {
       const to = ((at + ((words[at]! >>> 16) & 7)) << 2) + keyLength;
       copyBytes(value, valueOffset, this.arena.bytes(address), to, valueLength);
     }
-    this.place(db, existing, address);
+    this.place(db, existing, address, key, keyOffset, keyLength);
     return address;
   }
 
@@ -114,7 +114,7 @@ export class EntryChanges extends EntryStore {
     ) {
       const expires = this.keptPlace(db, existing, keepExpiry);
       address = this.build(key, keyOffset, keyLength, 0, ENC_INT, expires ? EXPIRES : 0, 0);
-      this.place(db, existing, address);
+      this.place(db, existing, address, key, keyOffset, keyLength);
     }
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address);
@@ -147,7 +147,7 @@ export class EntryChanges extends EntryStore {
       0,
     );
     this.arena.words(address)[this.arena.wordOffset(address) + 2] = this.newHandle(value);
-    this.place(db, existing, address);
+    this.place(db, existing, address, key, keyOffset, keyLength);
     return address;
   }
 
@@ -299,12 +299,20 @@ export class EntryChanges extends EntryStore {
   }
 
   /**
-   * Puts a fresh entry where `existing` was, or adds it. The place word is copied if both expire.
+   * Puts a fresh entry where `existing` was, or adds it; the key's hash may be known. The place
+   * word is copied if both expire.
    */
-  private place(db: Database, existing: number, fresh: number): void {
+  private place(
+    db: Database,
+    existing: number,
+    fresh: number,
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+  ): void {
     if (existing === 0) {
       if (this.late !== null) this.late.add(db.dict, fresh);
-      else db.dict.insert(fresh, db.dict.hashOf(fresh));
+      else db.dict.insert(fresh, db.dict.hash(key, keyOffset, keyLength));
       return;
     }
     if (this.hasExpiry(fresh)) this.movePlace(db, existing, fresh);

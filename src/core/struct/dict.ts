@@ -31,6 +31,7 @@
  */
 import type { Arena } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
+import { touchEntries } from './dict-ahead.ts';
 import { firstPicked, PICKS_AHEAD, pickedBuckets, SlotReach } from './dict-pick.ts';
 import { entryKeyEquals, entryKeyHash } from './entry.ts';
 import { type HashSeed, type KnownHash, NOTHING_KNOWN } from './key-hash.ts';
@@ -158,9 +159,8 @@ export class Dict {
     const at = (bucket & 0x7ffff) << 1;
     words[at] = words[at]! & ~(1 << this.foundSlot);
     this.count--;
-    if (this.buckets > 1 && this.count < this.buckets * LOAD_MIN) {
+    for (let i = 0; i < 2 && this.buckets > 1 && this.count < this.buckets * LOAD_MIN; i++) {
       this.mergeOne();
-      if (this.buckets > 1 && this.count < this.buckets * LOAD_MIN) this.mergeOne();
     }
   }
 
@@ -408,11 +408,11 @@ export class Dict {
   /** Puts every entry of a bucket where the present level and split say. */
   private rehashBucket(bucket: number): void {
     if (this.arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1] === 0) return;
-    const moving = this.moving;
-    const count = this.chainInto(bucket, moving, 0);
+    const count = this.chainInto(bucket, this.moving, 0);
     this.freeChain(bucket);
+    touchEntries(this.arena, this.moving, count);
     for (let i = 0; i < count; i++) {
-      const address = moving[i]!;
+      const address = this.moving[i]!;
       const hash = this.hashOf(address);
       this.put(this.bucketAt(this.bucketOf(hash)), address, hash >>> 24);
     }
