@@ -91,8 +91,7 @@ export class Dict {
   /** Hash of a key as this dict sees it. */
   hash(key: Uint8Array, offset: number, length: number): number {
     const { known } = this;
-    if (known.offset === offset && known.bytes === key && known.length === length)
-      return known.hash;
+    if (known.is(key, offset, length)) return known.hash;
     return halfSipHash(key, offset, length, this.seed0, this.seed1);
   }
 
@@ -158,6 +157,7 @@ export class Dict {
     const words = this.arena.u32[bucket >>> 19]!;
     const at = (bucket & 0x7ffff) << 1;
     words[at] = words[at]! & ~(1 << this.foundSlot);
+    this.known.moves++;
     this.count--;
     for (let i = 0; i < 2 && this.buckets > 1 && this.count < this.buckets * LOAD_MIN; i++) {
       this.mergeOne();
@@ -167,6 +167,7 @@ export class Dict {
   /** The entry that the last `find` found now lives at `address`. */
   replaceFound(address: number): void {
     const bucket = this.foundBucket;
+    this.known.moves++;
     this.arena.u32[bucket >>> 19]![((bucket & 0x7ffff) << 1) + 4 + this.foundSlot] = address;
   }
 
@@ -270,9 +271,8 @@ export class Dict {
   }
 
   /**
-   * Empties the table in steps: takes out up to `limit` or a few more entries into `collected` and
-   * says whether any are left. Used to free a table in slices; no other call may stand between the
-   * first and last.
+   * Empties the table in steps, to free it in slices: takes out up to `limit` or a few more entries
+   * into `collected`, says whether any are left. No other call may stand between first and last.
    */
   drain(limit: number): boolean {
     this.collectedCount = 0;

@@ -18,12 +18,19 @@ export class KnownHash {
   offset = -1;
   length = 0;
   hash = 0;
+  /** How often an entry of the dicts that ask here has gone or moved. */
+  moves = 0;
 
   set(bytes: Uint8Array, offset: number, length: number, hash: number): void {
     this.bytes = bytes;
     this.offset = offset;
     this.length = length;
     this.hash = hash;
+  }
+
+  /** Whether these are the bytes whose hash is known. */
+  is(bytes: Uint8Array, offset: number, length: number): boolean {
+    return this.offset === offset && this.bytes === bytes && this.length === length;
   }
 
   forget(): void {
