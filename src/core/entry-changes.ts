@@ -215,7 +215,7 @@ export class EntryChanges extends EntryStore {
       return address;
     }
     const fresh = this.reshape(address, true);
-    db.dict.relocate(address, fresh);
+    db.dict.relocate(address, fresh, db.dict.hashOf(address));
     this.arena.free(address);
     db.expires.insert(fresh, atMs);
     if (this.onExpirySet !== null) this.onExpirySet(db, fresh);
@@ -248,7 +248,7 @@ export class EntryChanges extends EntryStore {
     const at = this.arena.wordOffset(address);
     db.expires.remove(this.arena.words(address)[at + placeWord(this.arena, address)]!);
     const fresh = this.reshape(address, false);
-    db.dict.relocate(address, fresh);
+    db.dict.relocate(address, fresh, db.dict.hashOf(address));
     this.arena.free(address);
     return fresh;
   }
@@ -310,13 +310,17 @@ export class EntryChanges extends EntryStore {
     keyOffset: number,
     keyLength: number,
   ): void {
+    if (existing === 0 && this.late !== null) {
+      this.late.add(db.dict, fresh);
+      return;
+    }
+    const hash = db.dict.hash(key, keyOffset, keyLength);
     if (existing === 0) {
-      if (this.late !== null) this.late.add(db.dict, fresh);
-      else db.dict.insert(fresh, db.dict.hash(key, keyOffset, keyLength));
+      db.dict.insert(fresh, hash);
       return;
     }
     if (this.hasExpiry(fresh)) this.movePlace(db, existing, fresh);
-    db.dict.relocate(existing, fresh);
+    db.dict.relocate(existing, fresh, hash);
     this.freeEntry(existing);
   }
 
@@ -330,7 +334,7 @@ export class EntryChanges extends EntryStore {
   /** The same entry at a new address, its old block freed: dict and expiry index follow. */
   private moved(db: Database, from: number, to: number): void {
     if (this.hasExpiry(to)) this.movePlace(db, from, to);
-    db.dict.relocate(from, to);
+    db.dict.relocate(from, to, db.dict.hashOf(from));
     this.arena.free(from);
   }
 

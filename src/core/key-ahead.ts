@@ -9,14 +9,14 @@
  *     hashes     h1 h2 h3 ... h16         computed once; the commands find them in `known`
  *     buckets    b1 b2 b3 ... b16         read one after the other, waited for together
  *     entries    e1 e2 e3 ... e16         the first slot whose tag agrees; both its cache lines
- *     found      e1 0  e3 ... e16         those that have the key, until an entry goes or moves
+ *     found      e1 0  e3 ... e16         those that have the key
  *
  * Where an entry is a large hash, set or zset, the same is done once more for the element that the
  * command asks for. A command of many keys has them looked for while it runs (`lookKeys`).
  *
- * It changes nothing. What was found is taken by its command only if no entry has been taken out
- * of a dict or replaced in one since (`known.moves`; one that is added has another key), and if it
- * is the same dict; else the command looks for it again.
+ * It changes nothing. What was found is taken by its command only if the entry has surely not been
+ * taken out of its dict or replaced there since (`known.left`; one that is added has another key),
+ * and if the command looks into the same dict; else it is looked for again.
  *
  * The first argument is taken for a key, the next for an element (the one after it where a score
  * stands between). Where that is wrong, a few reads were in vain; a command without arguments is
@@ -37,6 +37,7 @@ import { HEAD_LARGE, headOf, TYPE_ZSET, typeOf } from './value.ts';
 const CHUNK_WORD_MASK = (1 << 20) - 1;
 /** Words from an entry's beginning to what may be its second cache line. */
 const NEXT_LINE = 8;
+const NO_DICTS: readonly Dict[] = [];
 /** Smaller tables are in the cache anyway. */
 const INSIDE_COUNT_MIN = 4096;
 
@@ -51,15 +52,12 @@ export class KeyAhead {
   private readonly insideHashes = new Int32Array(AHEAD_MAX);
   /** Entries that were found, 0 for none: each command's, then each argument's of `lookKeys`. */
   private readonly found = new Uint32Array(AHEAD_MAX * 2);
-  /** The dicts of both, and what `known.moves` was then. */
-  private dicts: readonly Dict[] = [];
-  private foundMoves = 0;
+  /** The dicts of both. */
+  private dicts: readonly Dict[] = NO_DICTS;
   private keysDict: Dict | null = null;
-  private keysMoves = 0;
-  /** Which of `found` the key that is looked for next has, and the same of it. */
+  /** Which of `found` the key that is looked for next has, and in which dict. */
   private at = 0;
   private dict: Dict | null = null;
-  private moves = 0;
   /** The arguments whose hashes `lookKeys` has put there: from, by steps, to before the end. */
   private keysFrom = 0;
   private keysEnd = 0;
@@ -94,7 +92,7 @@ export class KeyAhead {
     }
     if (isLarge) this.readWords(entries, count, NEXT_LINE);
     this.dicts = dicts;
-    this.foundMoves = this.known.moves;
+    this.known.startOver();
     let heads = 0;
     for (let i = 0; i < count; i++) {
       heads |= this.confirm(i, entries[i]!, args[i]!, 1);
@@ -124,7 +122,7 @@ export class KeyAhead {
     for (let i = 0; i < count; i++) entries[i] = this.candidate(buckets[i]!, insideHashes[i]!);
     this.readWords(entries, count, NEXT_LINE);
     this.keysDict = dict;
-    this.keysMoves = this.known.moves;
+    if (this.dicts === NO_DICTS) this.known.startOver();
     for (let i = 0; i < count; i++) {
       this.confirm(AHEAD_MAX + i, entries[i]!, args, first + i * step);
     }
@@ -142,7 +140,6 @@ export class KeyAhead {
     this.known.set(args.bytes[k]!, args.offsets[k]!, args.lengths[k]!, this.insideHashes[i]!);
     this.at = AHEAD_MAX + i;
     this.dict = this.keysDict;
-    this.moves = this.keysMoves;
   }
 
   /** Command `i` of `batch` runs next; without a key, it looks for nothing. */
@@ -152,15 +149,20 @@ export class KeyAhead {
     this.known.set(one.bytes[1]!, one.offsets[1]!, one.lengths[1]!, this.hashes[i]!);
     this.at = i;
     this.dict = this.dicts[i]!;
-    this.moves = this.foundMoves;
+  }
+
+  /** The last command of the batch has run. */
+  done(): void {
+    this.dicts = NO_DICTS;
+    this.known.forget();
   }
 
   /** Address of the entry with this key, or 0: the one that was found ahead, if it is there yet. */
   find(dict: Dict, key: Uint8Array, offset: number, length: number): number {
     const { known } = this;
-    if (this.moves === known.moves && this.dict === dict && known.is(key, offset, length)) {
+    if (this.dict === dict && known.is(key, offset, length)) {
       const entry = this.found[this.at]!;
-      if (entry !== 0) return entry;
+      if (entry !== 0 && !known.mayHaveLeft(entry)) return entry;
     }
     return dict.find(key, offset, length);
   }

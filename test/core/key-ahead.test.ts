@@ -47,7 +47,7 @@ test('keys that were looked at ahead are found as ever', () => {
           const found = keyspace.peek(db, bytes[1]!, offsets[1]!, lengths[1]!);
           expect(found !== 0).toBe(has.includes(asks[i]!));
         }
-        keyspace.ahead.known.forget();
+        keyspace.ahead.done();
         expect(db.dict.hash(text, 0, 3)).toBe(db.dict.hash(Buffer.from('GET'), 0, 3));
       },
     ),
@@ -113,7 +113,7 @@ test('what was found ahead is found no more when a command before has moved or r
             models[0].set('key:0', known);
           }
         }
-        keyspace.ahead.known.forget();
+        keyspace.ahead.done();
       }
     }),
     { numRuns: 1000, seed: 20261129 },

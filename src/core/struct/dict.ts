@@ -157,7 +157,7 @@ export class Dict {
     const words = this.arena.u32[bucket >>> 19]!;
     const at = (bucket & 0x7ffff) << 1;
     words[at] = words[at]! & ~(1 << this.foundSlot);
-    this.known.moves++;
+    this.known.left(words[at + 4 + this.foundSlot]!);
     this.count--;
     for (let i = 0; i < 2 && this.buckets > 1 && this.count < this.buckets * LOAD_MIN; i++) {
       this.mergeOne();
@@ -166,20 +166,21 @@ export class Dict {
 
   /** The entry that the last `find` found now lives at `address`. */
   replaceFound(address: number): void {
-    const bucket = this.foundBucket;
-    this.known.moves++;
-    this.arena.u32[bucket >>> 19]![((bucket & 0x7ffff) << 1) + 4 + this.foundSlot] = address;
+    const words = this.arena.u32[this.foundBucket >>> 19]!;
+    const at = ((this.foundBucket & 0x7ffff) << 1) + 4 + this.foundSlot;
+    this.known.left(words[at]!);
+    words[at] = address;
   }
 
-  /** The entry at `from`, whose key still stands at both addresses, now lives at `to`. */
-  relocate(from: number, to: number): void {
-    this.locate(from);
+  /** The entry at `from`, whose key has this hash, now lives at `to`. */
+  relocate(from: number, to: number, hash: number): void {
+    this.locate(from, hash);
     this.replaceFound(to);
   }
 
   /** Takes out the entry at `address`, found by its own key. */
   removeAddress(address: number): void {
-    this.locate(address);
+    this.locate(address, this.hashOf(address));
     this.removeFound();
   }
 
@@ -302,8 +303,8 @@ export class Dict {
   }
 
   /** Sets the found position to the slot that holds `address`. */
-  private locate(address: number): void {
-    let bucket = this.bucketAt(this.bucketOf(this.hashOf(address)));
+  private locate(address: number, hash: number): void {
+    let bucket = this.bucketAt(this.bucketOf(hash));
     for (;;) {
       const words = this.arena.u32[bucket >>> 19]!;
       const at = (bucket & 0x7ffff) << 1;
@@ -407,7 +408,6 @@ export class Dict {
 
   /** Puts every entry of a bucket where the present level and split say. */
   private rehashBucket(bucket: number): void {
-    if (this.arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1] === 0) return;
     const count = this.chainInto(bucket, this.moving, 0);
     this.freeChain(bucket);
     touchEntries(this.arena, this.moving, count);
