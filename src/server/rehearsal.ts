@@ -1,12 +1,13 @@
 /**
- * Has the process rehearse a snapshot soon after its start, a step at a time between whatever else
- * the loop has to do (persistence/snapshot/snapshot-rehearsal.ts).
+ * Has the process rehearse a save soon after its start, a step at a time between whatever else the
+ * loop has to do (persistence/save-rehearsal.ts).
  *
  * What is rehearsed is the code, so once is enough for a process. While a real snapshot runs, it
  * waits: that has enough to do, and does the same. The memory goes back to the system at the end.
  */
-import { SnapshotRehearsal } from '../persistence/snapshot/snapshot-rehearsal.ts';
+import type { Config } from './config/config.ts';
 import { giveBack } from './memory/give-back.ts';
+import { SaveRehearsal } from './persistence/save-rehearsal.ts';
 
 /** A server has other things to do when it starts, and may be gone soon. */
 const AFTER_MS = 1500;
@@ -16,15 +17,15 @@ const LOOK_MS = 100;
 
 /**
  * Rehearses after a while, unless a real snapshot runs just then; resolves when that is done. The
- * process does not stay for it.
+ * process does not stay for it. Saves that are slowed down (for tests) are not rehearsed.
  */
-export async function rehearseSoon(isSaving: () => boolean, afterMs = AFTER_MS): Promise<void> {
-  await pause(afterMs);
-  const rehearsal = new SnapshotRehearsal();
+export async function rehearseSoon(isSaving: () => boolean, config: Config): Promise<void> {
+  await pause(AFTER_MS);
+  const rehearsal = new SaveRehearsal(config);
   do {
     while (isSaving()) await pause(LOOK_MS);
     await pause(BETWEEN_MS);
-  } while (rehearsal.step());
+  } while (config.values.rdbKeySaveDelay === 0 && rehearsal.step());
   giveBack(rehearsal.memory);
 }
 

@@ -36,6 +36,7 @@ export interface JobListener {
 /** The child, and those that may be killed before a start stalls the server. */
 const RESERVES = 3;
 const NOTHING = new Uint8Array(0);
+const PRACTICE = Buffer.from('practice');
 /** A server has other things to do when it starts, and may be gone soon. */
 const PRACTISE_AFTER_MS = 1500;
 
@@ -86,11 +87,17 @@ export class SnapshotHelper {
     setTimeout(() => this.practise(), PRACTISE_AFTER_MS).unref();
   }
 
-  /** Lets a child that has had no job yet get ready for the first. */
+  /**
+   * Lets a child that has had no job yet get ready for the first. What is sent to it means nothing:
+   * this side practises as well.
+   */
   practise(): void {
-    if (this.#child?.isNew !== true) return;
-    this.#child.isNew = false;
-    this.#send(PACKET_PRACTISE, NOTHING, () => {});
+    const child = this.#child;
+    if (child?.isNew !== true) return;
+    child.isNew = false;
+    child.keepAlive(true);
+    this.#send(PACKET_PRACTISE, PRACTICE, () => {});
+    child.keepAlive(false);
   }
 
   /** Ends the child, which removes what it has not finished, and the reserves. */

@@ -180,7 +180,7 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
     const server = options.create({ config, log, onBound, onRole, exit, snapshotHelper });
     handleSignals(server, config, log, exit);
     await server.listen();
-    void rehearseSoon(() => server.isSaving);
+    void rehearseSoon(() => server.isSaving, config);
   } catch (error) {
     if (error instanceof ConfigFileError) process.stderr.write(error.report());
     else logStartFailure(log, config, error);

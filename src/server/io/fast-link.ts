@@ -10,9 +10,9 @@
  *     write   writeBuffer sends at once when the kernel has room, and then the request object is
  *             free again; a request that turned asynchronous owns its bytes until `oncomplete`
  *
- * A peer that has sent more commands than one read takes rests until the next turn. Node would go
- * on reading from it, 32 times, while all others wait: measured, 65 ms of commands in one turn. The
- * bytes of a long value are only copied, and may come 32 times.
+ * A peer that has sent many commands rests after a read of them, until a later turn
+ * (rest-queue.ts). Node would go on reading from it, 32 times, while all others wait: measured, 65
+ * ms of commands in one turn. The bytes of a long value are only copied, and may come 32 times.
  *
  * This leans on internals of Node (the same in 20.20, 22.23 and 24.21), so `probeFastLink` asks for
  * each piece at start, and where one is missing the plain link serves instead. Everything that is
@@ -30,6 +30,7 @@ import {
   SEND_FAILED,
   SEND_PENDING,
 } from './link.ts';
+import { type Resting, rest } from './rest-queue.ts';
 
 interface WriteRequest {
   handle?: Handle | undefined;
@@ -71,7 +72,9 @@ const readArea = sharedRead.subarray(READ_HEADROOM);
 let binding: StreamBinding | null | undefined;
 let spareRequest: WriteRequest | null = null;
 
-/** A full read that took longer was one of commands. */
+/** A read of less is no reason to look at the clock. */
+const LONG_READ_BYTES = READ_BYTES / 8;
+/** A long read that took longer was one of commands. */
 const REST_AFTER_MS = 0.1;
 /** Longer sends get a view of their own. */
 const SMALL_SEND_MAX = 1024;
@@ -138,15 +141,11 @@ function onRead(this: Handle): void {
   this.link?.readable(binding!.streamBaseState[binding!.kReadBytesOrError]!);
 }
 
-function goOn(link: FastLink): void {
-  link.rested();
-}
-
 function onWritten(this: WriteRequest, status: number): void {
   this.link?.written(status);
 }
 
-class FastLink implements Link {
+class FastLink implements Link, Resting {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly fd: number;
@@ -160,6 +159,8 @@ class FastLink implements Link {
   private ending = false;
   /** It does not read because it has had its part of this turn. */
   private resting = false;
+  /** How long its last long read kept the loop busy. */
+  tookMs = 0;
 
   constructor(socket: Socket, handle: Handle, owner: LinkOwner) {
     this.socket = socket;
@@ -211,10 +212,10 @@ class FastLink implements Link {
   private rest(): void {
     this.resting = true;
     if (this.reading) this.handle.readStop();
-    setImmediate(goOn, this);
+    rest(this);
   }
 
-  /** A new turn has begun. */
+  /** It is its turn again. */
   rested(): void {
     this.resting = false;
     if (this.open && this.reading) this.handle.readStart();
@@ -241,10 +242,11 @@ class FastLink implements Link {
   /** The handle read `count` bytes, or failed with a negative code. */
   readable(count: number): void {
     if (!this.open) return;
-    if (count === READ_BYTES) {
+    if (count >= LONG_READ_BYTES) {
       const begunMs = performance.now();
       this.owner.onRead(sharedRead, READ_HEADROOM, READ_HEADROOM + count);
-      if (this.open && performance.now() - begunMs > REST_AFTER_MS) this.rest();
+      this.tookMs = performance.now() - begunMs;
+      if (this.open && this.tookMs > REST_AFTER_MS) this.rest();
     } else if (count > 0) {
       this.owner.onRead(sharedRead, READ_HEADROOM, READ_HEADROOM + count);
     } else if (count < 0) {

@@ -25,7 +25,15 @@ export class SnapshotRunner {
   startedMs = 0;
   private run: SnapshotRun | null = null;
   private readonly watch = new RoundWatch();
+  private readonly sliceMs: number;
+  private readonly later: (slice: () => void) => void;
   private readonly stepBound = (): void => this.step();
+
+  /** `later` calls the slices of the walker, of `sliceMs` each. */
+  constructor(sliceMs = SLICE_MS, later: (slice: () => void) => void = setImmediate) {
+    this.sliceMs = sliceMs;
+    this.later = later;
+  }
 
   /** Whether a snapshot runs. */
   get isRunning(): boolean {
@@ -55,7 +63,7 @@ export class SnapshotRunner {
     this.run = run;
     this.purpose = purpose;
     this.startedMs = Date.now();
-    setImmediate(this.stepBound);
+    this.later(this.stepBound);
     return run.done.finally(() => {
       this.watch.end();
       this.run = null;
@@ -76,7 +84,7 @@ export class SnapshotRunner {
   private step(): void {
     const { run } = this;
     if (run === null) return;
-    if (run.step(SLICE_MS)) setImmediate(this.stepBound);
-    else run.onRoom(() => setImmediate(this.stepBound));
+    if (run.step(this.sliceMs)) this.later(this.stepBound);
+    else run.onRoom(() => this.later(this.stepBound));
   }
 }

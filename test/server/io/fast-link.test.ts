@@ -87,6 +87,20 @@ test('a peer that has sent much is read from once a turn', async () => {
   expect(reads).toEqual([READ_BYTES, READ_BYTES, READ_BYTES, 10]);
 });
 
+test('of many that have sent much some go on each turn, in their order', async () => {
+  const peers = Array.from({ length: 5 }, () => linked(() => {}));
+  const isReading = (): boolean[] => peers.map(({ handle }) => handle.isReading);
+  for (const { handle } of peers) expect(handle.poll(READ_BYTES / 2)).toBe(0);
+  expect(isReading()).toEqual([false, false, false, false, false]);
+  await turn();
+  expect(isReading()).toEqual([true, true, false, false, false]);
+  peers[0]?.handle.poll(READ_BYTES);
+  await turn();
+  expect(isReading()).toEqual([false, true, true, true, false]);
+  await turn();
+  expect(isReading()).toEqual([true, true, true, true, true]);
+});
+
 test('a long value comes without a rest', () => {
   let bytes = 0;
   const { handle } = linked((count) => {

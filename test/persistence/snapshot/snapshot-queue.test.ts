@@ -1,24 +1,9 @@
-/** The rehearsal goes through whole snapshots, little by little; the queue takes ready memory. */
+/** The queue between walker and child takes memory that is ready, and gives it back. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';
 import { CHUNK_BYTES } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
 import { SnapshotQueue } from '../../../src/persistence/snapshot/snapshot-queue.ts';
-import { SnapshotRehearsal } from '../../../src/persistence/snapshot/snapshot-rehearsal.ts';
-
-it('emits all keys in every round, a few a step, in one chunk of memory', () => {
-  const rehearsal = new SnapshotRehearsal();
-  let before = 0;
-  let most = 0;
-  while (rehearsal.step()) {
-    const { keys } = rehearsal;
-    most = Math.max(most, keys - before);
-    before = keys;
-  }
-  expect(rehearsal.keys).toBe(5 * 1024);
-  expect(most).toBeLessThan(64);
-  expect(rehearsal.memory.length).toBe(1);
-});
 
 const sents: (() => void)[] = [];
 const transport = {
