@@ -91,7 +91,7 @@ export class EntryChanges extends EntryStore {
       const to = ((at + ((words[at]! >>> 16) & 7)) << 2) + keyLength;
       copyBytes(value, valueOffset, this.arena.bytes(address), to, valueLength);
     }
-    this.place(db, existing, address);
+    this.place(db, existing, address, key, keyOffset, keyLength);
     return address;
   }
 
@@ -114,7 +114,7 @@ export class EntryChanges extends EntryStore {
     ) {
       const expires = this.keptPlace(db, existing, keepExpiry);
       address = this.build(key, keyOffset, keyLength, 0, ENC_INT, expires ? EXPIRES : 0, 0);
-      this.place(db, existing, address);
+      this.place(db, existing, address, key, keyOffset, keyLength);
     }
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address);
@@ -147,7 +147,7 @@ export class EntryChanges extends EntryStore {
       0,
     );
     this.arena.words(address)[this.arena.wordOffset(address) + 2] = this.newHandle(value);
-    this.place(db, existing, address);
+    this.place(db, existing, address, key, keyOffset, keyLength);
     return address;
   }
 
@@ -215,7 +215,7 @@ export class EntryChanges extends EntryStore {
       return address;
     }
     const fresh = this.reshape(address, true);
-    db.dict.relocate(address, fresh);
+    db.dict.relocate(address, fresh, db.dict.hashOf(address));
     this.arena.free(address);
     db.expires.insert(fresh, atMs);
     if (this.onExpirySet !== null) this.onExpirySet(db, fresh);
@@ -248,7 +248,7 @@ export class EntryChanges extends EntryStore {
     const at = this.arena.wordOffset(address);
     db.expires.remove(this.arena.words(address)[at + placeWord(this.arena, address)]!);
     const fresh = this.reshape(address, false);
-    db.dict.relocate(address, fresh);
+    db.dict.relocate(address, fresh, db.dict.hashOf(address));
     this.arena.free(address);
     return fresh;
   }
@@ -299,16 +299,28 @@ export class EntryChanges extends EntryStore {
   }
 
   /**
-   * Puts a fresh entry where `existing` was, or adds it. The place word is copied if both expire.
+   * Puts a fresh entry where `existing` was, or adds it; the key's hash may be known. The place
+   * word is copied if both expire.
    */
-  private place(db: Database, existing: number, fresh: number): void {
+  private place(
+    db: Database,
+    existing: number,
+    fresh: number,
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+  ): void {
+    if (existing === 0 && this.late !== null) {
+      this.late.add(db.dict, fresh);
+      return;
+    }
+    const hash = db.dict.hash(key, keyOffset, keyLength);
     if (existing === 0) {
-      if (this.late !== null) this.late.add(db.dict, fresh);
-      else db.dict.insert(fresh, db.dict.hashOf(fresh));
+      db.dict.insert(fresh, hash);
       return;
     }
     if (this.hasExpiry(fresh)) this.movePlace(db, existing, fresh);
-    db.dict.relocate(existing, fresh);
+    db.dict.relocate(existing, fresh, hash);
     this.freeEntry(existing);
   }
 
@@ -322,7 +334,7 @@ export class EntryChanges extends EntryStore {
   /** The same entry at a new address, its old block freed: dict and expiry index follow. */
   private moved(db: Database, from: number, to: number): void {
     if (this.hasExpiry(to)) this.movePlace(db, from, to);
-    db.dict.relocate(from, to);
+    db.dict.relocate(from, to, db.dict.hashOf(from));
     this.arena.free(from);
   }
 

@@ -93,7 +93,7 @@ export class Keyspace extends EntryChanges {
 
   /** Address of the key for reading, or 0. Counts a hit or a miss, and notes the use. */
   lookupRead(db: Database, key: Uint8Array, offset: number, length: number): number {
-    const address = db.dict.find(key, offset, length);
+    const address = this.ahead.find(db.dict, key, offset, length);
     if (address === 0 || this.isGone(db, address)) {
       this.misses++;
       return 0;
@@ -105,7 +105,7 @@ export class Keyspace extends EntryChanges {
 
   /** Like `lookupRead`, but the look is not a use: TTL, TYPE, EXISTS, OBJECT. */
   lookupInspect(db: Database, key: Uint8Array, offset: number, length: number): number {
-    const address = db.dict.find(key, offset, length);
+    const address = this.ahead.find(db.dict, key, offset, length);
     if (address === 0 || this.isGone(db, address)) {
       this.misses++;
       return 0;
@@ -118,7 +118,7 @@ export class Keyspace extends EntryChanges {
    * Address of the key for changing it, or 0. The running snapshot has seen it when this returns.
    */
   lookupWrite(db: Database, key: Uint8Array, offset: number, length: number): number {
-    const address = db.dict.find(key, offset, length);
+    const address = this.ahead.find(db.dict, key, offset, length);
     if (address === 0) return 0;
     if (this.isGone(db, address)) {
       // A replica that may be written to removes what it only hides from readers: the key will be
@@ -136,7 +136,7 @@ export class Keyspace extends EntryChanges {
    * there.
    */
   peek(db: Database, key: Uint8Array, offset: number, length: number): number {
-    const address = db.dict.find(key, offset, length);
+    const address = this.ahead.find(db.dict, key, offset, length);
     return address === 0 || this.isGone(db, address) ? 0 : address;
   }
 

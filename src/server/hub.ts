@@ -280,7 +280,7 @@ export class Hub {
       }
     }
     this.isAhead = false;
-    if (looks) ahead.known.forget();
+    if (looks) ahead.done();
   }
 
   /** Closes a client that has sent more than may stand unparsed, for instance while it waits. */

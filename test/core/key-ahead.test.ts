@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { Keyspace } from '../../src/core/keyspace.ts';
 import { Args } from '../../src/core/resp/args.ts';
 import { ParsedAhead } from '../../src/core/resp/parsed-ahead.ts';
-import { stringSet } from '../../src/core/types/string.ts';
+import { stringSet, stringView } from '../../src/core/types/string.ts';
+import { ByteView } from '../../src/core/value.ts';
 
 const events = { expired: () => {} };
 
@@ -46,13 +47,84 @@ test('keys that were looked at ahead are found as ever', () => {
           const found = keyspace.peek(db, bytes[1]!, offsets[1]!, lengths[1]!);
           expect(found !== 0).toBe(has.includes(asks[i]!));
         }
-        keyspace.ahead.known.forget();
+        keyspace.ahead.done();
         expect(db.dict.hash(text, 0, 3)).toBe(db.dict.hash(Buffer.from('GET'), 0, 3));
       },
     ),
     { numRuns: 300, seed: 20261128 },
   );
 });
+
+/** A step of a batch: what is done to which key. */
+const step = fc.record({
+  key: fc.integer({ min: 0, max: 8 }).map((i) => `key:${i}`),
+  act: fc.constantFrom('read', 'set', 'remove', 'expire', 'persist', 'rename', 'flush', 'swap'),
+  length: fc.constantFrom(3, 16, 40),
+});
+
+test('what was found ahead is found no more when a command before has moved or removed it', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(step, { maxLength: 16 }), { maxLength: 12 }), (batches) => {
+      const seed = { seed0: 7, seed1: 8 };
+      const keyspace = new Keyspace({ databases: 2, seed, random: () => 1, events });
+      let models = [new Map<string, string>(), new Map<string, string>()] as const;
+      for (const steps of batches) {
+        const batch = new ParsedAhead();
+        const text = Buffer.from(`DO${steps.map(({ key }) => key).join('')}`);
+        let end = 2;
+        for (const { key } of steps) {
+          const args = batch.args[batch.count++]!;
+          args.push(text, 0, 2);
+          args.push(text, end, key.length);
+          end += key.length;
+        }
+        const { dict } = keyspace.databases[0]!;
+        keyspace.ahead.look(
+          steps.map(() => dict),
+          batch,
+        );
+        for (const [i, { act, key, length }] of steps.entries()) {
+          keyspace.ahead.expect(batch, i);
+          const db = keyspace.databases[0]!;
+          const at = batch.args[i]!.offsets[1]!;
+          const found = keyspace.lookupWrite(db, text, at, key.length);
+          const known = models[0].get(key);
+          expect(found === 0 ? undefined : textOf(keyspace, found)).toBe(known);
+          if (act === 'set') {
+            const value = `${key.slice(4)}:`.padEnd(length, 'x');
+            const bytes = Buffer.from(value);
+            stringSet(keyspace, db, text, at, key.length, found, bytes, 0, length, false);
+            models[0].set(key, value);
+          } else if (act === 'flush') {
+            keyspace.flush(0);
+            while (keyspace.freeSlice(100));
+            models[0].clear();
+          } else if (act === 'swap') {
+            keyspace.swap(0, 1);
+            models = [models[1], models[0]];
+          } else if (found !== 0 && act === 'remove') {
+            keyspace.remove(db, found);
+            models[0].delete(key);
+          } else if (found !== 0 && act === 'expire') keyspace.setExpiry(db, found, 1e15);
+          else if (found !== 0 && act === 'persist') keyspace.clearExpiry(db, found);
+          else if (known !== undefined && act === 'rename' && !models[0].has('key:0')) {
+            keyspace.rename(db, found, db, Buffer.from('key:0'), 0, 5);
+            models[0].delete(key);
+            models[0].set('key:0', known);
+          }
+        }
+        keyspace.ahead.done();
+      }
+    }),
+    { numRuns: 1000, seed: 20261129 },
+  );
+});
+
+function textOf(keyspace: Keyspace, address: number): string {
+  const view = new ByteView();
+  stringView(keyspace, address, view);
+  return Buffer.from(view.bytes.slice(view.offset, view.offset + view.length)).toString();
+}
 
 test('a command without a key looks for nothing, whatever stands beside it', () => {
   const seed = { seed0: 7, seed1: 8 };

@@ -31,6 +31,7 @@
  */
 import type { Arena } from '../memory/arena.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
+import { touchEntries } from './dict-ahead.ts';
 import { firstPicked, PICKS_AHEAD, pickedBuckets, SlotReach } from './dict-pick.ts';
 import { entryKeyEquals, entryKeyHash } from './entry.ts';
 import { type HashSeed, type KnownHash, NOTHING_KNOWN } from './key-hash.ts';
@@ -90,8 +91,7 @@ export class Dict {
   /** Hash of a key as this dict sees it. */
   hash(key: Uint8Array, offset: number, length: number): number {
     const { known } = this;
-    if (known.offset === offset && known.bytes === key && known.length === length)
-      return known.hash;
+    if (known.is(key, offset, length)) return known.hash;
     return halfSipHash(key, offset, length, this.seed0, this.seed1);
   }
 
@@ -157,28 +157,30 @@ export class Dict {
     const words = this.arena.u32[bucket >>> 19]!;
     const at = (bucket & 0x7ffff) << 1;
     words[at] = words[at]! & ~(1 << this.foundSlot);
+    this.known.left(words[at + 4 + this.foundSlot]!);
     this.count--;
-    if (this.buckets > 1 && this.count < this.buckets * LOAD_MIN) {
+    for (let i = 0; i < 2 && this.buckets > 1 && this.count < this.buckets * LOAD_MIN; i++) {
       this.mergeOne();
-      if (this.buckets > 1 && this.count < this.buckets * LOAD_MIN) this.mergeOne();
     }
   }
 
   /** The entry that the last `find` found now lives at `address`. */
   replaceFound(address: number): void {
-    const bucket = this.foundBucket;
-    this.arena.u32[bucket >>> 19]![((bucket & 0x7ffff) << 1) + 4 + this.foundSlot] = address;
+    const words = this.arena.u32[this.foundBucket >>> 19]!;
+    const at = ((this.foundBucket & 0x7ffff) << 1) + 4 + this.foundSlot;
+    this.known.left(words[at]!);
+    words[at] = address;
   }
 
-  /** The entry at `from`, whose key still stands at both addresses, now lives at `to`. */
-  relocate(from: number, to: number): void {
-    this.locate(from);
+  /** The entry at `from`, whose key has this hash, now lives at `to`. */
+  relocate(from: number, to: number, hash: number): void {
+    this.locate(from, hash);
     this.replaceFound(to);
   }
 
   /** Takes out the entry at `address`, found by its own key. */
   removeAddress(address: number): void {
-    this.locate(address);
+    this.locate(address, this.hashOf(address));
     this.removeFound();
   }
 
@@ -270,9 +272,8 @@ export class Dict {
   }
 
   /**
-   * Empties the table in steps: takes out up to `limit` or a few more entries into `collected` and
-   * says whether any are left. Used to free a table in slices; no other call may stand between the
-   * first and last.
+   * Empties the table in steps, to free it in slices: takes out up to `limit` or a few more entries
+   * into `collected`, says whether any are left. No other call may stand between first and last.
    */
   drain(limit: number): boolean {
     this.collectedCount = 0;
@@ -302,8 +303,8 @@ export class Dict {
   }
 
   /** Sets the found position to the slot that holds `address`. */
-  private locate(address: number): void {
-    let bucket = this.bucketAt(this.bucketOf(this.hashOf(address)));
+  private locate(address: number, hash: number): void {
+    let bucket = this.bucketAt(this.bucketOf(hash));
     for (;;) {
       const words = this.arena.u32[bucket >>> 19]!;
       const at = (bucket & 0x7ffff) << 1;
@@ -407,12 +408,11 @@ export class Dict {
 
   /** Puts every entry of a bucket where the present level and split say. */
   private rehashBucket(bucket: number): void {
-    if (this.arena.u32[bucket >>> 19]![(bucket & 0x7ffff) << 1] === 0) return;
-    const moving = this.moving;
-    const count = this.chainInto(bucket, moving, 0);
+    const count = this.chainInto(bucket, this.moving, 0);
     this.freeChain(bucket);
+    touchEntries(this.arena, this.moving, count);
     for (let i = 0; i < count; i++) {
-      const address = moving[i]!;
+      const address = this.moving[i]!;
       const hash = this.hashOf(address);
       this.put(this.bucketAt(this.bucketOf(hash)), address, hash >>> 24);
     }

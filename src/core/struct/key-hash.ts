@@ -18,6 +18,8 @@ export class KnownHash {
   offset = -1;
   length = 0;
   hash = 0;
+  /** A bit for each address, shared by many, from which an entry of the dicts here has gone. */
+  private gone = 0;
 
   set(bytes: Uint8Array, offset: number, length: number, hash: number): void {
     this.bytes = bytes;
@@ -26,9 +28,32 @@ export class KnownHash {
     this.hash = hash;
   }
 
+  /** Whether these are the bytes whose hash is known. */
+  is(bytes: Uint8Array, offset: number, length: number): boolean {
+    return this.offset === offset && this.bytes === bytes && this.length === length;
+  }
+
+  /** There is no entry at `address` any more. */
+  left(address: number): void {
+    this.gone |= 1 << bitOf(address);
+  }
+
+  /** Whether the entry at `address` may have gone since `startOver`. */
+  mayHaveLeft(address: number): boolean {
+    return ((this.gone >>> bitOf(address)) & 1) !== 0;
+  }
+
+  startOver(): void {
+    this.gone = 0;
+  }
+
   forget(): void {
     this.set(NO_BYTES, -1, 0, 0);
   }
+}
+
+function bitOf(address: number): number {
+  return Math.imul(address, 0x9e3779b1) >>> 27;
 }
 
 /** For dicts whose keys nobody looks at ahead. */
