@@ -72,11 +72,13 @@ describe.skipIf(requireRedisServer() === null)('ACL like the real server', () =>
       ${p}> ACL SETUSER z "~a b"
       ${p}> ACL SETUSER z "&a b"
       ${p}> ACL SETUSER z allkeys ~a
+      ${p}> ACL SETUSER z allkeys %X~a
       ${p}> ACL SETUSER z allchannels &a
       ${p}> ACL SETUSER z #abc
       ${p}> ACL SETUSER z <nothing
       ${p}> ACL SETUSER z (foo)
       ${p}> ACL SETUSER z (+get
+      ${p}> ACL SETUSER z foo (+get +set
       ${p}> ACL SETUSER z () (on)
       ${p}> ACL SETUSER z ((+get))
       ${p}> ACL DELUSER default
