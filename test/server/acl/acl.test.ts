@@ -294,6 +294,10 @@ describe('ACL', () => {
     const [entry] = [await client.value('ACL', 'LOG', 1)].flat();
     expect(entry).toMatchObject({ 3: 'command', 5: 'multi', 7: 'get', 9: 'meek' });
     expect(entry).toMatchObject({ 13: expect.stringContaining(' cmd=exec ') });
+    await client.send('ACL', 'SETUSER', 'meek', '&news', '+publish');
+    await meek.pipeline([['MULTI'], ['PUBLISH', 'news', 'x']]);
+    await client.send('ACL', 'SETUSER', 'meek', 'resetchannels');
+    expect(await refusal('EXEC')).toMatch(/ one of the channels used as arguments\r\n$/);
     await client.send('ACL', 'DELUSER', 'meek');
     await client.send('ACL', 'LOG', 'RESET');
     client.close();
