@@ -1,7 +1,7 @@
 /**
  * The last save of a server hears what comes meanwhile: reads, SHUTDOWN ABORT, a second SIGINT. The
  * disk holds the old dump or the whole new one. A save that the server gives up itself, then or
- * before, is no failure of the disk.
+ * before, is no failure of the disk, and leaves no file.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -97,6 +97,23 @@ describe('the last save', () => {
     expect(await again.value('DBSIZE')).toBe(KEYS);
     again.close();
     await next.abandon();
+  });
+});
+
+describe('a save by the child', () => {
+  it('has left no file when the server has ended, whatever the child is doing', async () => {
+    const { server, client, temporary } = await begin();
+    await client.send('BGSAVE');
+    await expect.poll(temporary).toHaveLength(1);
+    const child = Number(/\d+/.exec(temporary()[0] ?? '')?.[0]);
+    process.kill(child, 'SIGSTOP');
+    try {
+      client.write('SHUTDOWN NOSAVE\r\n');
+      expect(await server.waitEnd()).toEqual({ code: 0, signal: null });
+      expect(temporary()).toEqual([]);
+    } finally {
+      process.kill(child, 'SIGCONT');
+    }
   });
 });
 
