@@ -392,8 +392,8 @@ export class Dispatcher {
   silence(client: Client): void {
     const { replyMode } = client;
     if (replyMode === REPLY_ON) return;
-    client.reply.rewind(client.silentFrom);
     if (replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
-    else if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
+    else client.reply.rewind(client.silentFrom);
+    if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
   }
 }

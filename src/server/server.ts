@@ -347,6 +347,7 @@ export class Server implements Services {
       askReplicas: () => this.replication.journal.requestAcks(),
       desk: this.desk,
       replicaCount: () => this.replication.primary.replicas.size,
+      abortSave: () => this.persistence.lastSave.abort(),
       save: async (request) => {
         this.turn.end();
         await this.persistence.end(request);

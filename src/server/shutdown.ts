@@ -5,8 +5,8 @@
  *       -> stop -> exit
  *
  * Until the data are saved the server can still go on: when saving fails and nobody said FORCE it
- * does, and ABORT ends the waiting. The line "User requested shutdown..." and those after it are
- * Redis's, so that tools recognise them.
+ * does, and ABORT ends the waiting and the saving. The line "User requested shutdown..." and those
+ * after it are Redis's, so that tools recognise them.
  */
 import type { FrontDesk } from './clients/front-desk.ts';
 import type { InfoLines } from './info/info-lines.ts';
@@ -14,6 +14,7 @@ import type { Logger } from './log.ts';
 import type { ShutdownRequest } from './services.ts';
 
 const POLL_MS = 10;
+const ABORTED = 'Shutdown manually aborted.';
 
 export interface ShutdownDeps {
   readonly log: Logger;
@@ -29,6 +30,8 @@ export interface ShutdownDeps {
   readonly desk: Pick<FrontDesk, 'pause' | 'info'>;
   /** Saves and brings the AOF to disk; rejects when that fails and the end was not forced. */
   readonly save: (request: ShutdownRequest) => Promise<void>;
+  /** Gives that up while the data are being saved; false when they are not. */
+  readonly abortSave: () => boolean;
   /** Closes everything. */
   readonly stop: () => Promise<void>;
 }
@@ -58,7 +61,7 @@ export class Shutdown {
 
   /** SHUTDOWN ABORT: true when there was something to end. */
   abort(): boolean {
-    if (!this.waiting) return false;
+    if (!this.waiting && !this.deps.abortSave()) return false;
     this.aborted = true;
     return true;
   }
@@ -69,9 +72,7 @@ export class Shutdown {
     deps.log.warning('User requested shutdown...');
     this.target = deps.streamOffset();
     if (!request.now && !(await this.replicasReady())) {
-      deps.log.warning('Shutdown manually aborted.');
-      deps.desk.pause.end('shutdown');
-      return 'ERR Errors trying to SHUTDOWN. Check logs.';
+      return this.goOn(ABORTED);
     }
     this.tellOfReplicas();
     // What is written while the data are brought to disk would be answered and lost.
@@ -79,13 +80,19 @@ export class Shutdown {
     try {
       await deps.save(request);
     } catch (error) {
-      deps.log.warning(`Errors trying to shut down the server: ${(error as Error).message}`);
-      deps.desk.pause.end('shutdown');
-      return 'ERR Errors trying to SHUTDOWN. Check logs.';
+      const reason = (error as Error).message;
+      return this.goOn(this.aborted ? ABORTED : `Errors trying to shut down the server: ${reason}`);
     }
     await deps.stop();
     deps.desk.pause.end('shutdown');
     return undefined;
+  }
+
+  /** Serves again; the reply to who wanted the end. */
+  private goOn(why: string): string {
+    this.deps.log.warning(why);
+    this.deps.desk.pause.end('shutdown');
+    return 'ERR Errors trying to SHUTDOWN. Check logs.';
   }
 
   /** Waits for the replicas; false when the waiting was aborted. */

@@ -125,6 +125,9 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
   same(
     'refusals',
     `
+    a> MULTI
+    a> SSUBSCRIBE sh
+    a> EXEC
     a> PUBLISH a
     a> SUBSCRIBE
     a> PUBSUB
@@ -203,6 +206,9 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
     'client-side caching',
     `
     a3> CLIENT TRACKING ON
+    a3> CLIENT CACHING YES
+    a3> CLIENT CACHING NO
+    a3> CLIENT CACHING FOO
     a3> CLIENT TRACKINGINFO
     a3> CLIENT GETREDIR
     a3> GET k

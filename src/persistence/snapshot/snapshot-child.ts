@@ -13,9 +13,8 @@
  */
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { type FrameConsumer, frameConsumer } from '../aof/aof-base.ts';
-import { errorCode, errorText, realFileSystem } from '../file-system.ts';
-import { RdbFile, spaceRefusal } from '../rdb/rdb-file.ts';
+import { realFileSystem } from '../file-system.ts';
+import { SnapshotFile, type SnapshotOutput } from './snapshot-file.ts';
 import { practise } from './snapshot-practice.ts';
 import {
   type ChildReport,
@@ -29,7 +28,6 @@ import {
 } from './snapshot-protocol.ts';
 
 const INPUT_BYTES = 1 << 18;
-const PROGRESS_STEP_BYTES = 1 << 22;
 /** A third of the server's share of a core that both want: less would stretch the snapshot. */
 const NICENESS = 5;
 
@@ -46,93 +44,11 @@ function writeAll(fd: number, bytes: Uint8Array, length = bytes.length): void {
   while (done < length) done += writeSync(fd, bytes, done, length - done);
 }
 
-/** A snapshot being written. After a failure it only waits for its end. */
-class Job {
-  readonly #assembler: FrameConsumer;
-  #file: RdbFile | null = null;
-  #failed = false;
-  #reportedBytes = 0;
-
-  constructor(job: SnapshotJob) {
-    const output = (bytes: Uint8Array, length: number): void => {
-      if (job.path === null) writeAll(1, bytes, length);
-      else this.#file?.write(bytes, length);
-    };
-    this.#assembler = frameConsumer(output, job.checksum, job.commands);
-  }
-
-  async begin(job: SnapshotJob): Promise<void> {
-    const { path } = job;
-    if (path === null) return;
-    const refusal = await spaceRefusal(realFileSystem, path, job.expectedBytes);
-    if (refusal !== null) {
-      this.#fail('ENOSPC', refusal);
-      return;
-    }
-    this.#try(() => {
-      this.#file = new RdbFile(realFileSystem, path, process.pid, job.incrementalFsync, true);
-    });
-  }
-
-  data(bytes: Uint8Array, off: number, len: number): void {
-    this.#try(() => this.#assembler.feed(bytes, off, len));
-    const { producedBytes } = this.#assembler;
-    if (producedBytes - this.#reportedBytes < PROGRESS_STEP_BYTES) return;
-    this.#reportedBytes = producedBytes;
-    report({ event: 'progress', bytes: producedBytes });
-  }
-
-  /** Lets what was written go to the disk when it is time. */
-  async sync(): Promise<void> {
-    const file = this.#file;
-    if (file?.isDue === true) await this.#tryLater(() => file.syncBeside());
-  }
-
-  async end(): Promise<void> {
-    this.#try(() => this.#assembler.finish());
-    await this.#tryLater(async () => this.#file?.settled());
-    this.#try(() => this.#file?.finish());
-    report({ event: 'ended', ok: !this.#failed, bytes: this.#assembler.producedBytes });
-  }
-
-  abort(): void {
-    if (!this.#failed) this.#forget();
-    report({ event: 'ended', ok: false, bytes: this.#assembler.producedBytes });
-  }
-
-  #try(action: () => void): void {
-    if (this.#failed) return;
-    try {
-      action();
-    } catch (error) {
-      this.#fail(errorCode(error), errorText(error));
-    }
-  }
-
-  async #tryLater(action: () => Promise<void>): Promise<void> {
-    if (this.#failed) return;
-    try {
-      await action();
-    } catch (error) {
-      this.#fail(errorCode(error), errorText(error));
-    }
-  }
-
-  #fail(code: string, reason: string): void {
-    this.#forget();
-    report({ event: 'failed', code, reason });
-  }
-
-  /** Removes what was written. */
-  #forget(): void {
-    this.#failed = true;
-    try {
-      this.#file?.discard();
-    } catch {
-      // What failed first is what counts; the server removes the temporary file as well.
-    }
-  }
-}
+const OUTPUT: SnapshotOutput = {
+  fs: realFileSystem,
+  report,
+  stream: (bytes, length) => writeAll(1, bytes, length),
+};
 
 /** Reads packets from standard input until it ends. */
 class Input {
@@ -193,7 +109,7 @@ function standBack(): void {
 
 async function serve(): Promise<void> {
   const input = new Input();
-  let job: Job | null = null;
+  let job: SnapshotFile | null = null;
   report({ event: 'ready' });
   for (;;) {
     const head = input.take(PACKET_HEAD_BYTES);
@@ -209,8 +125,8 @@ async function serve(): Promise<void> {
     if (body === null) break;
     if (head[0] === PACKET_JOB) {
       const told = JSON.parse(Buffer.from(body).toString()) as SnapshotJob;
-      job = new Job(told);
-      await job.begin(told);
+      job = new SnapshotFile(told, OUTPUT);
+      await job.begin();
     } else if (head[0] === PACKET_PRACTISE) {
       practise();
     } else {

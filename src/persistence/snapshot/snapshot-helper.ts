@@ -33,6 +33,19 @@ export interface JobListener {
   gone(reason: string): void;
 }
 
+/** Who writes the frames of snapshots, one job at a time. */
+export interface SnapshotWriter {
+  begin(job: SnapshotJob, listener: JobListener): void;
+  /** Takes frames, borrowed until `sent`, which is not called when the job fails. */
+  data(bytes: Uint8Array, sent: () => void): void;
+  /** All frames were sent. */
+  end(): void;
+  /** The listener wants to hear no more: its job has ended, or is to be given up. */
+  leave(): void;
+  /** Goes on giving out what the listener held back. */
+  resume(): void;
+}
+
 /** The child, and those that may be killed before a start stalls the server. */
 const RESERVES = 3;
 const NOTHING = new Uint8Array(0);
@@ -40,7 +53,7 @@ const PRACTICE = Buffer.from('practice');
 /** A server has other things to do when it starts, and may be gone soon. */
 const PRACTISE_AFTER_MS = 1500;
 
-export class SnapshotHelper {
+export class SnapshotHelper implements SnapshotWriter {
   /** Told when a child has been started. */
   onStart: () => void = () => {};
   readonly #script: string;

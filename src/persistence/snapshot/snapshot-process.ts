@@ -74,9 +74,10 @@ export class SnapshotProcess {
     this.#end(GO_FD, '\n');
   }
 
-  /** Ends it by hanging up: a child removes what it has not finished. */
+  /** Ends it by hanging up. What it has not finished is gone when this returns. */
   hangUp(): void {
     this.process.stdin?.destroy();
+    this.#cleanUp();
     this.#end(GO_FD, '');
   }
 
@@ -98,7 +99,7 @@ export class SnapshotProcess {
     return this.process.stdio.filter((pipe) => pipe instanceof Socket);
   }
 
-  /** Removes what a killed child left behind. */
+  /** Removes what a killed child left behind, or one that has not come to it yet. */
   #cleanUp(): void {
     if (!this.busy || this.path === null || this.process.pid === undefined) return;
     removeIfThere(realFileSystem, temporaryRdbName(this.path, this.process.pid));

@@ -23,7 +23,7 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import { contentForCommands } from '../aof/aof-base.ts';
 import type { CommandBase } from '../command-writer.ts';
-import type { SnapshotHelper } from './snapshot-helper.ts';
+import type { SnapshotWriter } from './snapshot-helper.ts';
 import type { RdbContent } from './snapshot-now.ts';
 import type { ChildReport } from './snapshot-protocol.ts';
 import { type QueueMemory, SnapshotQueue } from './snapshot-queue.ts';
@@ -42,7 +42,8 @@ export type SnapshotTarget =
 
 export interface SnapshotRequest extends RdbContent {
   readonly keyspace: Keyspace;
-  readonly helper: SnapshotHelper;
+  /** By whom it is written. */
+  readonly helper: SnapshotWriter;
   readonly target: SnapshotTarget;
   /** False leaves the keys out; default true. */
   readonly dataset?: boolean;
@@ -99,7 +100,7 @@ export class SnapshotRun {
    * `SnapshotError`.
    */
   readonly done: Promise<SnapshotResult>;
-  readonly #helper: SnapshotHelper;
+  readonly #helper: SnapshotWriter;
   readonly #queue: SnapshotQueue;
   readonly #walker: SnapshotWalker;
   readonly #stream: ((bytes: Uint8Array) => boolean) | null;

@@ -138,6 +138,7 @@ export class Selector {
   }
 
   private addKeyWithRights(rule: string): string | undefined {
+    if (this.allKeys) return ALL_KEYS_ALREADY;
     const rights = /^%([RrWw]+)(?:~|$)/.exec(rule)?.[1]?.toLowerCase();
     if (rights === undefined || new Set(rights).size !== rights.length) return SYNTAX;
     return this.addKey(rule.slice(rights.length + 2), rights.includes('r'), rights.includes('w'));

@@ -197,17 +197,15 @@ function hashPassword(password: string): string {
  */
 export function joinSelectors(words: readonly string[]): string[] | { readonly open: string } {
   const rules: string[] = [];
-  let open: string | undefined;
-  for (const word of words) {
-    if (open === undefined) {
-      if (word.startsWith('(') && !word.endsWith(')')) open = word;
-      else rules.push(word);
-      continue;
-    }
-    open += ` ${word}`;
-    if (!word.endsWith(')')) continue;
-    rules.push(open);
-    open = undefined;
+  let first = -1;
+  for (const [i, word] of words.entries()) {
+    if (first >= 0) {
+      if (!word.endsWith(')')) continue;
+      rules.push(words.slice(first, i + 1).join(' '));
+      first = -1;
+    } else if (word.startsWith('(') && !word.endsWith(')')) first = i;
+    else rules.push(word);
   }
+  const open = words[first];
   return open === undefined ? rules : { open };
 }

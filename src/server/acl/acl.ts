@@ -367,8 +367,7 @@ const RULES_CHANGED =
 const LATE_REASONS: Readonly<Record<number, string>> = {
   [ACL_DENIED_COMMAND]: 'no permission to execute the command or subcommand',
   [ACL_DENIED_KEY]: 'no permission to touch the specified keys',
-  [ACL_DENIED_CHANNEL]:
-    'no permission to access one of the channels used as arguments to the command',
+  [ACL_DENIED_CHANNEL]: 'no permission to access one of the channels used as arguments',
 };
 
 function denial(found: number, command: Command, user: string): string {

@@ -49,6 +49,8 @@ export interface RunningServer {
   readonly port: number;
   /** Whether a snapshot is being made. */
   readonly isSaving: boolean;
+  /** Gives that up at once. */
+  dropSnapshot(): void;
 }
 
 export type CreateServer = (options: CreateServerOptions) => RunningServer;

@@ -1,7 +1,7 @@
 /**
  * Signals of a running server: SIGTERM and SIGINT end it as `shutdown-on-sigterm` and
- * `shutdown-on-sigint` say, a second SIGINT ends it at once. SIGHUP means nothing, and SIGALRM,
- * with which 7.2 is asked where it stands, is only told of.
+ * `shutdown-on-sigint` say; a second SIGINT ends it at once, without its last save. SIGHUP means
+ * nothing, and SIGALRM, with which 7.2 is asked where it stands, is only told of.
  */
 import type { Config } from '../config/config.ts';
 import type { ShutdownFlag } from '../config/special-type.ts';
@@ -9,6 +9,7 @@ import type { Logger } from '../log.ts';
 
 export interface ClosableServer {
   close(flags?: readonly ShutdownFlag[]): Promise<void>;
+  dropSnapshot(): void;
 }
 
 type EndingSignal = 'SIGTERM' | 'SIGINT';
@@ -25,6 +26,7 @@ export function handleSignals(
     if (closing) {
       if (signal !== 'SIGINT') return;
       log.warning('You insist... exiting now.');
+      server.dropSnapshot();
       process.exit(1);
     }
     closing = true;

@@ -159,13 +159,18 @@ export class Client {
     this.lastActiveMs = nowMs;
   }
 
+  /** Whether what is written now is taken back by CLIENT REPLY OFF or SKIP. */
+  get isSilent(): boolean {
+    return this.replyMode === REPLY_OFF || this.replyMode === REPLY_SKIP;
+  }
+
   /** Begins what CLIENT REPLY does not silence, a push: what it does silence goes first. */
   beginPush(): void {
-    if (this.replyMode !== REPLY_ON) this.reply.rewind(this.silentFrom);
+    if (this.isSilent) this.reply.rewind(this.silentFrom);
   }
 
   endPush(): void {
-    if (this.replyMode !== REPLY_ON) this.silentFrom = this.reply.total;
+    if (this.isSilent) this.silentFrom = this.reply.total;
   }
 
   /** Bytes of replies not sent yet. */

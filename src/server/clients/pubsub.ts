@@ -175,10 +175,7 @@ export class PubSub {
   }
 
   private deliver(client: Client, words: number, body: Uint8Array): void {
-    const { reply } = client;
-    if (reply.protocol !== 3) {
-      this.write(client, words, body);
-    } else if (this.owner.isExecuting(client)) {
+    if (this.owner.isExecuting(client)) {
       this.owner.afterThis(() => this.write(client, words, body));
     } else {
       this.write(client, words, body);

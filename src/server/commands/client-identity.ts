@@ -89,12 +89,15 @@ function listed(c: Context): Client[] | undefined {
   return found;
 }
 
+/** Inside EXEC it concerns what comes after it alone: a part of an array is then missing. */
 function replyCommand(c: Context): void {
   const { client } = c;
   if (c.is(2, 'on')) {
+    if (client.isSilent) client.reply.rewind(client.silentFrom);
     client.replyMode = REPLY_ON;
     c.ok();
   } else if (c.is(2, 'off')) {
+    if (!client.isSilent) client.silentFrom = client.reply.total;
     client.replyMode = REPLY_OFF;
   } else if (c.is(2, 'skip')) {
     if (client.replyMode !== REPLY_OFF) client.replyMode = REPLY_SKIP_NEXT;

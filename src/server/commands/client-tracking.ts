@@ -120,7 +120,7 @@ function overlap(prefixes: readonly string[], old: readonly string[]): string | 
 
 function cachingCommand(c: Context): void {
   const state = c.client.tracking;
-  if (state === null || (state.mode !== 'optin' && state.mode !== 'optout')) {
+  if (state === null) {
     c.reply.error(NOT_TRACKING);
     return;
   }
@@ -129,7 +129,7 @@ function cachingCommand(c: Context): void {
     c.reply.error(SYNTAX_ERROR);
     return;
   }
-  if (yes !== (state.mode === 'optin')) {
+  if (state.mode !== (yes ? 'optin' : 'optout')) {
     const [word, mode] = yes ? ['YES', 'OPTIN'] : ['NO', 'OPTOUT'];
     const only = `is only valid when tracking is enabled in ${mode} mode.`;
     c.reply.error(`ERR CLIENT CACHING ${word} ${only}`);

@@ -30,6 +30,12 @@ function subscribe(c: Context, kind: SubscriptionKind, word: string): void {
   }
 }
 
+/** SUBSCRIBE and PSUBSCRIBE are let into a transaction, as they have always been; this one not. */
+function ssubscribeCommand(c: Context): void {
+  if (c.services.mayWait(c.client)) subscribe(c, 'shardChannels', 'ssubscribe');
+  else c.reply.error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+}
+
 /** Takes the arguments away, or all subscriptions of the kind when there are none. */
 function unsubscribe(c: Context, kind: SubscriptionKind, word: string): void {
   const { pubsub } = c.services.desk;
@@ -267,7 +273,7 @@ export const pubsubCommands: readonly Command[] = [
       syntax: 'shardchannel...',
       summary: 'Listens to shard channels.',
     },
-    (c) => subscribe(c, 'shardChannels', 'ssubscribe'),
+    ssubscribeCommand,
   ),
   command(
     'sunsubscribe',

@@ -27,6 +27,7 @@ import type { DatasetAside } from './dataset-aside.ts';
 import { DatasetChanges } from './dataset-changes.ts';
 import { DatasetLoader } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
+import { LastSave } from './last-save.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService } from './rdb-service.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
@@ -70,6 +71,7 @@ export class Persistence implements PersistenceServices {
   readonly maker: SnapshotMaker;
   readonly rdb: RdbService;
   readonly aof: AofService;
+  readonly lastSave: LastSave;
   readonly latency: AofLatency;
   readonly changes: DatasetChanges;
   /** Keys that the last load stored, and dropped because their time had come. */
@@ -113,11 +115,17 @@ export class Persistence implements PersistenceServices {
         log,
         keyspace,
         startSave: (path) => maker.save(path),
+        startSaveHere: (path) => maker.saveHere(path),
         saveInPlace: (path) => maker.saveInPlace(path),
         onEnded: () => this.disk.look(),
       },
       Date.now(),
     );
+    this.lastSave = new LastSave({
+      rdb: this.rdb,
+      snapshots: this.snapshots,
+      isLoading: () => this.isLoading,
+    });
     this.aof = this.createAof();
     const { aof } = this.aof;
     this.latency = new AofLatency(aof, config, deps.desk.latency, () => this.snapshots.isRunning);
@@ -220,7 +228,8 @@ export class Persistence implements PersistenceServices {
     const wanted = options.save ?? config.values.save.length > 0;
     if (wanted) {
       log.notice('Saving the final RDB snapshot before exiting.');
-      const error = this.saveInPlace();
+      const error = await this.lastSave.run();
+      if (this.lastSave.isAborted) throw new Error('the save was aborted');
       if (error !== undefined) {
         log.warning("Error trying to save the DB, can't exit.");
         if (!options.force) throw new Error(error);

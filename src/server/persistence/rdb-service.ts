@@ -3,14 +3,19 @@
  *
  * A save is a snapshot written to `dir/dbfilename`. Changes made while it ran stay counted as
  * unsaved: `dirty` falls by what it was when the snapshot began, and only when it succeeded.
+ *
+ * A save that the server itself gives up, since FLUSHALL or another dataset made it pointless, is
+ * no failure: writes are refused for what the disk does, and it did nothing.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { SnapshotResult } from '../../persistence/snapshot/snapshot.ts';
+import { SnapshotError, type SnapshotResult } from '../../persistence/snapshot/snapshot.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 
 /** A save point that fails is tried again after this many seconds at the earliest. */
 const RETRY_SECONDS = 5;
+/** In the place of an error: the server did not want the save any more. */
+export const GIVEN_UP = 'given up';
 
 export interface RdbServiceDeps {
   readonly config: Config;
@@ -18,6 +23,8 @@ export interface RdbServiceDeps {
   readonly keyspace: Keyspace;
   /** Starts a snapshot into a file. Null while another one runs. */
   readonly startSave: (path: string) => Promise<SnapshotResult> | null;
+  /** The same, written by this process in slices. Only while no snapshot runs. */
+  readonly startSaveHere: (path: string) => Promise<SnapshotResult>;
   /** Writes the dump in this process. Throws what the disk says. */
   readonly saveInPlace: (path: string) => void;
   /** A save has ended, well or not. */
@@ -73,14 +80,14 @@ export class RdbService {
     running.then(
       ({ bytes, queuedBytesPeak }) => {
         this.lastPeakBytes = queuedBytesPeak;
-        keyspace.dirty = Math.max(0, keyspace.dirty - dirty);
-        this.lastSaveSeconds = Math.floor(Date.now() / 1000);
+        this.saved(dirty);
         log.notice(`DB saved on disk, ${bytes} bytes`);
         log.notice('Background saving terminated with success');
         this.ended(undefined);
       },
       (error: Error) => {
         log.warning(`Background saving error: ${error.message}`);
+        if (!isGivenUp(error)) this.lastOk = false;
         this.ended(error.message);
       },
     );
@@ -95,15 +102,35 @@ export class RdbService {
     const { keyspace, log, onEnded, saveInPlace } = this.deps;
     try {
       saveInPlace(this.path);
-      keyspace.dirty = 0;
-      this.lastSaveSeconds = Math.floor(Date.now() / 1000);
-      this.lastOk = true;
-      this.saves++;
+      this.saved(keyspace.dirty);
       return undefined;
     } catch (error) {
       log.warning(`Saving failed: ${(error as Error).message}`);
       return (error as Error).message;
     } finally {
+      onEnded();
+    }
+  }
+
+  /**
+   * Writes the dump in this process, between the turns of the loop. Resolves with what went wrong,
+   * GIVEN_UP when nothing did and yet it is not written.
+   */
+  async saveHere(): Promise<string | undefined> {
+    const { keyspace, log, onEnded, startSaveHere } = this.deps;
+    const { dirty } = keyspace;
+    this.isSaving = true;
+    this.startedMs = Date.now();
+    try {
+      await startSaveHere(this.path);
+      this.saved(dirty);
+      return undefined;
+    } catch (error) {
+      if (isGivenUp(error as Error)) return GIVEN_UP;
+      log.warning(`Saving failed: ${(error as Error).message}`);
+      return (error as Error).message;
+    } finally {
+      this.isSaving = false;
       onEnded();
     }
   }
@@ -131,12 +158,23 @@ export class RdbService {
     return false;
   }
 
+  /** The dump holds what had been changed when `dirty` was read. */
+  private saved(dirty: number): void {
+    const { keyspace } = this.deps;
+    keyspace.dirty = Math.max(0, keyspace.dirty - dirty);
+    this.lastSaveSeconds = Math.floor(Date.now() / 1000);
+    this.lastOk = true;
+    this.saves++;
+  }
+
   private ended(error: string | undefined): void {
     this.isSaving = false;
-    this.lastOk = error === undefined;
-    if (this.lastOk) this.saves++;
     this.lastSeconds = Math.round((Date.now() - this.startedMs) / 1000);
     this.deps.onEnded();
     for (const one of this.waiting.splice(0)) one(error);
   }
+}
+
+function isGivenUp(error: Error): boolean {
+  return error instanceof SnapshotError && error.code === 'ABORTED';
 }

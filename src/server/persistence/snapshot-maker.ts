@@ -1,6 +1,7 @@
 /**
  * Makes the files of the dataset: the dump, the base of an AOF, what a full sync sends. In the
- * background (a child writes, one at a time) or in this process while everything stands still.
+ * background (a child writes, one at a time), or in this process: between the turns of its loop, or
+ * while everything stands still.
  *
  * Before a byte is written the room on the disk is looked at (disk-space.ts).
  */
@@ -9,7 +10,8 @@ import type { CommandBase } from '../../persistence/command-writer.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import { spaceRefusalSync } from '../../persistence/rdb/rdb-file.ts';
 import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot/snapshot.ts';
-import type { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
+import type { SnapshotWriter } from '../../persistence/snapshot/snapshot-helper.ts';
+import { SnapshotHere } from '../../persistence/snapshot/snapshot-here.ts';
 import { type RdbContent, saveNow } from '../../persistence/snapshot/snapshot-now.ts';
 import type { QueueMemory } from '../../persistence/snapshot/snapshot-queue.ts';
 import type { Config } from '../config/config.ts';
@@ -30,7 +32,8 @@ export interface SnapshotMakerDeps {
   readonly config: Config;
   readonly keyspace: Keyspace;
   readonly fs: FileSystem;
-  readonly helper: SnapshotHelper;
+  /** The child. */
+  readonly helper: SnapshotWriter;
   readonly snapshots: SnapshotRunner;
   /** AUX fields of replication. */
   readonly replicationAux: () => Readonly<Record<string, string>>;
@@ -51,6 +54,11 @@ export class SnapshotMaker {
   /** Begins to write the dump. Null while another snapshot runs. */
   save(path: string): Promise<SnapshotResult> | null {
     return this.fileSnapshot('save', path);
+  }
+
+  /** Begins to write the dump in this process, in slices. Only while no snapshot runs. */
+  saveHere(path: string): Promise<SnapshotResult> {
+    return this.fileSnapshotBy(new SnapshotHere(this.deps.fs), 'save', path);
   }
 
   /** Writes the dump in this process. Throws what the disk says; the old file stands then. */
@@ -83,9 +91,10 @@ export class SnapshotMaker {
     purpose: SnapshotPurpose,
     target: SnapshotTarget,
     what: SnapshotParts,
+    helper = this.deps.helper,
   ): Promise<SnapshotResult> {
     const { space } = this;
-    const { config, keyspace, helper, snapshots } = this.deps;
+    const { config, keyspace, snapshots } = this.deps;
     const content = this.content(purpose === 'rewrite', what.aux);
     const form = 'file' in target && target.commands !== undefined ? 'commands' : 'rdb';
     const usedBytes = keyspace.arena.usedBytes;
@@ -111,8 +120,18 @@ export class SnapshotMaker {
     file: string,
     commands?: CommandBase,
   ): Promise<SnapshotResult> | null {
-    const { config, replicationAux, snapshots } = this.deps;
+    const { helper, snapshots } = this.deps;
     if (snapshots.isRunning) return null;
+    return this.fileSnapshotBy(helper, purpose, file, commands);
+  }
+
+  private fileSnapshotBy(
+    writer: SnapshotWriter,
+    purpose: SnapshotPurpose,
+    file: string,
+    commands?: CommandBase,
+  ): Promise<SnapshotResult> {
+    const { config, replicationAux } = this.deps;
     const { rdbSaveIncrementalFsync, aofRewriteIncrementalFsync } = config.values;
     const incrementalFsync =
       purpose === 'save' ? rdbSaveIncrementalFsync : aofRewriteIncrementalFsync;
@@ -120,6 +139,7 @@ export class SnapshotMaker {
       purpose,
       { file, incrementalFsync, ...(commands && { commands }) },
       { aux: replicationAux(), dataset: true, functions: true },
+      writer,
     );
   }
 

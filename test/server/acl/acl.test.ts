@@ -72,11 +72,13 @@ describe.skipIf(requireRedisServer() === null)('ACL like the real server', () =>
       ${p}> ACL SETUSER z "~a b"
       ${p}> ACL SETUSER z "&a b"
       ${p}> ACL SETUSER z allkeys ~a
+      ${p}> ACL SETUSER z allkeys %X~a
       ${p}> ACL SETUSER z allchannels &a
       ${p}> ACL SETUSER z #abc
       ${p}> ACL SETUSER z <nothing
       ${p}> ACL SETUSER z (foo)
       ${p}> ACL SETUSER z (+get
+      ${p}> ACL SETUSER z foo (+get +set
       ${p}> ACL SETUSER z () (on)
       ${p}> ACL SETUSER z ((+get))
       ${p}> ACL DELUSER default
@@ -292,6 +294,10 @@ describe('ACL', () => {
     const [entry] = [await client.value('ACL', 'LOG', 1)].flat();
     expect(entry).toMatchObject({ 3: 'command', 5: 'multi', 7: 'get', 9: 'meek' });
     expect(entry).toMatchObject({ 13: expect.stringContaining(' cmd=exec ') });
+    await client.send('ACL', 'SETUSER', 'meek', '&news', '+publish');
+    await meek.pipeline([['MULTI'], ['PUBLISH', 'news', 'x']]);
+    await client.send('ACL', 'SETUSER', 'meek', 'resetchannels');
+    expect(await refusal('EXEC')).toMatch(/ one of the channels used as arguments\r\n$/);
     await client.send('ACL', 'DELUSER', 'meek');
     await client.send('ACL', 'LOG', 'RESET');
     client.close();

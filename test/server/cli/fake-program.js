@@ -31,6 +31,8 @@ function create({ config, log, onBound, onRole, exit }) {
       log.warning('Server initialized');
       log.notice('Ready to accept connections tcp');
     },
+    isSaving: false,
+    dropSnapshot: () => log.notice('dropped what was being written'),
     close: async (flags) => {
       log.notice(`closing with '${flags.join(' ')}'`);
       if (fails) {

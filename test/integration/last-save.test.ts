@@ -1,0 +1,130 @@
+/**
+ * The last save of a server hears what comes meanwhile: reads, SHUTDOWN ABORT, a second SIGINT. The
+ * disk holds the old dump or the whole new one. A save that the server gives up itself, then or
+ * before, is no failure of the disk, and leaves no file.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+
+const KEYS = 30;
+const SAVE = ['3600', '1'];
+/** So slow that it does not end while the test lasts. */
+const SLOW_US = 20_000_000;
+
+interface Stage {
+  readonly server: ServerProcess;
+  readonly client: RawClient;
+  readonly dump: () => Buffer;
+  /** Names of files that are being written. */
+  readonly temporary: () => string[];
+}
+
+let running: ServerProcess | undefined;
+afterEach(() => running?.close());
+
+/** A server with an old dump of no keys, and KEYS that a save would take for ever over. */
+async function begin(): Promise<Stage> {
+  const server = await startCairnServer({ config: { save: SAVE } });
+  running = server;
+  const client = await server.connect();
+  await client.send('SAVE');
+  for (let i = 0; i < KEYS; i++) await client.send('SET', `k${i}`, 'v');
+  await client.send('CONFIG', 'SET', 'rdb-key-save-delay', SLOW_US);
+  return {
+    server,
+    client,
+    dump: () => readFileSync(join(server.dir, 'dump.rdb')),
+    temporary: () => readdirSync(server.dir).filter((name) => name.startsWith('temp-')),
+  };
+}
+
+describe('the last save', () => {
+  it('is left out at a second SIGINT, and leaves the old dump alone', async () => {
+    const { server, dump, temporary } = await begin();
+    const old = dump();
+    process.kill(server.pid, 'SIGINT');
+    await expect.poll(temporary).toEqual([`temp-${server.pid}.rdb`]);
+    process.kill(server.pid, 'SIGINT');
+    expect(await server.waitEnd()).toEqual({ code: 1, signal: null });
+    expect(temporary()).toEqual([]);
+    expect(dump()).toEqual(old);
+    expect(server.logText).toContain('You insist... exiting now.');
+  });
+
+  it('lets others read, and goes on being a server after SHUTDOWN ABORT', async () => {
+    const { server, client, dump, temporary } = await begin();
+    const old = dump();
+    const other = await server.connect();
+    const refused = client.send('SHUTDOWN');
+    await expect.poll(temporary).toHaveLength(1);
+    expect(await other.value('GET', 'k1')).toBe('v');
+    expect(await other.value('SHUTDOWN', 'ABORT')).toBe('OK');
+    expect((await refused).raw.toString()).toBe('-ERR Errors trying to SHUTDOWN. Check logs.\r\n');
+    expect(temporary()).toEqual([]);
+    expect(dump()).toEqual(old);
+    expect(server.logText).toContain('# Shutdown manually aborted.\n');
+    expect(await client.value('SET', 'k1', 'w')).toBe('OK');
+
+    await other.send('CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    other.write('*1\r\n$8\r\nSHUTDOWN\r\n');
+    expect(await server.waitEnd()).toEqual({ code: 0, signal: null });
+    await server.startAgain();
+    const again = await server.connect();
+    expect(await again.value('MGET', 'k0', 'k1', `k${KEYS - 1}`)).toEqual(['v', 'w', 'v']);
+  });
+
+  it('begins again when the dataset makes it give up', async () => {
+    const fs = emptyDisk();
+    const settings = { appendonly: false, save: '3600 1' };
+    const one = await InProcessServer.start(fs, { ...settings, 'rdb-key-save-delay': SLOW_US });
+    const client = await one.connect();
+    for (let i = 0; i < KEYS; i++) await client.send('SET', `k${i}`, 'v');
+    const { persistence, config } = one.server;
+    const closing = one.server.close({ save: undefined, now: false, force: false });
+    await expect.poll(() => persistence.snapshots.figures?.keysDone ?? 0).toBeGreaterThan(0);
+    config.applySettings({ 'rdb-key-save-delay': 0 });
+    persistence.snapshots.abort();
+    expect(await closing).toBeUndefined();
+    client.close();
+
+    const next = await InProcessServer.start(fs, settings);
+    const again = await next.connect();
+    expect(await again.value('DBSIZE')).toBe(KEYS);
+    again.close();
+    await next.abandon();
+  });
+});
+
+describe('a save by the child', () => {
+  it('has left no file when the server has ended, whatever the child is doing', async () => {
+    const { server, client, temporary } = await begin();
+    await client.send('BGSAVE');
+    await expect.poll(temporary).toHaveLength(1);
+    const child = Number(/\d+/.exec(temporary()[0] ?? '')?.[0]);
+    process.kill(child, 'SIGSTOP');
+    try {
+      client.write('SHUTDOWN NOSAVE\r\n');
+      expect(await server.waitEnd()).toEqual({ code: 0, signal: null });
+      expect(temporary()).toEqual([]);
+    } finally {
+      process.kill(child, 'SIGCONT');
+    }
+  });
+});
+
+describe('FLUSHALL', () => {
+  it('gives up a save that runs, after which writes are accepted', async () => {
+    const { client } = await begin();
+    await client.send('BGSAVE');
+    expect(await client.value('FLUSHALL')).toBe('OK');
+    const info = async (): Promise<string> => String(await client.value('INFO', 'persistence'));
+    await expect.poll(info).toContain('rdb_bgsave_in_progress:0');
+    expect(await info()).toContain('rdb_last_bgsave_status:ok');
+    expect(await client.value('SET', 'a', 'b')).toBe('OK');
+  });
+});

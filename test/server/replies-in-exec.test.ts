@@ -1,0 +1,70 @@
+/**
+ * What CLIENT REPLY and messages to oneself make of the reply to EXEC: bytes that are no whole
+ * replies any more, so they are compared as they come.
+ */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import { encodeCommand } from '../support/raw-client.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+
+let server: ServerProcess;
+beforeAll(async () => {
+  server = await startCairnServer();
+});
+afterAll(() => server.close());
+
+/** Runs the commands in MULTI; what comes from EXEC on, up to the answer to a last ECHO. */
+function transaction(...commands: string[]): Promise<string> {
+  const lines = ['CLIENT REPLY ON', 'MULTI', ...commands, 'EXEC'];
+  const queued = `+OK\r\n+OK\r\n${'+QUEUED\r\n'.repeat(commands.length)}`;
+  const end = '$5\r\nafter\r\n';
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, '127.0.0.1');
+    let text = '';
+    socket.on('error', reject);
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1');
+      if (!text.endsWith(end)) return;
+      socket.destroy();
+      expect(text.startsWith(queued)).toBe(true);
+      resolve(text.slice(queued.length, -end.length));
+    });
+    for (const line of lines) socket.write(encodeCommand(line.split(' ')));
+    // SKIP is over after one command, OFF is not.
+    socket.write(encodeCommand(['CLIENT', 'REPLY', 'ON']));
+    socket.write(encodeCommand(['ECHO', 'after']));
+  });
+}
+
+describe('CLIENT REPLY in a transaction', () => {
+  it.each([
+    [
+      'OFF silences what follows',
+      ['ECHO a', 'CLIENT REPLY OFF', 'ECHO b'],
+      '*3\r\n$1\r\na\r\n+OK\r\n',
+    ],
+    [
+      'ON lets through what follows',
+      ['CLIENT REPLY OFF', 'ECHO a', 'CLIENT REPLY ON', 'ECHO b'],
+      '*4\r\n+OK\r\n$1\r\nb\r\n+OK\r\n',
+    ],
+    [
+      'SKIP silences the command after the transaction',
+      ['CLIENT REPLY SKIP', 'ECHO a'],
+      '*2\r\n$1\r\na\r\n+OK\r\n',
+    ],
+  ])('%s', async (_, commands, expected) => {
+    expect(await transaction(...commands)).toBe(expected);
+  });
+});
+
+describe('a message to oneself', () => {
+  it('comes after the reply to EXEC', async () => {
+    const message = '*3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$1\r\nm\r\n';
+    const told = '*3\r\n$9\r\nsubscribe\r\n$2\r\nch\r\n:1\r\n';
+    const gone = '*3\r\n$11\r\nunsubscribe\r\n$2\r\nch\r\n:0\r\n';
+    const text = await transaction('SUBSCRIBE ch', 'PUBLISH ch m', 'UNSUBSCRIBE ch');
+    expect(text).toBe(`*3\r\n${told}:1\r\n${gone}${message}+OK\r\n`);
+  });
+});
