@@ -106,6 +106,7 @@ export class SaveRehearsal {
         log: silentLog,
         keyspace,
         startSave: (path) => maker.save(path),
+        startSaveHere: (path) => maker.saveHere(path),
         saveInPlace: (path) => maker.saveInPlace(path),
         onEnded: () => {},
       },
