@@ -47,6 +47,7 @@ const standard = inScene('redis-benchmark', 'empty', [
   { name: 'PING', command: ['PING'], pipelines: both },
   { name: 'SET', command: ['SET', key, 'xxx'], pipelines: both },
   { name: 'GET', command: ['GET', key], scene: 'strings', pipelines: both },
+  { name: 'SET, 1M keys', command: ['SET', key, value], scene: 'strings', pipelines: both },
   { name: 'INCR', command: ['INCR', `counter:${random}`], pipelines: both },
   { name: 'LPUSH', command: ['LPUSH', 'mylist', 'xxx'], pipelines: both },
   { name: 'RPUSH', command: ['RPUSH', 'mylist', 'xxx'] },
