@@ -4,7 +4,7 @@ import { stringKeys } from '../scenes.js';
 import { sleep, startServer } from '../servers.js';
 import { rounded } from '../statistics.js';
 import { onEach, unpinned } from './figure.js';
-import { backgroundSave, longestTurn, probeStalls, savingStallLimitMs } from './probe.js';
+import { backgroundSave, savingStallLimitMs, stallsInRounds } from './probe.js';
 
 /**
  * @typedef {import('../options.js').Options} Options
@@ -19,33 +19,35 @@ const set = { command: ['SET', 'key:{c}', 'y'.repeat(16)] };
 /**
  * @param {Contender} contender
  * @param {number} keys
+ * @param {number} rounds
  * @returns {Promise<Measure[]>}
  */
-async function measureOne(contender, keys) {
+async function measureOne(contender, keys, rounds) {
   const server = await startServer(contender, unpinned);
   try {
     await fill(server, [stringKeys(keys)]);
     await sleep(500);
     const perKey = rounded(server.rssBytes() / keys, 1);
-    const idle = await probeStalls(server, () => sleep(probeMs));
-    const stopWriter = await startWriter(server, { recipes: [set], range: keys, perSecond });
-    const writing = await probeStalls(server, () => sleep(probeMs));
-    let saveMs = 0;
-    const saving = await probeStalls(server, async () => {
-      saveMs = await backgroundSave(server);
-    });
-    const writes = await stopWriter();
-    /** @type {(name: string, probe: typeof idle) => Measure} */
-    const longest = (name, { longestMs, stalls }) => {
-      return { name: `longest PING, ${name}`, unit: 'ms', value: longestMs, details: stalls };
+    /** @type {(what: string, work: () => Promise<unknown>) => Promise<Measure[]>} */
+    const longest = async (what, work) => {
+      const measures = await stallsInRounds(server, { what, rounds, work });
+      return measures.filter(({ name }) => name === `longest PING, ${what}`);
     };
+    const idle = await longest('idle', () => sleep(probeMs));
+    const stopWriter = await startWriter(server, { recipes: [set], range: keys, perSecond });
+    const writing = await longest('writes', () => sleep(probeMs));
+    const saving = await stallsInRounds(server, {
+      what: 'BGSAVE under writes',
+      rounds,
+      limit: savingStallLimitMs,
+      work: () => backgroundSave(server),
+    });
+    await stopWriter();
     return [
       { name: `RSS a key, ${keys} keys`, unit: 'bytes', value: perKey },
-      longest('idle', idle),
-      longest('writes', writing),
-      { ...longest('BGSAVE under writes', saving), limit: savingStallLimitMs },
-      ...(await longestTurn(server, 'BGSAVE under writes')),
-      { name: 'BGSAVE under writes', unit: 'ms', value: saveMs, details: { writes } },
+      ...idle,
+      ...writing,
+      ...saving,
     ];
   } finally {
     await server.stop();
@@ -54,5 +56,5 @@ async function measureOne(contender, keys) {
 
 /** @type {(options: Options) => Promise<import('./figure.js').Figure[]>} */
 export function measureKeys(options) {
-  return onEach(options, 'keys', (contender) => measureOne(contender, options.keys));
+  return onEach(options, 'keys', (each) => measureOne(each, options.keys, options.rounds));
 }

@@ -1,7 +1,7 @@
 /** What scenarios do with a server while something else is going on: probing, saving, waiting. */
 import { startPinger } from '../generators.js';
 import { sleep } from '../servers.js';
-import { rounded } from '../statistics.js';
+import { median, rounded } from '../statistics.js';
 
 /**
  * @typedef {import('../generators.js').Stalls} Stalls
@@ -87,4 +87,32 @@ export async function probeStalls(server, work) {
     await stop();
     throw error;
   }
+}
+
+/**
+ * Probes the same work in several rounds: medians of how long it took, of the longest PING and, of
+ * a server that tells, of the most work in a turn. What each round came to is in the details.
+ * @param {ServerUnderTest} server
+ * @param {{ what: string, rounds: number, limit?: number, work: () => Promise<unknown> }} job
+ * @returns {Promise<Measure[]>}
+ */
+export async function stallsInRounds(server, { what, rounds, limit, work }) {
+  /** @type {Map<string, number[]>} */
+  const values = new Map();
+  /** @type {object[]} */
+  const stalls = [];
+  /** @type {(name: string, value: number) => void} */
+  const note = (name, value) => void values.set(name, [...(values.get(name) ?? []), value]);
+  for (let i = 0; i < rounds; i++) {
+    const round = await probeStalls(server, work);
+    stalls.push(round.stalls);
+    note(what, round.tookMs);
+    note(`longest PING, ${what}`, round.longestMs);
+    for (const { name, value } of await longestTurn(server, what)) note(name, value);
+  }
+  return [...values].map(([name, rounds]) => {
+    const measure = { name, unit: /** @type {const} */ ('ms'), value: rounded(median(rounds), 1) };
+    if (!name.startsWith('longest PING')) return { ...measure, details: { rounds } };
+    return { ...measure, ...(limit && { limit }), details: { rounds, stalls } };
+  });
 }

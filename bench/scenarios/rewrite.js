@@ -3,7 +3,7 @@ import { fill, startWriter } from '../generators.js';
 import { stringKeys } from '../scenes.js';
 import { startServer } from '../servers.js';
 import { onEach, unpinned } from './figure.js';
-import { longestTurn, probeStalls, savingStallLimitMs, waitForInfo } from './probe.js';
+import { savingStallLimitMs, stallsInRounds, waitForInfo } from './probe.js';
 
 /**
  * @typedef {import('../options.js').Options} Options
@@ -23,26 +23,25 @@ async function rewritten(server) {
   if (status !== 'ok') throw new Error(`${server.name}: the rewrite ended with "${status}"`);
 }
 
-/** @type {(contender: Contender, keys: number) => Promise<Measure[]>} */
-async function measureOne(contender, keys) {
+/** @type {(contender: Contender, keys: number, rounds: number) => Promise<Measure[]>} */
+async function measureOne(contender, keys, rounds) {
   const server = await startServer(contender, unpinned);
   try {
     await fill(server, [stringKeys(keys)]);
     await server.call('CONFIG', 'SET', 'appendonly', 'yes');
     await rewritten(server);
     const stopWriter = await startWriter(server, { recipes: [set], range: keys, perSecond });
-    const { longestMs, stalls, tookMs } = await probeStalls(server, async () => {
-      await server.call('BGREWRITEAOF');
-      await rewritten(server);
+    const measures = await stallsInRounds(server, {
+      what: `AOF rewrite of ${keys} keys under writes`,
+      rounds,
+      limit: savingStallLimitMs,
+      work: async () => {
+        await server.call('BGREWRITEAOF');
+        await rewritten(server);
+      },
     });
-    const writes = await stopWriter();
-    const name = `AOF rewrite of ${keys} keys under writes`;
-    const limit = savingStallLimitMs;
-    return [
-      { name, unit: 'ms', value: tookMs, details: { writes } },
-      { name: `longest PING, ${name}`, unit: 'ms', value: longestMs, limit, details: stalls },
-      ...(await longestTurn(server, name)),
-    ];
+    await stopWriter();
+    return measures;
   } finally {
     await server.stop();
   }
@@ -50,5 +49,7 @@ async function measureOne(contender, keys) {
 
 /** @type {(options: Options) => Promise<import('./figure.js').Figure[]>} */
 export function measureRewrite(options) {
-  return onEach(options, 'AOF rewrite', (contender) => measureOne(contender, options.keys));
+  return onEach(options, 'AOF rewrite', (each) => {
+    return measureOne(each, options.keys, options.rounds);
+  });
 }
