@@ -365,6 +365,7 @@ export class Server implements Services {
 
   /** The disk failed where a promise depends on it: better an end than a lie. */
   private fatal(error: Error): void {
+    this.turn.halt();
     this.log.warning(`Can't keep the promise of appendfsync always: ${error.message}. Exiting.`);
     if (this.options.exit !== undefined) this.options.exit(1);
     else void this.stop();

@@ -99,6 +99,10 @@ export class Turn {
   private listedCount = 0;
   private spare: Client[] = [];
   private scheduled = false;
+  /** Whether commands of this turn have been written to the journal, taken yet or not. */
+  private journaled = false;
+  /** Whether no reply may leave any more. */
+  private halted = false;
   /** The queue of held replies: [heldFirst .. heldEnd) of three arrays. */
   private readonly heldClients: Client[] = [];
   private readonly heldPositions: number[] = [];
@@ -131,17 +135,19 @@ export class Turn {
     this.scheduled = false;
     this.onWork();
     this.onEnd();
-    // While the disk fails, writes are refused: what waits for it waits, but refusals and reads
-    // must reach their clients.
-    const isStuck = this.log?.lastError !== undefined && this.propagator.length === 0;
     this.takeJournal();
+    // While the disk fails, writes are refused: what waits for it waits, but refusals and reads
+    // must reach their clients. Not in the turn whose own writes failed, whoever took its journal.
+    const isStuck = this.log?.lastError !== undefined && !this.journaled;
+    this.journaled = false;
     const clients = this.listed;
     const count = this.listedCount;
     this.listed = this.spare;
     this.listedCount = 0;
     this.spare = clients;
     const log = this.log;
-    const hold = log !== null && !isStuck && log.releasableBytes < log.appendedBytes;
+    const isSafe = log === null || isStuck || log.releasableBytes >= log.appendedBytes;
+    const hold = this.halted || !isSafe;
     for (let i = 0; i < count; i++) {
       const client = clients[i]!;
       client.listed = false;
@@ -153,6 +159,7 @@ export class Turn {
 
   /** More of the log is safe: releases what waited for it. */
   progress(): void {
+    if (this.halted) return;
     const safe = this.log === null ? Number.MAX_SAFE_INTEGER : this.log.releasableBytes;
     while (this.heldFirst < this.heldEnd && this.heldOffsets[this.heldFirst]! <= safe) {
       const i = this.heldFirst++;
@@ -162,6 +169,11 @@ export class Turn {
     if (this.heldFirst === this.heldEnd) this.clearHeld();
     else if (this.heldFirst > 4096 && this.heldFirst * 2 > this.heldEnd) this.trimHeld();
     this.onSafe();
+  }
+
+  /** A promise cannot be kept: from now on nobody is told anything, whatever else goes on. */
+  halt(): void {
+    this.halted = true;
   }
 
   /** Whether replies wait for the disk. */
@@ -220,6 +232,7 @@ export class Turn {
   takeJournal(): void {
     const { propagator } = this;
     if (propagator.length > 0) {
+      this.journaled = true;
       if (propagator.replicaParts.length > 0) this.logParts();
       else this.log?.append(propagator.journal, 0, propagator.length);
       this.feed?.feed(propagator.journal, 0, propagator.length);
