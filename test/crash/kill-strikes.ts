@@ -35,6 +35,8 @@ export const STRIKES: readonly Strike[] = [
 
 /** File events of one rewrite are about this many. */
 const FILE_EVENTS_MAX = 18;
+/** How long a process may take to be seen as ended. */
+const EXIT_WAIT_MS = 2000;
 const FILE_EVENTS_WAIT_MS = 1200;
 const AOF_WAIT_MS_MAX = 60_000;
 
@@ -97,7 +99,9 @@ export async function tell(server: ServerProcess, ...words: string[]): Promise<v
     const client = await server.connect();
     await client.send(...words).finally(() => client.close());
   } catch (error) {
-    if (server.isRunning) throw error;
+    // The end of a connection may be seen before that of the process.
+    for (let ms = 0; ms < EXIT_WAIT_MS && server.isRunning; ms += 10) await sleep(10);
+    if (server.isRunning) throw new Error(`${words.join(' ')} was not answered`, { cause: error });
   }
 }
 
