@@ -90,7 +90,10 @@ export async function strike(kind: Strike, server: ServerProcess, random: Random
       await server.stop();
       break;
   }
-  await server.kill();
+  const { code, signal } = await server.kill();
+  const mayEnd = kind === 'during SIGTERM' || kind === 'SIGTERM alone';
+  if (signal === 'SIGKILL' || (mayEnd && code === 0)) return;
+  throw new Error(`${kind}: the server ended by itself with ${code ?? signal}\n${server.logText}`);
 }
 
 /** Sends a command and waits for its answer, an error included; a dead server is no error here. */

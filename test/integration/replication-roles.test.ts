@@ -323,7 +323,8 @@ describe('a primary', () => {
   });
 
   it('that was killed goes on from its AOF, to the byte', async () => {
-    const config = { appendonly: 'yes' };
+    // A PING may reach the replica while the AOF's line about it waits for an fsync that runs.
+    const config = { appendonly: 'yes', 'repl-ping-replica-period': 3600 };
     const primary = await node('cairn', config);
     const replica = await replicaOf(primary);
     for (let round = 0; round < 3; round++) {

@@ -14,7 +14,7 @@
 import { Keyspace } from '../../core/keyspace.ts';
 import { stringSet } from '../../core/types/string.ts';
 import { realFileSystem } from '../../persistence/file-system.ts';
-import { type JobListener, SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
+import type { JobListener, SnapshotWriter } from '../../persistence/snapshot/snapshot-helper.ts';
 import type { SnapshotJob } from '../../persistence/snapshot/snapshot-protocol.ts';
 import type { Config } from '../config/config.ts';
 import { silentLog } from '../log.ts';
@@ -36,31 +36,29 @@ const EXPIRING = 8;
 const FAR_MS = 1 << 30;
 
 /** Takes the place of the child: all that it is sent vanishes. */
-class Nobody extends SnapshotHelper {
+class Nobody implements SnapshotWriter {
   private readonly waiting: (() => void)[] = [];
   private listener: JobListener | null = null;
   private isEnded = false;
 
-  constructor() {
-    super('nobody is started');
-  }
-
-  override begin(_job: SnapshotJob, listener: JobListener): void {
+  begin(_job: SnapshotJob, listener: JobListener): void {
     this.listener = listener;
     this.isEnded = false;
   }
 
-  override data(_bytes: Uint8Array, sent: () => void): void {
+  data(_bytes: Uint8Array, sent: () => void): void {
     this.waiting.push(sent);
   }
 
-  override end(): void {
+  end(): void {
     this.isEnded = true;
   }
 
-  override leave(): void {
+  leave(): void {
     this.listener = null;
   }
+
+  resume(): void {}
 
   /** What was sent until now has come, and the job is done if that was all. */
   pass(): void {
