@@ -1,15 +1,8 @@
 /**
- * The "hashtable" encoding of large hashes and sets: a dict with one arena block a field.
+ * The "hashtable" encoding of large hashes and sets: a dict with one arena block a field, which
+ * holds its value as well (hash-entry.ts draws it).
  *
- *     word 0   the dict's head (struct/entry.ts); its 13 owner bits are the value's length,
- *              0x1fff: the length has a word of its own
- *     [word    length of the value, when 8,191 or more]
- *     [word    length of the field, when 65,535 or more]
- *     bytes    the field
- *     bytes    the value
- *
- * A set's member is a field whose value is empty. A field of 16 bytes with a value of 16 takes 40
- * bytes and its share of the table, about 10.
+ * A field of 16 bytes with a value of 16 takes 40 bytes and its share of the table, about 10.
  *
  * Entries are named by their address, which is theirs until the field is set anew or removed.
  * `entryBytes` is exact at every moment, so that nobody has to walk the table to know its size.
@@ -25,21 +18,20 @@ import { Arena } from '../memory/arena.ts';
 import { copyBytes } from '../memory/copy.ts';
 import { Dict } from '../struct/dict.ts';
 import { collectAhead, hashAhead } from '../struct/dict-ahead.ts';
-import {
-  type EntryDoor,
-  entryHead,
-  entryKeyLength,
-  entryKeyOffset,
-  OWNER_SHIFT,
-  wideWords,
-} from '../struct/entry.ts';
+import { type EntryDoor, entryKeyLength, entryKeyOffset, OWNER_SHIFT } from '../struct/entry.ts';
 import type { HashSeed } from '../struct/key-hash.ts';
 import { ElementView } from './element-view.ts';
+import {
+  fieldWords,
+  putHead,
+  putValueLength,
+  valueLengthOf,
+  valueOffsetOf,
+  WIDE_VALUE,
+  withValueLength,
+} from './hash-entry.ts';
 import { type HeldIntegers, WaitingIntegers } from './waiting-integers.ts';
 
-/** Value lengths from here on are kept in a word of their own. */
-const WIDE_VALUE = 0x1fff;
-const HEAD_MASK = (1 << OWNER_SHIFT) - 1;
 const NO_BYTES = new Uint8Array(0);
 /** Entries that a walk collects together, so that the waits for their memory overlap. */
 export const ENTRIES_AHEAD = 24;
@@ -259,8 +251,8 @@ export class HashTable implements LargeValue {
   /** Shows the value of the entry at `address`. */
   showValue(address: number, view: ElementView): void {
     const { arena } = this;
-    const offset = entryKeyOffset(arena, address) + entryKeyLength(arena, address);
-    view.show(arena.bytes(address), offset, this.valueLength(address));
+    const offset = valueOffsetOf(arena, address);
+    view.show(arena.bytes(address), offset, valueLengthOf(arena, address));
   }
 
   // ---------------------------------------------------------------- as a large value
@@ -310,30 +302,38 @@ export class HashTable implements LargeValue {
 
   /** Makes an entry whose field, and its value behind it, are to be written at `openAt`. */
   private make(fieldLength: number, valueLength: number): number {
-    const keyWords = 1 + (valueLength < WIDE_VALUE ? 0 : 1) + wideWords(fieldLength);
-    const address = this.take(keyWords * 4 + fieldLength + valueLength);
-    const words = this.arena.words(address);
-    const at = this.arena.wordOffset(address);
-    words[at] = entryHead(fieldLength, keyWords, Math.min(valueLength, WIDE_VALUE));
-    if (valueLength >= WIDE_VALUE) words[at + 1] = valueLength;
-    if (wideWords(fieldLength) !== 0) words[at + keyWords - 1] = fieldLength;
-    this.openAt = (at + keyWords) << 2;
+    const words = fieldWords(fieldLength, valueLength);
+    const address = this.take(words * 4 + fieldLength + valueLength);
+    this.openAt = putHead(this.arena, address, fieldLength, valueLength);
     return address;
   }
 
   /**
-   * Opens an entry for a field whose value the caller will write at `openAt` in the bytes of
-   * `opened`, before he calls `place`.
+   * Opens an entry, with room for a value of `room` bytes. The caller writes the field at `openAt`
+   * in the bytes of `opened`; then he calls `openValue` if there is a value, and `place`.
    */
-  open(field: Uint8Array, fieldOffset: number, fieldLength: number, valueLength: number): void {
-    this.opened = this.make(fieldLength, valueLength);
-    copyBytes(field, fieldOffset, this.arena.bytes(this.opened), this.openAt, fieldLength);
-    this.openAt += fieldLength;
+  openField(length: number, room: number): void {
+    this.opened = this.make(length, room);
   }
 
-  /** Opens an entry for a field without a value, whose bytes the caller will write. */
-  openField(length: number): void {
-    this.opened = this.make(length, 0);
+  /**
+   * The caller will write a value of this length at `openAt`. The entry is moved when there is no
+   * room, and made shorter when there is more.
+   */
+  openValue(length: number): void {
+    const { arena, opened: entry } = this;
+    if (length > valueLengthOf(arena, entry)) {
+      const from = entryKeyOffset(arena, entry);
+      const fieldLength = entryKeyLength(arena, entry);
+      this.opened = this.make(fieldLength, length);
+      const to = arena.bytes(this.opened);
+      copyBytes(arena.bytes(entry), from, to, this.openAt, fieldLength);
+      this.drop(entry);
+    } else {
+      putValueLength(arena, entry, length);
+      this.entryBytes -= arena.shorten(entry, this.lengthOf(entry));
+    }
+    this.openAt = valueOffsetOf(arena, this.opened);
   }
 
   /** Adds the entry that is open. False, and it is dropped, when its field is here already. */
@@ -361,28 +361,20 @@ export class HashTable implements LargeValue {
     const head = words[at]!;
     const wide = valueLength >= WIDE_VALUE;
     if (wide !== head >>> OWNER_SHIFT >= WIDE_VALUE) return false;
-    const to = entryKeyOffset(arena, address) + entryKeyLength(arena, address);
+    const to = valueOffsetOf(arena, address);
     const size = to - (at << 2) + valueLength;
     if (Arena.roundUp(size) !== arena.sizeOf(address)) return false;
-    const owner = Math.min(valueLength, WIDE_VALUE);
-    words[at] = ((head & HEAD_MASK) | (owner << OWNER_SHIFT)) >>> 0;
+    words[at] = withValueLength(head, valueLength);
     if (wide) words[at + 1] = valueLength;
     copyBytes(value, valueOffset, arena.bytes(address), to, valueLength);
     return true;
   }
 
-  private valueLength(address: number): number {
-    const words = this.arena.words(address);
-    const at = this.arena.wordOffset(address);
-    const short = words[at]! >>> OWNER_SHIFT;
-    return short < WIDE_VALUE ? short : words[at + 1]!;
-  }
-
   /** Bytes of an entry, without the slack of its block. */
   private lengthOf(address: number): number {
     const { arena } = this;
-    const field = entryKeyOffset(arena, address) - arena.byteOffset(address);
-    return field + entryKeyLength(arena, address) + this.valueLength(address);
+    const before = valueOffsetOf(arena, address) - arena.byteOffset(address);
+    return before + valueLengthOf(arena, address);
   }
 
   private take(size: number): number {

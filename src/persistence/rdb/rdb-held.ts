@@ -19,16 +19,11 @@ export class HeldString {
   }
 
   copy({ bytes, length, offset }: ByteView): void {
-    this.make(length);
-    copyBytes(bytes, offset, this.bytes, 0, length);
-  }
-
-  /** Makes room for a string that somebody else will write. */
-  make(length: number): void {
     const tooLarge = this.bytes.length > KEPT_ROOM && length < KEPT_ROOM;
     if (length > this.bytes.length || tooLarge) {
       this.bytes = new Uint8Array(Math.max(length, FIRST_ROOM));
     }
     this.length = length;
+    copyBytes(bytes, offset, this.bytes, 0, length);
   }
 }

@@ -1,5 +1,8 @@
 /** Loading hashes and sets from tables of an RDB, in pieces where they are large. */
+
+import { copyBytes } from '../../core/memory/copy.ts';
 import type { HashTable } from '../../core/types/hash-table.ts';
+import { STRING_BYTES_MAX } from '../../core/types/string.ts';
 import { ByteView } from '../../core/value.ts';
 import type { RdbError } from './rdb-error.ts';
 import { HeldString } from './rdb-held.ts';
@@ -7,11 +10,14 @@ import { late, PieceLoad } from './rdb-pieces.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
-// What of a large element is there: its field is being read, or is held; its entry is being filled.
+// What of a large element comes next: its field, which is large; the value behind such a field; a
+// value or a member, which is large.
 const NOTHING = 0;
 const FIELD = 1;
-const FIELD_HELD = 2;
-const ENTRY = 3;
+const BEHIND_FIELD = 2;
+const VALUE = 3;
+/** An eighth of a large field is room for its value, whose length is not known before it comes. */
+const ROOM_SHIFT = 3;
 
 /** A hash or set that is not stored yet. */
 interface Builder {
@@ -56,26 +62,24 @@ export class TableLoad extends PieceLoad<HashTable> {
 
   /** Reads the next element. False when a part of it is large: that has begun. */
   #next(): boolean {
-    if (this.#hasValues && this.#open !== FIELD_HELD) {
+    if (this.#hasValues && this.#open !== BEHIND_FIELD) {
       if (this.large.begins(this.reader, this.value)) {
-        this.field.make(this.large.length);
         this.#open = FIELD;
         return false;
       }
       this.field.copy(this.value);
     }
-    const isLarge = this.large.begins(this.reader, this.value);
-    this.#open = isLarge ? ENTRY : NOTHING;
-    return !isLarge;
+    if (!this.large.begins(this.reader, this.value)) return true;
+    this.#open = VALUE;
+    return false;
   }
 
   protected element(table: HashTable): boolean {
-    if (this.#open === ENTRY) return this.#fill(table);
-    if (this.#open === FIELD) {
-      if (this.large.fill(this.reader, this.field.bytes, 0)) this.#open = FIELD_HELD;
-      return false;
-    }
-    if (!this.#next()) return false;
+    if (this.#open === FIELD) return this.#fillField(table);
+    if (this.#open === VALUE) return this.#fillValue(table);
+    const isWhole = this.#next();
+    if (table.opened !== 0) return this.#behindField(table, isWhole);
+    if (!isWhole) return false;
     const { field } = this;
     const { bytes, length, offset } = this.value;
     if (this.#hasValues) {
@@ -86,16 +90,44 @@ export class TableLoad extends PieceLoad<HashTable> {
     return true;
   }
 
-  /** Reads the next piece of a value or a member to where it stays. */
-  #fill(table: HashTable): boolean {
-    const { field, large } = this;
+  /** Reads the next piece of a field to where it stays; its value is still to come. */
+  #fillField(table: HashTable): boolean {
+    const { length } = this.large;
     if (table.opened === 0) {
-      if (this.#hasValues) table.open(field.bytes, 0, field.length, large.length);
-      else table.openField(large.length);
-      // What a large field was held in is not kept.
-      field.make(0);
+      table.openField(length, Math.min(length >>> ROOM_SHIFT, STRING_BYTES_MAX - length));
     }
-    if (!large.fill(this.reader, table.arena.bytes(table.opened), table.openAt)) return false;
+    if (this.#fill(table)) this.#open = BEHIND_FIELD;
+    return false;
+  }
+
+  /** The value of a field that stands where it stays: all of it is at hand, or it is large. */
+  #behindField(table: HashTable, isWhole: boolean): boolean {
+    const { bytes, length, offset } = this.value;
+    table.openValue(isWhole ? length : this.large.length);
+    if (!isWhole) return false;
+    copyBytes(bytes, offset, table.arena.bytes(table.opened), table.openAt, length);
+    return this.#place(table);
+  }
+
+  /** Reads the next piece of a value or a member to where it stays. */
+  #fillValue(table: HashTable): boolean {
+    if (table.opened === 0) {
+      const { field, large } = this;
+      if (!this.#hasValues) table.openField(large.length, 0);
+      else {
+        table.openField(field.length, large.length);
+        copyBytes(field.bytes, 0, table.arena.bytes(table.opened), table.openAt, field.length);
+        table.openValue(large.length);
+      }
+    }
+    return this.#fill(table) && this.#place(table);
+  }
+
+  #fill(table: HashTable): boolean {
+    return this.large.fill(this.reader, table.arena.bytes(table.opened), table.openAt);
+  }
+
+  #place(table: HashTable): boolean {
     this.#open = NOTHING;
     if (!table.place()) throw this.twice();
     return true;

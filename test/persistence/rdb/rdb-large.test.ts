@@ -11,6 +11,7 @@ import { TYPE_HASH, TYPE_SET, typeOf } from '../../../src/core/value.ts';
 import { restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
+import { roomsMade } from '../../support/rooms-made.ts';
 import { rdbCompressed, rdbLength, rdbString } from './rdb-forms.ts';
 import {
   entriesOf,
@@ -26,7 +27,8 @@ import {
 /** A text of 2 MB, and both of its forms. */
 const LARGE = Array.from({ length: 60_000 }, (_, i) => `line ${i} of a text that is long`).join();
 const PACKED = rdbCompressed(latin1(LARGE)).toString('latin1');
-const PLAIN = rdbString(latin1(LARGE)).toString('latin1');
+const long = (value: string): string => rdbString(latin1(value)).toString('latin1');
+const PLAIN = long(LARGE);
 /** The largest room that a reader's buffer may take: nobody holds the text there. */
 const BUFFER_MAX = 1_500_000;
 
@@ -112,6 +114,14 @@ function feed(keyspace: Keyspace, file: Uint8Array, pieceBytes: number): number 
   return room;
 }
 
+function fromFile(keyspace: Keyspace, file: Uint8Array): void {
+  loaded(fileReader(file), { keyspace });
+}
+
+function fromSocket(keyspace: Keyspace, file: Uint8Array): void {
+  feed(keyspace, file, 100_000);
+}
+
 /** Bytes in use once all that was given up is freed. */
 function usedBytes(keyspace: Keyspace): number {
   while (keyspace.freeSlice(1000));
@@ -146,6 +156,20 @@ describe.each(CASES)('a $form $name among $each others', ({ place, each, form })
     expect(equals(keyspace)).toBe(true);
   });
 
+  it('is held once', () => {
+    const file = fileOf(value);
+    const most = (LARGE.length * 9) / 8;
+    for (const load of [fromFile, fromSocket]) {
+      const keyspace = makeKeyspace();
+      const before = keyspace.arena.usedBytes;
+      const rooms = roomsMade(BUFFER_MAX, () => load(keyspace, file));
+      expect(rooms).toHaveLength(1);
+      expect(rooms[0]).toBeLessThan(most + 100);
+      // What was room for a value is not kept.
+      expect(keyspace.arena.usedBytes - before).toBeLessThan(LARGE.length + 200_000);
+    }
+  });
+
   it('comes from a payload', () => {
     const keyspace = makeKeyspace();
     const payload = latin1(`${value}\x0a\0\0\0\0\0\0\0\0\0`);
@@ -168,6 +192,31 @@ describe.each(CASES)('a $form $name among $each others', ({ place, each, form })
     while (!load.isHungry) load.step(1, () => ++now);
     keyspace.remove(db, keyspace.peek(db, latin1('k'), 0, 1));
     expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+  });
+});
+
+describe.each(['plain', 'compressed'])('a %s field of a hash', (form) => {
+  const field = form === 'plain' ? PLAIN : PACKED;
+  it.each([
+    ['nothing', text(''), ''],
+    ['a number', '\xc1\x39\x30', '12345'],
+    ['what takes a word for its length', long('v'.repeat(9000)), 'v'.repeat(9000)],
+    ['what finds no room behind it', long('v'.repeat(500_000)), 'v'.repeat(500_000)],
+    ['a large one', PACKED, LARGE],
+    ['a large one that is plain', PLAIN, LARGE],
+  ])('has for its value %s', (_what, value, wanted) => {
+    const place = { type: 4, small: pair, post: value };
+    const loads = [[2, fromFile], [400, fromSocket]] as const; // biome-ignore format: a row
+    for (const [each, load] of loads) {
+      const keyspace = makeKeyspace();
+      load(keyspace, fileOf(valueWith(place, field, each)));
+      const elements = elementsOf(keyspace);
+      expect(elements).toHaveLength(each * 2 + 1);
+      expect(elements.includes(`${LARGE}=${wanted}`)).toBe(true);
+      expect(keyspace.arena.usedBytes).toBeLessThan(LARGE.length + wanted.length + 200_000);
+      keyspace.remove(keyspace.databases[0]!, entriesOf(keyspace).next().value!.address);
+      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+    }
   });
 });
 
