@@ -66,6 +66,8 @@ export class QuicklistNodes {
   readonly tree: ListDirectory;
   /** Who reads the nodes that are held; null while no snapshot does. */
   keeper: NodeKeeper | null = null;
+  /** A block that a loader fills and that is no node yet; 0 for none. */
+  opened = 0;
   /** What a node's block may grow to ahead of its content. */
   private readonly roomMax: number;
   private readonly blocks: NodeBlocks;
@@ -113,9 +115,18 @@ export class QuicklistNodes {
     return lpBytes(this.arena.bytes(block), this.arena.byteOffset(block));
   }
 
-  /** Takes over a block that another has made and filled. */
-  adopt(block: number): void {
+  /** Takes over the block that was filled, for a node. */
+  adoptOpened(): number {
+    const block = this.opened;
     this.blocks.adopt(block);
+    this.opened = 0;
+    return block;
+  }
+
+  /** Frees the block that is being filled, if there is one: no node will come of it. */
+  dropOpened(): void {
+    if (this.opened !== 0) this.arena.free(this.opened);
+    this.opened = 0;
   }
 
   /** Frees the block of the path's node, or leaves it to whoever still reads it. */

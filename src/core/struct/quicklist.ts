@@ -143,12 +143,12 @@ export class Quicklist implements LargeValue {
   }
 
   /**
-   * Adds a node behind all others that is a block of its own: a listpack of `count` elements, more
-   * than none, or NODE_PLAIN, one element. The block is the list's from now on.
+   * Makes the block that was opened and filled a node behind all others: a listpack of `count`
+   * elements, more than none, or NODE_PLAIN, one element.
    */
-  appendBlock(block: number, length: number, count: number, kind: number): void {
-    this.nodes.adopt(block);
-    this.nodes.directory.push(path, true, block, count, kind, length);
+  appendOpened(length: number, count: number, kind: number): void {
+    const { directory } = this.nodes;
+    directory.push(path, true, this.nodes.adoptOpened(), count, kind, length);
     settle(this.nodes, this.depth, 0, -1);
   }
 
@@ -375,6 +375,7 @@ export class Quicklist implements LargeValue {
 
   release(limit: number): boolean {
     const { directory } = this.nodes;
+    this.nodes.dropOpened();
     for (let i = 0; i < limit && directory.last(path); i++) this.nodes.drop(path);
     return directory.nodes > 0;
   }

@@ -65,6 +65,8 @@ export class StreamLog extends StreamDirectory implements LargeValue {
   /** Number of entries ever added. */
   entriesAdded = 0;
   keeper: StreamKeeper | null = null;
+  /** A block that a loader fills and that is no node yet; 0 for none. */
+  opened = 0;
   private ownGroups: Map<string, StreamGroup> | null = null;
 
   get dict(): null {
@@ -177,6 +179,8 @@ export class StreamLog extends StreamDirectory implements LargeValue {
 
   release(limit: number): boolean {
     let left = limit;
+    if (this.opened !== 0) this.arena.free(this.opened);
+    this.opened = 0;
     while (left-- > 0 && this.nodeCount > 0) this.dropNode(this.nodeCount - 1);
     if (this.nodeCount > 0) return true;
     for (const [name, group] of this.groups) {

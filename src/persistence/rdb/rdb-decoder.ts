@@ -122,7 +122,7 @@ export class ValueDecoder {
       case RDB_LIST_QUICKLIST:
       case RDB_LIST_QUICKLIST_2:
       case RDB_LIST_ZIPLIST:
-        return decodeList(keyspace, reader, this.#lists, db, key, offset, length, type);
+        return decodeList(reader, this.#lists, db, key, offset, length, type);
       case RDB_SET:
       case RDB_SET_INTSET:
       case RDB_SET_LISTPACK:

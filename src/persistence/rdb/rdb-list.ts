@@ -13,9 +13,10 @@
  *
  * Bytes from outside are never believed: a node is walked whole before it is taken.
  *
- * A long list from a file or socket is loaded in pieces, so that a server can answer in between: an
- * empty list is stored, and the reader commits each node that was added. A payload in memory is not
- * for this: it must leave nothing behind when it is damaged.
+ * A list that is long or has a large node is loaded from a file or socket in pieces, so that a
+ * server can answer in between: what is there of it is stored, and the reader commits each node
+ * that was added, and each piece of a large one. A payload in memory is not for this: it must leave
+ * nothing behind when it is damaged.
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
@@ -59,7 +60,6 @@ const path = new DirectoryPath();
 const shown = new NodeReader();
 const ziplist = new ZiplistReader();
 const view = new ByteView();
-const node = new BlockReader();
 const element = new ElementView();
 /** A ziplist as a listpack. */
 let pack = new Uint8Array(FIRST_ROOM);
@@ -136,7 +136,6 @@ function emitEntries(bytes: Uint8Array, base: number, writer: FrameWriter): void
  * entry's address, 0 for a list without elements, of which nothing is stored.
  */
 export function decodeList(
-  keyspace: Keyspace,
   reader: RdbReader,
   load: ListLoad,
   db: Database,
@@ -146,56 +145,29 @@ export function decodeList(
   type: number,
 ): number {
   const count = type === RDB_LIST_ZIPLIST ? 1 : reader.length();
-  if (load.suits(count)) return load.start(db, key, offset, length, type, count);
-  const list = new Quicklist(keyspace.arena, keyspace.limits);
-  try {
-    for (let i = 0; i < count; i++) readItem(reader, list, type);
-  } catch (error) {
-    while (list.release(Number.MAX_SAFE_INTEGER));
-    throw error;
-  }
-  if (list.count === 0) return 0;
-  return listStore(keyspace, db, key, offset, length, list);
+  return load.start(db, key, offset, length, type, count);
 }
 
-/** Reads the next element or node of a list of this type and adds it. */
-function readItem(reader: RdbReader, list: Quicklist, type: number): void {
-  if (type === RDB_LIST) {
-    reader.string(view);
-    list.push(view.bytes, view.offset, view.length, false);
-    return;
-  }
-  const container = type === RDB_LIST_QUICKLIST_2 ? reader.length() : CONTAINER_PACKED;
-  if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
-    throw reader.fail(`a quicklist node of the unknown kind ${container}`);
-  }
-  if (type !== RDB_LIST_QUICKLIST_2) {
-    reader.string(view);
-    addZiplist(reader, list, type === RDB_LIST_QUICKLIST);
-    return;
-  }
-  node.read(reader, list.arena);
-  if (container === CONTAINER_PACKED) addListpack(reader, list);
-  else addPlain(reader, list);
+/** What the next node is: one element, or a listpack. */
+function containerOf(reader: RdbReader): number {
+  const container = reader.length();
+  if (container === CONTAINER_PLAIN || container === CONTAINER_PACKED) return container;
+  throw reader.fail(`a quicklist node of the unknown kind ${container}`);
 }
 
 /** Adds the element that `node` is; an empty one would stand in a listpack. */
-function addPlain(reader: RdbReader, list: Quicklist): void {
-  if (node.length > 0) list.appendBlock(node.block, node.length, 1, NODE_PLAIN);
-  else {
-    list.arena.free(node.block);
-    throw reader.fail('a node of a list that is one element, and empty');
-  }
+function addPlain(reader: RdbReader, list: Quicklist, { length }: BlockReader): void {
+  if (length === 0) throw reader.fail('a node of a list that is one element, and empty');
+  list.appendOpened(length, 1, NODE_PLAIN);
 }
 
 /** Adds the listpack in `node`. */
-function addListpack(reader: RdbReader, list: Quicklist): void {
-  const { block, bytes, length, offset } = node;
-  const isSound = lpValid(bytes, offset, length, true);
-  const count = isSound ? lpCount(bytes, offset) : 0;
-  if (count > 0) list.appendBlock(block, length, count, NODE_LISTPACK);
-  else list.arena.free(block);
-  if (!isSound) throw reader.fail('a damaged listpack of a list');
+function addListpack(reader: RdbReader, list: Quicklist, node: BlockReader): void {
+  const { bytes, length, offset } = node;
+  if (!lpValid(bytes, offset, length, true)) throw reader.fail('a damaged listpack of a list');
+  const count = lpCount(bytes, offset);
+  if (count > 0) list.appendOpened(length, count, NODE_LISTPACK);
+  else list.nodes.dropOpened();
 }
 
 /** Adds what the ziplist in `view` holds, as a node of its own or element by element. */
@@ -224,10 +196,13 @@ function growPack(size: number): void {
   pack = larger;
 }
 
-/** Loads long lists in pieces. */
+/** Loads lists, in pieces those that are long or have a large node. */
 export class ListLoad {
   readonly #keyspace: Keyspace;
   readonly #reader: RdbReader;
+  /** The node that is being read, and what it is. */
+  readonly #node = new BlockReader();
+  #container = CONTAINER_PACKED;
   #list: Quicklist | null = null;
   #type = 0;
   #left = 0;
@@ -244,12 +219,11 @@ export class ListLoad {
     return this.#list !== null;
   }
 
-  /** Whether a list of `count` elements or nodes is to be loaded in pieces. */
-  suits(count: number): boolean {
-    return count > PIECE_ITEMS && !this.#reader.isWhole;
-  }
-
-  /** Stores an empty list behind a key that does not exist. Returns the entry's address. */
+  /**
+   * Reads a list of `count` elements or nodes and stores it behind a key that does not exist. While
+   * this `isOpen`, only what is there of it: then `resume` brings the rest. Returns the entry's
+   * address, 0 for a list without elements.
+   */
   start(
     db: Database,
     key: Uint8Array,
@@ -260,9 +234,20 @@ export class ListLoad {
   ): number {
     const keyspace = this.#keyspace;
     const list = new Quicklist(keyspace.arena, keyspace.limits);
-    this.#list = list;
     this.#type = type;
     this.#left = count;
+    if (count <= PIECE_ITEMS || this.#reader.isWhole) {
+      try {
+        while (this.#left > 0 && this.#item(list)) this.#left--;
+      } catch (error) {
+        while (list.release(Number.MAX_SAFE_INTEGER));
+        throw error;
+      }
+      if (this.#left === 0) {
+        return list.count === 0 ? 0 : listStore(keyspace, db, key, offset, length, list);
+      }
+    }
+    this.#list = list;
     this.#db = db;
     this.#key = key.slice(offset, offset + length);
     return keyspace.putLarge(db, key, offset, length, 0, TYPE_LIST, ENC_QUICKLIST, list, false);
@@ -274,8 +259,9 @@ export class ListLoad {
     if (list === null) return true;
     try {
       for (let i = 0; i < PIECE_ITEMS && this.#left > 0; i++) {
-        readItem(this.#reader, list, this.#type);
+        const isWhole = this.#item(list);
         this.#reader.commit();
+        if (!isWhole) return false;
         this.#left--;
       }
     } catch (error) {
@@ -284,6 +270,24 @@ export class ListLoad {
     }
     if (this.#left > 0) return false;
     this.#finish(list);
+    return true;
+  }
+
+  /** Adds the next element or node; false when it is large, and only a piece of it was read. */
+  #item(list: Quicklist): boolean {
+    const reader = this.#reader;
+    const type = this.#type;
+    if (type === RDB_LIST_QUICKLIST_2) {
+      const node = this.#node;
+      if (list.nodes.opened === 0) this.#container = containerOf(reader);
+      if (!node.read(reader, list.nodes)) return false;
+      if (this.#container === CONTAINER_PACKED) addListpack(reader, list, node);
+      else addPlain(reader, list, node);
+      return true;
+    }
+    reader.string(view);
+    if (type === RDB_LIST) list.push(view.bytes, view.offset, view.length, false);
+    else addZiplist(reader, list, type === RDB_LIST_QUICKLIST);
     return true;
   }
 

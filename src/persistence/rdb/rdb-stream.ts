@@ -19,7 +19,8 @@
  * sanitized, the entries of all nodes must come in order as well, none of them behind the last id.
  *
  * A stream from a file or socket is loaded in pieces, so that a server can answer in between: an
- * empty one is stored, and the reader commits each node, pending entry or consumer that was added.
+ * empty one is stored, and the reader commits each node, pending entry or consumer that was added,
+ * and each piece of a large node.
  * A payload in memory leaves nothing behind when it is damaged.
  */
 import type { Database } from '../../core/database.ts';
@@ -50,7 +51,6 @@ const PIECE_COST = 512;
 const NODE_COST = 16;
 
 const view = new ByteView();
-const node = new BlockReader();
 const id = new StreamId();
 
 /**
@@ -108,6 +108,9 @@ export class StreamLoad {
   #unowned = 0;
   /** First id of the last node, and id of the last entry that was looked at. */
   readonly #nodeId = new StreamId();
+  /** The node that is being read, and its first id. */
+  readonly #node = new BlockReader();
+  readonly #firstId = new StreamId();
   readonly #entryId = new StreamId();
 
   constructor(reader: RdbReader, deep: boolean) {
@@ -134,8 +137,9 @@ export class StreamLoad {
     try {
       for (let cost = 0; cost < PIECE_COST && this.#log !== null; ) {
         cost += this.#phase === NODES ? NODE_COST : 1;
-        this.#item(this.#log);
+        const isWhole = this.#item(this.#log);
         this.#reader.commit();
+        if (!isWhole) break;
       }
     } catch (error) {
       if (error instanceof RdbError) this.#log = null;
@@ -144,16 +148,19 @@ export class StreamLoad {
     return this.#log === null;
   }
 
-  #item(log: StreamLog): void {
+  /** Reads the next item, or a piece of a large node: true when it is complete. */
+  #item(log: StreamLog): boolean {
+    if (this.#phase === NODES) return this.#readNode(log);
+    this.#smallItem(log);
+    return true;
+  }
+
+  #smallItem(log: StreamLog): void {
     const reader = this.#reader;
     switch (this.#phase) {
       case NODE_COUNT:
         this.#nodes = reader.length();
         this.#phase = this.#nodes > 0 ? NODES : FACTS;
-        return;
-      case NODES:
-        this.#node(log);
-        if (--this.#nodes === 0) this.#phase = FACTS;
         return;
       case FACTS:
         this.#facts(log);
@@ -174,24 +181,35 @@ export class StreamLoad {
     }
   }
 
-  #node(log: StreamLog): void {
+  #readNode(log: StreamLog): boolean {
     const reader = this.#reader;
-    reader.string(view);
-    if (view.length !== ID_BYTES) throw reader.fail('a node of a stream whose id is not 16 bytes');
-    showId(view.bytes, view.offset, id);
-    if (log.nodeCount > 0 && id.compare(this.#nodeId) <= 0) {
-      throw reader.fail('nodes of a stream out of order');
-    }
-    node.read(reader, log.arena);
-    const { block, bytes, length, offset } = node;
+    if (log.opened === 0) this.#readNodeId(log);
+    const node = this.#node;
+    if (!node.read(reader, log)) return false;
+    const { bytes, length, offset } = node;
+    const first = this.#firstId;
     const isSound = nodeValid(bytes, offset, length);
-    if (!isSound || (this.#deep && !nodeInOrder(bytes, offset, id, this.#entryId))) {
-      log.arena.free(block);
+    if (!isSound || (this.#deep && !nodeInOrder(bytes, offset, first, this.#entryId))) {
       throw reader.fail('a damaged node of a stream');
     }
-    this.#nodeId.copy(id);
-    log.pushNode(id, block);
+    this.#nodeId.copy(first);
+    log.pushNode(first, log.opened);
+    log.opened = 0;
     log.length += nodeLive(bytes, offset);
+    if (--this.#nodes === 0) this.#phase = FACTS;
+    return true;
+  }
+
+  /** Reads the first id of the next node. */
+  #readNodeId(log: StreamLog): void {
+    const reader = this.#reader;
+    const first = this.#firstId;
+    reader.string(view);
+    if (view.length !== ID_BYTES) throw reader.fail('a node of a stream whose id is not 16 bytes');
+    showId(view.bytes, view.offset, first);
+    if (log.nodeCount > 0 && first.compare(this.#nodeId) <= 0) {
+      throw reader.fail('nodes of a stream out of order');
+    }
   }
 
   #facts(log: StreamLog): void {

@@ -1,0 +1,176 @@
+/**
+ * Lists and streams with a node of many bytes, plain or compressed: it is read to where it stays, a
+ * piece at a time, is held once, and nothing of it stays when it is damaged.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Keyspace } from '../../../src/core/keyspace.ts';
+import { dumpPayload, restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
+import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
+import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
+import { roomsMade } from '../../support/rooms-made.ts';
+import { listpackOf, rdbCompressed, rdbLength, rdbString } from './rdb-forms.ts';
+import {
+  entriesOf,
+  fileReader,
+  latin1,
+  loaded,
+  loadInto,
+  makeKeyspace,
+  rdbOf,
+  text,
+} from './rdb-support.ts';
+
+/** A text of 2 MB. */
+const LARGE = Array.from({ length: 60_000 }, (_, i) => `line ${i} of a text that is long`).join();
+/** The largest room that a reader's buffer may take: nobody holds the text there. */
+const BUFFER_MAX = 1_500_000;
+
+const SMALL = listpackOf(['one', '2', 'three']);
+const ID = latin1('\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x01').toString('latin1');
+const STREAM_NODE = listpackOf(['1', '0', '1', 'field', '0', '2', '0', '0', LARGE, '4']);
+
+/** The bytes of a large node, and the value around it. */
+type Place = { node: Buffer; pre: string; post: string };
+
+const nodeOf = (kind: string, bytes: Uint8Array): string =>
+  kind + rdbString(bytes).toString('latin1');
+const small = nodeOf('\x02', SMALL);
+const listOf = (kind: string, each: number): { pre: string; post: string } => ({
+  pre: `\x12${rdbLength(each * 2 + 1).toString('latin1')}${small.repeat(each)}${kind}`,
+  post: small.repeat(each),
+});
+const PLACES: Record<string, Place> = {
+  'an element as a node': { node: latin1(LARGE), ...listOf('\x01', 1) },
+  'a listpack of a list': { node: listpackOf(['a', LARGE, 'b']), ...listOf('\x02', 1) },
+  'an element of a long list': { node: latin1(LARGE), ...listOf('\x01', 200) },
+  'a node of a stream': { node: STREAM_NODE, pre: `\x0f\x01${text(ID)}`, post: '\x01\x05\x01\0' },
+};
+
+const FORMS = { plain: rdbString, compressed: rdbCompressed };
+
+function valueWith({ node, pre, post }: Place, form: keyof typeof FORMS): string {
+  return pre + FORMS[form](node).toString('latin1') + post;
+}
+
+/** A file with this value under the key `k`. */
+function fileOf(value: string): Uint8Array {
+  return rdbOf('REDIS0010', value.slice(0, 1), text('k'), value.slice(1), 0xff);
+}
+
+/** Feeds a file to a load in pieces, as a socket does. */
+function feed(keyspace: Keyspace, file: Uint8Array, pieceBytes = 100_000): void {
+  const reader = RdbReader.fed();
+  const load = loadInto(keyspace, reader);
+  let now = 0;
+  for (let at = 0; at < file.length; at += pieceBytes) {
+    reader.feed(file.subarray(at, at + pieceBytes));
+    if (at + pieceBytes >= file.length) reader.endOfFeed();
+    while (!load.step(1, () => ++now)) if (load.isHungry) break;
+  }
+}
+
+function fromFile(keyspace: Keyspace, file: Uint8Array): void {
+  loaded(fileReader(file), { keyspace });
+}
+
+/** The payload of the only key: all that it holds. */
+function dumped(keyspace: Keyspace): string {
+  const [entry] = [...entriesOf(keyspace)];
+  const payload = dumpPayload(keyspace, entry!.address, 11, false);
+  return Buffer.from(payload).toString('latin1');
+}
+
+/** Bytes in use once all that was given up is freed. */
+function usedBytes(keyspace: Keyspace): number {
+  while (keyspace.freeSlice(1000));
+  return keyspace.arena.usedBytes;
+}
+
+function restored(keyspace: Keyspace, value: string): number | RdbError {
+  const payload = latin1(`${value}\x0a\0\0\0\0\0\0\0\0\0`);
+  const db = keyspace.databases[0]!;
+  return restorePayload(keyspace, db, latin1('k'), 0, 1, payload, 0, payload.length);
+}
+
+const CASES = Object.entries(PLACES).flatMap(([name, place]) =>
+  (['plain', 'compressed'] as const).map((form) => ({ name, place, form })),
+);
+
+describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
+  const value = valueWith(place, form);
+  const file = fileOf(value);
+
+  it('comes from a payload, and the same from a file and over a socket', () => {
+    const keyspace = makeKeyspace();
+    expect(restored(keyspace, value)).toBeTypeOf('number');
+    const wanted = dumped(keyspace);
+    expect(wanted.includes(LARGE)).toBe(true);
+    for (const load of [fromFile, feed]) {
+      const other = makeKeyspace();
+      load(other, file);
+      expect(dumped(other) === wanted).toBe(true);
+      expect(usedBytes(other)).toBe(usedBytes(keyspace));
+    }
+  });
+
+  it('is held once', () => {
+    for (const load of [fromFile, feed]) {
+      const keyspace = makeKeyspace();
+      keyspace.arena.free(keyspace.arena.alloc(8));
+      const rooms = roomsMade(BUFFER_MAX, () => load(keyspace, file));
+      expect(rooms).toEqual([Math.ceil(place.node.length / 8) * 8]);
+    }
+  });
+
+  it('comes from a file in many steps', () => {
+    const load = loadInto(makeKeyspace(), fileReader(file));
+    let [now, steps] = [0, 1];
+    while (!load.step(1, () => ++now)) steps++;
+    expect(steps).toBeGreaterThan(2);
+  });
+
+  it('leaves nothing behind when the link breaks in the middle of it', () => {
+    const keyspace = makeKeyspace();
+    const db = keyspace.databases[0]!;
+    const reader = RdbReader.fed();
+    const load = loadInto(keyspace, reader);
+    reader.feed(file.subarray(0, file.length / 2));
+    let now = 0;
+    while (!load.isHungry) load.step(1, () => ++now);
+    keyspace.remove(db, keyspace.peek(db, latin1('k'), 0, 1));
+    expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+  });
+
+  it('is refused when it ends early, and nothing of it stays', () => {
+    const cut = value.slice(0, value.length / 2);
+    for (const load of [fromFile, feed]) {
+      const keyspace = makeKeyspace();
+      expect(() => load(keyspace, fileOf(cut).subarray(0, -9))).toThrow(/too early.* byte \d+/);
+      expect([...entriesOf(keyspace)]).toEqual([]);
+      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+    }
+    const keyspace = makeKeyspace();
+    expect(restored(keyspace, cut)).toBeInstanceOf(RdbError);
+    expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+  });
+});
+
+// An element holds whatever it is.
+const DAMAGEABLE = CASES.filter(({ name }) => !name.includes('element'));
+
+describe.each(DAMAGEABLE)('$name that is large, $form and damaged', ({ place, form }) => {
+  it('is refused, and nothing of it stays', () => {
+    const node = Buffer.from(place.node);
+    node[node.length - 2]! ^= 0x55;
+    const value = valueWith({ ...place, node }, form);
+    for (const load of [fromFile, feed]) {
+      const keyspace = makeKeyspace();
+      expect(() => load(keyspace, fileOf(value))).toThrow(/a damaged .* byte \d+/);
+      expect([...entriesOf(keyspace)]).toEqual([]);
+      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+    }
+    const keyspace = makeKeyspace();
+    expect(restored(keyspace, value)).toBeInstanceOf(RdbError);
+    expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+  });
+});
