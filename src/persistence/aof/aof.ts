@@ -201,15 +201,20 @@ export class Aof {
   }
 
   /**
-   * For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk; the
-   * replies that wait for it must not be sent then.
+   * For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk, and
+   * goes on as if nothing had been asked.
    */
   async close(): Promise<void> {
-    try {
-      await this.disk.flush();
-    } finally {
-      await this.#close(false);
-    }
+    await this.disk.flush();
+    await this.giveUp();
+  }
+
+  /**
+   * Closes the files with whatever is in them; replies that wait for more must never be sent. A
+   * change of the folder under way comes to its end first.
+   */
+  giveUp(): Promise<void> {
+    return this.#inFolder(() => this.#close(false));
   }
 
   async #close(release: boolean): Promise<void> {

@@ -153,10 +153,17 @@ export class AofService {
     if (!force) throw new Error('the initial AOF is being written');
   }
 
-  /** Everything appended, written and fsynced; then closed. */
+  /** Everything appended, written and fsynced; then closed. When it rejects, all goes on. */
   async close(): Promise<void> {
     await this.aof.close();
-    this.detach();
+    this.deps.turn.log = null;
+    this.deps.turn.progress();
+    this.deps.readersChanged();
+  }
+
+  /** The same; when not everything can be made safe it is closed all the same. */
+  async stop(): Promise<void> {
+    if (this.isOn) await this.close().catch(() => this.aof.giveUp());
   }
 
   /** Begins a rewrite, unless one is under way. */
@@ -261,12 +268,6 @@ export class AofService {
     this.deps.readersChanged();
   }
 
-  private detach(): void {
-    this.deps.turn.log = null;
-    this.deps.turn.progress();
-    this.deps.readersChanged();
-  }
-
   private listen(): void {
     const { config } = this.deps;
     config.onChange('appendonly', (on) =>
@@ -301,15 +302,25 @@ export class AofService {
     });
   }
 
-  /** Appends nothing any more, from this call on; the files stay as they are. */
+  /**
+   * Appends nothing any more, from this call on; the files stay as they are. What was executed
+   * before is still brought to disk, and its replies wait for that.
+   */
   suspend(): Promise<void> {
+    const { turn } = this.deps;
     if (this.isRewriting) this.deps.log.notice('Killing AOF child: the AOF is switched off');
-    this.detach();
+    turn.takeJournal();
+    turn.leaving = turn.log ?? turn.leaving;
+    turn.log = null;
+    this.deps.readersChanged();
     this.giveUpRewrite();
     return this.inOrder(async () => {
       this.giveUpRewrite();
       await this.preparation;
-      await this.aof.switchOff();
+      await this.aof.switchOff().finally(() => {
+        turn.leaving = null;
+        turn.progress();
+      });
     });
   }
 

@@ -250,7 +250,7 @@ export class Persistence implements PersistenceServices {
     this.loader.stop();
     this.snapshots.abort();
     this.helper.close();
-    if (this.aof.isOn) await this.aof.close().catch(() => undefined);
+    await this.aof.stop();
   }
 
   /**
