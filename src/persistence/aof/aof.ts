@@ -291,14 +291,15 @@ export class Aof {
 
   /**
    * Second step, in one breath with the start of the snapshot: from the next turn on, turns go to
-   * the new increment. Returns false when nothing is prepared (any more): prepare again.
+   * the new increment. Returns false when nothing is prepared (any more), or while the old file
+   * of the last change is not yet safe: prepare again.
    */
   beginRewrite(): boolean {
     if (this.#rewrite?.step !== 'prepared') return false;
     const { file } = this.#rewrite;
     this.appender.forgetTime();
     if (this.#state === 'waiting') this.disk.attach(file, 0);
-    else this.disk.switchTo(file);
+    else if (!this.disk.switchTo(file)) return false;
     this.#rewrite = { step: 'begun', file };
     return true;
   }
