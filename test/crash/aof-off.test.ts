@@ -1,6 +1,7 @@
 /**
  * The AOF being switched off, and an end that does not come about: what was written before is kept
- * and answered as was promised then, and what goes on goes on being kept.
+ * and answered as was promised then, and what goes on goes on being kept. And a rewrite where there
+ * is no AOF.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultyFileSystem } from '../support/faulty-file-system.ts';
@@ -102,5 +103,23 @@ describe('an end that the disk prevents', () => {
     expect(server.exitCode).toBe(0);
     const again = await connect(await start(fs.cutPower(3, 'all')));
     expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', '1']);
+  });
+});
+
+describe('a rewrite without an AOF', () => {
+  it('counts as none, and does not stand in the way of an end', async () => {
+    const fs = emptyDisk();
+    const server = await start(fs, { appendonly: false });
+    const [client, other] = [await connect(server), await connect(server)];
+    const { persistence } = server.server;
+    for (let i = 0; i < 20; i++) await ask(client, 'SET', `k${i}`, '1');
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '10000000');
+    await ask(client, 'BGREWRITEAOF');
+    await until('it runs', () => persistence.snapshots.purpose === 'rewrite');
+    expect(await ask(client, 'INFO', 'persistence')).toContain('aof_enabled:0\r\n');
+    expect(await ask(client, 'WAITAOF', '1', '0', '0')).toMatch(/^ERR .*appendonly is disabled/);
+    other.write('SHUTDOWN NOSAVE\r\n');
+    await until('it ends', () => server.exitCode !== undefined);
+    expect(server.exitCode).toBe(0);
   });
 });
