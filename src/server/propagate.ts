@@ -45,6 +45,7 @@ export class Propagator {
   private suppressed = false;
   private unitStart = 0;
   private unitOperations = 0;
+  private inUnit = false;
   private mayWrap = true;
 
   /** The next operation selects its database anew: a new file, or a new replica, begins to read. */
@@ -64,12 +65,28 @@ export class Propagator {
   beginUnit(wrap: boolean): void {
     this.unitStart = this.length;
     this.unitOperations = 0;
+    this.inUnit = true;
     this.mayWrap = wrap;
     this.suppressed = false;
   }
 
   endUnit(): void {
     if (this.unitOperations > 1 && this.mayWrap) this.append(EXEC);
+    this.inUnit = false;
+  }
+
+  /** Whether a unit has written a part of its operations: the journal ends within it. */
+  get isMidUnit(): boolean {
+    return this.inUnit && this.unitOperations > 0;
+  }
+
+  /** Bytes of the journal that the AOF will get. */
+  get logLength(): number {
+    const { replicaParts } = this;
+    let { length } = this;
+    for (let i = 0; i < replicaParts.length; i += 2)
+      length -= replicaParts[i + 1]! - replicaParts[i]!;
+    return length;
   }
 
   /** The running command's own text is not to be written. */
@@ -147,6 +164,7 @@ export class Propagator {
   /** The turn's bytes have been taken. */
   reset(): void {
     this.length = 0;
+    this.unitStart = 0;
     this.replicaParts.length = 0;
     if (this.journal.length > KEPT_ROOM) this.journal = new Uint8Array(FIRST_ROOM);
   }

@@ -301,7 +301,7 @@ export class Server implements Services {
       client: this.hub.detached(),
       isProcess: !this.options.anyPort,
       isReplica: () => this.config.values.replicaof !== undefined,
-      replicationAux: () => auxFields(this.replication.aux),
+      replicationAux: () => auxFields(this.replication.settledAux()),
       onLoaded: (aux) => {
         this.loadedAux = aux;
       },

@@ -72,9 +72,9 @@ export interface PersistenceServices {
   resetFigures(): void;
   /**
    * FLUSHALL emptied everything: a running snapshot is pointless, and where save points exist an
-   * empty one is due. True when that has been saved; the changes so far stay counted.
+   * empty one is due. Called between units.
    */
-  flushed(): boolean;
+  flushed(): void;
 }
 
 export interface Services {

@@ -79,6 +79,8 @@ export interface OutputGuard {
 export class Turn {
   /** The AOF, while there is one. */
   log: JournalLog | null = null;
+  /** The AOF that was switched off and is still writing what it was given: replies wait for it. */
+  leaving: JournalLog | null = null;
   /** Replicas and backlog, while there are any. */
   feed: JournalFeed | null = null;
   tally: OutputTally = { netOutputBytes: 0, totalWrites: 0 };
@@ -138,14 +140,14 @@ export class Turn {
     this.takeJournal();
     // While the disk fails, writes are refused: what waits for it waits, but refusals and reads
     // must reach their clients. Not in the turn whose own writes failed, whoever took its journal.
-    const isStuck = this.log?.lastError !== undefined && !this.journaled;
+    const log = this.log ?? this.leaving;
+    const isStuck = log?.lastError !== undefined && !this.journaled;
     this.journaled = false;
     const clients = this.listed;
     const count = this.listedCount;
     this.listed = this.spare;
     this.listedCount = 0;
     this.spare = clients;
-    const log = this.log;
     const isSafe = log === null || isStuck || log.releasableBytes >= log.appendedBytes;
     const hold = this.halted || !isSafe;
     for (let i = 0; i < count; i++) {
@@ -160,7 +162,8 @@ export class Turn {
   /** More of the log is safe: releases what waited for it. */
   progress(): void {
     if (this.halted) return;
-    const safe = this.log === null ? Number.MAX_SAFE_INTEGER : this.log.releasableBytes;
+    const log = this.log ?? this.leaving;
+    const safe = log === null ? Number.MAX_SAFE_INTEGER : log.releasableBytes;
     while (this.heldFirst < this.heldEnd && this.heldOffsets[this.heldFirst]! <= safe) {
       const i = this.heldFirst++;
       this.heldClients[i]!.heldReplies--;

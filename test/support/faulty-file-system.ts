@@ -65,6 +65,7 @@ export class FaultyFileSystem implements FileSystem {
   /** Called when the process ends at a broken call. */
   onDeath: () => void = () => {};
   #held: (() => void)[] | undefined;
+  #heldOf = /^/;
 
   /** Breaks the call with this number. */
   breakCall(number: number, failure: Failure): void {
@@ -81,9 +82,10 @@ export class FaultyFileSystem implements FileSystem {
     return this.#kindCalls;
   }
 
-  /** Asynchronous syncs wait from now on; `releaseSyncs` lets them go. */
-  holdSyncs(): void {
+  /** Asynchronous syncs, of matching paths, wait from now on; `releaseSyncs` lets them go. */
+  holdSyncs(of = /^/): void {
     this.#held ??= [];
+    this.#heldOf = of;
   }
 
   releaseSyncs(): void {
@@ -303,9 +305,9 @@ export class FaultyFileSystem implements FileSystem {
     return this.freeBytesSync(path);
   }
 
-  /** Waits while syncs are held. */
-  async whileHeld(): Promise<void> {
-    const held = this.#held;
+  /** Waits while syncs of the file are held. */
+  async whileHeld(path: string): Promise<void> {
+    const held = this.#heldOf.test(path) ? this.#held : undefined;
     if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
   }
 

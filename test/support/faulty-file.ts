@@ -68,7 +68,7 @@ export class FaultyFile implements OpenFile {
     const steps = async (): Promise<number> => {
       const count = await this.write(buf, off, len, position);
       const written = this.#inode.live.slice(position, position + count);
-      await this.#fs.whileHeld();
+      await this.#fs.whileHeld(this.path);
       this.#failingSync(() => {
         const { durable } = this.#inode;
         const longer = new Uint8Array(Math.max(durable.length, position + count));
@@ -105,7 +105,7 @@ export class FaultyFile implements OpenFile {
   async syncData(): Promise<void> {
     const asOf = this.#inode.live;
     await turn();
-    await this.#fs.whileHeld();
+    await this.#fs.whileHeld(this.path);
     this.#sync(asOf);
   }
 

@@ -292,9 +292,12 @@ export class AofDisk {
       return;
     }
     this.#fault.refuse(error, what);
-    if (this.#file?.poison === undefined) return;
+    const file = this.#file;
+    if (file?.poison === undefined) return;
     this.offsets.openGap(this.#next !== undefined);
-    if (this.#file !== undefined) this.queue.dropFile(this.#file);
+    // Without a base on its way nothing is written any more, to the next file neither.
+    if (this.offsets.isCoverBegun) this.queue.dropFile(file);
+    else this.queue.clear();
     this.#options.log('warning', `${what}: only a rewrite of the AOF makes this good`);
   }
 
@@ -311,18 +314,17 @@ export class AofDisk {
 
   /**
    * From the next turn on, turns go to `file`, which is new and empty; what was appended so far
-   * still goes to the old one. A snapshot of this very moment is about to become a base.
+   * still goes to the old one. A snapshot of this very moment is about to become a base. False, and
+   * nothing has changed, while the old file of the last change is not yet safe.
    */
-  switchTo(file: DurableFile): void {
-    const unused = this.#next;
-    if (unused !== undefined) {
-      if (!this.offsets.hasGap) throw new Error('a change of AOF files is already under way');
-      // An aborted rewrite behind a gap: its increment was never written, nothing waits for it.
-      void unused.close().catch(() => undefined);
-    }
+  switchTo(file: DurableFile): boolean {
+    if (this.#next !== undefined && !this.offsets.hasGap) return false;
+    // An aborted rewrite behind a gap: its increment was never written, nothing waits for it.
+    void this.#next?.close().catch(() => undefined);
     this.#next = file;
     this.offsets.beginCover();
     this.#startChain();
+    return true;
   }
 
   /** The base begun at the last `switchTo` is durable and in the manifest. */

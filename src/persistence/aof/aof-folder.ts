@@ -10,7 +10,8 @@
  *       appendonly.aof.1.incr.aof
  *       temp-appendonly.aof.manifest       a manifest being written: removed at start
  *       temp-appendonly.aof.incr           switched on, first rewrite not finished: removed
- *       temp-rewriteaof-<pid>.aof          a base being written: removed
+ *       temp-rewriteaof-<pid>.aof          a base that was written: removed
+ *       temp-<pid>.rdb                     a base being written (rdb-file.ts): removed
  *
  * Every change goes `a new manifest value -> disk -> adopted`. When the disk refuses, the old value
  * stays, but the sequence numbers it would have used are spent: a manifest that may have reached
@@ -183,6 +184,9 @@ export class AofFolder {
   /** Adds a new, empty increment to the manifest. */
   async addIncr(): Promise<AofFileInfo> {
     const { manifest, incr } = withNextIncr(this.#manifest, this.place.appendFilename);
+    // Spent, whatever comes: a name that stands there already is not new to the folder, and its
+    // next fsync would not make durable what this one failed to.
+    this.#manifest = { ...this.#manifest, incrSeq: incr.seq };
     const file = await this.fs.open(this.pathOf(incr.name), 'replace');
     await file.close();
     // The name before the manifest that names it.
@@ -229,7 +233,7 @@ export class AofFolder {
       `temp-${manifestName(appendFilename)}`,
     ]);
     const names = (await this.fs.readdir(this.path)).filter(
-      (name) => temporary.has(name) || /^temp-rewriteaof-.*\.aof$/.test(name),
+      (name) => temporary.has(name) || /^temp-(?:rewriteaof-.*\.aof|\d+\.rdb)$/.test(name),
     );
     for (const name of names) await this.#unlinkIfThere(this.pathOf(name));
     return names;

@@ -201,15 +201,20 @@ export class Aof {
   }
 
   /**
-   * For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk; the
-   * replies that wait for it must not be sent then.
+   * For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk, and
+   * goes on as if nothing had been asked.
    */
   async close(): Promise<void> {
-    try {
-      await this.disk.flush();
-    } finally {
-      await this.#close(false);
-    }
+    await this.disk.flush();
+    await this.giveUp();
+  }
+
+  /**
+   * Closes the files with whatever is in them; replies that wait for more must never be sent. A
+   * change of the folder under way comes to its end first.
+   */
+  giveUp(): Promise<void> {
+    return this.#inFolder(() => this.#close(false));
   }
 
   async #close(release: boolean): Promise<void> {
@@ -286,14 +291,15 @@ export class Aof {
 
   /**
    * Second step, in one breath with the start of the snapshot: from the next turn on, turns go to
-   * the new increment. Returns false when nothing is prepared (any more): prepare again.
+   * the new increment. Returns false when nothing is prepared (any more), or while the old file
+   * of the last change is not yet safe: prepare again.
    */
   beginRewrite(): boolean {
     if (this.#rewrite?.step !== 'prepared') return false;
     const { file } = this.#rewrite;
     this.appender.forgetTime();
     if (this.#state === 'waiting') this.disk.attach(file, 0);
-    else this.disk.switchTo(file);
+    else if (!this.disk.switchTo(file)) return false;
     this.#rewrite = { step: 'begun', file };
     return true;
   }

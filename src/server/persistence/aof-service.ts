@@ -54,6 +54,8 @@ export class AofService {
 
   private readonly deps: AofServiceDeps;
   private preparing = false;
+  /** A rewrite runs that was asked for without an AOF. */
+  private isAside = false;
   /** Settles when the rewrite being prepared stands ready, or does not. */
   private preparation: Promise<void> = Promise.resolve();
   /** How often the AOF was switched off: a rewrite that began before is not to be finished. */
@@ -86,12 +88,14 @@ export class AofService {
 
   /** Whether writes reach the AOF, or will as soon as the first rewrite is done. */
   get isOn(): boolean {
-    return this.aof.state !== 'off';
+    return this.aof.state !== 'off' && !this.isAside;
   }
 
   /** The AOF for those who wait for its disk: null from the moment it is switched off. */
   get localLog(): Aof | null {
-    return this.aof.state === 'waiting' || this.deps.turn.log !== null ? this.aof : null;
+    return (this.aof.state === 'waiting' && !this.isAside) || this.deps.turn.log !== null
+      ? this.aof
+      : null;
   }
 
   get isRewriting(): boolean {
@@ -146,17 +150,27 @@ export class AofService {
    * and what was written since would be lost.
    */
   assertMayEnd(force: boolean): void {
-    if (this.aof.state !== 'waiting') return;
+    if (this.aof.state !== 'waiting' || this.isAside) return;
     this.deps.log.warning(
       force ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.",
     );
     if (!force) throw new Error('the initial AOF is being written');
   }
 
-  /** Everything appended, written and fsynced; then closed. */
+  /** Everything appended, written and fsynced; then closed. When it rejects, all goes on. */
   async close(): Promise<void> {
     await this.aof.close();
-    this.detach();
+    this.deps.turn.log = null;
+    this.deps.turn.progress();
+    this.deps.readersChanged();
+  }
+
+  /** The same; when not everything can be made safe it is closed all the same. */
+  async stop(): Promise<void> {
+    if (this.isAside) {
+      this.giveUpRewrite();
+      await this.preparation;
+    } else if (this.isOn) await this.close().catch(() => this.aof.giveUp());
   }
 
   /** Begins a rewrite, unless one is under way. */
@@ -189,8 +203,9 @@ export class AofService {
    * appended.
    */
   private async rewriteWhileOff(epoch: number): Promise<void> {
-    await this.aof.switchOn(this.deps.config.values.dir);
+    this.isAside = true;
     try {
+      await this.aof.switchOn(this.deps.config.values.dir);
       await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
       this.assertEpoch(epoch);
       const base = this.aof.folder.temporaryBasePath('off');
@@ -200,6 +215,7 @@ export class AofService {
       await this.aof.finishRewrite(base, format, false);
     } finally {
       await this.aof.switchOff();
+      this.isAside = false;
     }
     this.succeeded();
   }
@@ -261,12 +277,6 @@ export class AofService {
     this.deps.readersChanged();
   }
 
-  private detach(): void {
-    this.deps.turn.log = null;
-    this.deps.turn.progress();
-    this.deps.readersChanged();
-  }
-
   private listen(): void {
     const { config } = this.deps;
     config.onChange('appendonly', (on) =>
@@ -301,15 +311,25 @@ export class AofService {
     });
   }
 
-  /** Appends nothing any more, from this call on; the files stay as they are. */
+  /**
+   * Appends nothing any more, from this call on; the files stay as they are. What was executed
+   * before is still brought to disk, and its replies wait for that.
+   */
   suspend(): Promise<void> {
+    const { turn } = this.deps;
     if (this.isRewriting) this.deps.log.notice('Killing AOF child: the AOF is switched off');
-    this.detach();
+    turn.takeJournal();
+    turn.leaving = turn.log ?? turn.leaving;
+    turn.log = null;
+    this.deps.readersChanged();
     this.giveUpRewrite();
     return this.inOrder(async () => {
       this.giveUpRewrite();
       await this.preparation;
-      await this.aof.switchOff();
+      await this.aof.switchOff().finally(() => {
+        turn.leaving = null;
+        turn.progress();
+      });
     });
   }
 

@@ -256,7 +256,7 @@ export class Persistence implements PersistenceServices {
     this.loader.stop();
     this.snapshots.abort();
     this.helper.close();
-    if (this.aof.isOn) await this.aof.close().catch(() => undefined);
+    await this.aof.stop();
   }
 
   /**
@@ -318,14 +318,9 @@ export class Persistence implements PersistenceServices {
     return this.changes.reloadAof();
   }
 
-  flushed(): boolean {
-    const { config, keyspace } = this.deps;
+  flushed(): void {
     if (this.snapshots.purpose === 'save') this.snapshots.abort();
-    if (config.values.save.length === 0) return false;
-    const { dirty } = keyspace;
-    const isSaved = this.saveInPlace() === undefined;
-    keyspace.dirty = dirty;
-    return isSaved;
+    if (this.deps.config.values.save.length > 0) this.saveInPlace();
   }
 
   /** Writes the dump at once, in this process: an error text when that failed. */

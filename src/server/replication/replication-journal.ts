@@ -121,19 +121,26 @@ export class ReplicationJournal implements JournalFeed {
    * it, whatever of it is on disk.
    */
   get fsyncedOffset(): number {
-    const { localLog, primary } = this.deps;
+    const { localLog } = this.deps;
     const log = localLog();
     if (log === null) return -1;
     if (log.state !== 'on') {
-      this.mark = { bytes: log.appendedBytes, offset: primary.history.offset };
+      this.mark = this.markOf(log);
       this.fsynced = 0;
       return 0;
     }
     if (log.syncedBytes < this.mark.bytes) return this.fsynced;
     this.fsynced = this.mark.offset;
-    this.mark = { bytes: log.appendedBytes, offset: primary.history.offset };
+    this.mark = this.markOf(log);
     if (log.syncedBytes >= this.mark.bytes) this.fsynced = this.mark.offset;
     return this.fsynced;
+  }
+
+  /** How far the stream is, and what the log has to hold for that: what this turn did as well. */
+  private markOf(log: LocalLog): { bytes: number; offset: number } {
+    const { turn, propagator, primary } = this.deps;
+    const pending = turn.log === null ? 0 : propagator.logLength;
+    return { bytes: log.appendedBytes + pending, offset: primary.history.offset };
   }
 
   /** Tells the AOF where it stands: after whatever the stream gets and the AOF does not. */
@@ -153,7 +160,8 @@ export class ReplicationJournal implements JournalFeed {
     const { turn, propagator } = this.deps;
     const { log } = turn;
     if (log === null) return 0;
-    if (propagator.length > 0) return log.appendedBytes + propagator.length;
+    const pending = propagator.logLength;
+    if (pending > 0) return log.appendedBytes + pending;
     this.lookAtLog(log);
     return this.lastDataBytes;
   }

@@ -120,8 +120,12 @@ export class ReplicationService {
 
   // ---------------------------------------------------------------- start and end
 
-  /** What the next RDB should say of its dataset; null when nobody could go on from it. */
-  get aux(): ReplicationAux | null {
+  /** What an RDB should say whose data are those of now; null when nobody could go on from it. */
+  settledAux(): ReplicationAux | null {
+    const { propagator } = this.services;
+    if (propagator.isMidUnit) return null; // these data are at no place of the stream
+    this.follower?.link.settle();
+    if (propagator.length > 0) this.deps.turn.takeJournal();
     if (this.follower === null && this.primary.backlog === null) return null;
     const { id, offset } = this.history;
     return { id, offset, streamDb: this.streamDb };

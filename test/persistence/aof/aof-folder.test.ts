@@ -82,6 +82,22 @@ describe('a manifest that may or may not have reached the disk', () => {
   });
 });
 
+describe('an increment whose name may not have reached the disk', () => {
+  it('is not used: the next one has another name', async () => {
+    const { fs, driver } = await freshDriver('no');
+    driver.turn();
+    // open and close of the increment, then the folder's fsync.
+    fs.breakCall(fs.calls.length + 3, { kind: 'error', code: 'EIO' });
+    await expect(driver.begin()).rejects.toThrow(/EIO/);
+    expect(fs.calls.at(-1)).toBe('fsyncDir aofs');
+    await driver.begin();
+    expect(shortManifest(fs)).toBe('b1 i1 i3');
+    driver.turn();
+    await driver.pass(100);
+    expect(await recover(fs.kill())).toBe(2);
+  });
+});
+
 describe('taking in an old file', () => {
   it('happens when there is nothing else to load, and goes on after a crash', async () => {
     const { fs } = await freshDriver('no');

@@ -107,6 +107,25 @@ describe('a rewrite', () => {
     expect(await recover(fs.cutPower(1))).toBe(3);
   });
 
+  it('waits for the end of the last change of files', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn();
+    fs.holdSyncs(/a\.1\.incr/);
+    await driver.rewrite();
+    driver.turn();
+    await driver.pass(300);
+    expect(await driver.begin()).toBe(false);
+    expect(await driver.begin()).toBe(false);
+    fs.releaseSyncs();
+    await driver.pass(300);
+    await driver.rewrite();
+    driver.turn();
+    await driver.pass(2000);
+    expect(driver.acknowledged).toBe(3);
+    expect(names(fs)).toEqual(['a.3.base.aof', 'a.3.incr.aof', 'a.manifest']);
+    expect(await recover(fs.cutPower(1))).toBe(3);
+  });
+
   it('does not begin unprepared, nor twice', async () => {
     const { driver } = await fresh('no');
     expect(driver.aof.beginRewrite()).toBe(false);
@@ -270,6 +289,27 @@ describe('a failed fsync under everysec', () => {
     expect(driver.aof.lastError).toBeUndefined();
     expect(driver.acknowledged).toBe(2);
     expect(await recover(fs.cutPower(1))).toBe(2);
+  });
+
+  it('in the old file after its rewrite was given up leaves the way open for another', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn();
+    await driver.aof.prepareRewrite(0);
+    fs.holdSyncs(/a\.1\.incr/);
+    await driver.begin();
+    driver.turn();
+    await driver.aof.abortRewrite();
+    fs.failSyncOf = /a\.1\.incr/;
+    fs.releaseSyncs();
+    await driver.pass(300);
+    expect(driver.aof.lastError).toBeDefined();
+    driver.turn();
+    await driver.rewrite();
+    driver.turn();
+    await driver.pass(2000);
+    expect(driver.aof.lastError).toBeUndefined();
+    expect(driver.acknowledged).toBe(4);
+    for (let seed = 0; seed < 10; seed++) expect(await recover(fs.cutPower(seed))).toBe(4);
   });
 
   it('in the new file during a rewrite needs another one', async () => {

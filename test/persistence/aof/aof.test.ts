@@ -27,7 +27,8 @@ describe('open', () => {
     const { fs, driver } = await fresh('no');
     driver.turn(3);
     await driver.aof.close();
-    for (const name of ['temp-rewriteaof-77.aof', 'temp-a.manifest', 'temp-a.incr', 'mine.txt']) {
+    const leftovers = ['temp-rewriteaof-77.aof', 'temp-77.rdb', 'temp-a.manifest', 'temp-a.incr'];
+    for (const name of [...leftovers, 'mine.txt']) {
       fs.put(`${FOLDER}/${name}`, new Uint8Array(3));
     }
     const again = await AofDriver.start(fs, { policy: 'no' });
