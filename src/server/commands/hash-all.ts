@@ -97,14 +97,8 @@ function randomFields(c: Context): void {
 }
 
 function hscanCommand(c: Context): void {
-  if (!scan.readCursor(c, 2)) return;
-  const address = c.readTyped(1, TYPE_HASH);
-  if (address === WRONG) return;
-  if (address === 0) {
-    scan.replyNothing(c);
-    return;
-  }
-  if (!scan.readOptions(c, 3, 'novalues')) return;
+  const address = scan.begin(c, TYPE_HASH, 'novalues');
+  if (address === 0) return;
   cursor.start(c.keyspace, address);
   scan.gather(c, cursor, cursor.field);
   scan.replyHead(c, scan.bare ? scan.count : scan.count * 2);

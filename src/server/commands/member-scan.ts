@@ -1,9 +1,8 @@
 /**
  * HSCAN, SSCAN, and whatever else goes over one collection step by step.
  *
- *     if (!scan.readCursor(c, 2)) return;
- *     ...the key is looked up: without one, scan.replyNothing(c)
- *     if (!scan.readOptions(c, 3, 'novalues')) return;
+ *     const address = scan.begin(c, TYPE_HASH, 'novalues');
+ *     if (address === 0) return;                 all is answered
  *     scan.gather(c, source, source.field);      scan.refs[0 .. scan.count) are the elements
  *     scan.replyHead(c, items); ...the items
  *
@@ -17,7 +16,7 @@ import type { Dict } from '../../core/struct/dict.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { parseUint64 } from '../../core/text/integer.ts';
 import type { ByteView } from '../../core/value.ts';
-import type { Context } from '../context.ts';
+import { type Context, WRONG } from '../context.ts';
 import { OptionReader } from '../option-reader.ts';
 
 /** What can be gone over: the cursors of the type APIs, standing before the first element. */
@@ -48,8 +47,23 @@ export class MemberScan {
   /** Argument that holds the pattern, 0 for none. */
   private pattern = 0;
 
-  /** Reads the cursor in argument `i`; false when an error has been answered. */
-  readCursor(c: Context, i: number): boolean {
+  /**
+   * Reads the cursor, looks the key up and reads the options of `name key cursor [option ...]`;
+   * `bareWord` (lower case) is the option that leaves values out, '' for none. Returns the entry's
+   * address; 0 when there is none or there was an error, and it has been answered.
+   */
+  begin(c: Context, type: number, bareWord: string): number {
+    if (!this.readCursor(c, 2)) return 0;
+    const address = c.readTyped(1, type);
+    if (address === WRONG) return 0;
+    if (address === 0) {
+      this.replyNothing(c);
+      return 0;
+    }
+    return this.readOptions(c, 3, bareWord) ? address : 0;
+  }
+
+  private readCursor(c: Context, i: number): boolean {
     const { bytes, lengths, offsets } = c.args;
     const start = parseUint64(bytes[i]!, offsets[i]!, lengths[i]!);
     if (start === undefined) {
@@ -60,11 +74,7 @@ export class MemberScan {
     return true;
   }
 
-  /**
-   * Reads the options from argument `first` on; `bareWord` (lower case) is the one that leaves
-   * values out, '' for none. False when an error has been answered.
-   */
-  readOptions(c: Context, first: number, bareWord: string): boolean {
+  private readOptions(c: Context, first: number, bareWord: string): boolean {
     const { args } = c;
     this.aim = COUNT_DEFAULT;
     this.pattern = 0;
@@ -111,8 +121,8 @@ export class MemberScan {
     c.reply.array(items);
   }
 
-  /** Answers that there is nothing, and no more to come. */
-  replyNothing(c: Context): void {
+  /** There is nothing, and no more to come. */
+  private replyNothing(c: Context): void {
     this.cursor = 0;
     this.replyHead(c, 0);
   }

@@ -165,14 +165,8 @@ function randomMembers(c: Context): void {
 }
 
 function sscanCommand(c: Context): void {
-  if (!scan.readCursor(c, 2)) return;
-  const address = c.readTyped(1, TYPE_SET);
-  if (address === WRONG) return;
-  if (address === 0) {
-    scan.replyNothing(c);
-    return;
-  }
-  if (!scan.readOptions(c, 3, '')) return;
+  const address = scan.begin(c, TYPE_SET, '');
+  if (address === 0) return;
   cursor.start(c.keyspace, address);
   scan.gather(c, cursor, cursor.member);
   scan.replyHead(c, scan.count);

@@ -65,14 +65,8 @@ function replyPair(c: Context): void {
 }
 
 export function zscanCommand(c: Context): void {
-  if (!scan.readCursor(c, 2)) return;
-  const address = c.readTyped(1, TYPE_ZSET);
-  if (address === WRONG) return;
-  if (address === 0) {
-    scan.replyNothing(c);
-    return;
-  }
-  if (!scan.readOptions(c, 3, 'noscores')) return;
+  const address = scan.begin(c, TYPE_ZSET, 'noscores');
+  if (address === 0) return;
   view.open(c.keyspace, address);
   cursor.startView(view, 0, false);
   scan.gather(c, cursor, cursor.member);
