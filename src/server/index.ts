@@ -32,7 +32,10 @@ export interface CreateServerOptions {
 }
 
 export interface CairnServer {
-  /** Listens and loads the data. Rejects with an error that says what to do when it cannot. */
+  /**
+   * Listens and loads the data, once. Rejects with an error that says what to do when it cannot;
+   * `cause` is what the system said.
+   */
   listen(): Promise<void>;
   /**
    * Ends as SHUTDOWN does: saves as the configuration says (or as `flags` say), closes all
@@ -61,8 +64,13 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
     ...(options.snapshotHelper && { snapshotHelper: options.snapshotHelper }),
   });
   supplyChunks(server.keyspace.arena);
+  let wasStarted = false;
   return {
-    listen: () => server.start(),
+    listen: async () => {
+      if (wasStarted) throw new Error('a server listens once: create another one');
+      wasStarted = true;
+      await server.start();
+    },
     close: async (flags = []) => {
       const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
       const error = await server.close({

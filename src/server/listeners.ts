@@ -19,8 +19,9 @@ const NO_PORT = 'Unable to listen on this port. Check server logs.';
 const NO_ADDRESS = 'Failed to bind to specified addresses.';
 
 export class ListenError extends Error {
-  constructor(port: number | string, reason: string) {
-    super(`Failed listening on port ${port} (${reason}), aborting.`);
+  /** `cause`: what the system said. */
+  constructor(port: number | string, kind: 'TCP' | 'unix', cause: unknown) {
+    super(`Failed listening on port ${port} (${kind}), aborting.`, { cause });
     this.name = 'ListenError';
   }
 }
@@ -112,7 +113,7 @@ export class Listeners {
         this.log.warning(
           `Could not create server TCP listening socket ${place}:${chosen}: bind: ${reason}`,
         );
-        throw new ListenError(chosen, 'TCP');
+        throw new ListenError(chosen, 'TCP', error);
       }
     }
     this.port = chosen;
@@ -125,7 +126,7 @@ export class Listeners {
       this.unix = await this.listen({ path });
     } catch (error) {
       this.log.warning(`Failed opening Unix socket: bind: ${(error as Error).message}`);
-      throw new ListenError(path, 'unix');
+      throw new ListenError(path, 'unix', error);
     }
     const { unixsocketperm } = this.config.values;
     if (unixsocketperm !== 0) chmodSync(path, unixsocketperm);

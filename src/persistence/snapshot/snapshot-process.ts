@@ -81,9 +81,13 @@ export class SnapshotProcess {
     this.#end(GO_FD, '');
   }
 
-  /** An idle process does not keep the server's loop alive, one with a job does. */
+  /**
+   * An idle process does not keep the server's loop alive, one with a job does. A pipe that was
+   * closed is left alone: Node would wait for its connection, once more at each call.
+   */
   keepAlive(alive: boolean): void {
-    for (const handle of [this.process, ...this.#pipes()]) {
+    const open = this.#pipes().filter((pipe) => !pipe.destroyed);
+    for (const handle of [this.process, ...open]) {
       if (alive) handle.ref();
       else handle.unref();
     }

@@ -79,12 +79,20 @@ export const backupTool: Tool<BackupRequest> = async (request, io) => {
     }
     return EXIT_OK;
   } catch (error) {
-    return tellTrouble(io, error, json);
+    return tellTrouble(io, isRefused(error) ? nobodyListens(request) : error, json);
   } finally {
     process.off('SIGINT', giveUp);
     process.off('SIGTERM', giveUp);
   }
 };
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+}
+
+function nobodyListens({ host, port }: BackupRequest): string {
+  return `no server listens at ${host}:${port}: --host and --port say where it is`;
+}
 
 function checksumText(isChecked: boolean): string {
   return isChecked ? 'checksum right' : 'without a checksum (rdbchecksum no on the server)';

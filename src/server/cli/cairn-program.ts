@@ -15,6 +15,8 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { quoteArgument, toByteString } from '../config/byte-string.ts';
+import { ConfigFileError } from '../config/conf-file.ts';
+import { errorReason } from '../config/system-error.ts';
 import { CAIRN_VERSION } from '../config/version.ts';
 import { addBackupCommands, type BackupTools } from './backup-commands.ts';
 import { addCheckCommands, type CheckTools } from './check-commands.ts';
@@ -36,7 +38,10 @@ export async function runCairn(
   parts: CairnProgram,
   io: ToolIo,
 ): Promise<number | undefined> {
-  if (args[0] === 'server') return parts.server(args.slice(1), dataFolderDefaults);
+  const asksForHelp = args[1] === '--help' || args[1] === '-h';
+  if (args[0] === 'server' && !asksForHelp) {
+    return parts.server(args.slice(1), dataFolderDefaults);
+  }
   let code = 0;
   const run = async (result: Promise<number>): Promise<void> => {
     code = await result;
@@ -44,12 +49,13 @@ export async function runCairn(
   const program = new Command('cairn')
     .description('A durable, Redis-compatible server, and tools for its files.')
     .version(CAIRN_VERSION)
+    .showHelpAfterError('(--help tells what can be given)')
     .addHelpText('after', EXAMPLES);
   program
     .command('server')
-    .description('run a server; takes the arguments of cairn-server, see cairn server --help')
-    .argument('[arguments...]', 'configuration file and --option value...')
-    .helpOption(false);
+    .description('run a server')
+    .argument('[arguments...]', 'those of cairn-server and redis-server')
+    .addHelpText('after', SERVER_HELP);
   addCheckCommands(program, parts, io, run);
   addRdbCommands(program, parts, io, run);
   addBackupCommands(program, parts, io, run);
@@ -69,15 +75,45 @@ Examples:
   cairn restore monday.rdb data                and make a data folder of the copy
 `;
 
-/** The lines that come before the options: a folder for the data, and the log of writes. */
+const SERVER_HELP = `
+The arguments are a configuration file, options of a configuration file with -- in
+front, and - for a configuration on standard input.
+
+Without a file, the data are kept in ./data, which is made where it is missing, and
+every write is logged (appendonly yes). --dir and --appendonly say otherwise.
+cairn-server has Redis's defaults instead: the current folder, and no log of writes.
+
+Exit code: 0 after an orderly end, 1 when the server could not start.
+
+Examples:
+  cairn server
+  cairn server --port 7000 --dir /var/lib/cairn
+  cairn server --port 7001 --replicaof 127.0.0.1 7000
+  cairn server /etc/redis/redis.conf --loglevel verbose
+  echo 'maxmemory 128mb' | cairn server -
+`;
+
+/**
+ * The lines that come before the options: a folder for the data, and the log of writes. Throws
+ * `ConfigFileError` when the folder cannot be made.
+ */
 export function dataFolderDefaults(optionLines: string): string {
   const names = optionNames(optionLines);
   let lines = '';
   if (!names.has('dir')) {
     const folder = resolve('data');
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     lines += `dir ${quoteArgument(toByteString(folder))}\n`;
   }
   if (!names.has('appendonly')) lines += 'appendonly yes\n';
   return lines;
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const reason = `Can't make the folder ${path}: ${errorReason(error)}`;
+    throw new ConfigFileError(`${reason}. Start elsewhere, or name a folder with --dir`);
+  }
 }

@@ -3,8 +3,8 @@
  *
  *     arguments -> configuration -> (background) -> log -> listen -> signals -> close -> exit
  *
- * Exit codes: 0 after an orderly end, and for --help and --version; 1 for everything that keeps the
- * server from starting.
+ * Exit codes: 0 after an orderly end, and for --version; 1 for everything that keeps the server
+ * from starting, and for --help, as redis-server has it.
  *
  * The server itself is made by an injected function, so that this file knows nothing about it, and
  * tests can put something small in its place.
@@ -83,10 +83,10 @@ export async function runServer(
       return 1;
   }
   if (isDaemonChild()) return startInBackground(await receiveSource(), options);
+  const defaults = parsed.file === undefined ? readDefaults(parsed.options ?? '', options) : '';
+  if (defaults === undefined) return 1;
   const source: ConfigSource = {
-    ...(parsed.file === undefined
-      ? { defaults: options.defaults?.(parsed.options ?? '') ?? '' }
-      : { file: parsed.file }),
+    ...(parsed.file === undefined ? { defaults } : { file: parsed.file }),
     ...(parsed.stdin ? { stdin: await readStandardInput() } : {}),
     ...(parsed.options === undefined ? {} : { options: parsed.options }),
   };
@@ -100,6 +100,16 @@ export async function runServer(
 export function versionLine(): string {
   const node = process.versions.node;
   return `Cairn server v=${REDIS_VERSION} cairn=${CAIRN_VERSION} node=${node} bits=64`;
+}
+
+/** The other defaults, or undefined after telling why they cannot be had. */
+function readDefaults(optionLines: string, options: RunOptions): string | undefined {
+  try {
+    return options.defaults?.(optionLines) ?? '';
+  } catch (error) {
+    tellConfigError(error);
+    return undefined;
+  }
 }
 
 async function readStandardInput(): Promise<string> {

@@ -48,7 +48,8 @@ function logoLines(port: number): string[] {
 export function logStartFailure(log: Logger, config: Config, error: unknown): void {
   const { port, tlsPort } = config.values;
   if (!isListenError(error)) {
-    log.warning(error instanceof Error ? error.message : String(error));
+    const text = error instanceof Error ? error.message : String(error);
+    log.warning(`${text}${mayNot(error) ? RIGHTS : ''}`);
   } else if (error.port === undefined || error.port < 0) {
     log.warning(`Failed opening Unix socket: bind: ${errorReason(error)}`);
   } else {
@@ -59,6 +60,14 @@ export function logStartFailure(log: Logger, config: Config, error: unknown): vo
     log.warning(`Failed listening on port ${error.port} (${kind}), aborting.`);
   }
 }
+
+/** Whether a file or folder is closed to the user that the server runs as. */
+function mayNot(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS';
+}
+
+const RIGHTS = '. Let the user of the server write there, or name another folder with dir';
 
 interface ListenError extends Error {
   readonly syscall: 'listen' | 'bind';

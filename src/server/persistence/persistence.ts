@@ -8,6 +8,7 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
+import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
 import type { ReplicationAux } from '../../replication/replication-id.ts';
 import type { Client } from '../clients/client.ts';
@@ -32,6 +33,11 @@ import { persistenceInfo } from './persistence-info.ts';
 import { RdbService } from './rdb-service.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotRunner } from './snapshot-runner.ts';
+
+/** Said when the server does not start from a snapshot. */
+const WHAT_TO_DO =
+  'Nothing was changed. "cairn check-rdb" on the file tells more; put a sound one in its place, ' +
+  'or move it away to start without data';
 
 export interface PersistenceDeps {
   readonly config: Config;
@@ -344,8 +350,11 @@ export class Persistence implements PersistenceServices {
 
   private async loadRdb(begun: number): Promise<void> {
     const { log, isReplica, onLoaded } = this.deps;
-    const loaded = await this.loader.loadRdb(this.rdb.path, {
-      expired: isReplica() ? 'keep' : 'drop',
+    const { path } = this.rdb;
+    const expired = isReplica() ? 'keep' : 'drop';
+    const loaded = await this.loader.loadRdb(path, { expired }).catch((error: Error) => {
+      if (!(error.cause instanceof RdbError)) throw error;
+      throw new Error(`${error.message}. ${WHAT_TO_DO}`, { cause: error });
     });
     if (loaded === undefined) return;
     this.loadedKeys = loaded.keys;

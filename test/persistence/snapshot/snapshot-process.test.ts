@@ -2,12 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { startSnapshot } from '../../../src/persistence/snapshot/snapshot.ts';
 import { SnapshotHelper } from '../../../src/persistence/snapshot/snapshot-helper.ts';
+import { SnapshotProcess } from '../../../src/persistence/snapshot/snapshot-process.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import {
   CHILD_SCRIPT,
@@ -77,6 +79,33 @@ it('puts a reserve, the same process, in the place of a child that was killed', 
   expect(helper.reserves).toEqual([]);
   await save();
   expect(pids).not.toContain(helper.pid);
+});
+
+it('saves a dozen times without a warning of node', async () => {
+  const warnings: Error[] = [];
+  const heard = (warning: Error): number => warnings.push(warning);
+  process.on('warning', heard);
+  helper.warm();
+  helper.ready();
+  for (let i = 0; i < 12; i++) await save();
+  // Warnings are told in a later turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', heard);
+  expect(warnings).toEqual([]);
+});
+
+it('leaves a pipe alone that is closed', async () => {
+  const listener = { output: () => {}, reports: () => {}, gone: () => {} };
+  const one = new SnapshotProcess(CHILD_SCRIPT, listener, true);
+  const pipes = one.process.stdio.filter((pipe) => pipe instanceof Socket);
+  const waiting = (): number[] => pipes.map((pipe) => pipe.listenerCount('connect'));
+  const before = waiting();
+  one.go();
+  // What the shell waited for is closed when it has become node.
+  await expect.poll(() => pipes.map((pipe) => pipe.destroyed)).toEqual([false, false, false, true]);
+  for (const alive of [true, false, true, false]) one.keepAlive(alive);
+  expect(waiting()).toEqual(before);
+  one.hangUp();
 });
 
 it('has reserves only until it is to be ready', async () => {

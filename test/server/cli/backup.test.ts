@@ -2,7 +2,9 @@
  * `cairn backup` and `cairn restore` as tools: a running server, real or Cairn, is copied and comes
  * up again on what was restored, with an AOF and without; and a folder as of a moment.
  */
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -187,6 +189,24 @@ for (const [name, start] of kinds) {
     });
   });
 }
+
+describe('a backup', () => {
+  it('of a server that is not there says so', async () => {
+    // The near end of a connection is a port that nobody else gets, and nobody listens at.
+    const listener = createServer().listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+    await once(socket, 'connect');
+    const { code, warned } = await backup(socket.localPort ?? 0, 'none.rdb');
+    const place = `127.0.0.1:${socket.localPort}`;
+    socket.destroy();
+    listener.close();
+    expect(warned).toBe(
+      `cairn: no server listens at ${place}: --host and --port say where it is\n`,
+    );
+    expect(code).toBe(2);
+  });
+});
 
 describe('a restore', () => {
   it('replaces a folder only when told, and nothing by what is damaged', async () => {

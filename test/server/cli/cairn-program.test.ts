@@ -1,5 +1,5 @@
 /** The `cairn` program: which part it calls, and with what. */
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -159,7 +159,9 @@ describe('what is wrong or no command', () => {
     expect(help.code).toBe(0);
     expect(help.text).toMatch(/server .*\n[\s\S]*check-rdb .*\n[\s\S]*check-aof /);
     expect(help.text).toMatch(/rdb .*\n[\s\S]*backup .*\n[\s\S]*restore .*[\s\S]*Examples:/);
-    expect(await exitOf('nonsense')).toMatchObject({ code: 1 });
+    const hint = expect.stringContaining('(--help tells what can be given)');
+    expect(await exitOf('nonsense')).toMatchObject({ code: 1, text: hint });
+    expect(await exitOf('check-rdb', '--nonsense')).toMatchObject({ code: 1, text: hint });
     expect(await exitOf('check-rdb')).toMatchObject({ code: 1 });
     expect((await exitOf('check-aof', '--truncate-to-timestamp', 'x', 'f')).text).toContain(
       'whole number of seconds',
@@ -190,8 +192,9 @@ describe('what is wrong or no command', () => {
       expect(code).toBe(0);
       expect(text, name).toMatch(/Exit code: [\s\S]*Examples:/);
     }
-    for (const name of ['check-rdb', 'check-aof', 'backup', 'restore']) {
-      const { text } = await exitOf(name, '--help');
+    for (const name of ['server', 'check-rdb', 'check-aof', 'backup', 'restore']) {
+      const { code, text } = await exitOf(name, '--help');
+      expect(code).toBe(0);
       expect(text, name).toMatch(/Exit code: [\s\S]*Examples:/);
     }
   });
@@ -217,6 +220,13 @@ describe('the folder of cairn server', () => {
     config.load({ defaults: dataFolderDefaults(''), options: '' });
     expect(config.values.dir).toBe(join(folder, 'data'));
     expect(config.values.appendonly).toBe(true);
+  });
+
+  it('is told with what to do when it cannot be made', () => {
+    writeFileSync(join(folder, 'data'), 'a file of that name');
+    expect(() => dataFolderDefaults('')).toThrow(
+      `Can't make the folder ${folder}/data: File exists. Start elsewhere, or name a folder with `,
+    );
   });
 
   it('is not made when another is named', () => {

@@ -1,6 +1,7 @@
 /**
  * `cairn-server` with something small in place of the server, for tests of what is around it: a
- * socket that says PONG to anything. `timeout 77` lets its end fail once, `timeout 78` its start.
+ * socket that says PONG to anything. `timeout 77` lets its end fail once, `timeout 78` its start,
+ * and 79 for want of rights.
  */
 import { createServer } from 'node:net';
 import { runServer } from '../../../dist/server/cli/run-server.js';
@@ -22,6 +23,7 @@ function create({ config, log, onBound, onRole, exit }) {
     port: values.port,
     listen: async () => {
       if (values.timeout === 78) throw new Error('Fatal error loading the DB');
+      if (values.timeout === 79) throw Object.assign(new Error("mkdir '/x'"), { code: 'EACCES' });
       const place = values.unixsocket === '' ? [values.port, '127.0.0.1'] : [values.unixsocket];
       await new Promise((resolve, reject) => {
         sockets.once('error', reject);

@@ -158,6 +158,7 @@ describe('a start', () => {
   it.each([
     [['--port', '0'], 'Configured to not listen anywhere, exiting.'],
     [['--timeout', '78'], 'Fatal error loading the DB'],
+    [['--timeout', '79'], "mkdir '/x'. Let the user of the server write there, or name another"],
     [['--port', '0', '--unixsocket', '/nonexistent/x'], 'Failed opening Unix socket: bind: '],
     [['nothing.conf'], "can't open config file 'nothing.conf': No such file or directory"],
   ])('%j fails with one line in the log', (args, line) => {

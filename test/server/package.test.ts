@@ -1,0 +1,34 @@
+/** What is published: programs, and the types that those of the library are made of. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+function packed(): Set<string> {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const text = execFileSync('npm', args, { cwd: root, encoding: 'utf8' });
+  return new Set([...text.matchAll(/"path": "([^"]+)"/g)].map(([, path]) => path ?? ''));
+}
+
+/** The files of types that this one needs, itself among them. */
+function typesOf(first: string): Set<string> {
+  const found = new Set([first]);
+  for (const file of found) {
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\b(?:from |import\()'(\.[^']+)\.[tj]s'/g)) {
+      found.add(`${join(file, '..', target)}.d.ts`);
+    }
+  }
+  return found;
+}
+
+it('has every file of types that the library needs, and what its programs run', () => {
+  const files = packed();
+  const types = typesOf('dist/server/index.d.ts');
+  expect(types.size).toBeGreaterThan(10);
+  const needed = ['bin/cairn.js', 'bin/cairn-server.js', 'dist/run/index.js', ...types];
+  expect(needed.filter((file) => !files.has(file) || !existsSync(join(root, file)))).toEqual([]);
+});
