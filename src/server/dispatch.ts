@@ -35,6 +35,7 @@ import {
 } from './command.ts';
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
+import { Doorman } from './doorman.ts';
 import { NO_AUTH_NEEDED, NO_DEBUG, unknownCommand, wrongArity } from './errors.ts';
 import { countCalls, QUICK_US, SHARED_MAX, SharedCalls } from './info/call-figures.ts';
 import type { Services } from './services.ts';
@@ -74,6 +75,7 @@ export class Dispatcher {
 
   private readonly services: Services;
   private readonly commands: CommandTable;
+  private readonly doorman: Doorman;
   private readonly later: (() => void)[] = [];
   /** Depth of calls: a command inside EXEC or a script stands at 2. */
   private depth = 0;
@@ -92,6 +94,7 @@ export class Dispatcher {
   constructor(services: Services, anyone: Client, args: Args) {
     this.services = services;
     this.commands = services.commands;
+    this.doorman = new Doorman(services);
     const first = services.commands.all[0];
     if (first === undefined) throw new Error('a server needs commands');
     this.context = new Context(services, anyone, args, first);
@@ -127,23 +130,8 @@ export class Dispatcher {
     client.commandCount++;
     const { isReplica } = client;
     this.admit(client, args);
-    if (isReplica && client.reply.total > client.silentFrom) this.dropTalker(client, args);
+    if (isReplica && client.reply.total > client.silentFrom) this.doorman.dropTalker(client, args);
     if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client);
-  }
-
-  /**
-   * A replica was answered, on the link where it reads the stream: it would take the answer for a
-   * part of that. Only what REPLCONF writes is the stream's own.
-   */
-  private dropTalker(client: Client, args: Args): void {
-    if (args.is(0, 'replconf')) return;
-    const { log } = this.services;
-    const name = args.shown(0).toLowerCase();
-    log.warning(
-      `Replica generated a reply to command '${name}', disconnecting it: ${client.address}`,
-    );
-    client.reply.rewind(client.silentFrom);
-    this.services.closeClient(client, 'now');
   }
 
   /** Runs a command that has passed its gates. */
@@ -298,7 +286,10 @@ export class Dispatcher {
 
   private admit(client: Client, args: Args): void {
     const command = this.resolve(client, args);
-    if (command === null) return;
+    if (command === null) {
+      this.doorman.dropWebRequest(client, args);
+      return;
+    }
     client.lastCommand = command;
     if (!client.authenticated && (command.flags & NO_AUTH) === 0) {
       this.refuse(client, command, NO_AUTH_NEEDED);

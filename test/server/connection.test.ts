@@ -175,6 +175,33 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
   `,
   );
 
+  same(
+    'lines of web requests',
+    `
+    a> SET web 1
+    b>0 POST / HTTP/1.1
+    b! closed
+    c>0 host: somewhere
+    c! closed
+    d>0 Post
+    d! closed
+    e> POSTS
+    e> host
+    e> POS T
+    e> GET web
+  `,
+  );
+
+  it('runs nothing of a web request that stands behind its first line', async () => {
+    for (const server of [servers().cairn, servers().redis]) {
+      const [asking, page] = [await server.connect(), await server.connect()];
+      page.write('SET page 1\r\nHOST: somewhere\r\nSET page 2\r\n');
+      await page.waitClosed();
+      expect(await asking.value('GET', 'page')).toBe('1');
+      asking.close();
+    }
+  });
+
   const LINE: readonly Mask[] = [
     [/\$\d+\r\n|=\d+\r\n(?=txt)/, ''],
     [/(id|fd|age|idle)=\d+/g, '$1=?'],
@@ -233,6 +260,16 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
     expect(after[0]).toBeGreaterThan((before[0] ?? 0) + 1000);
     expect(after[1]).toBeGreaterThan((before[1] ?? 0) + 1000);
     expect(after[2]).toBe((before[2] ?? 0) + 2);
+    client.close();
+  });
+
+  it('names the option of CLIENT SETINFO as it came', async () => {
+    const client = await servers().cairn.connect();
+    for (const option of ['LIB-NAME', 'lib-ver', 'Lib-Ver']) {
+      const reply = await client.send('CLIENT', 'SETINFO', option, 'a b');
+      const text = 'cannot contain spaces, newlines or special characters.';
+      expect(reply.raw.toString()).toBe(`-ERR ${option} ${text}\r\n`);
+    }
     client.close();
   });
 

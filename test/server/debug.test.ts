@@ -43,6 +43,23 @@ describe('enable-debug-command', () => {
   });
 });
 
+describe('DEBUG OBJECT', () => {
+  it('shows the references that OBJECT REFCOUNT counts', async () => {
+    const server = await start();
+    const client = await server.connect();
+    const values = { zero: '0', small: '9999', large: '10000', negative: '-1', text: 'x' };
+    const counts: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(values)) {
+      await client.value('SET', key, value);
+      counts[key] = await client.value('OBJECT', 'REFCOUNT', key);
+      const shown = String(await client.value('DEBUG', 'OBJECT', key));
+      expect(shown).toContain(` refcount:${counts[key]} `);
+    }
+    const shared = 2147483647;
+    expect(counts).toEqual({ zero: shared, small: shared, large: 1, negative: 1, text: 1 });
+  });
+});
+
 describe('reloading', () => {
   it('RELOAD gives the same data again, and merges on demand', async () => {
     const server = await start();

@@ -43,7 +43,7 @@ function setinfoCommand(c: Context): void {
   if (option !== 'lib-name' && option !== 'lib-ver') {
     c.reply.error(`ERR Unrecognized option '${c.args.shown(2)}'`);
   } else if (!isAttribute(value)) {
-    c.reply.error(`ERR ${option} cannot contain spaces, newlines or special characters.`);
+    c.reply.error(`ERR ${c.args.shown(2)} cannot contain spaces, newlines or special characters.`);
   } else {
     if (option === 'lib-name') c.client.libName = value;
     else c.client.libVersion = value;

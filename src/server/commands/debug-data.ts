@@ -23,6 +23,7 @@ import {
 import type { Context } from '../context.ts';
 import { NO_SUCH_KEY } from '../errors.ts';
 import { NOTIFY_NEW } from '../notify-classes.ts';
+import { refcountOf } from './object.ts';
 import { digestDataset, digestValue } from './value-digests.ts';
 
 const NOT_POSITIVE = 'ERR value is out of range, must be positive';
@@ -65,7 +66,7 @@ export function debugObject(c: Context): void {
   const encoding = encodingOf(keyspace.arena, address);
   const length = services.debug.serializedLength?.(address) ?? valueBytes(c, address);
   const fields = [
-    `Value at:0x${address.toString(16)} refcount:1`,
+    `Value at:0x${address.toString(16)} refcount:${refcountOf(c, address)}`,
     `encoding:${encodingName(encoding)} serializedlength:${length}`,
     `lru:${usage} lru_seconds_idle:${lruIdleSeconds(usage, keyspace.lruClock)}`,
   ];

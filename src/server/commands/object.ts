@@ -32,10 +32,14 @@ function encodingCommand(c: Context): void {
   if (address !== 0) c.reply.bulkText(encodingName(encodingOf(c.keyspace.arena, address)));
 }
 
-/** Nothing is shared here; small integers answer as they do where they are. */
 function refcountCommand(c: Context): void {
   const address = find(c);
-  if (address !== 0) c.reply.integer(looksShared(c, address) ? SHARED_REFCOUNT : 1);
+  if (address !== 0) c.reply.integer(refcountOf(c, address));
+}
+
+/** Nothing is shared here; small integers answer as they do where they are. */
+export function refcountOf(c: Context, address: number): number {
+  return looksShared(c, address) ? SHARED_REFCOUNT : 1;
 }
 
 function looksShared(c: Context, address: number): boolean {
