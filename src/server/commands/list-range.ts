@@ -15,6 +15,7 @@ import { type Context, WRONG } from '../context.ts';
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
 import { elementsRemoved, replyElements } from './list-shared.ts';
+import { pickCount } from './pick-count.ts';
 
 const ZERO_RANK =
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use " +
@@ -105,7 +106,7 @@ function trim(c: Context, address: number, fromHead: number, fromTail: number): 
 
 export function lremCommand(c: Context): void {
   const { args, db, keyspace } = c;
-  const count = c.integer(2);
+  const count = pickCount(c, 2);
   if (Number.isNaN(count)) return;
   const found = c.writeTyped(1, TYPE_LIST);
   if (found === WRONG) return;

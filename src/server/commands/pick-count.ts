@@ -1,4 +1,4 @@
-/** The count of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER. */
+/** The count of HRANDFIELD, SRANDMEMBER, ZRANDMEMBER and LREM. */
 import { parseInt64 } from '../../core/text/integer.ts';
 import type { Context } from '../context.ts';
 
