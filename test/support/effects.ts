@@ -77,7 +77,8 @@ function dated(word: string, nowMs: number): string {
 /** Runs the commands in a server inside this process. */
 export function effectsInside(lines: readonly string[], settings: Settings = {}): Effects {
   const config = new Config();
-  config.applySettings({ 'enable-debug-command': true, ...settings });
+  // A dump, as FLUSHALL makes one where there are save points, would take the journal.
+  config.applySettings({ save: '', 'enable-debug-command': true, ...settings });
   const server = new Server({ config, log: silentLog, anyPort: true });
   const events: string[] = [];
   server.notifyClasses = -1;
