@@ -29,16 +29,16 @@ export function fieldWords(fieldLength: number, valueLength: number): number {
   return 1 + (valueLength < WIDE_VALUE ? 0 : 1) + wideWords(fieldLength);
 }
 
-/** Writes the head of an entry; where its field is to be written, in the bytes of the arena. */
+/** Writes the head of an entry of so many `fieldWords`; where its field is to be written. */
 export function putHead(
   arena: Arena,
   address: number,
+  keyWords: number,
   fieldLength: number,
   valueLength: number,
 ): number {
   const words = arena.words(address);
   const at = arena.wordOffset(address);
-  const keyWords = fieldWords(fieldLength, valueLength);
   words[at] = entryHead(fieldLength, keyWords, Math.min(valueLength, WIDE_VALUE));
   if (valueLength >= WIDE_VALUE) words[at + 1] = valueLength;
   if (wideWords(fieldLength) !== 0) words[at + keyWords - 1] = fieldLength;

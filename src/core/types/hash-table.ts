@@ -304,7 +304,7 @@ export class HashTable implements LargeValue {
   private make(fieldLength: number, valueLength: number): number {
     const words = fieldWords(fieldLength, valueLength);
     const address = this.take(words * 4 + fieldLength + valueLength);
-    this.openAt = putHead(this.arena, address, fieldLength, valueLength);
+    this.openAt = putHead(this.arena, address, words, fieldLength, valueLength);
     return address;
   }
 
@@ -361,7 +361,7 @@ export class HashTable implements LargeValue {
     const head = words[at]!;
     const wide = valueLength >= WIDE_VALUE;
     if (wide !== head >>> OWNER_SHIFT >= WIDE_VALUE) return false;
-    const to = valueOffsetOf(arena, address);
+    const to = entryKeyOffset(arena, address) + entryKeyLength(arena, address);
     const size = to - (at << 2) + valueLength;
     if (Arena.roundUp(size) !== arena.sizeOf(address)) return false;
     words[at] = withValueLength(head, valueLength);
@@ -373,8 +373,8 @@ export class HashTable implements LargeValue {
   /** Bytes of an entry, without the slack of its block. */
   private lengthOf(address: number): number {
     const { arena } = this;
-    const before = valueOffsetOf(arena, address) - arena.byteOffset(address);
-    return before + valueLengthOf(arena, address);
+    const field = entryKeyOffset(arena, address) - arena.byteOffset(address);
+    return field + entryKeyLength(arena, address) + valueLengthOf(arena, address);
   }
 
   private take(size: number): number {
