@@ -3,36 +3,12 @@
  * a disk of the test's.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
-import type { RawClient } from '../support/raw-client.ts';
+import { InProcessScene, until } from '../support/in-process-scene.ts';
+import { emptyDisk, type InProcessServer } from '../support/in-process-server.ts';
 
-const running: InProcessServer[] = [];
-const clients: RawClient[] = [];
+const scene = new InProcessScene();
 
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  for (const server of running.splice(0).reverse()) await server.abandon();
-});
-
-async function start(...args: Parameters<typeof InProcessServer.start>): Promise<InProcessServer> {
-  const server = await InProcessServer.start(...args);
-  running.push(server);
-  return server;
-}
-
-async function connect(server: InProcessServer): Promise<RawClient> {
-  const client = await server.connect();
-  clients.push(client);
-  return client;
-}
-
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 12_000; i++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never: ${what}`);
-}
+afterEach(() => scene.end());
 
 const isLinked = (server: InProcessServer) => (): boolean =>
   server.server.replication.follower?.isConnected === true;
@@ -41,14 +17,14 @@ const primaryOptions = { 'repl-diskless-sync': false, 'repl-ping-replica-period'
 
 describe('replication', () => {
   it('a replica applies nothing that its disk refuses, and goes on when it is well', async () => {
-    const primary = await start(emptyDisk(), { ...primaryOptions, appendonly: false });
-    const writer = await connect(primary);
-    const replica = await start(emptyDisk(), {
+    const primary = await scene.start(emptyDisk(), { ...primaryOptions, appendonly: false });
+    const writer = await scene.connect(primary);
+    const replica = await scene.start(emptyDisk(), {
       replicaof: `127.0.0.1 ${primary.port}`,
       appendfsync: 'everysec',
     });
     await until('the link is up', isLinked(replica));
-    const reader = await connect(replica);
+    const reader = await scene.connect(replica);
     await until('the AOF stands', () => replica.server.persistence.aof.aof.state === 'on');
     await writer.value('SET', 'before', 1);
     await until('it is there', async () => (await reader.value('GET', 'before')) === '1');
@@ -64,9 +40,9 @@ describe('replication', () => {
   });
 
   it('with replica-ignore-disk-write-errors it applies all the same', async () => {
-    const primary = await start(emptyDisk(), { ...primaryOptions, appendonly: false });
-    const writer = await connect(primary);
-    const replica = await start(emptyDisk(), {
+    const primary = await scene.start(emptyDisk(), { ...primaryOptions, appendonly: false });
+    const writer = await scene.connect(primary);
+    const replica = await scene.start(emptyDisk(), {
       replicaof: `127.0.0.1 ${primary.port}`,
       'replica-ignore-disk-write-errors': true,
     });
@@ -75,7 +51,7 @@ describe('replication', () => {
     replica.fs.failWriteOf = /aof/;
     await writer.value('SET', 'a', 1);
     await writer.value('SET', 'b', 2);
-    const reader = await connect(replica);
+    const reader = await scene.connect(replica);
     await until('it is there', async () => (await reader.value('GET', 'b')) === '2');
     expect(isLinked(replica)()).toBe(true);
   });
@@ -84,10 +60,10 @@ describe('replication', () => {
     'a primary that lost power (%i) ends with the data of its replica',
     async (seed) => {
       const disk = emptyDisk();
-      const primary = await start(disk, { ...primaryOptions, appendfsync: 'everysec' });
+      const primary = await scene.start(disk, { ...primaryOptions, appendfsync: 'everysec' });
       const { port } = primary;
-      const writer = await connect(primary);
-      const replica = await start(emptyDisk(), {
+      const writer = await scene.connect(primary);
+      const replica = await scene.start(emptyDisk(), {
         replicaof: `127.0.0.1 ${port}`,
         appendonly: false,
       });
@@ -101,8 +77,8 @@ describe('replication', () => {
       const next = disk.cutPower(seed, 'some');
       writer.close();
       await primary.abandon();
-      const again = await start(next, { ...primaryOptions, appendfsync: 'everysec', port });
-      const client = await connect(again);
+      const again = await scene.start(next, { ...primaryOptions, appendfsync: 'everysec', port });
+      const client = await scene.connect(again);
       await client.value('SET', 'era', 'new');
       await until('the link is up', isLinked(replica));
       await until('they agree', async () => {
@@ -110,7 +86,7 @@ describe('replication', () => {
         const { history: b } = replica.server.replication;
         return a.id === b.id && a.offset === b.offset;
       });
-      const reader = await connect(replica);
+      const reader = await scene.connect(replica);
       const names = Array.from({ length: 40 }, (_, i) => `k${i}`);
       expect(await reader.value('MGET', ...names, 'era')).toEqual(
         await client.value('MGET', ...names, 'era'),

@@ -4,38 +4,13 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FaultyFileSystem } from '../support/faulty-file-system.ts';
-import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
+import { ask, InProcessScene, until } from '../support/in-process-scene.ts';
+import { emptyDisk } from '../support/in-process-server.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { ReplyError } from '../support/resp-reader.ts';
 
 let fs: FaultyFileSystem;
-const servers: InProcessServer[] = [];
-const clients: RawClient[] = [];
-
-async function start(disk: FaultyFileSystem, settings: Record<string, string | number | boolean>) {
-  const server = await InProcessServer.start(disk, settings);
-  servers.push(server);
-  return server;
-}
-
-async function connect(server: InProcessServer): Promise<RawClient> {
-  const client = await server.connect();
-  clients.push(client);
-  return client;
-}
-
-async function ask(client: RawClient, ...words: (string | number)[]): Promise<unknown> {
-  const value = await client.value(...words);
-  return value instanceof ReplyError ? value.error : value;
-}
-
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 10_000; i++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never: ${what}`);
-}
+const scene = new InProcessScene();
 
 /** A client sends WAITAOF and is blocked; gives a promise of its answer. */
 async function blockedOn(client: RawClient, observer: RawClient, ...words: (string | number)[]) {
@@ -54,11 +29,7 @@ beforeEach(() => {
   fs = emptyDisk();
 });
 
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  for (const server of servers) server.fs.releaseSyncs();
-  for (const server of servers.splice(0).reverse()) await server.abandon();
-});
+afterEach(() => scene.end());
 
 describe('WAITAOF', () => {
   it.each([
@@ -81,13 +52,13 @@ describe('WAITAOF', () => {
       [0, 0],
     ],
   ])('%j is answered %j', async (words, wanted) => {
-    const client = await connect(await start(fs, { appendonly: false }));
+    const client = await scene.connect(await scene.start(fs, { appendonly: false }));
     expect(await ask(client, 'WAITAOF', ...words)).toEqual(wanted);
   });
 
   it('waits for the fsync that has its write, and no longer', async () => {
-    const server = await start(fs, { appendfsync: 'everysec' });
-    const [client, observer] = [await connect(server), await connect(server)];
+    const server = await scene.start(fs, { appendfsync: 'everysec' });
+    const [client, observer] = [await scene.connect(server), await scene.connect(server)];
     expect(await ask(client, 'WAITAOF', 1, 0, 0)).toEqual([1, 0]);
     fs.holdSyncs();
     await ask(client, 'SET', 'a', '1');
@@ -97,14 +68,14 @@ describe('WAITAOF', () => {
     fs.releaseSyncs();
     expect(await answer).toEqual([1, 0]);
     const cut = fs.cutPower(3, 'all');
-    await start(cut, {}).then(async (again) => {
-      expect(await ask(await connect(again), 'GET', 'a')).toBe('1');
+    await scene.start(cut, {}).then(async (again) => {
+      expect(await ask(await scene.connect(again), 'GET', 'a')).toBe('1');
     });
   });
 
   it('under no waits until something else brings the bytes to the disk', async () => {
-    const server = await start(fs, { appendfsync: 'no' });
-    const [client, observer] = [await connect(server), await connect(server)];
+    const server = await scene.start(fs, { appendfsync: 'no' });
+    const [client, observer] = [await scene.connect(server), await scene.connect(server)];
     await ask(client, 'SET', 'a', '1');
     const { answer } = await blockedOn(client, observer, 'WAITAOF', 1, 0, 0);
     await ask(observer, 'CONFIG', 'SET', 'appendfsync', 'everysec');
@@ -112,8 +83,8 @@ describe('WAITAOF', () => {
   });
 
   it('answers at once inside of MULTI', async () => {
-    const server = await start(fs, { appendfsync: 'everysec' });
-    const client = await connect(server);
+    const server = await scene.start(fs, { appendfsync: 'everysec' });
+    const client = await scene.connect(server);
     fs.holdSyncs();
     await ask(client, 'MULTI');
     await ask(client, 'SET', 'a', '1');
@@ -122,8 +93,8 @@ describe('WAITAOF', () => {
   });
 
   it('ends by CLIENT UNBLOCK, as if time were up or with an error', async () => {
-    const server = await start(fs, { appendfsync: 'everysec' });
-    const [client, observer] = [await connect(server), await connect(server)];
+    const server = await scene.start(fs, { appendfsync: 'everysec' });
+    const [client, observer] = [await scene.connect(server), await scene.connect(server)];
     fs.holdSyncs();
     await ask(client, 'SET', 'a', '1');
     const first = await blockedOn(client, observer, 'WAITAOF', 1, 0, 0);
@@ -136,8 +107,8 @@ describe('WAITAOF', () => {
   });
 
   it('ends with an error when the AOF is switched off meanwhile', async () => {
-    const server = await start(fs, { appendfsync: 'no' });
-    const [client, observer] = [await connect(server), await connect(server)];
+    const server = await scene.start(fs, { appendfsync: 'no' });
+    const [client, observer] = [await scene.connect(server), await scene.connect(server)];
     await ask(client, 'SET', 'a', '1');
     const { answer } = await blockedOn(client, observer, 'WAITAOF', 1, 0, 0);
     expect(await ask(observer, 'CONFIG', 'SET', 'appendonly', 'no')).toBe('OK');
@@ -147,24 +118,24 @@ describe('WAITAOF', () => {
   });
 
   it('does not count an AOF that was switched on and that a restart would not find', async () => {
-    const server = await start(fs, { appendonly: false });
-    const [client, observer] = [await connect(server), await connect(server)];
+    const server = await scene.start(fs, { appendonly: false });
+    const [client, observer] = [await scene.connect(server), await scene.connect(server)];
     await ask(client, 'SET', 'a', '1');
     fs.holdSyncs();
     expect(await ask(observer, 'CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK');
     const { answer } = await blockedOn(client, observer, 'WAITAOF', 1, 0, 0);
     fs.releaseSyncs();
     expect(await answer).toEqual([1, 0]);
-    const again = await start(fs.cutPower(5, 'all'), {});
-    expect(await ask(await connect(again), 'GET', 'a')).toBe('1');
+    const again = await scene.start(fs.cutPower(5, 'all'), {});
+    expect(await ask(await scene.connect(again), 'GET', 'a')).toBe('1');
   });
 
   it('counts replicas by what they have fsynced', async () => {
-    const server = await start(fs, { appendfsync: 'always', 'repl-diskless-sync': false });
-    const [client, observer] = [await connect(server), await connect(server)];
+    const server = await scene.start(fs, { appendfsync: 'always', 'repl-diskless-sync': false });
+    const [client, observer] = [await scene.connect(server), await scene.connect(server)];
     const disk = emptyDisk();
     const replicaof = `127.0.0.1 ${server.port}`;
-    const replica = await start(disk, { appendfsync: 'everysec', replicaof });
+    const replica = await scene.start(disk, { appendfsync: 'everysec', replicaof });
     const { replication, persistence } = replica.server;
     await until('the link is up', () => replication.follower?.isConnected === true);
     await until('its AOF stands', () => persistence.aof.aof.state === 'on');
@@ -177,8 +148,8 @@ describe('WAITAOF', () => {
     disk.releaseSyncs();
     expect(await answer).toEqual([1, 1]);
     // The replica's disk has it, whatever happens to it now.
-    const again = await start(disk.cutPower(7, 'all'), {});
-    expect(await ask(await connect(again), 'GET', 'a')).toBe('1');
+    const again = await scene.start(disk.cutPower(7, 'all'), {});
+    expect(await ask(await scene.connect(again), 'GET', 'a')).toBe('1');
     const stuck = await blockedOn(client, observer, 'WAITAOF', 0, 2, 0);
     expect(await ask(observer, 'REPLICAOF', '127.0.0.1', 1)).toBe('OK');
     expect(String(await stuck.answer)).toMatch(

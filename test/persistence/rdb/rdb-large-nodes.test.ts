@@ -10,8 +10,10 @@ import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import { listpackOf, rdbCompressed, rdbLength, rdbString } from './rdb-forms.ts';
 import {
+  BUFFER_MAX,
   entriesOf,
   fileReader,
+  LARGE,
   latin1,
   loaded,
   loadInto,
@@ -19,11 +21,6 @@ import {
   rdbOf,
   text,
 } from './rdb-support.ts';
-
-/** A text of 2 MB. */
-const LARGE = Array.from({ length: 60_000 }, (_, i) => `line ${i} of a text that is long`).join();
-/** The largest room that a reader's buffer may take: nobody holds the text there. */
-const BUFFER_MAX = 1_500_000;
 
 const SMALL = listpackOf(['one', '2', 'three']);
 const ID = latin1('\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x01').toString('latin1');

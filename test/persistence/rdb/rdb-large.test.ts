@@ -14,8 +14,10 @@ import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import { rdbCompressed, rdbLength, rdbString } from './rdb-forms.ts';
 import {
+  BUFFER_MAX,
   entriesOf,
   fileReader,
+  LARGE,
   latin1,
   loaded,
   loadInto,
@@ -24,13 +26,10 @@ import {
   text,
 } from './rdb-support.ts';
 
-/** A text of 2 MB, and both of its forms. */
-const LARGE = Array.from({ length: 60_000 }, (_, i) => `line ${i} of a text that is long`).join();
+/** Both forms of the text. */
 const PACKED = rdbCompressed(latin1(LARGE)).toString('latin1');
 const long = (value: string): string => rdbString(latin1(value)).toString('latin1');
 const PLAIN = long(LARGE);
-/** The largest room that a reader's buffer may take: nobody holds the text there. */
-const BUFFER_MAX = 1_500_000;
 
 const SCORE = '\0\0\0\0\0\0\xf0\x3f';
 

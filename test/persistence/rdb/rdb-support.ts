@@ -194,3 +194,11 @@ export function rdbOf(...parts: readonly RdbPart[]): Uint8Array {
 
 /** A short string as an RDB has it. */
 export const text = (value: string): string => String.fromCharCode(value.length) + value;
+
+/** A text of 2 MB. */
+export const LARGE = Array.from(
+  { length: 60_000 },
+  (_, i) => `line ${i} of a text that is long`,
+).join();
+/** The largest room that a reader's buffer may take: nobody holds `LARGE` there. */
+export const BUFFER_MAX = 1_500_000;

@@ -4,32 +4,21 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
-import { emptyDisk, InProcessServer } from '../../support/in-process-server.ts';
+import { InProcessScene, type SceneSettings, until } from '../../support/in-process-scene.ts';
+import { emptyDisk, type InProcessServer } from '../../support/in-process-server.ts';
 import { ReplyError } from '../../support/resp-reader.ts';
 
-type Settings = Record<string, string | number | boolean>;
-
 /** Nothing but what a test writes gets into the stream. */
-const QUIET: Settings = { 'repl-diskless-sync': false, 'repl-ping-replica-period': 3600 };
+const QUIET: SceneSettings = { 'repl-diskless-sync': false, 'repl-ping-replica-period': 3600 };
 
-const servers: InProcessServer[] = [];
+const scene = new InProcessScene(QUIET);
 
-async function start(fs: FaultyFileSystem, settings: Settings): Promise<InProcessServer> {
-  const server = await InProcessServer.start(fs, { ...QUIET, ...settings });
-  servers.push(server);
-  return server;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 10_000; i++) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never: ${what}`);
-}
-
-async function replicaOf(primary: InProcessServer, disk: FaultyFileSystem, settings: Settings) {
-  const replica = await start(disk, { ...settings, replicaof: `127.0.0.1 ${primary.port}` });
+async function replicaOf(
+  primary: InProcessServer,
+  disk: FaultyFileSystem,
+  settings: SceneSettings,
+) {
+  const replica = await scene.start(disk, { ...settings, replicaof: `127.0.0.1 ${primary.port}` });
   const { replication } = replica.server;
   await until('the link is up', () => replication.follower?.isConnected === true);
   await until('no snapshot runs', () => !primary.server.persistence.snapshots.isRunning);
@@ -46,14 +35,11 @@ async function inOneTurn(server: InProcessServer, ...lines: string[]): Promise<u
   return replies.map(({ value }) => (value instanceof ReplyError ? value.error : value));
 }
 
-afterEach(async () => {
-  for (const { fs } of servers) fs.releaseSyncs();
-  for (const server of servers.splice(0).reverse()) await server.abandon();
-});
+afterEach(() => scene.end());
 
 describe('in the middle of a turn', () => {
   it('a replica does not count as fsynced what its log has not got yet', async () => {
-    const primary = await start(emptyDisk(), { appendonly: false });
+    const primary = await scene.start(emptyDisk(), { appendonly: false });
     const disk = emptyDisk();
     const replica = await replicaOf(primary, disk, { appendfsync: 'everysec' });
     await until('its AOF stands', () => replica.server.persistence.aof.aof.state === 'on');
@@ -66,7 +52,7 @@ describe('in the middle of a turn', () => {
   });
 
   it('WAITAOF waits for nothing that only replicas get', async () => {
-    const primary = await start(emptyDisk(), { appendfsync: 'always' });
+    const primary = await scene.start(emptyDisk(), { appendfsync: 'always' });
     await replicaOf(primary, emptyDisk(), { appendonly: false });
     const publish = `PUBLISH channel ${'x'.repeat(5000)}`;
     expect(await inOneTurn(primary, publish, 'WAITAOF 1 0 0')).toEqual([0, [1, 0]]);
@@ -88,7 +74,7 @@ describe('in the middle of a turn', () => {
     ['a transaction', withSavePoint('MULTI', 'SET b 1', 'FLUSHALL', 'SET c 1', 'EXEC')],
   ])('%s makes a dump that says the place of its data', async (_name, lines) => {
     const fs = emptyDisk();
-    const primary = await start(fs, { appendonly: false });
+    const primary = await scene.start(fs, { appendonly: false });
     await replicaOf(primary, emptyDisk(), { appendonly: false });
     const replies = await inOneTurn(primary, 'SET a 1', ...lines);
     expect(replies.join(' ')).not.toContain('ERR');
@@ -96,7 +82,7 @@ describe('in the middle of a turn', () => {
     await until('it is saved', () => !persistence.snapshots.isRunning);
     // A replica that has got no more than the dump says goes on from there, and lacks nothing.
     const [size] = await inOneTurn(primary, 'DBSIZE');
-    const again = await start(fs.kill(), { appendonly: false });
+    const again = await scene.start(fs.kill(), { appendonly: false });
     expect(await inOneTurn(again, 'DBSIZE')).toEqual([size]);
     expect(again.server.replication.history.offset).toBe(replication.history.offset);
   });
