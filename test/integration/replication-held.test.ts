@@ -61,4 +61,13 @@ describe.each(KINDS)('%s', (kind) => {
       return (await primary.number('mem_total_replication_buffers')) < 400_000;
     });
   });
+
+  it('counts no buffer for a replica that has all of the stream', async () => {
+    const primary = await node(kind, { save: '' });
+    const replica = ask(primary, '?', -1);
+    await until('it is given the dataset', async () => replica.text().includes('REDIS'));
+    await until('nothing waits for it', async () => {
+      return (await primary.number('mem_clients_slaves')) === 0;
+    });
+  });
 });

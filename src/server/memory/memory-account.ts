@@ -68,7 +68,7 @@ export class MemoryAccount {
 
   constructor(keyspace: Keyspace, clients: Clients) {
     this.keyspace = keyspace;
-    this.add('clients.normal', () => clientsBytes(clients, false));
+    this.add('clients.normal', () => clientsBytes(clients));
     this.startupBytes = this.dataBytes;
   }
 
@@ -163,7 +163,7 @@ export function countBuffers(
   const heldBytes = () => replication.primary.backlog?.heldBytes ?? 0;
   const backlogBytes = () => replication.primary.backlog?.memoryBytes ?? 0;
   memory.add('replication.backlog', () => backlogBytes() - heldBytes());
-  memory.add('clients.slaves', () => clientsBytes(clients, true) + heldBytes());
+  memory.add('clients.slaves', () => replicaBuffersBytes(clients) + heldBytes());
 }
 
 /**
@@ -182,10 +182,15 @@ export function clientBytes(client: Client): number {
   return bytes;
 }
 
-function clientsBytes(clients: Clients, replicas: boolean): number {
+function clientsBytes(clients: Clients): number {
   let bytes = 0;
-  for (const [, client] of clients) {
-    if (client.isReplica === replicas) bytes += clientBytes(client);
-  }
+  for (const [, client] of clients) if (!client.isReplica) bytes += clientBytes(client);
+  return bytes;
+}
+
+/** What waits to be sent to replicas; a replica that has all of the stream takes nothing. */
+function replicaBuffersBytes(clients: Clients): number {
+  let bytes = 0;
+  for (const [, client] of clients) if (client.isReplica) bytes += client.outputBytes;
   return bytes;
 }
