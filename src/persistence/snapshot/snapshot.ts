@@ -105,6 +105,7 @@ export class SnapshotRun {
   readonly #walker: SnapshotWalker;
   readonly #stream: ((bytes: Uint8Array) => boolean) | null;
   readonly #keyDelayMs: number;
+  #keysDelayed = 0;
   readonly #startMs = clock();
   #resolve: (result: SnapshotResult) => void = () => {};
   #reject: (error: SnapshotError) => void = () => {};
@@ -167,14 +168,11 @@ export class SnapshotRun {
   /** Walks for about `budgetMs`. True asks to be called again soon; false to wait for `onRoom`. */
   step(budgetMs: number): boolean {
     if (this.#isOver || this.#walker.isDone || this.#pause !== null) return false;
-    const before = this.#walker.keys;
+    if (this.#owesDelay()) return false;
     const keysMax = this.#keyDelayMs > 0 ? 1 : Number.POSITIVE_INFINITY;
     this.#walker.walk(clock() + budgetMs, clock, keysMax);
     if (this.#walker.isDone) this.#queueChanged();
-    if (this.#walker.isDone || this.#queue.isFull) return false;
-    if (this.#keyDelayMs === 0) return true;
-    this.#sleep((this.#walker.keys - before) * this.#keyDelayMs);
-    return false;
+    return !this.#walker.isDone && !this.#queue.isFull;
   }
 
   /** Calls back once when `step` may go on; never when the walk is over. */
@@ -193,11 +191,15 @@ export class SnapshotRun {
     this.#fail('ABORTED', 'the snapshot was aborted');
   }
 
-  #sleep(delayMs: number): void {
+  /** Sleeps for a key that has gone out, whether it was walked to or about to change. */
+  #owesDelay(): boolean {
+    if (this.#keyDelayMs === 0 || this.#keysDelayed >= this.#walker.keys) return false;
+    this.#keysDelayed++;
     this.#pause = setTimeout(() => {
       this.#pause = null;
       this.#queueChanged();
-    }, delayMs);
+    }, this.#keyDelayMs);
+    return true;
   }
 
   #queueChanged(): void {

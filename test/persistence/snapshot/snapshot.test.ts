@@ -152,6 +152,17 @@ describe('a snapshot to a file', () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(90);
   });
 
+  it('waits as long for keys that went out because they were about to change', async () => {
+    const keyspace = makeKeyspace();
+    for (let i = 0; i < 5; i++) put(keyspace, i, 'k', 'v');
+    const run = begin(keyspace, { keySaveDelayUs: 20_000 });
+    const began = performance.now();
+    for (let i = 0; i < 5; i++) put(keyspace, i, 'k', 'w');
+    drive(run);
+    expect(await run.done).toMatchObject({ keys: 5 });
+    expect(performance.now() - began).toBeGreaterThanOrEqual(90);
+  });
+
   it('can leave the keys out', async () => {
     const run = begin(filled(10), { dataset: false, functions: [latin1('#!lua name=x')] });
     drive(run);
