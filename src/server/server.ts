@@ -140,7 +140,7 @@ export class Server implements Services {
       (client) => this.hub.resume(client),
     );
     this.desk.info.provide('persistence', () => this.persistence.info());
-    this.turn.onEnd = () => this.tidyUp();
+    this.turn.onEnd = () => this.tidyUp(true);
     this.turn.limits = this.desk.limits;
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.keepTime();
@@ -377,8 +377,9 @@ export class Server implements Services {
     this.replication.gone(client);
   }
 
-  /** What is due at the end of each turn, besides the replies. */
-  private tidyUp(): void {
+  /** What is due at the end of each turn, besides the replies, and with each tick. */
+  private tidyUp(turnEnds: boolean): void {
+    if (turnEnds) this.memory.turnEnds();
     this.persistence.endTurn();
     this.desk.tracking.broadcast();
     this.activeExpiry.arm();
@@ -389,7 +390,7 @@ export class Server implements Services {
 
   private tick(nowMs: number): void {
     this.keyspace.nowMs = nowMs;
-    this.tidyUp();
+    this.tidyUp(false);
     this.stats.peakMemoryBytes = this.memory.peakBytes;
   }
 }

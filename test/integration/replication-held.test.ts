@@ -70,4 +70,12 @@ describe.each(KINDS)('%s', (kind) => {
       return (await primary.number('mem_clients_slaves')) === 0;
     });
   });
+
+  it('counts as the backlog no more than its size', async () => {
+    const primary = await node(kind, { 'repl-backlog-size': BACKLOG, save: '' });
+    const replica = ask(primary, '?', -1);
+    await until('it is given the dataset', async () => replica.text().includes('REDIS'));
+    for (let i = 0; i < 100; i++) await primary.call('SET', 'key:1', VALUE);
+    expect(await primary.number('mem_replication_backlog')).toBeLessThan(BACKLOG + 4096);
+  });
 });

@@ -103,12 +103,16 @@ export class Eviction {
     }
     const startMs = performance.now();
     if (this.exceededSinceMs === 0) this.exceededSinceMs = startMs;
-    const { desk, propagator } = this.services;
+    const { desk, propagator, stats } = this.services;
+    const { evictedKeys } = stats;
     propagator.beginUnit(false);
     const result = this.evictUntil(startMs + this.limitMs(), maxmemory);
     propagator.endUnit();
     desk.latency.sample('eviction-cycle', performance.now() - startMs);
-    if (propagator.length > 0) this.services.endTurnSoon();
+    if (stats.evictedKeys > evictedKeys) {
+      this.memory.keysEvicted();
+      this.services.endTurnSoon();
+    }
     if (result === EVICTION_OK) this.noteBelow();
     else if (result === EVICTION_RUNNING) this.schedule();
     return result;

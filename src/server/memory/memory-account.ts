@@ -62,6 +62,8 @@ export class MemoryAccount {
   private sourceBytes = 0;
   private limitedSourceBytes = 0;
   private summedMs = 0;
+  /** Whether keys have been evicted in this turn, whose replies have yet to leave. */
+  private evicting = false;
   /** `usedBytes` when the server had just started. */
   readonly startupBytes: number;
   private peak = 0;
@@ -130,6 +132,19 @@ export class MemoryAccount {
     return { used, peak: this.peak, overhead, dataset, grown, datasetPercent };
   }
 
+  /**
+   * Keys have been evicted. What that gives clients to read (invalidations of tracked keys) leaves
+   * at the end of the turn; until then more in the buffers is no reason to evict more.
+   */
+  keysEvicted(): void {
+    this.evicting = true;
+  }
+
+  /** The turn ends, and with it what `keysEvicted` said. */
+  turnEnds(): void {
+    this.evicting = false;
+  }
+
   /** Sets the peak back to what is used now. */
   forgetPeak(): void {
     this.peak = 0;
@@ -145,7 +160,8 @@ export class MemoryAccount {
       this.sourceBytes += now;
       if (UNLIMITED.includes(name)) unlimited += now;
     }
-    this.limitedSourceBytes = this.sourceBytes - unlimited;
+    const limited = this.sourceBytes - unlimited;
+    this.limitedSourceBytes = this.evicting ? Math.min(this.limitedSourceBytes, limited) : limited;
   }
 }
 
@@ -159,11 +175,11 @@ export function countBuffers(
   const { aof } = log;
   const pendingBytes = () => Math.max(0, aof.appendedBytes - aof.writtenBytes);
   memory.add('aof.buffer', () => (log.isOn ? pendingBytes() : 0));
-  // What the backlog keeps beyond its size, it keeps for replicas.
-  const heldBytes = () => replication.primary.backlog?.heldBytes ?? 0;
+  // What the backlog takes beyond its size (held bytes, parts of blocks) is the replicas'.
   const backlogBytes = () => replication.primary.backlog?.memoryBytes ?? 0;
-  memory.add('replication.backlog', () => backlogBytes() - heldBytes());
-  memory.add('clients.slaves', () => replicaBuffersBytes(clients) + heldBytes());
+  const sizedBytes = () => Math.min(backlogBytes(), replication.primary.backlog?.sizeBytes ?? 0);
+  memory.add('replication.backlog', sizedBytes);
+  memory.add('clients.slaves', () => replicaBuffersBytes(clients) + backlogBytes() - sizedBytes());
 }
 
 /**

@@ -225,6 +225,31 @@ describe('bounds', () => {
     expect(inside.keys).toBeGreaterThan(2000);
   });
 
+  it('what evicting gives clients to read is no reason to evict more', async () => {
+    const inside = await open({ 'maxmemory-policy': 'allkeys-random' });
+    const { eviction, memory, stats, turn } = inside.server;
+    inside.nowMs = START_MS;
+    fill(inside, 100);
+    let left = 0;
+    memory.add('clients.normal', () => (stats.evictedKeys - left) * 10_000);
+    const tidyUp = turn.onEnd;
+    turn.onEnd = () => {
+      tidyUp();
+      left = stats.evictedKeys;
+    };
+    await inside.configure('maxmemory', memory.limitedBytesNow);
+    inside.run('SET', 'large', 'x'.repeat(1000));
+    for (let i = 1; i <= 3; i++) {
+      inside.nowMs = START_MS + i * 1000;
+      inside.run('PING');
+    }
+    expect(stats.evictedKeys).toBeGreaterThan(0);
+    expect(inside.keys).toBeGreaterThan(50);
+    turn.end();
+    expect(eviction.perform()).toBe(EVICTION_OK);
+    expect(inside.keys).toBeGreaterThan(50);
+  });
+
   it('memory that is on its way back is waited for before anything is evicted', async () => {
     const inside = await open({ 'maxmemory-policy': 'allkeys-random' });
     inside.run('DEBUG', 'POPULATE', 10_000);
