@@ -105,7 +105,8 @@ export class Follower implements PrimaryLinkHost {
   // ---------------------------------------------------------------- the link's questions
 
   get isPaused(): boolean {
-    return this.deps.services.desk.pause.isPaused;
+    const { desk, persistence } = this.deps.services;
+    return desk.pause.isPaused || persistence.isLoading;
   }
 
   settings(): LinkSettings {
