@@ -181,7 +181,7 @@ export class RdbLoad {
       case STATE_VALUE: {
         const before = this.#reader.offset;
         if (this.#decoder.resume()) this.#state = STATE_ITEMS;
-        else this.isHungry = this.#reader.offset === before;
+        else this.isHungry = this.#reader.offset === before && !this.#decoder.isMoving;
         return;
       }
       default:
