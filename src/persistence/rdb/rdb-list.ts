@@ -218,7 +218,10 @@ export class ListLoad {
   #type = 0;
   #left = 0;
   #db: Database | null = null;
-  #key = new Uint8Array(0);
+  /** The key, which the caller keeps as it is while this `isOpen`. */
+  #key: Uint8Array = new Uint8Array(0);
+  #keyOffset = 0;
+  #keyLength = 0;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
@@ -260,7 +263,9 @@ export class ListLoad {
     }
     this.#list = list;
     this.#db = db;
-    this.#key = key.slice(offset, offset + length);
+    this.#key = key;
+    this.#keyOffset = offset;
+    this.#keyLength = length;
     return keyspace.putLarge(db, key, offset, length, 0, TYPE_LIST, ENC_QUICKLIST, list, false);
   }
 
@@ -376,7 +381,7 @@ export class ListLoad {
     const keyspace = this.#keyspace;
     this.#list = null;
     if (this.#db === null) return;
-    const address = this.#db.dict.find(this.#key, 0, this.#key.length);
+    const address = this.#db.dict.find(this.#key, this.#keyOffset, this.#keyLength);
     if (address === 0) return;
     if (list.count === 0) keyspace.remove(this.#db, address);
     else listConvert(keyspace, this.#db, address, false);
