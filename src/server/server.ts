@@ -244,6 +244,7 @@ export class Server implements Services {
     void work.then((result) => {
       if (client.closed) return;
       this.dispatcher.answerNow(client, () => answer(result));
+      this.desk.tracking.answered(client);
       this.turn.list(client);
       this.hub.resume(client);
     });
