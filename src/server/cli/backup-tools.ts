@@ -57,6 +57,7 @@ export const backupTool: Tool<BackupRequest> = async (request, io) => {
       takeBackup({
         fs: realFileSystem,
         path,
+        pid: process.pid,
         host: request.host,
         port: request.port,
         user: request.user,
