@@ -118,6 +118,13 @@ describe('where the package is not there', () => {
     };
     expect(() => loadLz4(load)).toThrow(/needs the package lz4, .*optional.*npm install lz4/);
   });
+
+  it('or is another version of Node.js what it was built for, that is said', () => {
+    const load = (): unknown => {
+      throw Object.assign(new Error('did not self-register'), { code: 'ERR_DLOPEN_FAILED' });
+    };
+    expect(() => loadLz4(load)).toThrow(/built for another Node\.js: .*npm rebuild lz4/);
+  });
 });
 
 describe.skipIf(!hasPackage)('what the package writes', () => {
