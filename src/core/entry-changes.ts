@@ -10,13 +10,15 @@ import { EntryStore, type LargeValue } from './entry-store.ts';
 import type { LateEntries } from './late-entries.ts';
 import { Arena, BLOCK_BYTES_MAX } from './memory/arena.ts';
 import { copyBytes } from './memory/copy.ts';
-import { entryKeyLength, OWNER_SHIFT, wideWords } from './struct/entry.ts';
+import { entryKeyLength, entryKeyOffset, OWNER_SHIFT, wideWords } from './struct/entry.ts';
 import {
   ENC_INT,
   EXPIRES,
   EXTERNAL,
   encodingOf,
   HEAD_EXPIRES,
+  HEAD_EXTERNAL,
+  hasAllWords,
   LARGE,
   ownerBits,
   placeWord,
@@ -214,15 +216,25 @@ export class EntryChanges extends EntryStore {
       if (this.onExpirySet !== null) this.onExpirySet(db, address);
       return address;
     }
-    const fresh = this.reshape(address, true);
-    db.dict.relocate(address, fresh, db.dict.hashOf(address));
-    this.arena.free(address);
+    let fresh = address;
+    if (hasAllWords(this.arena, address)) this.setFlag(address, HEAD_EXPIRES);
+    else {
+      fresh = this.reshape(address, true);
+      db.dict.relocate(address, fresh, db.dict.hashOf(address));
+      this.arena.free(address);
+    }
     db.expires.insert(fresh, atMs);
     if (this.onExpirySet !== null) this.onExpirySet(db, fresh);
     return fresh;
   }
 
-  /** The same for the entry that was added to `late` last. */
+  private setFlag(address: number, flag: number): void {
+    const at = this.arena.wordOffset(address);
+    const words = this.arena.words(address);
+    words[at] = (words[at]! | flag) >>> 0;
+  }
+
+  /** `setExpiry` for the entry that was added to `late` last. */
   setLateExpiry(db: Database, late: LateEntries, address: number, atMs: number): number {
     if (atMs < this.soonestExpiryMs) this.soonestExpiryMs = atMs;
     const fresh = this.reshape(address, true);
@@ -350,32 +362,30 @@ export class EntryChanges extends EntryStore {
     const arena = this.arena;
     const words = arena.words(address);
     const at = arena.wordOffset(address);
-    const owner = words[at]! >>> OWNER_SHIFT;
-    const head = words[at]!;
-    const keyAt = (at + ((head >>> 16) & 7)) << 2;
-    const fresh = this.build(
-      arena.bytes(address),
-      keyAt,
-      entryKeyLength(arena, address),
-      owner & 7,
-      (owner >>> 3) & 15,
-      (owner & EXPIRES) | EXTERNAL,
-      0,
-    );
     const block = arena.alloc(wanted);
+    const kept = Math.min(length, words[at + 2]!);
+    const from = this.valueOffset(address);
+    copyBytes(arena.bytes(address), from, arena.bytes(block), arena.byteOffset(block), kept);
+    let fresh = address;
+    if (hasAllWords(arena, address)) this.setFlag(address, HEAD_EXTERNAL);
+    else {
+      const owner = words[at]! >>> OWNER_SHIFT;
+      fresh = this.build(
+        arena.bytes(address),
+        entryKeyOffset(arena, address),
+        entryKeyLength(arena, address),
+        owner & 7,
+        (owner >>> 3) & 15,
+        (owner & EXPIRES) | EXTERNAL,
+        0,
+      );
+    }
     const to = arena.words(fresh);
     const toAt = arena.wordOffset(fresh);
     to[toAt + 1] = words[at + 1]!;
     to[toAt + 2] = length;
     to[toAt + 3] = block;
-    copyBytes(
-      arena.bytes(address),
-      this.valueOffset(address),
-      arena.bytes(block),
-      arena.byteOffset(block),
-      Math.min(length, words[at + 2]!),
-    );
-    this.moved(db, address, fresh);
+    if (fresh !== address) this.moved(db, address, fresh);
     return fresh;
   }
 }

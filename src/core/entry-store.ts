@@ -19,6 +19,7 @@ import {
 } from './struct/entry.ts';
 import { lfuDecayed, lfuGrown, lfuWord } from './usage.ts';
 import {
+  ALL_WORDS,
   type ByteView,
   ENC_INT,
   EXPIRES,
@@ -78,6 +79,8 @@ export class EntryStore {
   /** Generation of the running or last snapshot, 0 to 255. */
   generation = 0;
   snapshot: SnapshotDoor | null = null;
+  /** The block of an entry whose key is being written, 0 for none. */
+  openedKey = 0;
 
   /** Databases and values out of reach whose memory is still to be freed, in slices. */
   protected readonly doomed: (Database | Releasable)[] = [];
@@ -226,16 +229,36 @@ export class EntryStore {
   ): number {
     const wide = wideWords(keyLength);
     const four = encoding === ENC_INT && type === 0 ? 1 : (flags & EXTERNAL) !== 0 ? 1 : 0;
-    const keyWords = 3 + four + ((flags & EXPIRES) !== 0 ? 1 : 0) + wide;
-    const address = this.arena.alloc(keyWords * 4 + keyLength + inlineLength);
+    const isThere = wide !== 0 && this.openedKey !== 0 && key === this.arena.bytes(this.openedKey);
+    const keyWords = isThere ? ALL_WORDS : 3 + four + ((flags & EXPIRES) !== 0 ? 1 : 0) + wide;
+    const size = keyWords * 4 + keyLength + inlineLength;
+    const address = isThere ? this.openedKey : this.arena.alloc(size);
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address);
     words[at] = entryHead(keyLength, keyWords, ownerBits(type, encoding, flags));
     const usage = this.lfu ? lfuWord(this.nowMs, 5) : this.lruClock;
     words[at + 1] = ((this.generation << 24) | usage) >>> 0;
     if (wide !== 0) words[at + keyWords - 1] = keyLength;
-    copyBytes(key, keyOffset, this.arena.bytes(address), (at + keyWords) << 2, keyLength);
+    if (isThere) this.openedKey = 0;
+    else copyBytes(key, keyOffset, this.arena.bytes(address), (at + keyWords) << 2, keyLength);
     return address;
+  }
+
+  /**
+   * Opens an entry for a key of so many bytes, 65,535 or more, whose value is not known yet.
+   * Returns where the caller is to write the key in the bytes of `openedKey`: when he puts a value
+   * with those very bytes for its key, the entry is made there.
+   */
+  openKey(length: number): number {
+    this.dropKey();
+    this.openedKey = this.arena.alloc(ALL_WORDS * 4 + length);
+    return this.arena.byteOffset(this.openedKey) + ALL_WORDS * 4;
+  }
+
+  /** Frees what `openKey` has made, if no value came. */
+  dropKey(): void {
+    if (this.openedKey !== 0) this.arena.free(this.openedKey);
+    this.openedKey = 0;
   }
 
   /** Bytes behind the key in the entry's own block that belong to the value. */

@@ -296,6 +296,7 @@ export class Keyspace extends EntryChanges {
   /** Gives up databases from aside; their memory is freed in slices. */
   discard(aside: readonly Database[]): void {
     this.doomed.push(...aside);
+    this.dropKey();
   }
 
   /** Frees up to about `limit` entries of what was flushed; true while more is left. */

@@ -14,6 +14,9 @@
  *     bytes    the key
  *     bytes    the value, when neither integer, EXTERNAL nor LARGE
  *
+ * An entry whose key was written before its value was known has all these words (ALL_WORDS), used
+ * or not.
+ *
  * Types and encodings carry Redis's own numbers.
  */
 import type { Arena } from './memory/arena.ts';
@@ -61,6 +64,9 @@ export const HEAD_EXPIRES = (EXPIRES << OWNER_SHIFT) >>> 0;
 export const HEAD_EXTERNAL = (EXTERNAL << OWNER_SHIFT) >>> 0;
 export const HEAD_LARGE = (LARGE << OWNER_SHIFT) >>> 0;
 
+/** Words before the key when there are all that there can be. */
+export const ALL_WORDS = 6;
+
 /** Owner bits of an entry of this type and encoding, with these flags. */
 export function ownerBits(type: number, encoding: number, flags: number): number {
   return type | (encoding << 3) | flags;
@@ -68,6 +74,11 @@ export function ownerBits(type: number, encoding: number, flags: number): number
 
 export function headOf(arena: Arena, address: number): number {
   return arena.words(address)[arena.wordOffset(address)]!;
+}
+
+/** Whether the entry has every word before its key that it may come to need. */
+export function hasAllWords(arena: Arena, address: number): boolean {
+  return ((headOf(arena, address) >>> 16) & 7) === ALL_WORDS;
 }
 
 export function typeOf(arena: Arena, address: number): number {

@@ -202,8 +202,10 @@ export class Primary {
       if (replica.state !== 'online' || replica.isOld || silentMs <= timeoutMs) continue;
       this.drop(replica, 'it has been silent for too long (streaming sync)');
     }
+    // Whoever is promoted waits as long for those who followed its primary beside it.
+    if (this.deps.isReplica) this.aloneSinceMs = nowMs;
     const aloneMs = nowMs - this.aloneSinceMs;
-    if (this.backlog === null || this.replicas.size > 0 || this.deps.isReplica) return;
+    if (this.backlog === null || this.replicas.size > 0) return;
     if (backlogTtlSeconds === 0 || aloneMs <= backlogTtlSeconds * 1000) return;
     // Writes are not counted any more: what is known under this id ends here.
     this.history.renew();

@@ -66,7 +66,9 @@ export class ActiveExpiry {
   }
 
   private get mayRun(): boolean {
-    return this.enabled && this.services.keyspace.expiryMode === EXPIRY_DELETE;
+    const { keyspace, persistence } = this.services;
+    // Of what goes while a dataset is loaded nobody would be told.
+    return this.enabled && keyspace.expiryMode === EXPIRY_DELETE && !persistence.isLoading;
   }
 
   private wait(ms: number): void {

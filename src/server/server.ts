@@ -244,6 +244,7 @@ export class Server implements Services {
     void work.then((result) => {
       if (client.closed) return;
       this.dispatcher.answerNow(client, () => answer(result));
+      this.desk.tracking.answered(client);
       this.turn.list(client);
       this.hub.resume(client);
     });
@@ -336,10 +337,7 @@ export class Server implements Services {
     return new Shutdown({
       log: this.log,
       timeoutSeconds: () => this.config.values.shutdownTimeout,
-      streamOffset: () => {
-        this.turn.takeJournal();
-        return this.replication.history.offset;
-      },
+      streamOffset: () => this.replication.journal.streamEnd,
       laggingReplicas: (offset) => {
         const { replicas } = this.replication.primary;
         return [...replicas].filter((one) => one.ackOffset < offset).map((one) => one.name);
@@ -350,7 +348,7 @@ export class Server implements Services {
       abortSave: () => this.persistence.lastSave.abort(),
       save: async (request) => {
         this.turn.end();
-        await this.persistence.end(request);
+        await this.replication.journal.silently(() => this.persistence.end(request));
       },
       stop: () => this.stop(),
     });

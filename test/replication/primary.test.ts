@@ -124,6 +124,21 @@ describe('the backlog', () => {
     expect(server.history.id).not.toBe(id);
   });
 
+  it('waits as long as ever for replicas of a server that is promoted', async () => {
+    const { connection } = await online();
+    connection.close();
+    server.isReplica = true;
+    const promoted = Date.now() + 1e9;
+    server.primary.tick(promoted - 500);
+    server.isReplica = false;
+    const { id } = server.history;
+    server.primary.tick(promoted + 3_599_000);
+    expect(server.primary.backlog).not.toBe(null);
+    expect(server.history.id).toBe(id);
+    server.primary.tick(promoted + 3_601_000);
+    expect(server.primary.backlog).toBe(null);
+  });
+
   it('is never given up with a ttl of 0, nor on a replica', async () => {
     const { connection } = await online();
     connection.close();

@@ -179,23 +179,6 @@ export class Arena extends ChunkSpace {
     return CLASS_GRANULES[this.pageClass[address >>> PAGE_SHIFT]!]! << 3;
   }
 
-  /**
-   * Cuts what a huge block has beyond `size` bytes off its end, which was not written to and so
-   * takes no memory. How many bytes that were: none of a block that shares a slab.
-   */
-  shorten(address: number, size: number): number {
-    const before = this.sizeOf(address);
-    const after = Math.ceil(size / 8) * 8;
-    if (address < HUGE_BASE || after >= before) return 0;
-    const handle = address - HUGE_BASE;
-    const buffer = this.hugeU8[handle]!.buffer as ArrayBuffer;
-    this.hugeU8[handle] = new Uint8Array(buffer, 0, after);
-    this.hugeU32[handle] = new Uint32Array(buffer, 0, after / 4);
-    this.usedBytes -= before - after;
-    this.reservedBytes -= before - after;
-    return before - after;
-  }
-
   /** Returns the empty slabs that were kept; with `all` the empty chunk as well. */
   tidy(all: boolean): void {
     for (let cls = 1; cls < CLASS_COUNT; cls++) {

@@ -355,7 +355,6 @@ export function measure(value: Uint8Array, offset: number, length: number): bool
     valueLow = Number(BigInt.asIntN(32, exact));
     valueHigh = Number(exact >> 32n);
   }
-
   return true;
 }
 
@@ -471,7 +470,8 @@ export function backLengthBytes(length: number): number {
   return length < 268_435_456 ? 4 : 5;
 }
 
-function writeBackLength(bytes: Uint8Array, from: number, length: number): void {
+/** Writes the back length behind a body of this length. */
+export function writeBackLength(bytes: Uint8Array, from: number, length: number): void {
   const size = backLengthBytes(length);
   let rest = length;
   for (let i = size - 1; i >= 0; i--) {

@@ -27,6 +27,7 @@ import {
   lpReplace,
   lpSeek,
 } from './listpack.ts';
+import { lpFrame, lpFramedBytes } from './listpack-large.ts';
 import { lzfCompress } from './lzf.ts';
 import { type OpenEnd, QuicklistEnds } from './quicklist-ends.ts';
 import {
@@ -113,6 +114,19 @@ export class QuicklistNodes {
   madeBytes(block: number, length: number, kind: number): number {
     if (kind === NODE_PLAIN) return length;
     return lpBytes(this.arena.bytes(block), this.arena.byteOffset(block));
+  }
+
+  /**
+   * Opens a block for a node that is one element of so many bytes, 4,096 or more, to stand behind
+   * all others. Returns where in the block's bytes the element is to be written.
+   */
+  openElement(length: number, kind: number): number {
+    if (this.directory.last(walk)) this.tighten(walk);
+    const isPlain = kind === NODE_PLAIN;
+    const block = this.arena.alloc(isPlain ? length : lpFramedBytes(length));
+    this.opened = block;
+    const base = this.arena.byteOffset(block);
+    return isPlain ? base : lpFrame(this.arena.bytes(block), base, length);
   }
 
   /** Takes over the block that was filled, for a node. */

@@ -180,7 +180,7 @@ export class Quicklist implements LargeValue {
   }
 
   /** Whether an element of this size goes into a listpack or a node of its own. */
-  private kindOf(length: number): number {
+  kindOf(length: number): number {
     return length >= this.limits.listPackedThreshold ? NODE_PLAIN : NODE_LISTPACK;
   }
 

@@ -8,8 +8,7 @@
  *     bytes    the field
  *     bytes    the value
  *
- * A set's member is a field whose value is empty. A value may be shorter than what its entry was
- * made for, and leave the word for its length unused.
+ * A set's member is a field whose value is empty.
  */
 import type { Arena } from '../memory/arena.ts';
 import {
@@ -56,14 +55,6 @@ export function valueLengthOf(arena: Arena, address: number): number {
 /** The first word of an entry, with another length of the value. */
 export function withValueLength(head: number, length: number): number {
   return ((head & HEAD_MASK) | (Math.min(length, WIDE_VALUE) << OWNER_SHIFT)) >>> 0;
-}
-
-/** Notes another length of the value, which is not wider than the one before. */
-export function putValueLength(arena: Arena, address: number, length: number): void {
-  const words = arena.words(address);
-  const at = arena.wordOffset(address);
-  words[at] = withValueLength(words[at]!, length);
-  if (length >= WIDE_VALUE) words[at + 1] = length;
 }
 
 /** Where the value begins in the bytes of the arena. */

@@ -24,7 +24,6 @@ import { ElementView } from './element-view.ts';
 import {
   fieldWords,
   putHead,
-  putValueLength,
   valueLengthOf,
   valueOffsetOf,
   WIDE_VALUE,
@@ -50,7 +49,7 @@ export class HashTable implements LargeValue {
   entryBytes = 0;
   /** Sees every field before it changes, while a snapshot walks over this table. */
   door: EntryDoor | null = null;
-  /** The entry that is being filled and stands nowhere yet, 0 for none; what is to come, where. */
+  /** The entry that is being filled and stands nowhere yet, 0 for none; where its field begins. */
   opened = 0;
   openAt = 0;
   private readonly seed: HashSeed;
@@ -309,31 +308,11 @@ export class HashTable implements LargeValue {
   }
 
   /**
-   * Opens an entry, with room for a value of `room` bytes. The caller writes the field at `openAt`
-   * in the bytes of `opened`; then he calls `openValue` if there is a value, and `place`.
+   * Opens an entry. The caller writes the field at `openAt` in the bytes of `opened`, and the value
+   * behind it; then he calls `place`.
    */
-  openField(length: number, room: number): void {
-    this.opened = this.make(length, room);
-  }
-
-  /**
-   * The caller will write a value of this length at `openAt`. The entry is moved when there is no
-   * room, and made shorter when there is more.
-   */
-  openValue(length: number): void {
-    const { arena, opened: entry } = this;
-    if (length > valueLengthOf(arena, entry)) {
-      const from = entryKeyOffset(arena, entry);
-      const fieldLength = entryKeyLength(arena, entry);
-      this.opened = this.make(fieldLength, length);
-      const to = arena.bytes(this.opened);
-      copyBytes(arena.bytes(entry), from, to, this.openAt, fieldLength);
-      this.drop(entry);
-    } else {
-      putValueLength(arena, entry, length);
-      this.entryBytes -= arena.shorten(entry, this.lengthOf(entry));
-    }
-    this.openAt = valueOffsetOf(arena, this.opened);
+  openEntry(fieldLength: number, valueLength: number): void {
+    this.opened = this.make(fieldLength, valueLength);
   }
 
   /** Adds the entry that is open. False, and it is dropped, when its field is here already. */

@@ -105,7 +105,10 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
         tracker.at(position);
         return bytes;
       },
-      command: options.execute,
+      command: (args) => {
+        tracker.executing(args);
+        return options.execute(args);
+      },
       position: (position) => tracker.at(position),
       passed: (bytes) => tracker.passed(bytes),
       pause: (offset) => pause(loadedBefore + offset),

@@ -18,6 +18,9 @@
  * these lines.
  */
 
+import type { Args } from '../../core/resp/args.ts';
+import { parseInteger } from '../../core/text/integer.ts';
+
 export type AofPosition = {
   /** Whether the commands behind the line are the stream's own bytes. */
   readonly continues: boolean;
@@ -26,6 +29,7 @@ export type AofPosition = {
   readonly db: number;
 };
 
+const SELECT = 'select';
 const LINE = /^#RP:(?:-|([pr]):([0-9a-f]{40}):(\d{1,16}):(\d{1,10}))\r\n$/;
 const LINE_BYTES_MAX = 100;
 const START = [0x23, 0x52, 0x50, 0x3a] as const;
@@ -55,19 +59,28 @@ export function decodePositionLine(
 export class AofPositionTracker {
   #position: AofPosition | null = null;
   #bytesSince = 0;
+  /** The database that is selected behind what was read. */
+  #db = 0;
 
   /** The position at the end of what was read; null when it is not known. */
   get position(): AofPosition | null {
     const position = this.#position;
     if (position === null || this.#bytesSince === 0) return position;
     if (!position.continues) return null;
-    return { ...position, offset: position.offset + this.#bytesSince };
+    return { ...position, offset: position.offset + this.#bytesSince, db: this.#db };
   }
 
   /** A line was read, or the position of an RDB in front. */
   at(position: AofPosition | null): void {
     this.#position = position;
     this.#bytesSince = 0;
+    this.#db = position?.db ?? 0;
+  }
+
+  /** A command is executed: the stream may go on in another database behind it. */
+  executing(args: Args): void {
+    if (args.count !== 2 || args.lengths[0] !== SELECT.length || !args.is(0, SELECT)) return;
+    this.#db = parseInteger(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
   }
 
   /** Commands of so many bytes were read. */

@@ -99,6 +99,11 @@ export class ValueDecoder {
     return this.#openBlock !== 0 || this.#open() !== null;
   }
 
+  /** Whether `resume` has work to do that needs no more bytes. */
+  get isMoving(): boolean {
+    return this.#tables.isMoving;
+  }
+
   /** The large collection that is not complete yet, or null. */
   #open(): CollectionLoad | null {
     if (this.#tables.isOpen) return this.#tables;

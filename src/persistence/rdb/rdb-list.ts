@@ -21,6 +21,7 @@
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Arena } from '../../core/memory/arena.ts';
+import { copyBytes } from '../../core/memory/copy.ts';
 import { DirectoryPath } from '../../core/struct/directory-path.ts';
 import {
   LP_EMPTY_BYTES,
@@ -46,8 +47,10 @@ import {
   RDB_LIST_ZIPLIST,
 } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
+import { LARGE_BYTES_MIN, LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { ZiplistReader } from './ziplist.ts';
+import { becomeListpack, ziplistSlack } from './ziplist-listpack.ts';
 
 const CONTAINER_PLAIN = 1;
 const CONTAINER_PACKED = 2;
@@ -170,21 +173,24 @@ function addListpack(reader: RdbReader, list: Quicklist, node: BlockReader): voi
   else list.nodes.dropOpened();
 }
 
-/** Adds what the ziplist in `view` holds, as a node of its own or element by element. */
-function addZiplist(reader: RdbReader, list: Quicklist, asNode: boolean): void {
-  if (!ziplist.open(view.bytes, view.offset, view.length)) {
-    throw reader.fail('a damaged ziplist of a list');
-  }
+function openZiplist(reader: RdbReader, bytes: Uint8Array, offset: number, length: number): void {
+  if (!ziplist.open(bytes, offset, length)) throw reader.fail('a damaged ziplist of a list');
+}
+
+/** Adds what the ziplist that was opened holds, element by element. */
+function pushZiplist(list: Quicklist): void {
+  while (ziplist.next(element)) list.push(element.bytes, element.offset, element.length, false);
+}
+
+/** Adds what the ziplist that was opened holds, as a node of its own. */
+function appendZiplist(list: Quicklist): void {
   let size = LP_EMPTY_BYTES;
   lpInit(pack, 0);
   while (ziplist.next(element)) {
     const { bytes, length, offset } = element;
-    if (!asNode) list.push(bytes, offset, length, false);
-    else {
-      size += lpEntryBytes(bytes, offset, length);
-      if (size > pack.length) growPack(size);
-      lpInsert(pack, 0, lpBytes(pack, 0) - 1, bytes, offset, length);
-    }
+    size += lpEntryBytes(bytes, offset, length);
+    if (size > pack.length) growPack(size);
+    lpInsert(pack, 0, lpBytes(pack, 0) - 1, bytes, offset, length);
   }
   if (size > LP_EMPTY_BYTES) list.appendListpack(pack, 0, size, lpCount(pack, 0));
   if (pack.length > KEPT_ROOM) pack = new Uint8Array(FIRST_ROOM);
@@ -203,11 +209,19 @@ export class ListLoad {
   /** The node that is being read, and what it is. */
   readonly #node = new BlockReader();
   #container = CONTAINER_PACKED;
+  /** The large element or ziplist that is being read: where it stands, its length, its kind. */
+  readonly #large = new LargeString();
+  #length = 0;
+  #at = 0;
+  #kind = NODE_LISTPACK;
   #list: Quicklist | null = null;
   #type = 0;
   #left = 0;
   #db: Database | null = null;
-  #key = new Uint8Array(0);
+  /** The key, which the caller keeps as it is while this `isOpen`. */
+  #key: Uint8Array = new Uint8Array(0);
+  #keyOffset = 0;
+  #keyLength = 0;
 
   constructor(keyspace: Keyspace, reader: RdbReader) {
     this.#keyspace = keyspace;
@@ -249,7 +263,9 @@ export class ListLoad {
     }
     this.#list = list;
     this.#db = db;
-    this.#key = key.slice(offset, offset + length);
+    this.#key = key;
+    this.#keyOffset = offset;
+    this.#keyLength = length;
     return keyspace.putLarge(db, key, offset, length, 0, TYPE_LIST, ENC_QUICKLIST, list, false);
   }
 
@@ -285,10 +301,79 @@ export class ListLoad {
       else addPlain(reader, list, node);
       return true;
     }
-    reader.string(view);
-    if (type === RDB_LIST) list.push(view.bytes, view.offset, view.length, false);
-    else addZiplist(reader, list, type === RDB_LIST_QUICKLIST);
+    if (list.nodes.opened === 0 && !this.#begins(list)) return true;
+    if (!this.#fill(list)) return false;
+    if (type === RDB_LIST) this.#addElement(list);
+    else this.#addZiplist(list);
     return true;
+  }
+
+  /** Adds the next element or ziplist; or opens a block for it, which is to be filled: true. */
+  #begins(list: Quicklist): boolean {
+    const reader = this.#reader;
+    const large = this.#large;
+    const isElement = this.#type === RDB_LIST;
+    if (large.begins(reader, view)) {
+      if (isElement) this.#openElement(list, large.length);
+      else this.#openZiplist(list, large.length);
+      return true;
+    }
+    const { bytes, length, offset } = view;
+    if (isElement) list.push(bytes, offset, length, false);
+    else if (length < LARGE_BYTES_MIN) {
+      openZiplist(reader, bytes, offset, length);
+      if (this.#type === RDB_LIST_QUICKLIST) appendZiplist(list);
+      else pushZiplist(list);
+    } else {
+      this.#openZiplist(list, length);
+      copyBytes(bytes, offset, list.arena.bytes(list.nodes.opened), this.#at, length);
+      this.#addZiplist(list);
+    }
+    return false;
+  }
+
+  #openElement(list: Quicklist, length: number): void {
+    this.#kind = list.kindOf(length);
+    this.#at = list.nodes.openElement(length, this.#kind);
+    this.#length = length;
+  }
+
+  #openZiplist({ arena, nodes }: Quicklist, length: number): void {
+    const slack = ziplistSlack(length);
+    nodes.opened = arena.alloc(slack + length);
+    this.#at = arena.byteOffset(nodes.opened) + slack;
+    this.#length = length;
+  }
+
+  /** Reads to the block that is open: a piece, or all that a payload in memory has. */
+  #fill({ arena, nodes }: Quicklist): boolean {
+    const bytes = arena.bytes(nodes.opened);
+    do if (this.#large.fill(this.#reader, bytes, this.#at)) return true;
+    while (this.#reader.isWhole);
+    return false;
+  }
+
+  /** Adds the element that is in the block now. */
+  #addElement(list: Quicklist): void {
+    const { nodes } = list;
+    const kind = this.#kind;
+    list.appendOpened(nodes.madeBytes(nodes.opened, this.#length, kind), 1, kind);
+  }
+
+  /** Adds what the ziplist in the block holds: as a node, in the same block. */
+  #addZiplist(list: Quicklist): void {
+    const { arena, nodes } = list;
+    const bytes = arena.bytes(nodes.opened);
+    const base = arena.byteOffset(nodes.opened);
+    openZiplist(this.#reader, bytes, this.#at, this.#length);
+    if (this.#type !== RDB_LIST_QUICKLIST) {
+      pushZiplist(list);
+      nodes.dropOpened();
+      return;
+    }
+    becomeListpack(ziplist, bytes, base);
+    list.appendOpened(lpBytes(bytes, base), ziplist.count, NODE_LISTPACK);
+    if (nodes.directory.last(path)) nodes.tighten(path);
   }
 
   /** The last came: a list that stayed small becomes a listpack, one that stayed empty goes. */
@@ -296,7 +381,7 @@ export class ListLoad {
     const keyspace = this.#keyspace;
     this.#list = null;
     if (this.#db === null) return;
-    const address = this.#db.dict.find(this.#key, 0, this.#key.length);
+    const address = this.#db.dict.find(this.#key, this.#keyOffset, this.#keyLength);
     if (address === 0) return;
     if (list.count === 0) keyspace.remove(this.#db, address);
     else listConvert(keyspace, this.#db, address, false);

@@ -16,37 +16,17 @@
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { LATE_MAX, LateEntries } from '../../core/late-entries.ts';
-import { copyBytes } from '../../core/memory/copy.ts';
 import { entryKeyLength, entryKeyOffset } from '../../core/struct/entry.ts';
 import { lfuWord } from '../../core/usage.ts';
 import { ByteView } from '../../core/value.ts';
 import { ValueDecoder } from './rdb-decoder.ts';
-import type { UsageKind } from './rdb-encoder.ts';
 import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
 import { printedKey, RdbError } from './rdb-error.ts';
 import * as rdb from './rdb-format.ts';
+import { KeyRead } from './rdb-key.ts';
+import type { RdbLoadOptions } from './rdb-load-options.ts';
 import { HUNGRY, type RdbReader } from './rdb-reader.ts';
 import { skipValue } from './rdb-skip.ts';
-
-export interface RdbLoadOptions {
-  /** Its `nowMs` decides which keys are expired. */
-  readonly keyspace: Keyspace;
-  /** The databases that are filled, if not those of the keyspace. */
-  readonly databases?: readonly Database[];
-  readonly reader: RdbReader;
-  /** Whether the checksum is verified (where the file has one). */
-  readonly checksum: boolean;
-  /** Keys whose time has come: dropped on a primary, kept on a replica and from an AOF's base. */
-  readonly expired: 'drop' | 'keep';
-  /** A key that exists already: an error, or its value is replaced. */
-  readonly duplicates: 'refuse' | 'replace';
-  /** What the eviction policy needs of the use that is noted with each key. */
-  readonly usage: UsageKind;
-  /** Whether values are looked at more closely than safety asks (`ValueDecoder`). */
-  readonly deep?: boolean;
-  /** Microseconds to wait after each key; for tests. */
-  readonly keyDelayUs: number;
-}
 
 /** A clock in milliseconds that never goes back. */
 export type Clock = () => number;
@@ -57,6 +37,9 @@ const STATE_RESERVE = 2;
 const STATE_VALUE = 3;
 const STATE_TRAILER = 4;
 const STATE_DONE = 5;
+// A large key comes, its value is next.
+const STATE_KEY = 6;
+const STATE_KEYED = 7;
 
 const ITEMS_A_LOOK = 32;
 /** A piece of a large value counts as so many items. */
@@ -94,9 +77,9 @@ export class RdbLoad {
   readonly #view = new ByteView();
   #state = STATE_HEADER;
   #db: Database;
-  #key = new Uint8Array(256);
-  /** Length of the key whose value is being read in pieces. */
-  #keyLength = 0;
+  readonly #key: KeyRead;
+  /** What stood before a large key. */
+  #before = { type: 0, hasExpiry: false, expiryMs: -1, usage: -1 };
   readonly #late = new LateEntries();
   readonly #lateOffsets = new Float64Array(LATE_MAX);
   #reserved = 0;
@@ -109,6 +92,7 @@ export class RdbLoad {
     this.#databases = options.databases ?? options.keyspace.databases;
     this.#reader = options.reader;
     this.#decoder = new ValueDecoder(options.keyspace, options.reader, options.deep === true);
+    this.#key = new KeyRead(options.keyspace, options.reader);
     this.#db = this.#databases[0]!;
     if (!options.checksum) options.reader.dropChecksum();
   }
@@ -134,6 +118,7 @@ export class RdbLoad {
       if (error !== HUNGRY) {
         this.#keyspace.dropLate(this.#db, this.#late, 0);
         this.#dropOpen();
+        this.#keyspace.dropKey();
         throw error;
       }
       this.#settle();
@@ -181,7 +166,20 @@ export class RdbLoad {
       case STATE_VALUE: {
         const before = this.#reader.offset;
         if (this.#decoder.resume()) this.#state = STATE_ITEMS;
+        else this.isHungry = this.#reader.offset === before && !this.#decoder.isMoving;
+        return;
+      }
+      case STATE_KEY: {
+        const before = this.#reader.offset;
+        if (this.#key.fill()) this.#state = STATE_KEYED;
         else this.isHungry = this.#reader.offset === before;
+        return;
+      }
+      case STATE_KEYED: {
+        const { type, hasExpiry, expiryMs, usage } = this.#before;
+        this.#value(type, hasExpiry, expiryMs, usage);
+        if (this.#state === STATE_KEYED) this.#state = STATE_ITEMS;
+        this.#keyspace.dropKey();
         return;
       }
       default:
@@ -279,10 +277,17 @@ export class RdbLoad {
   }
 
   #entry(type: number, hasExpiry: boolean, expiryMs: number, usage: number): void {
-    const { expired, duplicates } = this.#options;
     if (!rdb.isObjectType(type)) throw this.#reader.fail(`a value of the unknown type ${type}`);
-    const length = this.#readKey();
-    const key = this.#key;
+    if (this.#key.begins()) {
+      this.#before = { type, hasExpiry, expiryMs, usage };
+      this.#state = STATE_KEY;
+    } else this.#value(type, hasExpiry, expiryMs, usage);
+  }
+
+  /** Reads the value behind a key. */
+  #value(type: number, hasExpiry: boolean, expiryMs: number, usage: number): void {
+    const { expired, duplicates } = this.#options;
+    const { bytes, length, offset } = this.#key;
     const isOver = hasExpiry && expiryMs < this.#keyspace.nowMs;
     if (isOver && expired === 'drop') {
       skipValue(this.#reader, type, this.version);
@@ -290,19 +295,20 @@ export class RdbLoad {
       return;
     }
     const db = this.#db;
-    if (duplicates === 'refuse' && this.#decoder.isShortString(type)) {
-      this.#lateEntry(length, type, hasExpiry ? expiryMs : NEVER, usage);
+    const isSmall = this.#state === STATE_ITEMS && this.#decoder.isShortString(type);
+    if (duplicates === 'refuse' && isSmall) {
+      this.#lateEntry(type, hasExpiry ? expiryMs : NEVER, usage);
       return;
     }
     this.#settle();
-    const old = db.dict.find(key, 0, length);
+    const old = db.dict.find(bytes, offset, length);
     if (old !== 0 && duplicates === 'refuse') {
-      throw this.#twice(key, length, this.#reader.offset);
+      throw this.#twice(this.#key.printed(), this.#reader.offset);
     }
     if (old !== 0) this.#keyspace.remove(db, old);
-    let address = this.#decoder.decode(db, key, 0, length, type);
+    let address = this.#decoder.decode(db, bytes, offset, length, type);
     if (address === 0) {
-      if (this.emptyKeys++ < EMPTY_NAMES_MAX) this.emptyKeyNames.push(printedKey(key, length));
+      if (this.emptyKeys++ < EMPTY_NAMES_MAX) this.emptyKeyNames.push(this.#key.printed());
       return;
     }
     if (isOver) this.overdueKeys++;
@@ -310,25 +316,24 @@ export class RdbLoad {
     if (usage >= 0) this.#setUsage(address, usage);
     this.keys++;
     if (hasExpiry) this.expires++;
-    if (!this.#decoder.isOpen) return;
-    this.#state = STATE_VALUE;
-    this.#keyLength = length;
+    if (this.#decoder.isOpen) this.#state = STATE_VALUE;
   }
 
   /** A short string: it waits to be put into the dict together with others. */
-  #lateEntry(length: number, type: number, expiryMs: number, usage: number): void {
+  #lateEntry(type: number, expiryMs: number, usage: number): void {
     const keyspace = this.#keyspace;
     const late = this.#late;
     if (late.isFull) this.#settle();
-    const { offset } = this.#reader;
+    const readerAt = this.#reader.offset;
+    const { bytes, length, offset } = this.#key;
     keyspace.late = late;
     let address: number;
     try {
-      address = this.#decoder.decode(this.#db, this.#key, 0, length, type);
+      address = this.#decoder.decode(this.#db, bytes, offset, length, type);
     } finally {
       keyspace.late = null;
     }
-    this.#lateOffsets[late.count - 1] = offset;
+    this.#lateOffsets[late.count - 1] = readerAt;
     this.keys++;
     if (expiryMs !== NEVER) {
       if (expiryMs < keyspace.nowMs) this.overdueKeys++;
@@ -341,7 +346,8 @@ export class RdbLoad {
   /** Removes the key of which a part was loaded. */
   #dropOpen(): void {
     if (this.#state !== STATE_VALUE) return;
-    const address = this.#db.dict.find(this.#key, 0, this.#keyLength);
+    const { bytes, length, offset } = this.#key;
+    const address = this.#db.dict.find(bytes, offset, length);
     if (address !== 0) this.#keyspace.remove(this.#db, address);
   }
 
@@ -355,24 +361,13 @@ export class RdbLoad {
     const address = late.addressAt(settled);
     const at = entryKeyOffset(arena, address);
     const key = arena.bytes(address).subarray(at, at + entryKeyLength(arena, address));
-    const error = this.#twice(key, key.length, this.#lateOffsets[settled]!);
+    const error = this.#twice(printedKey(key, key.length), this.#lateOffsets[settled]!);
     this.#keyspace.dropLate(this.#db, late, settled);
     throw error;
   }
 
-  #twice(key: Uint8Array, length: number, offset: number): RdbError {
-    const name = printedKey(key, length);
+  #twice(name: string, offset: number): RdbError {
     return new RdbError(`the key '${name}' twice in database ${this.#db.id}`, offset);
-  }
-
-  /** Copies the next string to the key's scratch and gives its length. */
-  #readKey(): number {
-    const view = this.#view;
-    this.#reader.string(view);
-    const { length } = view;
-    if (length > this.#key.length) this.#key = new Uint8Array(length * 2);
-    copyBytes(view.bytes, view.offset, this.#key, 0, length);
-    return length;
   }
 
   /** Notes the use that stood before the key, as IDLE seconds or as FREQ. */

@@ -2,22 +2,21 @@
 
 import { copyBytes } from '../../core/memory/copy.ts';
 import type { HashTable } from '../../core/types/hash-table.ts';
-import { STRING_BYTES_MAX } from '../../core/types/string.ts';
 import { ByteView } from '../../core/value.ts';
+import { AsideString } from './rdb-aside.ts';
 import type { RdbError } from './rdb-error.ts';
 import { HeldString } from './rdb-held.ts';
 import { late, PieceLoad } from './rdb-pieces.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
-// What of a large element comes next: its field, which is large; the value behind such a field; a
-// value or a member, which is large.
+// What of a large element comes next: its field, which is large and waits aside for the value; the
+// value behind such a field; a value or a member, which is large; the field, from aside.
 const NOTHING = 0;
 const FIELD = 1;
 const BEHIND_FIELD = 2;
 const VALUE = 3;
-/** An eighth of a large field is room for its value, whose length is not known before it comes. */
-const ROOM_SHIFT = 3;
+const MOVE = 4;
 
 /** A hash or set that is not stored yet. */
 interface Builder {
@@ -32,6 +31,14 @@ export class TableLoad extends PieceLoad<HashTable> {
   readonly value = new ByteView();
   #hasValues = false;
   #open = NOTHING;
+  /** A large field; the bytes before the large value that is being read. */
+  readonly #aside = new AsideString();
+  #fieldLength = 0;
+
+  /** Whether a field moves from aside to its place, for which no bytes are read. */
+  get isMoving(): boolean {
+    return this.#open === MOVE;
+  }
 
   /**
    * Begins to read `count` fields with values, or members, into a builder: those of a small
@@ -47,6 +54,7 @@ export class TableLoad extends PieceLoad<HashTable> {
   ): void {
     this.#hasValues = hasValues;
     this.#open = NOTHING;
+    this.#aside.drop();
     let left = count;
     try {
       if (!isTable || !this.suits(count)) {
@@ -65,6 +73,7 @@ export class TableLoad extends PieceLoad<HashTable> {
     if (this.#hasValues && this.#open !== BEHIND_FIELD) {
       if (this.large.begins(this.reader, this.value)) {
         this.#open = FIELD;
+        this.#aside.open(this.large.length);
         return false;
       }
       this.field.copy(this.value);
@@ -75,11 +84,26 @@ export class TableLoad extends PieceLoad<HashTable> {
   }
 
   protected element(table: HashTable): boolean {
-    if (this.#open === FIELD) return this.#fillField(table);
-    if (this.#open === VALUE) return this.#fillValue(table);
-    const isWhole = this.#next();
-    if (table.opened !== 0) return this.#behindField(table, isWhole);
-    if (!isWhole) return false;
+    switch (this.#open) {
+      case FIELD:
+        if (this.large.fill(this.reader, this.#aside.bytes, 0)) this.#open = BEHIND_FIELD;
+        return false;
+      case VALUE:
+        return this.#fillValue(table);
+      case MOVE:
+        return (
+          this.#aside.move(table.arena.bytes(table.opened), table.openAt) && this.#place(table)
+        );
+      case BEHIND_FIELD:
+        this.#behindField(table);
+        return false;
+      default:
+        return this.#next() && this.#add(table);
+    }
+  }
+
+  /** Adds what `#next` has read. */
+  #add(table: HashTable): boolean {
     const { field } = this;
     const { bytes, length, offset } = this.value;
     if (this.#hasValues) {
@@ -90,41 +114,37 @@ export class TableLoad extends PieceLoad<HashTable> {
     return true;
   }
 
-  /** Reads the next piece of a field to where it stays; its value is still to come. */
-  #fillField(table: HashTable): boolean {
-    const { length } = this.large;
-    if (table.opened === 0) {
-      table.openField(length, Math.min(length >>> ROOM_SHIFT, STRING_BYTES_MAX - length));
-    }
-    if (this.#fill(table)) this.#open = BEHIND_FIELD;
-    return false;
-  }
-
-  /** The value of a field that stands where it stays: all of it is at hand, or it is large. */
-  #behindField(table: HashTable, isWhole: boolean): boolean {
+  /** Reads the value of a field that waits aside: all of it is at hand, or it is large. */
+  #behindField(table: HashTable): void {
+    if (!this.#next()) return;
     const { bytes, length, offset } = this.value;
-    table.openValue(isWhole ? length : this.large.length);
-    if (!isWhole) return false;
-    copyBytes(bytes, offset, table.arena.bytes(table.opened), table.openAt, length);
-    return this.#place(table);
+    const fieldLength = this.#aside.length;
+    table.openEntry(fieldLength, length);
+    const to = table.arena.bytes(table.opened);
+    copyBytes(bytes, offset, to, table.openAt + fieldLength, length);
+    this.#open = MOVE;
   }
 
   /** Reads the next piece of a value or a member to where it stays. */
   #fillValue(table: HashTable): boolean {
-    if (table.opened === 0) {
-      const { field, large } = this;
-      if (!this.#hasValues) table.openField(large.length, 0);
-      else {
-        table.openField(field.length, large.length);
-        copyBytes(field.bytes, 0, table.arena.bytes(table.opened), table.openAt, field.length);
-        table.openValue(large.length);
-      }
-    }
-    return this.#fill(table) && this.#place(table);
+    const { large } = this;
+    if (table.opened === 0) this.#openEntry(table, large.length);
+    const bytes = table.arena.bytes(table.opened);
+    if (!large.fill(this.reader, bytes, table.openAt + this.#fieldLength)) return false;
+    if (this.#aside.length === 0) return this.#place(table);
+    this.#open = MOVE;
+    return false;
   }
 
-  #fill(table: HashTable): boolean {
-    return this.large.fill(this.reader, table.arena.bytes(table.opened), table.openAt);
+  /** Opens the entry of a value or a member of this length, and writes a field that is at hand. */
+  #openEntry(table: HashTable, length: number): void {
+    const { field } = this;
+    const isAside = this.#aside.length > 0;
+    this.#fieldLength = isAside ? this.#aside.length : this.#hasValues ? field.length : 0;
+    if (this.#hasValues) table.openEntry(this.#fieldLength, length);
+    else table.openEntry(length, 0);
+    if (!this.#hasValues || isAside) return;
+    copyBytes(field.bytes, 0, table.arena.bytes(table.opened), table.openAt, field.length);
   }
 
   #place(table: HashTable): boolean {

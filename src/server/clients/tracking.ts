@@ -18,7 +18,7 @@
 import type { Args } from '../../core/resp/args.ts';
 import { type Command, READONLY } from '../command.ts';
 import { findKeys } from '../key-extraction.ts';
-import type { Client } from './client.ts';
+import { type Client, WAIT_WORK } from './client.ts';
 
 export type TrackingMode = 'default' | 'optin' | 'optout' | 'broadcast';
 
@@ -64,6 +64,8 @@ export class Tracking {
   private broadcasters = 0;
   /** A database has been emptied, and nobody was told yet. */
   private emptied = false;
+  /** Those who are to be told of it once their own command, which may have done it, is answered. */
+  private readonly putOff = new Set<Client>();
   private readonly owner: TrackingOwner;
 
   constructor(owner: TrackingOwner) {
@@ -111,6 +113,7 @@ export class Tracking {
     if (client.tracking.mode === 'broadcast') this.broadcasters--;
     client.tracking = null;
     this.trackers.delete(client);
+    this.putOff.delete(client);
     if (this.trackers.size === 0) this.readers.clear();
   }
 
@@ -169,7 +172,15 @@ export class Tracking {
 
   private tellEmptied(): void {
     this.emptied = false;
-    for (const client of [...this.trackers]) this.tell(client, null);
+    for (const client of [...this.trackers]) {
+      if (client.waiting === WAIT_WORK) this.putOff.add(client);
+      else this.tell(client, null);
+    }
+  }
+
+  /** A client that had to wait for work has its answer. */
+  answered(client: Client): void {
+    if (this.putOff.delete(client)) this.tell(client, null);
   }
 
   /** The end of a turn: tells its changes to those in broadcast mode. */

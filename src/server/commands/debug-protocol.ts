@@ -32,17 +32,20 @@ const SAMPLES: Readonly<Record<string, (c: Context) => void>> = {
     if (reply.protocol === 3) reply.raw(ATTRIBUTE);
     reply.bulkText('Some real reply following the attribute');
   },
-  push: ({ client, reply }) => {
+  push: ({ client, reply, services }) => {
     if (reply.protocol !== 3) {
       reply.error('ERR RESP2 is not supported by this command');
       return;
     }
-    client.beginPush();
-    reply.push(2);
-    reply.bulkText('server-cpu-usage');
-    reply.integer(42);
-    client.endPush();
+    // Its text is from when the push came first.
     reply.bulkText('Some real reply following the push reply');
+    services.dispatcher.afterThis(() => {
+      client.beginPush();
+      reply.push(2);
+      reply.bulkText('server-cpu-usage');
+      reply.integer(42);
+      client.endPush();
+    });
   },
   verbatim: ({ reply }) => reply.verbatim('txt', 'This is a verbatim\nstring'),
   true: ({ reply }) => reply.boolean(true),

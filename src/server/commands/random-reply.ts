@@ -2,7 +2,7 @@
  * The answers of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER with a count.
  *
  *     count >= 0   so many different elements, all of them when there are no more
- *     count < 0    -count elements of which each may be any
+ *     count < 0    -count elements of which each may be any; more than 2^32 are refused
  *
  * HRANDFIELD and ZRANDMEMBER show a value with each element when asked to: as an array of two in
  * RESP3, flat in RESP2.
@@ -12,8 +12,15 @@ import { SYNTAX_ERROR } from '../errors.ts';
 import { pickCount } from './pick-count.ts';
 import { type PickSource, RandomPicks } from './random-picks.ts';
 
+const OUT_OF_RANGE = 'ERR value is out of range';
 /** So many elements with their values are no number that a reply's head could hold. */
 const PAIRS_MAX = 2 ** 62;
+
+/**
+ * More elements that may come again are refused: each takes six bytes of the reply at least, and 24
+ * GiB of it would never be sent. Real servers gather them until there is no memory left.
+ */
+const REPEATED_MAX = 2 ** 32;
 
 /** Elements between two looks at whether the client may be sent so much. */
 const LOOK_EVERY = 1024;
@@ -43,7 +50,7 @@ export function readPicks(c: Context, word: string): boolean {
     return false;
   }
   if (paired && Math.abs(count) >= PAIRS_MAX) {
-    reply.error('ERR value is out of range');
+    reply.error(OUT_OF_RANGE);
     return false;
   }
   pickRequest.count = count;
@@ -59,6 +66,10 @@ export function replyPicks(
   paired: boolean,
   replyShown: ReplyShown,
 ): void {
+  if (wanted < -REPEATED_MAX) {
+    c.reply.error(OUT_OF_RANGE);
+    return;
+  }
   const replied = wanted < 0 ? -wanted : Math.min(wanted, source.count);
   const nested = paired && c.reply.protocol === 3;
   c.reply.array(paired && !nested ? replied * 2 : replied);

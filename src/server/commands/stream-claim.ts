@@ -18,7 +18,6 @@ import {
   replyEntryOf,
   replyId,
   writeClaim,
-  writeConsumer,
   writeGroupId,
 } from './stream-shared.ts';
 
@@ -50,7 +49,6 @@ export function xclaimCommand(c: Context): void {
   const options = readClaim(c);
   if (options === null) return;
   c.lookupWrite(1);
-  const known = group.consumers.size;
   const consumer = consumerFor(c, group, 3, 1);
   let advanced = lastId.compare(group.lastId) > 0;
   if (advanced) group.lastId.copy(lastId);
@@ -72,7 +70,6 @@ export function xclaimCommand(c: Context): void {
     writeGroupId(c, 1, 2, group);
     c.keyspace.dirty++;
   }
-  tellClaimer(c, known, group, done);
   c.reply.fill(head, '*', done);
   c.propagator.suppress();
 }
@@ -148,11 +145,6 @@ function take(c: Context, group: StreamGroup, consumer: StreamConsumer, address:
   group.movePending(address, consumer);
 }
 
-/** Tells of a consumer that is new and that no XCLAIM has named. */
-function tellClaimer(c: Context, known: number, group: StreamGroup, claimed: number): void {
-  if (claimed === 0 && group.consumers.size > known) writeConsumer(c, 1, 2, 3);
-}
-
 /** Forgets a pending entry that is no longer in the stream; `id` is its id. */
 function forget(c: Context, group: StreamGroup, address: number): void {
   writeClaim(c, 1, 2, group, address);
@@ -194,7 +186,6 @@ function autoclaim(
 ): void {
   const { arena, nowMs } = c.keyspace;
   const { group, log } = place;
-  const known = group.consumers.size;
   const consumer = consumerFor(c, group, 3, 1);
   const claimed: StreamId[] = [];
   const gone: StreamId[] = [];
@@ -217,7 +208,6 @@ function autoclaim(
     }
     address = group.pending.next();
   }
-  tellClaimer(c, known, group, claimed.length);
   c.reply.array(3);
   replyId(c, address === 0 ? id.clear() : pendingId(arena, address, id));
   c.reply.array(claimed.length);

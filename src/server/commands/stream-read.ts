@@ -82,7 +82,7 @@ function answer(c: Context): void {
   for (let i = 0; i < options.keys; i++) {
     const one = sources[i]!;
     const ready = isReady(one);
-    const consumer = one.group === null ? null : readerOf(c, one, ready);
+    const consumer = one.group === null ? null : readerOf(c, one);
     if (!ready) continue;
     if (served++ === 0) head = c.reply.defer(options.keys);
     serve(c, one, consumer);
@@ -179,17 +179,16 @@ function isReady(source: Source): boolean {
 
 // ---------------------------------------------------------------- answers
 
-/** The consumer that reads, heard of now. That it is new is told, unless XCLAIM will name it. */
-function readerOf(c: Context, source: Source, ready: boolean): StreamConsumer {
+/** The consumer that reads, heard of now. With NOACK no XCLAIM will name it: it is told if new. */
+function readerOf(c: Context, source: Source): StreamConsumer {
   const { groupAt, noAck } = options;
-  const { isNew, keyAt } = source;
+  const { keyAt } = source;
   const group = source.group!;
   // The running snapshot sees the stream before it changes.
   c.lookupWrite(keyAt);
   const known = group.consumers.size;
   const consumer = consumerFor(c, group, groupAt + 1, keyAt);
-  const named = ready && isNew && !noAck;
-  if (group.consumers.size > known && !named) writeConsumer(c, keyAt, groupAt, groupAt + 1);
+  if (noAck && group.consumers.size > known) writeConsumer(c, keyAt, groupAt, groupAt + 1);
   return consumer;
 }
 

@@ -6,8 +6,10 @@
  *                                       JUSTID LASTID id, for each entry whose owner changed
  *     XREADGROUP, XCLAIM                XGROUP SETID key group id ENTRIESREAD n, when the group
  *                                       advanced
- *     the same, XAUTOCLAIM              XGROUP CREATECONSUMER key group consumer, when it is new
- *                                       and no XCLAIM says so
+ *     XREADGROUP with NOACK             XGROUP CREATECONSUMER key group consumer, when it is new
+ *
+ * Like in Redis, nobody is told of a consumer that came to nothing: replicas and files have it when
+ * it is given an entry.
  */
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';

@@ -22,6 +22,7 @@ export interface FailoverTarget {
 
 export interface FailoverDeps {
   readonly replicas: () => Iterable<Replica>;
+  /** How long the stream is, everything executed so far included. */
   readonly streamOffset: () => number;
   readonly pauseWrites: () => void;
   readonly resumeWrites: () => void;

@@ -27,6 +27,9 @@ import type { Client } from '../clients/client.ts';
 import type { DatasetAside } from '../persistence/dataset-aside.ts';
 import type { Services } from '../services.ts';
 
+/** Number that keeps the files of several syncs apart. */
+let files = 0;
+
 /** Whole datasets in place of ours. */
 export interface Datasets {
   /**
@@ -105,7 +108,8 @@ export class Follower implements PrimaryLinkHost {
   // ---------------------------------------------------------------- the link's questions
 
   get isPaused(): boolean {
-    return this.deps.services.desk.pause.isPaused;
+    const { desk, persistence } = this.deps.services;
+    return desk.pause.isPaused || persistence.isLoading;
   }
 
   settings(): LinkSettings {
@@ -113,7 +117,8 @@ export class Follower implements PrimaryLinkHost {
     const { values } = services.config;
     if (this.mustNotApply) throw new LinkError(DISK_BROKEN);
     const { id, offset } = primary.history;
-    const seconds = Math.floor(Date.now() / 1000);
+    // A link that was given up may write its file still.
+    const name = `temp-${Math.floor(Date.now() / 1000)}-${++files}.${process.pid}.rdb`;
     const { replicaAnnouncePort: announced } = values;
     return {
       user: values.masteruser,
@@ -122,7 +127,7 @@ export class Follower implements PrimaryLinkHost {
       announceIp: values.replicaAnnounceIp,
       timeoutMs: values.replTimeout * 1000,
       sourceAddress: values.bindSourceAddr,
-      temporaryPath: services.config.path(`temp-${seconds}.${process.pid}.rdb`),
+      temporaryPath: services.config.path(name),
       failover: isHandingOver(),
       from: this.resumable && this.counted ? { id, nextByte: offset + 1 } : null,
     };
@@ -144,21 +149,27 @@ export class Follower implements PrimaryLinkHost {
   }
 
   async load(dataset: ReceivedDataset): Promise<void> {
-    const { primary, services } = this.deps;
     try {
-      this.checkEmpty(dataset);
-      this.deps.handedOver();
-      primary.disconnectAll();
-      primary.dropBacklog();
+      await this.replaceBy(dataset);
     } catch (error) {
       await this.fs.unlink(dataset.path);
       throw error;
     }
-    const path = services.config.path(services.config.values.dbfilename);
-    await this.fs.rename(dataset.path, path);
-    await this.fs.fsyncDir(folderOf(path));
+    await this.keep(dataset.path);
+  }
+
+  /**
+   * The dataset is loaded from its own file: nobody else writes that one, whatever else is saved
+   * meanwhile.
+   */
+  private async replaceBy({ isEmpty, path, position }: ReceivedDataset): Promise<void> {
+    const { primary, services } = this.deps;
     // Whoever was promoted meanwhile keeps what it has.
     if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
+    this.checkEmpty({ isEmpty, position });
+    this.deps.handedOver();
+    primary.disconnectAll();
+    primary.dropBacklog();
     this.resumable = false;
     services.activeExpiry.own.forget();
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
@@ -168,8 +179,24 @@ export class Follower implements PrimaryLinkHost {
       for (const { id } of services.keyspace.databases) services.flushDatabase(id);
       throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
     });
-    await this.tidyUp(path);
-    this.adopt(dataset.position, streamDb);
+    this.adopt(position, streamDb);
+  }
+
+  /**
+   * What was loaded becomes the dump, or goes where nothing is kept on disk (`rdb-del-sync-files`).
+   * Should that fail, the old dump stands, which says the place of its own data.
+   */
+  private async keep(loaded: string): Promise<void> {
+    const { config } = this.deps.services;
+    const { appendonly, dbfilename, rdbDelSyncFiles, save } = config.values;
+    const path = config.path(dbfilename);
+    try {
+      this.fs.renameSync(loaded, path);
+      if (rdbDelSyncFiles && !appendonly && save.length === 0) await this.fs.unlink(path);
+      else await this.fs.fsyncDir(folderOf(path));
+    } catch (error) {
+      this.log('warning', `The dataset of the master is not kept as a dump: ${errorText(error)}`);
+    }
   }
 
   takerOf(position: DatasetPosition): DatasetTaker | null {
@@ -304,15 +331,6 @@ export class Follower implements PrimaryLinkHost {
       `processing the command '${command}'`;
     log.warning(message);
     if (config.values.propagationErrorBehavior !== 'ignore') throw new Error(message);
-  }
-
-  /**
-   * `rdb-del-sync-files`: where nothing is kept on disk, neither is what a full sync left there.
-   */
-  private async tidyUp(path: string): Promise<void> {
-    const { rdbDelSyncFiles, save, appendonly } = this.deps.services.config.values;
-    if (!rdbDelSyncFiles || appendonly || save.length > 0) return;
-    await this.fs.unlink(path).catch((error: unknown) => this.log('warning', errorText(error)));
   }
 
   private checkEmpty(dataset: Pick<ReceivedDataset, 'isEmpty' | 'position'>): void {

@@ -41,6 +41,7 @@ export interface ReplicationJournalDeps {
 export class ReplicationJournal implements JournalFeed {
   private readonly deps: ReplicationJournalDeps;
   private wantsAcks = false;
+  private isSilent = false;
   /**
    * What the log held when it was last looked at, and how much of the stream: to tell what is on
    * disk.
@@ -92,6 +93,25 @@ export class ReplicationJournal implements JournalFeed {
   tick(): void {
     const { log } = this.deps.turn;
     if (log !== null && this.isFeeding && this.hasDrifted(log)) this.notePosition();
+  }
+
+  /** How long the stream is, everything executed so far included. */
+  get streamEnd(): number {
+    const { primary, propagator } = this.deps;
+    return primary.history.offset + (this.isFeeding ? propagator.length : 0);
+  }
+
+  /**
+   * Says nothing of its own while `work` brings the data to disk for the last time: replicas would
+   * have more of the stream than the files tell of, and no partial sync could follow.
+   */
+  async silently(work: () => Promise<void>): Promise<void> {
+    this.isSilent = true;
+    try {
+      await work();
+    } finally {
+      this.isSilent = false;
+    }
   }
 
   /** Asks all replicas how far they are, as soon as what was executed has been fed to them. */
@@ -190,6 +210,7 @@ export class ReplicationJournal implements JournalFeed {
 
   /** Puts a command of our own into the stream, behind everything executed. */
   private say(text: string): void {
+    if (this.isSilent) return;
     const bytes = Buffer.from(text, 'latin1');
     this.feed(bytes, 0, bytes.length);
     this.notePosition();

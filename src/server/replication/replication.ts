@@ -90,7 +90,7 @@ export class ReplicationService {
     });
     this.failover = new Failover({
       replicas: () => this.primary.replicas,
-      streamOffset: () => this.history.offset,
+      streamOffset: () => this.journal.streamEnd,
       pauseWrites: () => {
         this.services.desk.pause.begin('failover', Number.MAX_SAFE_INTEGER, true);
       },

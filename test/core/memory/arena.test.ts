@@ -172,23 +172,4 @@ describe('arena', () => {
     expect(arena.reservedBytes).toBe(0);
     expect(arena.takeEmptied(ALL).map((one) => one.byteLength)).toEqual([BLOCK_BYTES_MAX + 8]);
   });
-
-  test('a block over 64 KiB can be made shorter, and keeps its bytes', () => {
-    const arena = new Arena();
-    const address = arena.alloc(BLOCK_BYTES_MAX * 4);
-    arena.bytes(address).fill(7, 0, BLOCK_BYTES_MAX * 2);
-    const size = BLOCK_BYTES_MAX * 2 - 3;
-    expect(arena.shorten(address, size)).toBe(BLOCK_BYTES_MAX * 2);
-    expect(arena.sizeOf(address)).toBe(Arena.roundUp(size));
-    expect([arena.usedBytes, arena.reservedBytes]).toEqual([size + 3, size + 3]);
-    expect(arena.bytes(address).every((byte) => byte === 7)).toBe(true);
-    expect(arena.words(address)).toHaveLength((size + 3) / 4);
-    expect(arena.shorten(address, size)).toBe(0);
-    expect(arena.shorten(address, BLOCK_BYTES_MAX * 4)).toBe(0);
-    const small = arena.alloc(BLOCK_BYTES_MAX);
-    expect(arena.shorten(small, 8)).toBe(0);
-    arena.free(small);
-    arena.free(address);
-    expect(arena.usedBytes).toBe(0);
-  });
 });

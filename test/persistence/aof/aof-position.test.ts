@@ -63,6 +63,21 @@ describe('the position at the end of an AOF', () => {
     });
   });
 
+  it('is in the database that the commands behind its line have selected', async () => {
+    const select = (db: number): string => `*2\r\n$6\r\nSELECT\r\n$1\r\n${db}\r\n`;
+    const inUnit = `*1\r\n$5\r\nMULTI\r\n${select(5)}${SET}*1\r\n$4\r\nEXEC\r\n`;
+    const since = select(7) + SET;
+    const told = line(primary) + since;
+    const found = { ...primary, offset: 1000 + since.length, db: 7 };
+    expect(await positionOf(select(2) + SET + told)).toEqual(found);
+    expect(await positionOf(told, inUnit)).toEqual({
+      ...found,
+      offset: found.offset + inUnit.length,
+      db: 5,
+    });
+    expect(await positionOf(told + inUnit.slice(0, -3))).toEqual(found);
+  });
+
   it('is that of the last line', async () => {
     const later = { ...primary, offset: 5000 };
     expect(await positionOf(line(primary) + SET, line(later))).toEqual(later);

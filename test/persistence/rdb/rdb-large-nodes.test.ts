@@ -7,8 +7,9 @@ import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { dumpPayload, restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
+import { ziplistSlack } from '../../../src/persistence/rdb/ziplist-listpack.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
-import { listpackOf, rdbCompressed, rdbLength, rdbString } from './rdb-forms.ts';
+import { listpackOf, rdbCompressed, rdbLength, rdbString, ziplistOf } from './rdb-forms.ts';
 import {
   BUFFER_MAX,
   entriesOf,
@@ -26,8 +27,11 @@ const SMALL = listpackOf(['one', '2', 'three']);
 const ID = latin1('\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x01').toString('latin1');
 const STREAM_NODE = listpackOf(['1', '0', '1', 'field', '0', '2', '0', '0', LARGE, '4']);
 
-/** The bytes of a large node, and the value around it. */
-type Place = { node: Buffer; pre: string; post: string };
+/**
+ * The bytes of a large node, and the value around it; the rooms that are made, if not one for the
+ * node alone.
+ */
+type Place = { node: Buffer; pre: string; post: string; rooms?: number[] };
 
 const nodeOf = (kind: string, bytes: Uint8Array): string =>
   kind + rdbString(bytes).toString('latin1');
@@ -36,10 +40,34 @@ const listOf = (kind: string, each: number): { pre: string; post: string } => ({
   pre: `\x12${rdbLength(each * 2 + 1).toString('latin1')}${small.repeat(each)}${kind}`,
   post: small.repeat(each),
 });
+const elements = (each: number): string => text('small').repeat(each);
+const oldListOf = (each: number): { pre: string; post: string } => ({
+  pre: `\x01${rdbLength(each * 2 + 1).toString('latin1')}${elements(each)}`,
+  post: elements(each),
+});
+const smallZiplist = rdbString(ziplistOf(['one', '2', 'three'])).toString('latin1');
+const ZIPLIST = ziplistOf(['a', LARGE, '5']);
+const ONE_FRAMED = listpackOf([LARGE]).length;
+const ZIPLIST_ROOM = ZIPLIST.length + ziplistSlack(ZIPLIST.length);
 const PLACES: Record<string, Place> = {
   'an element as a node': { node: latin1(LARGE), ...listOf('\x01', 1) },
   'a listpack of a list': { node: listpackOf(['a', LARGE, 'b']), ...listOf('\x02', 1) },
   'an element of a long list': { node: latin1(LARGE), ...listOf('\x01', 200) },
+  'an element of an old list': { node: latin1(LARGE), ...oldListOf(1), rooms: [ONE_FRAMED] },
+  'an element of a long old list': { node: latin1(LARGE), ...oldListOf(200), rooms: [ONE_FRAMED] },
+  'a ziplist of a list': {
+    node: ZIPLIST,
+    pre: `\x0e\x03${smallZiplist}`,
+    post: smallZiplist,
+    rooms: [ZIPLIST_ROOM],
+  },
+  // Its elements come to nodes of their own, and it goes.
+  'a ziplist that is a list': {
+    node: ZIPLIST,
+    pre: '\x0a',
+    post: '',
+    rooms: [ZIPLIST_ROOM, ONE_FRAMED],
+  },
   'a node of a stream': { node: STREAM_NODE, pre: `\x0f\x01${text(ID)}`, post: '\x01\x05\x01\0' },
 };
 
@@ -115,7 +143,8 @@ describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
       const keyspace = makeKeyspace();
       keyspace.arena.free(keyspace.arena.alloc(8));
       const rooms = roomsMade(BUFFER_MAX, () => load(keyspace, file));
-      expect(rooms).toEqual([Math.ceil(place.node.length / 8) * 8]);
+      const wanted = place.rooms ?? [place.node.length];
+      expect(rooms).toEqual(wanted.map((room) => Math.ceil(room / 8) * 8));
     }
   });
 

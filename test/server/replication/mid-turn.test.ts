@@ -3,6 +3,7 @@
  * is in the dataset but neither in the log nor in the stream yet.
  */
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Replica } from '../../../src/replication/replica.ts';
 import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { InProcessScene, type SceneSettings, until } from '../../support/in-process-scene.ts';
 import { emptyDisk, type InProcessServer } from '../../support/in-process-server.ts';
@@ -59,6 +60,25 @@ describe('in the middle of a turn', () => {
     expect(await inOneTurn(primary, 'SET a 1', publish, 'WAITAOF 1 0 0')).toEqual(
       ['OK', 0, [1, 0]], // biome-ignore format: in one piece
     );
+  });
+
+  it('a replica has not caught up that lacks what this turn has written', async () => {
+    const primary = await scene.start(emptyDisk(), { appendonly: false });
+    const { replication } = primary.server;
+    for (let i = 1; i <= 2; i++) {
+      await replicaOf(primary, emptyDisk(), { appendonly: false });
+      await until('it is online', () => replication.primary.replicasAt(0, false) === i);
+    }
+    expect(await inOneTurn(primary, 'SET a 0', 'WAIT 2 0')).toEqual(['OK', 2]);
+    const { offset } = replication.history;
+    await until('both say so', () => replication.primary.replicasAt(offset, false) === 2);
+    const [{ connection }] = [...replication.primary.replicas] as [Replica];
+    // That one of them goes has the server look whether the other one may take over.
+    const kill = `CLIENT KILL ADDR ${connection.address}:${connection.port}`;
+    const info = 'INFO replication';
+    const replies = await inOneTurn(primary, 'SET a 1', 'FAILOVER', kill, info, 'FAILOVER ABORT');
+    expect(replies.slice(0, 2)).toEqual(['OK', 'OK']);
+    expect(replies[3]).toContain('master_failover_state:waiting-for-sync');
   });
 
   const withSavePoint = (...lines: string[]): string[] => [

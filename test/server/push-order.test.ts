@@ -1,0 +1,60 @@
+/**
+ * Where pushes stand that a client's own command causes: behind its reply, and behind that of the
+ * transaction which it is part of. Compared as the bytes come.
+ */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCairnServer } from '../support/cairn-server.ts';
+import { encodeCommand } from '../support/raw-client.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+
+let server: ServerProcess;
+beforeAll(async () => {
+  server = await startCairnServer({ config: { 'enable-debug-command': 'yes' } });
+});
+afterAll(() => server.close());
+
+/** Runs the commands in one go, in RESP3; what comes behind the answer to the first ECHO. */
+function answers(...commands: string[]): Promise<string> {
+  const end = '$3\r\nend\r\n';
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, '127.0.0.1');
+    let text = '';
+    socket.on('error', reject);
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1');
+      if (!text.endsWith(end)) return;
+      socket.destroy();
+      resolve(text.slice(text.indexOf('begin\r\n') + 7, -end.length));
+    });
+    const lines = ['HELLO 3', 'CLIENT TRACKING ON', 'SET k 1', 'ECHO begin', ...commands];
+    for (const line of [...lines, 'ECHO end']) socket.write(encodeCommand(line.split(' ')));
+  });
+}
+
+const EMPTIED = '>2\r\n$10\r\ninvalidate\r\n_\r\n';
+const SAMPLE = '$40\r\nSome real reply following the push reply\r\n';
+const PUSH = '>2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n';
+const QUEUED = '+QUEUED\r\n';
+
+describe('a push that a command of the client itself causes', () => {
+  it.each([
+    ['FLUSHALL', ['FLUSHALL'], `+OK\r\n${EMPTIED}`],
+    ['FLUSHDB', ['FLUSHDB SYNC'], `+OK\r\n${EMPTIED}`],
+    ['FLUSHALL ASYNC', ['FLUSHALL ASYNC'], `+OK\r\n${EMPTIED}`],
+    ['FLUSHALL of nothing', ['FLUSHALL', 'FLUSHALL'], `+OK\r\n${EMPTIED}`.repeat(2)],
+    [
+      'FLUSHALL in a transaction',
+      ['MULTI', 'FLUSHALL', 'ECHO a', 'EXEC'],
+      `+OK\r\n${QUEUED}${QUEUED}*2\r\n+OK\r\n$1\r\na\r\n${EMPTIED}`,
+    ],
+    ['DEBUG PROTOCOL PUSH', ['DEBUG PROTOCOL PUSH'], SAMPLE + PUSH],
+    [
+      'DEBUG PROTOCOL PUSH in a transaction',
+      ['MULTI', 'DEBUG PROTOCOL PUSH', 'ECHO a', 'EXEC'],
+      `+OK\r\n${QUEUED}${QUEUED}*2\r\n${SAMPLE}$1\r\na\r\n${PUSH}`,
+    ],
+  ])('%s: comes behind the reply', async (_, commands, expected) => {
+    expect(await answers(...commands)).toBe(expected);
+  });
+});
