@@ -3,14 +3,15 @@
  *
  *     connect -> handshake (AUTH, REPLCONF capa eof, rdb-only) -> PSYNC ? -1 -> the dataset
  *
- *     temp-<name>        written as it comes, checksum compared
+ *     temp-<pid>.rdb     written as it comes, checksum compared; no other backup writes there
  *     fsync, rename, fsync of the folder
  *     <name>             only ever a whole backup
  */
 import { connect } from 'node:net';
 import type { DurableFile } from '../persistence/durable-file.ts';
-import { renameDurably, temporaryName } from '../persistence/durable-file.ts';
+import { renameDurably } from '../persistence/durable-file.ts';
 import type { FileSystem } from '../persistence/file-system.ts';
+import { temporaryRdbName } from '../persistence/rdb/rdb-file.ts';
 import { shakeHands } from './handshake.ts';
 import { type PayloadFile, payloadFile, receivePayload } from './payload.ts';
 import { SocketReader, whenConnected } from './socket-reader.ts';
@@ -19,6 +20,8 @@ export interface BackupOptions {
   readonly fs: FileSystem;
   /** The file that is written or replaced. */
   readonly path: string;
+  /** For the name of the temporary file. */
+  readonly pid: number;
   readonly host: string;
   readonly port: number;
   /** Empty for the default user, and for none. */
@@ -52,7 +55,7 @@ export interface BackupResult {
 /** Takes a backup. Rejects with `LinkError` or the disk's error; an old file stands then. */
 export async function takeBackup(options: BackupOptions): Promise<BackupResult> {
   const { fs, host, path, port, signal, timeoutMs } = options;
-  const temp = temporaryName(path);
+  const temp = temporaryRdbName(path, options.pid);
   const reader = new SocketReader(connect({ host, port, noDelay: true }));
   const stop = (): void => reader.close('the backup was given up');
   signal?.addEventListener('abort', stop);

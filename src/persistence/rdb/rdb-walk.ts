@@ -38,6 +38,13 @@ import { ValueWalker } from './rdb-walk-value.ts';
  */
 export type WalkDoubt = 'none' | 'forms' | 'all';
 
+/** Lets others have their turn, or throws to end what it is asked within. */
+export type Rest = () => Promise<void>;
+
+/** Steps between two rests, and the most pieces of a value in one of them. */
+const STEPS_A_REST = 64;
+const PIECES_A_STEP = 64;
+
 /** A key and what stands before it. */
 export class RdbEntry {
   db = 0;
@@ -153,6 +160,16 @@ export class RdbWalk {
     return this.#verdict;
   }
 
+  /** As `run`, with a `rest` every few steps: what it throws ends the walk. */
+  async runResting(rest: Rest): Promise<ChecksumVerdict> {
+    for (let step = 1; this.#verdict === null; step++) {
+      this.#advance();
+      this.#reader.commit();
+      if (step % STEPS_A_REST === 0) await rest();
+    }
+    return this.#verdict;
+  }
+
   /** Goes as far as a fed reader has bytes; true when all was walked. Throws an `RdbError`. */
   resume(): boolean {
     if (!this.#reader.isSated) return false;
@@ -182,7 +199,10 @@ export class RdbWalk {
         this.#next = 'pieces';
         return;
       case 'pieces':
-        while (values.next()) this.#reader.commit();
+        for (let piece = 0; values.next(); piece++) {
+          if (piece === PIECES_A_STEP) return;
+          this.#reader.commit();
+        }
         this.#next = 'item';
         this.#visitor.entryEnd?.(this.entry, values.elements);
         return;

@@ -6,7 +6,8 @@
  * string, looks for members that come twice, and compares the checksum. Module data is passed over
  * and named, as the parts of such a value say how long it is.
  */
-import { errorText, type FileSystem } from '../file-system.ts';
+import type { FileSystem } from '../file-system.ts';
+import type { ChecksumVerdict } from '../rdb/rdb-ends.ts';
 import { RdbError } from '../rdb/rdb-error.ts';
 import { rdbTypeName } from '../rdb/rdb-format.ts';
 import { RdbReader } from '../rdb/rdb-reader.ts';
@@ -15,6 +16,7 @@ import {
   type RdbEntry,
   type RdbVisitor,
   RdbWalk,
+  type Rest,
   rdbKind,
   type WalkStep,
 } from '../rdb/rdb-walk.ts';
@@ -55,22 +57,39 @@ class Checker implements RdbVisitor {
   }
 
   check(): RdbCheckReport {
-    const walk = this.#walk;
-    let error: string | null = null;
-    let { offset } = this.#reader;
     try {
-      const sum = walk.run();
-      offset = this.#reader.offset;
-      if (sum === 'right') this.#say('Checksum OK');
-      if (sum === 'absent') {
-        this.#say('RDB file was saved with checksum disabled: no check performed.');
-      }
-      this.#say('\\o/ RDB looks OK! \\o/');
+      return this.#whole(this.#walk.run());
     } catch (thrown) {
-      error = errorText(thrown);
-      offset = thrown instanceof RdbError ? thrown.offset : this.#reader.offset;
-      this.#sayError(error, offset);
+      return this.#damaged(thrown);
     }
+  }
+
+  async checkResting(rest: Rest): Promise<RdbCheckReport> {
+    try {
+      return this.#whole(await this.#walk.runResting(rest));
+    } catch (thrown) {
+      return this.#damaged(thrown);
+    }
+  }
+
+  #whole(sum: ChecksumVerdict): RdbCheckReport {
+    if (sum === 'right') this.#say('Checksum OK');
+    if (sum === 'absent') {
+      this.#say('RDB file was saved with checksum disabled: no check performed.');
+    }
+    this.#say('\\o/ RDB looks OK! \\o/');
+    return this.#report(null, this.#reader.offset);
+  }
+
+  /** Only bytes are damaged: what the disk says, and a rest, is thrown on. */
+  #damaged(thrown: unknown): RdbCheckReport {
+    if (!(thrown instanceof RdbError)) throw thrown;
+    this.#sayError(thrown.message, thrown.offset);
+    return this.#report(thrown.message, thrown.offset);
+  }
+
+  #report(error: string | null, offset: number): RdbCheckReport {
+    const walk = this.#walk;
     this.#lines.push(`[info] ${this.#keys} keys read`);
     this.#lines.push(`[info] ${this.#expires} expires`);
     this.#lines.push(`[info] ${this.#alreadyExpired} already expired`);
@@ -157,6 +176,23 @@ export function checkRdbFile(
   const file = fs.openSync(path, 'read');
   try {
     return checkRdb(RdbReader.over(new FileSource(file, progress)), nowMs);
+  } finally {
+    file.closeSync();
+  }
+}
+
+/** The same with rests. Rejects with what the disk says, or with what a rest throws. */
+export async function checkRdbFileResting(
+  fs: FileSystem,
+  path: string,
+  nowMs: number,
+  progress: ReadProgress,
+  rest: Rest,
+): Promise<RdbCheckReport> {
+  const file = fs.openSync(path, 'read');
+  try {
+    const reader = RdbReader.over(new FileSource(file, progress));
+    return await new Checker(reader, nowMs).checkResting(rest);
   } finally {
     file.closeSync();
   }

@@ -8,6 +8,7 @@
  */
 import { createRequire } from 'node:module';
 import type { DurableFile } from '../durable-file.ts';
+import { errorCode } from '../file-system.ts';
 
 /** The part of a Transform stream that is used of the package's encoder. */
 interface Encoder {
@@ -28,9 +29,13 @@ export function loadLz4(load: (name: string) => unknown = requireHere): EncoderF
   try {
     found = load('lz4');
   } catch (error) {
+    // It is there, but as it was built for another version of Node.js.
+    const isForeign = errorCode(error) === 'ERR_DLOPEN_FAILED';
+    const state = isForeign ? 'was built for another Node.js: build' : 'is not there: install';
+    const command = isForeign ? 'rebuild' : 'install';
     throw new Error(
-      'LZ4 needs the package lz4, which is native and optional and is not there: install it ' +
-        'with npm install lz4 (it needs a C++ compiler), or do without LZ4',
+      `LZ4 needs the package lz4, which is native and optional and ${state} it with ` +
+        `npm ${command} lz4 (it needs a C++ compiler), or do without LZ4`,
       { cause: error },
     );
   }

@@ -21,7 +21,6 @@
  *
  * Source: doc/lz4_Frame_format.md and doc/lz4_Block_format.md of LZ4.
  */
-import type { ByteSink } from '../byte-output.ts';
 import type { ByteSource } from '../rdb/rdb-source.ts';
 import { XxHash32 } from './xxhash32.ts';
 
@@ -41,8 +40,11 @@ export class Lz4Error extends Error {
   }
 }
 
-/** Decompresses all frames of a source. Throws an `Lz4Error`. Returns the bytes given out. */
-export function decodeLz4(source: ByteSource, sink: ByteSink): number {
+/** Takes decompressed bytes, which are borrowed until it has resolved. */
+export type Lz4Sink = (bytes: Uint8Array, length: number) => Promise<void>;
+
+/** Decompresses all frames of a source. Rejects with `Lz4Error`. Gives the bytes given out. */
+export function decodeLz4(source: ByteSource, sink: Lz4Sink): Promise<number> {
   return new Lz4Decoder(source, sink).run();
 }
 
@@ -55,7 +57,7 @@ interface FrameHeader {
 
 class Lz4Decoder {
   readonly #source: ByteSource;
-  readonly #sink: ByteSink;
+  readonly #sink: Lz4Sink;
   readonly #word = new Uint8Array(8);
   #in = new Uint8Array(0);
   #out = new Uint8Array(0);
@@ -63,23 +65,23 @@ class Lz4Decoder {
   #start = 0;
   #given = 0;
 
-  constructor(source: ByteSource, sink: ByteSink) {
+  constructor(source: ByteSource, sink: Lz4Sink) {
     this.#source = source;
     this.#sink = sink;
   }
 
-  run(): number {
+  async run(): Promise<number> {
     for (let frames = 0; ; frames++) {
       const got = this.#read(this.#word, 4, frames > 0);
       if (got === 0) return this.#given;
       const magic = uint32(this.#word, 0);
-      if (magic === LZ4_MAGIC) this.#frame();
+      if (magic === LZ4_MAGIC) await this.#frame();
       else if ((magic & 0xffff_fff0) >>> 0 === MAGIC_SKIPPED) this.#skip();
       else throw new Lz4Error('no frame where one should begin');
     }
   }
 
-  #frame(): void {
+  async #frame(): Promise<void> {
     const header = this.#header();
     const sum = new XxHash32();
     const room = WINDOW_BYTES + header.blockBytesMax;
@@ -91,7 +93,7 @@ class Lz4Decoder {
       if (size === 0) break;
       const length = this.#block(size, header);
       sum.update(this.#out, this.#start, length);
-      this.#sink(this.#out.subarray(this.#start, this.#start + length), length);
+      await this.#sink(this.#out.subarray(this.#start, this.#start + length), length);
       bytes += length;
       this.#slide(this.#start + length);
     }

@@ -18,7 +18,7 @@ import { RdbFile } from '../rdb/rdb-file.ts';
 import * as rdb from '../rdb/rdb-format.ts';
 import { FrameWriter } from '../rdb/rdb-frame-writer.ts';
 import type { RdbReader } from '../rdb/rdb-reader.ts';
-import { type RdbEntry, type RdbVisitor, RdbWalk } from '../rdb/rdb-walk.ts';
+import { type RdbEntry, type RdbVisitor, RdbWalk, type Rest } from '../rdb/rdb-walk.ts';
 import { DirectSink } from '../snapshot/snapshot-now.ts';
 
 const FREE_AT_ONCE = 1024;
@@ -32,6 +32,8 @@ export interface ConvertOptions {
   /** For the name of the temporary file. */
   readonly pid: number;
   readonly version: RdbWriteVersion;
+  /** Asked for between keys, see `RdbWalk.runResting`. */
+  readonly rest: Rest;
 }
 
 export interface ConvertResult {
@@ -43,17 +45,20 @@ export interface ConvertResult {
 }
 
 /**
- * Writes what `reader` gives to a file, durably. Throws an `RdbError` or what the disk says; the
- * old file stands then.
+ * Writes what `reader` gives to a file, durably. Rejects with an `RdbError`, or with what the disk
+ * or a rest says; the old file stands then.
  */
-export function convertRdb(reader: RdbReader, options: ConvertOptions): ConvertResult {
+export async function convertRdb(
+  reader: RdbReader,
+  options: ConvertOptions,
+): Promise<ConvertResult> {
   const file = new RdbFile(options.fs, options.path, options.pid, true);
   try {
     const assembler = new RdbAssembler((bytes, length) => file.write(bytes, length), true);
     const writer = new FrameWriter(new DirectSink(assembler), true);
     const converter = new Converter(reader, writer, options.version);
     const walk = new RdbWalk(reader, converter);
-    walk.run();
+    await walk.runResting(options.rest);
     assembler.finish();
     file.finish();
     const { emptyKeysLeftOut, functionsLeftOut, keys } = converter;

@@ -11,7 +11,7 @@
  * Both forms stand by default, since whether a server loads one or the other is a matter of its
  * configuration. Neither file is ever changed in place, so they can share their bytes.
  */
-import { copyFileSync, linkSync } from 'node:fs';
+import { copyFileSync, linkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
 import { loadedFiles, ManifestError } from '../aof/manifest.ts';
@@ -19,7 +19,8 @@ import { DurableFile } from '../durable-file.ts';
 import { errorText, type FileSystem, type OpenFile } from '../file-system.ts';
 import { removeIfThere } from '../rdb/rdb-file.ts';
 import { FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
-import { checkRdbFile, type RdbCheckReport } from './check-rdb.ts';
+import type { Rest } from '../rdb/rdb-walk.ts';
+import { checkRdbFileResting, type RdbCheckReport } from './check-rdb.ts';
 import { decodeLz4, LZ4_MAGIC } from './lz4-frame.ts';
 
 export interface RestoreBackupOptions {
@@ -37,6 +38,8 @@ export interface RestoreBackupOptions {
   readonly nowMs: number;
   /** Begins to show how far a step is. */
   readonly progress: (doing: string) => ReadProgress;
+  /** Asked for on the way, until the folder begins to change; see `RdbWalk.runResting`. */
+  readonly rest: Rest;
 }
 
 export interface RestoreBackupResult {
@@ -53,13 +56,41 @@ const SYNC_EVERY_BYTES = 32 << 20;
 
 /** Restores. Rejects with what is wrong; what the folder held stands then. */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreBackupResult> {
-  const { as, dbFilename, fs, place } = options;
+  const { fs, place } = options;
   refuseNonEmpty(fs, place.dir, options.force);
-  fs.mkdirSync(place.dir);
+  return inFolder(fs, place.dir, () => restoreTo(options));
+}
+
+/** Works in a folder, which is made if it is not there, and then goes with what fails. */
+export async function inFolder<T>(
+  fs: FileSystem,
+  folder: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const wasThere = fs.statSync(folder) !== undefined;
+  fs.mkdirSync(folder);
+  try {
+    return await work();
+  } catch (error) {
+    if (!wasThere) removeEmpty(folder);
+    throw error;
+  }
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It holds something, or is gone.
+  }
+}
+
+async function restoreTo(options: RestoreBackupOptions): Promise<RestoreBackupResult> {
+  const { as, dbFilename, fs, place } = options;
   const temp = join(place.dir, `temp-${dbFilename}`);
   try {
-    const isLz4 = unpack(options, temp);
-    const report = verified(options, temp);
+    const isLz4 = await unpack(options, temp);
+    const report = await verified(options, temp);
     const files: string[] = [];
     if (as !== 'rdb') files.push(...(await adopt(options, temp)));
     const path = join(place.dir, dbFilename);
@@ -90,8 +121,8 @@ export function refuseNonEmpty(fs: FileSystem, folder: string, force: boolean): 
 }
 
 /** Copies the backup to `temp`, unpacked and durably. Returns whether it was LZ4. */
-function unpack(options: RestoreBackupOptions, temp: string): boolean {
-  const { fs, from } = options;
+async function unpack(options: RestoreBackupOptions, temp: string): Promise<boolean> {
+  const { fs, from, rest } = options;
   const source = fs.openSync(from, 'read');
   try {
     const isLz4 = beginsWithLz4(source);
@@ -99,20 +130,22 @@ function unpack(options: RestoreBackupOptions, temp: string): boolean {
     try {
       let written = 0;
       let synced = 0;
-      const sink = (bytes: Uint8Array, length: number): void => {
+      const sink = async (bytes: Uint8Array, length: number): Promise<void> => {
         file.writeAllSync(bytes, 0, length, written);
         written += length;
-        if (written - synced < SYNC_EVERY_BYTES) return;
-        file.syncDataSync();
-        synced = written;
+        if (written - synced >= SYNC_EVERY_BYTES) {
+          file.syncDataSync();
+          synced = written;
+        }
+        await rest();
       };
       const reader = new FileSource(source, options.progress(isLz4 ? 'unpacking' : 'copying'));
-      if (isLz4) decodeLz4(reader, sink);
+      if (isLz4) await decodeLz4(reader, sink);
       else {
         const piece = new Uint8Array(PIECE_BYTES);
         for (let got = 1; got > 0; ) {
           got = reader.read(piece, 0, piece.length);
-          if (got > 0) sink(piece, got);
+          if (got > 0) await sink(piece, got);
         }
       }
       file.syncDataSync();
@@ -132,17 +165,27 @@ function beginsWithLz4(file: OpenFile): boolean {
   return file.readSync(start, 0, 4, 0) === 4 && start.readUInt32LE(0) === LZ4_MAGIC;
 }
 
-function verified(options: RestoreBackupOptions, temp: string): RdbCheckReport {
-  const { from, fs, nowMs } = options;
-  const report = checkRdbFile(fs, temp, nowMs, options.progress('checking'));
+async function verified(options: RestoreBackupOptions, temp: string): Promise<RdbCheckReport> {
+  const { from, fs, nowMs, rest } = options;
+  const report = await checkRdbFileResting(fs, temp, nowMs, options.progress('checking'), rest);
   if (report.ok) return report;
   throw new Error(`${from} is not sound, so it was not restored: ${report.error}`);
 }
 
 /** Makes the file at `temp` the base of an AOF. Returns the paths of its files. */
-async function adopt(options: RestoreBackupOptions, temp: string): Promise<string[]> {
+function adopt(options: RestoreBackupOptions, temp: string): Promise<string[]> {
   const folder = new AofFolder(options.fs, options.place);
-  await folder.makeFolder();
+  return inFolder(options.fs, folder.path, async () => {
+    await folder.makeFolder();
+    return adoptIn(folder, options, temp);
+  });
+}
+
+async function adoptIn(
+  folder: AofFolder,
+  options: RestoreBackupOptions,
+  temp: string,
+): Promise<string[]> {
   try {
     await folder.read();
   } catch (error) {
@@ -151,8 +194,13 @@ async function adopt(options: RestoreBackupOptions, temp: string): Promise<strin
   }
   const base = folder.temporaryBasePath('restore');
   removeIfThere(options.fs, base);
-  linkOrCopy(temp, base);
-  await folder.adoptBase(base, 'rdb', 0);
+  try {
+    linkOrCopy(temp, base);
+    await folder.adoptBase(base, 'rdb', 0);
+  } catch (error) {
+    removeIfThere(options.fs, base);
+    throw error;
+  }
   await folder.addIncr();
   await folder.deleteHistory();
   return [

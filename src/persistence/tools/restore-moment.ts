@@ -12,25 +12,17 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { AofFolder } from '../aof/aof-folder.ts';
-import { FRAME_HEAD_BYTES, voidFrameHead } from '../aof/aof-frame.ts';
 import { type CutPlace, type Moment, type MomentFile, MomentSearch } from '../aof/aof-moment.ts';
-import { type AofPosition, encodePositionLine } from '../aof/aof-position.ts';
-import {
-  type AofFileInfo,
-  appendFilenameOf,
-  EMPTY_MANIFEST,
-  loadedFiles,
-  type Manifest,
-  parseManifest,
-  withNextIncr,
-} from '../aof/manifest.ts';
-import { DurableFile, readFileWholeSync } from '../durable-file.ts';
+import type { AofPosition } from '../aof/aof-position.ts';
+import { type AofFileInfo, appendFilenameOf, loadedFiles, parseManifest } from '../aof/manifest.ts';
+import { readFileWholeSync } from '../durable-file.ts';
 import type { FileSystem } from '../file-system.ts';
 import { RdbReader } from '../rdb/rdb-reader.ts';
 import { FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
-import { RdbWalk } from '../rdb/rdb-walk.ts';
+import { RdbWalk, type Rest } from '../rdb/rdb-walk.ts';
 import { isManifest } from './check-aof.ts';
-import { refuseNonEmpty } from './restore-backup.ts';
+import { inFolder, refuseNonEmpty } from './restore-backup.ts';
+import { MomentFiles, type Part } from './restore-moment-files.ts';
 
 export interface RestoreMomentOptions {
   readonly fs: FileSystem;
@@ -44,6 +36,8 @@ export interface RestoreMomentOptions {
   readonly force: boolean;
   /** Begins to show how far a step is. */
   readonly progress: (doing: string) => ReadProgress;
+  /** Asked for on the way, see `RdbWalk.runResting`. */
+  readonly rest: Rest;
 }
 
 export interface RestoreMomentResult {
@@ -65,7 +59,6 @@ export interface RestoreMomentResult {
   readonly trouble: string;
 }
 
-const PIECE_BYTES = 1 << 20;
 const RDB_MAGIC = 'REDIS';
 
 /** Restores. Rejects with what is wrong and what to do. */
@@ -77,13 +70,12 @@ export async function restoreMoment(options: RestoreMomentOptions): Promise<Rest
   const folder = new AofFolder(fs, place);
   if (folder.path === source.folder) throw new Error(`${to} is where the AOF is restored from`);
   const plan = await new Planner(options, source).plan();
-  fs.mkdirSync(to);
-  await folder.makeFolder();
-  for (const part of plan.parts) {
-    await copyPart(fs, part, folder.pathOf(part.info.name), options.progress);
-  }
-  const kept = plan.parts.map(({ info }) => info);
-  const manifest = await writeEnd(fs, folder, kept);
+  const manifest = await inFolder(fs, to, () =>
+    inFolder(fs, folder.path, async () => {
+      await folder.makeFolder();
+      return new MomentFiles(folder, options).write(plan.parts);
+    }),
+  );
   const files = loadedFiles(manifest).map(({ name }) => ({
     name,
     bytes: fs.statSync(folder.pathOf(name))?.size ?? 0,
@@ -139,12 +131,6 @@ function findManifest(fs: FileSystem, folder: string): string {
 }
 
 // ------------------------------------------------------------------ what to take
-
-interface Part {
-  readonly info: AofFileInfo;
-  readonly path: string;
-  readonly place: CutPlace;
-}
 
 interface Plan {
   readonly parts: readonly Part[];
@@ -203,7 +189,7 @@ class Planner {
 
   async #look(path: string, isBase: boolean): Promise<MomentFile> {
     const { fs, progress } = this.#options;
-    const rdbBytes = this.#startsWithRdb(path) ? this.#readRdb(path, isBase) : 0;
+    const rdbBytes = this.#startsWithRdb(path) ? await this.#readRdb(path, isBase) : 0;
     return this.#search.look(fs, path, rdbBytes, progress(`reading ${basename(path)}`));
   }
 
@@ -219,18 +205,19 @@ class Planner {
   }
 
   /** Looks through an RDB in front of commands, and at when it was made. Returns its length. */
-  #readRdb(path: string, isBase: boolean): number {
-    const { fs, moment, progress } = this.#options;
+  async #readRdb(path: string, isBase: boolean): Promise<number> {
+    const { fs, moment, progress, rest } = this.#options;
     const aux = new Map<string, string>();
     const file = fs.openSync(path, 'read');
     try {
       const reader = RdbReader.over(new FileSource(file, progress(`reading ${basename(path)}`)));
-      new RdbWalk(reader, {
+      const walk = new RdbWalk(reader, {
         aux: (name, value) => {
           aux.set(name, value);
         },
         entry: () => false,
-      }).run();
+      });
+      await walk.runResting(rest);
       if (!isBase) return reader.offset;
       const madeAt = Number(aux.get('ctime'));
       if ('timestamp' in moment && madeAt > moment.timestamp) {
@@ -298,70 +285,4 @@ function positionOf(aux: ReadonlyMap<string, string>): AofPosition | null {
   const offset = Number(aux.get('repl-offset'));
   if (id === undefined || !Number.isSafeInteger(offset)) return null;
   return { continues: false, id, offset, db: Number(aux.get('repl-stream-db') ?? 0) };
-}
-
-// ------------------------------------------------------------------ writing
-
-async function copyPart(
-  fs: FileSystem,
-  part: Part,
-  target: string,
-  progress: (doing: string) => ReadProgress,
-): Promise<void> {
-  const { bytes, headOffset } = part.place;
-  const tell = progress(`copying ${part.info.name}`);
-  const from = await fs.open(part.path, 'read');
-  try {
-    const to = new DurableFile(await fs.open(target, 'replace'));
-    try {
-      const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(1, bytes)));
-      for (let done = 0; done < bytes; ) {
-        const count = await from.read(piece, 0, Math.min(piece.length, bytes - done), done);
-        if (count === 0) throw new Error(`${part.path} became shorter while it was read`);
-        await to.writeAll(piece, 0, count, done);
-        done += count;
-        tell(done, bytes);
-      }
-      if (headOffset >= 0) {
-        const head = new Uint8Array(FRAME_HEAD_BYTES);
-        await to.read(head, 0, head.length, headOffset);
-        voidFrameHead(head, 0);
-        await to.writeAll(head, 0, head.length, headOffset);
-      }
-      await to.syncData();
-    } finally {
-      await to.close();
-    }
-  } finally {
-    await from.close();
-  }
-}
-
-/** Writes the file that ends the history, and the manifest. */
-async function writeEnd(
-  fs: FileSystem,
-  folder: AofFolder,
-  kept: readonly AofFileInfo[],
-): Promise<Manifest> {
-  const incrs = kept.filter(({ type }) => type === 'incr');
-  const base = kept.find(({ type }) => type === 'base');
-  const before: Manifest = {
-    ...EMPTY_MANIFEST,
-    base,
-    incrs,
-    baseSeq: base?.seq ?? 0,
-    incrSeq: incrs.at(-1)?.seq ?? 0,
-  };
-  const { incr, manifest } = withNextIncr(before, folder.place.appendFilename);
-  const line = encodePositionLine(null);
-  const file = new DurableFile(await fs.open(folder.pathOf(incr.name), 'replace'));
-  try {
-    await file.writeAll(line, 0, line.length, 0);
-    await file.syncData();
-  } finally {
-    await file.close();
-  }
-  await fs.fsyncDir(folder.path);
-  await folder.write(manifest);
-  return manifest;
 }

@@ -8,6 +8,7 @@ import { Lz4File, loadLz4 } from '../../persistence/tools/lz4-file.ts';
 import { restoreBackup } from '../../persistence/tools/restore-backup.ts';
 import { type RestoreMomentResult, restoreMoment } from '../../persistence/tools/restore-moment.ts';
 import { takeBackup } from '../../replication/backup.ts';
+import { untilSignalled } from './giving-up.ts';
 import { counted, shownBytes } from './tool-format.ts';
 import {
   EXIT_OK,
@@ -17,6 +18,7 @@ import {
   type ToolIo,
   tellTrouble,
 } from './tool-io.ts';
+import { targetPath } from './tool-target.ts';
 
 export interface BackupRequest {
   readonly file: string;
@@ -45,30 +47,31 @@ export interface RestoreRequest {
 
 export const backupTool: Tool<BackupRequest> = async (request, io) => {
   const { file, json, lz4 } = request;
-  const gaveUp = new AbortController();
-  const giveUp = (): void => gaveUp.abort();
-  process.once('SIGINT', giveUp);
-  process.once('SIGTERM', giveUp);
   try {
     if (request.user !== '' && request.password === '') {
       throw new Error('a user needs a password; any will do for one that has nopass');
     }
     const makeEncoder = lz4 ? loadLz4() : null;
-    const { fileBytes, isChecked, isEmpty, position, rdbBytes, wasStreamed } = await takeBackup({
-      fs: realFileSystem,
-      path: resolve(file),
-      host: request.host,
-      port: request.port,
-      user: request.user,
-      password: request.password,
-      timeoutMs: request.timeoutSeconds * 1000,
-      onProgress: io.progress(`receiving from ${request.host}:${request.port}`),
-      log: (level, text) => {
-        if (request.verbose || level === 'warning') io.warn(`${text}\n`);
-      },
-      signal: gaveUp.signal,
-      ...(makeEncoder === null ? {} : { wrap: (plain) => new Lz4File(plain, makeEncoder) }),
-    });
+    const path = targetPath(file);
+    const taken = await untilSignalled(({ signal }) =>
+      takeBackup({
+        fs: realFileSystem,
+        path,
+        pid: process.pid,
+        host: request.host,
+        port: request.port,
+        user: request.user,
+        password: request.password,
+        timeoutMs: request.timeoutSeconds * 1000,
+        onProgress: io.progress(`receiving from ${request.host}:${request.port}`),
+        log: (level, text) => {
+          if (request.verbose || level === 'warning') io.warn(`${text}\n`);
+        },
+        signal,
+        ...(makeEncoder === null ? {} : { wrap: (plain) => new Lz4File(plain, makeEncoder) }),
+      }),
+    );
+    const { fileBytes, isChecked, isEmpty, position, rdbBytes, wasStreamed } = taken;
     const result = { ok: true, file, lz4, rdbBytes, fileBytes, isChecked, isEmpty, wasStreamed };
     if (json) printJson(io, { ...result, position });
     else {
@@ -80,9 +83,6 @@ export const backupTool: Tool<BackupRequest> = async (request, io) => {
     return EXIT_OK;
   } catch (error) {
     return tellTrouble(io, isRefused(error) ? nobodyListens(request) : error, json);
-  } finally {
-    process.off('SIGINT', giveUp);
-    process.off('SIGTERM', giveUp);
   }
 };
 
@@ -110,16 +110,19 @@ export const restoreTool: Tool<RestoreRequest> = async (request, io) => {
 
 async function fromBackup(request: RestoreRequest, io: ToolIo): Promise<number> {
   const { appendDirName, appendFilename, as, dbFilename, from, json, to } = request;
-  const result = await restoreBackup({
-    fs: realFileSystem,
-    from,
-    place: { dir: resolve(to), appendDirName, appendFilename },
-    dbFilename,
-    as,
-    force: request.force,
-    nowMs: Date.now(),
-    progress: (doing) => io.progress(`${doing} ${from}`),
-  });
+  const result = await untilSignalled(({ rest }) =>
+    restoreBackup({
+      rest,
+      fs: realFileSystem,
+      from,
+      place: { dir: resolve(to), appendDirName, appendFilename },
+      dbFilename,
+      as,
+      force: request.force,
+      nowMs: Date.now(),
+      progress: (doing) => io.progress(`${doing} ${from}`),
+    }),
+  );
   if (json) printJson(io, { ok: true, from, to, ...result });
   else {
     const { files, keys, rdbBytes } = result;
@@ -131,15 +134,18 @@ async function fromBackup(request: RestoreRequest, io: ToolIo): Promise<number> 
 
 async function toMoment(request: RestoreRequest, moment: Moment, io: ToolIo): Promise<number> {
   const { appendDirName, force, from, json, to } = request;
-  const result = await restoreMoment({
-    fs: realFileSystem,
-    from: resolve(from),
-    to: resolve(to),
-    appendDirName,
-    moment,
-    force,
-    progress: (doing) => io.progress(doing),
-  });
+  const result = await untilSignalled(({ rest }) =>
+    restoreMoment({
+      rest,
+      fs: realFileSystem,
+      from: resolve(from),
+      to: resolve(to),
+      appendDirName,
+      moment,
+      force,
+      progress: (doing) => io.progress(doing),
+    }),
+  );
   const verdict = await checkAof(realFileSystem, result.manifest, {
     readRdb: async (path) => {
       const report = checkRdbFile(realFileSystem, path, Date.now());

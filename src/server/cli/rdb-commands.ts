@@ -112,7 +112,9 @@ maxDeletedId, entriesAdded and groups. Bytes that are not UTF-8 are written as
 {"function":"..."}.
 
 RESP: the commands that make the dataset again, for a server of Redis 7.0 or later:
-SELECT, SET, RPUSH, SADD, HSET, ZADD, XADD, XSETID, XGROUP, XCLAIM, PEXPIREAT.
+SELECT, SET, RPUSH, SADD, HSET, ZADD, XADD, XSETID, XGROUP, XCLAIM, PEXPIREAT. Two
+things no command can say: that an entry is pending which the stream has no more, and
+a score of -0, which becomes 0.
 
 Exit code: 0, or 2 when the file is damaged, cannot be read, or holds keys of modules.
 

@@ -15,6 +15,7 @@ import { diffRdb, type RdbDifference } from '../../persistence/tools/rdb-diff.ts
 import { JsonExport, jsonOfBytes } from '../../persistence/tools/rdb-export-json.ts';
 import { passesFilter, type RdbFilter } from '../../persistence/tools/rdb-filter.ts';
 import { rdbStatistics } from '../../persistence/tools/rdb-statistics.ts';
+import { untilSignalled } from './giving-up.ts';
 import { printStatistics, statisticsJson } from './rdb-stats-text.ts';
 import { counted, shownBytes, shownKey } from './tool-format.ts';
 import {
@@ -26,6 +27,7 @@ import {
   type ToolIo,
   tellTrouble,
 } from './tool-io.ts';
+import { isSameFile, targetPath } from './tool-target.ts';
 
 export interface StatsRequest extends RdbFilter {
   readonly file: string;
@@ -65,11 +67,11 @@ export interface ConvertRequest {
 type Opener = (path: string, doing: string) => RdbReader;
 
 /** Lets `work` read RDB files, one after the other, and says in which one an error is. */
-function reading<T>(io: ToolIo, work: (open: Opener) => T): T {
+async function reading<T>(io: ToolIo, work: (open: Opener) => T | Promise<T>): Promise<T> {
   const files: OpenFile[] = [];
   let current = '';
   try {
-    return work((path, doing) => {
+    return await work((path, doing) => {
       current = path;
       if (realFileSystem.statSync(path)?.kind === 'folder') throw new Error(`${path} is a folder`);
       const file = realFileSystem.openSync(path, 'read');
@@ -86,7 +88,7 @@ function reading<T>(io: ToolIo, work: (open: Opener) => T): T {
 
 export const statsTool: Tool<StatsRequest> = async (request, io) => {
   try {
-    const statistics = reading(io, (open) =>
+    const statistics = await reading(io, (open) =>
       rdbStatistics(open(request.file, 'reading'), {
         nowMs: Date.now(),
         wants: (entry) => passesFilter(entry, request),
@@ -109,8 +111,7 @@ export const exportTool: Tool<ExportRequest> = async (request, io) => {
   try {
     let keys = 0;
     let modules = 0;
-    const target =
-      output === undefined ? undefined : new RdbFile(realFileSystem, output, process.pid, true);
+    const target = output === undefined ? undefined : exportFile(request.file, output);
     file = target;
     const out = new ByteOutput((bytes, length) => {
       if (target === undefined) io.write(bytes, length);
@@ -131,7 +132,13 @@ export const exportTool: Tool<ExportRequest> = async (request, io) => {
       format === 'json'
         ? new JsonExport(out, wants)
         : new RdbCommands(new CommandWriter(sink), { wants, replace: request.replace });
-    reading(io, (open) => new RdbWalk(open(request.file, 'exporting'), visitor).run());
+    await reading(io, (open) => {
+      const walk = new RdbWalk(open(request.file, 'exporting'), visitor);
+      // Without a file of its own a signal may end it anywhere.
+      return target === undefined
+        ? walk.run()
+        : untilSignalled(({ rest }) => walk.runResting(rest));
+    });
     out.flush();
     target?.finish();
     const told = {
@@ -149,11 +156,17 @@ export const exportTool: Tool<ExportRequest> = async (request, io) => {
     return EXIT_OK;
   } catch (error) {
     file?.discard();
-    io.warn(`cairn: ${errorText(error)}\n`);
-    if (json && output !== undefined) printJson(io, { ok: false, error: errorText(error) });
+    if (!json || output !== undefined) return tellTrouble(io, error, json);
+    io.warn(`${JSON.stringify({ ok: false, error: errorText(error) })}\n`);
     return EXIT_TROUBLE;
   }
 };
+
+function exportFile(from: string, output: string): RdbFile {
+  const path = targetPath(output);
+  if (isSameFile(from, path)) throw new Error(`${output} is the dump itself`);
+  return new RdbFile(realFileSystem, path, process.pid, true);
+}
 
 function moduleRefusal(entry: RdbEntry): Error {
   const key = shownKey(entry.keyBytes());
@@ -166,7 +179,7 @@ function moduleRefusal(entry: RdbEntry): Error {
 export const diffTool: Tool<DiffRequest> = async (request, io) => {
   const { a, b, json } = request;
   try {
-    const result = reading(io, (open) =>
+    const result = await reading(io, (open) =>
       diffRdb(
         () => open(a, 'reading'),
         () => open(b, 'reading'),
@@ -216,10 +229,13 @@ function tellDifference(io: ToolIo, difference: RdbDifference, json: boolean): v
 export const convertTool: Tool<ConvertRequest> = async (request, io) => {
   const { from, json, to, version } = request;
   try {
-    const result = reading(io, (open) => {
-      const target = { fs: realFileSystem, path: to, pid: process.pid, version };
-      return convertRdb(open(from, 'converting'), target);
-    });
+    const path = targetPath(to);
+    const result = await untilSignalled(({ rest }) =>
+      reading(io, (open) => {
+        const target = { fs: realFileSystem, path, pid: process.pid, version, rest };
+        return convertRdb(open(from, 'converting'), target);
+      }),
+    );
     if (json) printJson(io, { ok: true, from, to, version, ...result });
     else {
       const { bytes, emptyKeysLeftOut, fromVersion, functionsLeftOut, keys } = result;

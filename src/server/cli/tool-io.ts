@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { errorText } from '../../persistence/file-system.ts';
+import { errorCode, errorText } from '../../persistence/file-system.ts';
 import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
 import { ProgressBar } from './progress.ts';
 
@@ -14,6 +14,8 @@ export const EXIT_OK = 0;
 export const EXIT_NO = 1;
 /** It could not be done, or not be told: wrong arguments, unreadable files. */
 export const EXIT_TROUBLE = 2;
+/** Who read standard output has gone; what SIGPIPE would end a program with. */
+const EXIT_NO_READER = 141;
 
 export interface ToolIo {
   /** Text on standard output. */
@@ -32,6 +34,7 @@ export interface ToolIo {
 export type Tool<Request> = (request: Request, io: ToolIo) => Promise<number>;
 
 const STDOUT = 1;
+const STDERR = 2;
 const BUSY_WAIT_MS = 2;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -46,9 +49,7 @@ export function terminalIo(): ToolIo {
       get columns() {
         return stderr.columns || 80;
       },
-      write: (text) => {
-        stderr.write(text);
-      },
+      write: writeStandardError,
     },
     () => performance.now(),
   );
@@ -56,16 +57,16 @@ export function terminalIo(): ToolIo {
     print: (text) => {
       bar.wipe();
       const bytes = Buffer.from(text);
-      writeAll(bytes, bytes.length);
+      writeStandardOutput(bytes, bytes.length);
     },
     write: (bytes, length) => {
       // A bar would stand between the lines of a terminal; into a file or pipe they do not meet.
       if (process.stdout.isTTY === true) bar.wipe();
-      writeAll(bytes, length);
+      writeStandardOutput(bytes, length);
     },
     warn: (text) => {
       bar.wipe();
-      stderr.write(text);
+      writeStandardError(text);
     },
     progress: (label) => bar.start(label),
     confirm: async (question) => {
@@ -82,15 +83,38 @@ export function terminalIo(): ToolIo {
   };
 }
 
-/** Writes to standard output, waiting where a pipe is full. Whoever reads it may have gone. */
-function writeAll(bytes: Uint8Array, length: number): void {
+/**
+ * Writes to standard output. Where that cannot be there is nobody to work for, and the program
+ * ends: as a pipe without a reader ends any program, or with what the disk says. No tool prints
+ * while it has a file in the making.
+ */
+function writeStandardOutput(bytes: Uint8Array, length: number): void {
+  try {
+    writeAll(STDOUT, bytes, length);
+  } catch (error) {
+    if (errorCode(error) === 'EPIPE') process.exit(EXIT_NO_READER);
+    writeStandardError(`cairn: standard output: ${errorText(error)}\n`);
+    process.exit(EXIT_TROUBLE);
+  }
+}
+
+/** Writes to standard error, if that can be. */
+function writeStandardError(text: string): void {
+  const bytes = Buffer.from(text);
+  try {
+    writeAll(STDERR, bytes, bytes.length);
+  } catch {
+    // There is nowhere left to tell it.
+  }
+}
+
+/** Writes all bytes, waiting where a pipe is full. */
+function writeAll(fd: number, bytes: Uint8Array, length: number): void {
   for (let done = 0; done < length; ) {
     try {
-      done += writeSync(STDOUT, bytes, done, length - done);
+      done += writeSync(fd, bytes, done, length - done);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
-      if (code === 'EPIPE') process.exit(EXIT_OK);
-      if (code !== 'EAGAIN') throw error;
+      if (errorCode(error) !== 'EAGAIN') throw error;
       Atomics.wait(sleeper, 0, 0, BUSY_WAIT_MS);
     }
   }

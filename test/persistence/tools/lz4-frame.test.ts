@@ -11,11 +11,11 @@ import { XxHash32 } from '../../../src/persistence/tools/xxhash32.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { Random } from '../../support/random.ts';
 
-function decoded(bytes: Uint8Array): Buffer {
+async function decoded(bytes: Uint8Array): Promise<Buffer> {
   const fs = new FaultyFileSystem();
   fs.put('/a.lz4', bytes);
   const parts: Buffer[] = [];
-  decodeLz4(new FileSource(fs.openSync('/a.lz4', 'read')), (part, length) => {
+  await decodeLz4(new FileSource(fs.openSync('/a.lz4', 'read')), async (part, length) => {
     parts.push(Buffer.from(part.slice(0, length)));
   });
   return Buffer.concat(parts);
@@ -68,34 +68,35 @@ describe('xxh32', () => {
 });
 
 describe('an LZ4 frame', () => {
-  it('is read, with linked blocks and all its checksums, one behind the other', () => {
-    expect(decoded(LINKED).equals(CONTENT)).toBe(true);
+  it('is read, with linked blocks and all its checksums, one behind the other', async () => {
+    expect((await decoded(LINKED)).equals(CONTENT)).toBe(true);
     const skipped = Buffer.concat([word(0x184d2a53), word(5), Buffer.from('xxxxx')]);
-    expect(decoded(Buffer.concat([skipped, LINKED, skipped, LINKED])).length).toBe(
+    expect((await decoded(Buffer.concat([skipped, LINKED, skipped, LINKED]))).length).toBe(
       CONTENT.length * 2,
     );
   });
 
-  it('that lacks its end, or has a flipped bit anywhere, is refused', () => {
+  it('that lacks its end, or has a flipped bit anywhere, is refused', async () => {
     for (let at = 0; at < LINKED.length; at++) {
-      expect(() => decoded(LINKED.subarray(0, at)), `cut at ${at}`).toThrow();
+      await expect(decoded(LINKED.subarray(0, at)), `cut at ${at}`).rejects.toThrow();
       for (let bit = 1; bit < 256; bit *= 2) {
         const bytes = Buffer.from(LINKED);
         bytes[at]! ^= bit;
-        expect(() => decoded(bytes), `byte ${at} bit ${bit}`).toThrow();
+        await expect(decoded(bytes), `byte ${at} bit ${bit}`).rejects.toThrow();
       }
     }
   });
 
-  it('whose block lies is refused', () => {
+  it('whose block lies is refused', async () => {
     const lies: number[][] = [
       [0x10, 97, 5, 0],
       [0x10, 97, 0, 0],
       [0xf0, 255, 255],
       [0x1f, 97, 1, 0, ...new Array<number>(300).fill(255), 9],
     ];
-    for (const block of lies) expect(() => decoded(frame([block], CONTENT))).toThrow(/block/);
-    expect(() => decoded(Buffer.from('not an LZ4 file'))).toThrow(/no frame/);
+    for (const block of lies)
+      await expect(decoded(frame([block], CONTENT))).rejects.toThrow(/block/);
+    await expect(decoded(Buffer.from('not an LZ4 file'))).rejects.toThrow(/no frame/);
   });
 });
 
@@ -117,6 +118,13 @@ describe('where the package is not there', () => {
     };
     expect(() => loadLz4(load)).toThrow(/needs the package lz4, .*optional.*npm install lz4/);
   });
+
+  it('or is another version of Node.js what it was built for, that is said', () => {
+    const load = (): unknown => {
+      throw Object.assign(new Error('did not self-register'), { code: 'ERR_DLOPEN_FAILED' });
+    };
+    expect(() => loadLz4(load)).toThrow(/built for another Node\.js: .*npm rebuild lz4/);
+  });
 });
 
 describe.skipIf(!hasPackage)('what the package writes', () => {
@@ -135,7 +143,7 @@ describe.skipIf(!hasPackage)('what the package writes', () => {
       await file.close();
       const whole = Buffer.concat(pieces.slice(0, count));
       const bytes = fs.content('/d/a.lz4')!;
-      expect(decoded(bytes).equals(whole), `${count} pieces`).toBe(true);
+      expect((await decoded(bytes)).equals(whole), `${count} pieces`).toBe(true);
       if (count === 40) expect(bytes.length).toBeLessThan(whole.length / 2);
     }
   });

@@ -49,6 +49,7 @@ function restore(
     moment,
     force: given.force ?? false,
     progress: () => () => undefined,
+    rest: async () => undefined,
   });
 }
 
@@ -108,6 +109,42 @@ describe('a timestamp', () => {
     expect(await keys(fs)).toBe('1 2 3 4 5');
     const same = restore(fs, { timestamp: 300 }, { to: '/data', force: true });
     await expect(same).rejects.toThrow(/restored from/);
+  });
+
+  it('replaces an AOF at once or not at all, whichever call of the disk fails', async () => {
+    const old = all(turn(set(7), 50), turn(set(8), 60));
+    const prepare = (): FaultyFileSystem => {
+      const fs = make();
+      for (const name of [`aofs/${FIRST}`, 'aofs/a.1.base.rdb', 'dump.rdb']) {
+        fs.put(`/new/${name}`, name.endsWith('rdb') ? emptyRdb() : old);
+      }
+      const lines = ['a.1.base.rdb seq 1 type b', `${FIRST} seq 1 type i`];
+      fs.put('/new/aofs/a.manifest', Buffer.from(lines.map((line) => `file ${line}\n`).join('')));
+      return fs;
+    };
+    const whole = prepare();
+    const before = prepare().readdirSync('/new/aofs').sort();
+    await restore(whole, { timestamp: 300 }, { force: true });
+    expect(await keys(whole)).toBe('1 2 3 4 5');
+    const after = whole.readdirSync('/new/aofs');
+    const names = ['a.2.base.rdb', 'a.2.incr.aof', 'a.3.incr.aof', 'a.4.incr.aof', 'a.manifest'];
+    expect(after.sort()).toEqual(names);
+    const results = new Set<string>();
+    const calls = whole.calls.findIndex((call) => /^rename .*a\.manifest$/.test(call));
+    expect(calls).toBeGreaterThan(20);
+    for (let number = 1; number <= calls + 1; number++) {
+      const fs = prepare();
+      fs.breakCall(number, { kind: 'error', code: 'EIO' });
+      const failed = await restore(fs, { timestamp: 300 }, { force: true }).then(
+        () => false,
+        () => true,
+      );
+      const found = await keys(fs);
+      expect([number, failed, found]).toEqual([number, failed, failed ? '7 8' : '1 2 3 4 5']);
+      if (failed) expect([number, fs.readdirSync('/new/aofs').sort()]).toEqual([number, before]);
+      results.add(found);
+    }
+    expect([...results]).toContain('7 8');
   });
 
   it('is found from a manifest, or in a single file', async () => {

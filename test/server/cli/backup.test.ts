@@ -3,7 +3,15 @@
  * up again on what was restored, with an AOF and without; and a folder as of a moment.
  */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realFileSystem } from '../../../src/persistence/file-system.ts';
 import { checkRdbFile } from '../../../src/persistence/tools/check-rdb.ts';
 import { loadLz4 } from '../../../src/persistence/tools/lz4-file.ts';
+import { takeBackup } from '../../../src/replication/backup.ts';
 import {
   type BackupRequest,
   backupTool,
@@ -153,7 +162,7 @@ for (const [name, start] of kinds) {
           keys: 3002,
         });
       }
-      expect(readdirSync(root)).not.toContain('temp-a.rdb');
+      expect(readdirSync(root).filter((file) => file.startsWith('temp-'))).toEqual([]);
       expect(await restore(join(root, 'a.rdb'), folder)).toMatchObject({ code: 0 });
       for (const appendonly of ['yes', 'no']) {
         expect(await digestOn(startRealServer, folder, appendonly)).toBe(digest);
@@ -171,6 +180,22 @@ for (const [name, start] of kinds) {
       const nameless = await backup(server.port, 'c.rdb', { user: 'copier' });
       expect([nameless.code, nameless.warned]).toEqual([2, expect.stringMatching(/password/)]);
       expect(readdirSync(root).filter((file) => file.includes('c.rdb'))).toEqual([]);
+    });
+
+    it('may go to a file to which another one goes as well', async () => {
+      const path = join(root, 'both.rdb');
+      const taken = [1, 2].map((pid) =>
+        takeBackup({
+          ...{ fs: realFileSystem, path, pid, host: '127.0.0.1', port: server.port },
+          ...{ user: 'copier', password: 'pw', timeoutMs: 30_000 },
+          ...{ onProgress: () => undefined, log: () => undefined },
+        }),
+      );
+      for (const { isEmpty } of await Promise.all(taken)) expect(isEmpty).toBe(false);
+      expect(checkRdbFile(realFileSystem, path, Date.now())).toMatchObject({
+        ok: true,
+        keys: 3002,
+      });
     });
 
     it.skipIf(!hasLz4)('is smaller as LZ4, and restored from that', async () => {
@@ -219,7 +244,7 @@ describe('a restore', () => {
     writeFileSync(good, bytes);
     writeFileSync(bad, bytes.subarray(0, 12));
     expect((await restore(bad, 'twice')).warned).toMatch(/bad.rdb is not sound/);
-    expect(readdirSync(join(root, 'twice'))).toEqual([]);
+    expect(existsSync(join(root, 'twice'))).toBe(false);
     expect((await restore(good, 'twice')).code).toBe(0);
     expect((await restore(good, 'twice')).warned).toMatch(/not empty/);
     expect((await restore(bad, 'twice', { force: true })).code).toBe(2);
