@@ -43,7 +43,7 @@ import {
 } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import { emitHash, hashTypeByte } from './rdb-hash.ts';
-import { emitList, listTypeByte } from './rdb-list.ts';
+import { emitList, listTypeByte } from './rdb-list-write.ts';
 import { emitSet, setTypeByte } from './rdb-set.ts';
 import { emitStream, streamTypeByte } from './rdb-stream-write.ts';
 import { emitZset, zsetTypeByte } from './rdb-zset.ts';

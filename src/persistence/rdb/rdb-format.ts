@@ -78,6 +78,10 @@ export const RDB_HASH_LISTPACK_EX_PRE_GA = 23;
 export const RDB_HASH_METADATA = 24;
 export const RDB_HASH_LISTPACK_EX = 25;
 
+/** What a node of a `RDB_LIST_QUICKLIST_2` is: one element, or a listpack of some. */
+export const LIST_NODE_PLAIN = 1;
+export const LIST_NODE_PACKED = 2;
+
 const TYPE_NAMES: readonly string[] = [
   'string',
   'list-linked',

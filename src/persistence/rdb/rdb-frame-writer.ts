@@ -64,6 +64,8 @@ export class FrameWriter {
   /** Whether strings of more than 20 bytes are to be compressed. */
   readonly compress: boolean;
   readonly #sink: FrameSink;
+  /** Whether the string that is open is the body of a TEXT frame. */
+  #isText = false;
   #chunk: Uint8Array;
   #view: DataView;
   #at: number;
@@ -138,8 +140,32 @@ export class FrameWriter {
         return;
       }
     }
-    if (len <= LZF_OVER || len > COMPRESS_BYTES_MAX || !this.compress) this.plain(buf, off, len);
-    else this.#text(buf, off, len);
+    if (len <= LZF_OVER || !this.#compresses(len)) this.plain(buf, off, len);
+    else {
+      this.openString(len);
+      this.#text(buf, off, len);
+    }
+  }
+
+  /**
+   * Begins a string of so many bytes, more than 20, which is no integer: `stringPiece` brings them,
+   * and nothing else is written until they are all there.
+   */
+  openString(len: number): void {
+    this.#isText = this.#compresses(len);
+    if (this.#isText) {
+      this.#closeRaw();
+      this.#head(FRAME_TEXT, len);
+    } else this.length(len);
+  }
+
+  stringPiece(buf: Uint8Array, off: number, len: number): void {
+    if (this.#isText) this.#text(buf, off, len);
+    else this.bytes(buf, off, len);
+  }
+
+  #compresses(len: number): boolean {
+    return this.compress && len <= COMPRESS_BYTES_MAX;
   }
 
   /**
@@ -183,7 +209,7 @@ export class FrameWriter {
 
   /** A string that is the arena's block `block`, lent until the sink has done with it. */
   lent(block: number, bytes: Uint8Array, off: number, len: number): void {
-    const compress = this.compress && len <= COMPRESS_BYTES_MAX;
+    const compress = this.#compresses(len);
     if (!compress) this.length(len);
     this.#closeRaw();
     this.#head(compress ? FRAME_TEXT : FRAME_RAW, len);
@@ -200,9 +226,8 @@ export class FrameWriter {
     this.#at = at + 1 + len;
   }
 
+  /** Bytes of the body of a TEXT frame. */
   #text(buf: Uint8Array, off: number, len: number): void {
-    this.#closeRaw();
-    this.#head(FRAME_TEXT, len);
     let done = 0;
     while (done < len) {
       if (this.#at === this.#chunk.length) this.#nextChunk();

@@ -1,5 +1,5 @@
 /**
- * Lists in an RDB.
+ * Lists in an RDB, and reading them; rdb-list-write.ts writes them.
  *
  *     type 18   n, n (container, string)    a quicklist: 1 PLAIN, the string is an element;
  *                                           2 PACKED, it is a listpack; a compact list is one such
@@ -20,7 +20,6 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { Arena } from '../../core/memory/arena.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
 import { DirectoryPath } from '../../core/struct/directory-path.ts';
 import {
@@ -28,111 +27,40 @@ import {
   lpBytes,
   lpCount,
   lpEntryBytes,
-  lpFirst,
   lpInit,
   lpInsert,
-  lpNext,
 } from '../../core/struct/listpack.ts';
 import { lpValid } from '../../core/struct/listpack-valid.ts';
 import { Quicklist } from '../../core/struct/quicklist.ts';
-import { NODE_LISTPACK, NODE_PLAIN, NodeReader } from '../../core/struct/quicklist-node.ts';
+import { NODE_LISTPACK, NODE_PLAIN } from '../../core/struct/quicklist-node.ts';
 import { ElementView } from '../../core/types/element-view.ts';
-import { listConvert, listQuicklist, listStore } from '../../core/types/list.ts';
+import { listConvert, listStore } from '../../core/types/list.ts';
 import { ByteView, ENC_QUICKLIST, TYPE_LIST } from '../../core/value.ts';
 import { BlockReader } from './rdb-block.ts';
 import {
+  LIST_NODE_PACKED,
+  LIST_NODE_PLAIN,
   RDB_LIST,
   RDB_LIST_QUICKLIST,
   RDB_LIST_QUICKLIST_2,
   RDB_LIST_ZIPLIST,
 } from './rdb-format.ts';
-import type { FrameWriter } from './rdb-frame-writer.ts';
 import { LARGE_BYTES_MIN, LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { ZiplistReader } from './ziplist.ts';
 import { becomeListpack, ziplistSlack } from './ziplist-listpack.ts';
 
-const CONTAINER_PLAIN = 1;
-const CONTAINER_PACKED = 2;
 /** Lists of more elements or nodes than this are loaded in pieces, of so many at most. */
 const PIECE_ITEMS = 128;
 const FIRST_ROOM = 1 << 14;
 const KEPT_ROOM = 1 << 20;
 
 const path = new DirectoryPath();
-const shown = new NodeReader();
 const ziplist = new ZiplistReader();
 const view = new ByteView();
 const element = new ElementView();
 /** A ziplist as a listpack. */
 let pack = new Uint8Array(FIRST_ROOM);
-
-// ---------------------------------------------------------------- writing
-
-/** The type byte under which a list is written. */
-export function listTypeByte(version: number): number {
-  return version >= 10 ? RDB_LIST_QUICKLIST_2 : RDB_LIST;
-}
-
-/** Writes a list as its type byte promises. */
-export function emitList(
-  keyspace: Keyspace,
-  address: number,
-  version: number,
-  writer: FrameWriter,
-): void {
-  const list = listQuicklist(keyspace, address);
-  if (list !== null) {
-    const { directory } = list.nodes;
-    emitListLength(list, version, writer);
-    for (let found = directory.first(path); found; found = directory.next(path)) {
-      emitListNode(keyspace.arena, path, version, writer);
-    }
-    return;
-  }
-  const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
-  const offset = keyspace.valueOffset(address);
-  if (version < 10) {
-    writer.length(lpCount(bytes, offset));
-    emitEntries(bytes, offset, writer);
-  } else {
-    writer.length(1);
-    writer.length(CONTAINER_PACKED);
-    writer.string(bytes, offset, keyspace.valueLength(address));
-  }
-}
-
-/** Writes what stands before the nodes of a quicklist: how many they are, or their elements. */
-export function emitListLength(list: Quicklist, version: number, writer: FrameWriter): void {
-  writer.length(version < 10 ? list.count : list.nodeCount);
-}
-
-/** Writes the node that a path shows. */
-export function emitListNode(
-  arena: Arena,
-  node: DirectoryPath,
-  version: number,
-  writer: FrameWriter,
-): void {
-  const isPlain = (node.kind & NODE_PLAIN) !== 0;
-  shown.open(arena, node);
-  if (version < 10 && !isPlain) {
-    emitEntries(shown.bytes, shown.base, writer);
-    return;
-  }
-  if (version >= 10) writer.length(isPlain ? CONTAINER_PLAIN : CONTAINER_PACKED);
-  writer.string(shown.bytes, shown.base, node.bytes);
-}
-
-/** Writes every entry of a listpack as a string. */
-function emitEntries(bytes: Uint8Array, base: number, writer: FrameWriter): void {
-  for (let at = lpFirst(bytes, base); at !== 0; at = lpNext(bytes, base, at)) {
-    element.showListpack(bytes, base, at);
-    writer.string(element.bytes, element.offset, element.length);
-  }
-}
-
-// ---------------------------------------------------------------- reading
 
 /**
  * Reads a list of one of the types above and stores it under a key that does not exist. Returns the
@@ -154,7 +82,7 @@ export function decodeList(
 /** What the next node is: one element, or a listpack. */
 function containerOf(reader: RdbReader): number {
   const container = reader.length();
-  if (container === CONTAINER_PLAIN || container === CONTAINER_PACKED) return container;
+  if (container === LIST_NODE_PLAIN || container === LIST_NODE_PACKED) return container;
   throw reader.fail(`a quicklist node of the unknown kind ${container}`);
 }
 
@@ -208,7 +136,7 @@ export class ListLoad {
   readonly #reader: RdbReader;
   /** The node that is being read, and what it is. */
   readonly #node = new BlockReader();
-  #container = CONTAINER_PACKED;
+  #container = LIST_NODE_PACKED;
   /** The large element or ziplist that is being read: where it stands, its length, its kind. */
   readonly #large = new LargeString();
   #length = 0;
@@ -297,7 +225,7 @@ export class ListLoad {
       const node = this.#node;
       if (list.nodes.opened === 0) this.#container = containerOf(reader);
       if (!node.read(reader, list.nodes)) return false;
-      if (this.#container === CONTAINER_PACKED) addListpack(reader, list, node);
+      if (this.#container === LIST_NODE_PACKED) addListpack(reader, list, node);
       else addPlain(reader, list, node);
       return true;
     }

@@ -6,24 +6,27 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import { Quicklist } from '../../core/struct/quicklist.ts';
 import { StreamLog } from '../../core/struct/stream-log.ts';
-import { ElementView } from '../../core/types/element-view.ts';
+import type { ElementView } from '../../core/types/element-view.ts';
 import { HashTable } from '../../core/types/hash-table.ts';
 import { LargeZset } from '../../core/types/zset-large.ts';
 import { HEAD_LARGE, headOf, TYPE_HASH, typeOf } from '../../core/value.ts';
 import { ListSnapshot } from '../snapshot/snapshot-list.ts';
 import { StreamSnapshot } from '../snapshot/snapshot-stream.ts';
 import {
-  type EntryEmitter,
+  type EntryStrings,
   type PartsSnapshot,
   TableSnapshot,
   type TableValue,
 } from '../snapshot/snapshot-table.ts';
 import { ZsetSnapshot } from '../snapshot/snapshot-zset.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
-import { emitListLength } from './rdb-list.ts';
+import { emitListLength } from './rdb-list-write.ts';
 
 /** Tables and zsets of fewer entries are written at once: about 0.1 ms. */
 export const PARTS_ENTRIES_MIN = 1000;
+
+/** Nor are tables whose entries take so many bytes. */
+const PARTS_TABLE_BYTES_MIN = 1 << 20;
 
 /** Streams of up to this many nodes are written at once, if those are small. */
 const PARTS_NODES_MAX = 32;
@@ -37,10 +40,8 @@ export type PartsBeginning = (writer: FrameWriter) => PartsSnapshot;
 /** A table, and how one of its entries is written. */
 interface TableParts {
   readonly table: TableValue;
-  readonly emit: EntryEmitter;
+  readonly strings: EntryStrings;
 }
-
-const view = new ElementView();
 
 /** How to begin to write the value of an entry in parts, null when it is to be written at once. */
 export function inParts(
@@ -80,7 +81,7 @@ function largeInParts(keyspace: Keyspace, address: number, version: number): Par
   if (parts === null) return null;
   return (writer) => {
     writer.length(parts.table.count);
-    return new TableSnapshot(parts.table, parts.emit, writer);
+    return new TableSnapshot(parts.table, parts.strings, writer);
   };
 }
 
@@ -97,25 +98,35 @@ function isLargeStream(log: StreamLog): boolean {
 /** The table that the value of an entry is, if it is to be written in parts, else null. */
 function tableInParts(keyspace: Keyspace, address: number): TableParts | null {
   const table = keyspace.largeOf(address);
-  if (table instanceof HashTable && table.count >= PARTS_ENTRIES_MIN) {
-    const hasValues = typeOf(keyspace.arena, address) === TYPE_HASH;
-    return { table, emit: hasValues ? pairsOf(table) : membersOf(table) };
+  if (!(table instanceof HashTable)) return null;
+  if (table.count < PARTS_ENTRIES_MIN && table.entryBytes < PARTS_TABLE_BYTES_MIN) return null;
+  const isHash = typeOf(keyspace.arena, address) === TYPE_HASH;
+  return { table, strings: isHash ? new Pairs(table) : new Members(table) };
+}
+
+class Members implements EntryStrings {
+  readonly count = 1;
+  private readonly table: HashTable;
+
+  constructor(table: HashTable) {
+    this.table = table;
   }
-  return null;
+
+  show(entry: number, _index: number, view: ElementView): void {
+    this.table.showField(entry, view);
+  }
 }
 
-function membersOf(table: HashTable): EntryEmitter {
-  return (entry, writer) => {
-    table.showField(entry, view);
-    writer.string(view.bytes, view.offset, view.length);
-  };
-}
+class Pairs implements EntryStrings {
+  readonly count = 2;
+  private readonly table: HashTable;
 
-function pairsOf(table: HashTable): EntryEmitter {
-  return (entry, writer) => {
-    table.showField(entry, view);
-    writer.string(view.bytes, view.offset, view.length);
-    table.showValue(entry, view);
-    writer.string(view.bytes, view.offset, view.length);
-  };
+  constructor(table: HashTable) {
+    this.table = table;
+  }
+
+  show(entry: number, index: number, view: ElementView): void {
+    if (index === 0) this.table.showField(entry, view);
+    else this.table.showValue(entry, view);
+  }
 }

@@ -16,6 +16,8 @@ import {
   RDB_STREAM_LISTPACKS_3,
 } from './rdb-format.ts';
 import { type FrameWriter, putLength } from './rdb-frame-writer.ts';
+import { LARGE_BYTES_MIN } from './rdb-large.ts';
+import type { LargeWrite } from './rdb-large-write.ts';
 
 export const ID_BYTES = 16;
 /** The most that one pending entry takes among those of its group. */
@@ -86,12 +88,23 @@ function emitGroup(writer: FrameWriter, name: string, group: StreamGroup, versio
 
 // ---------------------------------------------------------------- the pieces
 
-/** Writes a node, whose first id this is. */
-export function emitNode(writer: FrameWriter, arena: Arena, first: StreamId, block: number): void {
+/**
+ * Writes a node, whose first id this is. With `large`, the bytes of a large one are left to that.
+ */
+export function emitNode(
+  writer: FrameWriter,
+  arena: Arena,
+  first: StreamId,
+  block: number,
+  large: LargeWrite | null = null,
+): void {
   const base = arena.byteOffset(block);
+  const bytes = arena.bytes(block);
+  const length = lpBytes(bytes, base);
   writer.length(ID_BYTES);
   writer.bytes(scratch, 0, putRawId(scratch, 0, first));
-  writer.string(arena.bytes(block), base, lpBytes(arena.bytes(block), base));
+  if (large !== null && length >= LARGE_BYTES_MIN) large.begin(writer, bytes, base, length);
+  else writer.string(bytes, base, length);
 }
 
 /** Writes what stands between the nodes and the number of groups. */

@@ -27,8 +27,6 @@ import { StreamWalker } from './rdb-walk-stream.ts';
 import { ZiplistReader } from './ziplist.ts';
 import { ZipmapReader } from './zipmap.ts';
 
-const CONTAINER_PLAIN = 1;
-const CONTAINER_PACKED = 2;
 /** Scores of type 3 that are no text. */
 const SCORE_NAN = 253;
 const SCORE_MAX = 254;
@@ -172,13 +170,14 @@ export class ValueWalker {
 
   #node(type: number): number {
     const reader = this.#reader;
-    const container = type === rdb.RDB_LIST_QUICKLIST_2 ? reader.length() : CONTAINER_PACKED;
-    if (container !== CONTAINER_PLAIN && container !== CONTAINER_PACKED) {
+    const container = type === rdb.RDB_LIST_QUICKLIST_2 ? reader.length() : rdb.LIST_NODE_PACKED;
+    if (container !== rdb.LIST_NODE_PLAIN && container !== rdb.LIST_NODE_PACKED) {
       throw reader.fail(`a quicklist node of the unknown kind ${container}`);
     }
     reader.string(this.#view);
     if (type === rdb.RDB_LIST_QUICKLIST) return this.#ziplistElements();
-    if (type !== rdb.RDB_LIST && container === CONTAINER_PACKED) return this.#listpackElements();
+    if (type !== rdb.RDB_LIST && container === rdb.LIST_NODE_PACKED)
+      return this.#listpackElements();
     if (type !== rdb.RDB_LIST && this.#view.length === 0) throw this.#damaged('node', 'list');
     this.#visitor.element?.(this.#view);
     return 1;

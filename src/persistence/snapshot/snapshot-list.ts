@@ -2,7 +2,7 @@
  * A long list that is written while it goes on changing.
  *
  *     start   the entries of its nodes are copied from the directory, and all nodes are held
- *     walk    node after node is written as it was
+ *     walk    node after node is written as it was, a large one piece by piece
  *     change  whoever changes a held node does so in a copy of it, and leaves the old block to the
  *             snapshot, as does whoever removes it
  *
@@ -15,7 +15,8 @@ import type { Quicklist } from '../../core/struct/quicklist.ts';
 import type { NodeKeeper } from '../../core/struct/quicklist-node.ts';
 import { ENTRY_WORDS } from '../../core/struct/quicklist-nodes.ts';
 import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
-import { emitListNode } from '../rdb/rdb-list.ts';
+import { LargeWrite } from '../rdb/rdb-large-write.ts';
+import { beginLargeNode, emitListNode } from '../rdb/rdb-list-write.ts';
 import type { PartsSnapshot } from './snapshot-table.ts';
 
 /** Bytes of nodes that one step of the walk writes at least, if there are as many. */
@@ -30,6 +31,7 @@ export class ListSnapshot implements PartsSnapshot, NodeKeeper {
   readonly #node = new DirectoryPath();
   /** Blocks that the list has left; one that was written already goes at the end. */
   readonly #left = new Set<number>();
+  readonly #large = new LargeWrite();
   #next = 0;
 
   /** The list as it is now; its nodes are held until `close`. */
@@ -49,12 +51,23 @@ export class ListSnapshot implements PartsSnapshot, NodeKeeper {
     const node = this.#node;
     for (let bytes = 0; bytes < STEP_BYTES && this.#next < entries.length; ) {
       node.read(entries, this.#next);
-      emitListNode(this.value.arena, node, this.#version, this.writer);
+      if (!this.#write(node)) return true;
       if (this.#left.delete(node.address)) this.value.arena.free(node.address);
       bytes += node.bytes;
       this.#next += ENTRY_WORDS;
     }
     return this.#next < entries.length;
+  }
+
+  /** Writes a node, of a large one the next piece. False when more of it is to come. */
+  #write(node: DirectoryPath): boolean {
+    const { arena } = this.value;
+    const large = this.#large;
+    if (large.isOpen || beginLargeNode(arena, node, this.#version, this.writer, large)) {
+      return large.piece(this.writer);
+    }
+    emitListNode(arena, node, this.#version, this.writer);
+    return true;
   }
 
   close(): void {

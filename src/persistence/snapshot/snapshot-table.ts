@@ -11,6 +11,10 @@
  * the table. The bits are those of the start: while the table grows or shrinks, a group stays the
  * same set of hashes, and a field that comes later comes into a group that was written before.
  *
+ * An entry with a string of a megabyte or more is written piece by piece, between groups. Nothing
+ * may stand in the middle of it: whoever is about to change a field meanwhile has the rest of it
+ * written first, at once.
+ *
  * A set that was a large intset a moment ago has integers that are not in the table yet
  * (core/types/waiting-integers.ts). Those that wait at the start are held, and written first, from
  * where they wait; what comes into the table from there is left out later:
@@ -21,13 +25,15 @@
  * owner's to change.
  */
 import type { LargeValue } from '../../core/keyspace.ts';
-import type { Arena } from '../../core/memory/arena.ts';
+import { type Arena, HUGE_BASE } from '../../core/memory/arena.ts';
 import type { Dict } from '../../core/struct/dict.ts';
 import { touchEntries } from '../../core/struct/dict-ahead.ts';
 import { type EntryDoor, entryKeyLength, entryKeyOffset } from '../../core/struct/entry.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import type { HeldIntegers } from '../../core/types/waiting-integers.ts';
 import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
+import { LARGE_BYTES_MIN } from '../rdb/rdb-large.ts';
+import { LargeWrite } from '../rdb/rdb-large-write.ts';
 
 /** A large value whose entries stand in a dict and are written in any order. */
 export interface TableValue extends LargeValue {
@@ -40,8 +46,12 @@ export interface TableValue extends LargeValue {
   holdWaiting(): HeldIntegers | null;
 }
 
-/** Writes the entry of a table at this address. */
-export type EntryEmitter = (entry: number, writer: FrameWriter) => void;
+/** How the entry of a table at an address is written: as so many strings. */
+export interface EntryStrings {
+  readonly count: number;
+  /** Shows string `index` of the entry. */
+  show(entry: number, index: number, view: ElementView): void;
+}
 
 /** A large value that is being written in parts. */
 export interface PartsSnapshot {
@@ -62,24 +72,29 @@ const STEP_INTEGERS = 16;
 const GROUP_ENTRIES_BITS = 2;
 
 const integer = new ElementView();
+const view = new ElementView();
 
 export class TableSnapshot implements EntryDoor, PartsSnapshot {
   readonly value: TableValue;
   writer: FrameWriter;
   isTakenOver = false;
-  readonly #emit: EntryEmitter;
+  readonly #strings: EntryStrings;
   readonly #bits: number;
   readonly #groups: number;
   readonly #written: Uint8Array;
   readonly #held: HeldIntegers | null;
   #next = 0;
   readonly #found: number[] = [];
+  /** Large entries of groups that were written; of the first, the string that comes next. */
+  readonly #largeEntries: number[] = [];
+  #nextString = 0;
+  readonly #large = new LargeWrite();
 
   /** The table as it is now; its door is this one's until `close`. */
-  constructor(table: TableValue, emit: EntryEmitter, writer: FrameWriter) {
+  constructor(table: TableValue, strings: EntryStrings, writer: FrameWriter) {
     this.value = table;
     this.writer = writer;
-    this.#emit = emit;
+    this.#strings = strings;
     this.#held = table.holdWaiting();
     const bitsInTheEnd = 31 - Math.clz32(table.count >>> GROUP_ENTRIES_BITS);
     const { groupBits } = table.settled;
@@ -90,14 +105,16 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
   }
 
   changing(hash: number): void {
+    if (this.#largeEntries.length > 0) this.#finishLarge();
     this.#group((hash & (this.#groups - 1)) >>> 0);
+    if (this.#largeEntries.length > 0) this.#finishLarge();
   }
 
   walk(): boolean {
     if (this.#writesHeld()) return true;
-    if (this.#next === this.#groups) return false;
-    this.#group(this.#next++);
-    return this.#next < this.#groups;
+    if (this.#largeEntries.length > 0) this.#writeLarge();
+    else if (this.#next < this.#groups) this.#group(this.#next++);
+    return this.#next < this.#groups || this.#largeEntries.length > 0;
   }
 
   close(): void {
@@ -130,7 +147,31 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     touchEntries(this.value.arena, this.#found, count);
     for (let i = 0; i < count; i++) {
       const entry = this.#found[i]!;
-      if (!this.#hasWaited(entry)) this.#emit(entry, this.writer);
+      if (this.#hasWaited(entry)) continue;
+      if (entry >= HUGE_BASE && this.value.arena.sizeOf(entry) >= LARGE_BYTES_MIN) {
+        this.#largeEntries.push(entry);
+      } else for (let index = 0; index < this.#strings.count; index++) this.#string(entry, index);
     }
+  }
+
+  /** Writes a string of an entry at once, but begins a large one. */
+  #string(entry: number, index: number): void {
+    this.#strings.show(entry, index, view);
+    const { bytes, length, offset } = view;
+    if (length < LARGE_BYTES_MIN) this.writer.string(bytes, offset, length);
+    else this.#large.begin(this.writer, bytes, offset, length);
+  }
+
+  /** Writes the next piece of the first large entry. */
+  #writeLarge(): void {
+    if (this.#large.isOpen) this.#large.piece(this.writer);
+    else this.#string(this.#largeEntries[0]!, this.#nextString++);
+    if (this.#large.isOpen || this.#nextString < this.#strings.count) return;
+    this.#largeEntries.shift();
+    this.#nextString = 0;
+  }
+
+  #finishLarge(): void {
+    while (this.#largeEntries.length > 0) this.#writeLarge();
   }
 }

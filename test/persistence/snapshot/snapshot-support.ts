@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import type { Database } from '../../../src/core/database.ts';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { RdbAssembler } from '../../../src/persistence/rdb/rdb-assembler.ts';
+import type { RdbContent } from '../../../src/persistence/snapshot/snapshot-now.ts';
 import {
   type FrameTransport,
   SnapshotQueue,
@@ -59,8 +60,8 @@ export class HandSnapshot {
   readonly walker: SnapshotWalker;
   #now = 0;
 
-  constructor(keyspace: Keyspace) {
-    const content = saveOptions(new FaultyFileSystem());
+  constructor(keyspace: Keyspace, changed: Partial<RdbContent> = {}) {
+    const content = { ...saveOptions(new FaultyFileSystem()), ...changed };
     this.queue = new SnapshotQueue(this.transport, keyspace.arena, () => {
       if (this.walker.isDone && !this.queue.holdsAny) this.walker.detach();
     });

@@ -1,0 +1,110 @@
+/**
+ * Writing lists into an RDB (rdb-list.ts draws them): all of one at once, and the nodes of which a
+ * snapshot makes a long one part by part (snapshot-list.ts).
+ */
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { Arena } from '../../core/memory/arena.ts';
+import { DirectoryPath } from '../../core/struct/directory-path.ts';
+import { lpCount, lpFirst, lpNext } from '../../core/struct/listpack.ts';
+import type { Quicklist } from '../../core/struct/quicklist.ts';
+import { NODE_COMPRESSED, NODE_PLAIN, NodeReader } from '../../core/struct/quicklist-node.ts';
+import { ElementView } from '../../core/types/element-view.ts';
+import { listQuicklist } from '../../core/types/list.ts';
+import { LIST_NODE_PACKED, LIST_NODE_PLAIN, RDB_LIST, RDB_LIST_QUICKLIST_2 } from './rdb-format.ts';
+import type { FrameWriter } from './rdb-frame-writer.ts';
+import { LARGE_BYTES_MIN } from './rdb-large.ts';
+import type { LargeWrite } from './rdb-large-write.ts';
+
+const path = new DirectoryPath();
+const shown = new NodeReader();
+const element = new ElementView();
+
+/** The type byte under which a list is written. */
+export function listTypeByte(version: number): number {
+  return version >= 10 ? RDB_LIST_QUICKLIST_2 : RDB_LIST;
+}
+
+/** Writes a list as its type byte promises. */
+export function emitList(
+  keyspace: Keyspace,
+  address: number,
+  version: number,
+  writer: FrameWriter,
+): void {
+  const list = listQuicklist(keyspace, address);
+  if (list !== null) {
+    const { directory } = list.nodes;
+    emitListLength(list, version, writer);
+    for (let found = directory.first(path); found; found = directory.next(path)) {
+      emitListNode(keyspace.arena, path, version, writer);
+    }
+    return;
+  }
+  const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
+  const offset = keyspace.valueOffset(address);
+  if (version < 10) {
+    writer.length(lpCount(bytes, offset));
+    emitEntries(bytes, offset, writer);
+  } else {
+    writer.length(1);
+    writer.length(LIST_NODE_PACKED);
+    writer.string(bytes, offset, keyspace.valueLength(address));
+  }
+}
+
+/** Writes what stands before the nodes of a quicklist: how many they are, or their elements. */
+export function emitListLength(list: Quicklist, version: number, writer: FrameWriter): void {
+  writer.length(version < 10 ? list.count : list.nodeCount);
+}
+
+/** Writes the node that a path shows. */
+export function emitListNode(
+  arena: Arena,
+  node: DirectoryPath,
+  version: number,
+  writer: FrameWriter,
+): void {
+  const isPlain = (node.kind & NODE_PLAIN) !== 0;
+  shown.open(arena, node);
+  if (version < 10 && !isPlain) {
+    emitEntries(shown.bytes, shown.base, writer);
+    return;
+  }
+  if (version >= 10) writer.length(isPlain ? LIST_NODE_PLAIN : LIST_NODE_PACKED);
+  writer.string(shown.bytes, shown.base, node.bytes);
+}
+
+/**
+ * Begins to write the node that a path shows when it is one large string, which `large` has to
+ * write then. False, and nothing is written, when it is to be written at once: it is short, in
+ * memory in another form than in the file, or several strings of the file.
+ */
+export function beginLargeNode(
+  arena: Arena,
+  node: DirectoryPath,
+  version: number,
+  writer: FrameWriter,
+  large: LargeWrite,
+): boolean {
+  if (node.bytes < LARGE_BYTES_MIN || (node.kind & NODE_COMPRESSED) !== 0) return false;
+  const isPlain = (node.kind & NODE_PLAIN) !== 0;
+  shown.open(arena, node);
+  const { base, bytes } = shown;
+  if (version >= 10 || isPlain) {
+    if (version >= 10) writer.length(isPlain ? LIST_NODE_PLAIN : LIST_NODE_PACKED);
+    large.begin(writer, bytes, base, node.bytes);
+    return true;
+  }
+  element.showListpack(bytes, base, lpFirst(bytes, base));
+  if (lpCount(bytes, base) !== 1 || element.length < LARGE_BYTES_MIN) return false;
+  large.begin(writer, element.bytes, element.offset, element.length);
+  return true;
+}
+
+/** Writes every entry of a listpack as a string. */
+function emitEntries(bytes: Uint8Array, base: number, writer: FrameWriter): void {
+  for (let at = lpFirst(bytes, base); at !== 0; at = lpNext(bytes, base, at)) {
+    element.showListpack(bytes, base, at);
+    writer.string(element.bytes, element.offset, element.length);
+  }
+}
