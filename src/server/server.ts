@@ -140,7 +140,10 @@ export class Server implements Services {
       (client) => this.hub.resume(client),
     );
     this.desk.info.provide('persistence', () => this.persistence.info());
-    this.turn.onEnd = () => this.tidyUp(true);
+    this.turn.onEnd = () => {
+      this.memory.turnEnds();
+      this.tidyUp();
+    };
     this.turn.limits = this.desk.limits;
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
     this.keepTime();
@@ -376,8 +379,7 @@ export class Server implements Services {
   }
 
   /** What is due at the end of each turn, besides the replies, and with each tick. */
-  private tidyUp(turnEnds: boolean): void {
-    if (turnEnds) this.memory.turnEnds();
+  private tidyUp(): void {
     this.persistence.endTurn();
     this.desk.tracking.broadcast();
     this.activeExpiry.arm();
@@ -388,7 +390,7 @@ export class Server implements Services {
 
   private tick(nowMs: number): void {
     this.keyspace.nowMs = nowMs;
-    this.tidyUp(false);
+    this.tidyUp();
     this.stats.peakMemoryBytes = this.memory.peakBytes;
   }
 }

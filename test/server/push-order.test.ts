@@ -2,10 +2,9 @@
  * Where pushes stand that a client's own command causes: behind its reply, and behind that of the
  * transaction which it is part of. Compared as the bytes come.
  */
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
-import { encodeCommand } from '../support/raw-client.ts';
+import { rawExchange } from '../support/raw-exchange.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 
 let server: ServerProcess;
@@ -15,21 +14,11 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** Runs the commands in one go, in RESP3; what comes behind the answer to the first ECHO. */
-function answers(...commands: string[]): Promise<string> {
-  const end = '$3\r\nend\r\n';
-  return new Promise((resolve, reject) => {
-    const socket = connect(server.port, '127.0.0.1');
-    let text = '';
-    socket.on('error', reject);
-    socket.on('data', (bytes) => {
-      text += bytes.toString('latin1');
-      if (!text.endsWith(end)) return;
-      socket.destroy();
-      resolve(text.slice(text.indexOf('begin\r\n') + 7, -end.length));
-    });
-    const lines = ['HELLO 3', 'CLIENT TRACKING ON', 'SET k 1', 'ECHO begin', ...commands];
-    for (const line of [...lines, 'ECHO end']) socket.write(encodeCommand(line.split(' ')));
-  });
+async function answers(...commands: string[]): Promise<string> {
+  const before = ['HELLO 3', 'CLIENT TRACKING ON', 'SET k 1', 'ECHO begin'];
+  const lines = [...before, ...commands, 'ECHO end'];
+  const text = await rawExchange(server.port, lines, '$3\r\nend\r\n');
+  return text.slice(text.indexOf('begin\r\n') + 7);
 }
 
 const EMPTIED = '>2\r\n$10\r\ninvalidate\r\n_\r\n';

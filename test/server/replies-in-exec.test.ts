@@ -2,10 +2,9 @@
  * What CLIENT REPLY and messages to oneself make of the reply to EXEC: bytes that are no whole
  * replies any more, so they are compared as they come.
  */
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCairnServer } from '../support/cairn-server.ts';
-import { encodeCommand } from '../support/raw-client.ts';
+import { rawExchange } from '../support/raw-exchange.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 
 let server: ServerProcess;
@@ -15,26 +14,14 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** Runs the commands in MULTI; what comes from EXEC on, up to the answer to a last ECHO. */
-function transaction(...commands: string[]): Promise<string> {
-  const lines = ['CLIENT REPLY ON', 'MULTI', ...commands, 'EXEC'];
+async function transaction(...commands: string[]): Promise<string> {
   const queued = `+OK\r\n+OK\r\n${'+QUEUED\r\n'.repeat(commands.length)}`;
-  const end = '$5\r\nafter\r\n';
-  return new Promise((resolve, reject) => {
-    const socket = connect(server.port, '127.0.0.1');
-    let text = '';
-    socket.on('error', reject);
-    socket.on('data', (bytes) => {
-      text += bytes.toString('latin1');
-      if (!text.endsWith(end)) return;
-      socket.destroy();
-      expect(text.startsWith(queued)).toBe(true);
-      resolve(text.slice(queued.length, -end.length));
-    });
-    for (const line of lines) socket.write(encodeCommand(line.split(' ')));
-    // SKIP is over after one command, OFF is not.
-    socket.write(encodeCommand(['CLIENT', 'REPLY', 'ON']));
-    socket.write(encodeCommand(['ECHO', 'after']));
-  });
+  // SKIP is over after one command, OFF is not.
+  const after = ['CLIENT REPLY ON', 'ECHO after'];
+  const lines = ['CLIENT REPLY ON', 'MULTI', ...commands, 'EXEC', ...after];
+  const text = await rawExchange(server.port, lines, '$5\r\nafter\r\n');
+  expect(text.startsWith(queued)).toBe(true);
+  return text.slice(queued.length);
 }
 
 describe('CLIENT REPLY in a transaction', () => {

@@ -19,7 +19,7 @@ import { RawClient, type RawClientOptions } from './raw-client.ts';
 /**
  * The data folder: it exists on the machine too, since `dir` must, but nothing is written there.
  */
-const DATA_FOLDER = tmpdir();
+export const DATA_FOLDER = tmpdir();
 
 /** An empty disk with a data folder. */
 export function emptyDisk(): FaultyFileSystem {

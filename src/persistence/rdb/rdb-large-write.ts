@@ -1,12 +1,13 @@
 /**
- * A large string (`LARGE_BYTES_MIN`) that is written piece by piece, so that who writes it may wait
+ * A large string that is written piece by piece, so that who writes it may wait
  * in between until the bytes before have left: all of it at once would stand in memory twice.
  *
- *     begin ; piece, piece, ... until it says that this was the last
+ *     string ; while it `isOpen`: piece, piece, ... until it says that this was the last
  *
  * In between nothing else may be written to the same place, and the bytes must stay as they are.
  */
 import type { FrameWriter } from './rdb-frame-writer.ts';
+import { LARGE_BYTES_MIN } from './rdb-large.ts';
 
 const PIECE_BYTES = 1 << 16;
 
@@ -20,8 +21,12 @@ export class LargeWrite {
     return this.#left > 0;
   }
 
-  /** Writes what stands in front of a string, which is large. */
-  begin(writer: FrameWriter, bytes: Uint8Array, offset: number, length: number): void {
+  /** Writes a string, of a large one only what stands in front of it: then pieces are to come. */
+  string(writer: FrameWriter, bytes: Uint8Array, offset: number, length: number): void {
+    if (length < LARGE_BYTES_MIN) {
+      writer.string(bytes, offset, length);
+      return;
+    }
     writer.openString(length);
     this.#bytes = bytes;
     this.#at = offset;

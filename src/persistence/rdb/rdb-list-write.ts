@@ -12,7 +12,6 @@ import { ElementView } from '../../core/types/element-view.ts';
 import { listQuicklist } from '../../core/types/list.ts';
 import { LIST_NODE_PACKED, LIST_NODE_PLAIN, RDB_LIST, RDB_LIST_QUICKLIST_2 } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
-import { LARGE_BYTES_MIN } from './rdb-large.ts';
 import type { LargeWrite } from './rdb-large-write.ts';
 
 const path = new DirectoryPath();
@@ -44,7 +43,7 @@ export function emitList(
   const offset = keyspace.valueOffset(address);
   if (version < 10) {
     writer.length(lpCount(bytes, offset));
-    emitEntries(bytes, offset, writer);
+    emitEntries(bytes, offset, writer, null);
   } else {
     writer.length(1);
     writer.length(LIST_NODE_PACKED);
@@ -57,54 +56,41 @@ export function emitListLength(list: Quicklist, version: number, writer: FrameWr
   writer.length(version < 10 ? list.count : list.nodeCount);
 }
 
-/** Writes the node that a path shows. */
+/**
+ * Writes the node that a path shows. With `large`, the bytes are left to that when the node is one
+ * large string in the file as well as in memory.
+ */
 export function emitListNode(
   arena: Arena,
   node: DirectoryPath,
   version: number,
   writer: FrameWriter,
+  large: LargeWrite | null = null,
 ): void {
   const isPlain = (node.kind & NODE_PLAIN) !== 0;
+  const isCompressed = (node.kind & NODE_COMPRESSED) !== 0;
   shown.open(arena, node);
+  const { base, bytes } = shown;
   if (version < 10 && !isPlain) {
-    emitEntries(shown.bytes, shown.base, writer);
+    emitEntries(bytes, base, writer, isCompressed || lpCount(bytes, base) > 1 ? null : large);
     return;
   }
   if (version >= 10) writer.length(isPlain ? LIST_NODE_PLAIN : LIST_NODE_PACKED);
-  writer.string(shown.bytes, shown.base, node.bytes);
+  if (large === null || isCompressed) writer.string(bytes, base, node.bytes);
+  else large.string(writer, bytes, base, node.bytes);
 }
 
-/**
- * Begins to write the node that a path shows when it is one large string, which `large` has to
- * write then. False, and nothing is written, when it is to be written at once: it is short, in
- * memory in another form than in the file, or several strings of the file.
- */
-export function beginLargeNode(
-  arena: Arena,
-  node: DirectoryPath,
-  version: number,
+/** Writes all entries of a listpack as strings; with `large`, there is one, and it may be large. */
+function emitEntries(
+  bytes: Uint8Array,
+  base: number,
   writer: FrameWriter,
-  large: LargeWrite,
-): boolean {
-  if (node.bytes < LARGE_BYTES_MIN || (node.kind & NODE_COMPRESSED) !== 0) return false;
-  const isPlain = (node.kind & NODE_PLAIN) !== 0;
-  shown.open(arena, node);
-  const { base, bytes } = shown;
-  if (version >= 10 || isPlain) {
-    if (version >= 10) writer.length(isPlain ? LIST_NODE_PLAIN : LIST_NODE_PACKED);
-    large.begin(writer, bytes, base, node.bytes);
-    return true;
-  }
-  element.showListpack(bytes, base, lpFirst(bytes, base));
-  if (lpCount(bytes, base) !== 1 || element.length < LARGE_BYTES_MIN) return false;
-  large.begin(writer, element.bytes, element.offset, element.length);
-  return true;
-}
-
-/** Writes every entry of a listpack as a string. */
-function emitEntries(bytes: Uint8Array, base: number, writer: FrameWriter): void {
+  large: LargeWrite | null,
+): void {
   for (let at = lpFirst(bytes, base); at !== 0; at = lpNext(bytes, base, at)) {
     element.showListpack(bytes, base, at);
-    writer.string(element.bytes, element.offset, element.length);
+    const { length, offset } = element;
+    if (large === null) writer.string(element.bytes, offset, length);
+    else large.string(writer, element.bytes, offset, length);
   }
 }

@@ -100,29 +100,18 @@ function tableInParts(keyspace: Keyspace, address: number): TableParts | null {
   const table = keyspace.largeOf(address);
   if (!(table instanceof HashTable)) return null;
   if (table.count < PARTS_ENTRIES_MIN && table.entryBytes < PARTS_TABLE_BYTES_MIN) return null;
-  const isHash = typeOf(keyspace.arena, address) === TYPE_HASH;
-  return { table, strings: isHash ? new Pairs(table) : new Members(table) };
+  const hasValues = typeOf(keyspace.arena, address) === TYPE_HASH;
+  return { table, strings: new FieldStrings(table, hasValues) };
 }
 
-class Members implements EntryStrings {
-  readonly count = 1;
+/** Entries of a hash, field and value, or of a set, which are fields alone. */
+class FieldStrings implements EntryStrings {
+  readonly count: number;
   private readonly table: HashTable;
 
-  constructor(table: HashTable) {
+  constructor(table: HashTable, hasValues: boolean) {
     this.table = table;
-  }
-
-  show(entry: number, _index: number, view: ElementView): void {
-    this.table.showField(entry, view);
-  }
-}
-
-class Pairs implements EntryStrings {
-  readonly count = 2;
-  private readonly table: HashTable;
-
-  constructor(table: HashTable) {
-    this.table = table;
+    this.count = hasValues ? 2 : 1;
   }
 
   show(entry: number, index: number, view: ElementView): void {

@@ -16,7 +16,6 @@ import {
   RDB_STREAM_LISTPACKS_3,
 } from './rdb-format.ts';
 import { type FrameWriter, putLength } from './rdb-frame-writer.ts';
-import { LARGE_BYTES_MIN } from './rdb-large.ts';
 import type { LargeWrite } from './rdb-large-write.ts';
 
 export const ID_BYTES = 16;
@@ -103,8 +102,8 @@ export function emitNode(
   const length = lpBytes(bytes, base);
   writer.length(ID_BYTES);
   writer.bytes(scratch, 0, putRawId(scratch, 0, first));
-  if (large !== null && length >= LARGE_BYTES_MIN) large.begin(writer, bytes, base, length);
-  else writer.string(bytes, base, length);
+  if (large === null) writer.string(bytes, base, length);
+  else large.string(writer, bytes, base, length);
 }
 
 /** Writes what stands between the nodes and the number of groups. */

@@ -16,7 +16,7 @@ import type { NodeKeeper } from '../../core/struct/quicklist-node.ts';
 import { ENTRY_WORDS } from '../../core/struct/quicklist-nodes.ts';
 import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
 import { LargeWrite } from '../rdb/rdb-large-write.ts';
-import { beginLargeNode, emitListNode } from '../rdb/rdb-list-write.ts';
+import { emitListNode } from '../rdb/rdb-list-write.ts';
 import type { PartsSnapshot } from './snapshot-table.ts';
 
 /** Bytes of nodes that one step of the walk writes at least, if there are as many. */
@@ -61,13 +61,10 @@ export class ListSnapshot implements PartsSnapshot, NodeKeeper {
 
   /** Writes a node, of a large one the next piece. False when more of it is to come. */
   #write(node: DirectoryPath): boolean {
-    const { arena } = this.value;
     const large = this.#large;
-    if (large.isOpen || beginLargeNode(arena, node, this.#version, this.writer, large)) {
-      return large.piece(this.writer);
-    }
-    emitListNode(arena, node, this.#version, this.writer);
-    return true;
+    if (large.isOpen) return large.piece(this.writer);
+    emitListNode(this.value.arena, node, this.#version, this.writer, large);
+    return !large.isOpen;
   }
 
   close(): void {

@@ -154,12 +154,10 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     }
   }
 
-  /** Writes a string of an entry at once, but begins a large one. */
+  /** Writes a string of an entry, of a large one what stands in front of it. */
   #string(entry: number, index: number): void {
     this.#strings.show(entry, index, view);
-    const { bytes, length, offset } = view;
-    if (length < LARGE_BYTES_MIN) this.writer.string(bytes, offset, length);
-    else this.#large.begin(this.writer, bytes, offset, length);
+    this.#large.string(this.writer, view.bytes, view.offset, view.length);
   }
 
   /** Writes the next piece of the first large entry. */

@@ -5,8 +5,7 @@
  *     used     = data (blocks of the arena + expiry indexes, exact at every moment)
  *              + clients, AOF buffer, backlog and whoever else has registered a source
  *     limited  = used less what maxmemory does not count: replicas' buffers and the AOF buffer,
- *                which grow while
- *                keys are evicted, so that counting them would evict still more
+ *                which grow while keys are evicted, so that counting them would evict still more
  *
  * The data are looked up before each command of a server with a limit; what the sources say is
  * summed up again when SOURCES_MS have passed, since going over all clients for each command would

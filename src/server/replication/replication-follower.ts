@@ -18,6 +18,7 @@
 import { EXPIRY_HIDE, EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
+import { removeIfThere } from '../../persistence/rdb/rdb-file.ts';
 import type { DatasetPosition, DatasetTaker, ReceivedDataset } from '../../replication/payload.ts';
 import type { Primary } from '../../replication/primary.ts';
 import type { LinkSettings, PrimaryLinkHost } from '../../replication/primary-link.ts';
@@ -195,6 +196,7 @@ export class Follower implements PrimaryLinkHost {
       if (rdbDelSyncFiles && !appendonly && save.length === 0) await this.fs.unlink(path);
       else await this.fs.fsyncDir(folderOf(path));
     } catch (error) {
+      removeIfThere(this.fs, loaded);
       this.log('warning', `The dataset of the master is not kept as a dump: ${errorText(error)}`);
     }
   }

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
-import { emptyDisk } from '../../support/in-process-server.ts';
+import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
 
 const scene = new InProcessScene({ appendonly: false, 'repl-diskless-sync': false });
 
@@ -36,6 +36,22 @@ describe('the dataset of a primary', () => {
     await replica.abandon();
     const again = await scene.connect(await scene.start(disk.kill()));
     expect(await ask(again, 'KEYS', '*')).toEqual(['theirs']);
+  });
+
+  it('serves, and leaves no file behind, when it cannot become the dump', async () => {
+    const primary = await scene.start(emptyDisk());
+    await ask(await scene.connect(primary), 'SET', 'theirs', 1);
+    const disk = emptyDisk();
+    const replica = await scene.start(disk);
+    disk.renameSync = () => {
+      throw Object.assign(new Error('EIO: rename'), { code: 'EIO' });
+    };
+    const here = await scene.connect(replica);
+    await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
+    const { replication } = replica.server;
+    await until('the link is up', () => replication.follower?.isConnected === true);
+    expect(await ask(here, 'KEYS', '*')).toEqual(['theirs']);
+    expect(disk.readdirSync(DATA_FOLDER).filter((name) => name.endsWith('.rdb'))).toEqual([]);
   });
 
   it('is received into a file of its own at each attempt', async () => {
