@@ -25,7 +25,8 @@ const SHARE = 0.25;
 const SHARE_STEP = 0.02;
 /** Keys removed between two looks at the clock. */
 const CHECK_EVERY = 16;
-const WAIT_MS_MAX = 60_000;
+/** The longest time until the clock is looked at again: it may have been set meanwhile. */
+const WAIT_MS_MAX = 1000;
 
 export class ActiveExpiry {
   /** DEBUG SET-ACTIVE-EXPIRE. */

@@ -3,12 +3,14 @@
  *
  * A task has a period; each tick runs those that are due. Ticks come `hz` times a second (10 by
  * default). Tasks are short: whoever has more to do than a millisecond's work does it in slices of
- * its own.
+ * its own. What is due is found by the steady clock: when the system's is set back, nothing rests
+ * until it has caught up. Tasks are told the system's.
  */
 
 interface Task {
   readonly periodMs: number;
   readonly run: (nowMs: number) => void;
+  /** By the steady clock. */
   nextMs: number;
 }
 
@@ -26,7 +28,7 @@ export class Cron {
   /** Ticks `hz` times a second from now on. */
   start(hz: number): void {
     this.stop();
-    this.timer = setInterval(() => this.tick(Date.now()), Math.max(2, Math.round(1000 / hz)));
+    this.timer = setInterval(() => this.tick(), Math.max(2, Math.round(1000 / hz)));
   }
 
   stop(): void {
@@ -34,11 +36,13 @@ export class Cron {
     this.timer = null;
   }
 
-  private tick(nowMs: number): void {
+  private tick(): void {
     if (this.paused) return;
+    const steadyMs = performance.now();
+    const nowMs = Date.now();
     for (const task of this.tasks) {
-      if (nowMs < task.nextMs) continue;
-      task.nextMs = nowMs + task.periodMs;
+      if (steadyMs < task.nextMs) continue;
+      task.nextMs = steadyMs + task.periodMs;
       task.run(nowMs);
     }
   }

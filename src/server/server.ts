@@ -287,7 +287,7 @@ export class Server implements Services {
     cron.every(1000, (now) => closeIdleClients(this, now));
     cron.every(100, (now) => evictClients(this, now));
     cron.every(100, (now) => desk.rates.sample(this.stats, now));
-    cron.every(0, (now) => replication.tick(now));
+    cron.every(0, () => replication.tick());
     cron.every(1000, (now) => replication.tickSecond(now));
   }
 

@@ -98,7 +98,7 @@ export class Shutdown {
   /** Waits for the replicas; false when the waiting was aborted. */
   private async replicasReady(): Promise<boolean> {
     const { deps } = this;
-    const untilMs = Date.now() + deps.timeoutSeconds() * 1000;
+    const untilMs = performance.now() + deps.timeoutSeconds() * 1000;
     if (!this.isLagging) return true;
     this.untilMs = untilMs;
     this.pauseWrites(untilMs);
@@ -106,7 +106,7 @@ export class Shutdown {
     deps.askReplicas();
     deps.log.notice('Waiting for replicas before shutting down.');
     this.waiting = true;
-    while (!this.aborted && Date.now() < untilMs && this.isLagging) {
+    while (!this.aborted && performance.now() < untilMs && this.isLagging) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     this.waiting = false;
@@ -132,6 +132,7 @@ export class Shutdown {
 
   private info(): InfoLines {
     if (!this.waiting) return [];
-    return [['shutdown_in_milliseconds', Math.max(0, this.untilMs - Date.now())]];
+    const left = Math.round(this.untilMs - performance.now());
+    return [['shutdown_in_milliseconds', Math.max(0, left)]];
   }
 }

@@ -46,7 +46,7 @@ export class ClientPause {
   }
 
   /**
-   * Pauses until a moment, in ms since 1970; an own pause that lasts longer or holds more stays
+   * Pauses until a moment of the steady clock; an own pause that lasts longer or holds more stays
    * as it is.
    */
   begin(purpose: PausePurpose, untilMs: number, writesOnly: boolean): void {
@@ -116,12 +116,12 @@ export class ClientPause {
   private arm(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     const until = Math.max(...[...this.pauses.values()].map((pause) => pause.untilMs));
-    const left = Math.min(Math.max(0, until - Date.now()), TIMER_MAX_MS);
+    const left = Math.min(Math.max(0, until - performance.now()), TIMER_MAX_MS);
     this.timer = setTimeout(() => this.expire(), left);
   }
 
   private expire(): void {
-    const now = Date.now();
+    const now = performance.now();
     const over = [...this.pauses].filter(([, pause]) => pause.untilMs <= now);
     if (over.length === 0) this.arm();
     for (const [purpose] of over) this.end(purpose);

@@ -123,7 +123,7 @@ function pauseCommand(c: Context): void {
   }
   const ms = readTimeoutMs(c, 2);
   if (Number.isNaN(ms)) return;
-  c.services.desk.pause.begin('client', Date.now() + ms, writesOnly);
+  c.services.desk.pause.begin('client', performance.now() + ms, writesOnly);
   c.ok();
 }
 

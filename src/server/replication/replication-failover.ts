@@ -36,7 +36,7 @@ export class Failover {
   private readonly deps: FailoverDeps;
   private target: FailoverTarget | null = null;
   private force = false;
-  /** When the time is up; 0 is never. */
+  /** By the steady clock; 0 is for ever. */
   private untilMs = 0;
 
   constructor(deps: FailoverDeps) {
@@ -51,7 +51,7 @@ export class Failover {
   begin(target: FailoverTarget | null, force: boolean, timeoutMs: number): void {
     this.target = target;
     this.force = force;
-    this.untilMs = timeoutMs === 0 ? 0 : Date.now() + timeoutMs;
+    this.untilMs = timeoutMs === 0 ? 0 : performance.now() + timeoutMs;
     this.state = 'waiting-for-sync';
     const where = target === null ? 'any replica' : `${target.host}:${target.port}`;
     this.deps.log('notice', `FAILOVER requested to ${where}.`);
@@ -73,9 +73,9 @@ export class Failover {
   }
 
   /** Looks how far replicas are. Called ten times a second, and at every ACK. */
-  check(nowMs: number): void {
+  check(): void {
     if (this.state !== 'waiting-for-sync') return;
-    if (this.untilMs !== 0 && nowMs >= this.untilMs) {
+    if (this.untilMs !== 0 && performance.now() >= this.untilMs) {
       if (this.force && this.target !== null) {
         this.deps.log('notice', 'Failover time out exceeded, failing over.');
         this.hand(this.target);

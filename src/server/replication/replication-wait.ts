@@ -28,6 +28,7 @@ export interface WaitRequest {
 
 interface Waiter extends WaitRequest {
   readonly client: Client;
+  /** By the steady clock; 0 is for ever. */
   readonly untilMs: number;
   timer: NodeJS.Timeout | null;
 }
@@ -46,7 +47,7 @@ export class ReplicationWaits {
 
   /** The client waits; it has been found that the wait is not over yet. */
   add(client: Client, request: WaitRequest): void {
-    const untilMs = request.timeoutMs === 0 ? 0 : Date.now() + request.timeoutMs;
+    const untilMs = request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs;
     const waiter: Waiter = { ...request, client, untilMs, timer: null };
     this.waiters.set(client, waiter);
     client.waiting = WAIT_BLOCKED;
@@ -103,9 +104,9 @@ export class ReplicationWaits {
 
   private arm(waiter: Waiter): void {
     if (waiter.untilMs === 0) return;
-    const left = Math.max(0, waiter.untilMs - Date.now());
+    const left = Math.max(0, waiter.untilMs - performance.now());
     const onTime = (): void => {
-      if (Date.now() < waiter.untilMs) this.arm(waiter);
+      if (performance.now() < waiter.untilMs) this.arm(waiter);
       else this.end(waiter, null);
     };
     waiter.timer = setTimeout(onTime, Math.min(left, TIMER_MAX_MS));

@@ -71,7 +71,7 @@ export class ReplicationService {
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
-  private pingedMs = Date.now(); // goes on while there is nobody to ping
+  private secondsUnpinged = 0; // goes on while there is nobody to ping
 
   constructor(deps: ReplicationDeps) {
     this.deps = deps;
@@ -270,8 +270,8 @@ export class ReplicationService {
   // ---------------------------------------------------------------- time
 
   /** Ten times a second. */
-  tick(nowMs: number): void {
-    this.failover.check(nowMs);
+  tick(): void {
+    this.failover.check();
     this.startSnapshot();
     this.waits.check();
   }
@@ -283,8 +283,8 @@ export class ReplicationService {
     if (this.follower !== null) {
       this.follower.link.tick(nowMs, this.config.values.replTimeout * 1000);
       this.follower.acknowledge();
-    } else if (nowMs >= this.pingedMs + this.config.values.replPingReplicaPeriod * 1000 - 500) {
-      this.pingedMs = nowMs;
+    } else if (++this.secondsUnpinged >= this.config.values.replPingReplicaPeriod) {
+      this.secondsUnpinged = 0;
       const mayPing = this.journal.isFeeding && !this.failover.isRunning;
       if (mayPing && this.primary.replicas.size > 0) this.journal.ping();
     }
@@ -356,7 +356,7 @@ export class ReplicationService {
 
   private replicasChanged(): void {
     this.waits.check();
-    this.failover.check(Date.now());
+    this.failover.check();
     this.services.desk.replicasChanged(this.primary.replicas.size);
     this.holdReplicasGate();
   }
