@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';
 import { ChunkPool } from '../core/resp/chunk-pool.ts';
 import { AHEAD_MAX, ParsedAhead } from '../core/resp/parsed-ahead.ts';
-import { PARSED_COMMAND, PARSED_ERROR } from '../core/resp/request-parser.ts';
+import { PARSED_COMMAND, PARSED_ERROR, type ParserLimits } from '../core/resp/request-parser.ts';
 import type { Dict } from '../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './clients/client.ts';
 import { evictWhoTakesMuch } from './clients/client-upkeep.ts';
@@ -41,6 +41,8 @@ export class Hub {
 
   private readonly services: Services;
   private readonly turn: Turn;
+  /** Of all parsers: what is set holds for clients that are there already. */
+  private readonly limits: ParserLimits;
   private readonly intake = new Intake();
   private readonly unread = new UnreadReplies();
   private readonly resumeBound = (client: Client): void => this.resume(client);
@@ -55,6 +57,12 @@ export class Hub {
   constructor(services: Services, turn: Turn) {
     this.services = services;
     this.turn = turn;
+    const { config } = services;
+    this.limits = { bulkBytesMax: config.values.protoMaxBulkLen };
+    config.onChange('proto-max-bulk-len', (bytes) => {
+      this.limits.bulkBytesMax = bytes;
+      return undefined;
+    });
     turn.onDrained = (client) => this.drained(client);
     turn.onWork = () => this.runIntake();
   }
@@ -65,9 +73,8 @@ export class Hub {
 
   /** A client without a connection: replays files, runs a primary's stream. */
   detached(): Client {
-    const { config, stats } = this.services;
-    const limits = { bulkBytesMax: config.values.protoMaxBulkLen };
-    return new Client(this.nextId++, limits, this.args, this.pool, stats, Date.now());
+    const { stats } = this.services;
+    return new Client(this.nextId++, this.limits, this.args, this.pool, stats, Date.now());
   }
 
   /** Takes in an accepted socket. Null when there are too many clients already. */
