@@ -120,11 +120,11 @@ export class ReplyChunks {
     if (this.at > 0) {
       this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
       this.chunkStart += this.at;
-    } else if (this.chunk !== EMPTY) {
-      return;
+      this.chunk = this.pool.takeNext();
+      this.at = 0;
+    } else if (this.chunk === EMPTY) {
+      this.chunk = this.queue.length === 0 ? this.pool.take() : this.pool.takeNext();
     }
-    this.chunk = this.pool.take();
-    this.at = 0;
   }
 
   // ---------------------------------------------------------------- positions

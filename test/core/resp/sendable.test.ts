@@ -1,7 +1,7 @@
 /** What of a reply is sent at once, held against what was written. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ChunkPool } from '../../../src/core/resp/chunk-pool.ts';
+import { CHUNKS_MAX, ChunkPool } from '../../../src/core/resp/chunk-pool.ts';
 import { Reply } from '../../../src/core/resp/reply.ts';
 import { sendableParts } from '../../../src/core/resp/sendable.ts';
 
@@ -14,12 +14,17 @@ const piece = fc.record({
 });
 
 describe('the pieces of a long reply', () => {
-  it('are what was written and released, once each, whatever is taken at a time', () => {
+  it.each([
+    ['by itself', 0],
+    ['in a crowd', CHUNKS_MAX],
+  ])('are what was written and released, once each, however taken, %s', (_name, others) => {
+    const pool = new ChunkPool();
+    for (let i = 0; i < others; i++) pool.take();
     const property = fc.property(
       fc.array(fc.record({ piece, release: fc.boolean(), taken: fc.integer({ min: 0, max: 4 }) })),
       fc.integer({ min: 1, max: 100_000 }),
       (steps, limit) => {
-        const reply = new Reply(new ChunkPool());
+        const reply = new Reply(pool);
         const written: Buffer[] = [];
         const sent: Buffer[] = [];
         let next = 0;
