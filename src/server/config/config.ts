@@ -127,10 +127,14 @@ export class Config {
     }
   }
 
-  /** One line of a configuration file for a known parameter; gives the reason of a refusal. */
-  read(parameter: AnyParameter, words: readonly string[]): string | undefined {
+  /**
+   * One line of a configuration file for a known parameter; gives the reason of a refusal. `afresh`
+   * does not add to the lines before it.
+   */
+  read(parameter: AnyParameter, words: readonly string[], afresh: boolean): string | undefined {
     const first = words[0];
     const quoted = parameter.type.multi && words.length === 1 && first !== undefined;
+    if (afresh) this.#seen.delete(parameter);
     const parsed = this.#parse(parameter, quoted && first !== '' ? first.split(' ') : words, true);
     if ('error' in parsed) return parsed.error;
     this.#seen.add(parameter);
