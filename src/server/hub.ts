@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 import { Args } from '../core/resp/args.ts';
 import { ChunkPool } from '../core/resp/chunk-pool.ts';
 import { AHEAD_MAX, ParsedAhead } from '../core/resp/parsed-ahead.ts';
-import { PARSED_COMMAND, PARSED_ERROR } from '../core/resp/request-parser.ts';
+import { PARSED_COMMAND, PARSED_ERROR, type ParserLimits } from '../core/resp/request-parser.ts';
 import type { Dict } from '../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './clients/client.ts';
 import { evictWhoTakesMuch } from './clients/client-upkeep.ts';
@@ -51,9 +51,16 @@ export class Hub {
   /** The commands of `batch` run: a client that goes on meanwhile is served one by one. */
   private isAhead = false;
   private nextId = 1;
+  /** One object for all parsers, so that CONFIG SET reaches those who are connected. */
+  private readonly limits: ParserLimits;
 
   constructor(services: Services, turn: Turn) {
     this.services = services;
+    this.limits = { bulkBytesMax: services.config.values.protoMaxBulkLen };
+    services.config.onChange('proto-max-bulk-len', (bytes) => {
+      this.limits.bulkBytesMax = bytes;
+      return undefined;
+    });
     this.turn = turn;
     turn.onDrained = (client) => this.drained(client);
     turn.onWork = () => this.runIntake();
@@ -65,9 +72,8 @@ export class Hub {
 
   /** A client without a connection: replays files, runs a primary's stream. */
   detached(): Client {
-    const { config, stats } = this.services;
-    const limits = { bulkBytesMax: config.values.protoMaxBulkLen };
-    return new Client(this.nextId++, limits, this.args, this.pool, stats, Date.now());
+    const { args, limits, pool } = this;
+    return new Client(this.nextId++, limits, args, pool, this.services.stats, Date.now());
   }
 
   /** Takes in an accepted socket. Null when there are too many clients already. */
