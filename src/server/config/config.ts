@@ -19,7 +19,7 @@ import { resolve } from 'node:path';
 import { globMatch } from '../../core/text/glob.ts';
 import { toByteString } from './byte-string.ts';
 import type { Directive } from './conf-file.ts';
-import { readOldConfig, replaceConfigFile, rewriteConfigText } from './conf-rewrite.ts';
+import { quoteWords, readOldConfig, replaceConfigFile, rewriteConfigText } from './conf-rewrite.ts';
 import { type ConfigSource, loadConfig } from './config-load.ts';
 import type { AnyParameter, Feature } from './parameter.ts';
 import {
@@ -359,7 +359,7 @@ export class Config {
       lines: parameter.type.lines(parameter.name, this.#stored.get(parameter), parameter.initial),
     }));
     if (options.users !== undefined) {
-      const lines = options.users.map((text) => ({ text, force: true }));
+      const lines = options.users.map((text) => ({ text: quoteWords(text), force: true }));
       blocks.push({ option: 'user', lines });
     }
     const mainName = (option: string): string | undefined => findParameter(option)?.name;
