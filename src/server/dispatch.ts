@@ -240,7 +240,7 @@ export class Dispatcher {
       const sub = this.commands.child(found, args.text(1));
       if (sub === undefined) {
         const name = args.shown(1).slice(0, 128);
-        const parent = found.name.toUpperCase();
+        const parent = args.shown(0).toUpperCase();
         this.refuse(client, null, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
         return null;
       }
