@@ -70,8 +70,6 @@ interface Waiter extends BlockRequest {
   /** By the clock of `performance`, 0 for ever. */
   readonly untilMs: number;
   timer: NodeJS.Timeout | null;
-  /** What its command has taken so far, whenever it ran. */
-  spentMicroseconds: number;
 }
 
 interface ReadyKey {
@@ -132,6 +130,7 @@ export class Blocking {
   block(c: Context, request: BlockRequest): void {
     const { client, command } = c;
     if (this.waiters.has(client)) return;
+    client.spentMicroseconds = 0;
     const args = new Args();
     for (let i = 0; i < c.args.count; i++) args.push(c.args.copy(i), 0, c.args.lengths[i]!);
     const slots = new Map<string, number>();
@@ -149,7 +148,6 @@ export class Blocking {
       slots: [...slots.values()],
       untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,
       timer: null,
-      spentMicroseconds: 0,
     };
     this.enter(waiter);
     client.waiting = WAIT_BLOCKED;
@@ -195,19 +193,9 @@ export class Blocking {
     this.serving = false;
   }
 
-  /** The command of a client that waits ran in vain: what that took is counted in the end. */
-  spend(client: Client, microseconds: number): void {
-    const waiter = this.waiters.get(client);
-    if (waiter !== undefined) waiter.spentMicroseconds += microseconds;
-  }
-
   /** Whether the client waits here, and has not just been answered. */
   stillWaits(client: Client): boolean {
     return client.reply.total === client.silentFrom && this.waiters.has(client);
-  }
-
-  spentBy(client: Client): number {
-    return this.waiters.get(client)?.spentMicroseconds ?? 0;
   }
 
   /** Whether the client waits here. */
@@ -228,7 +216,8 @@ export class Blocking {
       waiter.command.stats.failed++;
     } else waiter.onTimeout(client);
     const { histograms } = this.services.dispatcher;
-    countCalls(waiter.command, waiter.spentMicroseconds, 1, histograms);
+    countCalls(waiter.command, client.spentMicroseconds, 1, histograms);
+    this.services.stats.commandsProcessed++;
     this.answered(waiter);
     return true;
   }

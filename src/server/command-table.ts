@@ -13,10 +13,17 @@ import { ConfigFileError, type Directive } from './config/conf-file.ts';
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
 
-/** Commands of Redis that there are not here: a line that renames one has nothing to do. */
-const ABSENT: ReadonlySet<string> = new Set([
-  ...['restore-asking', 'module'],
-  ...['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro', 'function', 'script'],
+/**
+ * Commands of Redis that there are not here, with their subcommands: a line that renames one has
+ * nothing to do, nor has a rule of a user.
+ */
+const ABSENT: ReadonlyMap<string, readonly string[]> = new Map([
+  ...['restore-asking', 'eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro'].map(
+    (name): [string, readonly string[]] => [name, []],
+  ),
+  ['function', ['delete', 'dump', 'flush', 'help', 'kill', 'list', 'load', 'restore', 'stats']],
+  ['module', ['help', 'list', 'load', 'loadex', 'unload']],
+  ['script', ['debug', 'exists', 'flush', 'help', 'kill', 'load']],
 ]);
 
 export class CommandTable {
@@ -26,6 +33,8 @@ export class CommandTable {
   /** The command that `find` found last: often the next one too. */
   private last: Command | null = null;
   private readonly children = new Map<Command, Map<string, Command>>();
+  /** What the configuration took out. */
+  private readonly removed: Command[] = [];
 
   constructor(commands: readonly Command[]) {
     for (const one of commands) this.add(own(one));
@@ -55,11 +64,33 @@ export class CommandTable {
     return this.children.get(parent)?.get(name.toLowerCase());
   }
 
-  /** The command with this name; "config|get" names a subcommand. */
+  /** The command with this name, whatever it was renamed to; "config|get" names a subcommand. */
   byName(name: string): Command | undefined {
+    return this.search(this.all, name, (one) => one.name);
+  }
+
+  /** The command that clients call so; "config|get" names a subcommand. */
+  byCalledName(name: string): Command | undefined {
+    return this.search(this.all, name, calledName);
+  }
+
+  /** Whether there is no such command, but is in Redis, or was before the configuration spoke. */
+  isGone(name: string): boolean {
+    if (this.search(this.removed, name, (one) => one.name) !== undefined) return true;
+    const [first = '', second, ...rest] = name.toLowerCase().split('|');
+    const subcommands = ABSENT.get(first);
+    if (subcommands === undefined || rest.length > 0) return false;
+    return second === undefined || subcommands.includes(second);
+  }
+
+  private search(
+    commands: readonly Command[],
+    name: string,
+    nameOf: (one: Command) => string,
+  ): Command | undefined {
     const [first, second, ...rest] = name.toLowerCase().split('|');
     if (rest.length > 0) return undefined;
-    const parent = this.all.find((one) => one.name === first);
+    const parent = commands.find((one) => nameOf(one) === first);
     return second === undefined || parent === undefined ? parent : this.child(parent, second);
   }
 
@@ -82,7 +113,10 @@ export class CommandTable {
     this.last = null;
     this.slots.fill(null);
     for (const one of this.all) this.place(one);
-    if (name === '') return undefined;
+    if (name === '') {
+      this.removed.push(old);
+      return undefined;
+    }
     const renamed = { ...old, nameBytes: new TextEncoder().encode(name) };
     this.add(renamed);
     return undefined;

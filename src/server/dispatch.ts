@@ -136,7 +136,7 @@ export class Dispatcher {
 
   /** Runs a command that has passed its gates. */
   call(client: Client, command: Command, args: Args): void {
-    const { blocking, keyspace, propagator, stats } = this.services;
+    const { keyspace, propagator, stats } = this.services;
     const c = this.context;
     const before = keyspace.dirty;
     const outermost = this.depth === 0;
@@ -168,7 +168,7 @@ export class Dispatcher {
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
     this.errorsTold = stats.totalErrorReplies;
-    if (client.waiting === WAIT_BLOCKED && blocking.stillWaits(client)) this.putOff(client);
+    if (client.waiting === WAIT_BLOCKED && this.runsAgain(client)) this.putOff(client);
     else {
       stats.commandsProcessed++;
       if (shares && this.shared.mayTake(client, args, keyspace, before)) this.share(command);
@@ -229,6 +229,7 @@ export class Dispatcher {
    * Looks the command up, answering for one that is unknown or has the wrong number of arguments.
    */
   resolve(client: Client, args: Args): Command | null {
+    client.lastCommand = null;
     const found = this.commands.find(args, 0);
     if (found === null) {
       this.refuse(client, null, unknownCommand(args));
@@ -239,12 +240,13 @@ export class Dispatcher {
       const sub = this.commands.child(found, args.text(1));
       if (sub === undefined) {
         const name = args.shown(1).slice(0, 128);
-        const parent = found.name.toUpperCase();
-        this.refuse(client, found, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
+        const parent = args.shown(0).toUpperCase();
+        this.refuse(client, null, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
         return null;
       }
       command = sub;
     }
+    client.lastCommand = command;
     const { arity } = command;
     if ((arity > 0 && args.count !== arity) || args.count < -arity) {
       this.refuse(client, command, wrongArity(command.name));
@@ -290,7 +292,6 @@ export class Dispatcher {
       this.doorman.dropWebRequest(client, args);
       return;
     }
-    client.lastCommand = command;
     if (!client.authenticated && (command.flags & NO_AUTH) === 0) {
       this.refuse(client, command, NO_AUTH_NEEDED);
       return;
@@ -320,18 +321,23 @@ export class Dispatcher {
   /** Times one command by itself. */
   private measure(client: Client, command: Command, args: Args, again: boolean): void {
     if (this.shared.count > 0) this.shared.settle(QUICK_US, this.histograms);
-    const before = again ? this.services.blocking.spentBy(client) : 0;
-    const microseconds = this.sinceLast() + before;
+    const microseconds = this.sinceLast() + (again ? client.spentMicroseconds : 0);
     countCalls(command, microseconds, 1, this.histograms);
     if (microseconds >= this.slowMicroseconds && this.watcher !== null) {
       this.watcher.called(client, command, args, microseconds);
     }
   }
 
+  /** Whether the command that the client waits for will be run once more, to answer. */
+  private runsAgain(client: Client): boolean {
+    const { blocking, desk } = this.services;
+    return blocking.stillWaits(client) || desk.migrations.moves(client);
+  }
+
   /** A command that waits is counted when it is answered, with all the time that it took. */
   private putOff(client: Client): void {
     if (this.shared.count > 0) this.settle();
-    this.services.blocking.spend(client, this.sinceLast());
+    client.spentMicroseconds += this.sinceLast();
   }
 
   /** Microseconds since the end of the command before this one. */

@@ -41,8 +41,6 @@ export class Hub {
 
   private readonly services: Services;
   private readonly turn: Turn;
-  /** Of all parsers: what is set holds for clients that are there already. */
-  private readonly limits: ParserLimits;
   private readonly intake = new Intake();
   private readonly unread = new UnreadReplies();
   private readonly resumeBound = (client: Client): void => this.resume(client);
@@ -53,16 +51,17 @@ export class Hub {
   /** The commands of `batch` run: a client that goes on meanwhile is served one by one. */
   private isAhead = false;
   private nextId = 1;
+  /** One object for all parsers, so that CONFIG SET reaches those who are connected. */
+  private readonly limits: ParserLimits;
 
   constructor(services: Services, turn: Turn) {
     this.services = services;
-    this.turn = turn;
-    const { config } = services;
-    this.limits = { bulkBytesMax: config.values.protoMaxBulkLen };
-    config.onChange('proto-max-bulk-len', (bytes) => {
+    this.limits = { bulkBytesMax: services.config.values.protoMaxBulkLen };
+    services.config.onChange('proto-max-bulk-len', (bytes) => {
       this.limits.bulkBytesMax = bytes;
       return undefined;
     });
+    this.turn = turn;
     turn.onDrained = (client) => this.drained(client);
     turn.onWork = () => this.runIntake();
   }
@@ -73,8 +72,8 @@ export class Hub {
 
   /** A client without a connection: replays files, runs a primary's stream. */
   detached(): Client {
-    const { stats } = this.services;
-    return new Client(this.nextId++, this.limits, this.args, this.pool, stats, Date.now());
+    const { args, limits, pool } = this;
+    return new Client(this.nextId++, limits, args, pool, this.services.stats, Date.now());
   }
 
   /** Takes in an accepted socket. Null when there are too many clients already. */

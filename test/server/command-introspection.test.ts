@@ -80,7 +80,15 @@ describe.skipIf(requireRedisServer() === null)('COMMAND', () => {
 
 describe('rename-command', () => {
   it('gives commands other names, one after the other, or takes them out', async () => {
-    const lines = ['ECHO x', 'X vecho', 'FLUSHALL ""', 'EVAL ""', 'get old', 'set get'];
+    const lines = [
+      'CLIENT cli',
+      'ECHO x',
+      'X vecho',
+      'FLUSHALL ""',
+      'EVAL ""',
+      'get old',
+      'set get',
+    ];
     const configText = lines.map((line) => `rename-command ${line}\n`).join('');
     const server = await startCairnServer({ configText });
     try {
@@ -92,8 +100,30 @@ describe('rename-command', () => {
       for (const gone of ['ECHO', 'X', 'FLUSHALL', 'SET']) {
         expect(await ask(gone)).toMatch(/^-ERR unknown command/);
       }
+      expect(await ask('COMMAND', 'INFO', 'vecho')).toContain('$4\r\necho\r\n');
+      expect(await ask('COMMAND', 'INFO', 'echo')).toBe('*1\r\n$-1\r\n');
+      expect(await ask('COMMAND', 'DOCS', 'echo', 'flushall')).toBe('*0\r\n');
+      expect(await ask('LATENCY', 'HISTOGRAM', 'vecho')).toContain('$4\r\necho\r\n');
+      expect(await ask('CLI', 'nonsense')).toContain('Try CLI HELP.');
       await client.send('ACL', 'SETUSER', 'default', '-echo');
       expect(await ask('VECHO', 'a')).toMatch(/^-NOPERM .* run the 'echo' command/);
+      client.close();
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('leaves rules of users alone that name what there is not', async () => {
+    const rules = '-flushall -eval -script|load +module +function|list';
+    const configText = `rename-command FLUSHALL ""\nuser u on nopass ~* &* +@all ${rules}\n`;
+    const server = await startCairnServer({ configText });
+    try {
+      const client = await server.connect();
+      expect(String(await client.value('ACL', 'LIST'))).toContain(` +@all ${rules}`);
+      for (const wrong of ['+script|nonsense', '+eval|1|2', '-function|list|x', '+nonsense']) {
+        const answer = await client.send('ACL', 'SETUSER', 'u', wrong);
+        expect(answer.raw.toString()).toContain('Unknown command or category name in ACL');
+      }
       client.close();
     } finally {
       await server.close();

@@ -244,6 +244,47 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
     [...LINE, [/redir=\d+/g, 'redir=?'], [/(?<=^)\$\d+/, '']],
   );
 
+  it('takes a new proto-max-bulk-len for those who are connected', async () => {
+    const { cairn, redis } = servers();
+    const answers = [];
+    for (const server of [cairn, redis]) {
+      const [boss, client] = [await server.connect(), await server.connect()];
+      await client.send('PING');
+      await boss.send('CONFIG', 'SET', 'proto-max-bulk-len', '1mb');
+      client.write(`*2\r\n$4\r\nECHO\r\n$${(1 << 20) + 1}\r\n`);
+      answers.push((await client.read()).raw.toString());
+      await client.waitClosed();
+      await boss.send('CONFIG', 'SET', 'proto-max-bulk-len', '512mb');
+      boss.close();
+    }
+    expect(answers[0]).toContain('Protocol error: invalid bulk length');
+    expect(answers[0]).toBe(answers[1]);
+  });
+
+  it('CLIENT LIST shows the last command, also one that was refused', async () => {
+    const { cairn, redis } = servers();
+    const words = [
+      ['GET'],
+      ['CONFIG', 'GET', 'hz'],
+      ['NONSENSE'],
+      ['CLIENT', 'NONSENSE'],
+      ['CLIENT'],
+    ];
+    const shown = [];
+    for (const server of [cairn, redis]) {
+      const [boss, client] = [await server.connect(), await server.connect()];
+      const id = String(await client.value('CLIENT', 'ID'));
+      for (const command of words) {
+        await client.send(...command);
+        const line = String(await boss.value('CLIENT', 'LIST', 'ID', id));
+        shown.push(/ cmd=(\S+)/.exec(line)?.[1]);
+      }
+      for (const one of [boss, client]) one.close();
+    }
+    expect(shown.slice(0, 5)).toEqual(['get', 'config|get', 'NULL', 'NULL', 'client']);
+    expect(shown.slice(0, 5)).toEqual(shown.slice(5));
+  });
+
   it('CLIENT LIST counts what came and went', async () => {
     const client = await servers().cairn.connect();
     const id = String(await client.value('CLIENT', 'ID'));

@@ -225,6 +225,16 @@ describe('holding back', () => {
     client.close();
   });
 
+  it('evicts nobody for less than what a connection may need to raise the limit', async () => {
+    const client = await server.connect();
+    for (const limit of ['1', '1023', '1%', '0']) {
+      await client.send('CONFIG', 'SET', 'maxmemory', '100mb', 'maxmemory-clients', limit);
+      expect(await client.value('PING')).toBe('PONG');
+    }
+    await client.send('CONFIG', 'SET', 'maxmemory', '0');
+    client.close();
+  });
+
   it('evicts who is sent too much by others before the next command', async () => {
     const client = await server.connect();
     await client.send('CLIENT', 'NO-EVICT', 'ON');

@@ -98,6 +98,7 @@ describe('INFO', () => {
       ['INCR', 'k'],
       ['SADD', 'k', 'x'],
       ['CONFIG', 'GET', 'port'],
+      ['CLIENT', 'NONSENSE'],
       ['NONSENSE'],
     ]);
     const stats = sectionsOf(await info(client, 'commandstats', 'errorstats', 'stats'));
@@ -109,11 +110,13 @@ describe('INFO', () => {
     expect(command('sadd')).toBe('calls=1,rejected_calls=0,failed_calls=1');
     expect(command('config|get')).toBe('calls=1,rejected_calls=0,failed_calls=0');
     expect(Object.fromEntries(stats.get('# Errorstats') ?? [])).toEqual({
-      errorstat_ERR: 'count=3',
+      errorstat_ERR: 'count=4',
       errorstat_WRONGTYPE: 'count=1',
     });
+    // An unknown subcommand is no command.
+    expect(command('client')).toBe('');
     const figures = stats.get('# Stats');
-    expect(figures?.get('total_error_replies')).toBe('4');
+    expect(figures?.get('total_error_replies')).toBe('5');
     expect(figures?.get('keyspace_hits')).toBe('2');
     expect(figures?.get('keyspace_misses')).toBe('1');
   });
@@ -139,6 +142,28 @@ describe('INFO', () => {
     expect(failed('exec')).toBe('2 1');
     expect(failed('blpop')).toBe('1 1');
     expect(failed('wait')).toBe('1 1');
+  });
+
+  it('counts a command that waited once, when it is answered', async () => {
+    const target = await startCairnServer();
+    const processed = async (): Promise<number> =>
+      Number(/total_commands_processed:(\d+)/.exec(await info(client, 'stats'))?.[1]);
+    await client.pipeline([
+      ['CONFIG', 'RESETSTAT'],
+      ['SLOWLOG', 'RESET'],
+      ['SET', 'moves', 'v'],
+    ]);
+    await client.send('CONFIG', 'SET', 'slowlog-log-slower-than', '0');
+    const before = await processed();
+    await client.send('BLPOP', 'none', '0.001');
+    await client.send('MIGRATE', '127.0.0.1', String(target.port), 'moves', '0', '1000');
+    // Those two, and INFO itself.
+    expect((await processed()) - before).toBe(3);
+    const logged = JSON.stringify(await client.value('SLOWLOG', 'GET', '-1'));
+    expect(logged.match(/"MIGRATE"/g)).toHaveLength(1);
+    expect(await info(client, 'commandstats')).toMatch(/cmdstat_migrate:calls=1,/);
+    await client.send('CONFIG', 'SET', 'slowlog-log-slower-than', '10000');
+    await target.close();
   });
 
   it('shows latencies by percentiles, and as LATENCY HISTOGRAM does', async () => {

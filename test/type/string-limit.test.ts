@@ -30,15 +30,4 @@ describe('the longest strings', () => {
     expect(await client.value('GETDEL', 'small')).toBeNull();
     client.close();
   });
-
-  it('are as long as CONFIG SET says, also to clients that are connected', async () => {
-    const [client, other] = [await server.connect(), await server.connect()];
-    const long = 'x'.repeat(1_500_000);
-    expect(await client.value('CONFIG', 'SET', 'proto-max-bulk-len', '1mb')).toBe('OK');
-    const error = 'ERR Protocol error: invalid bulk length';
-    expect(await other.value('SET', 'long', long)).toEqual({ error });
-    expect(await client.value('CONFIG', 'SET', 'proto-max-bulk-len', '2mb')).toBe('OK');
-    expect(await client.value('SET', 'long', long)).toBe('OK');
-    client.close();
-  });
 });

@@ -169,7 +169,7 @@ export class Selector {
     if (bar >= 0) {
       const parent = table.byName(name.slice(0, bar));
       const first = name.slice(bar + 1);
-      if (parent === undefined) return UNKNOWN;
+      if (parent === undefined) return this.change(name, true, table);
       if (parent.name.includes('|')) return NO_SUB_FIRST;
       if (first === '') return SYNTAX;
       if (parent.subcommands === undefined) {
@@ -188,9 +188,9 @@ export class Selector {
 
   private change(name: string, allowed: boolean, table: CommandTable): string | undefined {
     const command = table.byName(name);
-    if (command === undefined) return UNKNOWN;
-    this.mark(command, allowed, table);
-    this.addRule(command.name, allowed);
+    if (command !== undefined) this.mark(command, allowed, table);
+    else if (!table.isGone(name)) return UNKNOWN;
+    this.addRule(name, allowed);
     return undefined;
   }
 

@@ -269,6 +269,7 @@ export class AccessControl {
     const seen = new Set<string>();
     for (const { words, text } of users) {
       const [, name = '', ...rules] = words;
+      if (isBadName(name)) throw new Error(`Spaces not allowed in ACL usernames (in: ${text})`);
       if (seen.has(name)) {
         throw new Error(`Duplicate user '${name}' found in the configuration: ${text}`);
       }

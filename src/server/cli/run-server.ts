@@ -20,6 +20,7 @@ import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
 import { rehearseSoon } from '../rehearsal.ts';
 import { checkSystem } from './check-system.ts';
 import { isDaemonChild, receiveSource, reportToParent, startDaemon } from './daemon.ts';
+import { fitMaxClients, openFilesMax } from './open-files.ts';
 import { PID_FILE_DEFAULT, writePidFile } from './pid-file.ts';
 import { keepOomScore, keepProcessTitle } from './process-look.ts';
 import { parseServerArguments, SERVER_USAGE } from './server-arguments.ts';
@@ -168,6 +169,8 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
     return false;
   }
   log.role = config.values.replicaof === undefined ? 'M' : 'S';
+  const filesMax = openFilesMax();
+  if (filesMax !== undefined && !fitMaxClients(config, log, filesMax)) return false;
   process.on('uncaughtExceptionMonitor', (error) => log.warning(`Crashed: ${error.stack}`));
   const snapshotHelper = new SnapshotHelper();
   const applyOomScore = keepOomScore(config, log, () => log.role === 'S', snapshotHelper);

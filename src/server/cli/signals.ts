@@ -1,7 +1,8 @@
 /**
  * Signals of a running server: SIGTERM and SIGINT end it as `shutdown-on-sigterm` and
  * `shutdown-on-sigint` say; a second SIGINT ends it at once, without its last save. SIGHUP means
- * nothing, and SIGALRM, with which 7.2 is asked where it stands, is only told of.
+ * nothing, and SIGALRM, with which 7.2 is asked where it stands, is only told of; so is SIGUSR1, at
+ * which Node would open a port to any debugger.
  */
 import type { Config } from '../config/config.ts';
 import type { ShutdownFlag } from '../config/special-type.ts';
@@ -46,5 +47,7 @@ export function handleSignals(
     process.on(signal, () => void end(signal));
   }
   process.on('SIGHUP', () => log.debug('SIGHUP is ignored'));
-  process.on('SIGALRM', () => log.warning('Received SIGALRM'));
+  for (const signal of ['SIGALRM', 'SIGUSR1'] as const) {
+    process.on(signal, () => log.warning(`Received ${signal}`));
+  }
 }

@@ -24,6 +24,12 @@ export function logStart(log: Logger, config: Config, hasArguments: boolean): vo
     );
   }
   for (const notice of config.notices()) log.notice(notice);
+  if (config.values.supervised === 'auto' && process.env.NOTIFY_SOCKET !== undefined) {
+    log.warning(
+      'systemd waits to be notified, which cannot be done here: a unit with Type=notify will be ' +
+        'taken for one that did not start. Use Type=exec',
+    );
+  }
 }
 
 /** The mode and the process number, with the logo where someone looks at it: ports are bound. */

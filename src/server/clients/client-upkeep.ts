@@ -71,7 +71,12 @@ function isEvictable(client: Client): boolean {
   return !client.isPrimary && !client.isReplica;
 }
 
-/** A negative setting is a percentage of maxmemory. */
+/** Below this nobody could tell the server of a better limit any more. */
+const LIMIT_BYTES_MIN = 128 * 1024;
+
+/** A negative setting is a percentage of maxmemory; 0 is no limit. */
 function limitBytes(setting: number, maxmemory: number): number {
-  return setting < 0 ? Math.floor((maxmemory * -setting) / 100) : setting;
+  if (setting === 0 || (setting < 0 && maxmemory === 0)) return 0;
+  const bytes = setting < 0 ? Math.floor((maxmemory * -setting) / 100) : setting;
+  return Math.max(LIMIT_BYTES_MIN, bytes);
 }

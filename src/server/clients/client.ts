@@ -108,7 +108,10 @@ export class Client {
   /** The link of a replica of ours, or of our primary. */
   isReplica = false;
   isPrimary = false;
+  /** What it asked for last; null before that, and when there is no such command. */
   lastCommand: Command | null = null;
+  /** What the command that waits has taken so far, each time that it ran in vain. */
+  spentMicroseconds = 0;
   /** Commands and bytes, for CLIENT LIST. */
   commandCount = 0;
   bytesIn = 0;

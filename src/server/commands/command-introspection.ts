@@ -30,7 +30,7 @@ function infoCommand(c: Context): void {
   }
   c.reply.array(c.argc - 2);
   for (let i = 2; i < c.argc; i++) {
-    const one = commands.byName(c.args.text(i));
+    const one = commands.byCalledName(c.args.text(i));
     if (one === undefined) c.reply.null();
     else replyCommandInfo(c.reply, one, commands);
   }
@@ -42,7 +42,7 @@ function docsCommand(c: Context): void {
   if (c.argc > 2) {
     const named: Command[] = [];
     for (let i = 2; i < c.argc; i++) {
-      const one = commands.byName(c.args.text(i));
+      const one = commands.byCalledName(c.args.text(i));
       if (one !== undefined) named.push(one);
     }
     found = named;

@@ -65,7 +65,7 @@ function histogramCommand(c: Context): void {
   };
   if (c.argc === 2) for (const one of commands.all) add(one);
   for (let i = 2; i < c.argc; i++) {
-    const one = commands.byName(c.args.text(i));
+    const one = commands.byCalledName(c.args.text(i));
     if (one !== undefined) add(one);
   }
   c.reply.map(chosen.size);

@@ -19,6 +19,7 @@
 import { constants } from 'node:fs';
 import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { quoteArgument } from './byte-string.ts';
 import { splitWords, trimLine } from './conf-file.ts';
 import type { RewriteLine } from './value-type.ts';
 
@@ -92,6 +93,12 @@ function joinLines(lines: readonly string[]): string {
     wasEmpty = line === '';
   }
   return text.replace(/\n+$/, '\n');
+}
+
+/** The same words as a line that is read back as they are: one with a quote in it is quoted. */
+export function quoteWords(line: string): string {
+  const quoted = (word: string): string => (/["']/.test(word) ? quoteArgument(word) : word);
+  return line.split(' ').map(quoted).join(' ');
 }
 
 /** The present text, empty when there is no file yet; rejects when it cannot be read. */

@@ -2,7 +2,8 @@
  * Reading a configuration at the start: every line is a parameter, or one of the directives that
  * are no parameters.
  *
- *     include PATH            the lines of other files, here
+ *     include PATH            the lines of other files, here; `save` lines behind it replace
+ *                             those of before, so that CONFIG REWRITE's lines are the last word
  *     user NAME RULE...       kept for the access lists
  *     rename-command OLD NEW  kept for the command table
  *     loadmodule PATH ...     refused: there are no modules
@@ -36,7 +37,7 @@ export interface LoadTarget {
   readonly users: Directive[];
   readonly renames: Directive[];
   readonly values: { readonly dir: string; readonly logfile: string };
-  read(parameter: AnyParameter, words: readonly string[]): string | undefined;
+  read(parameter: AnyParameter, words: readonly string[], afresh: boolean): string | undefined;
   path(path: string): string;
 }
 
@@ -55,7 +56,7 @@ export function loadConfig(config: LoadTarget, source: ConfigSource): void {
   let text = '';
   if (source.file !== undefined) {
     config.file = resolve(source.file);
-    text += readConfigFile(source.file);
+    text += readConfigFile(config.file);
   }
   if (source.stdin !== undefined) text += source.stdin;
   if (source.options !== undefined) text += `\n${source.options}`;
@@ -69,23 +70,32 @@ function readText(
   includedFrom: string | undefined,
   depth: number,
 ): void {
+  let sinceInclude: Set<AnyParameter> | undefined;
   for (const directive of readDirectives(text, includedFrom)) {
-    readDirective(config, directive, depth);
+    const { words } = directive;
+    const name = (words[0] ?? '').toLowerCase();
+    const parameter = findParameter(name);
+    if (parameter !== undefined) {
+      const afresh = sinceInclude !== undefined && !sinceInclude.has(parameter);
+      readParameter(config, parameter, directive, afresh);
+      sinceInclude?.add(parameter);
+    } else if (!FORGOTTEN.has(name) || words.length !== 2) {
+      readOther(config, name, directive, depth);
+      if (name === 'include') sinceInclude = new Set();
+    }
   }
 }
 
-function readDirective(config: LoadTarget, directive: Directive, depth: number): void {
+function readParameter(
+  config: LoadTarget,
+  parameter: AnyParameter,
+  directive: Directive,
+  afresh: boolean,
+): void {
   const { words } = directive;
-  const name = (words[0] ?? '').toLowerCase();
-  const parameter = findParameter(name);
-  if (parameter !== undefined) {
-    const wrongCount = !parameter.type.multi && words.length !== 2;
-    const error = wrongCount ? WRONG_WORD_COUNT : config.read(parameter, words.slice(1));
-    if (error !== undefined) throw new ConfigFileError(error, directive);
-    return;
-  }
-  if (FORGOTTEN.has(name) && words.length === 2) return;
-  readOther(config, name, directive, depth);
+  const wrongCount = !parameter.type.multi && words.length !== 2;
+  const error = wrongCount ? WRONG_WORD_COUNT : config.read(parameter, words.slice(1), afresh);
+  if (error !== undefined) throw new ConfigFileError(error, directive);
 }
 
 function readOther(config: LoadTarget, name: string, directive: Directive, depth: number): void {

@@ -19,7 +19,7 @@ import { resolve } from 'node:path';
 import { globMatch } from '../../core/text/glob.ts';
 import { toByteString } from './byte-string.ts';
 import type { Directive } from './conf-file.ts';
-import { readOldConfig, replaceConfigFile, rewriteConfigText } from './conf-rewrite.ts';
+import { quoteWords, readOldConfig, replaceConfigFile, rewriteConfigText } from './conf-rewrite.ts';
 import { type ConfigSource, loadConfig } from './config-load.ts';
 import type { AnyParameter, Feature } from './parameter.ts';
 import {
@@ -127,10 +127,14 @@ export class Config {
     }
   }
 
-  /** One line of a configuration file for a known parameter; gives the reason of a refusal. */
-  read(parameter: AnyParameter, words: readonly string[]): string | undefined {
+  /**
+   * One line of a configuration file for a known parameter; gives the reason of a refusal. `afresh`
+   * does not add to the lines before it.
+   */
+  read(parameter: AnyParameter, words: readonly string[], afresh: boolean): string | undefined {
     const first = words[0];
     const quoted = parameter.type.multi && words.length === 1 && first !== undefined;
+    if (afresh) this.#seen.delete(parameter);
     const parsed = this.#parse(parameter, quoted && first !== '' ? first.split(' ') : words, true);
     if ('error' in parsed) return parsed.error;
     this.#seen.add(parameter);
@@ -355,7 +359,7 @@ export class Config {
       lines: parameter.type.lines(parameter.name, this.#stored.get(parameter), parameter.initial),
     }));
     if (options.users !== undefined) {
-      const lines = options.users.map((text) => ({ text, force: true }));
+      const lines = options.users.map((text) => ({ text: quoteWords(text), force: true }));
       blocks.push({ option: 'user', lines });
     }
     const mainName = (option: string): string | undefined => findParameter(option)?.name;

@@ -25,10 +25,16 @@ const NAMES: ReadonlySet<string> = new Set<keyof TitleVariables>([
   'config-file',
 ]);
 
-/** A message when the template is blank, has an open brace or an unknown variable. */
+/**
+ * A message when the template has an open brace or an unknown variable, or when nothing may come of
+ * it: a redis-server that is to read the file finds its title empty at that moment.
+ */
 export function checkTitleTemplate(template: string): string | undefined {
-  const rest = template.replace(/\{([^{}]*)\}/g, (whole, name) => (NAMES.has(name) ? '' : whole));
-  if (template.trim() !== '' && !/[{}]/.test(rest)) return undefined;
+  const rest = template.replace(/\{([^{}]*)\}/g, (whole, name) => {
+    if (!NAMES.has(name)) return whole;
+    return name === 'title' || name === 'server-mode' ? '' : 'x';
+  });
+  if (rest.trim() !== '' && !/[{}]/.test(rest)) return undefined;
   return 'template format is invalid or contains unknown variables';
 }
 

@@ -37,8 +37,11 @@ export class SlowLog {
   /** Notes a command; `redacted` are the arguments that must not be shown. */
   add(client: Client, args: Args, microseconds: number, redacted: readonly number[]): void {
     const max = this.config.values.slowlogMaxLen;
-    // A log that holds nothing counts nothing either.
-    if (max === 0) return;
+    if (max === 0) {
+      // A log that holds nothing counts nothing either.
+      this.clear();
+      return;
+    }
     this.entries.unshift({
       id: this.nextId++,
       time: Math.floor(Date.now() / 1000),

@@ -99,6 +99,7 @@ export class Migrations {
     });
     this.hold(migration.request, 1);
     client.waiting = WAIT_BLOCKED;
+    client.spentMicroseconds = 0;
     this.clients.add(client);
     void this.run(migration.request).then((outcome) => {
       this.clients.delete(client);

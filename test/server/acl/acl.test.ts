@@ -392,5 +392,8 @@ describe('ACL', () => {
     await expect(startCairnServer({ configText: 'user eve +nonsense\n' })).rejects.toThrow(
       /nonsense/,
     );
+    await expect(startCairnServer({ configText: 'user "eve on" nopass\n' })).rejects.toThrow(
+      /Spaces not allowed in ACL usernames/,
+    );
   });
 });

@@ -5,11 +5,14 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backlogWarning, nodeWarning } from '../../../src/server/cli/check-system.ts';
+import { fitMaxClients, openFilesMax } from '../../../src/server/cli/open-files.ts';
 import { oomScore, processTitle } from '../../../src/server/cli/process-look.ts';
+import { logStart } from '../../../src/server/cli/start-log.ts';
 import { Config } from '../../../src/server/config/config.ts';
 import { CAIRN_VERSION } from '../../../src/server/config/version.ts';
+import { ServerLog } from '../../../src/server/log.ts';
 import { freePort } from '../../support/server-process.ts';
 
 const program = fileURLToPath(new URL('./fake-program.js', import.meta.url));
@@ -120,6 +123,33 @@ describe('a start', () => {
     expect(await ask(port, 'PING')).toBe('+PONG\r\n');
   });
 
+  it('leaves itself as many open files as it needs, and clients the rest', () => {
+    const config = new Config();
+    const lines: string[] = [];
+    const log = new ServerLog({ sink: (line) => lines.push(line) });
+    expect(fitMaxClients(config, log, 64)).toBe(false);
+    expect(fitMaxClients(config, log, 300)).toBe(true);
+    expect(config.values.maxclients).toBe(236);
+    expect(lines.join('')).toContain('maxclients has been reduced to 236');
+    const set = (value: string) =>
+      config.set([['maxclients', value]], { loading: false, local: true });
+    expect(set('237')).toMatchObject({ error: expect.stringContaining('try with 236') });
+    expect(set('100')).toEqual({ ok: true });
+    expect(openFilesMax()).toBeGreaterThan(0);
+  });
+
+  it('warns where systemd would wait in vain', () => {
+    const lines: string[] = [];
+    const log = new ServerLog({ sink: (line) => lines.push(line) });
+    const config = new Config();
+    config.applySettings({ supervised: 'auto' });
+    logStart(log, config, true);
+    vi.stubEnv('NOTIFY_SOCKET', '/run/notify');
+    logStart(log, config, true);
+    vi.unstubAllEnvs();
+    expect(lines.filter((line) => line.includes('systemd waits'))).toHaveLength(1);
+  });
+
   it('logs to a file, as JSON, relative to dir', async () => {
     const port = await freePort();
     const conf = join(folder, 'x.conf');
@@ -160,7 +190,7 @@ describe('a start', () => {
     [['--timeout', '78'], 'Fatal error loading the DB'],
     [['--timeout', '79'], "mkdir '/x'. Let the user of the server write there, or name another"],
     [['--port', '0', '--unixsocket', '/nonexistent/x'], 'Failed opening Unix socket: bind: '],
-    [['nothing.conf'], "can't open config file 'nothing.conf': No such file or directory"],
+    [['nothing.conf'], "/nothing.conf': No such file or directory"],
   ])('%j fails with one line in the log', (args, line) => {
     const { status, stdout, stderr } = runToEnd(args);
     expect(stdout).toContain(line);
@@ -235,8 +265,11 @@ describe('an end', () => {
     const server = new Running(['--port', String(port), '--timeout', '77']);
     await server.shows('Ready to accept connections');
     server.child.kill('SIGHUP');
-    server.child.kill('SIGALRM');
-    await server.shows('Received SIGALRM');
+    for (const signal of ['SIGALRM', 'SIGUSR1'] as const) {
+      server.child.kill(signal);
+      await server.shows(`Received ${signal}`);
+    }
+    expect(server.out).not.toContain('Debugger listening');
     server.child.kill('SIGTERM');
     await server.shows('errors trying to shut down the server: the disk is full');
     expect(await ask(port, 'PING')).toBe('+PONG\r\n');

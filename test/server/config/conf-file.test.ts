@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigFileError, ConfigOpenError } from '../../../src/server/config/conf-file.ts';
 import { Config } from '../../../src/server/config/config.ts';
@@ -163,7 +163,7 @@ describe('a file', () => {
         '  # indented comment',
         'requirepass "a b\\x00\\xff\\n\\"q"',
         "masterauth 'it\\'s'",
-        "proc-title-template '{title}'",
+        "proc-title-template '{title} {port}'",
         '\ttimeout\t7  ',
         'TIMEOUT 8',
       ].join('\r\n'),
@@ -224,6 +224,8 @@ describe('a file', () => {
     const text = `Fatal error, can't open config file '${missing}': No such file or directory`;
     expect(() => new Config().load({ file: missing })).toThrow(new RegExp(text));
     expect(() => load(`include ${missing}`)).toThrow(ConfigOpenError);
+    const relative = () => new Config().load({ file: 'no-such-folder/missing.conf' });
+    expect(relative).toThrow(`'${resolve('no-such-folder/missing.conf')}'`);
   });
 });
 
@@ -241,6 +243,16 @@ describe('include', () => {
     const other = load('include par*/?.conf');
     expect(other.values.timeout).toBe(2);
     expect(load('include parts/[!a].conf').values.maxclients).toBe(10000);
+  });
+
+  it('adds save lines of several files up, and begins anew behind them', () => {
+    write('a.conf', 'save 1 1');
+    write('b.conf', 'save 2 2\nsave 3 3');
+    const saved = (text: string): string => String(load(text).get(['save'])[0]?.[1]);
+    expect(saved('include ?.conf')).toBe('1 1 2 2 3 3');
+    expect(saved('save 9 9\ninclude a.conf\ninclude b.conf')).toBe('9 9 1 1 2 2 3 3');
+    expect(saved('include ?.conf\nsave 4 4\nhz 20\nsave 5 5')).toBe('4 4 5 5');
+    expect(saved('include a.conf\nsave 4 4\ninclude b.conf')).toBe('4 4 2 2 3 3');
   });
 
   it('says in which file a line is wrong', () => {

@@ -274,6 +274,7 @@ const SPECIAL_TRIALS: Array<[name: string, value: string]> = [
   ['cluster-announce-hostname', 'a'.repeat(256)],
   ['proc-title-template', '{title} {port}'],
   ['proc-title-template', '{x}'],
+  ['proc-title-template', '{title} {server-mode}'],
   ['proc-title-template', '{title'],
   ['replicaof', 'no one'],
   ['daemonize', 'yes'],

@@ -149,6 +149,15 @@ describe('the rewritten file', () => {
     expect(textNow().split('\n').slice(0, 3)).toEqual(['user default on nopass', 'timeout 1', '']);
   });
 
+  it('has users whose names and patterns hold quotes, so that they are read back', async () => {
+    const config = configOf('user "o\\"b" on "~it\'s*" "(~\'q\' +get)"\n');
+    const words = config.users[0]?.words ?? [];
+    await config.rewrite({ users: [words.join(' ')] });
+    const again = new Config({ directory: folder });
+    again.load({ file: join(folder, 'redis.conf') });
+    expect(again.users[0]?.words.join(' ')).toBe(`user o"b on ~it's* (~'q' +get)`);
+  });
+
   it('has everything when forced', async () => {
     const config = configOf('# nothing\n');
     await config.rewrite({ force: true });

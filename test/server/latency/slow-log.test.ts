@@ -28,6 +28,7 @@ describe('SLOWLOG', () => {
     const [before] = await latest();
     await client.value('CONFIG', 'SET', 'slowlog-max-len', '0');
     for (let i = 0; i < 10; i++) await client.value('PING');
+    expect(await client.value('SLOWLOG', 'LEN')).toBe(0);
     await client.value('CONFIG', 'SET', 'slowlog-max-len', '128');
     const [after] = await latest();
     // SLOWLOG GET, and the CONFIG SET that ended it.
