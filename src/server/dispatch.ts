@@ -186,7 +186,7 @@ export class Dispatcher {
     for (const gate of this.gatesAgain) {
       const error = gate(client, command, args);
       if (error === null) continue;
-      this.refuse(client, command, error);
+      this.refuse(client, command, args, error);
       return;
     }
     this.again = true;
@@ -230,28 +230,31 @@ export class Dispatcher {
    */
   resolve(client: Client, args: Args): Command | null {
     const found = this.commands.find(args, 0);
+    client.lastCommand = found;
     if (found === null) {
-      this.refuse(client, null, unknownCommand(args));
+      this.refuse(client, null, args, unknownCommand(args));
       return null;
     }
     let command = found;
     if (found.subcommands !== undefined && args.count > 1) {
       const sub = this.commands.child(found, args.text(1));
       if (sub === undefined) {
+        client.lastCommand = null;
         const name = args.shown(1).slice(0, 128);
         const parent = found.name.toUpperCase();
-        this.refuse(client, found, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
+        this.refuse(client, found, args, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
         return null;
       }
       command = sub;
+      client.lastCommand = sub;
     }
     const { arity } = command;
     if ((arity > 0 && args.count !== arity) || args.count < -arity) {
-      this.refuse(client, command, wrongArity(command.name));
+      this.refuse(client, command, args, wrongArity(command.name));
       return null;
     }
     if ((command.flags & PROTECTED) !== 0 && !this.mayDebug(client)) {
-      this.refuse(client, command, NO_DEBUG);
+      this.refuse(client, command, args, NO_DEBUG);
       return null;
     }
     return command;
@@ -264,14 +267,15 @@ export class Dispatcher {
 
   /**
    * Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC
-   * discards it.
+   * discards it, and is shown to monitors, which saw MULTI.
    */
-  refuse(client: Client, command: Command | null, error: string): void {
+  refuse(client: Client, command: Command | null, args: Args, error: string): void {
     if (command !== null) command.stats.rejected++;
     if (command?.name === 'exec') {
       this.discard(client);
       const reason = error.replace(/^ERR /, '');
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+      this.monitor?.(client, command, args);
       return;
     }
     if (client.transaction !== null) client.transaction.spoiled = true;
@@ -290,15 +294,14 @@ export class Dispatcher {
       this.doorman.dropWebRequest(client, args);
       return;
     }
-    client.lastCommand = command;
     if (!client.authenticated && (command.flags & NO_AUTH) === 0) {
-      this.refuse(client, command, NO_AUTH_NEEDED);
+      this.refuse(client, command, args, NO_AUTH_NEEDED);
       return;
     }
     for (let i = 0; i < this.gates.length; i++) {
       const error = this.gates[i]!(client, command, args);
       if (error === null) continue;
-      if (error !== '') this.refuse(client, command, error);
+      if (error !== '') this.refuse(client, command, args, error);
       return;
     }
     if (client.transaction !== null && !runsInMulti(command)) {
@@ -310,10 +313,11 @@ export class Dispatcher {
 
   private queue(client: Client, command: Command, args: Args, transaction: Transaction): void {
     if ((command.flags & NO_MULTI) !== 0) {
-      this.refuse(client, command, 'ERR Command not allowed inside a transaction');
+      this.refuse(client, command, args, 'ERR Command not allowed inside a transaction');
       return;
     }
-    transaction.add(command, args);
+    // What will not run anyway is not kept.
+    if (!transaction.spoiled && !client.watchedChanged) transaction.add(command, args);
     client.reply.raw(QUEUED);
   }
 

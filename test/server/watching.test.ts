@@ -65,6 +65,64 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
   );
 
   same(
+    'MONITOR: commands as they came, and EXEC that is refused',
+    `
+    m> MONITOR
+    a> XADD x 1-1 f v
+    m<
+    a>0 XREAD BLOCK 1 STREAMS x $
+    m<
+    a<
+    a> MULTI
+    m<
+    a> EXEC now
+    m<
+    a> PING
+    m<
+    a> SUBSCRIBE c
+    m<
+    a> EXEC
+    m<
+    a> GET k
+    a> PING
+    m<
+    b> DEL x
+    m<
+  `,
+    TIMES,
+  );
+
+  same(
+    'CLIENT LIST: the last command, known or not, and what is queued',
+    `
+    a> ECHO x
+    a> CLIENT SETNAME me
+    b> CLIENT LIST ID $id(a)
+    a> NONSENSE
+    b> CLIENT LIST ID $id(a)
+    a> SET k
+    b> CLIENT LIST ID $id(a)
+    a> CLIENT NONSENSE
+    b> CLIENT LIST ID $id(a)
+    a> CLIENT SETNAME
+    b> CLIENT LIST ID $id(a)
+    a> WATCH k
+    b> SET k v
+    a> MULTI
+    a> SET k w
+    b> CLIENT LIST ID $id(a)
+    a> EXEC
+    a> MULTI
+    a> SET k w
+    a> SET k
+    a> SET k w
+    b> CLIENT LIST ID $id(a)
+    a> EXEC
+  `,
+    [[/\$\d+\r\nid=.*(flags=\S+).*( multi=\S+).*( cmd=\S+).*\n/, '$1$2$3']],
+  );
+
+  same(
     'SLOWLOG',
     `
     a> CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 5

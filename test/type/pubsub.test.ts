@@ -267,6 +267,23 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
   );
 
   same(
+    'the order of what is broadcast, and prefixes that overlap',
+    `
+    s> SUBSCRIBE __redis__:invalidate
+    a3> CLIENT TRACKING ON BCAST PREFIX z PREFIX a
+    c> CLIENT TRACKING ON BCAST PREFIX y REDIRECT $id(s)
+    d> CLIENT TRACKING ON BCAST PREFIX b PREFIX z REDIRECT $id(s)
+    b> MSET z1 1 a1 1 z0 1 a0 1 y1 1 y0 1 b1 1
+    a3<< 2
+    s< 3
+    a3> CLIENT TRACKING ON BCAST PREFIX z
+    a3> CLIENT TRACKING ON BCAST PREFIX z PREFIX z1
+    a3> CLIENT TRACKING ON BCAST PREFIX c PREFIX c
+    a3> CLIENT TRACKINGINFO
+  `,
+  );
+
+  same(
     'client-side caching by redirection',
     `
     s> SUBSCRIBE __redis__:invalidate

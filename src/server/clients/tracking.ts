@@ -183,22 +183,32 @@ export class Tracking {
     if (this.putOff.delete(client)) this.tell(client, null);
   }
 
-  /** The end of a turn: tells its changes to those in broadcast mode. */
+  /**
+   * The end of a turn: tells its changes to those in broadcast mode, prefix by prefix, prefixes and
+   * keys in the order of their bytes.
+   */
   broadcast(): void {
     if (this.emptied) this.tellEmptied();
     if (this.changes.size === 0) return;
-    const changes = [...this.changes];
+    const changes = [...this.changes].sort(([a], [b]) => order(a, b));
     this.changes.clear();
-    for (const client of [...this.trackers]) {
-      const state = client.tracking;
-      if (state?.mode !== 'broadcast') continue;
-      for (const prefix of state.prefixes) {
-        const keys = changes
-          .filter(([key, by]) => key.startsWith(prefix) && !(state.noLoop && by === client))
-          .map(([key]) => key);
-        if (keys.length > 0) this.tell(client, keys);
-      }
+    for (const [prefix, client] of this.listeners()) {
+      const noLoop = client.tracking?.noLoop === true;
+      const keys = changes
+        .filter(([key, by]) => key.startsWith(prefix) && !(noLoop && by === client))
+        .map(([key]) => key);
+      if (keys.length > 0) this.tell(client, keys);
     }
+  }
+
+  /** Who wants to hear of keys with which prefix, by prefix. */
+  private listeners(): (readonly [prefix: string, client: Client])[] {
+    return [...this.trackers]
+      .flatMap((client) => {
+        const { mode, prefixes } = client.tracking!;
+        return mode === 'broadcast' ? prefixes.map((prefix) => [prefix, client] as const) : [];
+      })
+      .sort(([a], [b]) => order(a, b));
   }
 
   /** `changed`: else the key is only forgotten, which is nobody's doing. */
@@ -263,6 +273,11 @@ export class Tracking {
     client.endPush();
     this.owner.listClient(client);
   }
+}
+
+/** Of texts that hold a byte in each unit. */
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function wantsKeys(state: TrackingState): boolean {

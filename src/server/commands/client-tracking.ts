@@ -106,7 +106,7 @@ function overlap(prefixes: readonly string[], old: readonly string[]): string | 
   const collide = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
   const text = 'Prefixes for a single client must not overlap.';
   for (const [i, prefix] of prefixes.entries()) {
-    const known = old.find((one) => collide(one, prefix) && one !== prefix);
+    const known = old.find((one) => collide(one, prefix));
     if (known !== undefined) {
       return `ERR Prefix '${prefix}' overlaps with an existing prefix '${known}'. ${text}`;
     }

@@ -291,13 +291,13 @@ function replyHistory(
 // ---------------------------------------------------------------- waiting
 
 function wait(c: Context): void {
-  const { args } = c;
   const { blocking } = c.services;
   const { isGroup, keys, keysAt, waitMs } = options;
   if (blocking.isBlocked(c.client)) return;
   const waited: Uint8Array[] = [];
+  const args = c.args.copies();
   for (let i = 0; i < keys; i++) {
-    waited.push(args.copy(keysAt + i));
+    waited.push(args.bytes[keysAt + i]!);
     const idAt = keysAt + keys + i;
     if (!isMark(c, idAt, DOLLAR)) continue;
     const text = Buffer.from(sources[i]!.after.toString(), 'latin1');
@@ -308,6 +308,7 @@ function wait(c: Context): void {
   blocking.block(c, {
     keys: waited,
     type: TYPE_STREAM,
+    args,
     timeoutMs: waitMs,
     onTimeout: (client) => client.reply.nullArray(),
     wakesOn: () => isGroup,
