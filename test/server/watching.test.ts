@@ -85,7 +85,12 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
     m<
     a> GET k
     a> PING
+    m> SUBSCRIBE c
     m<
+    m> GET k
+    m>0 CLIENT REPLY OFF
+    b> GET x
+    m> CLIENT REPLY ON
     b> DEL x
     m<
   `,
@@ -120,6 +125,37 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
     a> EXEC
   `,
     [[/\$\d+\r\nid=.*(flags=\S+).*( multi=\S+).*( cmd=\S+).*\n/, '$1$2$3']],
+  );
+
+  same(
+    'WATCH: a group is no part of the stream, the key and its entries are',
+    `
+    a> WATCH x
+    b> XGROUP CREATE x g 0 MKSTREAM
+    a> MULTI
+    a> EXEC
+    a> WATCH x
+    b> XGROUP CREATE x h 0
+    b> XGROUP SETID x h 0
+    b> XGROUP CREATECONSUMER x h c
+    b> XGROUP DESTROY x g
+    a> MULTI
+    a> EXEC
+    a> WATCH x
+    b> XGROUP DELCONSUMER x h c
+    a> MULTI
+    a> EXEC
+    b>0 XREADGROUP GROUP h c BLOCK 0 STREAMS x >
+    a> WATCH x
+    a> XGROUP DESTROY x h
+    b<
+    a> MULTI
+    a> EXEC
+  `,
+    [
+      [/-NOGROUP [^\r]*/, '-NOGROUP'],
+      [/-UNBLOCKED [^\r]*/, '-NOGROUP'],
+    ],
   );
 
   same(

@@ -192,6 +192,9 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
     p> CONFIG SET notify-keyspace-events KEn
     p> SET fresh x
     s< 2
+    p> CONFIG SET notify-keyspace-events Em
+    p> XREAD STREAMS none other 0 0
+    s< 4
     p> CONFIG SET notify-keyspace-events Kx
     p> SET short x PX 1
     p> DEBUG SLEEP 0.05
@@ -281,6 +284,36 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
     a3> CLIENT TRACKING ON BCAST PREFIX c PREFIX c
     a3> CLIENT TRACKINGINFO
   `,
+  );
+
+  same(
+    'client-side caching that is asked for once more, and redirected to oneself',
+    `
+    a3> CLIENT TRACKING ON
+    a3> GET k
+    a3> CLIENT TRACKING ON NOLOOP
+    b> SET k 1
+    a3<<
+    a3> GET k
+    a3> CLIENT TRACKING OFF
+    a3> CLIENT TRACKING ON OPTIN
+    b> SET k 1
+    a3<<
+    a3> CLIENT CACHING YES
+    a3> CLIENT TRACKING ON OPTIN
+    a3> CLIENT TRACKINGINFO
+    a3> GET k
+    b> SET k 2
+    a3<<
+    s> SUBSCRIBE c
+    s> RESET
+    s> CLIENT TRACKING ON REDIRECT $id(s) BCAST
+    s> SUBSCRIBE c
+    b> SET k 3
+    s<
+    a3> CLIENT TRACKING OFF
+  `,
+    [[/(?<=redirect\r\n):\d+/g, ':?']],
   );
 
   same(

@@ -2,7 +2,7 @@
  * Client-side caching: the server remembers who read which key and says when it changes.
  *
  *     default     every key that the client reads is noted with it; a change tells it once, and
- *     is then forgotten
+ *     is then forgotten, also when the client has not tracked anything in between
  *     optin       only keys read right after CLIENT CACHING YES
  *     optout      not those read right after CLIENT CACHING NO
  *     broadcast   nothing is noted: changes of all keys that begin with one of the client's
@@ -39,6 +39,13 @@ export interface TrackingState {
   isBroken: boolean;
 }
 
+/** Those who are told of keys with the same prefix. */
+interface Audience {
+  readonly clients: Set<Client>;
+  /** Changes of this turn, with who made them. */
+  readonly changes: Map<string, Client | null>;
+}
+
 /** What tracking needs of the server. */
 export interface TrackingOwner {
   readonly clients: ReadonlyMap<number, Client>;
@@ -59,9 +66,8 @@ export class Tracking {
   private readonly trackers = new Set<Client>();
   /** Who read which key. */
   private readonly readers = new Map<string, Set<number>>();
-  /** Changes of this turn, with who made them, for broadcast mode. */
-  private readonly changes = new Map<string, Client | null>();
-  private broadcasters = 0;
+  /** By the prefix that they ask for, those in broadcast mode. */
+  private readonly audiences = new Map<string, Audience>();
   /** A database has been emptied, and nobody was told yet. */
   private emptied = false;
   /** Those who are to be told of it once their own command, which may have done it, is answered. */
@@ -72,9 +78,9 @@ export class Tracking {
     this.owner = owner;
   }
 
-  /** Whether anybody wants to hear of changes. */
+  /** Whether anybody wants to hear of changes, or may again of what was read before. */
   get isActive(): boolean {
-    return this.trackers.size > 0;
+    return this.trackers.size > 0 || this.readers.size > 0;
   }
 
   /** Figures for INFO. */
@@ -93,28 +99,31 @@ export class Tracking {
   }
 
   get prefixCount(): number {
-    const prefixes = new Set<string>();
-    for (const { tracking } of this.trackers)
-      for (const p of tracking?.prefixes ?? []) prefixes.add(p);
-    return prefixes.size;
+    return this.audiences.size;
   }
 
-  /** CLIENT TRACKING ON. */
+  /** CLIENT TRACKING ON: also of one that tracks already, whose prefixes are still among these. */
   start(client: Client, state: TrackingState): void {
-    this.stop(client);
     client.tracking = state;
     this.trackers.add(client);
-    if (state.mode === 'broadcast') this.broadcasters++;
+    for (const prefix of state.prefixes) {
+      const audience = this.audiences.get(prefix);
+      if (audience !== undefined) audience.clients.add(client);
+      else this.audiences.set(prefix, { clients: new Set([client]), changes: new Map() });
+    }
   }
 
   /** CLIENT TRACKING OFF, and the end of a connection. */
   stop(client: Client): void {
     if (client.tracking === null) return;
-    if (client.tracking.mode === 'broadcast') this.broadcasters--;
+    for (const prefix of client.tracking.prefixes) {
+      const audience = this.audiences.get(prefix);
+      audience?.clients.delete(client);
+      if (audience?.clients.size === 0) this.audiences.delete(prefix);
+    }
     client.tracking = null;
     this.trackers.delete(client);
     this.putOff.delete(client);
-    if (this.trackers.size === 0) this.readers.clear();
   }
 
   /**
@@ -154,11 +163,16 @@ export class Tracking {
 
   /** A key has changed or gone. */
   invalidate(key: string): void {
-    if (this.broadcasters > 0) {
-      this.changes.set(key, this.owner.executing());
+    if (this.audiences.size > 0) this.note(key, this.owner.executing());
+    this.tellReaders(key, true);
+  }
+
+  private note(key: string, by: Client | null): void {
+    for (const [prefix, { changes }] of this.audiences) {
+      if (!key.startsWith(prefix)) continue;
+      changes.set(key, by);
       this.owner.scheduleTurn();
     }
-    this.tellReaders(key, true);
   }
 
   /** A database has been emptied: everybody is told, once for all databases that go together. */
@@ -189,26 +203,17 @@ export class Tracking {
    */
   broadcast(): void {
     if (this.emptied) this.tellEmptied();
-    if (this.changes.size === 0) return;
-    const changes = [...this.changes].sort(([a], [b]) => order(a, b));
-    this.changes.clear();
-    for (const [prefix, client] of this.listeners()) {
-      const noLoop = client.tracking?.noLoop === true;
-      const keys = changes
-        .filter(([key, by]) => key.startsWith(prefix) && !(noLoop && by === client))
-        .map(([key]) => key);
-      if (keys.length > 0) this.tell(client, keys);
+    if (this.audiences.size === 0) return;
+    const busy = [...this.audiences].filter(([, { changes }]) => changes.size > 0);
+    for (const [, { changes, clients }] of busy.sort(inOrder)) {
+      const all = [...changes].sort(inOrder);
+      changes.clear();
+      for (const client of [...clients]) {
+        const noLoop = client.tracking?.noLoop === true;
+        const keys = all.filter(([, by]) => !(noLoop && by === client)).map(([key]) => key);
+        if (keys.length > 0) this.tell(client, keys);
+      }
     }
-  }
-
-  /** Who wants to hear of keys with which prefix, by prefix. */
-  private listeners(): (readonly [prefix: string, client: Client])[] {
-    return [...this.trackers]
-      .flatMap((client) => {
-        const { mode, prefixes } = client.tracking!;
-        return mode === 'broadcast' ? prefixes.map((prefix) => [prefix, client] as const) : [];
-      })
-      .sort(([a], [b]) => order(a, b));
   }
 
   /** `changed`: else the key is only forgotten, which is nobody's doing. */
@@ -242,7 +247,7 @@ export class Tracking {
       target = other;
     }
     const { reply } = target;
-    if (reply.protocol !== 3 && (target === client || target.subscribed === null)) return;
+    if (reply.protocol !== 3 && (state.redirect === 0 || target.subscribed === null)) return;
     target.beginPush();
     if (reply.protocol === 3) {
       reply.push(2);
@@ -275,8 +280,8 @@ export class Tracking {
   }
 }
 
-/** Of texts that hold a byte in each unit. */
-function order(a: string, b: string): number {
+/** By their texts, which hold a byte in each unit. */
+function inOrder([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -53,7 +53,7 @@ function trackingCommand(c: Context): void {
   const prefixes = [...new Set([...(old?.prefixes ?? []), ...given])].sort();
   const prefixBytes = prefixes.reduce((sum, one) => sum + one.length, 0);
   const state = { mode, noLoop, redirect, prefixes, prefixBytes };
-  tracking.start(c.client, { ...state, caching: false, isBroken: false });
+  tracking.start(c.client, { ...state, caching: old?.caching === true, isBroken: false });
   c.ok();
 }
 

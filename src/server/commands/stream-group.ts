@@ -9,7 +9,7 @@ import { wrongSubcommand } from '../errors.ts';
 import { NOTIFY_NEW, NOTIFY_STREAM } from '../notify-classes.ts';
 import { replyOwnHelp } from './help.ts';
 import { keptCount, looseId, strictId } from './stream-arguments.ts';
-import { consumerFor, touched, writeStream } from './stream-shared.ts';
+import { consumerFor, writeStream } from './stream-shared.ts';
 
 const id = new StreamId();
 
@@ -58,6 +58,12 @@ function existingGroup(c: Context, log: StreamLog): StreamGroup | null {
   return null;
 }
 
+/** Groups are no part of the value: whoever watches or tracks the key is not told. */
+function changedGroup(c: Context, event: string): void {
+  c.keyspace.dirty++;
+  c.notify(2, NOTIFY_STREAM, event);
+}
+
 export function xgroupCreateCommand(c: Context): void {
   const { args } = c;
   const options = readGroupOptions(c, true);
@@ -75,13 +81,14 @@ export function xgroupCreateCommand(c: Context): void {
   if (log === null) {
     log = streamCreate(c.keyspace, c.db, args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
     c.notify(2, NOTIFY_NEW, 'new');
+    c.services.keyChanged(c.db, args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
   }
   if (log.addGroup(args.text(3), id, options.entriesRead) === null) {
     c.reply.error('BUSYGROUP Consumer Group name already exists');
     return;
   }
   c.ok();
-  c.changed(2, NOTIFY_STREAM, 'xgroup-create');
+  changedGroup(c, 'xgroup-create');
 }
 
 export function xgroupSetidCommand(c: Context): void {
@@ -96,15 +103,19 @@ export function xgroupSetidCommand(c: Context): void {
   group.lastId.copy(id);
   group.entriesRead = options.entriesRead;
   c.ok();
-  c.keyspace.dirty++;
-  c.notify(2, NOTIFY_STREAM, 'xgroup-setid');
+  changedGroup(c, 'xgroup-setid');
 }
 
 export function xgroupDestroyCommand(c: Context): void {
+  const { args } = c;
   const log = existing(c);
   if (log === null) return;
-  const isGone = log.removeGroup(c.args.text(3), c.keyspace);
-  if (isGone) c.changed(2, NOTIFY_STREAM, 'xgroup-destroy');
+  const isGone = log.removeGroup(args.text(3), c.keyspace);
+  if (isGone) {
+    changedGroup(c, 'xgroup-destroy');
+    // Its readers who wait are told.
+    c.services.blocking.signal(c.db.id, args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
+  }
   c.reply.integer(isGone ? 1 : 0);
 }
 
@@ -130,8 +141,7 @@ export function xgroupDelconsumerCommand(c: Context): void {
   }
   const pending = consumer.pending.size;
   group.removeConsumer(consumer);
-  touched(c, 2, 'xgroup-delconsumer');
-  c.keyspace.dirty++;
+  changedGroup(c, 'xgroup-delconsumer');
   c.reply.integer(pending);
 }
 

@@ -81,6 +81,8 @@ function answer(c: Context): void {
   let head = 0;
   for (let i = 0; i < options.keys; i++) {
     const one = sources[i]!;
+    // Looked for as it was for its id: a hit or a miss of its own, as everybody counts them.
+    c.lookupRead(one.keyAt);
     const ready = isReady(one);
     const consumer = one.group === null ? null : readerOf(c, one);
     if (!ready) continue;
