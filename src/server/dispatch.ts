@@ -168,7 +168,8 @@ export class Dispatcher {
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
     this.errorsTold = stats.totalErrorReplies;
-    if (client.waiting === WAIT_BLOCKED && blocking.stillWaits(client)) this.putOff(client);
+    const waits = client.waiting === WAIT_BLOCKED && blocking.stillWaits(client);
+    if (waits) this.putOff(client);
     else {
       stats.commandsProcessed++;
       if (shares && this.shared.mayTake(client, args, keyspace, before)) this.share(command);
@@ -176,7 +177,10 @@ export class Dispatcher {
     }
     if (this.monitor !== null && !again) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
-    if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);
+    // One who goes on waiting has read nothing that it did not read before.
+    if (client.tracking !== null && !(again && waits)) {
+      this.services.desk.tracking.ran(client, command, args, outermost);
+    }
     if (outermost && this.afterUnit !== null) this.afterUnit();
     if (outermost && this.later.length > 0) this.runLater();
   }
