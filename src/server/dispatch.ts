@@ -391,8 +391,10 @@ export class Dispatcher {
   silence(client: Client): void {
     const { replyMode } = client;
     if (replyMode === REPLY_ON) return;
-    if (replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
-    else client.reply.rewind(client.silentFrom);
+    if (replyMode === REPLY_SKIP_NEXT) {
+      client.replyMode = REPLY_SKIP;
+      client.silentFrom = client.reply.total;
+    } else client.reply.rewind(client.silentFrom);
     if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
   }
 }
