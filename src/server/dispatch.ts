@@ -246,7 +246,7 @@ export class Dispatcher {
         client.lastCommand = null;
         const name = args.shown(1).slice(0, 128);
         const parent = found.name.toUpperCase();
-        this.refuse(client, found, args, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
+        this.refuse(client, null, args, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
         return null;
       }
       command = sub;

@@ -99,6 +99,7 @@ describe('INFO', () => {
       ['SADD', 'k', 'x'],
       ['CONFIG', 'GET', 'port'],
       ['NONSENSE'],
+      ['OBJECT', 'NONSENSE'],
     ]);
     const stats = sectionsOf(await info(client, 'commandstats', 'errorstats', 'stats'));
     const command = (name: string): string =>
@@ -108,12 +109,13 @@ describe('INFO', () => {
     expect(command('incr')).toBe('calls=1,rejected_calls=0,failed_calls=1');
     expect(command('sadd')).toBe('calls=1,rejected_calls=0,failed_calls=1');
     expect(command('config|get')).toBe('calls=1,rejected_calls=0,failed_calls=0');
+    expect(command('object')).toBe('');
     expect(Object.fromEntries(stats.get('# Errorstats') ?? [])).toEqual({
-      errorstat_ERR: 'count=3',
+      errorstat_ERR: 'count=4',
       errorstat_WRONGTYPE: 'count=1',
     });
     const figures = stats.get('# Stats');
-    expect(figures?.get('total_error_replies')).toBe('4');
+    expect(figures?.get('total_error_replies')).toBe('5');
     expect(figures?.get('keyspace_hits')).toBe('2');
     expect(figures?.get('keyspace_misses')).toBe('1');
   });
