@@ -139,6 +139,7 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
     b> XGROUP SETID x h 0
     b> XGROUP CREATECONSUMER x h c
     b> XGROUP DESTROY x g
+    b> XSETID x 5-5
     a> MULTI
     a> EXEC
     a> WATCH x

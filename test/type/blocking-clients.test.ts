@@ -113,6 +113,13 @@ describe.each(contestants)('waiting clients of $name', ({ missing, start }) => {
     expect(client.unread.pushes.length).toBe(1);
   });
 
+  test('and track all keys are told of those that others changed before them', async () => {
+    const tracking = ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'NOLOOP'];
+    const client = await waiting(0, ['HELLO', 3], tracking, ['BLPOP', 'k', '0']);
+    await actor.send('RPUSH', 'k', 'a');
+    expect((await client.readPush()).value).toEqual(['invalidate', ['k']]);
+  });
+
   test('that go away leave their turn to the next', async () => {
     const first = await waiting(0, ['BLPOP', 'k', '0']);
     const second = await waiting(1, ['BLPOP', 'k', '0']);

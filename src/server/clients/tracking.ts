@@ -42,7 +42,7 @@ export interface TrackingState {
 /** Those who are told of keys with the same prefix. */
 interface Audience {
   readonly clients: Set<Client>;
-  /** Changes of this turn, with who made them. */
+  /** Changes of this turn, with who alone made them. */
   readonly changes: Map<string, Client | null>;
 }
 
@@ -170,7 +170,7 @@ export class Tracking {
   private note(key: string, by: Client | null): void {
     for (const [prefix, { changes }] of this.audiences) {
       if (!key.startsWith(prefix)) continue;
-      changes.set(key, by);
+      changes.set(key, changes.has(key) && changes.get(key) !== by ? null : by);
       this.owner.scheduleTurn();
     }
   }

@@ -6,10 +6,10 @@ import { streamCreate } from '../../core/types/stream.ts';
 import { type Command, command, DENYOOM, keyAt, LOADING, STALE, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_STREAM } from '../notify-classes.ts';
+import { NOTIFY_NEW } from '../notify-classes.ts';
 import { replyOwnHelp } from './help.ts';
 import { keptCount, looseId, strictId } from './stream-arguments.ts';
-import { consumerFor, writeStream } from './stream-shared.ts';
+import { changedAside, consumerFor, writeStream } from './stream-shared.ts';
 
 const id = new StreamId();
 
@@ -58,12 +58,6 @@ function existingGroup(c: Context, log: StreamLog): StreamGroup | null {
   return null;
 }
 
-/** Groups are no part of the value: whoever watches or tracks the key is not told. */
-function changedGroup(c: Context, event: string): void {
-  c.keyspace.dirty++;
-  c.notify(2, NOTIFY_STREAM, event);
-}
-
 export function xgroupCreateCommand(c: Context): void {
   const { args } = c;
   const options = readGroupOptions(c, true);
@@ -88,7 +82,7 @@ export function xgroupCreateCommand(c: Context): void {
     return;
   }
   c.ok();
-  changedGroup(c, 'xgroup-create');
+  changedAside(c, 2, 'xgroup-create');
 }
 
 export function xgroupSetidCommand(c: Context): void {
@@ -103,7 +97,7 @@ export function xgroupSetidCommand(c: Context): void {
   group.lastId.copy(id);
   group.entriesRead = options.entriesRead;
   c.ok();
-  changedGroup(c, 'xgroup-setid');
+  changedAside(c, 2, 'xgroup-setid');
 }
 
 export function xgroupDestroyCommand(c: Context): void {
@@ -112,7 +106,7 @@ export function xgroupDestroyCommand(c: Context): void {
   if (log === null) return;
   const isGone = log.removeGroup(args.text(3), c.keyspace);
   if (isGone) {
-    changedGroup(c, 'xgroup-destroy');
+    changedAside(c, 2, 'xgroup-destroy');
     // Its readers who wait are told.
     c.services.blocking.signal(c.db.id, args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
   }
@@ -141,7 +135,7 @@ export function xgroupDelconsumerCommand(c: Context): void {
   }
   const pending = consumer.pending.size;
   group.removeConsumer(consumer);
-  changedGroup(c, 'xgroup-delconsumer');
+  changedAside(c, 2, 'xgroup-delconsumer');
   c.reply.integer(pending);
 }
 
