@@ -2,18 +2,17 @@
  * Client-side caching: the server remembers who read which key and says when it changes.
  *
  *     default     every key that the client reads is noted with it; a change tells it once, and
- *     is then forgotten, also when the client has not tracked anything in between
+ *                 is then forgotten, also when the client has tracked nothing in between
  *     optin       only keys read right after CLIENT CACHING YES
  *     optout      not those read right after CLIENT CACHING NO
  *     broadcast   nothing is noted: changes of all keys that begin with one of the client's
- *     prefixes are told, those
- *                 of one turn together
+ *                 prefixes are told, those of one turn together
  *
  * The news goes to the client itself as a RESP3 push, or to the client that it redirects to; in
  * RESP2 that one must be subscribed to `__redis__:invalidate`. Keys are byte strings, whatever
  * their database. The table of keys is bounded by `tracking-table-max-keys`: past it, keys are
- * forgotten and their readers told as if they had changed. While nobody tracks, a change costs one
- * comparison.
+ * forgotten and their readers told as if they had changed. While nobody tracks or has left keys in
+ * it, a change costs two comparisons.
  */
 import type { Args } from '../../core/resp/args.ts';
 import { type Command, READONLY } from '../command.ts';
