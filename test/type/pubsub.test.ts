@@ -305,6 +305,14 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
     a3> GET k
     b> SET k 2
     a3<<
+    a3> CLIENT TRACKING OFF
+    a3> CLIENT TRACKING ON BCAST NOLOOP
+    a3> DEBUG SET-ACTIVE-EXPIRE 0
+    a3> SET k 3 PX 1
+    a3> DEBUG SLEEP 0.05
+    a3> GET k
+    a3<<
+    a3> DEBUG SET-ACTIVE-EXPIRE 1
     s> SUBSCRIBE c
     s> RESET
     s> CLIENT TRACKING ON REDIRECT $id(s) BCAST

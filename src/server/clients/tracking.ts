@@ -61,6 +61,8 @@ export interface TrackingOwner {
 const CHANNEL = '__redis__:invalidate';
 
 export class Tracking {
+  /** Set while a key goes by itself: that is told in spite of NOLOOP. */
+  isNobodysDoing = false;
   /** Clients that track. */
   private readonly trackers = new Set<Client>();
   /** Who read which key. */
@@ -162,8 +164,9 @@ export class Tracking {
 
   /** A key has changed or gone. */
   invalidate(key: string): void {
-    if (this.audiences.size > 0) this.note(key, this.owner.executing());
-    this.tellReaders(key, true);
+    const { isNobodysDoing } = this;
+    if (this.audiences.size > 0) this.note(key, isNobodysDoing ? null : this.owner.executing());
+    this.tellReaders(key, !isNobodysDoing);
   }
 
   private note(key: string, by: Client | null): void {
@@ -215,7 +218,7 @@ export class Tracking {
     }
   }
 
-  /** `changed`: else the key is only forgotten, which is nobody's doing. */
+  /** `changed`: else the key is only forgotten or goes by itself, which is nobody's doing. */
   private tellReaders(key: string, changed: boolean): void {
     const ids = this.readers.get(key);
     if (ids === undefined) return;
