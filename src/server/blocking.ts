@@ -27,7 +27,7 @@
  * While anybody waits, every change of any key is looked at; a small table of counters by a hash of
  * the key tells, mostly, that nobody waits for it, without making a string.
  */
-import { Args } from '../core/resp/args.ts';
+import type { Args } from '../core/resp/args.ts';
 import { typeOf } from '../core/value.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from './clients/client.ts';
 import type { Command } from './command.ts';
@@ -52,6 +52,8 @@ export interface BlockRequest {
   readonly timeoutMs: number;
   /** Answers when time is up: mostly a null. */
   readonly onTimeout: (client: Client) => void;
+  /** What runs in the end, owned, where it is not the command as it came. */
+  readonly args?: Args;
   /**
    * For a key that is missing or holds another type: true runs the command all the same, to
    * answer an error.
@@ -131,8 +133,6 @@ export class Blocking {
     const { client, command } = c;
     if (this.waiters.has(client)) return;
     client.spentMicroseconds = 0;
-    const args = new Args();
-    for (let i = 0; i < c.args.count; i++) args.push(c.args.copy(i), 0, c.args.lengths[i]!);
     const slots = new Map<string, number>();
     for (const key of request.keys) {
       const { length } = key;
@@ -143,7 +143,7 @@ export class Blocking {
       client,
       db: client.db,
       command,
-      args,
+      args: request.args ?? c.args.copies(),
       ids: [...slots.keys()],
       slots: [...slots.values()],
       untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,

@@ -168,7 +168,8 @@ export class Dispatcher {
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
     this.errorsTold = stats.totalErrorReplies;
-    if (client.waiting === WAIT_BLOCKED && this.runsAgain(client)) this.putOff(client);
+    const waits = client.waiting === WAIT_BLOCKED && this.runsAgain(client);
+    if (waits) this.putOff(client);
     else {
       stats.commandsProcessed++;
       if (shares && this.shared.mayTake(client, args, keyspace, before)) this.share(command);
@@ -176,7 +177,10 @@ export class Dispatcher {
     }
     if (this.monitor !== null && !again) this.monitor(client, command, args);
     if (this.redacted.length > 0) this.redacted.length = 0;
-    if (client.tracking !== null) this.services.desk.tracking.ran(client, command, args, outermost);
+    // One who goes on waiting has read nothing that it did not read before.
+    if (client.tracking !== null && !(again && waits)) {
+      this.services.desk.tracking.ran(client, command, args, outermost);
+    }
     if (outermost && this.afterUnit !== null) this.afterUnit();
     if (outermost && this.later.length > 0) this.runLater();
   }
@@ -186,7 +190,7 @@ export class Dispatcher {
     for (const gate of this.gatesAgain) {
       const error = gate(client, command, args);
       if (error === null) continue;
-      this.refuse(client, command, error);
+      this.refuse(client, command, args, error);
       return;
     }
     this.again = true;
@@ -232,7 +236,7 @@ export class Dispatcher {
     client.lastCommand = null;
     const found = this.commands.find(args, 0);
     if (found === null) {
-      this.refuse(client, null, unknownCommand(args));
+      this.refuse(client, null, args, unknownCommand(args));
       return null;
     }
     let command = found;
@@ -241,7 +245,7 @@ export class Dispatcher {
       if (sub === undefined) {
         const name = args.shown(1).slice(0, 128);
         const parent = args.shown(0).toUpperCase();
-        this.refuse(client, null, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
+        this.refuse(client, null, args, `ERR unknown subcommand '${name}'. Try ${parent} HELP.`);
         return null;
       }
       command = sub;
@@ -249,11 +253,11 @@ export class Dispatcher {
     client.lastCommand = command;
     const { arity } = command;
     if ((arity > 0 && args.count !== arity) || args.count < -arity) {
-      this.refuse(client, command, wrongArity(command.name));
+      this.refuse(client, command, args, wrongArity(command.name));
       return null;
     }
     if ((command.flags & PROTECTED) !== 0 && !this.mayDebug(client)) {
-      this.refuse(client, command, NO_DEBUG);
+      this.refuse(client, command, args, NO_DEBUG);
       return null;
     }
     return command;
@@ -266,14 +270,15 @@ export class Dispatcher {
 
   /**
    * Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC
-   * discards it.
+   * discards it, and is shown to monitors, which saw MULTI.
    */
-  refuse(client: Client, command: Command | null, error: string): void {
+  refuse(client: Client, command: Command | null, args: Args, error: string): void {
     if (command !== null) command.stats.rejected++;
     if (command?.name === 'exec') {
       this.discard(client);
       const reason = error.replace(/^ERR /, '');
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+      this.monitor?.(client, command, args);
       return;
     }
     if (client.transaction !== null) client.transaction.spoiled = true;
@@ -293,13 +298,13 @@ export class Dispatcher {
       return;
     }
     if (!client.authenticated && (command.flags & NO_AUTH) === 0) {
-      this.refuse(client, command, NO_AUTH_NEEDED);
+      this.refuse(client, command, args, NO_AUTH_NEEDED);
       return;
     }
     for (let i = 0; i < this.gates.length; i++) {
       const error = this.gates[i]!(client, command, args);
       if (error === null) continue;
-      if (error !== '') this.refuse(client, command, error);
+      if (error !== '') this.refuse(client, command, args, error);
       return;
     }
     if (client.transaction !== null && !runsInMulti(command)) {
@@ -311,10 +316,11 @@ export class Dispatcher {
 
   private queue(client: Client, command: Command, args: Args, transaction: Transaction): void {
     if ((command.flags & NO_MULTI) !== 0) {
-      this.refuse(client, command, 'ERR Command not allowed inside a transaction');
+      this.refuse(client, command, args, 'ERR Command not allowed inside a transaction');
       return;
     }
-    transaction.add(command, args);
+    // What will not run anyway is not kept.
+    if (!transaction.spoiled && !client.watchedChanged) transaction.add(command, args);
     client.reply.raw(QUEUED);
   }
 
@@ -389,8 +395,10 @@ export class Dispatcher {
   silence(client: Client): void {
     const { replyMode } = client;
     if (replyMode === REPLY_ON) return;
-    if (replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
-    else client.reply.rewind(client.silentFrom);
+    if (replyMode === REPLY_SKIP_NEXT) {
+      client.replyMode = REPLY_SKIP;
+      client.silentFrom = client.reply.total;
+    } else client.reply.rewind(client.silentFrom);
     if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
   }
 }

@@ -8,11 +8,11 @@
  *     disk         saving or the AOF fails      MISCONF
  *     replicas     too few good replicas        NOREPLICAS
  *     readonly     this is a replica            READONLY
- *     listener     there are monitors           they and replicas do not touch keys
  *     subscriber   somebody subscribes          RESP2 subscribers may send few commands
  *     stale        the primary is out of reach  MASTERDOWN
  *     loading      the dataset is being loaded  LOADING, or only for a few commands
  *     busy         a script runs too long       BUSY
+ *     listener     there are monitors           they and replicas do not touch keys
  *     pause        clients are paused           they wait
  *     held         keys are being moved         who would write to them waits
  *
@@ -40,17 +40,17 @@ const ORDER = [
   'disk',
   'replicas',
   'readonly',
-  'listener',
   'subscriber',
   'stale',
   'loading',
   'busy',
+  'listener',
   'pause',
   'held',
 ] as const;
 
 /** Gates that a command that waited passes again. */
-const AGAIN: ReadonlySet<string> = new Set(ORDER.slice(0, ORDER.indexOf('listener')));
+const AGAIN: ReadonlySet<string> = new Set(ORDER.slice(0, ORDER.indexOf('subscriber')));
 
 export type GateName = (typeof ORDER)[number];
 

@@ -38,7 +38,10 @@ function announce(
   if ((services.notifyClasses & eventClass) !== 0) {
     services.notifyKey(db.id, bytes, offset, length, eventClass, event);
   }
+  const { tracking } = services.desk;
+  tracking.isNobodysDoing = true;
   services.keyChanged(db, bytes, offset, length);
+  tracking.isNobodysDoing = false;
   if (propagator.begin(db.id, 2)) {
     propagator.word(lazy ? 'UNLINK' : 'DEL');
     propagator.bytes(bytes, offset, length);

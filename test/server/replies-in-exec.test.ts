@@ -46,6 +46,13 @@ describe('CLIENT REPLY in a transaction', () => {
   });
 });
 
+it('CLIENT REPLY SKIP in a transaction leaves its reply where a push comes behind', async () => {
+  const push = '>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n';
+  const before = ['HELLO 3', 'CLIENT TRACKING ON BCAST', 'MULTI', 'SET k 1'];
+  const text = await rawExchange(server.port, [...before, 'CLIENT REPLY SKIP', 'EXEC'], push);
+  expect(text).toMatch(/\*2\r\n\+OK\r\n$/);
+});
+
 describe('a message to oneself', () => {
   it('comes after the reply to EXEC', async () => {
     const message = '*3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$1\r\nm\r\n';

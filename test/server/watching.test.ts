@@ -65,6 +65,101 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
   );
 
   same(
+    'MONITOR: commands as they came, and EXEC that is refused',
+    `
+    m> MONITOR
+    a> XADD x 1-1 f v
+    m<
+    a>0 XREAD BLOCK 1 STREAMS x $
+    m<
+    a<
+    a> MULTI
+    m<
+    a> EXEC now
+    m<
+    a> PING
+    m<
+    a> SUBSCRIBE c
+    m<
+    a> EXEC
+    m<
+    a> GET k
+    a> PING
+    m> SUBSCRIBE c
+    m<
+    m> GET k
+    m>0 CLIENT REPLY OFF
+    b> GET x
+    m> CLIENT REPLY ON
+    b> DEL x
+    m<
+  `,
+    TIMES,
+  );
+
+  same(
+    'CLIENT LIST: the last command, known or not, and what is queued',
+    `
+    a> ECHO x
+    a> CLIENT SETNAME me
+    b> CLIENT LIST ID $id(a)
+    a> NONSENSE
+    b> CLIENT LIST ID $id(a)
+    a> SET k
+    b> CLIENT LIST ID $id(a)
+    a> CLIENT NONSENSE
+    b> CLIENT LIST ID $id(a)
+    a> CLIENT SETNAME
+    b> CLIENT LIST ID $id(a)
+    a> WATCH k
+    b> SET k v
+    a> MULTI
+    a> SET k w
+    b> CLIENT LIST ID $id(a)
+    a> EXEC
+    a> MULTI
+    a> SET k w
+    a> SET k
+    a> SET k w
+    b> CLIENT LIST ID $id(a)
+    a> EXEC
+  `,
+    [[/\$\d+\r\nid=.*(flags=\S+).*( multi=\S+).*( cmd=\S+).*\n/, '$1$2$3']],
+  );
+
+  same(
+    'WATCH: a group is no part of the stream, the key and its entries are',
+    `
+    a> WATCH x
+    b> XGROUP CREATE x g 0 MKSTREAM
+    a> MULTI
+    a> EXEC
+    a> WATCH x
+    b> XGROUP CREATE x h 0
+    b> XGROUP SETID x h 0
+    b> XGROUP CREATECONSUMER x h c
+    b> XGROUP DESTROY x g
+    b> XSETID x 5-5
+    a> MULTI
+    a> EXEC
+    a> WATCH x
+    b> XGROUP DELCONSUMER x h c
+    a> MULTI
+    a> EXEC
+    b>0 XREADGROUP GROUP h c BLOCK 0 STREAMS x >
+    a> WATCH x
+    a> XGROUP DESTROY x h
+    b<
+    a> MULTI
+    a> EXEC
+  `,
+    [
+      [/-NOGROUP [^\r]*/, '-NOGROUP'],
+      [/-UNBLOCKED [^\r]*/, '-NOGROUP'],
+    ],
+  );
+
+  same(
     'SLOWLOG',
     `
     a> CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 5

@@ -96,6 +96,30 @@ describe.each(contestants)('waiting clients of $name', ({ missing, start }) => {
     expect(await actor.value('LLEN', 'k')).toBe(1);
   });
 
+  test('and track keys are told once of each that they looked for', async () => {
+    await actor.send('XADD', 'x', '1-1', 'f', 'v');
+    const hello = [
+      ['HELLO', 3],
+      ['CLIENT', 'TRACKING', 'ON'],
+      ['ECHO', 'ready'],
+    ];
+    const client = await waiting(0, ...hello, ['XREAD', 'BLOCK', 0, 'STREAMS', 'x', '$']);
+    await actor.send('EXPIRE', 'x', 100);
+    await actor.send('EXPIRE', 'x', 200);
+    await actor.send('XADD', 'x', '2-1', 'f', 'v');
+    for (const _ of hello) await client.read();
+    expect(await textOf(client)).toMatch(/^%1\r\n\$1\r\nx\r\n/);
+    expect(await client.value('PING')).toBe('PONG');
+    expect(client.unread.pushes.length).toBe(1);
+  });
+
+  test('and track all keys are told of those that others changed before them', async () => {
+    const tracking = ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'NOLOOP'];
+    const client = await waiting(0, ['HELLO', 3], tracking, ['BLPOP', 'k', '0']);
+    await actor.send('RPUSH', 'k', 'a');
+    expect((await client.readPush()).value).toEqual(['invalidate', ['k']]);
+  });
+
   test('that go away leave their turn to the next', async () => {
     const first = await waiting(0, ['BLPOP', 'k', '0']);
     const second = await waiting(1, ['BLPOP', 'k', '0']);

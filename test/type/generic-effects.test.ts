@@ -31,6 +31,9 @@ const lines = `
   COPY d e REPLACE
   COPY d e DB 1
   COPY nothing e
+  RESTORE r 0 "${listOfA}"
+  RESTORE r 0 "${listOfA}" REPLACE
+  RESTORE r 0 "${listOfA}"
   MOVE d 1
   MOVE d 1
   EXPIRE e 100
@@ -155,6 +158,8 @@ describe.skipIf(requireRedisServer() === null)('effects are those of a real serv
       DEL a
       SET a 1
       UNLINK a
+      SET a 1
+      GETDEL a
       SET a 1
       EXPIRE a -1
       SET a 1 PX 1

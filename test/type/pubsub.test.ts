@@ -192,6 +192,9 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
     p> CONFIG SET notify-keyspace-events KEn
     p> SET fresh x
     s< 2
+    p> CONFIG SET notify-keyspace-events Em
+    p> XREAD STREAMS none other 0 0
+    s< 4
     p> CONFIG SET notify-keyspace-events Kx
     p> SET short x PX 1
     p> DEBUG SLEEP 0.05
@@ -264,6 +267,61 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
     a3<<
     a3> PING
   `,
+  );
+
+  same(
+    'the order of what is broadcast, and prefixes that overlap',
+    `
+    s> SUBSCRIBE __redis__:invalidate
+    a3> CLIENT TRACKING ON BCAST PREFIX z PREFIX a
+    c> CLIENT TRACKING ON BCAST PREFIX y REDIRECT $id(s)
+    d> CLIENT TRACKING ON BCAST PREFIX b PREFIX z REDIRECT $id(s)
+    b> MSET z1 1 a1 1 z0 1 a0 1 y1 1 y0 1 b1 1
+    a3<< 2
+    s< 3
+    a3> CLIENT TRACKING ON BCAST PREFIX z
+    a3> CLIENT TRACKING ON BCAST PREFIX z PREFIX z1
+    a3> CLIENT TRACKING ON BCAST PREFIX c PREFIX c
+    a3> CLIENT TRACKINGINFO
+  `,
+  );
+
+  same(
+    'client-side caching that is asked for once more, and redirected to oneself',
+    `
+    a3> CLIENT TRACKING ON
+    a3> GET k
+    a3> CLIENT TRACKING ON NOLOOP
+    b> SET k 1
+    a3<<
+    a3> GET k
+    a3> CLIENT TRACKING OFF
+    a3> CLIENT TRACKING ON OPTIN
+    b> SET k 1
+    a3<<
+    a3> CLIENT CACHING YES
+    a3> CLIENT TRACKING ON OPTIN
+    a3> CLIENT TRACKINGINFO
+    a3> GET k
+    b> SET k 2
+    a3<<
+    a3> CLIENT TRACKING OFF
+    a3> CLIENT TRACKING ON BCAST NOLOOP
+    a3> DEBUG SET-ACTIVE-EXPIRE 0
+    a3> SET k 3 PX 1
+    a3> DEBUG SLEEP 0.05
+    a3> GET k
+    a3<<
+    a3> DEBUG SET-ACTIVE-EXPIRE 1
+    s> SUBSCRIBE c
+    s> RESET
+    s> CLIENT TRACKING ON REDIRECT $id(s) BCAST
+    s> SUBSCRIBE c
+    b> SET k 3
+    s<
+    a3> CLIENT TRACKING OFF
+  `,
+    [[/(?<=redirect\r\n):\d+/g, ':?']],
   );
 
   same(

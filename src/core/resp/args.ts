@@ -54,6 +54,13 @@ export class Args {
     return this.bytes[i]!.slice(from, from + this.lengths[i]!);
   }
 
+  /** The same arguments, owned. */
+  copies(): Args {
+    const args = new Args();
+    for (let i = 0; i < this.count; i++) args.push(this.copy(i), 0, this.lengths[i]!);
+    return args;
+  }
+
   /** Whether the argument is `word` (lower case, ASCII), whatever its own case. */
   is(i: number, word: string): boolean {
     const length = this.lengths[i]!;

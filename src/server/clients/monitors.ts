@@ -60,6 +60,8 @@ export class Monitors {
       line += ` ${quoteArgument(redacted.includes(i) ? REDACTED : args.text(i))}`;
     }
     for (const one of this.clients) {
+      // To the protocol these lines are replies.
+      if (one.isSilent) continue;
       one.reply.simple(line);
       this.listClient(one);
     }

@@ -2,18 +2,17 @@
  * Client-side caching: the server remembers who read which key and says when it changes.
  *
  *     default     every key that the client reads is noted with it; a change tells it once, and
- *     is then forgotten
+ *                 is then forgotten, also when the client has tracked nothing in between
  *     optin       only keys read right after CLIENT CACHING YES
  *     optout      not those read right after CLIENT CACHING NO
  *     broadcast   nothing is noted: changes of all keys that begin with one of the client's
- *     prefixes are told, those
- *                 of one turn together
+ *                 prefixes are told, those of one turn together
  *
  * The news goes to the client itself as a RESP3 push, or to the client that it redirects to; in
  * RESP2 that one must be subscribed to `__redis__:invalidate`. Keys are byte strings, whatever
  * their database. The table of keys is bounded by `tracking-table-max-keys`: past it, keys are
- * forgotten and their readers told as if they had changed. While nobody tracks, a change costs one
- * comparison.
+ * forgotten and their readers told as if they had changed. While nobody tracks or has left keys in
+ * it, a change costs two comparisons.
  */
 import type { Args } from '../../core/resp/args.ts';
 import { type Command, READONLY } from '../command.ts';
@@ -39,6 +38,13 @@ export interface TrackingState {
   isBroken: boolean;
 }
 
+/** Those who are told of keys with the same prefix. */
+interface Audience {
+  readonly clients: Set<Client>;
+  /** Changes of this turn, with who alone made them. */
+  readonly changes: Map<string, Client | null>;
+}
+
 /** What tracking needs of the server. */
 export interface TrackingOwner {
   readonly clients: ReadonlyMap<number, Client>;
@@ -55,13 +61,14 @@ export interface TrackingOwner {
 const CHANNEL = '__redis__:invalidate';
 
 export class Tracking {
+  /** Set while a key goes by itself: that is told in spite of NOLOOP. */
+  isNobodysDoing = false;
   /** Clients that track. */
   private readonly trackers = new Set<Client>();
   /** Who read which key. */
   private readonly readers = new Map<string, Set<number>>();
-  /** Changes of this turn, with who made them, for broadcast mode. */
-  private readonly changes = new Map<string, Client | null>();
-  private broadcasters = 0;
+  /** By the prefix that they ask for, those in broadcast mode. */
+  private readonly audiences = new Map<string, Audience>();
   /** A database has been emptied, and nobody was told yet. */
   private emptied = false;
   /** Those who are to be told of it once their own command, which may have done it, is answered. */
@@ -72,9 +79,9 @@ export class Tracking {
     this.owner = owner;
   }
 
-  /** Whether anybody wants to hear of changes. */
+  /** Whether anybody wants to hear of changes, or may again of what was read before. */
   get isActive(): boolean {
-    return this.trackers.size > 0;
+    return this.trackers.size > 0 || this.readers.size > 0;
   }
 
   /** Figures for INFO. */
@@ -93,28 +100,31 @@ export class Tracking {
   }
 
   get prefixCount(): number {
-    const prefixes = new Set<string>();
-    for (const { tracking } of this.trackers)
-      for (const p of tracking?.prefixes ?? []) prefixes.add(p);
-    return prefixes.size;
+    return this.audiences.size;
   }
 
-  /** CLIENT TRACKING ON. */
+  /** CLIENT TRACKING ON: also of one that tracks already, whose prefixes are still among these. */
   start(client: Client, state: TrackingState): void {
-    this.stop(client);
     client.tracking = state;
     this.trackers.add(client);
-    if (state.mode === 'broadcast') this.broadcasters++;
+    for (const prefix of state.prefixes) {
+      const audience = this.audiences.get(prefix);
+      if (audience !== undefined) audience.clients.add(client);
+      else this.audiences.set(prefix, { clients: new Set([client]), changes: new Map() });
+    }
   }
 
   /** CLIENT TRACKING OFF, and the end of a connection. */
   stop(client: Client): void {
     if (client.tracking === null) return;
-    if (client.tracking.mode === 'broadcast') this.broadcasters--;
+    for (const prefix of client.tracking.prefixes) {
+      const audience = this.audiences.get(prefix);
+      audience?.clients.delete(client);
+      if (audience?.clients.size === 0) this.audiences.delete(prefix);
+    }
     client.tracking = null;
     this.trackers.delete(client);
     this.putOff.delete(client);
-    if (this.trackers.size === 0) this.readers.clear();
   }
 
   /**
@@ -154,11 +164,17 @@ export class Tracking {
 
   /** A key has changed or gone. */
   invalidate(key: string): void {
-    if (this.broadcasters > 0) {
-      this.changes.set(key, this.owner.executing());
+    const { isNobodysDoing } = this;
+    if (this.audiences.size > 0) this.note(key, isNobodysDoing ? null : this.owner.executing());
+    this.tellReaders(key, !isNobodysDoing);
+  }
+
+  private note(key: string, by: Client | null): void {
+    for (const [prefix, { changes }] of this.audiences) {
+      if (!key.startsWith(prefix)) continue;
+      changes.set(key, changes.has(key) && changes.get(key) !== by ? null : by);
       this.owner.scheduleTurn();
     }
-    this.tellReaders(key, true);
   }
 
   /** A database has been emptied: everybody is told, once for all databases that go together. */
@@ -183,25 +199,26 @@ export class Tracking {
     if (this.putOff.delete(client)) this.tell(client, null);
   }
 
-  /** The end of a turn: tells its changes to those in broadcast mode. */
+  /**
+   * The end of a turn: tells its changes to those in broadcast mode, prefix by prefix, prefixes and
+   * keys in the order of their bytes.
+   */
   broadcast(): void {
     if (this.emptied) this.tellEmptied();
-    if (this.changes.size === 0) return;
-    const changes = [...this.changes];
-    this.changes.clear();
-    for (const client of [...this.trackers]) {
-      const state = client.tracking;
-      if (state?.mode !== 'broadcast') continue;
-      for (const prefix of state.prefixes) {
-        const keys = changes
-          .filter(([key, by]) => key.startsWith(prefix) && !(state.noLoop && by === client))
-          .map(([key]) => key);
+    if (this.audiences.size === 0) return;
+    const busy = [...this.audiences].filter(([, { changes }]) => changes.size > 0);
+    for (const [, { changes, clients }] of busy.sort(inOrder)) {
+      const all = [...changes].sort(inOrder);
+      changes.clear();
+      for (const client of [...clients]) {
+        const noLoop = client.tracking?.noLoop === true;
+        const keys = all.filter(([, by]) => !(noLoop && by === client)).map(([key]) => key);
         if (keys.length > 0) this.tell(client, keys);
       }
     }
   }
 
-  /** `changed`: else the key is only forgotten, which is nobody's doing. */
+  /** `changed`: else the key is only forgotten or goes by itself, which is nobody's doing. */
   private tellReaders(key: string, changed: boolean): void {
     const ids = this.readers.get(key);
     if (ids === undefined) return;
@@ -232,7 +249,7 @@ export class Tracking {
       target = other;
     }
     const { reply } = target;
-    if (reply.protocol !== 3 && (target === client || target.subscribed === null)) return;
+    if (reply.protocol !== 3 && (state.redirect === 0 || target.subscribed === null)) return;
     target.beginPush();
     if (reply.protocol === 3) {
       reply.push(2);
@@ -263,6 +280,11 @@ export class Tracking {
     client.endPush();
     this.owner.listClient(client);
   }
+}
+
+/** By their texts, which hold a byte in each unit. */
+function inOrder([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function wantsKeys(state: TrackingState): boolean {

@@ -53,7 +53,7 @@ function trackingCommand(c: Context): void {
   const prefixes = [...new Set([...(old?.prefixes ?? []), ...given])].sort();
   const prefixBytes = prefixes.reduce((sum, one) => sum + one.length, 0);
   const state = { mode, noLoop, redirect, prefixes, prefixBytes };
-  tracking.start(c.client, { ...state, caching: false, isBroken: false });
+  tracking.start(c.client, { ...state, caching: old?.caching === true, isBroken: false });
   c.ok();
 }
 
@@ -106,7 +106,7 @@ function overlap(prefixes: readonly string[], old: readonly string[]): string | 
   const collide = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
   const text = 'Prefixes for a single client must not overlap.';
   for (const [i, prefix] of prefixes.entries()) {
-    const known = old.find((one) => collide(one, prefix) && one !== prefix);
+    const known = old.find((one) => collide(one, prefix));
     if (known !== undefined) {
       return `ERR Prefix '${prefix}' overlaps with an existing prefix '${known}'. ${text}`;
     }

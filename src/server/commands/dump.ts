@@ -14,7 +14,7 @@ import { type Command, command, DENYOOM, keyAt, READONLY, WRITE } from '../comma
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_GENERIC } from '../notify-classes.ts';
+import { NOTIFY_GENERIC, NOTIFY_NEW } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
 
 const TEMPORARY_NAME_BYTES = 32;
@@ -78,6 +78,7 @@ export function restoreCommand(c: Context): void {
   let address = keyspace.rename(db, built, db, args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
   if (atMs !== UNSET) address = keyspace.setExpiry(db, address, atMs);
   noteUse(c, address, asked);
+  c.notify(1, NOTIFY_NEW, 'new');
   propagateRestore(c, atMs, asked.absolute);
   c.changed(1, NOTIFY_GENERIC, 'restore');
   c.ok();

@@ -6,10 +6,10 @@ import { streamCreate } from '../../core/types/stream.ts';
 import { type Command, command, DENYOOM, keyAt, LOADING, STALE, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_STREAM } from '../notify-classes.ts';
+import { NOTIFY_NEW } from '../notify-classes.ts';
 import { replyOwnHelp } from './help.ts';
 import { keptCount, looseId, strictId } from './stream-arguments.ts';
-import { consumerFor, touched, writeStream } from './stream-shared.ts';
+import { changedAside, consumerFor, writeStream } from './stream-shared.ts';
 
 const id = new StreamId();
 
@@ -75,13 +75,14 @@ export function xgroupCreateCommand(c: Context): void {
   if (log === null) {
     log = streamCreate(c.keyspace, c.db, args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
     c.notify(2, NOTIFY_NEW, 'new');
+    c.services.keyChanged(c.db, args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
   }
   if (log.addGroup(args.text(3), id, options.entriesRead) === null) {
     c.reply.error('BUSYGROUP Consumer Group name already exists');
     return;
   }
   c.ok();
-  c.changed(2, NOTIFY_STREAM, 'xgroup-create');
+  changedAside(c, 2, 'xgroup-create');
 }
 
 export function xgroupSetidCommand(c: Context): void {
@@ -96,15 +97,19 @@ export function xgroupSetidCommand(c: Context): void {
   group.lastId.copy(id);
   group.entriesRead = options.entriesRead;
   c.ok();
-  c.keyspace.dirty++;
-  c.notify(2, NOTIFY_STREAM, 'xgroup-setid');
+  changedAside(c, 2, 'xgroup-setid');
 }
 
 export function xgroupDestroyCommand(c: Context): void {
+  const { args } = c;
   const log = existing(c);
   if (log === null) return;
-  const isGone = log.removeGroup(c.args.text(3), c.keyspace);
-  if (isGone) c.changed(2, NOTIFY_STREAM, 'xgroup-destroy');
+  const isGone = log.removeGroup(args.text(3), c.keyspace);
+  if (isGone) {
+    changedAside(c, 2, 'xgroup-destroy');
+    // Its readers who wait are told.
+    c.services.blocking.signal(c.db.id, args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
+  }
   c.reply.integer(isGone ? 1 : 0);
 }
 
@@ -130,8 +135,7 @@ export function xgroupDelconsumerCommand(c: Context): void {
   }
   const pending = consumer.pending.size;
   group.removeConsumer(consumer);
-  touched(c, 2, 'xgroup-delconsumer');
-  c.keyspace.dirty++;
+  changedAside(c, 2, 'xgroup-delconsumer');
   c.reply.integer(pending);
 }
 

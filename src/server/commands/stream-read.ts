@@ -81,6 +81,8 @@ function answer(c: Context): void {
   let head = 0;
   for (let i = 0; i < options.keys; i++) {
     const one = sources[i]!;
+    // Looked for as it was for its id: a hit or a miss of its own, as everybody counts them.
+    c.lookupRead(one.keyAt);
     const ready = isReady(one);
     const consumer = one.group === null ? null : readerOf(c, one);
     if (!ready) continue;
@@ -291,13 +293,13 @@ function replyHistory(
 // ---------------------------------------------------------------- waiting
 
 function wait(c: Context): void {
-  const { args } = c;
   const { blocking } = c.services;
   const { isGroup, keys, keysAt, waitMs } = options;
   if (blocking.isBlocked(c.client)) return;
   const waited: Uint8Array[] = [];
+  const args = c.args.copies();
   for (let i = 0; i < keys; i++) {
-    waited.push(args.copy(keysAt + i));
+    waited.push(args.bytes[keysAt + i]!);
     const idAt = keysAt + keys + i;
     if (!isMark(c, idAt, DOLLAR)) continue;
     const text = Buffer.from(sources[i]!.after.toString(), 'latin1');
@@ -308,6 +310,7 @@ function wait(c: Context): void {
   blocking.block(c, {
     keys: waited,
     type: TYPE_STREAM,
+    args,
     timeoutMs: waitMs,
     onTimeout: (client) => client.reply.nullArray(),
     wakesOn: () => isGroup,

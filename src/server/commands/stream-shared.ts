@@ -59,6 +59,15 @@ export function touched(c: Context, i: number, event: string): void {
   c.notify(i, NOTIFY_STREAM, event);
 }
 
+/**
+ * Counts and announces a change of what is no part of the value in argument `i`, a group or the
+ * stream's last id: whoever watches or tracks the key is not told.
+ */
+export function changedAside(c: Context, i: number, event: string): void {
+  c.keyspace.dirty++;
+  c.notify(i, NOTIFY_STREAM, event);
+}
+
 // ---------------------------------------------------------------- replies
 
 export function replyId(c: Context, of: StreamId): void {

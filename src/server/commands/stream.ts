@@ -20,7 +20,15 @@ import {
   strictId,
   TrimOptions,
 } from './stream-arguments.ts';
-import { readStream, replyId, replyRange, touched, writeId, writeStream } from './stream-shared.ts';
+import {
+  changedAside,
+  readStream,
+  replyId,
+  replyRange,
+  touched,
+  writeId,
+  writeStream,
+} from './stream-shared.ts';
 
 const options = new TrimOptions();
 const id = new StreamId();
@@ -246,7 +254,7 @@ export function xsetidCommand(c: Context): void {
   if (added >= 0) log.entriesAdded = added;
   if (!edge.isZero) log.maxDeletedId = edge;
   c.ok();
-  c.changed(1, NOTIFY_STREAM, 'xsetid');
+  changedAside(c, 1, 'xsetid');
 }
 
 function tooSmall(c: Context, than: string): void {

@@ -55,7 +55,8 @@ export function strlenCommand(c: Context): void {
 
 export function getdelCommand(c: Context): void {
   const address = answerString(c, 1);
-  if (address > 0) removeKey(c, address, 'DEL');
+  const lazy = c.services.config.values.lazyfreeLazyUserDel;
+  if (address > 0) removeKey(c, address, lazy ? 'UNLINK' : 'DEL');
 }
 
 export function getexCommand(c: Context): void {

@@ -132,7 +132,7 @@ function clientsLines(services: Services): InfoLines {
     ['tracking_clients', desk.tracking.clientCount],
     ['pubsub_clients', desk.pubsub.subscribers],
     ['watching_clients', watching],
-    ['clients_in_timeout_table', blocking.timedCount],
+    ['clients_in_timeout_table', blocking.timedCount + replication.waits.timedCount],
     ['total_watched_keys', watches.size],
     ['total_blocking_keys', blocking.keyCount],
     ['total_blocking_keys_on_nokey', blocking.keysAwaitedMissing],

@@ -156,7 +156,7 @@ export class Migrations {
     dispatcher.answerNow(client, () => {
       const refusal = this.refusal(client, command, args);
       if (refusal === null) dispatcher.callAgain(client, command, args);
-      else dispatcher.refuse(client, command, refusal);
+      else dispatcher.refuse(client, command, args, refusal);
     });
     dispatcher.endClock();
     this.ending = null;

@@ -45,6 +45,13 @@ export class ReplicationWaits {
     return this.waiters.size;
   }
 
+  /** Those that wait for a limited time. */
+  get timedCount(): number {
+    let count = 0;
+    for (const { untilMs } of this.waiters.values()) if (untilMs > 0) count++;
+    return count;
+  }
+
   /** The client waits; it has been found that the wait is not over yet. */
   add(client: Client, request: WaitRequest): void {
     const untilMs = request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs;
