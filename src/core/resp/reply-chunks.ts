@@ -117,13 +117,16 @@ export class ReplyChunks {
   }
 
   protected nextChunk(): void {
+    let fullChunks = 0;
     if (this.at > 0) {
       this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
       this.chunkStart += this.at;
+      fullChunks = this.queue.length;
     } else if (this.chunk !== EMPTY) {
       return;
     }
-    this.chunk = this.pool.take();
+    // Between ranges that are shared, little is written: a chunk that was not filled tells nothing.
+    this.chunk = this.pool.take(fullChunks);
     this.at = 0;
   }
 
@@ -159,8 +162,10 @@ export class ReplyChunks {
 
   /** Drops everything that was not sent, for a client that has gone. */
   drop(): void {
-    for (const one of this.queue) if (!one.shared) this.pool.give(one.bytes);
+    for (const one of this.queue) if (!one.shared) this.pool.abandon(one.bytes);
     this.queue.length = 0;
+    this.pool.abandon(this.chunk);
+    this.chunk = EMPTY;
     this.sent = this.total;
     this.released = this.sent;
     this.reset();
