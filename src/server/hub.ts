@@ -23,13 +23,14 @@ import { Intake, STAGED_BYTES_MAX } from './intake.ts';
 import { fastLink } from './io/fast-link.ts';
 import type { LinkOwner } from './io/link.ts';
 import { PlainLink } from './io/plain-link.ts';
+import { giveBack } from './memory/give-back.ts';
 import type { Services } from './services.ts';
 import type { SnapshotBrake } from './snapshot-brake.ts';
 import type { Turn } from './turn.ts';
 
 export class Hub {
   readonly clients = new Map<number, Client>();
-  readonly pool = new ChunkPool();
+  readonly pool = new ChunkPool(giveBack);
   /** Arguments of the command that runs; one object for all clients. */
   readonly args = new Args();
   /** Told when a client has gone. */

@@ -36,7 +36,7 @@ import type { Client } from './clients/client.ts';
 import { SEND_DONE, SEND_FAILED } from './io/link.ts';
 import type { Propagator } from './propagate.ts';
 
-/** Long replies are sent in pieces of about so many bytes. */
+/** Long replies are sent in pieces of so many bytes. */
 const SEND_BYTES_MAX = 262_144;
 /** Longer lists of clients are let go; up to this length the next turns write over them. */
 const LIST_KEPT_MAX = 256;
@@ -201,7 +201,7 @@ export class Turn {
     while (client.sendingBytes === 0 && reply.sent < reply.released) {
       let size = reply.released - reply.sent;
       let status: number;
-      if (reply.queue.length === 0) {
+      if (reply.queue.length === 0 && size <= SEND_BYTES_MAX) {
         const from = reply.sent - reply.queueStart;
         status = link.send(reply.chunk, from, from + size);
       } else {

@@ -120,10 +120,11 @@ export class ReplyChunks {
     if (this.at > 0) {
       this.queue.push({ bytes: this.chunk, length: this.at, shared: false });
       this.chunkStart += this.at;
-      this.chunk = this.pool.takeNext();
+      this.chunk = this.pool.takeNext(this.queue.length);
       this.at = 0;
     } else if (this.chunk === EMPTY) {
-      this.chunk = this.queue.length === 0 ? this.pool.take() : this.pool.takeNext();
+      // Between ranges that are shared, little is written: how many there are tells nothing.
+      this.chunk = this.queue.length === 0 ? this.pool.take() : this.pool.takeNext(0);
     }
   }
 
@@ -159,8 +160,10 @@ export class ReplyChunks {
 
   /** Drops everything that was not sent, for a client that has gone. */
   drop(): void {
-    for (const one of this.queue) if (!one.shared) this.pool.give(one.bytes);
+    for (const one of this.queue) if (!one.shared) this.pool.abandon(one.bytes);
     this.queue.length = 0;
+    this.pool.abandon(this.chunk);
+    this.chunk = EMPTY;
     this.sent = this.total;
     this.released = this.sent;
     this.reset();
