@@ -16,11 +16,12 @@
  *     chunk   [ RAW n | n bytes ][ TEXT n | n bytes ][ RAW | grows ...      room ]
  *                                                    ^ rawAt             ^ at
  *
- * Many small writes share one RAW frame, whose length is filled in when it is closed. A large block
- * that stays as it is need not be copied: `lent` hands it on between two chunks.
+ * Many small writes share one RAW frame, whose length is filled in when it is closed. A large
+ * string that stays where it is need not be copied: `stringIn` hands it on between two chunks.
  *
  * Invariants: rawAt < 0 or the head of an open RAW frame; at <= chunk.length.
  */
+import { HUGE_BASE } from '../../core/memory/arena.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
 import { parseInteger } from '../../core/text/integer.ts';
 import {
@@ -39,6 +40,8 @@ export const FRAME_HEAD_BYTES = 5;
  * and streams takes a quarter more of the server's CPU time.
  */
 export const CHUNK_BYTES = 1 << 18;
+/** Strings of so many bytes that stand in a huge block are not copied. */
+const LENT_BYTES_MIN = 1 << 16;
 /** Longer strings are written plain: whoever compresses must hold one twice. */
 export const COMPRESS_BYTES_MAX = 1 << 26;
 
@@ -207,8 +210,15 @@ export class FrameWriter {
     this.#littleEndian(value, bytes);
   }
 
-  /** A string that is the arena's block `block`, lent until the sink has done with it. */
-  lent(block: number, bytes: Uint8Array, off: number, len: number): void {
+  /**
+   * A string that stands in the arena's block `block`: a large one is lent until the sink has done
+   * with it, and must stay as it is.
+   */
+  stringIn(block: number, bytes: Uint8Array, off: number, len: number): void {
+    if (block < HUGE_BASE || len < LENT_BYTES_MIN) {
+      this.string(bytes, off, len);
+      return;
+    }
     const compress = this.#compresses(len);
     if (!compress) this.length(len);
     this.#closeRaw();
