@@ -71,10 +71,10 @@ export class SideBuffer implements FrameSink {
     return new Uint8Array(this.#chunkBytes);
   }
 
-  take(chunk: Uint8Array, length: number): void {
-    this.segments.push(new Segment(chunk, 0, length, 0));
-    this.bytes += length;
-    this.#queue.noteAside(length);
+  take(chunk: Uint8Array, from: number, to: number): void {
+    this.segments.push(new Segment(chunk, from, to - from, 0, false));
+    this.bytes += to - from;
+    this.#queue.noteAside(to - from);
   }
 
   takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
@@ -88,12 +88,15 @@ class Segment {
   left: number;
   /** Of the arena, or 0 for a chunk. */
   readonly block: number;
+  /** Whether the chunk can be used again once this is sent. */
+  readonly isReusable: boolean;
 
-  constructor(bytes: Uint8Array, off: number, left: number, block: number) {
+  constructor(bytes: Uint8Array, off: number, left: number, block: number, isReusable: boolean) {
     this.bytes = bytes;
     this.off = off;
     this.left = left;
     this.block = block;
+    this.isReusable = isReusable;
   }
 }
 
@@ -216,8 +219,8 @@ export class SnapshotQueue implements FrameSink {
     this.#onChange();
   }
 
-  take(chunk: Uint8Array, length: number): void {
-    this.#add(new Segment(chunk, 0, length, 0));
+  take(chunk: Uint8Array, from: number, to: number, isLast: boolean): void {
+    this.#add(new Segment(chunk, from, to - from, 0, isLast));
   }
 
   takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
@@ -226,7 +229,7 @@ export class SnapshotQueue implements FrameSink {
 
   /** A string whose block is lent from now on. */
   lentSegment(block: number, bytes: Uint8Array, off: number, length: number): Segment {
-    const segment = new Segment(bytes, off, length, block);
+    const segment = new Segment(bytes, off, length, block, false);
     this.#lent.add(segment);
     this.#arena.lend(block);
     return segment;
@@ -288,12 +291,10 @@ export class SnapshotQueue implements FrameSink {
     if (segment.block === 0) this.copiedBytes -= piece;
     else this.lentBytes -= piece;
     if (isLast && this.#lent.delete(segment)) this.#arena.giveBack(segment.block);
-    else if (isLast && this.#isReusable(segment)) this.#spare.push(segment.bytes);
+    else if (isLast && segment.isReusable && this.#spare.length < SPARE_CHUNKS_MAX) {
+      this.#spare.push(segment.bytes);
+    }
     this.#pump();
     this.#onChange();
-  }
-
-  #isReusable(segment: Segment): boolean {
-    return segment.bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS_MAX;
   }
 }
