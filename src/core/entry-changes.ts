@@ -156,8 +156,8 @@ export class EntryChanges extends EntryStore {
   /**
    * Makes the value's bytes `length` long, keeping what fits; new bytes hold anything. `spare` more
    * may be kept for growth. Returns the entry's address. Only for values that are bytes. A block of
-   * its own that the running snapshot still reads is left to it, and the value goes on in a copy:
-   * so whoever changes such bytes comes through here.
+   * its own that is lent is left to who reads it, and the value goes on in a copy: so whoever
+   * changes such bytes comes through here.
    */
   resizeValue(db: Database, address: number, length: number, spare: number): number {
     const words = this.arena.words(address);
@@ -166,7 +166,8 @@ export class EntryChanges extends EntryStore {
     const start = this.valueOffset(address);
     const room = this.arena.sizeOf(block) - (start - this.arena.byteOffset(block));
     const wanted = length + spare;
-    if (length <= room && room <= 64 + wanted * 2 && !this.isHeld(address, block)) {
+    const isLent = block !== address && this.arena.isLent(block);
+    if (length <= room && room <= 64 + wanted * 2 && !isLent) {
       words[at + 2] = length;
       return address;
     }
@@ -189,11 +190,12 @@ export class EntryChanges extends EntryStore {
 
   /**
    * To be called before bytes of a string are changed in place at their present length. A block of
-   * its own that the running snapshot still reads is left to it, and the value goes on in a copy.
-   * No other value needs it: compact collections are copied to a snapshot at once.
+   * its own that is lent is left to who reads it, and the value goes on in a copy. No other value
+   * needs it: compact collections are copied to a snapshot at once.
    */
   ownValue(address: number): void {
-    if (this.snapshot === null || !this.isHeld(address, this.valueBlock(address))) return;
+    const block = this.valueBlock(address);
+    if (block === address || !this.arena.isLent(block)) return;
     const length = this.valueLength(address);
     this.resizeExternal(address, length, length);
   }

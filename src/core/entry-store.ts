@@ -35,13 +35,10 @@ import {
 export interface SnapshotDoor {
   /** Takes the entry as it is now; its caller marks it. */
   emit(db: Database, address: number): void;
-  /** Whether it still reads a value's own block, which must not change meanwhile. */
-  holds(block: number): boolean;
   /**
-   * A value's own block is out of use: true when the snapshot still reads it, and frees it itself.
+   * A large collection is out of use: true when the snapshot still reads it, and gives it back
+   * itself, through `releaseLater`.
    */
-  takeOver(block: number): boolean;
-  /** The same for a large collection; it gives it back through `releaseLater`. */
   takeOverLarge(value: LargeValue): boolean;
 }
 
@@ -334,7 +331,7 @@ export class EntryStore {
     );
     words[at + 2] = length;
     words[at + 3] = fresh;
-    this.freeOwnBlock(old);
+    this.arena.free(old);
     return address;
   }
 
@@ -342,7 +339,7 @@ export class EntryStore {
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address);
     const head = words[at]!;
-    if ((head & HEAD_EXTERNAL) !== 0) this.freeOwnBlock(words[at + 3]!);
+    if ((head & HEAD_EXTERNAL) !== 0) this.arena.free(words[at + 3]!);
     if ((head & HEAD_LARGE) !== 0) this.freeLarge(words[at + 2]!);
     this.arena.free(address);
   }
@@ -352,16 +349,6 @@ export class EntryStore {
     this.large[handle] = value;
     this.arena.besideBytes += value.heapBytes;
     return handle;
-  }
-
-  /** Whether the value stands in a block of its own that the running snapshot still reads. */
-  protected isHeld(address: number, block: number): boolean {
-    return block !== address && this.snapshot?.holds(block) === true;
-  }
-
-  /** Frees a value's own block, unless the running snapshot does that later. */
-  protected freeOwnBlock(block: number): void {
-    if (this.snapshot?.takeOver(block) !== true) this.arena.free(block);
   }
 
   private freeLarge(handle: number): void {

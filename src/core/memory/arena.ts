@@ -20,8 +20,13 @@
  * Slabs with room hang in a doubly linked list of their class. Of the slabs that are empty one of
  * each class is kept until the next `tidy`, the others return to the pool of pages.
  *
- * Invariants: `usedBytes` is the sum of the sizes of all blocks in use, at every moment. A block's
- * size can be asked for at any time, so callers need not store their capacity.
+ * A huge block can be lent to somebody who reads it over a while, a snapshot that sends it from
+ * where it lies. Whoever wants to change what it holds makes a new block of it (`isLent`); whoever
+ * frees it need not care: it goes, and its handle with it, when the last reader gives it back.
+ *
+ * Invariants: `usedBytes` is the sum of the sizes of all blocks in use, at every moment, those that
+ * were freed while they are lent included. A block's size can be asked for at any time, so callers
+ * need not store their capacity.
  *
  * Limits: 30 GiB of blocks, plus huge blocks up to 2^32 - 1 bytes each.
  */
@@ -74,12 +79,17 @@ const EMPTY_U32 = new Uint32Array(0);
 export class Arena extends ChunkSpace {
   /** Bytes of all blocks in use. */
   usedBytes = 0;
+  /** Of these, of blocks that were freed and that somebody still reads. */
+  freedWhileLentBytes = 0;
   /** Bytes of structures that keep data beside the arena (expiry indexes) and count them here. */
   besideBytes = 0;
 
   private readonly hugeU8: Uint8Array[] = [];
   private readonly hugeU32: Uint32Array[] = [];
   private readonly hugeFree: number[] = [];
+  /** How many read each block that is lent. */
+  private readonly readers = new Map<number, number>();
+  private readonly freedWhileLent = new Set<number>();
 
   private pageClass = new Uint8Array(0);
   private pageUsed = new Uint16Array(0);
@@ -151,7 +161,8 @@ export class Arena extends ChunkSpace {
   /** Gives a block back. */
   free(address: number): void {
     if (address >= HUGE_BASE) {
-      this.freeHuge(address - HUGE_BASE);
+      if (this.isLent(address)) this.freeWhenReturned(address);
+      else this.freeHuge(address - HUGE_BASE);
       return;
     }
     const anyPage = address >>> PAGE_SHIFT;
@@ -190,6 +201,37 @@ export class Arena extends ChunkSpace {
     if (all) this.dropKeptChunk();
   }
 
+  // ---------------------------------------------------------------- lending
+
+  /** Somebody reads a huge block from now on, until he gives it back. */
+  lend(address: number): void {
+    this.readers.set(address, (this.readers.get(address) ?? 0) + 1);
+  }
+
+  /** Whether the bytes of a block must stay as they are. */
+  isLent(address: number): boolean {
+    return address >= HUGE_BASE && this.readers.size > 0 && this.readers.has(address);
+  }
+
+  giveBack(address: number): void {
+    const readers = this.readers.get(address)! - 1;
+    if (readers > 0) {
+      this.readers.set(address, readers);
+      return;
+    }
+    this.readers.delete(address);
+    if (!this.freedWhileLent.delete(address)) return;
+    this.freedWhileLentBytes -= this.sizeOf(address);
+    this.freeHuge(address - HUGE_BASE);
+  }
+
+  private freeWhenReturned(address: number): void {
+    this.freedWhileLent.add(address);
+    this.freedWhileLentBytes += this.sizeOf(address);
+  }
+
+  // ---------------------------------------------------------------- huge blocks
+
   private allocHuge(size: number): number {
     const buffer = new ArrayBuffer(Math.ceil(size / 8) * 8);
     const handle = this.hugeFree.pop() ?? this.hugeU8.length;
@@ -209,6 +251,8 @@ export class Arena extends ChunkSpace {
     this.hugeU32[handle] = EMPTY_U32;
     this.hugeFree.push(handle);
   }
+
+  // ---------------------------------------------------------------- slabs
 
   private link(page: number, cls: number): void {
     const head = this.classHead[cls]!;

@@ -8,7 +8,8 @@
  *     3     both: [ compressed length u32 ][ LZF of the element's bytes ]
  *
  * To each kind NODE_HELD may be added: a snapshot still reads the block, so it must not change; who
- * wants to change it makes a copy and leaves the block to the snapshot (`NodeKeeper`).
+ * wants to change it makes a copy and leaves the block to the snapshot (`NodeKeeper`). It stays
+ * after the snapshot has let go, until that copy: a large block may still be on its way, lent.
  *
  * The directory keeps the kind, the number of elements, and the bytes that the node has when it is
  * not compressed. Readers see a compressed node through a scratch of their own and leave it as it

@@ -97,7 +97,8 @@ export class StreamLog extends StreamDirectory implements LargeValue {
     const block = this.nodeBlock(i);
     const length = lpBytes(arena.bytes(block), arena.byteOffset(block));
     const need = length + more;
-    if (need <= arena.sizeOf(block) && !this.isHeld(i, block)) return block;
+    const isRead = this.isHeld(i, block) || arena.isLent(block);
+    if (need <= arena.sizeOf(block) && !isRead) return block;
     return this.moveNode(i, block, length, need + (need >>> 2));
   }
 
@@ -275,7 +276,7 @@ export class StreamLog extends StreamDirectory implements LargeValue {
     return fresh;
   }
 
-  /** Whether a snapshot still reads the block of node `i`. */
+  /** Whether a snapshot has still to write the block of node `i`. */
   private isHeld(i: number, block: number): boolean {
     return this.keeper?.holds(this.nodeFirstId(i, heldId), block) === true;
   }

@@ -327,7 +327,10 @@ export class HashTable implements LargeValue {
     return isNew;
   }
 
-  /** Whether the value fits into the block that the old one is in; if so, it is there now. */
+  /**
+   * Whether the value fits into the block that the old one is in, of which nobody else reads; if
+   * so, it is there now.
+   */
   private setInPlace(
     address: number,
     value: Uint8Array,
@@ -335,6 +338,7 @@ export class HashTable implements LargeValue {
     valueLength: number,
   ): boolean {
     const { arena } = this;
+    if (arena.isLent(address)) return false;
     const words = arena.words(address);
     const at = arena.wordOffset(address);
     const head = words[at]!;

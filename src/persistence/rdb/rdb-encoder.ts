@@ -20,8 +20,6 @@ import { lfuDecayed, lruIdleSeconds } from '../../core/usage.ts';
 import {
   ENC_INT,
   encodingOf,
-  HEAD_EXTERNAL,
-  headOf,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
@@ -58,9 +56,6 @@ export interface RdbEncoderOptions {
   readonly version: RdbWriteVersion;
   readonly usage: UsageKind;
 }
-
-/** Values of so many bytes are not copied to the frames. */
-const LENT_BYTES_MIN = 1 << 16;
 
 const digits = new Uint8Array(24);
 
@@ -131,7 +126,7 @@ export class RdbEncoder {
     if (this.#usage !== 'none') this.#emitUsage(address);
     writer.byte(this.typeByte(address));
     const key = keyspace.arena.bytes(address);
-    writer.string(key, keyspace.keyOffset(address), keyspace.keyLength(address));
+    writer.stringIn(address, key, keyspace.keyOffset(address), keyspace.keyLength(address));
   }
 
   #emitUsage(address: number): void {
@@ -210,10 +205,9 @@ export class RdbEncoder {
     const bytes = arena.bytes(block);
     const offset = keyspace.valueOffset(address);
     const length = keyspace.valueLength(address);
-    const own = (headOf(arena, address) & HEAD_EXTERNAL) !== 0;
-    // Strings alone are lent: who changes one asks for it first (`ownValue`), unlike a listpack.
-    if (own && length >= LENT_BYTES_MIN) this.#writer.lent(block, bytes, offset, length);
-    else this.#writer.string(bytes, offset, length);
+    // Who changes one asks for it first (`ownValue`), unless it stands in the entry itself.
+    if (block === address) this.#writer.string(bytes, offset, length);
+    else this.#writer.stringIn(block, bytes, offset, length);
   }
 }
 

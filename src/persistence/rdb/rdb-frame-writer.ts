@@ -16,11 +16,16 @@
  *     chunk   [ RAW n | n bytes ][ TEXT n | n bytes ][ RAW | grows ...      room ]
  *                                                    ^ rawAt             ^ at
  *
- * Many small writes share one RAW frame, whose length is filled in when it is closed. A large block
- * that stays as it is need not be copied: `lent` hands it on between two chunks.
+ * Many small writes share one RAW frame, whose length is filled in when it is closed. A large
+ * string that stays where it is need not be copied: `stringIn` hands it on between two parts of a
+ * chunk, which goes on being filled.
  *
- * Invariants: rawAt < 0 or the head of an open RAW frame; at <= chunk.length.
+ *     chunk   [ part, handed over | part, handed over | frames ...      room ]
+ *                                                     ^ from     ^ at
+ *
+ * Invariants: rawAt < 0 or the head of an open RAW frame; from <= at <= chunk.length.
  */
+import { HUGE_BASE } from '../../core/memory/arena.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
 import { parseInteger } from '../../core/text/integer.ts';
 import {
@@ -39,6 +44,11 @@ export const FRAME_HEAD_BYTES = 5;
  * and streams takes a quarter more of the server's CPU time.
  */
 export const CHUNK_BYTES = 1 << 18;
+/**
+ * Strings of so many bytes that stand in a huge block are not copied. Measured, a save of 400 MB:
+ * with 70 KB a string 0.65 s of CPU time copied or lent, with 140 KB 0.61 copied and 0.46 lent.
+ */
+const LENT_BYTES_MIN = 1 << 17;
 /** Longer strings are written plain: whoever compresses must hold one twice. */
 export const COMPRESS_BYTES_MAX = 1 << 26;
 
@@ -54,8 +64,8 @@ const NINE = 0x39;
 export interface FrameSink {
   /** A chunk of `CHUNK_BYTES` to write into. */
   freshChunk(): Uint8Array;
-  /** `chunk[0 .. length)` is final and the sink's now. */
-  take(chunk: Uint8Array, length: number): void;
+  /** `chunk[from .. to)` is final and the sink's now; with `isLast`, so is the whole chunk. */
+  take(chunk: Uint8Array, from: number, to: number, isLast: boolean): void;
   /** The arena's block `block`, whose `bytes[off .. off + length)` come next, stays as it is. */
   takeLent(block: number, bytes: Uint8Array, off: number, length: number): void;
 }
@@ -68,6 +78,7 @@ export class FrameWriter {
   #isText = false;
   #chunk: Uint8Array;
   #view: DataView;
+  #from = 0;
   #at: number;
   #rawAt: number;
 
@@ -83,7 +94,7 @@ export class FrameWriter {
   /** Hands over what is written so far. */
   flush(): void {
     this.#closeRaw();
-    if (this.#at > 0) this.#nextChunk();
+    if (this.#at > this.#from) this.#nextChunk();
   }
 
   /** The chunk that it would write to next; after the last flush nobody else needs it. */
@@ -207,13 +218,21 @@ export class FrameWriter {
     this.#littleEndian(value, bytes);
   }
 
-  /** A string that is the arena's block `block`, lent until the sink has done with it. */
-  lent(block: number, bytes: Uint8Array, off: number, len: number): void {
+  /**
+   * A string that stands in the arena's block `block`: a large one is lent until the sink has done
+   * with it, and must stay as it is.
+   */
+  stringIn(block: number, bytes: Uint8Array, off: number, len: number): void {
+    if (block < HUGE_BASE || len < LENT_BYTES_MIN) {
+      this.string(bytes, off, len);
+      return;
+    }
     const compress = this.#compresses(len);
     if (!compress) this.length(len);
     this.#closeRaw();
     this.#head(compress ? FRAME_TEXT : FRAME_RAW, len);
-    this.#nextChunk();
+    this.#sink.take(this.#chunk, this.#from, this.#at, false);
+    this.#from = this.#at;
     this.#sink.takeLent(block, bytes, off, len);
   }
 
@@ -273,9 +292,10 @@ export class FrameWriter {
   }
 
   #nextChunk(): void {
-    this.#sink.take(this.#chunk, this.#at);
+    this.#sink.take(this.#chunk, this.#from, this.#at, true);
     this.#chunk = this.#sink.freshChunk();
     this.#view = viewOf(this.#chunk);
+    this.#from = 0;
     this.#at = 0;
   }
 

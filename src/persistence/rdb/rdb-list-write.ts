@@ -12,7 +12,8 @@ import { ElementView } from '../../core/types/element-view.ts';
 import { listQuicklist } from '../../core/types/list.ts';
 import { LIST_NODE_PACKED, LIST_NODE_PLAIN, RDB_LIST, RDB_LIST_QUICKLIST_2 } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
-import type { LargeWrite } from './rdb-large-write.ts';
+
+const NO_BLOCK = 0;
 
 const path = new DirectoryPath();
 const shown = new NodeReader();
@@ -43,7 +44,7 @@ export function emitList(
   const offset = keyspace.valueOffset(address);
   if (version < 10) {
     writer.length(lpCount(bytes, offset));
-    emitEntries(bytes, offset, writer, null);
+    emitEntries(NO_BLOCK, bytes, offset, writer);
   } else {
     writer.length(1);
     writer.length(LIST_NODE_PACKED);
@@ -56,41 +57,30 @@ export function emitListLength(list: Quicklist, version: number, writer: FrameWr
   writer.length(version < 10 ? list.count : list.nodeCount);
 }
 
-/**
- * Writes the node that a path shows. With `large`, the bytes are left to that when the node is one
- * large string in the file as well as in memory.
- */
+/** Writes the node that a path shows. */
 export function emitListNode(
   arena: Arena,
   node: DirectoryPath,
   version: number,
   writer: FrameWriter,
-  large: LargeWrite | null = null,
 ): void {
   const isPlain = (node.kind & NODE_PLAIN) !== 0;
-  const isCompressed = (node.kind & NODE_COMPRESSED) !== 0;
+  // What was decompressed to be shown stands in no block.
+  const block = (node.kind & NODE_COMPRESSED) === 0 ? node.address : NO_BLOCK;
   shown.open(arena, node);
   const { base, bytes } = shown;
   if (version < 10 && !isPlain) {
-    emitEntries(bytes, base, writer, isCompressed || lpCount(bytes, base) > 1 ? null : large);
+    emitEntries(block, bytes, base, writer);
     return;
   }
   if (version >= 10) writer.length(isPlain ? LIST_NODE_PLAIN : LIST_NODE_PACKED);
-  if (large === null || isCompressed) writer.string(bytes, base, node.bytes);
-  else large.string(writer, bytes, base, node.bytes);
+  writer.stringIn(block, bytes, base, node.bytes);
 }
 
-/** Writes all entries of a listpack as strings; with `large`, there is one, and it may be large. */
-function emitEntries(
-  bytes: Uint8Array,
-  base: number,
-  writer: FrameWriter,
-  large: LargeWrite | null,
-): void {
+/** Writes all entries of a listpack, which stands in `block`, as strings. */
+function emitEntries(block: number, bytes: Uint8Array, base: number, writer: FrameWriter): void {
   for (let at = lpFirst(bytes, base); at !== 0; at = lpNext(bytes, base, at)) {
     element.showListpack(bytes, base, at);
-    const { length, offset } = element;
-    if (large === null) writer.string(element.bytes, offset, length);
-    else large.string(writer, element.bytes, offset, length);
+    writer.stringIn(block, element.bytes, element.offset, element.length);
   }
 }

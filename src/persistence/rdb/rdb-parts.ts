@@ -25,7 +25,7 @@ import { emitListLength } from './rdb-list-write.ts';
 /** Tables and zsets of fewer entries are written at once: about 0.1 ms. */
 export const PARTS_ENTRIES_MIN = 1000;
 
-/** Nor are tables whose entries take so many bytes. */
+/** If their entries take fewer bytes than this. */
 const PARTS_TABLE_BYTES_MIN = 1 << 20;
 
 /** Streams of up to this many nodes are written at once, if those are small. */
@@ -71,7 +71,7 @@ function largeInParts(keyspace: Keyspace, address: number, version: number): Par
     };
   }
   if (value instanceof LargeZset) {
-    if (value.count < PARTS_ENTRIES_MIN) return null;
+    if (isSmall(value)) return null;
     return (writer) => {
       writer.length(value.count);
       return new ZsetSnapshot(value, writer);
@@ -95,11 +95,16 @@ function isLargeStream(log: StreamLog): boolean {
   return bytes >= PARTS_LIST_BYTES_MIN || pending >= PARTS_ENTRIES_MIN;
 }
 
+/** Whether a table or zset is written at once. */
+function isSmall(value: HashTable | LargeZset): boolean {
+  return value.count < PARTS_ENTRIES_MIN && value.entryBytes < PARTS_TABLE_BYTES_MIN;
+}
+
 /** The table that the value of an entry is, if it is to be written in parts, else null. */
 function tableInParts(keyspace: Keyspace, address: number): TableParts | null {
   const table = keyspace.largeOf(address);
   if (!(table instanceof HashTable)) return null;
-  if (table.count < PARTS_ENTRIES_MIN && table.entryBytes < PARTS_TABLE_BYTES_MIN) return null;
+  if (isSmall(table)) return null;
   const hasValues = typeOf(keyspace.arena, address) === TYPE_HASH;
   return { table, strings: new FieldStrings(table, hasValues) };
 }

@@ -16,7 +16,6 @@ import {
   RDB_STREAM_LISTPACKS_3,
 } from './rdb-format.ts';
 import { type FrameWriter, putLength } from './rdb-frame-writer.ts';
-import type { LargeWrite } from './rdb-large-write.ts';
 
 export const ID_BYTES = 16;
 /** The most that one pending entry takes among those of its group. */
@@ -87,23 +86,14 @@ function emitGroup(writer: FrameWriter, name: string, group: StreamGroup, versio
 
 // ---------------------------------------------------------------- the pieces
 
-/**
- * Writes a node, whose first id this is. With `large`, the bytes of a large one are left to that.
- */
-export function emitNode(
-  writer: FrameWriter,
-  arena: Arena,
-  first: StreamId,
-  block: number,
-  large: LargeWrite | null = null,
-): void {
+/** Writes a node, whose first id this is. */
+export function emitNode(writer: FrameWriter, arena: Arena, first: StreamId, block: number): void {
   const base = arena.byteOffset(block);
   const bytes = arena.bytes(block);
   const length = lpBytes(bytes, base);
   writer.length(ID_BYTES);
   writer.bytes(scratch, 0, putRawId(scratch, 0, first));
-  if (large === null) writer.string(bytes, base, length);
-  else large.string(writer, bytes, base, length);
+  writer.stringIn(block, bytes, base, length);
 }
 
 /** Writes what stands between the nodes and the number of groups. */

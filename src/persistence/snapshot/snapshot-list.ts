@@ -2,7 +2,7 @@
  * A long list that is written while it goes on changing.
  *
  *     start   the entries of its nodes are copied from the directory, and all nodes are held
- *     walk    node after node is written as it was, a large one piece by piece
+ *     walk    node after node is written as it was
  *     change  whoever changes a held node does so in a copy of it, and leaves the old block to the
  *             snapshot, as does whoever removes it
  *
@@ -15,7 +15,6 @@ import type { Quicklist } from '../../core/struct/quicklist.ts';
 import type { NodeKeeper } from '../../core/struct/quicklist-node.ts';
 import { ENTRY_WORDS } from '../../core/struct/quicklist-nodes.ts';
 import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
-import { LargeWrite } from '../rdb/rdb-large-write.ts';
 import { emitListNode } from '../rdb/rdb-list-write.ts';
 import type { PartsSnapshot } from './snapshot-table.ts';
 
@@ -31,7 +30,6 @@ export class ListSnapshot implements PartsSnapshot, NodeKeeper {
   readonly #node = new DirectoryPath();
   /** Blocks that the list has left; one that was written already goes at the end. */
   readonly #left = new Set<number>();
-  readonly #large = new LargeWrite();
   #next = 0;
 
   /** The list as it is now; its nodes are held until `close`. */
@@ -51,20 +49,12 @@ export class ListSnapshot implements PartsSnapshot, NodeKeeper {
     const node = this.#node;
     for (let bytes = 0; bytes < STEP_BYTES && this.#next < entries.length; ) {
       node.read(entries, this.#next);
-      if (!this.#write(node)) return true;
+      emitListNode(this.value.arena, node, this.#version, this.writer);
       if (this.#left.delete(node.address)) this.value.arena.free(node.address);
       bytes += node.bytes;
       this.#next += ENTRY_WORDS;
     }
     return this.#next < entries.length;
-  }
-
-  /** Writes a node, of a large one the next piece. False when more of it is to come. */
-  #write(node: DirectoryPath): boolean {
-    const large = this.#large;
-    if (large.isOpen) return large.piece(this.writer);
-    emitListNode(this.value.arena, node, this.#version, this.writer, large);
-    return !large.isOpen;
   }
 
   close(): void {

@@ -40,8 +40,8 @@ export class DirectSink implements FrameSink {
     return this.#chunk;
   }
 
-  take(chunk: Uint8Array, length: number): void {
-    this.#assembler.feed(chunk, 0, length);
+  take(chunk: Uint8Array, from: number, to: number): void {
+    this.#assembler.feed(chunk, from, to - from);
   }
 
   takeLent(_block: number, bytes: Uint8Array, off: number, length: number): void {

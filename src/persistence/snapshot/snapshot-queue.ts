@@ -7,9 +7,8 @@
  * The walker stops at `isFull`. What changes meanwhile must be emitted before it changes, so the
  * door may go beyond the bound; `memoryBytesPeak` says how far it did.
  *
- * A large value is not copied: its block is lent, and sent piece by piece from where it lies. While
- * it `holds` a block, nobody else may change or free it: a writer leaves the old block to this
- * queue (`takeOver`), which frees it once it is sent.
+ * A large string is not copied: its block is lent (memory/arena.ts), and sent piece by piece from
+ * where it lies. Nobody changes it meanwhile, and one that is freed goes once it is sent.
  *
  * Chunks are used again. The first touch of fresh ones may cost milliseconds, when the kernel makes
  * a huge page of them (measured: 7 at worst). So a snapshot of more than a chunk asks for more when
@@ -21,7 +20,7 @@
  * `SideBuffer` until it is joined to the end.
  *
  * Invariants: copiedBytes and lentBytes are what the chunks and the lent blocks still have to send
- * or are sending; a block is held from `takeLent` until its last piece was written.
+ * or are sending; a block is lent from `takeLent` until its last piece was written.
  */
 import type { Arena } from '../../core/memory/arena.ts';
 import { CHUNK_BYTES, type FrameSink } from '../rdb/rdb-frame-writer.ts';
@@ -72,15 +71,14 @@ export class SideBuffer implements FrameSink {
     return new Uint8Array(this.#chunkBytes);
   }
 
-  take(chunk: Uint8Array, length: number): void {
-    this.segments.push(new Segment(chunk, 0, length, 0));
-    this.bytes += length;
-    this.#queue.noteAside(length);
+  take(chunk: Uint8Array, from: number, to: number): void {
+    this.segments.push(new Segment(chunk, from, to - from, 0, false));
+    this.bytes += to - from;
+    this.#queue.noteAside(to - from);
   }
 
   takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
-    this.#queue.hold(block);
-    this.segments.push(new Segment(bytes, off, length, block));
+    this.segments.push(this.#queue.lentSegment(block, bytes, off, length));
   }
 }
 
@@ -90,22 +88,23 @@ class Segment {
   left: number;
   /** Of the arena, or 0 for a chunk. */
   readonly block: number;
+  /** Whether the chunk can be used again once this is sent. */
+  readonly isReusable: boolean;
 
-  constructor(bytes: Uint8Array, off: number, left: number, block: number) {
+  constructor(bytes: Uint8Array, off: number, left: number, block: number, isReusable: boolean) {
     this.bytes = bytes;
     this.off = off;
     this.left = left;
     this.block = block;
+    this.isReusable = isReusable;
   }
 }
 
 export class SnapshotQueue implements FrameSink {
   /** Bytes in chunks that wait or are being sent. */
   copiedBytes = 0;
-  /** The same of lent blocks. */
+  /** The same of lent strings. */
   lentBytes = 0;
-  /** Bytes of blocks that nobody but this queue wants any more. */
-  takenOverBytes = 0;
   /** Bytes in side buffers. */
   asideBytes = 0;
   /** The most memory that was ever held on account of the snapshot. */
@@ -125,8 +124,8 @@ export class SnapshotQueue implements FrameSink {
   #isAsking = false;
   /** Whether a chunk was wanted before: a second one means that the snapshot is not a small one. */
   #hasBegun = false;
-  /** The blocks held, and whether they are this queue's to free. */
-  readonly #held = new Map<number, boolean>();
+  /** What is lent and not yet sent. */
+  readonly #lent = new Set<Segment>();
 
   /** `onChange` is called when there is room again, and when the last held block was sent. */
   constructor(
@@ -144,7 +143,7 @@ export class SnapshotQueue implements FrameSink {
 
   /** Memory that is held on account of the snapshot. */
   get memoryBytes(): number {
-    return this.copiedBytes + this.asideBytes + this.takenOverBytes;
+    return this.copiedBytes + this.asideBytes + this.#arena.freedWhileLentBytes;
   }
 
   get isFull(): boolean {
@@ -159,10 +158,6 @@ export class SnapshotQueue implements FrameSink {
   /** Chunks are on their way, and there is none. */
   get #lacksChunks(): boolean {
     return this.#isAsking && this.#spare.length === 0;
-  }
-
-  get holdsAny(): boolean {
-    return this.#held.size > 0;
   }
 
   /** Nothing more will be written, to this chunk neither. */
@@ -180,7 +175,8 @@ export class SnapshotQueue implements FrameSink {
     this.copiedBytes = 0;
     this.lentBytes = 0;
     this.asideBytes = 0;
-    for (const block of [...this.#held.keys()]) this.#release(block);
+    for (const { block } of this.#lent) this.#arena.giveBack(block);
+    this.#lent.clear();
   }
 
   /** Gives back the memory of what was sent. Only after the last frame was sent. */
@@ -223,18 +219,20 @@ export class SnapshotQueue implements FrameSink {
     this.#onChange();
   }
 
-  take(chunk: Uint8Array, length: number): void {
-    this.#add(new Segment(chunk, 0, length, 0));
+  take(chunk: Uint8Array, from: number, to: number, isLast: boolean): void {
+    this.#add(new Segment(chunk, from, to - from, 0, isLast));
   }
 
   takeLent(block: number, bytes: Uint8Array, off: number, length: number): void {
-    this.hold(block);
-    this.#add(new Segment(bytes, off, length, block));
+    this.#add(this.lentSegment(block, bytes, off, length));
   }
 
-  /** From now on the block stays as it is. */
-  hold(block: number): void {
-    this.#held.set(block, false);
+  /** A string whose block is lent from now on. */
+  lentSegment(block: number, bytes: Uint8Array, off: number, length: number): Segment {
+    const segment = new Segment(bytes, off, length, block, false);
+    this.#lent.add(segment);
+    this.#arena.lend(block);
+    return segment;
   }
 
   /** Puts what was written to a side buffer at the end. */
@@ -247,20 +245,6 @@ export class SnapshotQueue implements FrameSink {
   noteAside(bytes: number): void {
     this.asideBytes += bytes;
     this.#notePeak();
-  }
-
-  /** Whether the block is still to be sent. */
-  holds(block: number): boolean {
-    return this.#held.has(block);
-  }
-
-  /** A block is given up by its value: true when it is this queue's to free, later. */
-  takeOver(block: number): boolean {
-    if (!this.#held.has(block)) return false;
-    this.#held.set(block, true);
-    this.takenOverBytes += this.#arena.sizeOf(block);
-    this.#notePeak();
-    return true;
   }
 
   #notePeak(): void {
@@ -302,24 +286,15 @@ export class SnapshotQueue implements FrameSink {
 
   #sent(segment: Segment, piece: number, isLast: boolean): void {
     if (this.#isDropped) return;
+    this.#notePeak();
     this.#inFlightBytes -= piece;
     if (segment.block === 0) this.copiedBytes -= piece;
     else this.lentBytes -= piece;
-    if (isLast && segment.block !== 0) this.#release(segment.block);
-    else if (isLast && this.#isReusable(segment)) this.#spare.push(segment.bytes);
+    if (isLast && this.#lent.delete(segment)) this.#arena.giveBack(segment.block);
+    else if (isLast && segment.isReusable && this.#spare.length < SPARE_CHUNKS_MAX) {
+      this.#spare.push(segment.bytes);
+    }
     this.#pump();
     this.#onChange();
-  }
-
-  #isReusable(segment: Segment): boolean {
-    return segment.bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS_MAX;
-  }
-
-  #release(block: number): void {
-    const isOurs = this.#held.get(block);
-    this.#held.delete(block);
-    if (isOurs !== true) return;
-    this.takenOverBytes -= this.#arena.sizeOf(block);
-    this.#arena.free(block);
   }
 }

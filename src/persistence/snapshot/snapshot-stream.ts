@@ -32,7 +32,6 @@ import {
   pendingSetMarks,
 } from '../../core/struct/stream-pending.ts';
 import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
-import { LargeWrite } from '../rdb/rdb-large-write.ts';
 import {
   type ConsumerFacts,
   emitConsumerFacts,
@@ -260,12 +259,10 @@ export class StreamSnapshot implements PartsSnapshot, StreamKeeper, PendingKeepe
   *#nodes(): Generator<void> {
     const { arena } = this.value;
     const records = this.#records;
-    const large = new LargeWrite();
     this.writer.length(records.length / RECORD_WORDS);
     while (this.#nextWord < records.length) {
       const block = records[this.#nextWord + 4]!;
-      emitNode(this.writer, arena, this.#firstIdAt(this.#nextWord), block, large);
-      while (large.isOpen && !large.piece(this.writer)) yield;
+      emitNode(this.writer, arena, this.#firstIdAt(this.#nextWord), block);
       this.#stepBytes += arena.sizeOf(block);
       if (this.#left.delete(block)) arena.free(block);
       this.#nextWord += RECORD_WORDS;

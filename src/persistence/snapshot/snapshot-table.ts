@@ -11,10 +11,6 @@
  * the table. The bits are those of the start: while the table grows or shrinks, a group stays the
  * same set of hashes, and a field that comes later comes into a group that was written before.
  *
- * An entry with a string of a megabyte or more is written piece by piece, between groups. Nothing
- * may stand in the middle of it: whoever is about to change a field meanwhile has the rest of it
- * written first, at once.
- *
  * A set that was a large intset a moment ago has integers that are not in the table yet
  * (core/types/waiting-integers.ts). Those that wait at the start are held, and written first, from
  * where they wait; what comes into the table from there is left out later:
@@ -25,15 +21,13 @@
  * owner's to change.
  */
 import type { LargeValue } from '../../core/keyspace.ts';
-import { type Arena, HUGE_BASE } from '../../core/memory/arena.ts';
+import type { Arena } from '../../core/memory/arena.ts';
 import type { Dict } from '../../core/struct/dict.ts';
 import { touchEntries } from '../../core/struct/dict-ahead.ts';
 import { type EntryDoor, entryKeyLength, entryKeyOffset } from '../../core/struct/entry.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import type { HeldIntegers } from '../../core/types/waiting-integers.ts';
 import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
-import { LARGE_BYTES_MIN } from '../rdb/rdb-large.ts';
-import { LargeWrite } from '../rdb/rdb-large-write.ts';
 
 /** A large value whose entries stand in a dict and are written in any order. */
 export interface TableValue extends LargeValue {
@@ -85,10 +79,6 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
   readonly #held: HeldIntegers | null;
   #next = 0;
   readonly #found: number[] = [];
-  /** Large entries of groups that were written; of the first, the string that comes next. */
-  readonly #largeEntries: number[] = [];
-  #nextString = 0;
-  readonly #large = new LargeWrite();
 
   /** The table as it is now; its door is this one's until `close`. */
   constructor(table: TableValue, strings: EntryStrings, writer: FrameWriter) {
@@ -105,16 +95,13 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
   }
 
   changing(hash: number): void {
-    if (this.#largeEntries.length > 0) this.#finishLarge();
     this.#group((hash & (this.#groups - 1)) >>> 0);
-    if (this.#largeEntries.length > 0) this.#finishLarge();
   }
 
   walk(): boolean {
     if (this.#writesHeld()) return true;
-    if (this.#largeEntries.length > 0) this.#writeLarge();
-    else if (this.#next < this.#groups) this.#group(this.#next++);
-    return this.#next < this.#groups || this.#largeEntries.length > 0;
+    if (this.#next < this.#groups) this.#group(this.#next++);
+    return this.#next < this.#groups;
   }
 
   close(): void {
@@ -148,28 +135,10 @@ export class TableSnapshot implements EntryDoor, PartsSnapshot {
     for (let i = 0; i < count; i++) {
       const entry = this.#found[i]!;
       if (this.#hasWaited(entry)) continue;
-      if (entry >= HUGE_BASE && this.value.arena.sizeOf(entry) >= LARGE_BYTES_MIN) {
-        this.#largeEntries.push(entry);
-      } else for (let index = 0; index < this.#strings.count; index++) this.#string(entry, index);
+      for (let index = 0; index < this.#strings.count; index++) {
+        this.#strings.show(entry, index, view);
+        this.writer.stringIn(entry, view.bytes, view.offset, view.length);
+      }
     }
-  }
-
-  /** Writes a string of an entry, of a large one what stands in front of it. */
-  #string(entry: number, index: number): void {
-    this.#strings.show(entry, index, view);
-    this.#large.string(this.writer, view.bytes, view.offset, view.length);
-  }
-
-  /** Writes the next piece of the first large entry. */
-  #writeLarge(): void {
-    if (this.#large.isOpen) this.#large.piece(this.writer);
-    else this.#string(this.#largeEntries[0]!, this.#nextString++);
-    if (this.#large.isOpen || this.#nextString < this.#strings.count) return;
-    this.#largeEntries.shift();
-    this.#nextString = 0;
-  }
-
-  #finishLarge(): void {
-    while (this.#largeEntries.length > 0) this.#writeLarge();
   }
 }

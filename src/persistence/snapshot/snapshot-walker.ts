@@ -142,14 +142,6 @@ export class SnapshotWalker implements SnapshotDoor {
     stream.encoder.emitEntry(db, address);
   }
 
-  holds(block: number): boolean {
-    return this.#queue.holds(block);
-  }
-
-  takeOver(block: number): boolean {
-    return this.#queue.takeOver(block);
-  }
-
   takeOverLarge(value: LargeValue): boolean {
     const opened = this.#opened.find(({ parts }) => parts.value === value);
     if (opened === undefined) return false;

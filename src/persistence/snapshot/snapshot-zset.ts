@@ -19,6 +19,7 @@
  * needs no more memory than before. Redis writes zsets this way, too, because its skiplists load
  * best so. The few that the door brings out of turn cost a search each.
  */
+import { HUGE_BASE } from '../../core/memory/arena.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
 import { touchEntries } from '../../core/struct/dict-ahead.ts';
 import { IndexCursor } from '../../core/struct/sorted-index.ts';
@@ -49,8 +50,12 @@ export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
   /** The element that was looked at last, once the walk has begun. */
   #hasBegun = false;
   #score = 0;
-  #member = new Uint8Array(FIRST_ROOM);
+  #member: Uint8Array = new Uint8Array(FIRST_ROOM);
+  #offset = 0;
   #length = 0;
+  /** The entry whose member is not copied but lent, or 0; and the buffer for copies. */
+  #lent = 0;
+  #copy = this.#member;
 
   /** The zset as it is now; its door is this one's until `close`. */
   constructor(zset: LargeZset, writer: FrameWriter) {
@@ -90,6 +95,7 @@ export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
 
   close(): void {
     this.value.door = null;
+    this.#forget();
   }
 
   /** Puts the elements that come next into `ahead`, and looks at them. Their number. */
@@ -109,7 +115,8 @@ export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
     value.setMark(entry);
     this.#left--;
     value.showMember(entry, view);
-    writer.alignedString(view.bytes, value.arena.words(entry), view.offset, view.length);
+    if (entry >= HUGE_BASE) writer.stringIn(entry, view.bytes, view.offset, view.length);
+    else writer.alignedString(view.bytes, value.arena.words(entry), view.offset, view.length);
     writer.double(value.scoreOf(entry));
     return view.length;
   }
@@ -123,18 +130,36 @@ export class ZsetSnapshot implements PartsSnapshot, ZsetDoor {
       return;
     }
     sought.bytes = this.#member;
-    sought.offset = 0;
+    sought.offset = this.#offset;
     sought.length = this.#length;
     index.seekBefore(this.#score, cursor);
+    this.#forget();
   }
 
   /** Notes where the walk came to: the element may be gone when it goes on. */
   #remember(entry: number): void {
-    this.value.showMember(entry, view);
+    const { value } = this;
+    value.showMember(entry, view);
     const { bytes, length, offset } = view;
-    if (length > this.#member.length) this.#member = new Uint8Array(length);
-    copyBytes(bytes, offset, this.#member, 0, length);
     this.#length = length;
-    this.#score = this.value.scoreOf(entry);
+    this.#score = value.scoreOf(entry);
+    if (entry >= HUGE_BASE) {
+      value.arena.lend(entry);
+      this.#lent = entry;
+      this.#member = bytes;
+      this.#offset = offset;
+      return;
+    }
+    if (length > this.#copy.length) this.#copy = new Uint8Array(length);
+    copyBytes(bytes, offset, this.#copy, 0, length);
+    this.#member = this.#copy;
+    this.#offset = 0;
+  }
+
+  /** Gives back what was lent to remember it. */
+  #forget(): void {
+    if (this.#lent !== 0) this.value.arena.giveBack(this.#lent);
+    this.#lent = 0;
+    this.#member = this.#copy;
   }
 }

@@ -206,7 +206,7 @@ export class SnapshotRun {
     if (this.#isOver) return;
     if (this.#walker.isDone) {
       this.#onRoom = null;
-      if (!this.#queue.holdsAny) this.#walker.detach();
+      this.#walker.detach();
       return;
     }
     const callback = this.#onRoom;

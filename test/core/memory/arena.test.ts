@@ -69,6 +69,29 @@ describe('arena', () => {
     for (const address of again) arena.free(address);
   });
 
+  test('keeps a block that is freed while it is lent, until the last reader gives it back', () => {
+    const arena = new Arena();
+    const block = arena.alloc(100_000);
+    const size = arena.sizeOf(block);
+    arena.bytes(block).fill(7);
+    expect(arena.isLent(block)).toBe(false);
+    arena.lend(block);
+    arena.lend(block);
+    arena.free(block);
+    arena.giveBack(block);
+    expect(arena.isLent(block)).toBe(true);
+    expect(arena.alloc(100_000)).not.toBe(block);
+    expect(arena.bytes(block).every((byte) => byte === 7)).toBe(true);
+    expect([arena.usedBytes, arena.freedWhileLentBytes]).toEqual([2 * size, size]);
+    arena.giveBack(block);
+    expect(arena.isLent(block)).toBe(false);
+    expect([arena.usedBytes, arena.freedWhileLentBytes]).toEqual([size, 0]);
+    expect(arena.alloc(100_000)).toBe(block);
+    arena.lend(block);
+    arena.giveBack(block);
+    expect(arena.usedBytes).toBe(2 * size);
+  });
+
   test('says in time that a chunk will be wanted, and takes the one that was brought', () => {
     const arena = new Arena();
     const brought: ArrayBuffer[] = [];

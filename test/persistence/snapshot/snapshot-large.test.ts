@@ -1,6 +1,6 @@
 /**
- * Large strings in hashes, sets, lists and streams: a snapshot writes them piece by piece, each as
- * it was, and holds no more of them than its queue may.
+ * Large strings in hashes, sets, zsets, lists and streams, and large keys: a snapshot sends them
+ * piece by piece, each as it was, and holds no more of them than its queue may.
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -16,14 +16,25 @@ import {
   listGrow,
   listLength,
   listPush,
+  listQuicklist,
   listSet,
 } from '../../../src/core/types/list.ts';
 import { ListCursor } from '../../../src/core/types/list-cursor.ts';
 import { setAdd, setCreate, setLength, setRemove } from '../../../src/core/types/set.ts';
 import { streamCreate, streamOf } from '../../../src/core/types/stream.ts';
-import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, typeOf } from '../../../src/core/value.ts';
+import { zsetAdd, zsetCreate, zsetLength, zsetRemove } from '../../../src/core/types/zset.ts';
+import { ZsetCursor } from '../../../src/core/types/zset-view.ts';
+import {
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_STREAM,
+  TYPE_ZSET,
+  typeOf,
+} from '../../../src/core/value.ts';
 import { LARGE_BYTES_MIN } from '../../../src/persistence/rdb/rdb-large.ts';
 import { QUEUE_BYTES_MAX } from '../../../src/persistence/snapshot/snapshot-queue.ts';
+import { listpackOf } from '../rdb/rdb-forms.ts';
 import { fileReader, latin1, loaded, makeKeyspace } from '../rdb/rdb-support.ts';
 import {
   HandSnapshot,
@@ -33,9 +44,9 @@ import {
   World,
 } from './snapshot-support.ts';
 
-const KEYS = 3;
+const KEYS = ['key:0', 'key:1', 'key:2', 'k'.repeat(LARGE_BYTES_MIN)].map(latin1);
 const DATABASES = 2;
-const TYPES = [TYPE_HASH, TYPE_SET, TYPE_LIST] as const;
+const TYPES = [TYPE_HASH, TYPE_SET, TYPE_LIST, TYPE_ZSET] as const;
 /** What a snapshot may write behind a full queue: a chunk, and the heads before the next look. */
 const OVER_BYTES = 1 << 19;
 
@@ -49,7 +60,7 @@ class LargeWorld extends World {
   }
 
   fill(): void {
-    for (let i = 0; i < KEYS; i++) this.#create(latin1(`key:${i}`));
+    for (const key of KEYS) this.#create(key);
   }
 
   #text(): Buffer {
@@ -64,12 +75,11 @@ class LargeWorld extends World {
     this.clear(db, key);
     const type = random.pick(TYPES);
     const first = this.#text();
-    let at =
-      type === TYPE_HASH
-        ? hashCreate(keyspace, db, key, 0, key.length, 10)
-        : type === TYPE_SET
-          ? setCreate(keyspace, db, key, 0, key.length, first, 0, first.length, 0)
-          : listCreate(keyspace, db, key, 0, key.length, 10_000, 1);
+    let at = 0;
+    if (type === TYPE_HASH) at = hashCreate(keyspace, db, key, 0, key.length, 10);
+    else if (type === TYPE_ZSET) at = zsetCreate(keyspace, db, key, 0, key.length, 10, 10);
+    else if (type === TYPE_LIST) at = listCreate(keyspace, db, key, 0, key.length, 10_000, 1);
+    else at = setCreate(keyspace, db, key, 0, key.length, first, 0, first.length, 0);
     for (let i = random.pick([1, 4, 9]); i > 0; i--) at = this.#grow(db, at);
   }
 
@@ -79,6 +89,9 @@ class LargeWorld extends World {
     const { length } = text;
     const type = typeOf(keyspace.arena, at);
     if (type === TYPE_SET) return setAdd(keyspace, db, at, text, 0, length);
+    if (type === TYPE_ZSET) {
+      return zsetAdd(keyspace, db, at, text, 0, length, this.random.between(0, 5), 0);
+    }
     if (type === TYPE_LIST) {
       const grown = listGrow(keyspace, db, at, length, 1);
       return listPush(keyspace, db, grown, text, 0, length, this.random.chance(0.5));
@@ -95,6 +108,9 @@ class LargeWorld extends World {
     if (type === TYPE_SET) {
       setRemove(keyspace, db, at, text, 0, text.length);
       left = setLength(keyspace, at);
+    } else if (type === TYPE_ZSET) {
+      zsetRemove(keyspace, db, at, text, 0, text.length);
+      left = zsetLength(keyspace, at);
     } else if (type === TYPE_HASH) {
       const field = latin1(`f${random.between(0, 9)}`);
       hashDelete(keyspace, db, at, field, 0, field.length);
@@ -115,7 +131,7 @@ class LargeWorld extends World {
   change(): void {
     const { keyspace, random } = this;
     const db = this.db();
-    const key = latin1(`key:${random.between(0, KEYS - 1)}`);
+    const key = random.pick(KEYS);
     const address = keyspace.lookupWrite(db, key, 0, key.length);
     const dice = random.between(0, 99);
     if (address === 0) {
@@ -139,6 +155,7 @@ type Shown = { readonly bytes: Uint8Array; readonly offset: number; readonly len
 
 const hashes = new HashCursor();
 const lists = new ListCursor();
+const zsets = new ZsetCursor();
 
 function picture(keyspace: Keyspace): Picture {
   return pictureOf(keyspace, (_, address) => {
@@ -147,6 +164,11 @@ function picture(keyspace: Keyspace): Picture {
     if (type === TYPE_LIST) {
       lists.start(keyspace, address, 0, true);
       while (lists.next()) found.push(digest(lists.element));
+      return found.join(' ');
+    }
+    if (type === TYPE_ZSET) {
+      zsets.start(keyspace, address);
+      while (zsets.next()) found.push(`${zsets.score} ${digest(zsets.member)}`);
       return found.join(' ');
     }
     if (type === TYPE_STREAM) {
@@ -194,6 +216,10 @@ function filled(bytes: number): Keyspace {
   const words = new Args();
   words.setTo([latin1('field'), text]);
   log.append(new StreamId().set(0, 1, 0, 1), words, 0, 1, 4096, 100);
+  at = zsetCreate(keyspace, db, latin1('z'), 0, 1, bytes, 0);
+  zsetAdd(keyspace, db, at, text, 0, bytes, 1, 0);
+  hashCreate(keyspace, db, text, 0, bytes, 10);
+  hashSet(keyspace, db, keyspace.lookupWrite(db, text, 0, bytes), text, 0, 3, text, 0, 3);
   return keyspace;
 }
 
@@ -229,4 +255,59 @@ describe('large strings in a snapshot', () => {
       expect(most).toBeLessThan(QUEUE_BYTES_MAX + OVER_BYTES);
     });
   }
+
+  it('stay as they were, on their way, where a list or a stream would change them in place', () => {
+    const keyspace = makeKeyspace();
+    const db = keyspace.databases[0]!;
+    const text = Buffer.alloc(LARGE_BYTES_MIN, 'some text ');
+    let list = listCreate(keyspace, db, latin1('l'), 0, 1, text.length, 1);
+    list = listGrow(keyspace, db, list, text.length, 1);
+    list = listPush(keyspace, db, list, text, 0, text.length, false);
+    const packed = Array.from({ length: 30 }, (_, i) => `${i}`.padEnd(5000, 'w'));
+    const pack = listpackOf(packed);
+    listQuicklist(keyspace, list)!.appendListpack(pack, 0, pack.length, packed.length);
+    const log = streamCreate(keyspace, db, latin1('x'), 0, 1);
+    const words = new Args();
+    const append = (sequence: number, value: Buffer): void => {
+      words.setTo([latin1('field'), value]);
+      log.append(new StreamId().set(0, 1, 0, sequence), words, 0, 1, 0, 100);
+    };
+    for (const [i, value] of [text, latin1('small'), latin1('other')].entries()) append(i, value);
+    expect(log.nodeCount).toBe(1);
+    const truth = picture(keyspace);
+    const snapshot = new HandSnapshot(keyspace);
+    snapshot.walk(100);
+    expect(snapshot.walker.isDone).toBe(true);
+    listSet(keyspace, db, list, 0, text.fill('x'), 0, text.length);
+    listSet(keyspace, db, list, 5, text, 0, 5000);
+    log.remove(new StreamId().set(0, 1, 0, 1));
+    append(9, latin1('late'));
+    expect(picture(keyspace)).not.toEqual(truth);
+    expect(shown(snapshot.finish())).toEqual(truth);
+  });
+
+  it('are kept once when a hash changes while they are on their way', () => {
+    const keyspace = makeKeyspace();
+    const db = keyspace.databases[0]!;
+    const text = Buffer.alloc(5 * QUEUE_BYTES_MAX, 'some text ');
+    let at = hashCreate(keyspace, db, latin1('h'), 0, 1, 10);
+    const set = (field: string, bytes: Buffer): void => {
+      at = hashSet(keyspace, db, at, latin1(field), 0, field.length, bytes, 0, bytes.length);
+    };
+    for (const field of ['a', 'b', 'c']) set(field, text);
+    const truth = picture(keyspace);
+    const snapshot = new HandSnapshot(keyspace);
+    for (let i = 0; i < 20; i++) snapshot.walk(1);
+    const before = keyspace.arena.usedBytes;
+    set('small', latin1('new'));
+    expect(snapshot.queue.memoryBytes).toBeLessThan(QUEUE_BYTES_MAX + OVER_BYTES);
+    text.fill('x');
+    set('a', text);
+    hashDelete(keyspace, db, at, latin1('b'), 0, 1);
+    expect(snapshot.queue.memoryBytes).toBeLessThan(2 * text.length + QUEUE_BYTES_MAX);
+    expect(keyspace.arena.usedBytes).toBeLessThan(before + text.length + 1000);
+    expect(shown(snapshot.finish())).toEqual(truth);
+    expect(snapshot.queue.memoryBytes).toBe(0);
+    expect(keyspace.arena.usedBytes).toBeLessThan(before - text.length + 1000);
+  });
 });

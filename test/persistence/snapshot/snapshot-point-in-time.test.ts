@@ -288,10 +288,10 @@ describe('a snapshot', () => {
     keyspace.remove(db, at('removed'));
     put(keyspace, 0, 'replaced', 'new');
     expect(keyspace.arena.usedBytes).toBeGreaterThan(before - 10_000);
-    expect(snapshot.queue.takenOverBytes).toBe(2_400_000);
+    expect(keyspace.arena.freedWhileLentBytes).toBe(2_400_000);
     stringResize(keyspace, db, at('changed'), 1_200_000, view);
     view.bytes[view.offset] = 0x21;
-    expect(snapshot.queue.takenOverBytes).toBe(3_600_000);
+    expect(keyspace.arena.freedWhileLentBytes).toBe(3_600_000);
     expect(shown(snapshot.finish())).toEqual(truth);
     expect(keyspace.arena.usedBytes).toBeLessThan(before - 2_390_000);
   });

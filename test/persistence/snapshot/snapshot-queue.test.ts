@@ -29,7 +29,7 @@ function fill(queue: SnapshotQueue, chunks: number): Set<ArrayBufferLike> {
     const chunk = queue.freshChunk();
     expect(chunk.length).toBe(CHUNK_BYTES);
     buffers.add(chunk.buffer);
-    queue.take(chunk, chunk.length);
+    queue.take(chunk, 0, chunk.length, true);
   }
   return buffers;
 }

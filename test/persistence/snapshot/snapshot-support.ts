@@ -63,7 +63,7 @@ export class HandSnapshot {
   constructor(keyspace: Keyspace, changed: Partial<RdbContent> = {}) {
     const content = { ...saveOptions(new FaultyFileSystem()), ...changed };
     this.queue = new SnapshotQueue(this.transport, keyspace.arena, () => {
-      if (this.walker.isDone && !this.queue.holdsAny) this.walker.detach();
+      if (this.walker.isDone) this.walker.detach();
     });
     this.walker = new SnapshotWalker(keyspace, this.queue, content, true);
   }
