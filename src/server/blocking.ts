@@ -30,6 +30,7 @@
 import type { Args } from '../core/resp/args.ts';
 import { typeOf } from '../core/value.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from './clients/client.ts';
+import { silence } from './clients/reply-mode.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { countCalls } from './info/call-figures.ts';
@@ -266,7 +267,7 @@ export class Blocking {
   /** What was written to the client since `silentFrom` is its answer. */
   private answered(waiter: Waiter): void {
     const { client } = waiter;
-    this.services.dispatcher.silence(client);
+    silence(client);
     this.leave(waiter);
     this.goOn(client);
   }

@@ -17,14 +17,8 @@
  */
 import type { Args } from '../core/resp/args.ts';
 import type { Client, QueuedCommand } from './clients/client.ts';
-import {
-  isAnsweredLater,
-  REPLY_ON,
-  REPLY_SKIP,
-  REPLY_SKIP_NEXT,
-  type Transaction,
-  WAIT_BLOCKED,
-} from './clients/client.ts';
+import { isAnsweredLater, REPLY_ON, type Transaction, WAIT_BLOCKED } from './clients/client.ts';
+import { silence } from './clients/reply-mode.ts';
 import {
   type Command,
   NO_AUTH,
@@ -131,7 +125,7 @@ export class Dispatcher {
     const { isReplica } = client;
     this.admit(client, args);
     if (isReplica && client.reply.total > client.silentFrom) this.doorman.dropTalker(client, args);
-    if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) this.silence(client);
+    if (client.replyMode !== REPLY_ON && !isAnsweredLater(client)) silence(client);
   }
 
   /** Runs a command that has passed its gates. */
@@ -385,20 +379,6 @@ export class Dispatcher {
   answerNow(client: Client, answer: () => void): void {
     client.silentFrom = client.reply.total;
     answer();
-    this.silence(client);
-  }
-
-  /**
-   * CLIENT REPLY OFF and SKIP: takes back what a command wrote since `silentFrom`, pushes aside.
-   * For a command that waited it is called when that has been answered.
-   */
-  silence(client: Client): void {
-    const { replyMode } = client;
-    if (replyMode === REPLY_ON) return;
-    if (replyMode === REPLY_SKIP_NEXT) {
-      client.replyMode = REPLY_SKIP;
-      client.silentFrom = client.reply.total;
-    } else client.reply.rewind(client.silentFrom);
-    if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
+    silence(client);
   }
 }

@@ -100,7 +100,6 @@ describe('INFO', () => {
       ['CONFIG', 'GET', 'port'],
       ['CLIENT', 'NONSENSE'],
       ['NONSENSE'],
-      ['OBJECT', 'NONSENSE'],
     ]);
     const stats = sectionsOf(await info(client, 'commandstats', 'errorstats', 'stats'));
     const command = (name: string): string =>
@@ -110,7 +109,6 @@ describe('INFO', () => {
     expect(command('incr')).toBe('calls=1,rejected_calls=0,failed_calls=1');
     expect(command('sadd')).toBe('calls=1,rejected_calls=0,failed_calls=1');
     expect(command('config|get')).toBe('calls=1,rejected_calls=0,failed_calls=0');
-    expect(command('object')).toBe('');
     expect(Object.fromEntries(stats.get('# Errorstats') ?? [])).toEqual({
       errorstat_ERR: 'count=4',
       errorstat_WRONGTYPE: 'count=1',

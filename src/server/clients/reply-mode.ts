@@ -1,0 +1,16 @@
+/** CLIENT REPLY OFF and SKIP: the commands of such a client run, their replies do not go out. */
+import { type Client, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './client.ts';
+
+/**
+ * Takes back what a command wrote since `silentFrom`, pushes aside, if its client wants no reply.
+ * For a command that waited it is called when that has been answered.
+ */
+export function silence(client: Client): void {
+  const { replyMode } = client;
+  if (replyMode === REPLY_ON) return;
+  if (replyMode === REPLY_SKIP_NEXT) {
+    client.replyMode = REPLY_SKIP;
+    client.silentFrom = client.reply.total;
+  } else client.reply.rewind(client.silentFrom);
+  if (replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
+}
