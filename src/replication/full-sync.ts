@@ -20,6 +20,7 @@
 import { randomBytes } from 'node:crypto';
 import { errorText, type FileSystem, type OpenFile } from '../persistence/file-system.ts';
 import type { ReplicationBacklog } from './backlog.ts';
+import { FileChunks } from './file-chunks.ts';
 import { type Replica, type SnapshotContent, sameContent } from './replica.ts';
 import type { ReplicationAux } from './replication-id.ts';
 import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
@@ -30,7 +31,6 @@ import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
  */
 const QUEUE_HIGH_BYTES = 1 << 20;
 const QUEUE_LOW_BYTES = 1 << 18;
-const READ_BYTES = 65_536;
 
 /** `client-output-buffer-limit replica`; 0 is no limit. */
 interface BufferLimit {
@@ -291,16 +291,17 @@ export class FullSync {
     size: number,
   ): Promise<void> {
     const { connection } = replica;
+    const chunks = new FileChunks(connection);
     replica.state = 'sending-file';
     connection.send(`$${size}\r\n`);
     try {
       for (let at = 0; at < size && round.members.has(replica); ) {
-        const chunk = new Uint8Array(Math.min(READ_BYTES, size - at));
-        const count = await file.read(chunk, 0, chunk.length, at);
+        const chunk = chunks.take();
+        const count = await file.read(chunk, 0, Math.min(chunk.length, size - at), at);
         if (count === 0) throw new Error('the snapshot is shorter than it was');
         at += count;
         if (!round.members.has(replica)) return;
-        connection.share(chunk.subarray(0, count));
+        chunks.send(count);
         if (connection.unsentBytes > QUEUE_HIGH_BYTES) await this.whenDrained(round, replica);
       }
     } catch (error) {

@@ -15,7 +15,9 @@ export class FakeConnection implements ReplicaConnection {
   /** False: nothing is taken by the kernel until `drain`. */
   takes = true;
   sentBytes = 0;
-  #all: Buffer[] = [];
+  /** Queued and taken by the kernel, and what it is still to read from where it lies. */
+  #taken: Buffer[] = [];
+  #waiting: Uint8Array[] = [];
   #unsent = 0;
 
   send(text: string): void {
@@ -24,9 +26,13 @@ export class FakeConnection implements ReplicaConnection {
 
   share(bytes: Uint8Array): void {
     if (this.isClosed) throw new Error('the connection was closed');
-    this.#all.push(Buffer.from(bytes));
-    if (this.takes) this.sentBytes += bytes.length;
-    else this.#unsent += bytes.length;
+    if (this.takes && this.#unsent === 0) {
+      this.#taken.push(Buffer.from(bytes));
+      this.sentBytes += bytes.length;
+    } else {
+      this.#waiting.push(bytes);
+      this.#unsent += bytes.length;
+    }
   }
 
   get unsentBytes(): number {
@@ -38,6 +44,13 @@ export class FakeConnection implements ReplicaConnection {
     const taken = Math.min(bytes, this.#unsent);
     this.#unsent -= taken;
     this.sentBytes += taken;
+    for (let left = taken; left > 0 && this.#waiting.length > 0; ) {
+      const first = this.#waiting.shift()!;
+      const part = Math.min(left, first.length);
+      this.#taken.push(Buffer.from(first.subarray(0, part)));
+      if (part < first.length) this.#waiting.unshift(first.subarray(part));
+      left -= part;
+    }
     this.onDrained?.();
   }
 
@@ -52,13 +65,14 @@ export class FakeConnection implements ReplicaConnection {
 
   /** Everything queued so far. */
   get text(): string {
-    return Buffer.concat(this.#all).toString('latin1');
+    return Buffer.concat([...this.#taken, ...this.#waiting]).toString('latin1');
   }
 
   /** Everything queued since the last call. */
   take(): string {
     const { text } = this;
-    this.#all = [];
+    this.#taken = [];
+    this.#waiting = [];
     return text;
   }
 }
