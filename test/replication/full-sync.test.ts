@@ -243,6 +243,7 @@ describe('full syncs from a file', () => {
       slow.connection.drain(100_000);
       await new Promise((resolve) => setImmediate(resolve));
     }
+    expect(slow.replica.state).toBe('online');
     expect(slow.connection.text).toBe(fast.connection.text);
   });
 

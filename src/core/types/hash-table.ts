@@ -328,8 +328,8 @@ export class HashTable implements LargeValue {
   }
 
   /**
-   * Whether the value fits into the block that the old one is in, of which nobody else reads; if
-   * so, it is there now.
+   * Whether the value fits into the block that the old one is in, which nobody else reads; if so,
+   * it is there now.
    */
   private setInPlace(
     address: number,

@@ -74,8 +74,6 @@ export class FrameWriter {
   /** Whether strings of more than 20 bytes are to be compressed. */
   readonly compress: boolean;
   readonly #sink: FrameSink;
-  /** Whether the string that is open is the body of a TEXT frame. */
-  #isText = false;
   #chunk: Uint8Array;
   #view: DataView;
   #from = 0;
@@ -153,26 +151,10 @@ export class FrameWriter {
     }
     if (len <= LZF_OVER || !this.#compresses(len)) this.plain(buf, off, len);
     else {
-      this.openString(len);
-      this.#text(buf, off, len);
-    }
-  }
-
-  /**
-   * Begins a string of so many bytes, more than 20, which is no integer: `stringPiece` brings them,
-   * and nothing else is written until they are all there.
-   */
-  openString(len: number): void {
-    this.#isText = this.#compresses(len);
-    if (this.#isText) {
       this.#closeRaw();
       this.#head(FRAME_TEXT, len);
-    } else this.length(len);
-  }
-
-  stringPiece(buf: Uint8Array, off: number, len: number): void {
-    if (this.#isText) this.#text(buf, off, len);
-    else this.bytes(buf, off, len);
+      this.#text(buf, off, len);
+    }
   }
 
   #compresses(len: number): boolean {

@@ -127,7 +127,7 @@ export class SnapshotQueue implements FrameSink {
   /** What is lent and not yet sent. */
   readonly #lent = new Set<Segment>();
 
-  /** `onChange` is called when there is room again, and when the last held block was sent. */
+  /** `onChange` is called when there is room again. */
   constructor(
     transport: FrameTransport,
     arena: Arena,

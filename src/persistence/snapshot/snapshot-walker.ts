@@ -230,7 +230,7 @@ export class SnapshotWalker implements SnapshotDoor {
     this.#main.encoder.eof();
     this.isDone = true;
     if (this.#marks) unfinished.set(this.#keyspace, 0);
-    for (const { db } of this.#walked) db.snapshotId = NO_DB;
+    this.detach();
     this.#queue.end(this.#main.writer.unused);
   }
 

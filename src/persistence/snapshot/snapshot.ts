@@ -171,7 +171,6 @@ export class SnapshotRun {
     if (this.#owesDelay()) return false;
     const keysMax = this.#keyDelayMs > 0 ? 1 : Number.POSITIVE_INFINITY;
     this.#walker.walk(clock() + budgetMs, clock, keysMax);
-    if (this.#walker.isDone) this.#queueChanged();
     return !this.#walker.isDone && !this.#queue.isFull;
   }
 
@@ -203,12 +202,7 @@ export class SnapshotRun {
   }
 
   #queueChanged(): void {
-    if (this.#isOver) return;
-    if (this.#walker.isDone) {
-      this.#onRoom = null;
-      this.#walker.detach();
-      return;
-    }
+    if (this.#isOver || this.#walker.isDone) return;
     const callback = this.#onRoom;
     if (callback === null || this.#pause !== null || !this.#queue.hasRoom) return;
     this.#onRoom = null;

@@ -62,9 +62,7 @@ export class HandSnapshot {
 
   constructor(keyspace: Keyspace, changed: Partial<RdbContent> = {}) {
     const content = { ...saveOptions(new FaultyFileSystem()), ...changed };
-    this.queue = new SnapshotQueue(this.transport, keyspace.arena, () => {
-      if (this.walker.isDone) this.walker.detach();
-    });
+    this.queue = new SnapshotQueue(this.transport, keyspace.arena, () => {});
     this.walker = new SnapshotWalker(keyspace, this.queue, content, true);
   }
 
