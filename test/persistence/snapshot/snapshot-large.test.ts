@@ -35,17 +35,11 @@ import {
 import { LARGE_BYTES_MIN } from '../../../src/persistence/rdb/rdb-large.ts';
 import { QUEUE_BYTES_MAX } from '../../../src/persistence/snapshot/snapshot-queue.ts';
 import { listpackOf } from '../rdb/rdb-forms.ts';
-import { fileReader, latin1, loaded, makeKeyspace } from '../rdb/rdb-support.ts';
-import {
-  HandSnapshot,
-  itHoldsWhatWas,
-  type Picture,
-  pictureOf,
-  World,
-} from './snapshot-support.ts';
+import { latin1, makeKeyspace } from '../rdb/rdb-support.ts';
+import { HandSnapshot } from './snapshot-support.ts';
+import { cameraFor, itHoldsWhatWas, World } from './snapshot-world.ts';
 
 const KEYS = ['key:0', 'key:1', 'key:2', 'k'.repeat(LARGE_BYTES_MIN)].map(latin1);
-const DATABASES = 2;
 const TYPES = [TYPE_HASH, TYPE_SET, TYPE_LIST, TYPE_ZSET] as const;
 /** What a snapshot may write behind a full queue: a chunk, and the heads before the next look. */
 const OVER_BYTES = 1 << 19;
@@ -53,14 +47,10 @@ const OVER_BYTES = 1 << 19;
 /** Few keys, of few elements, of which some are large; and changes to them. */
 class LargeWorld extends World {
   constructor(seed: number) {
-    super(seed, DATABASES);
+    super(seed, KEYS);
     const { limits } = this.keyspace;
     limits.setMaxListpackEntries = 0;
     limits.listPackedThreshold = this.random.pick([1 << 30, 900]);
-  }
-
-  fill(): void {
-    for (const key of KEYS) this.#create(key);
   }
 
   #text(): Buffer {
@@ -69,10 +59,8 @@ class LargeWorld extends World {
     return Buffer.alloc(size, `${random.between(0, 9)} ${random.between(0, 9)}`);
   }
 
-  #create(key: Buffer): void {
+  protected create(db: Database, key: Uint8Array): number {
     const { keyspace, random } = this;
-    const db = this.db();
-    this.clear(db, key);
     const type = random.pick(TYPES);
     const first = this.#text();
     let at = 0;
@@ -81,6 +69,7 @@ class LargeWorld extends World {
     else if (type === TYPE_LIST) at = listCreate(keyspace, db, key, 0, key.length, 10_000, 1);
     else at = setCreate(keyspace, db, key, 0, key.length, first, 0, first.length, 0);
     for (let i = random.pick([1, 4, 9]); i > 0; i--) at = this.#grow(db, at);
+    return at;
   }
 
   #grow(db: Database, at: number): number {
@@ -128,20 +117,8 @@ class LargeWorld extends World {
     if (left === 0) keyspace.remove(db, at);
   }
 
-  change(): void {
-    const { keyspace, random } = this;
-    const db = this.db();
-    const key = random.pick(KEYS);
-    const address = keyspace.lookupWrite(db, key, 0, key.length);
-    const dice = random.between(0, 99);
-    if (address === 0) {
-      if (dice < 30) this.#create(key);
-    } else if (dice < 5) keyspace.remove(db, address);
-    else if (dice < 7) keyspace.flush(db.id);
-    else if (dice < 12) keyspace.swap(db.id, this.db().id);
-    else if (dice < 17) this.rename(db, address, this.db(), key);
-    else if (dice < 27) keyspace.freeSlice(100);
-    else if (dice < 60) this.#grow(db, address);
+  protected changeValue(db: Database, address: number): void {
+    if (this.random.chance(0.5)) this.#grow(db, address);
     else this.#shrink(db, address);
   }
 }
@@ -157,37 +134,6 @@ const hashes = new HashCursor();
 const lists = new ListCursor();
 const zsets = new ZsetCursor();
 
-function picture(keyspace: Keyspace): Picture {
-  return pictureOf(keyspace, (_, address) => {
-    const type = typeOf(keyspace.arena, address);
-    const found: string[] = [];
-    if (type === TYPE_LIST) {
-      lists.start(keyspace, address, 0, true);
-      while (lists.next()) found.push(digest(lists.element));
-      return found.join(' ');
-    }
-    if (type === TYPE_ZSET) {
-      zsets.start(keyspace, address);
-      while (zsets.next()) found.push(`${zsets.score} ${digest(zsets.member)}`);
-      return found.join(' ');
-    }
-    if (type === TYPE_STREAM) {
-      const log = streamOf(keyspace, address);
-      for (let i = 0; i < log.nodeCount; i++) {
-        const block = log.nodeBlock(i);
-        const bytes = log.arena.bytes(block);
-        const offset = log.arena.byteOffset(block);
-        const view = new DataView(bytes.buffer, bytes.byteOffset + offset);
-        found.push(digest({ bytes, offset, length: view.getUint32(0, true) }));
-      }
-      return found.join(' ');
-    }
-    hashes.start(keyspace, address);
-    while (hashes.next()) found.push(`${digest(hashes.field)}=${digest(hashes.value)}`);
-    return found.sort().join(' ');
-  });
-}
-
 /** Sets are tables here, whatever is in them: a cursor of hashes can show those. */
 function tableSets(): Keyspace {
   const keyspace = makeKeyspace();
@@ -195,12 +141,39 @@ function tableSets(): Keyspace {
   return keyspace;
 }
 
-const shown = (rdb: Uint8Array): Picture =>
-  picture(loaded(fileReader(rdb), { expired: 'keep', keyspace: tableSets() }).keyspace);
+/** The digests of the elements, of a stream those of its nodes. */
+const camera = cameraFor((keyspace, address) => {
+  const type = typeOf(keyspace.arena, address);
+  const found: string[] = [];
+  if (type === TYPE_LIST) {
+    lists.start(keyspace, address, 0, true);
+    while (lists.next()) found.push(digest(lists.element));
+    return found.join(' ');
+  }
+  if (type === TYPE_ZSET) {
+    zsets.start(keyspace, address);
+    while (zsets.next()) found.push(`${zsets.score} ${digest(zsets.member)}`);
+    return found.join(' ');
+  }
+  if (type === TYPE_STREAM) {
+    const log = streamOf(keyspace, address);
+    for (let i = 0; i < log.nodeCount; i++) {
+      const block = log.nodeBlock(i);
+      const bytes = log.arena.bytes(block);
+      const offset = log.arena.byteOffset(block);
+      const view = new DataView(bytes.buffer, bytes.byteOffset + offset);
+      found.push(digest({ bytes, offset, length: view.getUint32(0, true) }));
+    }
+    return found.join(' ');
+  }
+  hashes.start(keyspace, address);
+  while (hashes.next()) found.push(`${digest(hashes.field)}=${digest(hashes.value)}`);
+  return found.sort().join(' ');
+}, tableSets);
 
 /** One key of each type, with an element of so many bytes. */
 function filled(bytes: number): Keyspace {
-  const keyspace = makeKeyspace(DATABASES);
+  const keyspace = makeKeyspace(1);
   const db = keyspace.databases[0]!;
   const text = Buffer.alloc(bytes, 'some text ');
   let at = hashCreate(keyspace, db, latin1('h'), 0, 1, 10);
@@ -226,8 +199,7 @@ function filled(bytes: number): Keyspace {
 describe('large strings in a snapshot', () => {
   itHoldsWhatWas({
     world: (seed) => new LargeWorld(seed),
-    picture,
-    shown,
+    camera,
     partsMax: 12,
     movesMax: 20,
     kept: { numRuns: 25 },
@@ -243,7 +215,7 @@ describe('large strings in a snapshot', () => {
   for (const form of forms) {
     it(`stand in the queue in part only: ${JSON.stringify(form)}`, () => {
       const keyspace = filled(5 * QUEUE_BYTES_MAX);
-      const truth = picture(keyspace);
+      const truth = camera.of(keyspace);
       const snapshot = new HandSnapshot(keyspace, form);
       let most = 0;
       while (!snapshot.walker.isDone) {
@@ -251,7 +223,7 @@ describe('large strings in a snapshot', () => {
         most = Math.max(most, snapshot.queue.memoryBytes);
         snapshot.transport.deliver(3);
       }
-      expect(shown(snapshot.finish())).toEqual(truth);
+      expect(camera.in(snapshot.finish())).toEqual(truth);
       expect(most).toBeLessThan(QUEUE_BYTES_MAX + OVER_BYTES);
     });
   }
@@ -274,7 +246,7 @@ describe('large strings in a snapshot', () => {
     };
     for (const [i, value] of [text, latin1('small'), latin1('other')].entries()) append(i, value);
     expect(log.nodeCount).toBe(1);
-    const truth = picture(keyspace);
+    const truth = camera.of(keyspace);
     const snapshot = new HandSnapshot(keyspace);
     snapshot.walk(100);
     expect(snapshot.walker.isDone).toBe(true);
@@ -282,8 +254,8 @@ describe('large strings in a snapshot', () => {
     listSet(keyspace, db, list, 5, text, 0, 5000);
     log.remove(new StreamId().set(0, 1, 0, 1));
     append(9, latin1('late'));
-    expect(picture(keyspace)).not.toEqual(truth);
-    expect(shown(snapshot.finish())).toEqual(truth);
+    expect(camera.of(keyspace)).not.toEqual(truth);
+    expect(camera.in(snapshot.finish())).toEqual(truth);
   });
 
   it('are kept once when a hash changes while they are on their way', () => {
@@ -295,7 +267,7 @@ describe('large strings in a snapshot', () => {
       at = hashSet(keyspace, db, at, latin1(field), 0, field.length, bytes, 0, bytes.length);
     };
     for (const field of ['a', 'b', 'c']) set(field, text);
-    const truth = picture(keyspace);
+    const truth = camera.of(keyspace);
     const snapshot = new HandSnapshot(keyspace);
     for (let i = 0; i < 20; i++) snapshot.walk(1);
     const before = keyspace.arena.usedBytes;
@@ -306,7 +278,7 @@ describe('large strings in a snapshot', () => {
     hashDelete(keyspace, db, at, latin1('b'), 0, 1);
     expect(snapshot.queue.memoryBytes).toBeLessThan(2 * text.length + QUEUE_BYTES_MAX);
     expect(keyspace.arena.usedBytes).toBeLessThan(before + text.length + 1000);
-    expect(shown(snapshot.finish())).toEqual(truth);
+    expect(camera.in(snapshot.finish())).toEqual(truth);
     expect(snapshot.queue.memoryBytes).toBe(0);
     expect(keyspace.arena.usedBytes).toBeLessThan(before - text.length + 1000);
   });

@@ -4,7 +4,6 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/core/database.ts';
-import type { Keyspace } from '../../../src/core/keyspace.ts';
 import {
   listCreate,
   listDelete,
@@ -17,32 +16,21 @@ import {
   listShrink,
 } from '../../../src/core/types/list.ts';
 import { ListCursor } from '../../../src/core/types/list-cursor.ts';
-import { TYPE_STRING, typeOf } from '../../../src/core/value.ts';
 import { PARTS_LIST_BYTES_MIN } from '../../../src/persistence/rdb/rdb-parts.ts';
-import { fileReader, latin1, loaded, makeKeyspace, put } from '../rdb/rdb-support.ts';
-import {
-  HandSnapshot,
-  itHoldsWhatWas,
-  type Picture,
-  pictureOf,
-  World,
-} from './snapshot-support.ts';
+import { latin1, makeKeyspace } from '../rdb/rdb-support.ts';
+import { HandSnapshot } from './snapshot-support.ts';
+import { cameraFor, itHoldsWhatWas, World } from './snapshot-world.ts';
 
-const KEYS = 4;
-const DATABASES = 2;
+const KEYS = Array.from({ length: 4 }, (_, i) => latin1(`key:${i}`));
 
-/** A few long lists, some strings, and changes to them. */
+/** A few long lists, and changes to their elements. */
 class ListWorld extends World {
   constructor(seed: number) {
-    super(seed, DATABASES);
+    super(seed, KEYS);
     const { limits } = this.keyspace;
     limits.listMaxListpackSize = this.random.pick([-1, -2, 40]);
     limits.listCompressDepth = this.random.pick([0, 0, 1]);
     limits.listPackedThreshold = this.random.pick([1 << 30, 900]);
-  }
-
-  fill(): void {
-    for (let i = 0; i < KEYS; i++) this.#create(latin1(`key:${i}`));
   }
 
   #element(): Buffer {
@@ -51,15 +39,8 @@ class ListWorld extends World {
     return latin1('some text '.repeat(random.pick([1, 4, 30, 100])));
   }
 
-  #create(key: Buffer): void {
-    const { keyspace } = this;
-    const random = this.random;
-    const db = this.db();
-    this.clear(db, key);
-    if (random.chance(0.1)) {
-      put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 70_000])));
-      return;
-    }
+  protected create(db: Database, key: Uint8Array): number {
+    const { keyspace, random } = this;
     let at = listCreate(keyspace, db, key, 0, key.length, 10_000, 100);
     const bytes = PARTS_LIST_BYTES_MIN * random.pick([0.1, 1.2, 3]);
     for (let done = 0; done < bytes; ) {
@@ -67,6 +48,7 @@ class ListWorld extends World {
       at = this.#push(db, at, element, false);
       done += element.length;
     }
+    return at;
   }
 
   #push(db: Database, address: number, element: Buffer, atHead: boolean): number {
@@ -74,26 +56,7 @@ class ListWorld extends World {
     return listPush(this.keyspace, db, at, element, 0, element.length, atHead);
   }
 
-  change(): void {
-    const { keyspace } = this;
-    const random = this.random;
-    const db = this.db();
-    const key = latin1(`key:${random.between(0, KEYS)}`);
-    const address = keyspace.lookupWrite(db, key, 0, key.length);
-    if (address === 0) {
-      if (random.chance(0.2)) this.#create(key);
-      return;
-    }
-    const dice = random.between(0, 99);
-    if (dice < 4) keyspace.remove(db, address);
-    else if (dice < 5) keyspace.flush(db.id);
-    else if (dice < 9) keyspace.swap(0, 1);
-    else if (dice < 14) keyspace.freeSlice(30);
-    else if (dice < 17) this.copy(db, address);
-    else if (typeOf(keyspace.arena, address) !== TYPE_STRING) this.#changeList(db, address);
-  }
-
-  #changeList(db: Database, address: number): void {
+  protected changeValue(db: Database, address: number): void {
     const { keyspace } = this;
     const random = this.random;
     let at = address;
@@ -130,15 +93,8 @@ class ListWorld extends World {
 
 const cursor = new ListCursor();
 
-/** Every value, its elements in their order. */
-function picture(keyspace: Keyspace): Picture {
-  return pictureOf(keyspace, (_, address) => elements(keyspace, address));
-}
-
-function elements(keyspace: Keyspace, address: number): string {
-  if (typeOf(keyspace.arena, address) === TYPE_STRING) {
-    return `string of ${keyspace.valueLength(address)}`;
-  }
+/** The elements of a list in their order. */
+const camera = cameraFor((keyspace, address) => {
   const found: string[] = [];
   cursor.start(keyspace, address, 0, true);
   while (cursor.next()) {
@@ -146,16 +102,12 @@ function elements(keyspace: Keyspace, address: number): string {
     found.push(Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1'));
   }
   return found.join(' ');
-}
-
-const shown = (rdb: Uint8Array): Picture =>
-  picture(loaded(fileReader(rdb), { expired: 'keep' }).keyspace);
+});
 
 describe('long lists in a snapshot', () => {
   itHoldsWhatWas({
     world: (seed) => new ListWorld(seed),
-    picture,
-    shown,
+    camera,
     partsMax: 6,
     movesMax: 30,
     kept: { numRuns: 60 },
@@ -163,7 +115,7 @@ describe('long lists in a snapshot', () => {
   });
 
   it('cost a change the copy of a node, and are written a part at a time', () => {
-    const keyspace = makeKeyspace(DATABASES);
+    const keyspace = makeKeyspace(1);
     const db = keyspace.databases[0]!;
     const key = latin1('long');
     let at = listCreate(keyspace, db, key, 0, 4, 10_000, 1);
@@ -172,7 +124,7 @@ describe('long lists in a snapshot', () => {
     for (let i = 0; i < count; i++) {
       at = listPush(keyspace, db, at, element, 0, element.length, false);
     }
-    const truth = picture(keyspace);
+    const truth = camera.of(keyspace);
     const before = keyspace.arena.usedBytes;
     const snapshot = new HandSnapshot(keyspace);
     at = keyspace.lookupWrite(db, key, 0, 4);
@@ -181,7 +133,7 @@ describe('long lists in a snapshot', () => {
     snapshot.walk(20);
     expect(snapshot.walker.isDone).toBe(false);
     keyspace.remove(db, keyspace.lookupWrite(db, key, 0, 4));
-    expect(shown(snapshot.finish())).toEqual(truth);
+    expect(camera.in(snapshot.finish())).toEqual(truth);
     while (keyspace.freeSlice(1000));
     expect(db.dict.count).toBe(0);
   });

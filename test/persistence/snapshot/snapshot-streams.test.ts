@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Keyspace } from '../../../src/core/keyspace.ts';
+import type { Database } from '../../../src/core/database.ts';
 import { Args } from '../../../src/core/resp/args.ts';
 import type { StreamGroup } from '../../../src/core/struct/stream-group.ts';
 import { StreamId } from '../../../src/core/struct/stream-id.ts';
@@ -12,19 +12,12 @@ import type { StreamLog } from '../../../src/core/struct/stream-log.ts';
 import { pendingId } from '../../../src/core/struct/stream-pending.ts';
 import { mendFirstId, streamTrim } from '../../../src/core/struct/stream-trim.ts';
 import { streamCreate, streamOf } from '../../../src/core/types/stream.ts';
-import { TYPE_STREAM, typeOf } from '../../../src/core/value.ts';
 import { dumpPayload } from '../../../src/persistence/rdb/rdb-dump.ts';
-import { fileReader, latin1, loaded, makeKeyspace, NOW_MS, put } from '../rdb/rdb-support.ts';
-import {
-  HandSnapshot,
-  itHoldsWhatWas,
-  type Picture,
-  pictureOf,
-  World,
-} from './snapshot-support.ts';
+import { latin1, makeKeyspace, NOW_MS } from '../rdb/rdb-support.ts';
+import { HandSnapshot } from './snapshot-support.ts';
+import { cameraFor, itHoldsWhatWas, World } from './snapshot-world.ts';
 
-const KEYS = 3;
-const DATABASES = 2;
+const KEYS = Array.from({ length: 3 }, (_, i) => latin1(`key:${i}`));
 const NODE_ENTRIES = 10;
 
 const argsOf = (words: readonly string[]): Args => {
@@ -42,28 +35,14 @@ function add(log: StreamLog, words: readonly string[]): void {
   log.append(id, argsOf(words), 0, words.length / 2, 4096, NODE_ENTRIES);
 }
 
-/** A few streams, some strings, and changes to them. */
+/** A few streams, and changes to their entries and groups. */
 class StreamWorld extends World {
-  constructor(seed: number) {
-    super(seed, DATABASES);
-  }
-
-  fill(): void {
-    for (let i = 0; i < KEYS; i++) this.#create(latin1(`key:${i}`));
-  }
-
-  #create(key: Buffer): void {
-    const { keyspace } = this;
-    const random = this.random;
-    const db = this.db();
-    this.clear(db, key);
-    if (random.chance(0.1)) {
-      put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 70_000])));
-      return;
-    }
+  protected create(db: Database, key: Uint8Array): number {
+    const { keyspace, random } = this;
     const log = streamCreate(keyspace, db, key, 0, key.length);
     for (let i = random.pick([5, 700, 1500]); i > 0; i--) this.#add(log);
     for (let i = random.pick([0, 1, 3]); i > 0; i--) this.#addGroup(log);
+    return keyspace.lookupWrite(db, key, 0, key.length);
   }
 
   #add(log: StreamLog): void {
@@ -106,26 +85,9 @@ class StreamWorld extends World {
     }
   }
 
-  change(): void {
-    const { keyspace } = this;
-    const random = this.random;
-    const db = this.db();
-    const key = latin1(`key:${random.between(0, KEYS)}`);
-    const address = keyspace.lookupWrite(db, key, 0, key.length);
-    if (address === 0) {
-      if (random.chance(0.2)) this.#create(key);
-      return;
-    }
-    const dice = random.between(0, 99);
-    if (dice < 3) keyspace.remove(db, address);
-    else if (dice < 4) keyspace.flush(db.id);
-    else if (dice < 8) keyspace.swap(0, 1);
-    else if (dice < 14) keyspace.freeSlice(30);
-    else if (dice < 17) this.copy(db, address);
-    else if (typeOf(keyspace.arena, address) === TYPE_STREAM) {
-      const log = streamOf(keyspace, address);
-      for (let i = random.pick([1, 5, 40]); i > 0; i--) this.#changeStream(log);
-    }
+  protected changeValue(_: Database, address: number): void {
+    const log = streamOf(this.keyspace, address);
+    for (let i = this.random.pick([1, 5, 40]); i > 0; i--) this.#changeStream(log);
   }
 
   #changeStream(log: StreamLog): void {
@@ -169,22 +131,16 @@ class StreamWorld extends World {
   }
 }
 
-/** Every key, and the digest of its value as a payload. */
-function picture(keyspace: Keyspace): Picture {
-  return pictureOf(keyspace, (_, address) => {
-    const payload = dumpPayload(keyspace, address, 10, false);
-    return createHash('sha1').update(payload).digest('hex');
-  });
-}
-
-const shown = (rdb: Uint8Array): Picture =>
-  picture(loaded(fileReader(rdb), { expired: 'keep', deep: true }).keyspace);
+/** The digest of a stream as a payload. */
+const camera = cameraFor((keyspace, address) => {
+  const payload = dumpPayload(keyspace, address, 10, false);
+  return createHash('sha1').update(payload).digest('hex');
+});
 
 describe('large streams in a snapshot', () => {
   itHoldsWhatWas({
-    world: (seed) => new StreamWorld(seed),
-    picture,
-    shown,
+    world: (seed) => new StreamWorld(seed, KEYS),
+    camera,
     partsMax: 6,
     movesMax: 30,
     kept: { seed: 4001, numRuns: 20 },
@@ -192,7 +148,7 @@ describe('large streams in a snapshot', () => {
   });
 
   it('are written a part at a time, and cost a change little', () => {
-    const keyspace = makeKeyspace(DATABASES);
+    const keyspace = makeKeyspace(1);
     const db = keyspace.databases[0]!;
     const key = latin1('long');
     const log = streamCreate(keyspace, db, key, 0, key.length);
@@ -203,7 +159,7 @@ describe('large streams in a snapshot', () => {
     for (let i = 1; i <= entries; i++) {
       group.addPending(id.set(0, 0, 0, i), consumers[i % 3]!, NOW_MS, 1);
     }
-    const truth = picture(keyspace);
+    const truth = camera.of(keyspace);
     const before = keyspace.arena.usedBytes;
     const snapshot = new HandSnapshot(keyspace);
     keyspace.lookupWrite(db, key, 0, key.length);
@@ -217,7 +173,7 @@ describe('large streams in a snapshot', () => {
     expect(pendingId(keyspace.arena, group.pending.last(), id).seqLow).toBe(entries);
     log.removeGroup('g', keyspace);
     keyspace.remove(db, keyspace.lookupWrite(db, key, 0, key.length));
-    expect(shown(snapshot.finish())).toEqual(truth);
+    expect(camera.in(snapshot.finish())).toEqual(truth);
     while (keyspace.freeSlice(1000));
     expect(db.dict.count).toBe(0);
   });

@@ -4,7 +4,6 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/core/database.ts';
-import type { Keyspace } from '../../../src/core/keyspace.ts';
 import {
   ADD_INCR,
   zsetAdd,
@@ -15,34 +14,15 @@ import {
 } from '../../../src/core/types/zset.ts';
 import type { LargeZset } from '../../../src/core/types/zset-large.ts';
 import { ZsetCursor } from '../../../src/core/types/zset-view.ts';
-import { TYPE_STRING, typeOf } from '../../../src/core/value.ts';
 import { PARTS_ENTRIES_MIN } from '../../../src/persistence/rdb/rdb-parts.ts';
-import { fileReader, latin1, loaded, makeKeyspace, NOW_MS, put } from '../rdb/rdb-support.ts';
-import {
-  HandSnapshot,
-  itHoldsWhatWas,
-  type Picture,
-  pictureOf,
-  World,
-} from './snapshot-support.ts';
+import { fileReader, latin1, loaded, makeKeyspace } from '../rdb/rdb-support.ts';
+import { HandSnapshot } from './snapshot-support.ts';
+import { cameraFor, itHoldsWhatWas, World } from './snapshot-world.ts';
 
-const DATABASES = 2;
-const KEYS = 5;
+const KEYS = Array.from({ length: 6 }, (_, i) => latin1(`key:${i}`));
 
-/** Large zsets and a few strings, and changes to them. */
+/** Large zsets, and changes to their members. */
 class ZsetWorld extends World {
-  constructor(seed: number) {
-    super(seed, DATABASES);
-  }
-
-  fill(): void {
-    for (let i = 0; i < KEYS; i++) this.#create(this.#key());
-  }
-
-  #key(): Buffer {
-    return latin1(`key:${this.random.between(0, KEYS)}`);
-  }
-
   #member(): Buffer {
     const random = this.random;
     if (random.chance(0.001)) return latin1('x'.repeat(random.pick([300, 70_000])));
@@ -55,19 +35,11 @@ class ZsetWorld extends World {
     return random.chance(0.5) ? random.between(-3, 3) : random.next() * 100 - 50;
   }
 
-  #create(key: Buffer): void {
-    const { keyspace } = this;
-    const random = this.random;
-    const db = this.db();
-    this.clear(db, key);
-    if (random.chance(0.2)) {
-      put(keyspace, db.id, key, 'v'.repeat(random.pick([1, 500, 70_000])));
-      return;
-    }
-    let at = zsetCreate(keyspace, db, key, 0, key.length, 10, 10);
-    const count = random.pick([3, 600, PARTS_ENTRIES_MIN, 1500, 3000]);
+  protected create(db: Database, key: Uint8Array): number {
+    let at = zsetCreate(this.keyspace, db, key, 0, key.length, 10, 10);
+    const count = this.random.pick([3, 600, PARTS_ENTRIES_MIN, 1500, 3000]);
     for (let i = 0; i < count; i++) at = this.#add(db, at, 0);
-    if (random.chance(0.3)) keyspace.setExpiry(db, at, NOW_MS + random.between(1, 1e6));
+    return at;
   }
 
   #add(db: Database, at: number, flags: number): number {
@@ -75,27 +47,7 @@ class ZsetWorld extends World {
     return zsetAdd(this.keyspace, db, at, member, 0, member.length, this.#score(), flags);
   }
 
-  change(): void {
-    const { keyspace } = this;
-    const random = this.random;
-    const db = this.db();
-    const key = this.#key();
-    const address = keyspace.lookupWrite(db, key, 0, key.length);
-    if (address === 0 || random.chance(0.02)) {
-      if (random.chance(0.2)) this.#create(key);
-      return;
-    }
-    const dice = random.between(0, 99);
-    if (dice < 5) keyspace.remove(db, address);
-    else if (dice < 6) keyspace.flush(db.id);
-    else if (dice < 11) keyspace.swap(0, 1);
-    else if (dice < 16) this.rename(db, address, this.db(), this.#key());
-    else if (dice < 20) this.copy(db, address);
-    else if (dice < 30) keyspace.freeSlice(100);
-    else if (typeOf(keyspace.arena, address) !== TYPE_STRING) this.#changeMembers(db, address);
-  }
-
-  #changeMembers(db: Database, address: number): void {
+  protected changeValue(db: Database, address: number): void {
     const { keyspace } = this;
     const random = this.random;
     const way = random.between(0, 3);
@@ -121,18 +73,8 @@ class ZsetWorld extends World {
 
 const cursor = new ZsetCursor();
 
-/** Every value, a zset's elements in order. */
-function picture(keyspace: Keyspace): Picture {
-  return pictureOf(
-    keyspace,
-    (db, address) => `${keyspace.expiryOf(db, address)} ${value(keyspace, address)}`,
-  );
-}
-
-function value(keyspace: Keyspace, address: number): string {
-  if (typeOf(keyspace.arena, address) === TYPE_STRING) {
-    return `string of ${keyspace.valueLength(address)}`;
-  }
+/** The elements of a zset in order. */
+const camera = cameraFor((keyspace, address) => {
   const found: string[] = [];
   cursor.start(keyspace, address);
   while (cursor.next()) {
@@ -141,10 +83,7 @@ function value(keyspace: Keyspace, address: number): string {
     found.push(`${name}=${cursor.score}`);
   }
   return found.join(' ');
-}
-
-const shown = (rdb: Uint8Array): Picture =>
-  picture(loaded(fileReader(rdb), { expired: 'keep' }).keyspace);
+});
 
 /** A keyspace with a zset of `count` members at "large", and a change of one of them. */
 function oneLarge(count: number) {
@@ -166,9 +105,8 @@ function oneLarge(count: number) {
 
 describe('large zsets in a snapshot', () => {
   itHoldsWhatWas({
-    world: (seed) => new ZsetWorld(seed),
-    picture,
-    shown,
+    world: (seed) => new ZsetWorld(seed, KEYS),
+    camera,
     partsMax: 12,
     movesMax: 40,
     kept: { numRuns: 20 },
@@ -177,7 +115,7 @@ describe('large zsets in a snapshot', () => {
 
   it('cost a change a part of them, not all', () => {
     const { keyspace, set, removeRange } = oneLarge(20_000);
-    const truth = picture(keyspace);
+    const truth = camera.of(keyspace);
     const snapshot = new HandSnapshot(keyspace);
     set(7, -1);
     set(200_000, 3);
@@ -187,12 +125,12 @@ describe('large zsets in a snapshot', () => {
     set(9, 1e9);
     removeRange(9000, 300);
     expect(snapshot.walker.isDone).toBe(false);
-    expect(shown(snapshot.finish())).toEqual(truth);
+    expect(camera.in(snapshot.finish())).toEqual(truth);
   });
 
   it('are walked on below a place whose element has gone', () => {
     const { keyspace, removeRange, large } = oneLarge(3000);
-    const truth = picture(keyspace);
+    const truth = camera.of(keyspace);
     const snapshot = new HandSnapshot(keyspace);
     for (let i = 0; large.count > 100; i++) {
       snapshot.walk(1);
@@ -200,7 +138,7 @@ describe('large zsets in a snapshot', () => {
       if (i % 3 === 0) removeRange(0, 5);
     }
     removeRange(0, large.count);
-    expect(shown(snapshot.finish())).toEqual(truth);
+    expect(camera.in(snapshot.finish())).toEqual(truth);
   });
 
   it('load into full leaves', () => {
