@@ -7,7 +7,6 @@
  *     fsync, rename, fsync of the folder
  *     <name>             only ever a whole backup
  */
-import { connect } from 'node:net';
 import type { DurableFile } from '../persistence/durable-file.ts';
 import { renameDurably } from '../persistence/durable-file.ts';
 import type { FileSystem } from '../persistence/file-system.ts';
@@ -56,7 +55,7 @@ export interface BackupResult {
 export async function takeBackup(options: BackupOptions): Promise<BackupResult> {
   const { fs, host, path, port, signal, timeoutMs } = options;
   const temp = temporaryRdbName(path, options.pid);
-  const reader = new SocketReader(connect({ host, port, noDelay: true }));
+  const reader = new SocketReader({ host, port, noDelay: true });
   const stop = (): void => reader.close('the backup was given up');
   signal?.addEventListener('abort', stop);
   try {

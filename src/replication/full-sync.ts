@@ -20,10 +20,10 @@
 import { randomBytes } from 'node:crypto';
 import { errorText, type FileSystem, type OpenFile } from '../persistence/file-system.ts';
 import type { ReplicationBacklog } from './backlog.ts';
-import { FileChunks } from './file-chunks.ts';
 import { type Replica, type SnapshotContent, sameContent } from './replica.ts';
 import type { ReplicationAux } from './replication-id.ts';
 import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
+import { SyncChunks } from './sync-chunks.ts';
 
 /**
  * Bytes of a snapshot queued for a replica above which no more are made, and below which they go
@@ -194,8 +194,12 @@ export class FullSync {
       snapshot: null,
       held: false,
     };
-    const onBytes = (bytes: Uint8Array): boolean => this.pass(round, bytes);
-    round.snapshot = deps.startSnapshot({ target, content, aux, onBytes });
+    const chunks = new SyncChunks();
+    const taker = {
+      take: (buffer: Uint8Array, count: number) => this.pass(round, chunks, buffer, count),
+      room: () => chunks.take(),
+    };
+    round.snapshot = deps.startSnapshot({ target, content, aux, taker });
     if (round.snapshot === null) return;
     const kind = target === 'file' ? 'disk' : 'replicas sockets';
     deps.log('notice', `Starting BGSAVE for SYNC with target: ${kind}`);
@@ -223,14 +227,13 @@ export class FullSync {
   }
 
   /** Bytes of a streamed snapshot: to all members. False when one of them has enough for now. */
-  private pass(round: SyncRound, bytes: Uint8Array): boolean {
-    let high = false;
+  private pass(round: SyncRound, chunks: SyncChunks, buffer: Uint8Array, count: number): boolean {
+    chunks.send(buffer, count, round.members);
+    round.held = false;
     for (const { connection } of round.members) {
-      connection.share(bytes);
-      if (connection.unsentBytes > QUEUE_HIGH_BYTES) high = true;
+      if (connection.unsentBytes > QUEUE_HIGH_BYTES) round.held = true;
     }
-    round.held = high;
-    return !high;
+    return !round.held;
   }
 
   private drained(round: SyncRound): void {
@@ -291,7 +294,7 @@ export class FullSync {
     size: number,
   ): Promise<void> {
     const { connection } = replica;
-    const chunks = new FileChunks(connection);
+    const chunks = new SyncChunks();
     replica.state = 'sending-file';
     connection.send(`$${size}\r\n`);
     try {
@@ -301,7 +304,7 @@ export class FullSync {
         if (count === 0) throw new Error('the snapshot is shorter than it was');
         at += count;
         if (!round.members.has(replica)) return;
-        chunks.send(count);
+        chunks.send(chunk, count, [replica]);
         if (connection.unsentBytes > QUEUE_HIGH_BYTES) await this.whenDrained(round, replica);
       }
     } catch (error) {

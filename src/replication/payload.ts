@@ -128,10 +128,7 @@ async function receiveCounted(
   options: PayloadOptions,
 ): Promise<void> {
   while (sink.bytes < bytes) {
-    const chunk = await reader.chunk(options.timeoutMs);
-    const part = Math.min(chunk.length, bytes - sink.bytes);
-    reader.unread(chunk.subarray(part));
-    await sink.write(chunk.subarray(0, part));
+    await sink.write(await reader.chunk(options.timeoutMs, 0, bytes - sink.bytes));
     options.onProgress(sink.bytes, bytes);
   }
 }
@@ -146,16 +143,10 @@ async function receiveMarked(
   mark: Buffer,
   options: PayloadOptions,
 ): Promise<void> {
-  let tail: Buffer = EMPTY;
-  for (;;) {
-    const chunk = await reader.chunk(options.timeoutMs);
-    const all = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
-    const split = Math.max(0, all.length - MARK_BYTES);
-    tail = all.subarray(split);
-    if (split > 0) await sink.write(all.subarray(0, split));
+  do {
+    await sink.write(await reader.chunk(options.timeoutMs, MARK_BYTES, Number.MAX_SAFE_INTEGER));
     options.onProgress(sink.bytes, 0);
-    if (tail.equals(mark)) return;
-  }
+  } while (!reader.restIs(mark));
 }
 
 /** The file, its sum and its beginning. */
@@ -173,7 +164,7 @@ class PayloadSink {
     this.file = file;
   }
 
-  async write(bytes: Buffer): Promise<void> {
+  async write(bytes: Uint8Array): Promise<void> {
     if (this.head.length < HEAD_BYTES) {
       const more = bytes.subarray(0, HEAD_BYTES - this.head.length);
       this.head = Buffer.concat([this.head, more]);
@@ -205,10 +196,12 @@ class PayloadSink {
     return this.file.close();
   }
 
-  private sum(bytes: Buffer): void {
-    const all = this.last.length === 0 ? bytes : Buffer.concat([this.last, bytes]);
-    const split = Math.max(0, all.length - SUM_BYTES);
-    this.crc.update(all, 0, split);
-    this.last = Buffer.from(all.subarray(split));
+  private sum(bytes: Uint8Array): void {
+    const { crc, last } = this;
+    const known = Math.min(last.length, Math.max(0, last.length + bytes.length - SUM_BYTES));
+    const split = Math.max(0, bytes.length - SUM_BYTES);
+    crc.update(last, 0, known);
+    crc.update(bytes, 0, split);
+    this.last = Buffer.concat([last.subarray(known), bytes.subarray(split)]);
   }
 }

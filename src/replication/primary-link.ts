@@ -14,7 +14,7 @@
  * after twice as long each time. All are jittered, so that the replicas of a primary that comes
  * back do not all come in the same moment.
  */
-import { connect as connectSocket, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { FileSystem } from '../persistence/file-system.ts';
 import { errorText } from '../persistence/file-system.ts';
 import {
@@ -110,7 +110,7 @@ export class PrimaryLink {
   private socket: Socket | null = null;
   private applier: StreamApplier | null = null;
   /** What came while the stream was to wait. */
-  private held: Buffer[] = [];
+  private held: Uint8Array[] = [];
   private heldBytes = 0;
   private retryTimer: NodeJS.Timeout | null = null;
   private stopped = false;
@@ -210,13 +210,8 @@ export class PrimaryLink {
 
   private open(settings: LinkSettings): SocketReader {
     const { sourceAddress } = settings;
-    const socket = connectSocket({
-      host: this.host,
-      port: this.port,
-      noDelay: true,
-      ...(sourceAddress === '' ? {} : { localAddress: sourceAddress }),
-    });
-    return new SocketReader(socket);
+    const from = sourceAddress === '' ? {} : { localAddress: sourceAddress };
+    return new SocketReader({ host: this.host, port: this.port, noDelay: true, ...from });
   }
 
   private async fullSync(
@@ -294,14 +289,13 @@ export class PrimaryLink {
   /** The stream begins: from here on commands run as they come. */
   private follow(reader: SocketReader): void {
     const { socket } = reader;
-    const rest = reader.release();
+    const rest = reader.release((bytes) => this.received(bytes));
     this.reader = null;
     this.socket = socket;
     this.applier = new StreamApplier(this.server);
     this.state = 'connected';
     this.lastIoMs = Date.now();
     this.downSinceMs = 0;
-    socket.on('data', (chunk) => this.received(chunk));
     // The last words of a connection must not end the next one.
     const over = (error: Error): void => {
       if (this.socket === socket) this.lost(error);
@@ -313,15 +307,16 @@ export class PrimaryLink {
     socket.resume();
   }
 
-  private received(chunk: Buffer): void {
+  /** What came; it is borrowed. */
+  private received(chunk: Uint8Array): void {
     this.lastIoMs = Date.now();
     if (this.applier === null) return;
     if (this.server.isPaused || this.held.length > 0) this.hold(chunk);
     else this.apply(this.applier, chunk);
   }
 
-  private hold(chunk: Buffer): void {
-    this.held.push(chunk);
+  private hold(chunk: Uint8Array): void {
+    this.held.push(chunk.slice());
     this.heldBytes += chunk.length;
     if (this.heldBytes > HELD_MAX) this.socket?.pause();
   }
@@ -337,7 +332,7 @@ export class PrimaryLink {
     if (this.heldBytes <= HELD_MAX) this.socket?.resume();
   }
 
-  private apply(applier: StreamApplier, chunk: Buffer): void {
+  private apply(applier: StreamApplier, chunk: Uint8Array): void {
     try {
       applier.feed(chunk);
     } catch (error) {
@@ -362,7 +357,6 @@ export class PrimaryLink {
     this.heldBytes = 0;
     if (socket === null) return;
     this.socket = null;
-    socket.removeAllListeners('data');
     socket.destroy();
     this.downSinceMs = Date.now();
     this.server.disconnected();

@@ -2,6 +2,7 @@
  * What replication asks of snapshots: the dataset as it is now, as an RDB, into a file or to its
  * replicas.
  */
+import type { StreamTaker } from '../persistence/snapshot/snapshot-output.ts';
 import type { SnapshotContent } from './replica.ts';
 import type { ReplicationAux } from './replication-id.ts';
 
@@ -13,11 +14,8 @@ export interface SyncSnapshotRequest {
    * To be written into the RDB: whose stream the dataset belongs to, and how much of it is in it.
    */
   readonly aux: ReplicationAux;
-  /**
-   * `stream`: takes the next bytes of the RDB, which are the receiver's from then on and must not
-   * change any more. False asks to hold the rest back until `resume`.
-   */
-  readonly onBytes: (bytes: Uint8Array) => boolean;
+  /** `stream`: takes the RDB; what it holds back comes after `resume`. */
+  readonly taker: StreamTaker;
 }
 
 export interface SyncSnapshot {

@@ -1,19 +1,27 @@
 /**
- * Reads a socket on demand: a line, or whatever has come. For the conversation with a primary up to
- * the moment when its stream of commands begins.
+ * Makes a connection and reads it on demand: a line, or whatever has come. For the conversation
+ * with a primary up to the moment when its stream of commands begins.
  *
- *     socket 'data' -> chunks (unread) -> line() | chunk()
+ * What comes is read into one ring. A buffer for each read, as Node makes them, is memory outside
+ * the heap that V8 has the collector run for (measured, for 390 MB: 42 times, 33 ms each, in a
+ * backup, 27 in a replica that loads what comes; now once, and 10 times for the dataset itself).
  *
- * While more than UNREAD_MAX bytes stand unread the socket is paused, so a primary never sends more
- * than its replica can write to disk. A read that waits longer than its limit, or whose peer goes
- * away, rejects with `LinkError`.
+ *     ring   [ unread ..)  next read | free | lent | unread .. ]
+ *                      ^ end % size         ^ start % size
  *
- * One read at a time. `release` gives the socket back, with what was not read.
+ * Invariants: start + lent <= end, and end - start < size. The next read gets a quarter of the ring
+ * at most; while more than half is taken the socket is paused, so a primary never sends more than
+ * its replica can write to disk. What `chunk` shows is lent until the next call.
+ *
+ * A read that waits longer than its limit, or whose peer goes away, rejects with `LinkError`. One
+ * read at a time. After `release` the bytes go to somebody else as they come.
  */
-import type { Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 
-/** Bytes that may stand unread before the socket is paused. */
-const UNREAD_MAX = 1 << 20;
+/** Bytes of the ring. */
+const ROOM_BYTES = 1 << 21;
+/** Of a read after `release`. */
+const RELEASED_BYTES = 1 << 16;
 /** A line may be this long, its end included. */
 const LINE_MAX = 8192;
 /** While it loads, a replica says that it is alive this often. */
@@ -33,21 +41,31 @@ export class SocketReader {
   lastReadMs: number;
   /** Whether a wait that took too long has ended the conversation. */
   timedOut = false;
-  private chunks: Buffer[] = [];
-  private unreadBytes = 0;
+  private ring: Uint8Array;
+  /** Positions count all bytes that ever came. */
+  private start = 0;
+  private lent = 0;
+  private end = 0;
+  /** Where the next read goes: Node has been told. */
+  private next: Uint8Array;
+  private paused = false;
   private failure: LinkError | null = null;
   private wake: (() => void) | null = null;
-  private readonly onData = (chunk: Buffer): void => this.received(chunk);
+  private taker: ((bytes: Uint8Array) => void) | null = null;
   private readonly onError = (error: Error): void => void this.fail(error.message);
   private readonly onClose = (): void => void this.fail('the connection was closed');
 
-  constructor(socket: Socket) {
-    this.socket = socket;
+  /** Begins to connect. */
+  constructor(options: TcpNetConnectOpts) {
+    this.ring = new Uint8Array(ROOM_BYTES);
+    this.next = this.room();
     this.lastReadMs = Date.now();
-    socket.on('data', this.onData);
-    socket.on('error', this.onError);
-    socket.on('end', this.onClose);
-    socket.on('close', this.onClose);
+    const buffer = (): Uint8Array => this.next;
+    const callback = (count: number): boolean => this.received(count);
+    this.socket = connect({ ...options, onread: { buffer, callback } });
+    this.socket.on('error', this.onError);
+    this.socket.on('end', this.onClose);
+    this.socket.on('close', this.onClose);
   }
 
   /** Whether the conversation is over. */
@@ -57,27 +75,31 @@ export class SocketReader {
 
   /** The next line, without its end. */
   async line(timeoutMs: number): Promise<string> {
+    this.giveBack();
     for (;;) {
       const line = this.takeLine();
       if (line !== null) return line;
-      if (this.unreadBytes > LINE_MAX) throw new LinkError('a reply line is too long');
+      if (this.end - this.start > LINE_MAX) throw new LinkError('a reply line is too long');
       await this.more(timeoutMs);
     }
   }
 
-  /** The bytes that have come, at least one. */
-  async chunk(timeoutMs: number): Promise<Buffer> {
-    while (this.unreadBytes === 0) await this.more(timeoutMs);
-    const chunk = this.chunks.shift() ?? Buffer.alloc(0);
-    this.took(chunk.length);
-    return chunk;
+  /**
+   * Bytes that have come, at least one and at most `max`, but never the last `keep`. They are lent
+   * until the next read.
+   */
+  async chunk(timeoutMs: number, keep: number, max: number): Promise<Uint8Array> {
+    this.giveBack();
+    while (this.end - this.start <= keep) await this.more(timeoutMs);
+    const at = this.start % this.ring.length;
+    this.lent = Math.min(max, this.end - this.start - keep, this.ring.length - at);
+    return this.ring.subarray(at, at + this.lent);
   }
 
-  /** Puts bytes back in front: the next read begins with them. */
-  unread(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.chunks.unshift(bytes);
-    this.unreadBytes += bytes.length;
+  /** Whether exactly these bytes have come behind those that are lent. */
+  restIs(bytes: Uint8Array): boolean {
+    const from = this.start + this.lent;
+    return this.end - from === bytes.length && this.copy(from, this.end).equals(bytes);
   }
 
   /** Sends text, which the kernel takes when it can. */
@@ -104,17 +126,18 @@ export class SocketReader {
   }
 
   /**
-   * Takes the listeners off and returns what was not read. Throws when the link has failed by now.
+   * Takes the listeners off and returns what was not read. What comes from now on goes to `taker`,
+   * and is borrowed. Throws when the link has failed by now.
    */
-  release(): Buffer {
+  release(taker: (bytes: Uint8Array) => void): Uint8Array {
     if (this.failure !== null) throw this.failure;
-    this.socket.off('data', this.onData);
     this.socket.off('error', this.onError);
     this.socket.off('end', this.onClose);
     this.socket.off('close', this.onClose);
-    const rest = Buffer.concat(this.chunks);
-    this.chunks = [];
-    this.unreadBytes = 0;
+    this.giveBack();
+    const rest = this.copy(this.start, this.end);
+    this.taker = taker;
+    this.ring = new Uint8Array(RELEASED_BYTES);
     return rest;
   }
 
@@ -122,7 +145,7 @@ export class SocketReader {
   private async more(timeoutMs: number): Promise<void> {
     if (this.failure !== null) throw this.failure;
     if (this.wake !== null) throw new Error('a socket reader serves one read at a time');
-    const before = this.unreadBytes;
+    const before = this.end;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
@@ -130,39 +153,59 @@ export class SocketReader {
     });
     clearTimeout(timer);
     this.wake = null;
-    if (this.failure !== null && this.unreadBytes === before) throw this.failure;
+    if (this.failure !== null && this.end === before) throw this.failure;
   }
 
   private takeLine(): string | null {
-    const first = this.chunks[0];
-    if (first === undefined) return null;
-    let at = first.indexOf(10);
-    let from = first;
-    if (at < 0 && this.chunks.length > 1 && this.unreadBytes <= LINE_MAX * 2) {
-      from = Buffer.concat(this.chunks);
-      this.chunks = [from];
-      at = from.indexOf(10);
-    }
-    if (at < 0) return null;
-    const end = at > 0 && from[at - 1] === 13 ? at - 1 : at;
-    const text = from.toString('latin1', 0, end);
-    if (at + 1 === from.length) this.chunks.shift();
-    else this.chunks[0] = from.subarray(at + 1);
-    this.took(at + 1);
-    return text;
+    const { ring, start } = this;
+    const until = Math.min(this.end, start + LINE_MAX);
+    let at = start;
+    while (at < until && ring[at % ring.length] !== 10) at++;
+    if (at === until) return null;
+    const text = this.copy(start, at).toString('latin1');
+    this.lent = at + 1 - start;
+    this.giveBack();
+    return text.endsWith('\r') ? text.slice(0, -1) : text;
   }
 
-  private took(bytes: number): void {
-    this.unreadBytes -= bytes;
-    if (this.socket.isPaused() && this.unreadBytes < UNREAD_MAX) this.socket.resume();
+  private copy(from: number, to: number): Buffer {
+    const { ring } = this;
+    const at = from % ring.length;
+    const first = ring.subarray(at, Math.min(ring.length, at + to - from));
+    return Buffer.concat([first, ring.subarray(0, to - from - first.length)]);
   }
 
-  private received(chunk: Buffer): void {
+  /** What was lent is free again. */
+  private giveBack(): void {
+    this.start += this.lent;
+    this.lent = 0;
+    if (!this.paused || this.end - this.start > this.ring.length / 2) return;
+    this.paused = false;
+    this.socket.resume();
+  }
+
+  /** Where the bytes behind `end` go. */
+  private room(): Uint8Array {
+    const { ring, end, start } = this;
+    const at = end % ring.length;
+    const most = Math.min(ring.length / 4, ring.length - (end - start));
+    return ring.subarray(at, Math.min(ring.length, at + most));
+  }
+
+  /** False has Node read no more until the socket is resumed. */
+  private received(count: number): boolean {
     this.lastReadMs = Date.now();
-    this.chunks.push(chunk);
-    this.unreadBytes += chunk.length;
-    if (this.unreadBytes > UNREAD_MAX) this.socket.pause();
+    if (this.taker !== null) {
+      const bytes = this.next.subarray(0, count);
+      this.next = this.ring;
+      this.taker(bytes);
+      return true;
+    }
+    this.end += count;
+    this.next = this.room();
+    this.paused = this.end - this.start > this.ring.length / 2;
     this.wake?.();
+    return !this.paused;
   }
 
   /** Ends the conversation, since the peer was silent for so long. */

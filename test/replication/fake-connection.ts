@@ -54,8 +54,12 @@ export class FakeConnection implements ReplicaConnection {
     this.onDrained?.();
   }
 
+  /** What it has not sent it never will. */
   close(): void {
     this.isClosed = true;
+    this.sentBytes += this.#unsent;
+    this.#unsent = 0;
+    this.#waiting = [];
     this.onClose();
   }
 

@@ -7,12 +7,16 @@ import { ReplicationHistory } from '../../src/replication/replication-id.ts';
 import type { SyncSnapshotRequest } from '../../src/replication/snapshot-starter.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
 
+const READ_BYTES = 65_536;
+
 /** A snapshot that runs until the test ends it. */
 export class FakeSnapshot {
   readonly request: SyncSnapshotRequest;
   readonly done: Promise<{ path: string | null }>;
   resumed = 0;
   cancelled = false;
+  /** What the next read goes into. */
+  #buffer: Buffer = Buffer.alloc(READ_BYTES);
   #resolve: (result: { path: string | null }) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
@@ -24,9 +28,18 @@ export class FakeSnapshot {
     });
   }
 
-  /** Hands out bytes; false when it is asked to hold. */
+  /** Hands out bytes, read by read; false when it is asked to hold. */
   emit(text: string): boolean {
-    return this.request.onBytes(Buffer.from(text, 'latin1'));
+    const { taker } = this.request;
+    let goesOn = true;
+    for (let at = 0; at < text.length; ) {
+      const count = this.#buffer.write(text.slice(at, at + READ_BYTES), 'latin1');
+      goesOn = taker.take(this.#buffer, count);
+      const room = taker.room();
+      this.#buffer = Buffer.from(room.buffer, room.byteOffset, room.length);
+      at += count;
+    }
+    return goesOn;
   }
 
   resume(): void {

@@ -2,7 +2,6 @@
  * The handshake against peers that play a primary: what is said in which order, and what every
  * answer leads to.
  */
-import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   FailoverRejectedError,
@@ -39,7 +38,7 @@ afterEach(async () => {
 });
 
 function shake(options: Partial<HandshakeOptions> = {}): Promise<HandshakeOutcome> {
-  reader = new SocketReader(connect(peer.port, '127.0.0.1'));
+  reader = new SocketReader({ host: '127.0.0.1', port: peer.port });
   return shakeHands(reader, { ...PLAIN, ...options });
 }
 

@@ -2,7 +2,6 @@
  * Receiving a dataset: both framings, however they are cut; what is damaged is refused, what is
  * empty is told.
  */
-import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Crc64 } from '../../src/persistence/crc64.ts';
 import { type Payload, payloadFile, receivePayload } from '../../src/replication/payload.ts';
@@ -45,11 +44,22 @@ afterEach(async () => {
 
 async function receive(
   feed: (connection: PeerConnection) => void | Promise<void>,
+  beforeWrite: () => Promise<void> = async () => undefined,
 ): Promise<Payload> {
-  reader = new SocketReader(connect(peer.port, '127.0.0.1'));
+  reader = new SocketReader({ host: '127.0.0.1', port: peer.port });
   const connection = await peer.connection();
   const received = receivePayload(reader, {
-    open: () => payloadFile(fs, '/data/temp.rdb'),
+    open: async () => {
+      const file = await payloadFile(fs, '/data/temp.rdb');
+      return {
+        writeAll: async (bytes, offset, length, position) => {
+          await beforeWrite();
+          await file.writeAll(bytes, offset, length, position);
+        },
+        syncData: () => file.syncData(),
+        close: () => file.close(),
+      };
+    },
     timeoutMs: 60_000,
     onProgress: () => undefined,
   });
@@ -80,7 +90,7 @@ describe('payload', () => {
       isEmpty: false,
     });
     expect(stored().equals(FULL)).toBe(true);
-    expect(reader.release().toString()).toBe('*1\r\n');
+    expect(Buffer.from(reader.release(() => undefined)).toString()).toBe('*1\r\n');
   });
 
   it('takes a marked dataset, cut anywhere', async () => {
@@ -109,6 +119,20 @@ describe('payload', () => {
     const calls = fs.calls.filter((call) => call.endsWith(' temp.rdb'));
     const lastWrite = calls.findLastIndex((call) => call.startsWith('write'));
     expect(calls.findLastIndex((call) => call.startsWith('sync'))).toBeGreaterThan(lastWrite);
+  });
+
+  it('takes one larger than what may wait, in either framing, at its own pace', async () => {
+    const body = Array.from({ length: 700_000 }, (_, i) => String(i).padStart(8, '0')).join('');
+    const large = rdb(`${AUX}\xfe\x00${body}\xff`);
+    for (const head of [`$${large.length}\r\n`, `$EOF:${MARK}\r\n`]) {
+      const payload = await receive(
+        (peer) => peer.send(`${head}${text(large)}${head.startsWith('$E') ? MARK : ''}`),
+        () => new Promise((resolve) => setTimeout(resolve, 2)),
+      );
+      expect(payload).toMatchObject({ bytes: large.length, isChecked: true });
+      expect(stored().equals(large)).toBe(true);
+      reader.close('next');
+    }
   });
 
   it('tells an empty dataset', async () => {

@@ -12,6 +12,7 @@
  *       '---------------------------'
  */
 import { fileURLToPath } from 'node:url';
+import type { StreamTaker } from './snapshot-output.ts';
 import { type ProcessListener, SnapshotProcess } from './snapshot-process.ts';
 import {
   type ChildReport,
@@ -26,8 +27,8 @@ import {
 
 /** Told what happens to a job, until `ended` or `gone`. */
 export interface JobListener {
-  /** Bytes of a streamed RDB, the listener's to keep. False holds the rest back until `resume`. */
-  output(bytes: Uint8Array): boolean;
+  /** Takes a streamed RDB, and may hold it back until `resume`; null for a file. */
+  readonly stream: StreamTaker | null;
   report(what: ChildReport): void;
   /** The child has died. */
   gone(reason: string): void;
@@ -61,7 +62,7 @@ export class SnapshotHelper implements SnapshotWriter {
   #reserves: SnapshotProcess[];
   #listener: JobListener | null;
   readonly #events: ProcessListener = {
-    output: (child, bytes) => this.#output(child, bytes),
+    taker: (child) => (child === this.#child ? (this.#listener?.stream ?? null) : null),
     reports: (child, text) => this.#reports(child, text),
     gone: (child, reason) => this.#gone(child, reason),
   };
@@ -155,7 +156,7 @@ export class SnapshotHelper implements SnapshotWriter {
 
   /** Goes on taking the output that the listener held back. */
   resume(): void {
-    this.#child?.process.stdout?.resume();
+    this.#child?.resume();
   }
 
   #send(kind: number, body: Uint8Array, sent: () => void): void {
@@ -196,11 +197,6 @@ export class SnapshotHelper implements SnapshotWriter {
     this.#child = null;
     this.#listener = null;
     listener?.gone(reason);
-  }
-
-  #output(child: SnapshotProcess, bytes: Buffer): void {
-    if (this.#child !== child || this.#listener === null) return;
-    if (!this.#listener.output(bytes)) child.process.stdout?.pause();
   }
 
   #reports(child: SnapshotProcess, text: string): void {

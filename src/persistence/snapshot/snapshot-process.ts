@@ -16,6 +16,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { realFileSystem } from '../file-system.ts';
 import { removeIfThere, temporaryRdbName } from '../rdb/rdb-file.ts';
+import { SnapshotOutput, type StreamTaker } from './snapshot-output.ts';
 
 /**
  * A small heap: what the child holds is mostly outside of it. And one thread for the compiler: more
@@ -28,7 +29,8 @@ const GO_FD = 4;
 
 /** Told of a process. */
 export interface ProcessListener {
-  output(process: SnapshotProcess, bytes: Buffer): void;
+  /** Asked at each read of its output. */
+  taker(process: SnapshotProcess): StreamTaker | null;
   reports(process: SnapshotProcess, text: string): void;
   gone(process: SnapshotProcess, reason: string): void;
 }
@@ -43,6 +45,7 @@ export class SnapshotProcess {
   path: string | null = null;
   /** Of its reports, the part of a line that came so far. */
   line = '';
+  readonly #output: SnapshotOutput | null;
 
   /** Starts a child with this program, or a reserve for one. */
   constructor(script: string, listener: ProcessListener, isReserve: boolean) {
@@ -59,12 +62,15 @@ export class SnapshotProcess {
     this.process.on('exit', (code, signal) => {
       this.#cleanUp();
       listener.gone(this, `the child process ended (${signal ?? `exit code ${code}`})`);
+      // What nobody takes any more is read all the same: a pipe is closed at its end.
+      this.resume();
     });
     this.process.on('error', (error) => {
       listener.gone(this, `the child process cannot be started: ${error.message}`);
     });
     for (const pipe of this.#pipes()) pipe.on('error', () => {});
-    this.process.stdout?.on('data', (bytes: Buffer) => listener.output(this, bytes));
+    const { stdout } = this.process;
+    this.#output = stdout && new SnapshotOutput(stdout, () => listener.taker(this));
     this.process.stdio[3]?.on('data', (text: Buffer) => listener.reports(this, text.toString()));
     this.keepAlive(false);
   }
@@ -79,6 +85,11 @@ export class SnapshotProcess {
     this.process.stdin?.destroy();
     this.#cleanUp();
     this.#end(GO_FD, '');
+  }
+
+  /** Goes on taking the output that was held back. */
+  resume(): void {
+    this.#output?.resume();
   }
 
   /**

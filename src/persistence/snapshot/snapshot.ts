@@ -25,11 +25,12 @@ import { contentForCommands } from '../aof/aof-base.ts';
 import type { CommandBase } from '../command-writer.ts';
 import type { SnapshotWriter } from './snapshot-helper.ts';
 import type { RdbContent } from './snapshot-now.ts';
+import type { StreamTaker } from './snapshot-output.ts';
 import type { ChildReport } from './snapshot-protocol.ts';
 import { type QueueMemory, SnapshotQueue } from './snapshot-queue.ts';
 import { SnapshotWalker } from './snapshot-walker.ts';
 
-/** Where the RDB goes: a file, which replaces the old one when it is complete; or to a callback. */
+/** Where the RDB goes: a file, which replaces the old one when it is complete; or to a taker. */
 export type SnapshotTarget =
   | {
       readonly file: string;
@@ -37,8 +38,8 @@ export type SnapshotTarget =
       /** Makes it an AOF base of commands instead of an RDB. */
       readonly commands?: CommandBase;
     }
-  /** The bytes are the receiver's to keep. False holds the rest back until `resume`. */
-  | { readonly stream: (bytes: Uint8Array) => boolean };
+  /** What it holds back comes after `resume`. */
+  | { readonly stream: StreamTaker };
 
 export interface SnapshotRequest extends RdbContent {
   readonly keyspace: Keyspace;
@@ -103,7 +104,7 @@ export class SnapshotRun {
   readonly #helper: SnapshotWriter;
   readonly #queue: SnapshotQueue;
   readonly #walker: SnapshotWalker;
-  readonly #stream: ((bytes: Uint8Array) => boolean) | null;
+  readonly #stream: StreamTaker | null;
   readonly #keyDelayMs: number;
   #keysDelayed = 0;
   readonly #startMs = clock();
@@ -138,7 +139,7 @@ export class SnapshotRun {
       expectedBytes: request.expectedBytes ?? 0,
     };
     helper.begin(job, {
-      output: (bytes) => this.#output(bytes),
+      stream: this.#stream && this.#counted(this.#stream),
       report: (what) => this.#report(what),
       gone: (reason) => this.#fail('CHILD', reason),
     });
@@ -209,11 +210,17 @@ export class SnapshotRun {
     callback();
   }
 
-  #output(bytes: Uint8Array): boolean {
-    this.#streamedBytes += bytes.length;
-    const goOn = this.#stream?.(bytes) ?? true;
-    this.#succeedIfWhole();
-    return goOn;
+  /** The taker, behind one who looks whether it has all. */
+  #counted(taker: StreamTaker): StreamTaker {
+    return {
+      take: (buffer, count) => {
+        this.#streamedBytes += count;
+        const goesOn = taker.take(buffer, count);
+        this.#succeedIfWhole();
+        return goesOn;
+      },
+      room: () => taker.room(),
+    };
   }
 
   #report(what: ChildReport): void {

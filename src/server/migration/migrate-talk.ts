@@ -11,7 +11,6 @@
  *
  * Time is counted anew for the connecting, for each 64 kB sent and for each line awaited.
  */
-import { connect } from 'node:net';
 import { LinkError, SocketReader, whenConnected } from '../../replication/socket-reader.ts';
 
 const CHUNK_BYTES = 64 << 10;
@@ -68,12 +67,11 @@ export async function connectTarget(
   port: number,
   timeoutMs: number,
 ): Promise<TargetConnection> {
-  const socket = connect({ host, port: port & PORT_MASK, noDelay: true });
-  const reader = new SocketReader(socket);
+  const reader = new SocketReader({ host, port: port & PORT_MASK, noDelay: true });
   try {
     await whenConnected(reader, timeoutMs);
   } catch (error) {
-    socket.destroy();
+    reader.socket.destroy();
     throw error;
   }
   return { reader, db: -1 };

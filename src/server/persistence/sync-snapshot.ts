@@ -21,7 +21,7 @@ export function syncSnapshotStarter(persistence: Persistence): SnapshotStarter {
         ? persistence.pathOf(`temp-sync-${process.pid}-${++syncs}.rdb`)
         : null;
     const target =
-      path === null ? { stream: request.onBytes } : { file: path, incrementalFsync: false };
+      path === null ? { stream: request.taker } : { file: path, incrementalFsync: false };
     const done = persistence.maker.begin('sync', target, {
       aux: auxFields(request.aux),
       dataset: request.content.data,

@@ -95,7 +95,7 @@ it('saves a dozen times without a warning of node', async () => {
 });
 
 it('leaves a pipe alone that is closed', async () => {
-  const listener = { output: () => {}, reports: () => {}, gone: () => {} };
+  const listener = { taker: () => null, reports: () => {}, gone: () => {} };
   const one = new SnapshotProcess(CHILD_SCRIPT, listener, true);
   const pipes = one.process.stdio.filter((pipe) => pipe instanceof Socket);
   const waiting = (): number[] => pipes.map((pipe) => pipe.listenerCount('connect'));

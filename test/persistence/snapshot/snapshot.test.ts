@@ -20,6 +20,7 @@ import {
   startSnapshot,
 } from '../../../src/persistence/snapshot/snapshot.ts';
 import { SnapshotHelper } from '../../../src/persistence/snapshot/snapshot-helper.ts';
+import type { StreamTaker } from '../../../src/persistence/snapshot/snapshot-output.ts';
 import { practise } from '../../../src/persistence/snapshot/snapshot-practice.ts';
 import type { ChildReport } from '../../../src/persistence/snapshot/snapshot-protocol.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
@@ -73,6 +74,14 @@ function drive(run: SnapshotRun): void {
     else run.onRoom(() => setImmediate(slice));
   };
   slice();
+}
+
+/** Takes a stream in pieces, which it keeps. */
+function takerOf(take: (bytes: Uint8Array) => boolean): StreamTaker {
+  return {
+    take: (buffer, count) => take(buffer.subarray(0, count)),
+    room: () => new Uint8Array(65_536),
+  };
 }
 
 const failure = (run: SnapshotRun): Promise<{ code: string; message: string }> =>
@@ -187,7 +196,7 @@ describe('a streamed snapshot', () => {
     let isHeld = false;
     const run = begin(keyspace, {
       target: {
-        stream: (bytes) => {
+        stream: takerOf((bytes) => {
           expect(isHeld).toBe(false);
           parts.push(bytes);
           isHeld = true;
@@ -196,7 +205,7 @@ describe('a streamed snapshot', () => {
             run.resume();
           }, 1);
           return false;
-        },
+        }),
       },
     });
     drive(run);
@@ -209,7 +218,7 @@ describe('a streamed snapshot', () => {
 
   it('can be given up while it is held back, and the child goes on with the next', async () => {
     const keyspace = filled();
-    const run = begin(keyspace, { target: { stream: () => false } });
+    const run = begin(keyspace, { target: { stream: takerOf(() => false) } });
     drive(run);
     await new Promise((resolve) => setTimeout(resolve, 50));
     const failed = failure(run);
@@ -282,7 +291,7 @@ describe('a snapshot that fails leaves the old file', () => {
       helper.begin(
         { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 2 ** 60 },
         {
-          output: () => true,
+          stream: null,
           gone: (reason) => reject(new Error(reason)),
           report: (what) => {
             reports.push(what);
@@ -333,7 +342,7 @@ describe('the child process', () => {
  * in the same child, or has killed that child.
  */
 async function settled(): Promise<void> {
-  const next = begin(filled(1), { target: { stream: () => true } });
+  const next = begin(filled(1), { target: { stream: takerOf(() => true) } });
   drive(next);
   await next.done;
   await until(() => !readdirSync(folder).some((name) => name.startsWith('temp-')));

@@ -1,0 +1,69 @@
+/** Reading a connection on demand, round and round the ring, and giving it away. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { LinkError, SocketReader } from '../../src/replication/socket-reader.ts';
+import { type PeerConnection, ScriptedPeer } from './scripted-peer.ts';
+
+const TIMEOUT_MS = 60_000;
+/** Several rings. */
+const LINES = 100_000;
+
+let peer: ScriptedPeer;
+let reader: SocketReader;
+let connection: PeerConnection;
+
+beforeEach(async () => {
+  peer = await ScriptedPeer.listen();
+  reader = new SocketReader({ host: '127.0.0.1', port: peer.port });
+  connection = await peer.connection();
+});
+
+afterEach(async () => {
+  reader.close('the test is over');
+  await peer.close();
+});
+
+it('gives every line, wherever the ring cuts it', async () => {
+  const lines = Array.from({ length: LINES }, (_, i) => `line ${i} ${'x'.repeat(50 + (i % 7))}`);
+  connection.send(lines.map((line) => `${line}\r\n`).join(''));
+  for (const line of lines) {
+    const came = await reader.line(TIMEOUT_MS);
+    if (came !== line) expect(came).toBe(line);
+  }
+});
+
+it('refuses a line that does not end, and one of an end only is empty', async () => {
+  connection.send('\n\r\n');
+  expect([await reader.line(TIMEOUT_MS), await reader.line(TIMEOUT_MS)]).toEqual(['', '']);
+  connection.send('x'.repeat(10_000));
+  await expect(reader.line(TIMEOUT_MS)).rejects.toThrow(LinkError);
+});
+
+it('lends what came but its end, until all of it is there', async () => {
+  connection.send('0123456789');
+  let text = '';
+  while (text.length < 7) {
+    const chunk = await reader.chunk(TIMEOUT_MS, 3, 4);
+    expect(chunk.length).toBeLessThanOrEqual(4);
+    text += Buffer.from(chunk).toString();
+  }
+  expect(text).toBe('0123456');
+  expect(reader.restIs(Buffer.from('789'))).toBe(true);
+  expect(reader.restIs(Buffer.from('78'))).toBe(false);
+  expect(reader.restIs(Buffer.from('xyz'))).toBe(false);
+});
+
+it('passes on what comes after it was given away, behind what it had', async () => {
+  connection.send('a line\nthe rest');
+  expect(await reader.line(TIMEOUT_MS)).toBe('a line');
+  const first = Buffer.from(await reader.chunk(TIMEOUT_MS, 0, 1)).toString();
+  await expect.poll(() => reader.restIs(Buffer.from('he rest'))).toBe(true);
+  let text = '';
+  const rest = reader.release((bytes) => {
+    text += Buffer.from(bytes).toString('latin1');
+  });
+  expect(first + Buffer.from(rest).toString()).toBe('the rest');
+  const stream = Array.from({ length: 50_000 }, (_, i) => `${i};`).join('');
+  connection.send(stream);
+  await expect.poll(() => text.length).toBe(stream.length);
+  expect(text).toBe(stream);
+});
