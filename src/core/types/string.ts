@@ -208,6 +208,7 @@ export function stringSetRaw(
   keyLength: number,
   existing: number,
   value: Uint8Array,
+  length: number,
 ): number {
   return keyspace.putBytes(
     db,
@@ -219,7 +220,7 @@ export function stringSetRaw(
     ENC_RAW,
     value,
     0,
-    value.length,
+    length,
     false,
   );
 }
