@@ -146,4 +146,22 @@ describe.skipIf(process.platform !== 'linux')('an argument of 128 MB', () => {
     });
     await server.close();
   });
+
+  it.each(['everysec', 'always'])(
+    'leaves no buffers of the log behind, fsync %s',
+    async (fsync) => {
+      const server = await startCairnServer({ config: { appendonly: 'yes', appendfsync: fsync } });
+      const client = await server.connect();
+      const before = status(server.pid, 'VmRSS');
+      await client.value('SETEX', 'k', 1000, Buffer.alloc(SIZE, 'a'));
+      expect(status(server.pid, 'VmHWM') - before).toBeLessThan(SIZE * 3.5);
+      await vi.waitFor(
+        () => expect(status(server.pid, 'VmRSS') - before).toBeLessThan(SIZE * 1.5),
+        {
+          timeout: 30_000,
+        },
+      );
+      await server.close();
+    },
+  );
 });
