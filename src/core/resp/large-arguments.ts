@@ -66,6 +66,7 @@ export class LargeArguments {
 
   /** The command has run. */
   letGo(): void {
+    if (this.completeBytes === 0) return;
     this.completeBytes = 0;
     for (let one = this.complete.pop(); one !== undefined; one = this.complete.pop()) {
       this.buffers.letGo(one);
