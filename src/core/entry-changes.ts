@@ -80,15 +80,9 @@ export class EntryChanges extends EntryStore {
     const at = this.arena.wordOffset(address);
     words[at + 2] = valueLength;
     if (external) {
-      const block = this.arena.alloc(valueLength);
-      words[at + 3] = block;
-      copyBytes(
-        value,
-        valueOffset,
-        this.arena.bytes(block),
-        this.arena.byteOffset(block),
-        valueLength,
-      );
+      words[at + 3] =
+        this.offered.adopt(value, valueOffset, valueLength) ||
+        this.copyOf(value, valueOffset, valueLength);
     } else {
       const to = ((at + ((words[at]! >>> 16) & 7)) << 2) + keyLength;
       copyBytes(value, valueOffset, this.arena.bytes(address), to, valueLength);
@@ -265,6 +259,14 @@ export class EntryChanges extends EntryStore {
     db.dict.relocate(address, fresh, db.dict.hashOf(address));
     this.arena.free(address);
     return fresh;
+  }
+
+  /** A block of its own with these bytes. */
+  private copyOf(value: Uint8Array, offset: number, length: number): number {
+    const { arena } = this;
+    const block = arena.alloc(length);
+    copyBytes(value, offset, arena.bytes(block), arena.byteOffset(block), length);
+    return block;
   }
 
   /** Shows the running snapshot an entry that is about to change. */

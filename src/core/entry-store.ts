@@ -8,6 +8,7 @@
 import type { Database } from './database.ts';
 import { Arena } from './memory/arena.ts';
 import { copyBytes } from './memory/copy.ts';
+import { OfferedBuffers } from './memory/offered-buffers.ts';
 import type { Dict } from './struct/dict.ts';
 import {
   entryHead,
@@ -65,6 +66,8 @@ export interface LargeValue extends Releasable {
 
 export class EntryStore {
   readonly arena = new Arena();
+  /** Bytes that a value may take over as they are. */
+  readonly offered = new OfferedBuffers(this.arena);
   /** 32 random bits a call. */
   readonly random: () => number;
   /** Milliseconds since 1970, as of the present command. */

@@ -16,6 +16,7 @@
  *
  * Invariant: applied and carried bytes are all that was received when `feed` returns.
  */
+import type { OfferedBuffers } from '../core/memory/offered-buffers.ts';
 import { Args } from '../core/resp/args.ts';
 import { PARSED_COMMAND, PARSED_ERROR, RequestParser } from '../core/resp/request-parser.ts';
 import { LinkError } from './socket-reader.ts';
@@ -26,6 +27,8 @@ const READ_BYTES = 65_536;
 const STAR = 42;
 
 export interface StreamExecutor {
+  /** Where large arguments are received. */
+  readonly buffers: OfferedBuffers;
   /** Runs one command of the primary; the arguments are borrowed. */
   execute(args: Args): void;
   /** Whether the primary's commands are being queued: MULTI has come, EXEC has not. */
@@ -52,7 +55,7 @@ export class StreamApplier {
   constructor(executor: StreamExecutor) {
     this.executor = executor;
     const limits = { bulkBytesMax: Number.MAX_SAFE_INTEGER };
-    this.parser = new RequestParser(limits, new Args());
+    this.parser = new RequestParser(limits, new Args(), executor.buffers);
   }
 
   /** Bytes received that are not applied: a command or a transaction that is not complete. */
@@ -81,6 +84,7 @@ export class StreamApplier {
   /** Ends: a command that is running may call this, and nothing runs after it. */
   stop(): void {
     if (!this.stopped) this.settle();
+    this.parser.drop();
     this.stopped = true;
   }
 
@@ -107,6 +111,7 @@ export class StreamApplier {
       if (found === PARSED_ERROR) throw new LinkError(`MASTER sent no command: ${parser.error}`);
       if (found !== PARSED_COMMAND) break;
       executor.execute(parser.args);
+      parser.letGo();
       if (!executor.inTransaction) this.boundary = from + length - parser.restBytes;
     }
   }

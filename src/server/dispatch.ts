@@ -279,9 +279,11 @@ export class Dispatcher {
     client.reply.error(error);
   }
 
-  /** Ends a transaction without running it. */
+  /** Ends a transaction, whether it has run or not. */
   discard(client: Client): void {
+    const held = client.transaction?.held ?? [];
     client.transaction = null;
+    for (const one of held) this.services.keyspace.offered.letGo(one);
     this.services.watches.clear(client);
   }
 
@@ -314,7 +316,9 @@ export class Dispatcher {
       return;
     }
     // What will not run anyway is not kept.
-    if (!transaction.spoiled && !client.watchedChanged) transaction.add(command, args);
+    if (!transaction.spoiled && !client.watchedChanged) {
+      transaction.add(command, args, this.services.keyspace.offered);
+    }
     client.reply.raw(QUEUED);
   }
 

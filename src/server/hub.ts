@@ -74,7 +74,8 @@ export class Hub {
   /** A client without a connection: replays files, runs a primary's stream. */
   detached(): Client {
     const { args, limits, pool } = this;
-    return new Client(this.nextId++, limits, args, pool, this.services.stats, Date.now());
+    const { keyspace, stats } = this.services;
+    return new Client(this.nextId++, limits, args, keyspace.offered, pool, stats, Date.now());
   }
 
   /** Takes in an accepted socket. Null when there are too many clients already. */
@@ -242,6 +243,7 @@ export class Hub {
         break;
       }
       this.run(client, parser.args);
+      parser.letGo();
     }
     if (reply.total > reply.released && this.turn.log?.isCongested === true) this.hold(client);
     if (client.wrote) this.brake?.wrote(client);
@@ -328,9 +330,10 @@ export class Hub {
     client.closed = true;
     client.waiting = WAIT_CLOSING;
     this.clients.delete(client.id);
+    client.parser.drop();
     client.reply.drop();
     this.unread.remove(client);
-    this.services.watches.clear(client);
+    this.dispatcher.discard(client);
     this.onGone(client);
   }
 }

@@ -19,6 +19,7 @@ import { copyBytes } from '../core/memory/copy.ts';
 import type { Args } from '../core/resp/args.ts';
 import { asciiBytes } from '../core/text/ascii.ts';
 import { integerLength, writeInteger } from '../core/text/integer.ts';
+import { giveBack } from './memory/give-back.ts';
 
 const MULTI = asciiBytes('*1\r\n$5\r\nMULTI\r\n');
 const EXEC = asciiBytes('*1\r\n$4\r\nEXEC\r\n');
@@ -166,7 +167,7 @@ export class Propagator {
     this.length = 0;
     this.unitStart = 0;
     this.replicaParts.length = 0;
-    if (this.journal.length > KEPT_ROOM) this.journal = new Uint8Array(FIRST_ROOM);
+    if (this.journal.length > KEPT_ROOM) this.replace(new Uint8Array(FIRST_ROOM));
   }
 
   /** Whatever stands before an operation: MULTI, which selects nothing itself, and SELECT. */
@@ -214,8 +215,16 @@ export class Propagator {
   private room(bytes: number): void {
     const need = this.length + bytes + 2;
     if (need <= this.journal.length) return;
-    const larger = new Uint8Array(Math.max(need, this.journal.length * 2));
+    // What follows a word that is longer than all before finds room, too.
+    const larger = new Uint8Array(Math.max(need + FIRST_ROOM, this.journal.length * 2));
     larger.set(this.journal.subarray(0, this.length));
-    this.journal = larger;
+    this.replace(larger);
+  }
+
+  /** Goes on in another buffer; the memory of a large one is not left to the collector. */
+  private replace(journal: Uint8Array<ArrayBuffer>): void {
+    const old = this.journal;
+    this.journal = journal;
+    if (old.length > KEPT_ROOM) giveBack([old.buffer]);
   }
 }

@@ -3,6 +3,8 @@
  * and gives up nothing that it has before it holds something better.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Arena } from '../../src/core/memory/arena.ts';
+import { OfferedBuffers } from '../../src/core/memory/offered-buffers.ts';
 import type { Args } from '../../src/core/resp/args.ts';
 import type { ReceivedDataset } from '../../src/replication/payload.ts';
 import {
@@ -20,6 +22,7 @@ const SET = '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n';
 
 class Host implements PrimaryLinkHost {
   readonly fs = new FaultyFileSystem();
+  readonly buffers = new OfferedBuffers(new Arena());
   readonly inTransaction = false;
   isPaused = false;
   readonly events: string[] = [];

@@ -4,6 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Arena } from '../../src/core/memory/arena.ts';
+import { OfferedBuffers } from '../../src/core/memory/offered-buffers.ts';
 import type { Args } from '../../src/core/resp/args.ts';
 import { StreamApplier, type StreamExecutor } from '../../src/replication/stream-applier.ts';
 
@@ -11,6 +13,7 @@ const encode = (...words: string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
 class Recorder implements StreamExecutor {
+  readonly buffers = new OfferedBuffers(new Arena());
   inTransaction = false;
   readonly commands: string[] = [];
   passed = '';

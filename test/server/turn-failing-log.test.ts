@@ -4,12 +4,17 @@
  * once a promise cannot be kept, nobody is told anything.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Arena } from '../../src/core/memory/arena.ts';
+import { OfferedBuffers } from '../../src/core/memory/offered-buffers.ts';
 import { Args } from '../../src/core/resp/args.ts';
 import { ChunkPool } from '../../src/core/resp/chunk-pool.ts';
 import { Client } from '../../src/server/clients/client.ts';
 import { type Link, SEND_DONE } from '../../src/server/io/link.ts';
 import { Propagator } from '../../src/server/propagate.ts';
 import { Turn } from '../../src/server/turn.ts';
+
+const LIMITS = { bulkBytesMax: 1000 };
+const BUFFERS = new OfferedBuffers(new Arena());
 
 /** A log that may fail with the next turn, and is given what it could not write later on. */
 class FailingLog {
@@ -35,7 +40,7 @@ let sent: string[];
 
 function connected(name: string): Client {
   const tally = { count: () => {} };
-  const client = new Client(1, { bulkBytesMax: 1000 }, new Args(), new ChunkPool(), tally, 0);
+  const client = new Client(1, LIMITS, new Args(), BUFFERS, new ChunkPool(), tally, 0);
   const send = (bytes: Uint8Array, from: number, to: number): number => {
     sent.push(`${name} ${Buffer.from(bytes.subarray(from, to)).toString().trim()}`);
     return SEND_DONE;

@@ -3,6 +3,8 @@
  * he takes nothing before he has sent all.
  */
 import { describe, expect, it } from 'vitest';
+import { Arena } from '../../src/core/memory/arena.ts';
+import { OfferedBuffers } from '../../src/core/memory/offered-buffers.ts';
 import { Args } from '../../src/core/resp/args.ts';
 import { ChunkPool } from '../../src/core/resp/chunk-pool.ts';
 import {
@@ -15,10 +17,13 @@ import { UnreadReplies } from '../../src/server/clients/unread-replies.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
 import { encodeCommand } from '../support/raw-client.ts';
 
+const LIMITS = { bulkBytesMax: 1000 };
+const BUFFERS = new OfferedBuffers(new Arena());
+
 /** A client that waits with so many bytes unsent. */
 function waiting(bytes: number): Client {
   const tally = { count: (): void => {} };
-  const client = new Client(1, { bulkBytesMax: 1000 }, new Args(), new ChunkPool(), tally, 0);
+  const client = new Client(1, LIMITS, new Args(), BUFFERS, new ChunkPool(), tally, 0);
   client.reply.raw(new Uint8Array(bytes));
   client.waiting = WAIT_OUTPUT;
   return client;

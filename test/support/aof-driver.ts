@@ -50,6 +50,7 @@ export class AofDriver {
       unixSeconds: () => this.nowMs / 1000,
       log: (_level, line) => void this.log.push(line),
       onProgress: () => this.#acknowledge(),
+      giveBack: () => undefined,
       waitingReplies: () => 0,
       onErrorChange: () => undefined,
       onFatal: (error) => {

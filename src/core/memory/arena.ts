@@ -233,7 +233,11 @@ export class Arena extends ChunkSpace {
   // ---------------------------------------------------------------- huge blocks
 
   private allocHuge(size: number): number {
-    const buffer = new ArrayBuffer(Math.ceil(size / 8) * 8);
+    return this.adopt(new ArrayBuffer(Math.ceil(size / 8) * 8));
+  }
+
+  /** Makes a block of a buffer, whole granules of it and more than BLOCK_BYTES_MAX bytes. */
+  adopt(buffer: ArrayBuffer): number {
     const handle = this.hugeFree.pop() ?? this.hugeU8.length;
     this.hugeU8[handle] = new Uint8Array(buffer);
     this.hugeU32[handle] = new Uint32Array(buffer);

@@ -106,7 +106,7 @@ export class ChunkSpace {
   }
 
   /** A buffer that is no longer in use. */
-  protected abandon(buffer: ArrayBuffer): void {
+  abandon(buffer: ArrayBuffer): void {
     if (this.emptied.length === EMPTIED_MAX) return;
     this.emptied.push(buffer);
     this.emptiedBytes += buffer.byteLength;

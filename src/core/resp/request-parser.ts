@@ -14,20 +14,21 @@
  *     borrowed   [ headroom: 0 .. from )[ read: from .. to )
  *     own        [ parsed: 0 .. pos )[ to parse: pos .. end )[ room .. length )
  *
- * A bulk of BIG_ARGUMENT bytes or more that is not complete gets a buffer of its own, and further
- * reads are copied straight into it, so that 512 MB are copied once and never moved. Buffers of
- * some size are used again (spare-buffer.ts).
+ * A bulk of LARGE_ARGUMENT bytes or more that is not complete gets a buffer of its own, and what is
+ * read from then on is copied straight into it (large-arguments.ts).
  *
  * Invariants: args.count + missing is the command's number of arguments while one is being read;
- * offsets refer to `input` for all arguments but the big ones.
+ * offsets refer to `input` for all arguments but the large ones.
  *
  * Errors are Redis's texts, in `error`; after one the connection must be closed.
  */
 import { copyBytes } from '../memory/copy.ts';
+import type { OfferedBuffers } from '../memory/offered-buffers.ts';
+import { giveSpare, takeSpare } from '../memory/spare-buffer.ts';
 import { splitArgs } from '../text/args-split.ts';
 import { Args } from './args.ts';
+import { LargeArguments } from './large-arguments.ts';
 import { AHEAD_MAX, type ParsedAhead } from './parsed-ahead.ts';
-import { giveSpare, takeSpare } from './spare-buffer.ts';
 import { parseWhole } from './whole-command.ts';
 
 /** What `next` found. */
@@ -35,7 +36,7 @@ export const PARSED_MORE = 0;
 export const PARSED_COMMAND = 1;
 export const PARSED_ERROR = 2;
 
-const BIG_ARGUMENT = 32_768;
+const LARGE_ARGUMENT = 32_768;
 const INLINE_MAX = 65_536;
 const OWN_FIRST = 4_096;
 const INT_MAX = 2_147_483_647;
@@ -66,25 +67,26 @@ export class RequestParser {
   private inOwn = false;
   private missing = 0;
   private bulkLength = -1;
-  private big: Uint8Array | null = null;
-  /** Bytes of the argument that `big` is for, and of those that it has. */
-  private bigLength = 0;
-  private bigFilled = 0;
-  /** Buffers of big arguments that are complete, to be given back. */
-  private readonly bigs: Uint8Array[] = [];
+  private readonly large: LargeArguments;
 
   /**
    * `shared` is used for commands that are complete in one read; parsers of one loop may share it.
    */
-  constructor(limits: ParserLimits, shared: Args) {
+  constructor(limits: ParserLimits, shared: Args, buffers: OfferedBuffers) {
     this.limits = limits;
     this.shared = shared;
     this.args = shared;
+    this.large = new LargeArguments(buffers);
   }
 
   /** Bytes that this parser holds for a command that is not complete, or has room for. */
   get pendingBytes(): number {
-    return (this.inOwn ? this.end : 0) + (this.big === null ? 0 : this.bigLength);
+    return (this.inOwn ? this.end : 0) + this.large.announcedBytes;
+  }
+
+  /** Bytes of large arguments that have come whole, of a command that has not run yet. */
+  get argumentBytes(): number {
+    return this.large.completeBytes;
   }
 
   /**
@@ -92,12 +94,7 @@ export class RequestParser {
    * `bytes[0 .. from)` is scratch.
    */
   feed(bytes: Uint8Array, from: number, to: number): void {
-    if (this.big !== null) {
-      const taken = Math.min(to - from, this.bigLength - this.bigFilled);
-      this.big.set(bytes.subarray(from, from + taken), this.bigFilled);
-      this.bigFilled += taken;
-      from += taken;
-    }
+    if (this.large.isReceiving) from += this.large.fill(bytes, from, to);
     if (!this.inOwn) {
       this.input = bytes;
       this.pos = from;
@@ -116,6 +113,7 @@ export class RequestParser {
   next(): number {
     for (;;) {
       if (this.missing === 0) {
+        this.large.letGo();
         if (this.pos >= this.end) return this.starve();
         this.args.clear();
         if (this.input[this.pos] !== 42) return this.inlineRequest();
@@ -171,8 +169,18 @@ export class RequestParser {
     if (!this.inOwn) this.takeOver();
   }
 
+  /** The command that `next` has found has run: its arguments may go, which `next` sees to, too. */
+  letGo(): void {
+    this.large.letGo();
+  }
+
+  /** Nothing more will come. A command that is complete may still run. */
+  drop(): void {
+    if (this.missing > 0) this.large.drop();
+  }
+
   private bulk(): number {
-    if (this.big !== null) return this.bigBulk(this.big);
+    if (this.large.isReceiving) return this.largeBulk();
     if (this.bulkLength < 0) {
       if (this.pos >= this.end) return PARSED_MORE;
       const length = this.header(36);
@@ -182,14 +190,10 @@ export class RequestParser {
     }
     const length = this.bulkLength;
     if (this.end - this.pos < length + 2) {
-      if (length < BIG_ARGUMENT) return PARSED_MORE;
-      const have = Math.min(length, this.end - this.pos);
-      this.big = takeSpare(length);
-      this.bigLength = length;
-      this.big.set(this.input.subarray(this.pos, this.pos + have));
-      this.bigFilled = have;
-      this.pos += have;
-      return this.bigBulk(this.big);
+      if (length < LARGE_ARGUMENT) return PARSED_MORE;
+      this.large.begin(length);
+      this.pos += this.large.fill(this.input, this.pos, this.end);
+      return this.largeBulk();
     }
     this.args.push(this.input, this.pos, length);
     this.pos += length + 2;
@@ -198,12 +202,10 @@ export class RequestParser {
     return PARSED_COMMAND;
   }
 
-  private bigBulk(big: Uint8Array): number {
-    if (this.bigFilled < this.bigLength || this.end - this.pos < 2) return PARSED_MORE;
-    this.args.push(big, 0, this.bigLength);
-    this.bigs.push(big);
+  private largeBulk(): number {
+    if (!this.large.isFull || this.end - this.pos < 2) return PARSED_MORE;
+    this.large.addTo(this.args);
     this.pos += 2;
-    this.big = null;
     this.bulkLength = -1;
     this.missing--;
     return PARSED_COMMAND;
@@ -309,7 +311,6 @@ export class RequestParser {
     giveSpare(this.own);
     this.own = EMPTY;
     this.inOwn = false;
-    for (let one = this.bigs.pop(); one !== undefined; one = this.bigs.pop()) giveSpare(one);
     if (this.args !== this.shared) this.args.release();
     this.args = this.shared;
     return PARSED_MORE;

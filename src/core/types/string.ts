@@ -9,8 +9,9 @@
  * embstr and raw differ only in the name that OBJECT ENCODING gives; both are bytes in the entry's
  * own block, or past 64 KiB in a block of their own.
  *
- * What grows in place keeps room for as much again, up to 1 MiB, so that many small APPENDs do not
- * copy the string each time.
+ * What grows in place keeps room for as much again, up to 1 MiB, or for an eighth of itself where
+ * that is more, so that many small APPENDs do not copy the string each time, nor those of 1 MiB one
+ * of 400. The system gives a huge block the memory for such room only as it is used.
  *
  * Limits: `proto-max-bulk-len` (512 MB unless configured), which the commands enforce, and
  * STRING_BYTES_MAX, the largest block.
@@ -30,7 +31,9 @@ const INT_TEXT_MAX = 20;
 const TWO_32 = 0x1_0000_0000;
 const SAFE_HIGH = 0x20_0000;
 const DIGITS_ROOM = 24;
-const SPARE_MAX = 1 << 20;
+const SPARE_BYTES = 1 << 20;
+const SPARE_SHARE = 1 / 8;
+const BLOCK_BYTES_MOST = 0xffff_fff8;
 const digits = new Uint8Array(DIGITS_ROOM);
 /** What short new bitmaps begin as. */
 const ZEROES = new Uint8Array(1024);
@@ -208,6 +211,7 @@ export function stringSetRaw(
   keyLength: number,
   existing: number,
   value: Uint8Array,
+  length: number,
 ): number {
   return keyspace.putBytes(
     db,
@@ -219,7 +223,7 @@ export function stringSetRaw(
     ENC_RAW,
     value,
     0,
-    value.length,
+    length,
     false,
   );
 }
@@ -238,7 +242,7 @@ export function stringResize(
   let entry = address;
   if (encodingOf(keyspace.arena, entry) === ENC_INT) entry = stringFromInteger(keyspace, db, entry);
   const old = keyspace.valueLength(entry);
-  return resize(keyspace, db, entry, length, length > old ? Math.min(length, SPARE_MAX) : 0, view);
+  return resize(keyspace, db, entry, length, length > old ? spareFor(length) : 0, view);
 }
 
 /** Like `stringResize`, for a string that will not grow any more. */
@@ -294,11 +298,17 @@ export function stringAppend(
   if (encodingOf(keyspace.arena, entry) === ENC_INT) entry = stringFromInteger(keyspace, db, entry);
   const old = keyspace.valueLength(entry);
   const total = old + length;
-  entry = keyspace.resizeValue(db, entry, total, length > 0 ? Math.min(total, SPARE_MAX) : 0);
+  entry = keyspace.resizeValue(db, entry, total, length > 0 ? spareFor(total) : 0);
   keyspace.setEncoding(entry, ENC_RAW);
   const target = keyspace.arena.bytes(keyspace.valueBlock(entry));
   copyBytes(bytes, offset, target, keyspace.valueOffset(entry) + old, length);
   return entry;
+}
+
+/** The room that a string of so many bytes keeps for growth. */
+function spareFor(length: number): number {
+  const spare = Math.max(Math.min(length, SPARE_BYTES), Math.floor(length * SPARE_SHARE));
+  return Math.min(spare, BLOCK_BYTES_MOST - length);
 }
 
 function resize(

@@ -86,9 +86,12 @@ export class AofAppender {
     if (disk.canWriteNow) {
       const stage = this.#stageFor(len + TURN_EXTRA_BYTES_MAX);
       const bytes = encodeTurn(stage, 0, buf, off, len, this.checksum, timeSeconds);
-      if (this.onWrite === null) {
-        if (disk.writeNow(file, stage, bytes)) return;
-      } else if (this.#writeTimed(file, stage, bytes, this.onWrite)) return;
+      const isWritten =
+        this.onWrite === null
+          ? disk.writeNow(file, stage, bytes)
+          : this.#writeTimed(file, stage, bytes, this.onWrite);
+      if (stage !== this.#stage) disk.queue.done(stage);
+      if (isWritten) return;
     }
     disk.queue.add(file, buf, off, len, disk.offsets.appended, this.checksum, timeSeconds);
     disk.wake();

@@ -11,15 +11,14 @@
  * The next one leaves before the replies of this one do, unless it is worth holding
  * (`group-pace.ts`). It makes only its own bytes durable: all others are fsynced before the first.
  *
- * Errors. A failed or short write is cut off again at the last whole turn and tried again each
- * second (positions are explicit, so a repeated write cannot double a half-written one); until it
- * succeeds `lastError` is set and the server refuses writes. A failed fsync is different: bytes
- * that were released may be lost, and no later fsync of that file can say otherwise. Nothing may
- * be written behind such a gap, neither there nor to another file, or a power loss would leave a
- * dataset with a hole. So the figures stand still, turns are only counted, and the way out is a
- * rewrite: turns after its `switchTo` wait in memory, and are written once the base that holds
- * everything before it is durable (`finishCover`). All of them are unacknowledged until then.
- * Under `always` either error is fatal: replies that wait can neither be sent nor taken back.
+ * Errors. A failed or short write is cut off at the last whole turn and tried again each second
+ * (positions are explicit, so nothing is doubled); until it succeeds `lastError` is set and the
+ * server refuses writes. After a failed fsync bytes that were released may be lost, and no later
+ * one can say otherwise. Nothing may be written behind such a gap, neither there nor to another
+ * file, or a power loss would leave a hole. So the figures stand still, turns are only counted, and
+ * the way out is a rewrite: turns after its `switchTo` wait in memory, and are written once the
+ * base that holds everything before it is durable (`finishCover`). All of them are unacknowledged
+ * until then. Under `always` either error is fatal: no reply that waits can be sent or taken back.
  *
  * A change of files (`switchTo`): all turns before it are written and fsynced to the old file
  * before the first byte goes to the new one, so power loss never leaves a hole in the middle.
@@ -36,7 +35,7 @@ import { GroupPace, HAS_SPARE_CORES } from './group-pace.ts';
 
 export class AofDisk {
   readonly offsets = new AofOffsets();
-  readonly queue = new TurnQueue();
+  readonly queue: TurnQueue;
   readonly clock = new AofFsyncClock();
   /** Bytes written to files so far, annotations included. */
   encodedBytes = 0;
@@ -56,6 +55,7 @@ export class AofDisk {
 
   constructor(options: AofDiskOptions) {
     this.#options = options;
+    this.queue = new TurnQueue(options.giveBack);
     this.#fault = new AofFault(options);
     this.#pace = new GroupPace(options, HAS_SPARE_CORES, () => this.#startChain());
     this.#policy = options.policy;

@@ -14,6 +14,8 @@ export type AofDiskOptions = {
   readonly log: (level: LogLevel, text: string) => void;
   /** `releasableBytes` may have moved, outside of a call of `append`. */
   readonly onProgress: () => void;
+  /** Takes large buffers that nobody uses any more. */
+  readonly giveBack: (buffers: ArrayBuffer[]) => void;
   /** How many replies wait to be released, those of the turn that ends included. */
   readonly waitingReplies: () => number;
   /** `lastError` was set, in the very call that failed, or is over. */

@@ -10,7 +10,7 @@
  * of the files, and only the last batch grows, and only while it is not flying.
  *
  * Bytes are copied in: the caller's buffer is free when `add` returns. One buffer of at most
- * `SPARE_BYTES_MAX` is kept for reuse.
+ * `SPARE_BYTES_MAX` is kept for reuse, and large ones are given back.
  */
 
 import { copyBytes } from '../../core/memory/copy.ts';
@@ -29,6 +29,8 @@ export const TURN_EXTRA_BYTES_MAX = FRAME_HEAD_BYTES + TIME_LINE_BYTES_MAX;
 
 const BATCH_BYTES_MIN = 16 * 1024;
 const SPARE_BYTES_MAX = 1024 * 1024;
+/** Shorter buffers are left to the garbage collector. */
+const LARGE_BYTES_MIN = 4 * 1024 * 1024;
 /** A batch beyond this size takes no more turns. */
 const BATCH_BYTES_FULL = 16 * 1024 * 1024;
 
@@ -78,8 +80,10 @@ export class TurnQueue {
   #spare: Uint8Array | undefined;
   /** Encoded bytes of all batches. */
   bytes: number;
+  readonly #giveBack: (buffers: ArrayBuffer[]) => void;
 
-  constructor() {
+  constructor(giveBack: (buffers: ArrayBuffer[]) => void) {
+    this.#giveBack = giveBack;
     this.#batches = [];
     this.#spare = undefined;
     this.bytes = 0;
@@ -117,6 +121,12 @@ export class TurnQueue {
     this.#batches.shift();
     this.bytes -= batch.len;
     if (batch.buf.length <= SPARE_BYTES_MAX) this.#spare = batch.buf;
+    else this.done(batch.buf);
+  }
+
+  /** Nobody uses this buffer any more. */
+  done(buf: Uint8Array): void {
+    if (buf.length >= LARGE_BYTES_MIN) this.#giveBack([buf.buffer as ArrayBuffer]);
   }
 
   clear(): void {
@@ -141,6 +151,7 @@ export class TurnQueue {
     if (last.buf.length - last.len < room) {
       const grown = new Uint8Array(Math.max(last.buf.length * 2, last.len + room));
       grown.set(last.buf.subarray(0, last.len));
+      this.done(last.buf);
       last.buf = grown;
     }
     return last;

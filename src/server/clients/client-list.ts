@@ -43,7 +43,7 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['watch', client.watched.length],
     ['qbuf', client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))],
     ['qbuf-free', 0],
-    ['argv-mem', args === null ? 0 : args.lengths.subarray(0, args.count).reduce((a, b) => a + b)],
+    ['argv-mem', args === null ? client.parser.argumentBytes : bytesOf(args)],
     ['multi-mem', transaction?.bytes ?? 0],
     ['rbs', reply.chunk.length],
     ['rbp', reply.chunk.length],
@@ -63,6 +63,11 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['tot-cmds', client.commandCount],
   ];
   return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+/** Bytes of all arguments. */
+function bytesOf(args: Args): number {
+  return args.lengths.subarray(0, args.count).reduce((a, b) => a + b);
 }
 
 /** Bytes of a command as clients send it: a count, and a length before each argument. */

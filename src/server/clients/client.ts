@@ -4,6 +4,7 @@
  * Some clients have no link: the one that replays the AOF, and the one that runs a primary's
  * stream.
  */
+import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
 import type { Args } from '../../core/resp/args.ts';
 import type { ChunkPool } from '../../core/resp/chunk-pool.ts';
 import { type ErrorTally, Reply } from '../../core/resp/reply.ts';
@@ -41,6 +42,8 @@ export interface QueuedCommand {
 /** State between MULTI and EXEC. */
 export class Transaction {
   readonly queue: QueuedCommand[] = [];
+  /** Words that lie where they arrived, held until the transaction is over. */
+  readonly held: Uint8Array[] = [];
   /** Flags of all queued commands, or-ed. */
   flags = 0;
   /** Flags that one or more of them lack. */
@@ -49,12 +52,17 @@ export class Transaction {
   spoiled = false;
   bytes = 0;
 
-  /** Queues a copy of the command. */
-  add(command: Command, args: Args): void {
+  /** Queues the command: a copy of it, but for the arguments that can be held. */
+  add(command: Command, args: Args, buffers: OfferedBuffers): void {
     const words: Uint8Array[] = [];
     for (let i = 0; i < args.count; i++) {
-      words.push(args.copy(i));
-      this.bytes += args.lengths[i]!;
+      const bytes = args.bytes[i]!;
+      const length = args.lengths[i]!;
+      if (buffers.hold(bytes)) {
+        this.held.push(bytes);
+        words.push(bytes.subarray(0, length));
+      } else words.push(args.copy(i));
+      this.bytes += length;
     }
     this.queue.push({ command, words });
     this.flags |= command.flags;
@@ -151,13 +159,14 @@ export class Client {
     id: number,
     limits: ParserLimits,
     shared: Args,
+    buffers: OfferedBuffers,
     pool: ChunkPool,
     tally: ErrorTally,
     nowMs: number,
   ) {
     this.id = id;
     this.reply = new Reply(pool, tally);
-    this.parser = new RequestParser(limits, shared);
+    this.parser = new RequestParser(limits, shared, buffers);
     this.createdMs = nowMs;
     this.lastActiveMs = nowMs;
   }

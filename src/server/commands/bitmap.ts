@@ -197,11 +197,13 @@ function storeResult(
   length: number,
 ): void {
   const { bytes, offsets, lengths } = c.args;
+  const { offered } = c.keyspace;
   // The target may be a source as well, so the result is made beside it.
-  const result = new Uint8Array(length);
+  const result = offered.take(length);
   bitOperation(operation, result, 0, sources);
   const existing = c.lookupWrite(2);
-  stringSetRaw(c.keyspace, c.db, bytes[2]!, offsets[2]!, lengths[2]!, existing, result);
+  stringSetRaw(c.keyspace, c.db, bytes[2]!, offsets[2]!, lengths[2]!, existing, result, length);
+  offered.letGo(result);
   if (existing === 0) c.notify(2, NOTIFY_NEW, 'new');
   c.changed(2, NOTIFY_STRING, 'set');
 }

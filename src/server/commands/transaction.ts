@@ -50,8 +50,11 @@ export function execCommand(c: Context): void {
   } else {
     watches.clear(client);
     reply.array(transaction.queue.length);
+    // Whatever becomes of the client meanwhile, its words stay until all of them have run.
+    const held = transaction.held.splice(0);
     dispatcher.execute(client, transaction.queue, queued);
     queued.release();
+    for (const one of held) keyspace.offered.letGo(one);
   }
   dispatcher.discard(client);
 }

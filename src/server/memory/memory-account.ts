@@ -182,12 +182,13 @@ export function countBuffers(
 }
 
 /**
- * Bytes that a client takes: requests that are not complete, replies that are not sent, what it has
+ * Bytes that a client takes: requests that have not run, replies that are not sent, what it has
  * queued, what it watches and listens to.
  */
 export function clientBytes(client: Client): number {
   const { outputBytes, parser, subscribed, tracking, transaction, watched } = client;
-  let bytes = CLIENT_BYTES + parser.pendingBytes + outputBytes + (transaction?.bytes ?? 0);
+  let bytes = CLIENT_BYTES + parser.pendingBytes + parser.argumentBytes + outputBytes;
+  bytes += transaction?.bytes ?? 0;
   bytes += watched.length * WATCHED_BYTES;
   if (tracking !== null) bytes += tracking.prefixBytes + tracking.prefixes.length * PREFIX_BYTES;
   if (subscribed !== null) {

@@ -16,6 +16,7 @@ import { Aof } from '../../persistence/aof/aof.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
+import { giveBack } from '../memory/give-back.ts';
 import type { Propagator } from '../propagate.ts';
 import type { Turn } from '../turn.ts';
 
@@ -74,6 +75,7 @@ export class AofService {
       unixSeconds: () => Math.floor(Date.now() / 1000),
       log: (level, text) => deps.log[level](text),
       onProgress: () => deps.turn.progress(),
+      giveBack,
       waitingReplies: () => deps.turn.waiting,
       onErrorChange: deps.onErrorChange,
       onFatal: deps.onFatal,

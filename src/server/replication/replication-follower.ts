@@ -16,6 +16,7 @@
  * all copies.
  */
 import { EXPIRY_HIDE, EXPIRY_IGNORE } from '../../core/keyspace.ts';
+import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
 import { removeIfThere } from '../../persistence/rdb/rdb-file.ts';
@@ -89,6 +90,10 @@ export class Follower implements PrimaryLinkHost {
     this.resumable = from.resumable;
     this.streamDb = from.streamDb;
     this.link = new PrimaryLink(this, host, port);
+  }
+
+  get buffers(): OfferedBuffers {
+    return this.deps.services.keyspace.offered;
   }
 
   /** Where another follower may go on. */
@@ -269,10 +274,9 @@ export class Follower implements PrimaryLinkHost {
     if (client === null) return;
     this.client = null;
     client.closed = true;
-    client.transaction = null;
     client.reply.drop();
     deps.services.clients.delete(client.id);
-    deps.services.watches.clear(client);
+    deps.services.dispatcher.discard(client);
     deps.linkChanged();
   }
 

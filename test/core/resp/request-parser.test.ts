@@ -4,6 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Arena } from '../../../src/core/memory/arena.ts';
+import { OfferedBuffers } from '../../../src/core/memory/offered-buffers.ts';
 import { Args } from '../../../src/core/resp/args.ts';
 import {
   PARSED_COMMAND,
@@ -13,6 +15,7 @@ import {
 } from '../../../src/core/resp/request-parser.ts';
 
 const LIMITS = { bulkBytesMax: 512 * 1024 * 1024 };
+const BUFFERS = new OfferedBuffers(new Arena());
 
 function encode(words: readonly Uint8Array[]): Buffer {
   const parts = [Buffer.from(`*${words.length}\r\n`)];
@@ -24,7 +27,7 @@ function encode(words: readonly Uint8Array[]): Buffer {
 
 /** Feeds `bytes` in pieces through one reused buffer with `headroom` in front, as a link does. */
 function parseAll(bytes: Buffer, cuts: readonly number[], headroom: number): Buffer[][] | string {
-  const parser = new RequestParser(LIMITS, new Args());
+  const parser = new RequestParser(LIMITS, new Args(), BUFFERS);
   const found: Buffer[][] = [];
   const ends = [...new Set([...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])];
   ends.sort((a, b) => a - b);
@@ -59,7 +62,10 @@ describe('request parser', () => {
 
   test('two parsers with large commands never see the bytes of each other', () => {
     const args = new Args();
-    const parsers = [new RequestParser(LIMITS, args), new RequestParser(LIMITS, args)];
+    const parsers = [
+      new RequestParser(LIMITS, args, BUFFERS),
+      new RequestParser(LIMITS, args, BUFFERS),
+    ];
     const sizes = [10, 40_000, 7000, 200_000, 5_000_000, 90_000];
     for (let round = 0; round < 12; round++) {
       const texts = parsers.map((_, which) =>
@@ -151,7 +157,7 @@ describe('request parser', () => {
       ['*11\r\n', 'Protocol error: unauthenticated multibulk length'],
       ['*1\r\n$16385\r\n', 'Protocol error: unauthenticated bulk length'],
     ] as const) {
-      const parser = new RequestParser(LIMITS, new Args());
+      const parser = new RequestParser(LIMITS, new Args(), BUFFERS);
       parser.authenticated = false;
       parser.feed(Buffer.from(text), 0, text.length);
       expect(parser.next()).toBe(PARSED_ERROR);

@@ -4,12 +4,15 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Arena } from '../../../src/core/memory/arena.ts';
+import { OfferedBuffers } from '../../../src/core/memory/offered-buffers.ts';
 import { Args } from '../../../src/core/resp/args.ts';
 import { AHEAD_MAX, ParsedAhead } from '../../../src/core/resp/parsed-ahead.ts';
 import { PARSED_COMMAND, RequestParser } from '../../../src/core/resp/request-parser.ts';
 import { parseWhole } from '../../../src/core/resp/whole-command.ts';
 
 const LIMITS = { bulkBytesMax: 512 * 1024 * 1024 };
+const BUFFERS = new OfferedBuffers(new Arena());
 
 function words(args: Args): string[] {
   return Array.from({ length: args.count }, (_, i) => args.text(i));
@@ -55,7 +58,7 @@ describe('a whole command', () => {
         const found = parseWhole(bytes, 0, end, args);
         if (found === 0) return;
         taken++;
-        const parser = new RequestParser(LIMITS, new Args());
+        const parser = new RequestParser(LIMITS, new Args(), BUFFERS);
         parser.feed(bytes, 0, end);
         expect(parser.next()).toBe(PARSED_COMMAND);
         expect(words(args)).toEqual(words(parser.args));
@@ -90,7 +93,7 @@ describe('parsing ahead', () => {
   const bytes = Buffer.from(commands.map(encode).join(''));
 
   test('takes as many commands as there is room for, and the rest later', () => {
-    const parser = new RequestParser(LIMITS, new Args());
+    const parser = new RequestParser(LIMITS, new Args(), BUFFERS);
     const batch = new ParsedAhead();
     const seen: string[][] = [];
     parser.feed(bytes, 0, bytes.length);
@@ -103,7 +106,7 @@ describe('parsing ahead', () => {
   });
 
   test('can be taken back to any command', () => {
-    const parser = new RequestParser(LIMITS, new Args());
+    const parser = new RequestParser(LIMITS, new Args(), BUFFERS);
     const batch = new ParsedAhead();
     parser.feed(bytes, 0, bytes.length);
     parser.ahead(batch);
@@ -114,12 +117,12 @@ describe('parsing ahead', () => {
 
   test('does not begin before a client has authenticated, nor inside a command', () => {
     const batch = new ParsedAhead();
-    const stranger = new RequestParser(LIMITS, new Args());
+    const stranger = new RequestParser(LIMITS, new Args(), BUFFERS);
     stranger.authenticated = false;
     stranger.feed(bytes, 0, bytes.length);
     stranger.ahead(batch);
     expect(batch.count).toBe(0);
-    const half = new RequestParser(LIMITS, new Args());
+    const half = new RequestParser(LIMITS, new Args(), BUFFERS);
     half.feed(bytes, 0, 9);
     half.next();
     expect(half.isIdle).toBe(false);

@@ -156,7 +156,7 @@ const text = texts.map(
 const raw = texts.map(
   (value): Step =>
     (h) => {
-      strings.stringSetRaw(...h.target, value);
+      strings.stringSetRaw(...h.target, value, value.length);
       h.expected = value;
       h.encoding = 'raw';
       h.expiryMs = -1;

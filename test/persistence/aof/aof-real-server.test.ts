@@ -53,6 +53,7 @@ async function openHere(timestamps = true): Promise<Aof> {
     unixSeconds: () => Date.now() / 1000,
     log: () => undefined,
     onProgress: () => undefined,
+    giveBack: () => undefined,
     waitingReplies: () => 0,
     onErrorChange: () => undefined,
     onFatal: () => undefined,
