@@ -124,11 +124,6 @@ export class Blocking {
     return count;
   }
 
-  /** Whether keys that somebody waits for have changed. */
-  get hasReady(): boolean {
-    return this.ready.size > 0;
-  }
-
   /** The running command found nothing: its client waits. Not for use inside MULTI or a script. */
   block(c: Context, request: BlockRequest): void {
     const { client, command } = c;
@@ -182,9 +177,16 @@ export class Blocking {
     }
   }
 
-  /** Serves those who wait for the keys that have changed. Called when a unit is over. */
+  /**
+   * Serves those who wait for the keys that have changed. Called when a unit is over. While a
+   * dataset is being loaded they go on waiting: a part of it may hold what has gone.
+   */
   serve(): void {
-    if (this.serving) return;
+    if (this.ready.size > 0) this.serveReady();
+  }
+
+  private serveReady(): void {
+    if (this.serving || this.services.persistence.isLoading) return;
     this.serving = true;
     while (this.ready.size > 0) {
       const keys = this.ready;
