@@ -35,14 +35,12 @@ import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { countCalls } from './info/call-figures.ts';
 import type { Services } from './services.ts';
+import { armWait, disarmWait, type LimitedWait, limitedCount, waitUntil } from './wait-limit.ts';
 
 /** Counters of keys that are waited for, by a hash of the key; a power of two. */
 const INTEREST_SLOTS = 1024;
 /** Bytes at the end of a key that its hash is made of. */
 const INTEREST_BYTES = 16;
-
-/** Timers take at most this many milliseconds; a longer wait is armed again. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface BlockRequest {
   /** The keys, in the order of the command. */
@@ -62,7 +60,7 @@ export interface BlockRequest {
   readonly wakesOn?: (address: number) => boolean;
 }
 
-interface Waiter extends BlockRequest {
+interface Waiter extends BlockRequest, LimitedWait {
   readonly client: Client;
   readonly db: number;
   readonly command: Command;
@@ -70,9 +68,6 @@ interface Waiter extends BlockRequest {
   /** Names of its keys, each once, and their slots in the table of counters. */
   readonly ids: readonly string[];
   readonly slots: readonly number[];
-  /** By the clock of `performance`, 0 for ever. */
-  readonly untilMs: number;
-  timer: NodeJS.Timeout | null;
 }
 
 interface ReadyKey {
@@ -119,9 +114,7 @@ export class Blocking {
 
   /** Clients that wait for a limited time. */
   get timedCount(): number {
-    let count = 0;
-    for (const { untilMs } of this.waiters.values()) if (untilMs > 0) count++;
-    return count;
+    return limitedCount(this.waiters.values());
   }
 
   /** The running command found nothing: its client waits. Not for use inside MULTI or a script. */
@@ -142,12 +135,12 @@ export class Blocking {
       args: request.args ?? c.args.copies(),
       ids: [...slots.keys()],
       slots: [...slots.values()],
-      untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,
+      untilMs: waitUntil(request.timeoutMs),
       timer: null,
     };
     this.enter(waiter);
     client.waiting = WAIT_BLOCKED;
-    this.arm(waiter);
+    armWait(waiter, () => this.unblock(client, false));
   }
 
   private enter(waiter: Waiter): void {
@@ -275,7 +268,7 @@ export class Blocking {
   }
 
   private leave(waiter: Waiter): void {
-    if (waiter.timer !== null) clearTimeout(waiter.timer);
+    disarmWait(waiter);
     if (!this.waiters.delete(waiter.client)) return;
     if (waiter.wakesOn !== undefined) this.wakeable--;
     for (const slot of waiter.slots) this.interest[slot]!--;
@@ -297,18 +290,6 @@ export class Blocking {
       client.waiting = RUNNING;
       this.resume(client);
     });
-  }
-
-  private arm(waiter: Waiter): void {
-    if (waiter.untilMs === 0) return;
-    const left = waiter.untilMs - performance.now();
-    waiter.timer = setTimeout(
-      () => {
-        if (performance.now() < waiter.untilMs) this.arm(waiter);
-        else this.unblock(waiter.client, false);
-      },
-      Math.min(Math.max(left, 0), TIMER_MAX_MS),
-    );
   }
 }
 
