@@ -188,11 +188,23 @@ export class Keyspace extends EntryChanges {
   removeKey(db: Database, key: Uint8Array, offset: number, length: number): boolean {
     const address = db.dict.find(key, offset, length);
     if (address === 0 || this.isGone(db, address)) return false;
+    this.removeFound(db, address);
+    return true;
+  }
+
+  /** Like `removeKey`, but a key whose time has come is there as well: nobody is told of that. */
+  removeAnyway(db: Database, key: Uint8Array, offset: number, length: number): boolean {
+    const address = db.dict.find(key, offset, length);
+    if (address !== 0) this.removeFound(db, address);
+    return address !== 0;
+  }
+
+  /** Removes the entry that the dict has just found. */
+  private removeFound(db: Database, address: number): void {
     if (this.snapshot !== null) this.door(db, address);
     this.dropExpiry(db, address);
     db.dict.removeFound();
     this.freeEntry(address);
-    return true;
   }
 
   /**

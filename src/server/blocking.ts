@@ -35,14 +35,12 @@ import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { countCalls } from './info/call-figures.ts';
 import type { Services } from './services.ts';
+import { armWait, disarmWait, type LimitedWait, limitedCount, waitUntil } from './wait-limit.ts';
 
 /** Counters of keys that are waited for, by a hash of the key; a power of two. */
 const INTEREST_SLOTS = 1024;
 /** Bytes at the end of a key that its hash is made of. */
 const INTEREST_BYTES = 16;
-
-/** Timers take at most this many milliseconds; a longer wait is armed again. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface BlockRequest {
   /** The keys, in the order of the command. */
@@ -62,7 +60,7 @@ export interface BlockRequest {
   readonly wakesOn?: (address: number) => boolean;
 }
 
-interface Waiter extends BlockRequest {
+interface Waiter extends BlockRequest, LimitedWait {
   readonly client: Client;
   readonly db: number;
   readonly command: Command;
@@ -70,9 +68,6 @@ interface Waiter extends BlockRequest {
   /** Names of its keys, each once, and their slots in the table of counters. */
   readonly ids: readonly string[];
   readonly slots: readonly number[];
-  /** By the clock of `performance`, 0 for ever. */
-  readonly untilMs: number;
-  timer: NodeJS.Timeout | null;
 }
 
 interface ReadyKey {
@@ -119,14 +114,7 @@ export class Blocking {
 
   /** Clients that wait for a limited time. */
   get timedCount(): number {
-    let count = 0;
-    for (const { untilMs } of this.waiters.values()) if (untilMs > 0) count++;
-    return count;
-  }
-
-  /** Whether keys that somebody waits for have changed. */
-  get hasReady(): boolean {
-    return this.ready.size > 0;
+    return limitedCount(this.waiters.values());
   }
 
   /** The running command found nothing: its client waits. Not for use inside MULTI or a script. */
@@ -147,12 +135,12 @@ export class Blocking {
       args: request.args ?? c.args.copies(),
       ids: [...slots.keys()],
       slots: [...slots.values()],
-      untilMs: request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs,
+      untilMs: waitUntil(request.timeoutMs),
       timer: null,
     };
     this.enter(waiter);
     client.waiting = WAIT_BLOCKED;
-    this.arm(waiter);
+    armWait(waiter, () => this.unblock(client, false));
   }
 
   private enter(waiter: Waiter): void {
@@ -182,9 +170,16 @@ export class Blocking {
     }
   }
 
-  /** Serves those who wait for the keys that have changed. Called when a unit is over. */
+  /**
+   * Serves those who wait for the keys that have changed. Called when a unit is over. While a
+   * dataset is being loaded they go on waiting: a part of it may hold what has gone.
+   */
   serve(): void {
-    if (this.serving) return;
+    if (this.ready.size > 0) this.serveReady();
+  }
+
+  private serveReady(): void {
+    if (this.serving || this.services.persistence.isLoading) return;
     this.serving = true;
     while (this.ready.size > 0) {
       const keys = this.ready;
@@ -273,7 +268,7 @@ export class Blocking {
   }
 
   private leave(waiter: Waiter): void {
-    if (waiter.timer !== null) clearTimeout(waiter.timer);
+    disarmWait(waiter);
     if (!this.waiters.delete(waiter.client)) return;
     if (waiter.wakesOn !== undefined) this.wakeable--;
     for (const slot of waiter.slots) this.interest[slot]!--;
@@ -295,18 +290,6 @@ export class Blocking {
       client.waiting = RUNNING;
       this.resume(client);
     });
-  }
-
-  private arm(waiter: Waiter): void {
-    if (waiter.untilMs === 0) return;
-    const left = waiter.untilMs - performance.now();
-    waiter.timer = setTimeout(
-      () => {
-        if (performance.now() < waiter.untilMs) this.arm(waiter);
-        else this.unblock(waiter.client, false);
-      },
-      Math.min(Math.max(left, 0), TIMER_MAX_MS),
-    );
   }
 }
 

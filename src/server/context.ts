@@ -27,7 +27,7 @@ import { TYPE_STRING, typeOf } from '../core/value.ts';
 import type { Client } from './clients/client.ts';
 import type { Command } from './command.ts';
 import { NOT_AN_INTEGER, WRONG_TYPE } from './errors.ts';
-import { NOTIFY_KEY_MISS } from './notify-classes.ts';
+import { NOTIFY_GENERIC, NOTIFY_KEY_MISS } from './notify-classes.ts';
 import type { Propagator } from './propagate.ts';
 import type { Services } from './services.ts';
 
@@ -144,6 +144,13 @@ export class Context {
     this.keyspace.dirty++;
     this.services.keyChanged(this.db, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
     this.notify(i, eventClass, event);
+  }
+
+  /** A command found nothing to store under the key in argument `i`: what it holds goes. */
+  storeNothing(i: number): void {
+    const { args, db, keyspace } = this;
+    if (!keyspace.removeAnyway(db, args.bytes[i]!, args.offsets[i]!, args.lengths[i]!)) return;
+    this.changed(i, NOTIFY_GENERIC, 'del');
   }
 
   /** Tells those who listen for keyspace events, without counting a change. */

@@ -115,9 +115,7 @@ export class Server implements Services {
     this.hub = new Hub(this, this.turn);
     this.blocking = new Blocking(this, (client) => this.hub.resume(client));
     this.dispatcher = new Dispatcher(this, this.hub.detached(), this.hub.args);
-    this.dispatcher.afterUnit = () => {
-      if (this.blocking.hasReady) this.blocking.serve();
-    };
+    this.dispatcher.afterUnit = () => this.blocking.serve();
     this.desk = new FrontDesk(this, this.dispatcher, (classes) => {
       this.notifyClasses = classes;
     });
@@ -362,6 +360,7 @@ export class Server implements Services {
     const { turn, propagator, persistence } = this;
     propagator.active = !persistence.isLoading && (turn.log !== null || turn.feed !== null);
     this.replication.journal.notePosition();
+    if (!this.dispatcher.isRunning) this.blocking.serve();
   }
 
   /** The disk failed where a promise depends on it: better an end than a lie. */

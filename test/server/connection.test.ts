@@ -202,6 +202,23 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
     }
   });
 
+  same(
+    'lines of web requests of clients that want no replies',
+    `
+    a>0 CLIENT REPLY OFF
+    a>0 POST / HTTP/1.1
+    a! closed
+    b>0 CLIENT REPLY SKIP
+    b>0 HOST: somewhere
+    b! closed
+    c> MONITOR
+    c>0 CLIENT REPLY OFF
+    c>0 POST / HTTP/1.1
+    c! closed
+    d> PING
+  `,
+  );
+
   const LINE: readonly Mask[] = [
     [/\$\d+\r\n|=\d+\r\n(?=txt)/, ''],
     [/(id|fd|age|idle)=\d+/g, '$1=?'],

@@ -121,6 +121,17 @@ describe('INFO', () => {
     expect(figures?.get('keyspace_misses')).toBe('1');
   });
 
+  it('counts SPOP as a look-up where it takes the whole set, as the real server does', async () => {
+    await client.send('CONFIG', 'RESETSTAT');
+    for (const count of ['1', '2', '9']) {
+      await client.send('SADD', 'whole', 'a', 'b', 'c');
+      await client.send('SPOP', 'whole', count);
+    }
+    const figures = sectionsOf(await info(client, 'stats')).get('# Stats');
+    expect(figures?.get('keyspace_hits')).toBe('1');
+    expect(figures?.get('keyspace_misses')).toBe('0');
+  });
+
   it('holds an error against the command that gave it or that waited', async () => {
     await client.send('CONFIG', 'RESETSTAT');
     await client.pipeline([['MULTI'], ['SET', 'k', 'text'], ['INCR', 'k'], ['EXEC'], ['EXEC']]);

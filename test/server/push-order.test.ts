@@ -46,4 +46,20 @@ describe('a push that a command of the client itself causes', () => {
   ])('%s: comes behind the reply', async (_, commands, expected) => {
     expect(await answers(...commands)).toBe(expected);
   });
+
+  it.each([
+    ['a change', ['SET', 'k', '2'], ['k']],
+    ['a change of everything', ['FLUSHALL'], null],
+  ])('%s of what another, who redirects to it, has read: the same', async (_, command, told) => {
+    const [reader, target] = [await server.connect(), await server.connect()];
+    await target.send('HELLO', '3');
+    const id = String(await target.value('CLIENT', 'ID'));
+    await reader.send('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id);
+    await reader.send('GET', 'k');
+    const replies = await target.pipeline([['MULTI'], command, ['ECHO', 'a'], ['EXEC']]);
+    expect(replies.at(-1)?.raw.toString()).toBe('*2\r\n+OK\r\n$1\r\na\r\n');
+    expect((await target.readPush()).value).toEqual(['invalidate', told]);
+    reader.close();
+    target.close();
+  });
 });

@@ -119,6 +119,12 @@ const expiring = ['GET a', 'DEL a b', 'SET a 2', 'INCR a', 'KEYS *', 'SCAN 0 MAT
   .concat(['COPY a b', 'COPY c a', 'RENAME c a', 'RENAMENX c b', 'MOVE a 1', 'EXPIRE a 100'])
   .concat(['GETDEL a', 'DEBUG OBJECT a', 'DEBUG DIGEST-VALUE c', 'MEMORY USAGE c', 'DBSIZE'])
   .concat(['MULTI\nGET a\nSET c 1\nEXEC', 'MULTI\nGET a\nGET b\nEXEC', 'WATCH a\nMULTI\nEXEC'])
+  .concat(['SUNIONSTORE a x', 'SINTERSTORE a b x', 'SDIFFSTORE a x', 'SORT x STORE a'])
+  .concat(['ZUNIONSTORE a 1 x', 'ZRANGESTORE a x 0 -1', 'BITOP NOT a x', 'BITOP OR a x y'])
+  .concat(['GEORADIUS x 1 1 1 m STORE a', 'GEOSEARCHSTORE a x FROMLONLAT 1 1 BYRADIUS 1 m'])
+  .concat(['SADD x 1\nSUNIONSTORE a x', 'RPUSH x 1\nSORT x STORE a', 'SORT a STORE a'])
+  .concat([`RESTORE a 0 "${listOfA}" REPLACE`, `RESTORE a 0 "${listOfA}"`, 'RESTORE a 0 x'])
+  .concat(['RESTORE a 0 x REPLACE', 'SADD x 1\nSMOVE x a 1', 'RPUSH x 1\nLMOVE x a LEFT LEFT'])
   .concat(['SET a 1 PX 1000\nWATCH a\nDEBUG SLEEP 1.05\nGET a\nMULTI\nSET c 2\nEXEC'])
   .map((lines) => `SET a 1 PX 1\nSET b 1 PX 1\nSET c 1\nDEBUG SLEEP 0.005\n${lines}\nFLUSHALL`);
 

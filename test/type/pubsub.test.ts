@@ -325,6 +325,30 @@ describe.skipIf(requireRedisServer() === null)('publish and subscribe', () => {
   );
 
   same(
+    'keys that are evicted, which NOLOOP does not keep back',
+    `
+    b> FLUSHALL
+    a3> SET k 1
+    a3> CLIENT TRACKING ON NOLOOP
+    a3> GET k
+    a3> CONFIG SET maxmemory-policy allkeys-lru
+    a3> CONFIG SET maxmemory 1
+    a3> SET l 1
+    a3<<
+    a3> CONFIG SET maxmemory 0
+    a3> CLIENT TRACKING OFF
+    b> SET k 2
+    a3> CLIENT TRACKING ON BCAST NOLOOP
+    a3> CONFIG SET maxmemory 1
+    a3> SET l 1
+    a3<<
+    a3> CONFIG SET maxmemory 0
+    a3> CONFIG SET maxmemory-policy noeviction
+    a3> PING
+  `,
+  );
+
+  same(
     'client-side caching by redirection',
     `
     s> SUBSCRIBE __redis__:invalidate

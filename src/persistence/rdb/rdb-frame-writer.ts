@@ -32,6 +32,7 @@ import {
   ENCODED_INT8,
   ENCODED_INT16,
   ENCODED_INT32,
+  ENCODED_LZF,
   INTEGER_TEXT_MAX,
   LZF_OVER,
 } from './rdb-format.ts';
@@ -188,6 +189,14 @@ export class FrameWriter {
       return;
     }
     this.length(len);
+    this.bytes(buf, off, len);
+  }
+
+  /** A string of `full` bytes that is compressed already. */
+  packed(buf: Uint8Array, off: number, len: number, full: number): void {
+    this.byte(0xc0 | ENCODED_LZF);
+    this.length(len);
+    this.length(full);
     this.bytes(buf, off, len);
   }
 

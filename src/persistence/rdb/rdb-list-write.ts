@@ -7,7 +7,13 @@ import type { Arena } from '../../core/memory/arena.ts';
 import { DirectoryPath } from '../../core/struct/directory-path.ts';
 import { lpCount, lpFirst, lpNext } from '../../core/struct/listpack.ts';
 import type { Quicklist } from '../../core/struct/quicklist.ts';
-import { NODE_COMPRESSED, NODE_PLAIN, NodeReader } from '../../core/struct/quicklist-node.ts';
+import {
+  COMPRESSED_HEAD_BYTES,
+  compressedLength,
+  NODE_COMPRESSED,
+  NODE_PLAIN,
+  NodeReader,
+} from '../../core/struct/quicklist-node.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import { listQuicklist } from '../../core/types/list.ts';
 import { LIST_NODE_PACKED, LIST_NODE_PLAIN, RDB_LIST, RDB_LIST_QUICKLIST_2 } from './rdb-format.ts';
@@ -65,16 +71,27 @@ export function emitListNode(
   writer: FrameWriter,
 ): void {
   const isPlain = (node.kind & NODE_PLAIN) !== 0;
+  const isCompressed = (node.kind & NODE_COMPRESSED) !== 0;
+  if (version >= 10) {
+    writer.length(isPlain ? LIST_NODE_PLAIN : LIST_NODE_PACKED);
+    if (isCompressed) {
+      emitCompressed(arena, node, writer);
+      return;
+    }
+  }
   // What was decompressed to be shown stands in no block.
-  const block = (node.kind & NODE_COMPRESSED) === 0 ? node.address : NO_BLOCK;
+  const block = isCompressed ? NO_BLOCK : node.address;
   shown.open(arena, node);
   const { base, bytes } = shown;
-  if (version < 10 && !isPlain) {
-    emitEntries(block, bytes, base, writer);
-    return;
-  }
-  if (version >= 10) writer.length(isPlain ? LIST_NODE_PLAIN : LIST_NODE_PACKED);
-  writer.stringIn(block, bytes, base, node.bytes);
+  if (version < 10 && !isPlain) emitEntries(block, bytes, base, writer);
+  else writer.stringIn(block, bytes, base, node.bytes);
+}
+
+/** Writes what a compressed node holds as it is kept, whether files are to be compressed or not. */
+function emitCompressed(arena: Arena, node: DirectoryPath, writer: FrameWriter): void {
+  const { address } = node;
+  const from = arena.byteOffset(address) + COMPRESSED_HEAD_BYTES;
+  writer.packed(arena.bytes(address), from, compressedLength(arena, address), node.bytes);
 }
 
 /** Writes all entries of a listpack, which stands in `block`, as strings. */

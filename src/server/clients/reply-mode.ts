@@ -7,7 +7,8 @@ import { type Client, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './client.ts'
  */
 export function silence(client: Client): void {
   const { replyMode } = client;
-  if (replyMode === REPLY_ON) return;
+  // One whose own command closed it has nothing left that could be taken back.
+  if (replyMode === REPLY_ON || client.closed) return;
   if (replyMode === REPLY_SKIP_NEXT) {
     client.replyMode = REPLY_SKIP;
     client.silentFrom = client.reply.total;

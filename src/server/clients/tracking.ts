@@ -50,7 +50,6 @@ export interface TrackingOwner {
   readonly clients: ReadonlyMap<number, Client>;
   readonly config: { readonly values: { readonly trackingTableMaxKeys: number } };
   listClient(client: Client): void;
-  isExecuting(client: Client): boolean;
   afterThis(task: () => void): void;
   /** Makes sure that this turn has an end, at which `broadcast` is called. */
   scheduleTurn(): void;
@@ -224,13 +223,16 @@ export class Tracking {
     if (ids === undefined) return;
     this.readers.delete(key);
     const { owner } = this;
+    const executing = owner.executing();
     for (const id of ids) {
       const client = owner.clients.get(id);
       const state = client?.tracking ?? null;
       if (client === undefined || state === null || state.mode === 'broadcast') continue;
-      const own = owner.isExecuting(client);
+      const own = client === executing;
       if (state.noLoop && own && changed) continue;
-      if (own) owner.afterThis(() => this.tell(client, [key]));
+      // Nor may a push stand within the reply of whom the client redirects to.
+      const waits = own || executing?.id === state.redirect;
+      if (waits) owner.afterThis(() => this.tell(client, [key]));
       else this.tell(client, [key]);
     }
   }

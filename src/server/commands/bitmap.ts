@@ -19,7 +19,7 @@ import { ByteView, ENC_INT, encodingOf } from '../../core/value.ts';
 import { command, DENYOOM, FAST, keyAt, keysFrom, READONLY, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
+import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
 import { hasMemory, stringBytesMax } from './string-limit.ts';
 
 export const BAD_BIT_OFFSET = 'ERR bit offset is not an integer or out of range';
@@ -180,13 +180,7 @@ export function bitopCommand(c: Context): void {
   const length = bitOperationLength(sources);
   if (!hasMemory(c, 0, length)) return;
   if (length > 0) storeResult(c, operation, sources, length);
-  else {
-    const target = c.lookupWrite(2);
-    if (target !== 0) {
-      c.keyspace.remove(c.db, target);
-      c.changed(2, NOTIFY_GENERIC, 'del');
-    }
-  }
+  else c.storeNothing(2);
   c.reply.integer(length);
 }
 

@@ -53,8 +53,8 @@ export function restoreCommand(c: Context): void {
   const asked = readOptions(c);
   if (asked === undefined) return;
   const { keyspace, db, args, reply } = c;
-  const existing = asked.replace ? peekKey(c) : c.lookupWrite(1);
-  if (existing !== 0 && !asked.replace) {
+  // What REPLACE will replace is not looked at: a payload that is refused is no use of it.
+  if (!asked.replace && c.lookupWrite(1) !== 0) {
     reply.error('BUSYKEY Target key name already exists.');
     return;
   }
@@ -66,28 +66,23 @@ export function restoreCommand(c: Context): void {
   }
   const name = buildValue(c);
   if (name === undefined) return;
-  if (existing !== 0) keyspace.removeKey(db, args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
+  const [bytes, offset, length] = [args.bytes[1]!, args.offsets[1]!, args.lengths[1]!];
+  const replaced = asked.replace && keyspace.removeAnyway(db, bytes, offset, length);
   const atMs = ttl === 0 ? UNSET : asked.absolute ? ttl : keyspace.nowMs + ttl;
   const built = keyspace.peek(db, name, 0, name.length);
   if (atMs !== UNSET && atMs < keyspace.nowMs) {
     keyspace.remove(db, built);
-    if (existing !== 0) deletedInstead(c);
+    if (replaced) deletedInstead(c);
     c.ok();
     return;
   }
-  let address = keyspace.rename(db, built, db, args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
+  let address = keyspace.rename(db, built, db, bytes, offset, length);
   if (atMs !== UNSET) address = keyspace.setExpiry(db, address, atMs);
   noteUse(c, address, asked);
   c.notify(1, NOTIFY_NEW, 'new');
   propagateRestore(c, atMs, asked.absolute);
   c.changed(1, NOTIFY_GENERIC, 'restore');
   c.ok();
-}
-
-/** What REPLACE will replace; a payload that is refused must not even count as a use of it. */
-function peekKey(c: Context): number {
-  const { args, keyspace, db } = c;
-  return keyspace.peek(db, args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
 }
 
 function readOptions(c: Context): RestoreOptions | undefined {

@@ -19,7 +19,7 @@ import { ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
 import { command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
+import { NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
 import { replyDistance, replyPosition, scoreOf } from './geo.ts';
 import { position, readBox, readPosition, readRadius } from './geo-arguments.ts';
@@ -237,10 +237,7 @@ function store(c: Context, isSearch: boolean): void {
   const count = wanted();
   c.reply.integer(count);
   if (count === 0) {
-    const existing = c.lookupWrite(storeAt);
-    if (existing === 0) return;
-    keyspace.remove(db, existing);
-    c.changed(storeAt, NOTIFY_GENERIC, 'del');
+    c.storeNothing(storeAt);
     return;
   }
   result.start(keyspace, 0);

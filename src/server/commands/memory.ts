@@ -11,6 +11,7 @@ import { HEAD_EXTERNAL, HEAD_LARGE, headOf } from '../../core/value.ts';
 import { command, keyAt, LOADING, READONLY, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
+import { fragmentationOf } from '../memory/fragmentation.ts';
 import type { SourceName } from '../memory/memory-account.ts';
 import { replyHelp } from './help.ts';
 import { diagnose } from './memory-doctor.ts';
@@ -92,19 +93,21 @@ function answerTables(c: Context, { id, dict, expires }: Database): void {
 }
 
 function answerAllocator(c: Context, used: number): void {
-  const { reservedBytes, usedBytes } = c.keyspace.arena;
+  const { arena } = c.keyspace;
+  const { reservedBytes, usedBytes } = arena;
   const { rss } = process.memoryUsage();
+  const { arenaBytes, arenaRatio, processBytes, processRatio } = fragmentationOf(arena, used, rss);
   answerCount(c, 'allocator.allocated', usedBytes);
   answerCount(c, 'allocator.active', reservedBytes);
   answerCount(c, 'allocator.resident', reservedBytes);
-  answerRatio(c, 'allocator-fragmentation.ratio', reservedBytes / usedBytes);
-  answerCount(c, 'allocator-fragmentation.bytes', reservedBytes - usedBytes);
+  answerRatio(c, 'allocator-fragmentation.ratio', arenaRatio);
+  answerCount(c, 'allocator-fragmentation.bytes', arenaBytes);
   answerRatio(c, 'allocator-rss.ratio', 1);
   answerCount(c, 'allocator-rss.bytes', 0);
   answerRatio(c, 'rss-overhead.ratio', rss / reservedBytes);
   answerCount(c, 'rss-overhead.bytes', rss - reservedBytes);
-  answerRatio(c, 'fragmentation', rss / used);
-  answerCount(c, 'fragmentation.bytes', rss - used);
+  answerRatio(c, 'fragmentation', processRatio);
+  answerCount(c, 'fragmentation.bytes', processBytes);
 }
 
 function answerCount({ reply }: Context, name: string, value: number): void {

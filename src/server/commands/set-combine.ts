@@ -20,7 +20,7 @@ import {
 } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
+import { NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
 import {
   addKept,
@@ -139,21 +139,17 @@ function replyKept(c: Context, view: SetView | null): void {
 
 /** Stores what was built under the key in argument 1, whatever that held; nothing deletes it. */
 function storeBuilt(c: Context, event: string): void {
-  const { db, keyspace } = c;
   const { bytes, lengths, offsets } = c.args;
-  const existing = c.lookupWrite(1);
   const { count } = builder;
-  if (count > 0) {
-    builder.store(db, bytes[1]!, offsets[1]!, lengths[1]!, existing);
-    c.reply.integer(count);
-    if (existing === 0) c.notify(1, NOTIFY_NEW, 'new');
-    c.changed(1, NOTIFY_SET, event);
+  c.reply.integer(count);
+  if (count === 0) {
+    c.storeNothing(1);
     return;
   }
-  c.reply.integer(0);
-  if (existing === 0) return;
-  keyspace.remove(db, existing);
-  c.changed(1, NOTIFY_GENERIC, 'del');
+  const existing = c.lookupWrite(1);
+  builder.store(c.db, bytes[1]!, offsets[1]!, lengths[1]!, existing);
+  if (existing === 0) c.notify(1, NOTIFY_NEW, 'new');
+  c.changed(1, NOTIFY_SET, event);
 }
 
 export const setCombineCommands = [

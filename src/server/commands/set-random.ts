@@ -76,6 +76,8 @@ function popAll(c: Context, address: number): void {
   const { count } = cursor;
   reply.set(count);
   while (cursor.next()) replyMember(c);
+  // Where Redis takes the whole set it reads it as SUNION does, which is a hit.
+  c.keyspace.hits++;
   c.keyspace.remove(c.db, address);
   if (propagator.begin(c.db.id, 2)) {
     propagator.word(c.services.config.values.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL');

@@ -29,7 +29,7 @@ import {
 } from '../command.ts';
 import type { Context } from '../context.ts';
 import { WRONG_TYPE } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_LIST, NOTIFY_NEW } from '../notify-classes.ts';
+import { NOTIFY_LIST, NOTIFY_NEW } from '../notify-classes.ts';
 import { OptionReader } from '../option-reader.ts';
 import { elementCount, elementsOf, isSet, isSortable } from './sort-elements.ts';
 import { type SortItems, sortNumber } from './sort-order.ts';
@@ -196,15 +196,15 @@ function store(
 ): void {
   const { db, keyspace } = c;
   const { get, storeAt } = request;
-  const list = count === 0 ? null : listOf(c, get, items, start, count);
   const stored = count * Math.max(get.length, 1);
-  const existing = c.lookupWrite(storeAt);
   c.reply.integer(stored);
-  if (existing !== 0) keyspace.remove(db, existing);
-  if (list === null) {
-    if (existing !== 0) c.changed(storeAt, NOTIFY_GENERIC, 'del');
+  if (count === 0) {
+    c.storeNothing(storeAt);
     return;
   }
+  const list = listOf(c, get, items, start, count);
+  const existing = c.lookupWrite(storeAt);
+  if (existing !== 0) keyspace.remove(db, existing);
   const { bytes, lengths, offsets } = c.args;
   listStore(keyspace, db, bytes[storeAt]!, offsets[storeAt]!, lengths[storeAt]!, list);
   if (existing === 0) c.notify(storeAt, NOTIFY_NEW, 'new');

@@ -1,25 +1,23 @@
 /** What ZUNIONSTORE and its kin do with what they have gathered. */
 import type { ZsetResult } from '../../core/types/zset-result.ts';
 import type { Context } from '../context.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
+import { NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
 
 /**
  * Stores what was gathered, which is sorted, under the key in argument 1, whatever that held, and
  * answers how many members it has; nothing deletes the key.
  */
 export function storeZset(c: Context, result: ZsetResult, event: string): void {
-  const { db, keyspace, reply } = c;
+  const { db, reply } = c;
   const { bytes, lengths, offsets } = c.args;
-  const existing = c.lookupWrite(1);
   const { count } = result;
   reply.integer(count);
-  if (count > 0) {
-    result.store(db, bytes[1]!, offsets[1]!, lengths[1]!, existing);
-    if (existing === 0) c.notify(1, NOTIFY_NEW, 'new');
-    c.changed(1, NOTIFY_ZSET, event);
+  if (count === 0) {
+    c.storeNothing(1);
     return;
   }
-  if (existing === 0) return;
-  keyspace.remove(db, existing);
-  c.changed(1, NOTIFY_GENERIC, 'del');
+  const existing = c.lookupWrite(1);
+  result.store(db, bytes[1]!, offsets[1]!, lengths[1]!, existing);
+  if (existing === 0) c.notify(1, NOTIFY_NEW, 'new');
+  c.changed(1, NOTIFY_ZSET, event);
 }

@@ -4,6 +4,7 @@
  * of JavaScript included.
  */
 import { totalmem } from 'node:os';
+import { fragmentationOf } from '../memory/fragmentation.ts';
 import type { MemoryShares } from '../memory/memory-account.ts';
 import type { Services } from '../services.ts';
 import type { InfoLines } from './info-lines.ts';
@@ -68,15 +69,16 @@ function limitLines({ config }: Services): InfoLines {
 
 function allocatorLines({ keyspace }: Services, used: number, rss: number): InfoLines {
   const { arena } = keyspace;
+  const { arenaBytes, arenaRatio, processBytes, processRatio } = fragmentationOf(arena, used, rss);
   return [
-    ['allocator_frag_ratio', ratio(arena.reservedBytes, arena.usedBytes)],
-    ['allocator_frag_bytes', arena.reservedBytes - arena.usedBytes],
+    ['allocator_frag_ratio', arenaRatio.toFixed(2)],
+    ['allocator_frag_bytes', arenaBytes],
     ['allocator_rss_ratio', '1.00'],
     ['allocator_rss_bytes', 0],
     ['rss_overhead_ratio', ratio(rss, arena.reservedBytes)],
     ['rss_overhead_bytes', rss - arena.reservedBytes],
-    ['mem_fragmentation_ratio', ratio(rss, used)],
-    ['mem_fragmentation_bytes', rss - used],
+    ['mem_fragmentation_ratio', processRatio.toFixed(2)],
+    ['mem_fragmentation_bytes', processBytes],
   ];
 }
 

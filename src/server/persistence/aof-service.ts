@@ -30,6 +30,8 @@ export interface AofServiceDeps {
   readonly startBase: (path: string) => Promise<'rdb' | 'aof'> | null;
   /** Whether any snapshot runs: another one has to wait for its end. */
   readonly isSnapshotRunning: () => boolean;
+  /** Whether a dataset takes the place of the old one: a base would hold a part of it. */
+  readonly isLoading: () => boolean;
   /** Ends that snapshot, if it runs; what was promised for it rejects. */
   readonly abortBase: () => void;
   /** Writes the base of a fresh folder and waits for it. */
@@ -139,7 +141,7 @@ export class AofService {
 
   /** The end of a turn, before its journal is taken: a rewrite that stands ready begins here. */
   endTurn(): void {
-    if (!this.ready) return;
+    if (!this.ready || this.deps.isLoading()) return;
     // What this turn has written so far belongs to the old files: it must be appended before they
     // change.
     this.deps.turn.takeJournal();
@@ -157,6 +159,12 @@ export class AofService {
       force ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.",
     );
     if (!force) throw new Error('the initial AOF is being written');
+  }
+
+  /** What was executed so far, in this turn as well, is brought to disk. */
+  flush(): Promise<void> {
+    this.deps.turn.takeJournal();
+    return this.aof.flush();
   }
 
   /** Everything appended, written and fsynced; then closed. When it rejects, all goes on. */
@@ -211,6 +219,7 @@ export class AofService {
       await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
       this.assertEpoch(epoch);
       const base = this.aof.folder.temporaryBasePath('off');
+      if (this.deps.isLoading()) throw new Error(BUSY);
       this.aof.beginRewrite();
       const format = await (this.deps.startBase(base) ?? Promise.reject(new Error(BUSY)));
       this.assertEpoch(epoch);
@@ -368,7 +377,7 @@ export class AofService {
   }
 }
 
-const BUSY = 'another snapshot is running';
+const BUSY = 'another snapshot is running, or the dataset is being loaded';
 
 const staysIn = (path: string): string =>
   `The AOF goes on in ${path}, where a start with the new dir would not find it: to have it ` +

@@ -5,9 +5,12 @@
  *     from a file    the old one goes, then the new one is loaded: nobody is served meanwhile
  *     from a socket  the new one is loaded aside; when it is whole it takes the old one's place
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
 import type { Persistence, PersistenceDeps } from './persistence.ts';
+
+const POLL_MS = 10;
 
 export class DatasetChanges {
   private readonly persistence: Persistence;
@@ -77,13 +80,17 @@ export class DatasetChanges {
 
   /** DEBUG LOADAOF; an error text when it failed. */
   async reloadAof(): Promise<string | undefined> {
+    const { aof, loader } = this.persistence;
+    const { folder } = aof.aof;
     try {
-      const { isOn, aof } = this.persistence.aof;
-      if (isOn) await aof.flush();
-      const { folder } = aof;
-      await folder.read();
-      this.deps.flushAll();
-      await this.persistence.loader.loadAof(folder);
+      // Its end would take away files that are being read.
+      while (aof.isRewriting) await sleep(POLL_MS);
+      // From here on nobody is served: what came in between would be loaded as well, or be lost.
+      await loader.loadAof(folder, async () => {
+        if (aof.isOn) await aof.flush();
+        await folder.read();
+        this.deps.flushAll();
+      });
       this.deps.keyspace.dirty = 0;
       this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
       return undefined;

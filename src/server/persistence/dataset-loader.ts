@@ -39,7 +39,7 @@ type OldDataset = 'gone' | 'hidden' | 'served';
 export interface LoadingProgress {
   readonly startedMs: number;
   /** 0 while unknown. */
-  readonly totalBytes: number;
+  totalBytes: number;
   readonly old: OldDataset;
   loadedBytes: number;
 }
@@ -100,14 +100,21 @@ export class DatasetLoader {
     return this.during(stat.size, () => this.readRdb(path, options, 0));
   }
 
-  /** Replays the AOF folder. Rejects with what is wrong with it, and what to do. */
-  async loadAof(folder: AofFolder): Promise<AofLoadReport> {
+  /**
+   * Replays the AOF folder, once `makeReady` is done, while which nobody is served already. Rejects
+   * with what is wrong with it, and what to do.
+   */
+  async loadAof(
+    folder: AofFolder,
+    makeReady = async (): Promise<void> => {},
+  ): Promise<AofLoadReport> {
     const { config, keyspace, log } = this.deps;
-    const files = await folder.filesToLoad();
-    const total = files.reduce((sum, { size }) => sum + size, 0);
-    this.functions = [];
     const mode = keyspace.expiryMode;
-    return this.during(total, async () => {
+    return this.during(0, async (progress) => {
+      await makeReady();
+      const files = await folder.filesToLoad();
+      progress.totalBytes = files.reduce((sum, { size }) => sum + size, 0);
+      this.functions = [];
       keyspace.expiryMode = EXPIRY_IGNORE;
       const kept = new KeptFunctions();
       let before = 0;
@@ -226,22 +233,27 @@ export class DatasetLoader {
     return `${what} '${args.text(0)}'`;
   }
 
-  private async during<T>(totalBytes: number, work: () => Promise<T>): Promise<T> {
+  private async during<T>(
+    totalBytes: number,
+    work: (progress: LoadingProgress) => Promise<T>,
+  ): Promise<T> {
     this.deps.client.db = 0;
-    this.begin(totalBytes, 'gone');
+    const progress = this.begin(totalBytes, 'gone');
     try {
-      return await work();
+      return await work(progress);
     } finally {
       this.over();
     }
   }
 
-  private begin(totalBytes: number, old: OldDataset): void {
+  private begin(totalBytes: number, old: OldDataset): LoadingProgress {
     const startedMs = Date.now();
-    this.progress = { startedMs, totalBytes, old, loadedBytes: 0 };
+    const progress = { startedMs, totalBytes, old, loadedBytes: 0 };
+    this.progress = progress;
     this.reportedMs = startedMs;
     this.deps.keyspace.nowMs = startedMs;
     this.deps.onLoading();
+    return progress;
   }
 
   private over(): void {

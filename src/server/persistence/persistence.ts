@@ -153,6 +153,7 @@ export class Persistence implements PersistenceServices {
       }),
       startBase: (path) => this.maker.base(path),
       isSnapshotRunning: () => this.snapshots.isRunning,
+      isLoading: () => this.loader.progress?.old === 'gone',
       abortBase: () => {
         if (this.snapshots.purpose === 'rewrite') this.snapshots.abort();
       },

@@ -10,8 +10,8 @@ import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
 import type { Command } from '../command.ts';
 import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
+import { armWait, disarmWait, type LimitedWait, limitedCount, waitUntil } from '../wait-limit.ts';
 
-const TIMER_MAX_MS = 2 ** 31 - 1;
 const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
 
 export interface WaitRequest {
@@ -26,11 +26,8 @@ export interface WaitRequest {
   readonly timeoutMs: number;
 }
 
-interface Waiter extends WaitRequest {
+interface Waiter extends WaitRequest, LimitedWait {
   readonly client: Client;
-  /** By the steady clock; 0 is for ever. */
-  readonly untilMs: number;
-  timer: NodeJS.Timeout | null;
 }
 
 export class ReplicationWaits {
@@ -47,18 +44,16 @@ export class ReplicationWaits {
 
   /** Those that wait for a limited time. */
   get timedCount(): number {
-    let count = 0;
-    for (const { untilMs } of this.waiters.values()) if (untilMs > 0) count++;
-    return count;
+    return limitedCount(this.waiters.values());
   }
 
   /** The client waits; it has been found that the wait is not over yet. */
   add(client: Client, request: WaitRequest): void {
-    const untilMs = request.timeoutMs === 0 ? 0 : performance.now() + request.timeoutMs;
+    const untilMs = waitUntil(request.timeoutMs);
     const waiter: Waiter = { ...request, client, untilMs, timer: null };
     this.waiters.set(client, waiter);
     client.waiting = WAIT_BLOCKED;
-    this.arm(waiter);
+    armWait(waiter, () => this.end(waiter, null));
   }
 
   /** Something that waiters wait for has changed. */
@@ -105,18 +100,8 @@ export class ReplicationWaits {
   }
 
   private leave(waiter: Waiter): void {
-    if (waiter.timer !== null) clearTimeout(waiter.timer);
+    disarmWait(waiter);
     this.waiters.delete(waiter.client);
-  }
-
-  private arm(waiter: Waiter): void {
-    if (waiter.untilMs === 0) return;
-    const left = Math.max(0, waiter.untilMs - performance.now());
-    const onTime = (): void => {
-      if (performance.now() < waiter.untilMs) this.arm(waiter);
-      else this.end(waiter, null);
-    };
-    waiter.timer = setTimeout(onTime, Math.min(left, TIMER_MAX_MS));
   }
 }
 

@@ -110,4 +110,19 @@ describe.skipIf(requireRedisServer() === null)('files of lists', () => {
     ['compressed nodes', { 'list-max-listpack-size': 8, 'list-compress-depth': 2 }],
     ['no compression in files', { 'list-max-listpack-size': 20, rdbcompression: 'no' }],
   ])('payloads of DUMP have the same bytes: %s', (_, config) => sameDumps(config, 7));
+
+  it('nodes that are kept compressed are written so, also where files are not', async () => {
+    const config = { ...compressed, rdbcompression: 'no' };
+    const clients: RawClient[] = [];
+    for (const start of [startCairnServer, startRealServer]) {
+      clients.push(await (await servers.start(start, config)).connect());
+    }
+    await all(clients, ['RPUSH', 'k', ...many(500, (i) => `element number ${i} of many`)]);
+    await all(clients, ['LSET', 'k', '250', 'z'.repeat(300)]);
+    await all(clients, ['DEBUG', 'QUICKLIST-PACKED-THRESHOLD', '300b']);
+    await all(clients, ['RPUSH', 'k', 'y'.repeat(1000), ...many(50, String)]);
+    const [mine, theirs] = await all(clients, ['DUMP', 'k']);
+    expect(mine).toBe(theirs);
+    expect(mine?.length).toBeLessThan(10_000);
+  });
 });
