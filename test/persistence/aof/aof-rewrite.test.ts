@@ -232,10 +232,10 @@ describe('a failed fsync under everysec', () => {
     expect(aof.lastError?.message).toMatch(/fsync of .*a\.1\.incr\.aof failed/);
     fs.failSyncOf = undefined;
     const safe = aof.syncedBytes;
-    const calls = fs.calls.length;
+    const [calls, lines] = [fs.calls.length, driver.log.length];
     driver.turn();
     await driver.pass(3000);
-    expect(fs.calls.length).toBe(calls);
+    expect([fs.calls.length, driver.log.length]).toEqual([calls, lines]);
     expect(driver.acknowledged).toBe(2);
     expect([aof.syncedBytes, aof.lastError === undefined]).toEqual([safe, false]);
     expect(aof.disk.queue.bytes).toBe(0);
@@ -325,6 +325,7 @@ describe('a failed fsync under everysec', () => {
     fs.failSyncOf = undefined;
     await driver.finish();
     expect(driver.acknowledged).toBe(2);
+    expect(driver.aof.lastError?.message).toMatch(/fsync of/);
     expect(driver.aof.rewriteReason(driver.nowMs)).toBe('need');
     await driver.rewrite();
     await driver.pass(2000);

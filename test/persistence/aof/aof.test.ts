@@ -56,6 +56,7 @@ describe('everysec', () => {
     await driver.pass(500);
     expect(aof.syncedBytes).toBe(aof.appendedBytes);
     expect(aof.disk.clock.unsyncedAgeMs(driver.nowMs)).toBe(0);
+    await driver.pass(3000);
     expect(aof.disk.clock.count).toBe(2);
     expect(await recover(fs.cutPower(1))).toBe(2);
   });
@@ -245,7 +246,10 @@ describe('a full disk', () => {
     expect(driver.aof.lastError?.message).toMatch(/ENOSPC/);
     expect(driver.acknowledged).toBe(2);
     expect(fs.content(`${FOLDER}/a.1.incr.aof`)!.length).toBe(size);
+    const calls = fs.calls.length;
     driver.turn();
+    await nextTurn();
+    expect(fs.calls.length).toBe(calls);
     await driver.pass(3000);
     expect(driver.acknowledged).toBe(2);
     expect(fs.content(`${FOLDER}/a.1.incr.aof`)!.length).toBe(size);

@@ -1,0 +1,202 @@
+/** The disk side of the AOF where two things meet: an error and a policy, a write and an fsync. */
+import { describe, expect, it } from 'vitest';
+import {
+  AOF_FOLDER as FOLDER,
+  freshDriver as fresh,
+  nextTurn,
+  recover,
+} from '../../support/aof-driver.ts';
+import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+
+const sizeOf = (fs: FaultyFileSystem, name: string) => fs.content(`${FOLDER}/${name}`)!.length;
+
+/** So many writes are found after power loss, whatever it takes of what was not made safe. */
+async function expectAfterPowerLoss(fs: FaultyFileSystem, count: number): Promise<void> {
+  for (let seed = 0; seed < 12; seed++) {
+    expect(await recover(fs.cutPower(seed, 'all'))).toBe(count);
+  }
+}
+
+describe('appendfsync always, set while turns wait', () => {
+  it('makes safe what everysec has written before the turns that its disk refused', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn(3);
+    fs.spaceBytes = 0;
+    driver.turn(2);
+    fs.spaceBytes = 1e9;
+    driver.aof.disk.setPolicy('always');
+    await driver.pass(100);
+    expect(driver.acknowledged).toBe(5);
+    await expectAfterPowerLoss(fs, 5);
+  });
+
+  it('makes safe what was written while fsyncs were suspended', async () => {
+    const { fs, driver } = await fresh('always');
+    driver.aof.disk.setFsyncSuspended(true);
+    driver.turn(2);
+    await driver.pass(2000);
+    expect(driver.acknowledged).toBe(2);
+    expect(driver.aof.syncedBytes).toBe(0);
+    driver.aof.disk.setFsyncSuspended(false);
+    await driver.pass(100);
+    expect(driver.aof.syncedBytes).toBe(driver.aof.appendedBytes);
+    await expectAfterPowerLoss(fs, 2);
+  });
+
+  it('answers nobody when the fsync of what was written while they were suspended fails', async () => {
+    const { fs, driver } = await fresh('always');
+    driver.aof.disk.setFsyncSuspended(true);
+    driver.turn(2);
+    driver.aof.disk.setFsyncSuspended(false);
+    fs.failSyncOf = /a\.1\.incr/;
+    await driver.pass(100);
+    expect(driver.fatal?.message).toMatch(/fsync of/);
+    expect(driver.acknowledged).toBe(0);
+  });
+
+  it('cuts off half a group before the process ends', async () => {
+    const { fs, driver } = await fresh('always');
+    driver.turn();
+    await driver.pass(100);
+    const size = sizeOf(fs, 'a.1.incr.aof');
+    fs.spaceBytes = 25;
+    driver.turn(3);
+    await driver.pass(100);
+    expect(driver.fatal?.message).toMatch(/ENOSPC/);
+    expect(sizeOf(fs, 'a.1.incr.aof')).toBe(size);
+  });
+
+  it('left again while a group fails, is made good by a rewrite', async () => {
+    const { fs, driver } = await fresh('always');
+    fs.holdSyncs();
+    driver.turn();
+    driver.aof.disk.setPolicy('everysec');
+    fs.failSyncOf = /a\.1\.incr/;
+    await driver.pass(100);
+    fs.releaseSyncs();
+    await driver.pass(100);
+    expect([driver.fatal, driver.acknowledged]).toEqual([undefined, 0]);
+    expect(driver.aof.lastError?.message).toMatch(/synced write/);
+    await driver.rewrite();
+    driver.turn();
+    await driver.pass(2000);
+    expect(driver.aof.lastError).toBeUndefined();
+    expect(driver.acknowledged).toBe(2);
+    await expectAfterPowerLoss(fs, 2);
+  });
+});
+
+describe('a write of the chain', () => {
+  it('takes no turns that come while it is under way', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn();
+    fs.holdSyncs();
+    await driver.pass(100);
+    driver.turn();
+    driver.turn(2);
+    for (let i = 0; i < 6; i++) await nextTurn();
+    expect(driver.acknowledged).toBe(4);
+    expect(await recover(fs.kill())).toBe(4);
+  });
+
+  it('that ends after a failed fsync does not have writes taken again', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn();
+    fs.holdSyncs();
+    await driver.pass(100);
+    fs.failSyncOf = /a\.1\.incr/;
+    driver.turn();
+    fs.releaseSyncs();
+    await driver.pass(100);
+    expect(driver.aof.lastError?.message).toMatch(/fsync of/);
+    expect(driver.aof.rewriteReason(driver.nowMs)).toBe('need');
+    expect(driver.acknowledged).toBe(1);
+  });
+});
+
+describe('the end of a rewrite', () => {
+  it.each(['done', 'given up'])('%s, leaves alone what waits for its file', async (how) => {
+    const { fs, driver } = await fresh('always');
+    driver.turn();
+    await driver.begin();
+    await driver.pass(100);
+    fs.holdSyncs(/a\.2\.incr/);
+    driver.turn();
+    driver.turn();
+    if (how === 'done') await driver.finish();
+    else await driver.aof.abortRewrite();
+    fs.releaseSyncs();
+    await driver.pass(100);
+    driver.turn();
+    await driver.pass(100);
+    expect(driver.acknowledged).toBe(4);
+    await expectAfterPowerLoss(fs, 4);
+  });
+});
+
+describe('files that are let go', () => {
+  it.each(['always', 'everysec'] as const)(
+    'under %s are closed when nothing works on them any more',
+    async (policy) => {
+      const { fs, driver } = await fresh(policy);
+      fs.holdSyncs();
+      driver.turn();
+      await driver.pass(100);
+      const end = driver.aof.giveUp();
+      const before = fs.calls.length;
+      for (let i = 0; i < 10; i++) await nextTurn();
+      expect(fs.calls.slice(before)).toEqual([]);
+      fs.releaseSyncs();
+      await end;
+      expect(fs.calls.at(-1)).toBe('close a.1.incr.aof');
+    },
+  );
+
+  it('answer nobody whose write they do not hold', async () => {
+    const { fs, driver } = await fresh('everysec');
+    fs.spaceBytes = 0;
+    driver.turn();
+    await driver.aof.giveUp();
+    expect(driver.acknowledged).toBe(0);
+  });
+
+  it('answer nobody either once they have failed for good', async () => {
+    const { fs, driver } = await fresh('always');
+    fs.failSyncOf = /incr/;
+    driver.turn();
+    await driver.pass(100);
+    expect(driver.fatal?.message).toMatch(/EIO/);
+    await driver.aof.switchOff();
+    expect(driver.acknowledged).toBe(0);
+  });
+
+  it('leave nothing behind that those which follow would wait for', async () => {
+    const { fs, driver } = await fresh('everysec');
+    fs.spaceBytes = 0;
+    driver.turn();
+    await driver.aof.switchOff();
+    fs.spaceBytes = 1e9;
+    await driver.aof.switchOn();
+    await driver.rewrite();
+    driver.turn();
+    expect(driver.acknowledged).toBe(2);
+    expect(await recover(fs.kill())).toBe(2);
+  });
+});
+
+describe('an fsync', () => {
+  it('waits for the end of the one that runs', async () => {
+    const { fs, driver } = await fresh('everysec');
+    driver.turn();
+    fs.holdSyncs(/a\.1\.incr/);
+    await driver.pass(100);
+    await driver.aof.prepareRewrite(0);
+    await driver.begin();
+    const flushed = driver.aof.flush();
+    await driver.pass(1500);
+    expect(fs.heldSyncs).toBe(1);
+    fs.releaseSyncs();
+    await flushed;
+    expect(driver.aof.syncedBytes).toBe(driver.aof.appendedBytes);
+  });
+});
