@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   DurableFile,
   PoisonedFileError,
@@ -13,6 +13,7 @@ import {
   writeFileDurablySync,
 } from '../../src/persistence/durable-file.ts';
 import { errorCode, realFileSystem } from '../../src/persistence/file-system.ts';
+import { FaultyFile } from '../support/faulty-file.ts';
 import { FaultyFileSystem, type NameLoss } from '../support/faulty-file-system.ts';
 
 const OLD = Buffer.from('the old content, somewhat longer than the new one');
@@ -49,9 +50,11 @@ describe('writeFileDurably', () => {
             () => false,
             () => true,
           );
-          const found = Buffer.from(disk.cutPower(call * 7, loss).content(PATH)!).toString();
-          expect([OLD.toString(), NEW.toString()]).toContain(found);
-          if (!failed) expect(found).toBe(NEW.toString());
+          for (let seed = 0; seed < 8; seed++) {
+            const found = Buffer.from(disk.cutPower(seed, loss).content(PATH)!).toString();
+            expect([OLD.toString(), NEW.toString()]).toContain(found);
+            if (!failed) expect(found).toBe(NEW.toString());
+          }
         }
       }
     }
@@ -79,6 +82,15 @@ describe('writeFileDurably', () => {
     expect(broken.paths()).toEqual([PATH]);
   });
 
+  it('leaves nothing of a longer file that an earlier attempt began', async () => {
+    for (const write of [writeFileDurably, writeFileDurablySync]) {
+      const disk = diskWithOld();
+      disk.put(temporaryName(PATH), Buffer.concat([OLD, OLD]));
+      await write(disk, PATH, NEW);
+      expect(Buffer.from(disk.content(PATH)!).toString()).toBe(NEW.toString());
+    }
+  });
+
   it('writes to the real disk', async () => {
     const path = join(tempFolder(), 'b.conf');
     await writeFileDurably(realFileSystem, path, NEW);
@@ -86,6 +98,34 @@ describe('writeFileDurably', () => {
     writeFileDurablySync(realFileSystem, path, OLD);
     expect(Buffer.from(readFileWholeSync(realFileSystem, path)!).toString()).toBe(OLD.toString());
     expect(realFileSystem.statSync(temporaryName(path))).toBeUndefined();
+  });
+});
+
+describe('renameDurably', () => {
+  it('has a name that survives power loss when it is done', async () => {
+    const disk = diskWithOld();
+    await renameDurably(disk, PATH, '/data/b.conf');
+    expect(disk.cutPower(1, 'all').paths()).toEqual(['/data/b.conf']);
+  });
+});
+
+describe('readFileWholeSync', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('reads on after short reads, and gives no more than there is', () => {
+    const disk = diskWithOld();
+    vi.spyOn(disk, 'statSync').mockReturnValue({ kind: 'file', size: 100, modifiedMs: 0 });
+    const read = FaultyFile.prototype.readSync;
+    vi.spyOn(FaultyFile.prototype, 'readSync').mockImplementation(function (
+      this: FaultyFile,
+      buf,
+      off,
+      len,
+      position,
+    ) {
+      return read.call(this, buf, off, Math.min(len, 3), position);
+    });
+    expect(Buffer.from(readFileWholeSync(disk, PATH)!).toString()).toBe(OLD.toString());
   });
 });
 
@@ -99,10 +139,37 @@ describe('DurableFile', () => {
     disk.writeBytesMax = 3;
     const file = new DurableFile(disk.openSync('/data/b', 'replace'));
     file.writeAllSync(NEW, 0, NEW.length, 0);
-    await file.writeAll(NEW, 4, 3, NEW.length);
-    expect(Buffer.from(disk.content('/data/b')!).toString()).toBe('the new contentnew');
+    await file.writeAll(NEW, 4, 11, NEW.length);
+    expect(Buffer.from(disk.content('/data/b')!).toString()).toBe('the new contentnew content');
     disk.spaceBytes = 2;
     expect(() => file.writeAllSync(NEW, 0, NEW.length, 0)).toThrow(/ENOSPC/);
+  });
+
+  it('gives up where a write makes no progress', async () => {
+    const disk = diskWithOld();
+    disk.writeBytesMax = 0;
+    const file = new DurableFile(disk.openSync('/data/b', 'replace'));
+    expect(() => file.writeAllSync(NEW, 0, NEW.length, 0)).toThrow(/no progress/);
+    await expect(file.writeAll(NEW, 0, NEW.length, 0)).rejects.toThrow(/no progress/);
+    expect(file.poison).toBeUndefined();
+    expect(String(await synced(file, NEW, 0))).toMatch(/no progress/);
+    expect(file.poison).toBeDefined();
+  });
+
+  it.each([
+    ['an fsync', (file: DurableFile) => file.syncData().catch((error: Error) => error)],
+    ['a synced write', (file: DurableFile) => synced(file, NEW, 0)],
+  ])('fails %s under way when another fsync fails meanwhile', async (_what, begin) => {
+    const disk = diskWithOld();
+    const file = new DurableFile(disk.openSync(PATH, 'update'));
+    disk.holdSyncs();
+    const outcome = begin(file);
+    disk.failSyncOf = /a\.conf/;
+    expect(() => file.syncDataSync()).toThrow(PoisonedFileError);
+    disk.failSyncOf = undefined;
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+    disk.releaseSyncs();
+    expect(await outcome).toBe(file.poison);
   });
 
   it('never trusts a file again after a failed fsync', async () => {
@@ -111,10 +178,12 @@ describe('DurableFile', () => {
     disk.failSyncOf = /a\.conf/;
     await expect(file.syncData()).rejects.toThrow(PoisonedFileError);
     disk.failSyncOf = undefined;
+    const calls = disk.calls.length;
     await expect(file.syncData()).rejects.toThrow(/new file/);
     expect(() => file.syncDataSync()).toThrow(PoisonedFileError);
     expect(() => file.writeAllSync(NEW, 0, 1, 0)).toThrow(PoisonedFileError);
     await expect(file.writeAll(NEW, 0, 1, 0)).rejects.toThrow(PoisonedFileError);
+    expect(disk.calls.length).toBe(calls);
     expect(file.poison?.code).toBe('EPOISONED');
     file.closeSync();
   });
@@ -137,7 +206,9 @@ describe('DurableFile', () => {
     disk[what] = /a\.conf/;
     expect(await synced(file, NEW, 0)).toBeInstanceOf(PoisonedFileError);
     disk[what] = undefined;
+    const calls = disk.calls.length;
     expect(await synced(file, NEW, 0)).toBe(file.poison);
+    expect(disk.calls.length).toBe(calls);
     expect(() => file.writeAllSync(NEW, 0, 1, 0)).toThrow(/synced write to .* failed/);
   });
 

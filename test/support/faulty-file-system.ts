@@ -2,7 +2,8 @@
  * A disk in memory that behaves as badly as POSIX allows.
  *
  * Every file has two contents: `live`, which every process sees, and `durable`, what the last
- * fsync made sure of. Every folder has a list of name changes since its last fsync. From there:
+ * fsync made sure of. Every folder has a list of name changes since its last fsync; a new folder
+ * goes with all that is in it until the one above is fsynced. From there:
  *
  *   kill()      the process ends: nothing is lost, and every call of the old handles fails
  *   cutPower()  the machine ends: of each file some prefix of the unsynced bytes survives (or
@@ -58,6 +59,8 @@ export class FaultyFileSystem implements FileSystem {
   dead = false;
   #names = new Map<string, Inode>();
   #folders = new Set<string>(['/']);
+  /** Those of the folders that power loss may take. */
+  #newFolders = new Set<string>();
   #changes = new Map<string, NameChange[]>();
   #failures = new Map<number, Failure>();
   #kindFailures = new Map<string, Failure>();
@@ -119,6 +122,7 @@ export class FaultyFileSystem implements FileSystem {
     this.dead = true;
     const next = new FaultyFileSystem();
     for (const folder of this.#folders) next.#folders.add(folder);
+    for (const folder of this.#newFolders) next.#newFolders.add(folder);
     const copies = new Map<Inode, Inode>();
     const copy = (inode: Inode): Inode => {
       const known = copies.get(inode);
@@ -145,9 +149,14 @@ export class FaultyFileSystem implements FileSystem {
     this.dead = true;
     const random = new Random(seed);
     const next = new FaultyFileSystem();
-    for (const folder of this.#folders) next.#folders.add(folder);
+    const lost = [...this.#newFolders].filter(
+      () => nameLoss === 'all' || (nameLoss !== 'none' && random.chance(0.5)),
+    );
+    const isLost = (path: string) => lost.some((folder) => `${path}/`.startsWith(`${folder}/`));
+    for (const folder of this.#folders) if (!isLost(folder)) next.#folders.add(folder);
     const survivors = new Map<Inode, Inode>();
     for (const [path, inode] of this.#namesAfterPowerLoss(random, nameLoss)) {
+      if (isLost(path)) continue;
       let survivor = survivors.get(inode);
       if (survivor === undefined) {
         const bytes = bytesAfterPowerLoss(inode, random);
@@ -232,6 +241,9 @@ export class FaultyFileSystem implements FileSystem {
     this.act('fsyncDir', path, () => {
       if (!this.#folders.has(path)) throw fileError('ENOENT', 'fsyncDir', path);
       this.#changes.delete(path);
+      for (const folder of this.#newFolders) {
+        if (dirname(folder) === path) this.#newFolders.delete(folder);
+      }
     });
   }
 
@@ -256,6 +268,7 @@ export class FaultyFileSystem implements FileSystem {
   mkdirSync(path: string): void {
     this.act('mkdir', path, () => {
       for (let folder = path; folder !== '/' && folder !== '.'; folder = dirname(folder)) {
+        if (!this.#folders.has(folder)) this.#newFolders.add(folder);
         this.#folders.add(folder);
       }
     });

@@ -164,14 +164,12 @@ export class AofDisk {
 
   async #groupFailed(batch: TurnBatch, error: Error): Promise<void> {
     await batch.file.truncate(this.#fileBytes).catch((cutError) => this.#fault.warnUncut(cutError));
-    batch.flying = false;
     this.#isChainRunning = false;
     this.#fail(error, 'writing to');
   }
 
   /** The batch stands in the file. */
   #wrote(batch: TurnBatch): void {
-    batch.flying = false;
     this.#fileBytes += batch.len;
     this.encodedBytes += batch.len;
     this.offsets.wroteUpTo(batch.endOffset);
@@ -231,14 +229,10 @@ export class AofDisk {
     const old = this.#file;
     const isSound = old !== undefined && old.poison === undefined;
     if (isSound && !(await this.#syncFile())) return false;
-    if (this.#isStopped) return false;
     this.#file = this.#next;
     this.#next = undefined;
     this.#fileBytes = 0;
-    if (old !== undefined) {
-      this.queue.dropFile(old);
-      await old.close().catch(() => undefined);
-    }
+    await old?.close().catch(() => undefined);
     return true;
   }
 
@@ -308,8 +302,6 @@ export class AofDisk {
     if (this.#file !== undefined) throw new Error('the AOF has a file already');
     this.#file = file;
     this.#fileBytes = bytes;
-    this.offsets.skipAll();
-    this.clock.clear();
   }
 
   /**

@@ -2,9 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { AofFolder } from '../../../src/persistence/aof/aof-folder.ts';
 import { RewriteSchedule } from '../../../src/persistence/aof/aof-rewrite-schedule.ts';
-import { AOF_FOLDER, aofFolderNames, freshDriver, recover } from '../../support/aof-driver.ts';
+import {
+  AOF_FOLDER,
+  AofDriver,
+  aofFolderNames,
+  freshDriver,
+  recover,
+} from '../../support/aof-driver.ts';
 import { PLACE } from '../../support/aof-samples.ts';
-import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+import { type Failure, FaultyFileSystem } from '../../support/faulty-file-system.ts';
 
 /** The manifest as `b1 h:b1 i2`. */
 function shortManifest(fs: FaultyFileSystem): string {
@@ -48,6 +54,9 @@ describe('a rewrite', () => {
       const state = shortManifest(disk);
       if (seen.at(-1) !== state) seen.push(state);
       expect(await recover(disk)).toBeGreaterThanOrEqual(again.driver.acknowledged);
+      if (!state.startsWith('b2')) continue;
+      await (await AofDriver.start(disk, { policy: 'always' })).aof.close();
+      expect(aofFolderNames(disk)).toEqual(['a.2.base.aof', 'a.2.incr.aof', 'a.manifest']);
     }
     expect(seen).toEqual(['b1 i1', 'b1 i1 i2', 'b2 h:i1 h:b1 i2', 'b2 i2']);
   });
@@ -82,6 +91,31 @@ describe('a manifest that may or may not have reached the disk', () => {
   });
 });
 
+describe('the manifest of an AOF that was switched on, which may have reached the disk', () => {
+  it('never finds its increment with what came later', async () => {
+    const disk = new FaultyFileSystem();
+    disk.put('/data/.keep', new Uint8Array(0));
+    const driver = new AofDriver(disk, { policy: 'everysec' });
+    const breakFsyncDir = (further: number, failure: Failure) =>
+      disk.breakCallOf('fsyncDir', (disk.kindCalls.get('fsyncDir') ?? 0) + further, failure);
+    driver.turn(2);
+    await driver.aof.switchOn();
+    await driver.begin();
+    driver.turn();
+    // The first is that of the new names, the second that of the manifest.
+    breakFsyncDir(2, { kind: 'error', code: 'EIO' });
+    await expect(driver.finish()).rejects.toThrow(/EIO/);
+    await driver.aof.abortRewrite();
+    expect(shortManifest(disk)).toBe('b1 i1');
+    driver.turn();
+    await driver.begin();
+    driver.turn();
+    breakFsyncDir(1, { kind: 'kill', when: 'after' });
+    await expect(driver.finish()).rejects.toThrow(/killed/);
+    expect(await recover(disk.kill())).toBe(3);
+  });
+});
+
 describe('an increment whose name may not have reached the disk', () => {
   it('is not used: the next one has another name', async () => {
     const { fs, driver } = await freshDriver('no');
@@ -95,6 +129,18 @@ describe('an increment whose name may not have reached the disk', () => {
     driver.turn();
     await driver.pass(100);
     expect(await recover(fs.kill())).toBe(2);
+  });
+});
+
+describe('changes that are asked for at the same time', () => {
+  it('come one after the other', async () => {
+    const { fs, driver } = await freshDriver('no', { keepHistory: true });
+    driver.turn();
+    await driver.rewrite();
+    expect(shortManifest(fs)).toBe('b2 h:i1 h:b1 i2');
+    await Promise.all([driver.aof.setKeepHistory(false), driver.aof.prepareRewrite(0)]);
+    expect(shortManifest(fs)).toBe('b2 i2 i3');
+    expect(aofFolderNames(fs)).not.toContain('a.1.base.aof');
   });
 });
 
@@ -113,6 +159,22 @@ describe('taking in an old file', () => {
     await folder.read();
     expect(await folder.takeInOldFile()).toBe(false);
   });
+
+  it.each([
+    'file a.1.base.aof seq 1 type b\n',
+    'file a seq 1 type b\nfile a.1.incr.aof seq 1 type i\n',
+  ])(
+    'does not happen where the manifest is %j, whose files are not all there',
+    async (manifest) => {
+      const { fs } = await freshDriver('no');
+      fs.put('/data/a', Buffer.from('x'));
+      fs.put(`${AOF_FOLDER}/a.manifest`, Buffer.from(manifest));
+      const folder = new AofFolder(fs, PLACE);
+      await folder.read();
+      expect(await folder.takeInOldFile()).toBe(false);
+      expect(fs.paths()).toContain('/data/a');
+    },
+  );
 });
 
 describe('RewriteSchedule', () => {

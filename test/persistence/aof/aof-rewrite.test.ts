@@ -34,6 +34,32 @@ describe('a rewrite', () => {
     expect(await recover(fs.kill())).toBe(55);
   });
 
+  it('is followed by sizes that a start finds again', async () => {
+    const { fs, driver } = await fresh('no');
+    driver.turn(50);
+    await driver.rewrite();
+    await driver.pass(100);
+    driver.turn(9);
+    await driver.aof.close();
+    const { aof } = await AofDriver.start(fs, { policy: 'no' });
+    const [base, incr] = ['base', 'incr'].map((kind) => fs.content(`${FOLDER}/a.2.${kind}.aof`)!);
+    expect([aof.sizeAfterRewriteBytes, aof.currentSizeBytes]).toEqual([
+      base!.length,
+      base!.length + incr!.length,
+    ]);
+    expect(driver.aof.sizeAfterRewriteBytes).toBe(base!.length);
+  });
+
+  it('says which replaced files cannot be deleted, and keeps their names', async () => {
+    const { fs, driver } = await fresh('no');
+    driver.turn();
+    fs.breakCallOf('unlink', 1, { kind: 'error', code: 'EIO' });
+    await driver.rewrite();
+    expect(driver.log.join()).toMatch(/files stay for now: could not delete .*a\.1\.incr\.aof/);
+    expect(manifestOf(fs)).toContain('file a.1.incr.aof seq 1 type h\n');
+    expect(driver.aof.isRewriting).toBe(false);
+  });
+
   it('keeps the increments when it is aborted, and goes on in the new one', async () => {
     const { fs, driver } = await fresh('no');
     driver.turn();
@@ -232,10 +258,10 @@ describe('a failed fsync under everysec', () => {
     expect(aof.lastError?.message).toMatch(/fsync of .*a\.1\.incr\.aof failed/);
     fs.failSyncOf = undefined;
     const safe = aof.syncedBytes;
-    const calls = fs.calls.length;
+    const [calls, lines] = [fs.calls.length, driver.log.length];
     driver.turn();
     await driver.pass(3000);
-    expect(fs.calls.length).toBe(calls);
+    expect([fs.calls.length, driver.log.length]).toEqual([calls, lines]);
     expect(driver.acknowledged).toBe(2);
     expect([aof.syncedBytes, aof.lastError === undefined]).toEqual([safe, false]);
     expect(aof.disk.queue.bytes).toBe(0);
@@ -325,6 +351,7 @@ describe('a failed fsync under everysec', () => {
     fs.failSyncOf = undefined;
     await driver.finish();
     expect(driver.acknowledged).toBe(2);
+    expect(driver.aof.lastError?.message).toMatch(/fsync of/);
     expect(driver.aof.rewriteReason(driver.nowMs)).toBe('need');
     await driver.rewrite();
     await driver.pass(2000);
