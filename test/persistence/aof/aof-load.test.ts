@@ -66,6 +66,15 @@ describe('loadAof', () => {
     expect((await load(fs)).commands).toEqual([name(1), name(2), name(3)]);
   });
 
+  it('passes over a MULTI within MULTI, and cuts at the first of them', async () => {
+    const begun = Buffer.concat([command('MULTI'), set(1), command('MULTI'), set(2)]);
+    const whole = Buffer.concat([set(0), begun, command('EXEC')]);
+    expect((await load(one(whole))).commands).toEqual([name(0), name(1), name(2)]);
+    const torn = one(Buffer.concat([set(0), begun]));
+    expect((await load(torn)).commands).toEqual([name(0)]);
+    expect(torn.content(LAST)!.length).toBe(set(0).length);
+  });
+
   it('ends with the reason when a command cannot be executed', async () => {
     const fs = one(Buffer.concat([set(1), command('NOSUCH')]));
     const execute = (args: { is(i: number, word: string): boolean }) =>
@@ -73,6 +82,8 @@ describe('loadAof', () => {
     await expect(load(fs, { execute })).rejects.toThrow(
       /^Unknown command 'NOSUCH' reading the append only file .*, offset 33 of /,
     );
+    const unit = one(Buffer.concat([command('MULTI'), command('NOSUCH'), set(1), command('EXEC')]));
+    await expect(load(unit, { execute })).rejects.toThrow(/^Unknown command 'NOSUCH'/);
   });
 
   it('takes in the single file of an older server', async () => {
@@ -96,10 +107,17 @@ describe('loadAof', () => {
     const fs = one(Buffer.concat(Array.from({ length: 1000 }, (_, i) => set(i))));
     let now = 0;
     let rests = 0;
+    let isResting = false;
     const seen: number[] = [];
     await load(fs, {
       nowMs: () => now++,
-      rest: async () => void rests++,
+      rest: async () => {
+        rests++;
+        isResting = true;
+        await new Promise((resolve) => setImmediate(resolve));
+        isResting = false;
+      },
+      execute: () => (isResting ? 'executed while it rests' : undefined),
       onProgress: (bytes) => void seen.push(bytes),
     });
     expect(rests).toBeGreaterThan(3);
@@ -124,6 +142,13 @@ describe('large files', () => {
     const different = wanted.findIndex((want, i) => commands[i] !== want);
     expect(different).toBe(-1);
     expect(report.frameCount).toBe(sizes.length + 1);
+  });
+
+  it('keeps a transaction that is larger than the window', async () => {
+    const parts = [1, 2, 3, 4, 5, 6].map((i) => set(i, 300_000));
+    const fs = one(Buffer.concat([command('MULTI'), ...parts, command('EXEC')]));
+    const { commands } = await load(fs);
+    expect(commands.map((line, i) => line === name(i + 1, 300_000))).toEqual(parts.map(() => true));
   });
 
   it('checks a turn larger than the window before it executes any of it', async () => {
@@ -195,10 +220,12 @@ describe('a torn tail', () => {
       expect(commands).toEqual(full.slice(0, commands.length));
       expect(commands.length).toBeGreaterThanOrEqual(last);
       last = commands.length;
-      const again = await load(fs);
-      expect(again.report.cutBytes).toBe(0);
-      expect(again.commands.length).toBe(commands.length);
       expect(report.cutBytes).toBe(cut - fs.content(LAST)!.length);
+      // Nor is what is appended afterwards taken for the rest of a transaction.
+      fs.put(LAST, Buffer.concat([fs.content(LAST)!, set(99)]));
+      const again = await load(fs);
+      expect(again.commands).toEqual([...commands, name(99)]);
+      expect(again.report.cutBytes).toBe(0);
     }
     expect(last).toBe(full.length);
   }, 240_000);
@@ -217,8 +244,27 @@ describe('a torn tail', () => {
     }
   });
 
-  it('is durable once it is cut', async () => {
+  it('of the very first turn does not take what is appended for its rest', async () => {
+    const fs = one(turn(Buffer.concat([set(1), set(2, 900)])).subarray(0, 90));
+    expect((await load(fs)).commands).toEqual([name(1)]);
+    fs.put(LAST, Buffer.concat([fs.content(LAST)!, turn(set(3)), set(4, 900)]));
+    expect((await load(fs)).commands).toEqual([name(1), name(3), name(4, 900)]);
+  });
+
+  it('is not seen in the zeros that end an RDB without a checksum', async () => {
+    const rdb = Buffer.concat([Buffer.from('REDIS0010\xff', 'latin1'), Buffer.alloc(8)]);
+    const fs = disk({ 'a.1.base.rdb': rdb });
+    const readRdb = async () => ({ bytes: rdb.length, position: null });
+    expect((await load(fs, { readRdb })).report.cutBytes).toBe(0);
+    expect(fs.content(`${FOLDER}/a.1.base.rdb`)!.length).toBe(rdb.length);
+  });
+
+  it('is durable once it is cut, or the load fails', async () => {
     const fs = one(Buffer.concat([turn(set(1)), turn(set(2)).subarray(0, 50)]));
+    fs.failSyncOf = /incr/;
+    await expect(load(fs)).rejects.toThrow(/fsync of .* failed/);
+    fs.failSyncOf = undefined;
+    fs.put(LAST, Buffer.concat([turn(set(1)), turn(set(2)).subarray(0, 50)]));
     await load(fs);
     for (let seed = 0; seed < 20; seed++) {
       expect(fs.cutPower(seed).content(LAST)!.length).toBe(turn(set(1)).length);
@@ -230,9 +276,11 @@ describe('a torn tail', () => {
     await expect(load(one(torn), { cutTornTail: false })).rejects.toThrow(
       /^Unexpected end of file .*, offset 33 of 42: the file ends within a command.*aof-load-t/,
     );
-    const early = disk({ 'a.1.incr.aof': torn, 'a.2.incr.aof': set(3) });
-    await expect(load(early)).rejects.toThrow(/It is not the last file/);
-    expect(early.content(LAST)!.length).toBe(torn.length);
+    for (const later of [set(3), Buffer.from('*')]) {
+      const early = disk({ 'a.1.incr.aof': torn, 'a.2.incr.aof': later });
+      await expect(load(early)).rejects.toThrow(/It is not the last file/);
+      expect(early.content(LAST)!.length).toBe(torn.length);
+    }
     const prepared = disk({ 'a.1.incr.aof': torn, 'a.2.incr.aof': new Uint8Array(0) });
     expect((await load(prepared)).commands).toEqual([name(1)]);
   });

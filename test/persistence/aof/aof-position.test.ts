@@ -8,7 +8,7 @@ import {
   decodePositionLine,
   encodePositionLine,
 } from '../../../src/persistence/aof/aof-position.ts';
-import { load, PLACE } from '../../support/aof-samples.ts';
+import { emptyRdb, load, PLACE } from '../../support/aof-samples.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 
 const ID = '0123456789abcdef0123456789abcdef01234567';
@@ -20,7 +20,14 @@ const replica: AofPosition = { ...primary, continues: false };
 const line = (position: AofPosition | null): string =>
   Buffer.from(encodePositionLine(position)).toString('latin1');
 
-async function positionOf(...files: string[]): Promise<AofPosition | null> {
+const positionOf = (...files: string[]): Promise<AofPosition | null> =>
+  positionBehind(null, ...files);
+
+/** Where files end, of which the first may be an RDB that tells the position `inRdb`. */
+async function positionBehind(
+  inRdb: AofPosition | null,
+  ...files: string[]
+): Promise<AofPosition | null> {
   const fs = new FaultyFileSystem();
   const folder = `${PLACE.dir}/${PLACE.appendDirName}`;
   fs.mkdirSync(folder);
@@ -30,7 +37,8 @@ async function positionOf(...files: string[]): Promise<AofPosition | null> {
     return `file ${name} seq ${i + 1} type i\n`;
   });
   fs.put(`${folder}/${PLACE.appendFilename}.manifest`, Buffer.from(lines.join('')));
-  const { report } = await load(fs);
+  const bytes = emptyRdb().length;
+  const { report } = await load(fs, { readRdb: async () => ({ bytes, position: inRdb }) });
   return report.position;
 }
 
@@ -88,6 +96,14 @@ describe('the position at the end of an AOF', () => {
     expect(await positionOf(line(replica))).toEqual(replica);
     expect(await positionOf(`${line(replica)}#TS:1\r\n`)).toEqual(replica);
     expect(await positionOf(line(replica) + SET)).toBe(null);
+  });
+
+  it('is that of the RDB in front, and of the commands behind it', async () => {
+    const rdb = emptyRdb().toString('latin1');
+    expect(await positionBehind(primary, rdb)).toEqual(primary);
+    const found = { ...primary, offset: 1000 + SET.length };
+    expect(await positionBehind(primary, rdb, SET)).toEqual({ ...found, db: 3 });
+    expect(await positionBehind(null, rdb, SET)).toBe(null);
   });
 
   it('is not known without any line', async () => {

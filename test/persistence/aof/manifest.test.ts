@@ -31,6 +31,9 @@ const SAMPLES: readonly (readonly [text: string, refusal: string | undefined])[]
   ['#only a comment\n', undefined],
   ['#comment without end', undefined],
   [`#${'c'.repeat(1022)}\n${ONE}`, undefined],
+  [`${`${ONE.trimEnd()} x `.padEnd(1023, 'y')}\n`, undefined],
+  [`${`${ONE.trimEnd()} x `.padEnd(1024, 'y')}\n`, 'too long line'],
+  [`${ONE.trimEnd()}\0\n`, 'too long line'],
   [ONE, undefined],
   [ONE.trimEnd(), 'too long line'],
   [`# c\n${ONE}# d\n`, undefined],
@@ -90,6 +93,11 @@ describe('parseManifest', () => {
     ]);
     expect(manifest.history.map((info) => info.name)).toEqual(['a.1.base.rdb']);
     expect([manifest.baseSeq, manifest.incrSeq]).toEqual([2, 6]);
+  });
+
+  it('refuses a comment that is too long, of which a real server reads the end as a line', () => {
+    expect(() => parse(`#${'c'.repeat(1023)}\n${ONE}`)).toThrow('too long line');
+    expect(() => parse(`#${'c'.repeat(1022)}`)).toThrow('too long line');
   });
 
   it('refuses a file without a name, which a real server only misses when it opens it', () => {
@@ -158,6 +166,12 @@ describe('the sense of the lines', () => {
   it('gives no name of the history to a new file, which would be deleted with it', () => {
     const left = judged(`${BASE}file a.4.incr.aof seq 4 type h\nfile a.1.base.rdb seq 1 type h\n`);
     expect(withNextIncr(left, 'a').incr.name).toBe('a.5.incr.aof');
+    const live = judged(
+      `${BASE}file a.1.incr.aof seq 1 type h\nfile a.1.base.rdb seq 1 type h\n` +
+        'file a.2.incr.aof seq 2 type i\n',
+    );
+    expect(withNextIncr(live, 'a').incr.name).toBe('a.3.incr.aof');
+    expect(nextBase(live, 'a', 'rdb').name).toBe('a.3.base.rdb');
     const noBase = judged('file a.3.base.rdb seq 3 type h\n');
     expect(nextBase(noBase, 'a', 'rdb').name).toBe('a.4.base.rdb');
   });
@@ -186,7 +200,15 @@ describe('a rewrite', () => {
     expect(formatManifest(withoutHistory(finished))).toBe(
       'file a.2.base.aof seq 2 type b\nfile a.2.incr.aof seq 2 type i\n',
     );
-    expect(withNextIncr(finished, 'a').incr.seq).toBe(3);
+    const again = withNextIncr(finished, 'a');
+    expect(again.incr.seq).toBe(3);
+    const third = withBase(again.manifest, nextBase(again.manifest, 'a', 'rdb'), 1);
+    expect(third.history.map((info) => info.name)).toEqual([
+      'a.2.incr.aof',
+      'a.2.base.aof',
+      'a.1.incr.aof',
+      'a.1.base.rdb',
+    ]);
     expect(manifestName('a')).toBe('a.manifest');
   });
 });
