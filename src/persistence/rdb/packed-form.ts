@@ -47,7 +47,7 @@ export abstract class PackedForm {
   /** Reads the head, and sets `at`, `said` and `isExact`. */
   protected abstract begin(): boolean;
 
-  /** Passes over the next string; false when it is damaged, or does not end before `end` or there. */
+  /** Passes over the next string; false when it is damaged, or does not end by `end`. */
   abstract pass(end: number): boolean;
 
   /** Shows a string that was passed, at `at`: the first of a pair or of one, or the second. */

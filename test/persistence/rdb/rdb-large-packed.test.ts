@@ -29,7 +29,7 @@ import {
   text,
 } from './rdb-support.ts';
 
-const COUNT = 4000;
+const COUNT = 5500;
 /** The arena grows by so many bytes, for whatever it holds. */
 const CHUNK_BYTES = 1 << 22;
 
