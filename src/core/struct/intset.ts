@@ -30,6 +30,11 @@ export function intsetCount(bytes: Uint8Array, base: number): number {
   return readWord(bytes, base + 4) >>> 0;
 }
 
+/** Bytes of each integer. */
+export function intsetWidth(bytes: Uint8Array, base: number): number {
+  return readWord(bytes, base);
+}
+
 /** Bytes of the whole. */
 export function intsetBytes(bytes: Uint8Array, base: number): number {
   return INTSET_HEAD_BYTES + intsetCount(bytes, base) * readWord(bytes, base);
@@ -37,7 +42,7 @@ export function intsetBytes(bytes: Uint8Array, base: number): number {
 
 /** Reads the integer in place `index` into `intsetSlot`. */
 export function intsetGet(bytes: Uint8Array, base: number, index: number): void {
-  readAt(bytes, base, readWord(bytes, base), index);
+  intsetRead(bytes, base, readWord(bytes, base), index);
 }
 
 /** Whether the integer is there; `intsetSlot.index` is its place, or the one where it would go. */
@@ -53,8 +58,8 @@ export function intsetFind(bytes: Uint8Array, base: number, low: number, high: n
   let last = count - 1;
   while (first <= last) {
     const middle = (first + last) >>> 1;
-    readAt(bytes, base, width, middle);
-    const order = compare(intsetSlot.low, intsetSlot.high, low, high);
+    intsetRead(bytes, base, width, middle);
+    const order = intsetCompare(intsetSlot.low, intsetSlot.high, low, high);
     if (order === 0) {
       intsetSlot.index = middle;
       return true;
@@ -140,10 +145,10 @@ export function intsetValid(
   const count = intsetCount(bytes, base);
   if (count === 0 || INTSET_HEAD_BYTES + count * width !== length) return false;
   for (let i = 1; deep && i < count; i++) {
-    readAt(bytes, base, width, i - 1);
+    intsetRead(bytes, base, width, i - 1);
     const { low, high } = intsetSlot;
-    readAt(bytes, base, width, i);
-    if (compare(low, high, intsetSlot.low, intsetSlot.high) >= 0) return false;
+    intsetRead(bytes, base, width, i);
+    if (intsetCompare(low, high, intsetSlot.low, intsetSlot.high) >= 0) return false;
   }
   return true;
 }
@@ -154,7 +159,7 @@ function widen(bytes: Uint8Array, base: number, width: number, low: number, high
   const count = intsetCount(bytes, base);
   const shift = high < 0 ? 1 : 0;
   for (let i = count - 1; i >= 0; i--) {
-    readAt(bytes, base, old, i);
+    intsetRead(bytes, base, old, i);
     writeAt(bytes, base, width, i + shift, intsetSlot.low, intsetSlot.high);
   }
   writeAt(bytes, base, width, shift === 1 ? 0 : count, low, high);
@@ -167,13 +172,15 @@ function widthOf(low: number, high: number): number {
   return low >= -32_768 && low <= 32_767 ? 2 : 4;
 }
 
-function compare(aLow: number, aHigh: number, bLow: number, bHigh: number): number {
+/** Less than 0, 0 or more: the first integer against the second, each in two words. */
+export function intsetCompare(aLow: number, aHigh: number, bLow: number, bHigh: number): number {
   if (aHigh !== bHigh) return aHigh < bHigh ? -1 : 1;
   if (aLow === bLow) return 0;
   return aLow >>> 0 < bLow >>> 0 ? -1 : 1;
 }
 
-function readAt(bytes: Uint8Array, base: number, width: number, index: number): void {
+/** Like `intsetGet`, where the head, with the width, is not at hand. */
+export function intsetRead(bytes: Uint8Array, base: number, width: number, index: number): void {
   const at = base + INTSET_HEAD_BYTES + index * width;
   if (width === 2) intsetSlot.low = ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16;
   else intsetSlot.low = readWord(bytes, at);

@@ -25,7 +25,8 @@ import { LZF_BLOCK_BYTES, packBlock, unpackBlock } from './lzf-machine.ts';
 const HASH_BITS = 16;
 const HASH_SIZE = 1 << HASH_BITS;
 const LITERAL_MAX = 32;
-const OFFSET_MAX = 1 << 13;
+/** So many bytes back a copy reaches at most. */
+export const LZF_REACH_BYTES = 1 << 13;
 const MATCH_MAX = 264;
 
 /** Copies of so many bytes that do not overlap their source are left to the engine. */
@@ -113,7 +114,7 @@ export function lzfCompress(
 function isMatch(src: Uint8Array, from: number, at: number, srcOff: number): boolean {
   return (
     from > srcOff &&
-    at - from <= OFFSET_MAX &&
+    at - from <= LZF_REACH_BYTES &&
     src[from + 2] === src[at + 2] &&
     src[from] === src[at] &&
     src[from + 1] === src[at + 1]

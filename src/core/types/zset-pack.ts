@@ -26,6 +26,7 @@ import {
 import { lpFind } from '../struct/listpack-find.ts';
 import { writeInt64 } from '../text/integer.ts';
 import { parseScore, SCORE_TEXT_MAX, writeScore } from '../text/score.ts';
+import type { ByteView } from '../value.ts';
 import { ElementView } from './element-view.ts';
 
 const TWO_32 = 0x1_0000_0000;
@@ -173,10 +174,20 @@ export function packCompare(
   length: number,
 ): number {
   element.showListpack(bytes, base, at);
-  const common = Math.min(element.length, length);
+  return compareText(element, member, offset, length);
+}
+
+/** Less than 0, 0 or more: the bytes in view against those given, as memcmp orders them. */
+export function compareText(
+  view: ByteView,
+  text: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  const common = Math.min(view.length, length);
   for (let i = 0; i < common; i++) {
-    const difference = element.bytes[element.offset + i]! - member[offset + i]!;
+    const difference = view.bytes[view.offset + i]! - text[offset + i]!;
     if (difference !== 0) return difference;
   }
-  return element.length - length;
+  return view.length - length;
 }

@@ -45,6 +45,7 @@ import {
 import { decodeExpiringHash, decodeHash } from './rdb-hash.ts';
 import { LargeString } from './rdb-large.ts';
 import { decodeList, ListLoad } from './rdb-list.ts';
+import { PackedLoad } from './rdb-packed.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { decodeSet } from './rdb-set.ts';
 import { decodeStream, StreamLoad } from './rdb-stream.ts';
@@ -79,6 +80,7 @@ export class ValueDecoder {
   readonly #lists: ListLoad;
   readonly #streams: StreamLoad;
   readonly #zsets: ZsetLoad;
+  readonly #packed: PackedLoad;
 
   /**
    * `deep`: beside all that keeps the server safe, and lets what was loaded load again, the order
@@ -92,6 +94,7 @@ export class ValueDecoder {
     this.#lists = new ListLoad(keyspace, reader);
     this.#streams = new StreamLoad(reader, deep);
     this.#zsets = new ZsetLoad(reader);
+    this.#packed = new PackedLoad(keyspace, reader);
   }
 
   /** Whether the last value is not complete yet. */
@@ -101,7 +104,7 @@ export class ValueDecoder {
 
   /** Whether `resume` has work to do that needs no more bytes. */
   get isMoving(): boolean {
-    return this.#tables.isMoving;
+    return this.#tables.isMoving || this.#packed.isMoving;
   }
 
   /** The large collection that is not complete yet, or null. */
@@ -109,6 +112,7 @@ export class ValueDecoder {
     if (this.#tables.isOpen) return this.#tables;
     if (this.#lists.isOpen) return this.#lists;
     if (this.#zsets.isOpen) return this.#zsets;
+    if (this.#packed.isOpen) return this.#packed;
     return this.#streams.isOpen ? this.#streams : null;
   }
 
@@ -120,6 +124,7 @@ export class ValueDecoder {
   decode(db: Database, key: Uint8Array, offset: number, length: number, type: number): number {
     const keyspace = this.#keyspace;
     const reader = this.#reader;
+    const packed = this.#packed;
     switch (type) {
       case RDB_STRING:
         return this.#string(db, key, offset, length);
@@ -127,16 +132,16 @@ export class ValueDecoder {
       case RDB_LIST_QUICKLIST:
       case RDB_LIST_QUICKLIST_2:
       case RDB_LIST_ZIPLIST:
-        return decodeList(reader, this.#lists, db, key, offset, length, type);
+        return decodeList(keyspace, reader, this.#lists, packed, db, key, offset, length, type);
       case RDB_SET:
       case RDB_SET_INTSET:
       case RDB_SET_LISTPACK:
-        return decodeSet(keyspace, reader, this.#tables, db, key, offset, length, type);
+        return decodeSet(keyspace, reader, this.#tables, packed, db, key, offset, length, type);
       case RDB_HASH:
       case RDB_HASH_LISTPACK:
       case RDB_HASH_ZIPLIST:
       case RDB_HASH_ZIPMAP:
-        return decodeHash(keyspace, reader, this.#tables, db, key, offset, length, type);
+        return decodeHash(keyspace, reader, this.#tables, packed, db, key, offset, length, type);
       case RDB_HASH_METADATA_PRE_GA:
       case RDB_HASH_LISTPACK_EX_PRE_GA:
       case RDB_HASH_METADATA:
@@ -146,7 +151,7 @@ export class ValueDecoder {
       case RDB_ZSET_2:
       case RDB_ZSET_LISTPACK:
       case RDB_ZSET_ZIPLIST:
-        return decodeZset(keyspace, reader, this.#zsets, db, key, offset, length, type);
+        return decodeZset(keyspace, reader, this.#zsets, packed, db, key, offset, length, type);
       case RDB_STREAM_LISTPACKS:
       case RDB_STREAM_LISTPACKS_2:
       case RDB_STREAM_LISTPACKS_3:

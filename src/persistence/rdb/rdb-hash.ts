@@ -8,7 +8,8 @@
  *     types 22 to 25                       fields that may expire, see rdb-hash-expiry.ts
  *
  * What is loaded becomes a listpack or a table as the limits of this server say: one that comes as
- * a listpack or ziplist by its number of fields alone, like everything that Redis loads.
+ * a listpack or ziplist by its number of fields alone, like everything that Redis loads. A large
+ * zipmap (rdb-packed.ts) has more or longer strings than they allow.
  *
  * Bytes from outside are never believed: a compact hash is walked whole before it is taken, and a
  * field that comes twice is an error: what loads must load again when it was saved as a table.
@@ -21,18 +22,27 @@ import { HashBuilder } from '../../core/types/hash-builder.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { lpDistinct } from '../../core/types/listpack-distinct.ts';
 import { ByteView, ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../../core/value.ts';
-import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
+import { ListpackForm } from './packed-forms.ts';
+import {
+  arePairs,
+  type CompactKind,
+  countPairs,
+  emitCompact,
+  type PackedKind,
+  storeCompact,
+} from './rdb-compact.ts';
 import { RDB_HASH, RDB_HASH_LISTPACK, RDB_HASH_ZIPMAP } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import { readExpiringHash } from './rdb-hash-expiry.ts';
+import type { PackedLoad } from './rdb-packed.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import type { TableLoad } from './rdb-table.ts';
+import { TableTaker } from './rdb-taker.ts';
 import { ZiplistReader } from './ziplist.ts';
 import { ZipmapReader } from './zipmap.ts';
 
 const cursor = new HashCursor();
 const builder = new HashBuilder();
-const ziplist = new ZiplistReader();
 const zipmap = new ZipmapReader();
 const view = new ByteView();
 const field = new ElementView();
@@ -68,6 +78,33 @@ export function emitHash(
 
 // ---------------------------------------------------------------- reading
 
+const LISTPACK: CompactKind = {
+  form: new ListpackForm(),
+  isPair: true,
+  type: TYPE_HASH,
+  encoding: ENC_LISTPACK,
+  largeEncoding: ENC_HASHTABLE,
+  damage: 'a damaged listpack of a hash',
+  isKept: true,
+  most: (limits) => limits.hashMaxListpackEntries,
+  fault(bytes, offset, length) {
+    if (!arePairs(bytes, offset, length)) return this.damage;
+    return lpDistinct(bytes, offset, 2) ? '' : TWICE;
+  },
+  count: countPairs,
+  enlarged: tableOfPairs,
+  grow: (keyspace) => new TableTaker(keyspace, true, TWICE),
+};
+
+const ZIPLIST: CompactKind = {
+  ...LISTPACK,
+  form: new ZiplistReader(),
+  damage: 'a damaged ziplist of a hash',
+  isKept: false,
+};
+
+const ZIPMAP: PackedKind = { ...ZIPLIST, form: zipmap, damage: 'a damaged zipmap of a hash' };
+
 /**
  * Reads a hash of one of the types above and stores it under a key that does not exist. Returns the
  * entry's address, 0 for a hash without fields, of which nothing is stored.
@@ -76,6 +113,7 @@ export function decodeHash(
   keyspace: Keyspace,
   reader: RdbReader,
   tables: TableLoad,
+  packed: PackedLoad,
   db: Database,
   key: Uint8Array,
   offset: number,
@@ -90,17 +128,14 @@ export function decodeHash(
     tables.build(builder, count, true, isTable, addRead);
     return builder.store(db, key, offset, length);
   }
-  reader.string(view);
-  if (type === RDB_HASH_LISTPACK) return storeListpack(keyspace, reader, db, key, offset, length);
-  const isZipmap = type === RDB_HASH_ZIPMAP;
-  const { bytes, length: size, offset: from } = view;
-  const isSound = isZipmap ? zipmap.open(bytes, from, size) : ziplist.open(bytes, from, size);
-  if (!isSound || (!isZipmap && ziplist.count % 2 !== 0)) {
-    throw reader.fail(`a damaged ${isZipmap ? 'zipmap' : 'ziplist'} of a hash`);
+  const isLarge = packed.begins(view);
+  if (type === RDB_HASH_ZIPMAP) {
+    if (isLarge) return packed.start(db, key, offset, length, ZIPMAP, null);
+    return storeZipmap(keyspace, reader, db, key, offset, length);
   }
-  const count = isZipmap ? zipmap.count : ziplist.count >>> 1;
-  const read = isZipmap ? takeZipmap : takeZiplist;
-  return build(keyspace, reader, db, key, offset, length, count, read);
+  const kind = type === RDB_HASH_LISTPACK ? LISTPACK : ZIPLIST;
+  if (isLarge) return packed.start(db, key, offset, length, kind, kind);
+  return storeCompact(keyspace, reader, db, key, offset, length, kind, view);
 }
 
 /**
@@ -127,45 +162,28 @@ export function decodeExpiringHash(
   return 0;
 }
 
-/** Brings the fields of an old compact form into the builder; false when one comes twice. */
-type Filler = () => boolean;
+function addRead({ field: { bytes, length }, value }: TableLoad): boolean {
+  return builder.add(bytes, 0, length, value.bytes, value.offset, value.length);
+}
 
-function build(
+/** Stores the zipmap in `view` as its fields, one by one, ask for. */
+function storeZipmap(
   keyspace: Keyspace,
   reader: RdbReader,
   db: Database,
   key: Uint8Array,
   offset: number,
   length: number,
-  count: number,
-  fill: Filler,
 ): number {
-  if (count === 0) return 0;
-  builder.start(keyspace, count);
-  try {
-    if (!fill()) throw reader.fail(TWICE);
-  } catch (error) {
+  if (!zipmap.open(view.bytes, view.offset, view.length)) throw reader.fail(ZIPMAP.damage);
+  if (zipmap.count === 0) return 0;
+  builder.start(keyspace, zipmap.count);
+  while (zipmap.next(field, value)) {
+    if (addPair()) continue;
     builder.discard();
-    throw error;
+    throw reader.fail(TWICE);
   }
   return builder.store(db, key, offset, length);
-}
-
-function addRead({ field: { bytes, length }, value }: TableLoad): boolean {
-  return builder.add(bytes, 0, length, value.bytes, value.offset, value.length);
-}
-
-function takeZiplist(): boolean {
-  while (ziplist.next(field)) {
-    ziplist.next(value);
-    if (!addPair()) return false;
-  }
-  return true;
-}
-
-function takeZipmap(): boolean {
-  while (zipmap.next(field, value)) if (!addPair()) return false;
-  return true;
 }
 
 function addPair(): boolean {
@@ -177,24 +195,4 @@ function addPair(): boolean {
     value.offset,
     value.length,
   );
-}
-
-/** Stores the listpack in `view` as it is, or as a table when it has too many fields. */
-function storeListpack(
-  keyspace: Keyspace,
-  reader: RdbReader,
-  db: Database,
-  key: Uint8Array,
-  offset: number,
-  length: number,
-): number {
-  const { bytes, offset: from } = view;
-  const count = pairsIn(view, reader, 'a hash');
-  if (!lpDistinct(bytes, from, 2)) throw reader.fail(TWICE);
-  if (count === 0) return 0;
-  if (count > keyspace.limits.hashMaxListpackEntries) {
-    const table = tableOfPairs(keyspace, bytes, from);
-    return keyspace.putLarge(db, key, offset, length, 0, TYPE_HASH, ENC_HASHTABLE, table, false);
-  }
-  return putCompact(keyspace, db, key, offset, length, TYPE_HASH, ENC_LISTPACK, view);
 }

@@ -5,6 +5,9 @@
  *
  *     begins    the next string is large, and its length known: its bytes are still to be read
  *     fill      brings the next piece; true when the string is complete
+ *     filled    bytes of it that are there
+ *
+ * One that need not stay is read through a window over it (rdb-window.ts).
  *
  * With a fed reader each piece must be committed, and what `begins` has read as well, once there is
  * a place for the string.
@@ -25,11 +28,13 @@ const LENGTH_64 = 0x81;
 const LZF_FIRST = 0xc0 | ENCODED_LZF;
 /** Compressed bytes that are decompressed at a time. */
 const UNPACK_BYTES = 1 << 14;
+/** A compressed byte stands for at most so many: 3 bytes of a copy give 264. */
+export const LZF_GAIN_MAX = 88;
 
 export class LargeString {
   /** Bytes of the whole string. */
   length = 0;
-  #filled = 0;
+  filled = 0;
   #isPacked = false;
   /** Compressed bytes that are still to be read. */
   #packed = 0;
@@ -49,10 +54,15 @@ export class LargeString {
     return false;
   }
 
+  /** Bytes of the file that are still to be read. */
+  get bytesLeft(): number {
+    return this.#isPacked ? this.#packed : this.length - this.filled;
+  }
+
   /** Begins a string of `length` bytes that is compressed to `packed`. */
   beginPacked(packed: number, length: number): void {
     this.length = length;
-    this.#filled = 0;
+    this.filled = 0;
     this.#isPacked = true;
     this.#packed = packed;
   }
@@ -73,7 +83,7 @@ export class LargeString {
     const length = reader.length();
     if (isLarge(length) && !reader.isWhole && length <= reader.bytesLeftMax) {
       this.length = length;
-      this.#filled = 0;
+      this.filled = 0;
       this.#isPacked = false;
       return true;
     }
@@ -85,27 +95,36 @@ export class LargeString {
     return false;
   }
 
-  /** Reads the next piece to its place in a block, in which the string begins at `offset`. */
-  fill(reader: RdbReader, bytes: Uint8Array, offset: number): boolean {
-    if (this.#isPacked) return this.#unpack(reader, bytes, offset);
-    this.#filled += reader.take(bytes, offset + this.#filled, this.length - this.#filled);
-    return this.#filled === this.length;
+  /**
+   * Reads the next piece to its place in a block, in which the string begins at `offset`; of a
+   * window only, where that is negative at last, `room` says how many bytes the piece may have.
+   */
+  fill(
+    reader: RdbReader,
+    bytes: Uint8Array,
+    offset: number,
+    room = Number.POSITIVE_INFINITY,
+  ): boolean {
+    if (this.#isPacked) return this.#unpack(reader, bytes, offset, room);
+    const most = Math.min(this.length - this.filled, room);
+    this.filled += reader.take(bytes, offset + this.filled, most);
+    return this.filled === this.length;
   }
 
-  #unpack(reader: RdbReader, bytes: Uint8Array, offset: number): boolean {
-    const piece = Math.min(this.#packed, UNPACK_BYTES);
+  #unpack(reader: RdbReader, bytes: Uint8Array, offset: number, room: number): boolean {
+    const piece = Math.min(this.#packed, UNPACK_BYTES, Math.floor(room / LZF_GAIN_MAX));
     const isLast = piece === this.#packed;
     reader.need(piece);
     const { at, buf } = reader;
-    const from = offset + this.#filled;
+    const from = offset + this.filled;
     const end = offset + this.length;
     if (!lzfDecompressPart(buf, at, at + piece, isLast, bytes, offset, from, end)) {
       throw reader.fail('a compressed string is damaged');
     }
     reader.at = lzfAt.src;
     this.#packed -= lzfAt.src - at;
-    this.#filled = lzfAt.dst - offset;
-    if (isLast && this.#filled < this.length) throw reader.fail('a compressed string is damaged');
+    this.filled = lzfAt.dst - offset;
+    if (isLast && this.filled < this.length) throw reader.fail('a compressed string is damaged');
     return isLast;
   }
 }

@@ -22,14 +22,7 @@ import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
 import { DirectoryPath } from '../../core/struct/directory-path.ts';
-import {
-  LP_EMPTY_BYTES,
-  lpBytes,
-  lpCount,
-  lpEntryBytes,
-  lpInit,
-  lpInsert,
-} from '../../core/struct/listpack.ts';
+import { lpBytes, lpCount } from '../../core/struct/listpack.ts';
 import { lpValid } from '../../core/struct/listpack-valid.ts';
 import { Quicklist } from '../../core/struct/quicklist.ts';
 import { NODE_LISTPACK, NODE_PLAIN } from '../../core/struct/quicklist-node.ts';
@@ -37,47 +30,94 @@ import { ElementView } from '../../core/types/element-view.ts';
 import { listConvert, listStore } from '../../core/types/list.ts';
 import { ByteView, ENC_QUICKLIST, TYPE_LIST } from '../../core/value.ts';
 import { BlockReader } from './rdb-block.ts';
+import type { PackedKind } from './rdb-compact.ts';
 import {
   LIST_NODE_PACKED,
   LIST_NODE_PLAIN,
   RDB_LIST,
-  RDB_LIST_QUICKLIST,
   RDB_LIST_QUICKLIST_2,
   RDB_LIST_ZIPLIST,
 } from './rdb-format.ts';
 import { LARGE_BYTES_MIN, LargeString } from './rdb-large.ts';
+import type { PackedLoad } from './rdb-packed.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import { LargeTaker } from './rdb-taker.ts';
 import { ZiplistReader } from './ziplist.ts';
-import { becomeListpack, ziplistSlack } from './ziplist-listpack.ts';
+import { becomeListpack, ziplistAsListpack, ziplistSlack } from './ziplist-listpack.ts';
 
 /** Lists of more elements or nodes than this are loaded in pieces, of so many at most. */
 const PIECE_ITEMS = 128;
-const FIRST_ROOM = 1 << 14;
-const KEPT_ROOM = 1 << 20;
 
 const path = new DirectoryPath();
 const ziplist = new ZiplistReader();
 const view = new ByteView();
 const element = new ElementView();
-/** A ziplist as a listpack. */
-let pack = new Uint8Array(FIRST_ROOM);
 
 /**
  * Reads a list of one of the types above and stores it under a key that does not exist. Returns the
  * entry's address, 0 for a list without elements, of which nothing is stored.
  */
 export function decodeList(
+  keyspace: Keyspace,
   reader: RdbReader,
   load: ListLoad,
+  packed: PackedLoad,
   db: Database,
   key: Uint8Array,
   offset: number,
   length: number,
   type: number,
 ): number {
-  const count = type === RDB_LIST_ZIPLIST ? 1 : reader.length();
-  return load.start(db, key, offset, length, type, count);
+  if (type !== RDB_LIST_ZIPLIST) {
+    return load.start(db, key, offset, length, type, reader.length());
+  }
+  if (packed.begins(view)) return packed.start(db, key, offset, length, ZIPLIST, null);
+  return storeZiplist(keyspace, reader, db, key, offset, length);
 }
+
+/** Stores the elements of the ziplist in `view`. */
+function storeZiplist(
+  keyspace: Keyspace,
+  reader: RdbReader,
+  db: Database,
+  key: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  openZiplist(reader, view.bytes, view.offset, view.length);
+  if (ziplist.count === 0) return 0;
+  const list = new Quicklist(keyspace.arena, keyspace.limits);
+  while (ziplist.next(element)) list.push(element.bytes, element.offset, element.length, false);
+  return listStore(keyspace, db, key, offset, length, list);
+}
+
+/** Pushes the elements of a ziplist that is a list. */
+class ListTaker extends LargeTaker {
+  readonly value: Quicklist;
+
+  constructor({ arena, limits }: Keyspace) {
+    super();
+    this.value = new Quicklist(arena, limits);
+  }
+
+  take({ bytes, length, offset }: ElementView): string {
+    this.value.push(bytes, offset, length, false);
+    return '';
+  }
+
+  override end(keyspace: Keyspace, db: Database, address: number): void {
+    listConvert(keyspace, db, address, false);
+  }
+}
+
+const ZIPLIST: PackedKind = {
+  form: new ZiplistReader(),
+  isPair: false,
+  type: TYPE_LIST,
+  largeEncoding: ENC_QUICKLIST,
+  damage: 'a damaged ziplist of a list',
+  grow: (keyspace) => new ListTaker(keyspace),
+};
 
 /** What the next node is: one element, or a listpack. */
 function containerOf(reader: RdbReader): number {
@@ -102,32 +142,14 @@ function addListpack(reader: RdbReader, list: Quicklist, node: BlockReader): voi
 }
 
 function openZiplist(reader: RdbReader, bytes: Uint8Array, offset: number, length: number): void {
-  if (!ziplist.open(bytes, offset, length)) throw reader.fail('a damaged ziplist of a list');
-}
-
-/** Adds what the ziplist that was opened holds, element by element. */
-function pushZiplist(list: Quicklist): void {
-  while (ziplist.next(element)) list.push(element.bytes, element.offset, element.length, false);
+  if (!ziplist.open(bytes, offset, length)) throw reader.fail(ZIPLIST.damage);
 }
 
 /** Adds what the ziplist that was opened holds, as a node of its own. */
 function appendZiplist(list: Quicklist): void {
-  let size = LP_EMPTY_BYTES;
-  lpInit(pack, 0);
-  while (ziplist.next(element)) {
-    const { bytes, length, offset } = element;
-    size += lpEntryBytes(bytes, offset, length);
-    if (size > pack.length) growPack(size);
-    lpInsert(pack, 0, lpBytes(pack, 0) - 1, bytes, offset, length);
-  }
-  if (size > LP_EMPTY_BYTES) list.appendListpack(pack, 0, size, lpCount(pack, 0));
-  if (pack.length > KEPT_ROOM) pack = new Uint8Array(FIRST_ROOM);
-}
-
-function growPack(size: number): void {
-  const larger = new Uint8Array(size * 2);
-  larger.set(pack);
-  pack = larger;
+  if (ziplist.count === 0) return;
+  ziplistAsListpack(ziplist, view);
+  list.appendListpack(view.bytes, view.offset, view.length, ziplist.count);
 }
 
 /** Loads lists, in pieces those that are long or have a large node. */
@@ -250,8 +272,7 @@ export class ListLoad {
     if (isElement) list.push(bytes, offset, length, false);
     else if (length < LARGE_BYTES_MIN) {
       openZiplist(reader, bytes, offset, length);
-      if (this.#type === RDB_LIST_QUICKLIST) appendZiplist(list);
-      else pushZiplist(list);
+      appendZiplist(list);
     } else {
       this.#openZiplist(list, length);
       copyBytes(bytes, offset, list.arena.bytes(list.nodes.opened), this.#at, length);
@@ -294,11 +315,6 @@ export class ListLoad {
     const bytes = arena.bytes(nodes.opened);
     const base = arena.byteOffset(nodes.opened);
     openZiplist(this.#reader, bytes, this.#at, this.#length);
-    if (this.#type !== RDB_LIST_QUICKLIST) {
-      pushZiplist(list);
-      nodes.dropOpened();
-      return;
-    }
     becomeListpack(ziplist, bytes, base);
     list.appendOpened(lpBytes(bytes, base), ziplist.count, NODE_LISTPACK);
     if (nodes.directory.last(path)) nodes.tighten(path);

@@ -16,6 +16,7 @@ import type { Keyspace } from '../../core/keyspace.ts';
 import { intsetCount, intsetValid } from '../../core/struct/intset.ts';
 import { lpCount } from '../../core/struct/listpack.ts';
 import { lpValid } from '../../core/struct/listpack-valid.ts';
+import type { HashTable } from '../../core/types/hash-table.ts';
 import { lpDistinct } from '../../core/types/listpack-distinct.ts';
 import { SetBuilder } from '../../core/types/set-builder.ts';
 import { tableOf } from '../../core/types/set-encoding.ts';
@@ -28,11 +29,14 @@ import {
   encodingOf,
   TYPE_SET,
 } from '../../core/value.ts';
-import { emitCompact, putCompact } from './rdb-compact.ts';
+import { IntsetForm, ListpackForm } from './packed-forms.ts';
+import { type CompactKind, emitCompact, storeCompact } from './rdb-compact.ts';
 import { RDB_SET, RDB_SET_INTSET, RDB_SET_LISTPACK } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
+import type { PackedLoad } from './rdb-packed.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import type { TableLoad } from './rdb-table.ts';
+import { TableTaker } from './rdb-taker.ts';
 
 const cursor = new SetCursor();
 const builder = new SetBuilder();
@@ -70,6 +74,50 @@ export function emitSet(
 
 // ---------------------------------------------------------------- reading
 
+const LISTPACK: CompactKind = {
+  form: new ListpackForm(),
+  isPair: false,
+  type: TYPE_SET,
+  encoding: ENC_LISTPACK,
+  largeEncoding: ENC_HASHTABLE,
+  damage: 'a damaged listpack of a set',
+  isKept: true,
+  most: (limits) => limits.setMaxListpackEntries,
+  fault(bytes, offset, length) {
+    if (!lpValid(bytes, offset, length, true)) return this.damage;
+    return lpDistinct(bytes, offset, 1) ? '' : TWICE;
+  },
+  count: lpCount,
+  enlarged: (keyspace, bytes, offset) => enlarged(keyspace, ENC_LISTPACK, bytes, offset),
+  grow: (keyspace) => new TableTaker(keyspace, false, TWICE),
+};
+
+const INTSET: CompactKind = {
+  ...LISTPACK,
+  form: new IntsetForm(),
+  encoding: ENC_INTSET,
+  damage: 'a damaged intset',
+  most: (limits) => limits.setMaxIntsetEntries,
+  fault(bytes, offset, length) {
+    return intsetValid(bytes, offset, length, true) ? '' : this.damage;
+  },
+  count: intsetCount,
+  enlarged: (keyspace, bytes, offset) => enlarged(keyspace, ENC_INTSET, bytes, offset),
+};
+
+/** A table with the members of a compact set. */
+function enlarged(
+  { arena, seed }: Keyspace,
+  encoding: number,
+  bytes: Uint8Array,
+  offset: number,
+): HashTable {
+  compact.encoding = encoding;
+  compact.bytes = bytes;
+  compact.base = offset;
+  return tableOf(compact, arena, seed);
+}
+
 /**
  * Reads a set of one of the types above and stores it under a key that does not exist. Returns the
  * entry's address, 0 for a set without members, of which nothing is stored.
@@ -78,13 +126,18 @@ export function decodeSet(
   keyspace: Keyspace,
   reader: RdbReader,
   tables: TableLoad,
+  packed: PackedLoad,
   db: Database,
   key: Uint8Array,
   offset: number,
   length: number,
   type: number,
 ): number {
-  if (type !== RDB_SET) return storeCompact(keyspace, reader, db, key, offset, length, type);
+  if (type !== RDB_SET) {
+    const kind = type === RDB_SET_INTSET ? INTSET : LISTPACK;
+    if (packed.begins(view)) return packed.start(db, key, offset, length, kind, kind);
+    return storeCompact(keyspace, reader, db, key, offset, length, kind, view);
+  }
   const count = reader.length();
   if (count === 0) return 0;
   builder.start(keyspace, count);
@@ -95,42 +148,4 @@ export function decodeSet(
 
 function addMember({ value }: TableLoad): boolean {
   return builder.add(value.bytes, value.offset, value.length);
-}
-
-/** Stores an intset or listpack as it is, or as a table when it has too many members. */
-function storeCompact(
-  keyspace: Keyspace,
-  reader: RdbReader,
-  db: Database,
-  key: Uint8Array,
-  offset: number,
-  length: number,
-  type: number,
-): number {
-  reader.string(view);
-  const isIntset = type === RDB_SET_INTSET;
-  checkCompact(reader, isIntset);
-  const { bytes, offset: from } = view;
-  const { setMaxIntsetEntries, setMaxListpackEntries } = keyspace.limits;
-  const count = isIntset ? intsetCount(bytes, from) : lpCount(bytes, from);
-  if (count === 0) return 0;
-  const encoding = isIntset ? ENC_INTSET : ENC_LISTPACK;
-  if (count > (isIntset ? setMaxIntsetEntries : setMaxListpackEntries)) {
-    compact.encoding = encoding;
-    compact.bytes = bytes;
-    compact.base = from;
-    const table = tableOf(compact, keyspace.arena, keyspace.seed);
-    return keyspace.putLarge(db, key, offset, length, 0, TYPE_SET, ENC_HASHTABLE, table, false);
-  }
-  return putCompact(keyspace, db, key, offset, length, TYPE_SET, encoding, view);
-}
-
-function checkCompact(reader: RdbReader, isIntset: boolean): void {
-  const { bytes, length, offset } = view;
-  if (isIntset) {
-    if (!intsetValid(bytes, offset, length, true)) throw reader.fail('a damaged intset');
-    return;
-  }
-  if (!lpValid(bytes, offset, length, true)) throw reader.fail('a damaged listpack of a set');
-  if (!lpDistinct(bytes, offset, 1)) throw reader.fail(TWICE);
 }

@@ -13,45 +13,26 @@
  * What is loaded becomes a listpack or large as the limits of this server say: one that comes as a
  * listpack or ziplist by its number of members alone, like everything that Redis loads.
  *
- * Bytes from outside are never believed: a compact zset is walked whole before it is taken. An odd
- * number of entries, a score that is no number, a member that comes twice and a wrong order are
- * errors.
+ * Bytes from outside are never believed: see rdb-zset-packed.ts for compact zsets.
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
-import {
-  LP_EMPTY_BYTES,
-  lpBytes,
-  lpElement,
-  lpEntryBytes,
-  lpFirst,
-  lpGet,
-  lpInit,
-  lpInsert,
-  lpNext,
-} from '../../core/struct/listpack.ts';
 import { parseDouble } from '../../core/text/double.ts';
-import { ElementView } from '../../core/types/element-view.ts';
-import { lpDistinct } from '../../core/types/listpack-distinct.ts';
-import { largeOfPack } from '../../core/types/zset.ts';
 import { ZsetBuilder } from '../../core/types/zset-builder.ts';
 import type { LargeZset } from '../../core/types/zset-large.ts';
-import { packCompare, packScore } from '../../core/types/zset-pack.ts';
 import { ZsetCursor } from '../../core/types/zset-view.ts';
-import { ByteView, ENC_LISTPACK, ENC_SKIPLIST, encodingOf, TYPE_ZSET } from '../../core/value.ts';
-import { emitCompact, pairsIn, putCompact } from './rdb-compact.ts';
+import { ByteView, ENC_SKIPLIST, encodingOf, TYPE_ZSET } from '../../core/value.ts';
+import { emitCompact, storeCompact } from './rdb-compact.ts';
 import type { RdbError } from './rdb-error.ts';
 import { RDB_ZSET, RDB_ZSET_2, RDB_ZSET_LISTPACK } from './rdb-format.ts';
 import type { FrameWriter } from './rdb-frame-writer.ts';
 import { HeldString } from './rdb-held.ts';
+import type { PackedLoad } from './rdb-packed.ts';
 import { late, PieceLoad } from './rdb-pieces.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { ZiplistReader } from './ziplist.ts';
+import { NO_SCORE, TWICE, ZSET_LISTPACK, ZSET_ZIPLIST } from './rdb-zset-packed.ts';
 
 const SCORE_BYTES = 8;
-const FIRST_ROOM = 4096;
-/** A buffer that grew past this is not kept. */
-const KEPT_ROOM = 1 << 20;
 
 /** Lengths of a score's text that stand for what has none. */
 const TEXT_NAN = 253;
@@ -59,16 +40,8 @@ const TEXT_INF = 254;
 const TEXT_MINUS_INF = 255;
 
 const cursor = new ZsetCursor();
-const ziplist = new ZiplistReader();
 const held = new HeldString();
 const view = new ByteView();
-const element = new ElementView();
-const previous = new ElementView();
-/** The listpack that a ziplist becomes. */
-let pack = new Uint8Array(FIRST_ROOM);
-
-const TWICE = 'a member twice in a sorted set';
-const NO_SCORE = 'a score of a sorted set that is not a number';
 
 // ---------------------------------------------------------------- writing
 
@@ -107,6 +80,7 @@ export function decodeZset(
   keyspace: Keyspace,
   reader: RdbReader,
   zsets: ZsetLoad,
+  packed: PackedLoad,
   db: Database,
   key: Uint8Array,
   offset: number,
@@ -117,9 +91,9 @@ export function decodeZset(
     const count = reader.length();
     return count === 0 ? 0 : build(keyspace, reader, zsets, db, key, offset, length, count, type);
   }
-  reader.string(view);
-  if (type !== RDB_ZSET_LISTPACK) packZiplist(reader);
-  return storePack(keyspace, reader, db, key, offset, length);
+  const kind = type === RDB_ZSET_LISTPACK ? ZSET_LISTPACK : ZSET_ZIPLIST;
+  if (packed.begins(view)) return packed.start(db, key, offset, length, kind, kind);
+  return storeCompact(keyspace, reader, db, key, offset, length, kind, view);
 }
 
 // What of a large member is there: it is being read, or all but its score.
@@ -219,76 +193,6 @@ function build(
   }
   if (zsets.isOpen) return putLarge(keyspace, db, key, offset, length, large);
   return builder.store(db, key, offset, length, 0);
-}
-
-/** Makes the ziplist in `view` a listpack with the same entries, which `view` shows then. */
-function packZiplist(reader: RdbReader): void {
-  if (!ziplist.open(view.bytes, view.offset, view.length)) {
-    throw reader.fail('a damaged ziplist of a sorted set');
-  }
-  if (pack.length > KEPT_ROOM) pack = new Uint8Array(FIRST_ROOM);
-  lpInit(pack, 0);
-  let end = LP_EMPTY_BYTES;
-  while (ziplist.next(element)) {
-    const { bytes, length, offset } = element;
-    const need = end + lpEntryBytes(bytes, offset, length);
-    if (need > pack.length) {
-      const larger = new Uint8Array(need * 2);
-      larger.set(pack);
-      pack = larger;
-    }
-    lpInsert(pack, 0, end - 1, bytes, offset, length);
-    end = need;
-  }
-  view.bytes = pack;
-  view.offset = 0;
-  view.length = lpBytes(pack, 0);
-}
-
-/** Stores the listpack in `view` as it is, or as a large zset when it has too many members. */
-function storePack(
-  keyspace: Keyspace,
-  reader: RdbReader,
-  db: Database,
-  key: Uint8Array,
-  offset: number,
-  length: number,
-): number {
-  const { bytes, offset: from } = view;
-  const count = pairsIn(view, reader, 'a sorted set');
-  const reason = faultOf(bytes, from);
-  if (reason !== '') throw reader.fail(reason);
-  if (count === 0) return 0;
-  if (count > keyspace.limits.zsetMaxListpackEntries) {
-    return putLarge(keyspace, db, key, offset, length, largeOfPack(keyspace, bytes, from));
-  }
-  return putCompact(keyspace, db, key, offset, length, TYPE_ZSET, ENC_LISTPACK, view);
-}
-
-/** What is wrong with the pairs of a sound listpack, or ''. */
-function faultOf(bytes: Uint8Array, base: number): string {
-  if (!lpDistinct(bytes, base, 2)) return TWICE;
-  let last = Number.NEGATIVE_INFINITY;
-  for (let at = lpFirst(bytes, base), before = 0; at !== 0; ) {
-    const scoreAt = lpNext(bytes, base, at);
-    lpGet(bytes, base, scoreAt);
-    const { isInteger, length, offset } = lpElement;
-    if (!isInteger && Number.isNaN(parseDouble(bytes, offset, length))) return NO_SCORE;
-    const score = packScore(bytes, base, at);
-    if (score < last || (score === last && before !== 0 && !follows(bytes, base, at, before))) {
-      return 'a sorted set that is not in order';
-    }
-    last = score;
-    before = at;
-    at = lpNext(bytes, base, scoreAt);
-  }
-  return '';
-}
-
-/** Whether the member at `at` belongs behind the one at `before`, which has the same score. */
-function follows(bytes: Uint8Array, base: number, at: number, before: number): boolean {
-  previous.showListpack(bytes, base, before);
-  return packCompare(bytes, base, at, previous.bytes, previous.offset, previous.length) > 0;
 }
 
 function putLarge(

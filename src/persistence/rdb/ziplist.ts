@@ -16,61 +16,90 @@
  *
  * The bytes come from outside, so `open` first walks all of them: every size and every length of
  * the entry before must agree, the last entry must be where the head says. Then `next` needs no
- * care.
+ * care. A large one is walked as it comes (packed-form.ts).
  *
  * Source: the head comment of ziplist.c of Redis.
  */
 import type { ElementView } from '../../core/types/element-view.ts';
+import { COUNT_UNKNOWN_16, PackedForm } from './packed-form.ts';
 
 const HEAD_BYTES = 10;
 const END = 0xff;
 const WIDE_BACK = 0xfe;
-const COUNT_UNKNOWN = 0xffff;
 
-export class ZiplistReader {
-  /** Number of entries. */
-  count = 0;
-  private bytes: Uint8Array = new Uint8Array(0);
-  private base = 0;
-  private at = 0;
+export class ZiplistReader extends PackedForm {
+  readonly name = 'ziplist';
+  protected readonly endBytes = 1;
+  /** Where the last entry is said to be, where it is so far, and how long. */
+  private saidLast = 0;
+  private lastAt = 0;
+  private before = 0;
   /** What the last `measure` found: where the data begin, and how long they are. */
   private dataAt = 0;
   private dataLength = 0;
 
+  /** Number of entries. */
+  get count(): number {
+    return this.passed;
+  }
+
   /** Stands before the first entry of `length` bytes. False when they are no sound ziplist. */
   open(bytes: Uint8Array, base: number, length: number): boolean {
-    this.bytes = bytes;
-    this.base = base;
+    const isSound = this.isWhole(bytes, base, length);
     this.at = HEAD_BYTES;
-    this.count = 0;
+    return isSound;
+  }
+
+  protected begin(): boolean {
+    const { base, bytes, length } = this;
     if (length < HEAD_BYTES + 1 || this.uint32(0) !== length) return false;
-    if (bytes[base + length - 1] !== END) return false;
-    const last = length - 1;
-    let before = 0;
-    let at = HEAD_BYTES;
-    let lastEntry = HEAD_BYTES;
-    while (at < last) {
-      if (!this.measure(at, last) || this.backLength(at) !== before) return false;
-      lastEntry = at;
-      before = this.dataAt + this.dataLength - at;
-      at += before;
-      this.count++;
+    this.saidLast = this.uint32(4);
+    this.said = bytes[base + 8]! | (bytes[base + 9]! << 8);
+    this.isExact = this.said !== COUNT_UNKNOWN_16;
+    this.at = HEAD_BYTES;
+    this.lastAt = HEAD_BYTES;
+    this.before = 0;
+    return true;
+  }
+
+  pass(end: number): boolean {
+    const { at, base, bytes } = this;
+    const first = bytes[base + at]!;
+    const kind = bytes[base + at + 1]!;
+    let size: number;
+    // Most are strings of up to 63 bytes behind an entry of less than 254.
+    if (first < WIDE_BACK && kind < 0x40) {
+      size = 2 + kind;
+      if (at + size > end || first !== this.before) return false;
+    } else {
+      if (!this.measure(at, end) || this.backLength(at) !== this.before) return false;
+      size = this.dataAt + this.dataLength - at;
     }
-    const said = bytes[base + 8]! | (bytes[base + 9]! << 8);
-    const counted = said === COUNT_UNKNOWN || said === this.count;
-    return at === last && counted && this.uint32(4) === lastEntry;
+    this.lastAt = at;
+    this.before = size;
+    this.at = at + size;
+    this.passed++;
+    return true;
+  }
+
+  override isSound(): boolean {
+    return super.isSound() && this.saidLast === this.lastAt;
   }
 
   /** Shows the next entry; false at the end. */
   next(view: ElementView): boolean {
-    const { bytes, base } = this;
-    if (bytes[base + this.at] === END) return false;
-    this.measure(this.at, Number.MAX_SAFE_INTEGER);
-    const kind = bytes[base + this.at + this.backBytes(this.at)]!;
-    if (kind < 0xc0) view.show(bytes, base + this.dataAt, this.dataLength);
-    else this.showInteger(kind, view);
+    if (this.bytes[this.base + this.at] === END) return false;
+    this.show(this.at, false, view);
     this.at = this.dataAt + this.dataLength;
     return true;
+  }
+
+  show(at: number, _isSecond: boolean, view: ElementView): void {
+    const { bytes, base } = this;
+    this.measure(at, Number.MAX_SAFE_INTEGER);
+    const kind = bytes[base + at + this.backBytes(at)]!;
+    if (kind < 0xc0) view.show(bytes, base + this.dataAt, this.dataLength);
+    else this.showInteger(kind, view);
   }
 
   private showInteger(kind: number, view: ElementView): void {

@@ -8,70 +8,79 @@
  *     length   1 byte up to 253, or 0xfe and u32 little endian
  *
  * 254 pairs or more means "count them". The bytes come from outside: `open` walks all of them
- * first.
+ * first; a large one is walked as it comes (packed-form.ts).
  *
  * Source: the head comment of zipmap.c of Redis.
  */
 import type { ElementView } from '../../core/types/element-view.ts';
+import { PackedForm } from './packed-form.ts';
 
+const HEAD_BYTES = 1;
 const END = 0xff;
 const WIDE_LENGTH = 0xfe;
-const COUNT_UNKNOWN = 254;
+const MANY_PAIRS = 254;
 
-export class ZipmapReader {
+export class ZipmapReader extends PackedForm {
+  readonly name = 'zipmap';
+  protected readonly endBytes = 1;
+  /** What the last `measure` found: where the text is, its length, and where all of it ends. */
+  private textAt = 0;
+  private textLength = 0;
+  private behind = 0;
+
   /** Number of pairs. */
-  count = 0;
-  private bytes: Uint8Array = new Uint8Array(0);
-  private base = 0;
-  private at = 0;
-  /** What the last `measure` found, and where the pair ends. */
-  private fieldAt = 0;
-  private fieldLength = 0;
-  private valueAt = 0;
-  private valueLength = 0;
-  private pairEnd = 0;
+  get count(): number {
+    return this.passed >>> 1;
+  }
 
   /** Stands before the first pair of `length` bytes. False when they are no sound zipmap. */
   open(bytes: Uint8Array, base: number, length: number): boolean {
-    this.bytes = bytes;
-    this.base = base;
-    this.at = 1;
-    this.count = 0;
-    if (length < 2 || bytes[base + length - 1] !== END) return false;
-    let at = 1;
-    while (at < length - 1) {
-      if (!this.measure(at, length - 1)) return false;
-      at = this.pairEnd;
-      this.count++;
-    }
-    const said = bytes[base]!;
-    return at === length - 1 && (said >= COUNT_UNKNOWN || said === this.count);
+    const isSound = this.isWhole(bytes, base, length) && this.passed % 2 === 0;
+    this.at = HEAD_BYTES;
+    return isSound;
   }
 
   /** Shows the next pair; false at the end. */
   next(field: ElementView, value: ElementView): boolean {
-    const { bytes, base } = this;
-    if (bytes[base + this.at] === END) return false;
-    this.measure(this.at, Number.MAX_SAFE_INTEGER);
-    field.show(bytes, base + this.fieldAt, this.fieldLength);
-    value.show(bytes, base + this.valueAt, this.valueLength);
-    this.at = this.pairEnd;
+    if (this.bytes[this.base + this.at] === END) return false;
+    this.show(this.at, false, field);
+    this.show(this.behind, true, value);
+    this.at = this.behind;
     return true;
   }
 
-  /** Finds the parts of the pair at `at`, which must end at `end` or before. */
-  private measure(at: number, end: number): boolean {
-    this.fieldLength = this.length(at, end);
-    if (this.fieldLength < 0) return false;
-    this.fieldAt = at + this.lengthBytes(at);
-    const second = this.fieldAt + this.fieldLength;
-    this.valueLength = this.length(second, end);
-    if (this.valueLength < 0) return false;
-    const unusedAt = second + this.lengthBytes(second);
-    if (unusedAt >= end) return false;
-    this.valueAt = unusedAt + 1;
-    this.pairEnd = this.valueAt + this.valueLength + this.bytes[this.base + unusedAt]!;
-    return this.pairEnd <= end;
+  protected begin(): boolean {
+    const pairs = this.bytes[this.base]!;
+    this.said = pairs * 2;
+    this.isExact = pairs < MANY_PAIRS;
+    this.at = HEAD_BYTES;
+    return this.length > HEAD_BYTES;
+  }
+
+  pass(end: number): boolean {
+    if (!this.measure(this.at, this.passed % 2 === 1, end)) return false;
+    this.at = this.behind;
+    this.passed++;
+    return true;
+  }
+
+  show(at: number, isSecond: boolean, view: ElementView): void {
+    this.measure(at, isSecond, Number.MAX_SAFE_INTEGER);
+    view.show(this.bytes, this.base + this.textAt, this.textLength);
+  }
+
+  /** Finds the parts of the field or value at `at`, which must end at `end` or before. */
+  private measure(at: number, isValue: boolean, end: number): boolean {
+    this.textLength = this.textLengthAt(at, end);
+    if (this.textLength < 0) return false;
+    this.textAt = at + this.lengthBytes(at);
+    this.behind = this.textAt + this.textLength;
+    if (isValue) {
+      if (this.textAt >= end) return false;
+      this.behind += 1 + this.bytes[this.base + this.textAt]!;
+      this.textAt++;
+    }
+    return this.behind <= end;
   }
 
   private lengthBytes(at: number): number {
@@ -79,7 +88,7 @@ export class ZipmapReader {
   }
 
   /** The length at `at`, -1 when there is none. */
-  private length(at: number, end: number): number {
+  private textLengthAt(at: number, end: number): number {
     if (at >= end || at + this.lengthBytes(at) > end) return -1;
     const { bytes } = this;
     const from = this.base + at;

@@ -86,7 +86,7 @@ export function ziplistOf(entries: readonly string[]): Buffer {
     parts.push(whole);
     before = whole.length;
   }
-  const body = join(...parts);
+  const body = Buffer.concat(parts);
   const last = parts.length === 0 ? 10 : 10 + body.length - before;
   const head = [...littleEndian(body.length + 11, 4), ...littleEndian(last, 4)];
   return join(head, littleEndian(Math.min(entries.length, 0xffff), 2), body, [0xff]);
@@ -99,12 +99,12 @@ export function zipmapOf(pairs: readonly (readonly [string, string])[], unused =
     const head = join(length(field.length), bytesOf(field), length(value.length), [unused]);
     return join(head, bytesOf(value), new Uint8Array(unused));
   });
-  return join([Math.min(pairs.length, 254)], ...parts, [0xff]);
+  return join([Math.min(pairs.length, 254)], Buffer.concat(parts), [0xff]);
 }
 
 export function intsetOf(width: 2 | 4 | 8, members: readonly (bigint | number)[]): Buffer {
   const head = [...littleEndian(width, 4), ...littleEndian(members.length, 4)];
-  return join(head, ...members.map((member) => littleEndian(member, width)));
+  return join(head, Buffer.concat(members.map((one) => Buffer.from(littleEndian(one, width)))));
 }
 
 function listpackBody(entry: string): Buffer {
@@ -136,8 +136,8 @@ function backLength(length: number): number[] {
 }
 
 export function listpackOf(entries: readonly string[]): Buffer {
-  const body = join(
-    ...entries.map((entry) => {
+  const body = Buffer.concat(
+    entries.map((entry) => {
       const encoded = listpackBody(entry);
       return join(encoded, backLength(encoded.length));
     }),

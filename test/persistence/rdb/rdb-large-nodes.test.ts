@@ -61,12 +61,12 @@ const PLACES: Record<string, Place> = {
     post: smallZiplist,
     rooms: [ZIPLIST_ROOM],
   },
-  // Its elements come to nodes of their own, and it goes.
+  // It is seen through a window, which grows to the element.
   'a ziplist that is a list': {
     node: ZIPLIST,
     pre: '\x0a',
     post: '',
-    rooms: [ZIPLIST_ROOM, ONE_FRAMED],
+    rooms: [1 << 21, ONE_FRAMED],
   },
   'a node of a stream': { node: STREAM_NODE, pre: `\x0f\x01${text(ID)}`, post: '\x01\x05\x01\0' },
 };

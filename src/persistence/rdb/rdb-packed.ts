@@ -1,0 +1,246 @@
+/**
+ * Loading large collections that are one string in an RDB, in pieces, so that a server can answer
+ * in between, and so that none is there twice:
+ *
+ *     in the file               with few elements                  with more than the limit
+ *     listpack, intset          stays: read to its block           a table, element by element
+ *     ziplist                   a listpack, element by element     a table, element by element
+ *     list's ziplist, zipmap                                       always
+ *
+ * An entry is stored at once, as its head says, and takes what comes. Of a payload in memory, all
+ * of it comes. What is wrong is said when the last byte was read, as it is of a small one.
+ */
+import type { Database } from '../../core/database.ts';
+import type { Keyspace } from '../../core/keyspace.ts';
+import type { ByteView } from '../../core/value.ts';
+import type { CompactKind, PackedKind } from './rdb-compact.ts';
+import { RdbError } from './rdb-error.ts';
+import { LargeString } from './rdb-large.ts';
+import type { RdbReader } from './rdb-reader.ts';
+import { TableRoom } from './rdb-table-room.ts';
+import { type ElementTaker, PackTaker } from './rdb-taker.ts';
+import { PackedWindow } from './rdb-window.ts';
+
+/** Elements that are taken at a time. */
+const PIECE_ELEMENTS = 512;
+/** Bytes that hold the head of every form; compressed, they give more than that. */
+const HEAD_BYTES_MAX = 64;
+const EMPTY = new Uint8Array(0);
+
+export class PackedLoad {
+  readonly #keyspace: Keyspace;
+  readonly #reader: RdbReader;
+  readonly #large = new LargeString();
+  readonly #window = new PackedWindow(this.#large);
+  readonly #room = new TableRoom(this.#window);
+  /** What is read, null for nothing; and the same, while it is to stay compact. */
+  #kind: PackedKind | null = null;
+  #compact: CompactKind | null = null;
+  /** Who takes the elements, null where the bytes stay; then their block. */
+  #taker: ElementTaker | null = null;
+  #block = 0;
+  #fault = '';
+  /** Whether the last call found no bytes to bring. */
+  #isStarved = false;
+  #db: Database | null = null;
+  /** The key, which the caller keeps as it is while this `isOpen`. */
+  #key: Uint8Array = EMPTY;
+  #keyOffset = 0;
+  #keyLength = 0;
+
+  constructor(keyspace: Keyspace, reader: RdbReader) {
+    this.#keyspace = keyspace;
+    this.#reader = reader;
+  }
+
+  /** Whether elements or bytes are still to come. */
+  get isOpen(): boolean {
+    return this.#kind !== null;
+  }
+
+  /** Whether `resume` has work to do that needs no more bytes. */
+  get isMoving(): boolean {
+    return this.#kind !== null && !this.#isStarved;
+  }
+
+  /** Begins with the next string when it is large: true. Else shows it in `view`. */
+  begins(view: ByteView): boolean {
+    return this.#large.begins(this.#reader, view);
+  }
+
+  /**
+   * Stores what has begun under a key that does not exist. Returns the entry's address; while this
+   * `isOpen`, `resume` brings the rest. `compact` is the kind again, if it may stay compact.
+   */
+  start(
+    db: Database,
+    key: Uint8Array,
+    offset: number,
+    length: number,
+    kind: PackedKind,
+    compact: CompactKind | null,
+  ): number {
+    const reader = this.#reader;
+    reader.need(Math.min(HEAD_BYTES_MAX, this.#large.bytesLeft));
+    const isSound = this.#window.open(reader, kind.form, kind.isPair);
+    this.#fault = isSound ? '' : kind.damage;
+    this.#kind = kind;
+    this.#db = db;
+    this.#key = key;
+    this.#keyOffset = offset;
+    this.#keyLength = length;
+    const isCompact = compact !== null && isSound && this.#hasFew(compact);
+    this.#compact = isCompact ? compact : null;
+    const address = isCompact ? this.#storeCompact(compact) : this.#storeLarge(kind);
+    if (!reader.isWhole) return address;
+    try {
+      while (!this.resume());
+    } catch (error) {
+      this.#keyspace.remove(db, this.#find());
+      throw error;
+    }
+    return this.#find();
+  }
+
+  #find(): number {
+    return this.#db!.dict.find(this.#key, this.#keyOffset, this.#keyLength);
+  }
+
+  /** Whether, by what its head says, it has few elements. */
+  #hasFew(kind: CompactKind): boolean {
+    const { said } = kind.form;
+    return (kind.isPair ? said >>> 1 : said) <= kind.most(this.#keyspace.limits);
+  }
+
+  #storeLarge({ grow, largeEncoding, type }: PackedKind): number {
+    const keyspace = this.#keyspace;
+    const taker = grow(keyspace);
+    const key = this.#key;
+    this.#taker = taker;
+    this.#room.start();
+    return keyspace.putLarge(
+      this.#db!,
+      key,
+      this.#keyOffset,
+      this.#keyLength,
+      0,
+      type,
+      largeEncoding,
+      taker.value,
+      false,
+    );
+  }
+
+  /** Stores an entry with room for the bytes, as they stay or as they become. */
+  #storeCompact({ encoding, isKept, isPair, type }: CompactKind): number {
+    const keyspace = this.#keyspace;
+    const { arena } = keyspace;
+    const db = this.#db!;
+    const key = this.#key;
+    const at = this.#keyOffset;
+    const size = this.#keyLength;
+    const empty = keyspace.putBytes(db, key, at, size, 0, type, encoding, EMPTY, 0, 0, false);
+    const { length } = this.#large;
+    const room = isKept ? length : PackTaker.roomFor(length);
+    const address = keyspace.resizeValue(db, empty, room, 0);
+    const block = keyspace.valueBlock(address);
+    const bytes = arena.bytes(block);
+    const base = arena.byteOffset(block);
+    this.#block = block;
+    this.#taker = isKept ? null : new PackTaker(bytes, base, isPair);
+    if (isKept) this.#window.moveTo(bytes, base);
+    return address;
+  }
+
+  /** Reads some more. True when all is there. */
+  resume(): boolean {
+    const kind = this.#kind;
+    if (kind === null) return true;
+    try {
+      if (this.#taker === null ? this.#fillBlock() : this.#take(this.#taker)) this.#end(kind);
+    } catch (error) {
+      if (error instanceof RdbError) this.#stop();
+      throw error;
+    }
+    return this.#kind === null;
+  }
+
+  /** Brings the next piece of what stays as it is to its block. */
+  #fillBlock(): boolean {
+    const { arena } = this.#keyspace;
+    const large = this.#large;
+    const had = large.filled;
+    const bytes = arena.bytes(this.#block);
+    const isWhole = large.fill(this.#reader, bytes, arena.byteOffset(this.#block));
+    this.#isStarved = large.filled === had;
+    this.#reader.commit();
+    return isWhole;
+  }
+
+  /** Takes some elements, or brings bytes when there are none. True when all have come. */
+  #take(taker: ElementTaker): boolean {
+    const window = this.#window;
+    this.#isStarved = false;
+    if (this.#fault === '' && this.#takeElements(taker)) return false;
+    if (window.isComplete) return true;
+    if (this.#fault !== '') window.skip();
+    this.#isStarved = !window.fill(this.#reader);
+    this.#reader.commit();
+    return false;
+  }
+
+  /** Whether there may be more elements at hand. */
+  #takeElements(taker: ElementTaker): boolean {
+    const window = this.#window;
+    if (taker.dict !== null) this.#room.enlarge(taker.dict, window.left);
+    let left = PIECE_ELEMENTS;
+    let fault = '';
+    while (fault === '' && left > 0 && window.next()) {
+      fault = taker.take(window.first, window.second);
+      left--;
+    }
+    const settled = taker.settle();
+    this.#fault = fault === '' ? settled : fault;
+    return left === 0;
+  }
+
+  /** All bytes have come. */
+  #end(kind: PackedKind): void {
+    const compact = this.#compact;
+    if (this.#fault === '' && this.#taker !== null) {
+      if (this.#window.isSound()) this.#taker.end(this.#keyspace, this.#db!, this.#find());
+      else this.#fault = kind.damage;
+    }
+    if (this.#fault === '' && compact !== null) this.#endCompact(compact);
+    if (this.#fault !== '') throw this.#reader.fail(this.#fault);
+    this.#stop();
+  }
+
+  /** Looks at what stays compact, and makes it large when its head did not tell how many it has. */
+  #endCompact(kind: CompactKind): void {
+    const keyspace = this.#keyspace;
+    const address = this.#find();
+    const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
+    const from = keyspace.valueOffset(address);
+    this.#fault = kind.fault(bytes, from, keyspace.valueLength(address));
+    if (this.#fault !== '' || kind.count(bytes, from) <= kind.most(keyspace.limits)) return;
+    keyspace.putLarge(
+      this.#db!,
+      this.#key,
+      this.#keyOffset,
+      this.#keyLength,
+      address,
+      kind.type,
+      kind.largeEncoding,
+      kind.enlarged(keyspace, bytes, from),
+      true,
+    );
+  }
+
+  #stop(): void {
+    this.#kind = null;
+    this.#compact = null;
+    this.#taker = null;
+    this.#window.close();
+  }
+}

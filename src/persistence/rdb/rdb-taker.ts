@@ -1,0 +1,104 @@
+/**
+ * Who takes the elements of a large collection as they come, one by one (rdb-packed.ts): a table,
+ * or the listpack that an older form becomes. Zsets and lists have their own.
+ */
+import type { Database } from '../../core/database.ts';
+import type { Keyspace, LargeValue } from '../../core/keyspace.ts';
+import type { Dict } from '../../core/struct/dict.ts';
+import { LP_HEAD_BYTES, lpInit, lpPut, lpPutEnd } from '../../core/struct/listpack.ts';
+import type { ElementView } from '../../core/types/element-view.ts';
+import { HashTable } from '../../core/types/hash-table.ts';
+import { late } from './rdb-pieces.ts';
+import { ziplistSlack } from './ziplist-listpack.ts';
+
+export abstract class ElementTaker {
+  /** The dict that finds the elements, null where there is none. */
+  get dict(): Dict | null {
+    return null;
+  }
+
+  /** Takes an element, whose second string is only there of a pair. What is wrong, or ''. */
+  abstract take(first: ElementView, second: ElementView): string;
+
+  /** Brings in what still waits. What is wrong with it, or ''. */
+  settle(): string {
+    return '';
+  }
+
+  /** All elements have come. */
+  end(_keyspace: Keyspace, _db: Database, _address: number): void {}
+}
+
+/** One that brings elements into a large collection. */
+export abstract class LargeTaker extends ElementTaker {
+  abstract readonly value: LargeValue;
+
+  override get dict(): Dict | null {
+    return this.value.dict;
+  }
+}
+
+/** Fields and values of a hash, or members of a set. */
+export class TableTaker extends LargeTaker {
+  readonly value: HashTable;
+  readonly #hasValues: boolean;
+  readonly #twice: string;
+
+  /** `twice` is said when an element is there already. */
+  constructor({ arena, seed }: Keyspace, hasValues: boolean, twice: string) {
+    super();
+    this.value = new HashTable(arena, seed);
+    this.#hasValues = hasValues;
+    this.#twice = twice;
+  }
+
+  take({ bytes, length, offset }: ElementView, second: ElementView): string {
+    if (late.isFull && !this.value.settle(late)) return this.#twice;
+    const size = this.#hasValues ? second.length : 0;
+    this.value.setLate(late, bytes, offset, length, second.bytes, second.offset, size);
+    return '';
+  }
+
+  override settle(): string {
+    return this.value.settle(late) ? '' : this.#twice;
+  }
+}
+
+/** A ziplist as the listpack that is the value of an entry, with room for the longest of both. */
+export class PackTaker extends ElementTaker {
+  readonly #bytes: Uint8Array;
+  readonly #base: number;
+  readonly #isPair: boolean;
+  #count = 0;
+  #at: number;
+
+  /** Bytes that the value needs for a ziplist of `length` bytes. */
+  static roomFor(length: number): number {
+    return length + ziplistSlack(length);
+  }
+
+  constructor(bytes: Uint8Array, base: number, isPair: boolean) {
+    super();
+    this.#bytes = bytes;
+    this.#base = base;
+    this.#isPair = isPair;
+    this.#at = base + LP_HEAD_BYTES;
+    lpInit(bytes, base);
+  }
+
+  take(first: ElementView, second: ElementView): string {
+    this.#put(first);
+    if (this.#isPair) this.#put(second);
+    return '';
+  }
+
+  #put({ bytes, length, offset }: ElementView): void {
+    this.#at = lpPut(this.#bytes, this.#at, bytes, offset, length);
+    this.#count++;
+  }
+
+  override end(keyspace: Keyspace, db: Database, address: number): void {
+    lpPutEnd(this.#bytes, this.#base, this.#at, this.#count);
+    keyspace.resizeValue(db, address, this.#at + 1 - this.#base, 0);
+  }
+}
