@@ -146,7 +146,7 @@ async function receiveMarked(
   do {
     await sink.write(await reader.chunk(options.timeoutMs, MARK_BYTES, Number.MAX_SAFE_INTEGER));
     options.onProgress(sink.bytes, 0);
-  } while (!reader.restIs(mark));
+  } while (!reader.takeRest(mark));
 }
 
 /** The file, its sum and its beginning. */

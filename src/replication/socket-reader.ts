@@ -96,10 +96,14 @@ export class SocketReader {
     return this.ring.subarray(at, at + this.lent);
   }
 
-  /** Whether exactly these bytes have come behind those that are lent. */
-  restIs(bytes: Uint8Array): boolean {
-    const from = this.start + this.lent;
-    return this.end - from === bytes.length && this.copy(from, this.end).equals(bytes);
+  /** Whether exactly these bytes have come behind those that were lent; then they are taken. */
+  takeRest(bytes: Uint8Array): boolean {
+    this.giveBack();
+    const { start, end } = this;
+    if (end - start !== bytes.length || !this.copy(start, end).equals(bytes)) return false;
+    this.lent = bytes.length;
+    this.giveBack();
+    return true;
   }
 
   /** Sends text, which the kernel takes when it can. */

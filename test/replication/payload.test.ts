@@ -109,7 +109,8 @@ describe('payload', () => {
         isEmpty: false,
       });
       expect(stored().equals(FULL)).toBe(true);
-      reader.close('next');
+      expect(reader.release(() => undefined).length).toBe(0);
+      reader.socket.destroy();
     }
   });
 
