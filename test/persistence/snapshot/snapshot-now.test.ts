@@ -20,6 +20,7 @@ const fresh = keyspaceOf('new', 400);
 function diskWithOld(): FaultyFileSystem {
   const disk = new FaultyFileSystem();
   disk.mkdirSync('/data');
+  disk.fsyncDirSync('/');
   saveNow(keyspaceOf('old', 3), saveOptions(disk));
   disk.calls.length = 0;
   return disk;
