@@ -198,7 +198,9 @@ describe('a replica', () => {
         await new Promise((resolve) => setTimeout(resolve, 150));
         await until('its AOF stands', async () => {
           const info = await replica.info('persistence');
-          return info.aof_rewrite_in_progress === '0' && info.aof_enabled === '1';
+          const isMaking = info.aof_rewrite_in_progress === '1';
+          const isWanted = info.aof_rewrite_scheduled === '1';
+          return info.aof_enabled === '1' && !isMaking && !isWanted;
         });
         replica.client.disconnect();
         await replica.server.kill();
