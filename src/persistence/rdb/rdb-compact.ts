@@ -19,7 +19,8 @@ const ziplist = new ZiplistReader();
 
 /** A type of collections, in a form in which a file has it. */
 export interface PackedKind {
-  readonly form: PackedForm;
+  /** Walks one value: it remembers where it is, and other loads may be under way. */
+  form(): PackedForm;
   /** Whether an element is two strings. */
   readonly isPair: boolean;
   readonly type: number;

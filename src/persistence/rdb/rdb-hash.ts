@@ -79,7 +79,7 @@ export function emitHash(
 // ---------------------------------------------------------------- reading
 
 const LISTPACK: CompactKind = {
-  form: new ListpackForm(),
+  form: () => new ListpackForm(),
   isPair: true,
   type: TYPE_HASH,
   encoding: ENC_LISTPACK,
@@ -98,12 +98,16 @@ const LISTPACK: CompactKind = {
 
 const ZIPLIST: CompactKind = {
   ...LISTPACK,
-  form: new ZiplistReader(),
+  form: () => new ZiplistReader(),
   damage: 'a damaged ziplist of a hash',
   isKept: false,
 };
 
-const ZIPMAP: PackedKind = { ...ZIPLIST, form: zipmap, damage: 'a damaged zipmap of a hash' };
+const ZIPMAP: PackedKind = {
+  ...ZIPLIST,
+  form: () => new ZipmapReader(),
+  damage: 'a damaged zipmap of a hash',
+};
 
 /**
  * Reads a hash of one of the types above and stores it under a key that does not exist. Returns the

@@ -111,7 +111,7 @@ class ListTaker extends LargeTaker {
 }
 
 const ZIPLIST: PackedKind = {
-  form: new ZiplistReader(),
+  form: () => new ZiplistReader(),
   isPair: false,
   type: TYPE_LIST,
   largeEncoding: ENC_QUICKLIST,

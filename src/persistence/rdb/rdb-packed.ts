@@ -82,7 +82,7 @@ export class PackedLoad {
   ): number {
     const reader = this.#reader;
     reader.need(Math.min(HEAD_BYTES_MAX, this.#large.bytesLeft));
-    const isSound = this.#window.open(reader, kind.form, kind.isPair);
+    const isSound = this.#window.open(reader, kind.form(), kind.isPair);
     this.#fault = isSound ? '' : kind.damage;
     this.#kind = kind;
     this.#db = db;
@@ -108,7 +108,7 @@ export class PackedLoad {
 
   /** Whether, by what its head says, it has few elements. */
   #hasFew(kind: CompactKind): boolean {
-    const { said } = kind.form;
+    const { said } = this.#window;
     return (kind.isPair ? said >>> 1 : said) <= kind.most(this.#keyspace.limits);
   }
 

@@ -75,7 +75,7 @@ export function emitSet(
 // ---------------------------------------------------------------- reading
 
 const LISTPACK: CompactKind = {
-  form: new ListpackForm(),
+  form: () => new ListpackForm(),
   isPair: false,
   type: TYPE_SET,
   encoding: ENC_LISTPACK,
@@ -94,7 +94,7 @@ const LISTPACK: CompactKind = {
 
 const INTSET: CompactKind = {
   ...LISTPACK,
-  form: new IntsetForm(),
+  form: () => new IntsetForm(),
   encoding: ENC_INTSET,
   damage: 'a damaged intset',
   most: (limits) => limits.setMaxIntsetEntries,

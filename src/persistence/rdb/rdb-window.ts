@@ -67,6 +67,11 @@ export class PackedWindow {
     return this.#large.length - this.#at;
   }
 
+  /** How many strings the head promises, at least. */
+  get said(): number {
+    return this.#form!.said;
+  }
+
   /** How many elements are still to come, as far as the head has told. */
   get left(): number {
     const { isExact, passed, said } = this.#form!;

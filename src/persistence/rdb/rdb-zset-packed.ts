@@ -66,7 +66,7 @@ class ZsetTaker extends LargeTaker {
 }
 
 export const ZSET_LISTPACK: CompactKind = {
-  form: new ListpackForm(),
+  form: () => new ListpackForm(),
   isPair: true,
   type: TYPE_ZSET,
   encoding: ENC_LISTPACK,
@@ -84,7 +84,7 @@ export const ZSET_LISTPACK: CompactKind = {
 
 export const ZSET_ZIPLIST: CompactKind = {
   ...ZSET_LISTPACK,
-  form: new ZiplistReader(),
+  form: () => new ZiplistReader(),
   damage: 'a damaged ziplist of a sorted set',
   isKept: false,
 };

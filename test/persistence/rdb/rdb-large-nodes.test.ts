@@ -17,6 +17,7 @@ import {
   LARGE,
   latin1,
   loaded,
+  loadedInPieces,
   loadInto,
   makeKeyspace,
   rdbOf,
@@ -82,16 +83,8 @@ function fileOf(value: string): Uint8Array {
   return rdbOf('REDIS0010', value.slice(0, 1), text('k'), value.slice(1), 0xff);
 }
 
-/** Feeds a file to a load in pieces, as a socket does. */
-function feed(keyspace: Keyspace, file: Uint8Array, pieceBytes = 100_000): void {
-  const reader = RdbReader.fed();
-  const load = loadInto(keyspace, reader);
-  let now = 0;
-  for (let at = 0; at < file.length; at += pieceBytes) {
-    reader.feed(file.subarray(at, at + pieceBytes));
-    if (at + pieceBytes >= file.length) reader.endOfFeed();
-    while (!load.step(1, () => ++now)) if (load.isHungry) break;
-  }
+function inPieces(keyspace: Keyspace, file: Uint8Array): void {
+  loadedInPieces(file, 100_000, keyspace);
 }
 
 function fromFile(keyspace: Keyspace, file: Uint8Array): void {
@@ -130,7 +123,7 @@ describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
     expect(restored(keyspace, value)).toBeTypeOf('number');
     const wanted = dumped(keyspace);
     expect(wanted.includes(LARGE)).toBe(true);
-    for (const load of [fromFile, feed]) {
+    for (const load of [fromFile, inPieces]) {
       const other = makeKeyspace();
       load(other, file);
       expect(dumped(other) === wanted).toBe(true);
@@ -139,7 +132,7 @@ describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
   });
 
   it('is held once', () => {
-    for (const load of [fromFile, feed]) {
+    for (const load of [fromFile, inPieces]) {
       const keyspace = makeKeyspace();
       keyspace.arena.free(keyspace.arena.alloc(8));
       const rooms = roomsMade(BUFFER_MAX, () => load(keyspace, file));
@@ -169,7 +162,7 @@ describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
 
   it('is refused when it ends early, and nothing of it stays', () => {
     const cut = value.slice(0, value.length / 2);
-    for (const load of [fromFile, feed]) {
+    for (const load of [fromFile, inPieces]) {
       const keyspace = makeKeyspace();
       expect(() => load(keyspace, fileOf(cut).subarray(0, -9))).toThrow(/too early.* byte \d+/);
       expect([...entriesOf(keyspace)]).toEqual([]);
@@ -189,7 +182,7 @@ describe.each(DAMAGEABLE)('$name that is large, $form and damaged', ({ place, fo
     const node = Buffer.from(place.node);
     node[node.length - 2]! ^= 0x55;
     const value = valueWith({ ...place, node }, form);
-    for (const load of [fromFile, feed]) {
+    for (const load of [fromFile, inPieces]) {
       const keyspace = makeKeyspace();
       expect(() => load(keyspace, fileOf(value))).toThrow(/a damaged .* byte \d+/);
       expect([...entriesOf(keyspace)]).toEqual([]);
