@@ -11,10 +11,11 @@
  *     blocks        [ .....=======][============][=======..... ]     64 KiB each, written once
  *              blocksStart         ^ whole blocks leave on the left     ^ the last one has room
  *
- * Bytes of a block are never changed once written, so what is appended is shared: `append` and
- * `views` give out views of the blocks, any number of replicas queue them, and a block lives until
- * the last of them has been sent. However many replicas there are, each byte of the stream is
- * copied once.
+ * Bytes of a block are not changed while anyone may read them, so what is appended is shared: the
+ * connections of any number of replicas queue views of the blocks, and each byte of the stream is
+ * copied once. A block that has left the window is filled again once all who were given it have
+ * sent it. Fresh ones would be memory outside the heap that only the collector gives back, as many
+ * bytes of it as there are in the stream.
  *
  * A replica in a full sync will want the stream from where its snapshot began. `hold` keeps the
  * window open to there, whatever the size; so what is kept for one serves others, too, who were
@@ -26,7 +27,17 @@
  * PSYNC names the byte that a replica wants next, counted from 1: offset 1 wants the whole stream.
  */
 
+import { copyBytes } from '../core/memory/copy.ts';
+import { type Sender, Senders } from './senders.ts';
+
 const BLOCK_BYTES = 65_536;
+/** Blocks that have been sent and are kept for what comes next. */
+const SPARE_BLOCKS = 4;
+
+class Block {
+  readonly bytes = new Uint8Array(BLOCK_BYTES);
+  readonly senders = new Senders();
+}
 
 export class ReplicationBacklog {
   /** Bytes of the stream before the first byte kept. */
@@ -35,8 +46,10 @@ export class ReplicationBacklog {
   end: number;
   private sizeMax: number;
   private heldFrom = Number.POSITIVE_INFINITY;
-  private readonly blocks: Uint8Array[] = [];
+  private readonly blocks: Block[] = [];
   private blocksStart: number;
+  /** Blocks that have left the window, the oldest first. */
+  private readonly left: Block[] = [];
 
   /** An empty backlog of at most `sizeBytes` for a stream that is `offset` bytes long. */
   constructor(sizeBytes: number, offset: number) {
@@ -70,36 +83,38 @@ export class ReplicationBacklog {
     return offset >= this.start && offset <= this.end;
   }
 
-  /** Adds bytes, which are copied. `views`, if given, gets what was added, to be shared. */
-  append(bytes: Uint8Array, from: number, length: number, views: Uint8Array[] | null): void {
+  /** Adds bytes, which are copied, and queues what was added for these. */
+  append(bytes: Uint8Array, from: number, length: number, senders: readonly Sender[]): void {
     let done = 0;
     while (done < length) {
       const used = this.end - this.blocksStart - (this.blocks.length - 1) * BLOCK_BYTES;
       const full = this.blocks.length === 0 || used === BLOCK_BYTES;
-      if (full) this.blocks.push(new Uint8Array(BLOCK_BYTES));
+      if (full) this.blocks.push(this.takeBlock());
       const block = this.blocks[this.blocks.length - 1]!;
       const at = full ? 0 : used;
       const part = Math.min(length - done, BLOCK_BYTES - at);
-      block.set(bytes.subarray(from + done, from + done + part), at);
-      if (views !== null) views.push(block.subarray(at, at + part));
+      copyBytes(bytes, from + done, block.bytes, at, part);
+      if (senders.length > 0) {
+        const view = block.bytes.subarray(at, at + part);
+        for (const sender of senders) block.senders.share(sender, view);
+      }
       this.end += part;
       done += part;
     }
     this.trim();
   }
 
-  /** Views of everything after the first `offset` bytes, which `reaches` has been asked about. */
-  views(offset: number): Uint8Array[] {
+  /** Queues everything after the first `offset` bytes, which `reaches` has been asked about. */
+  share(offset: number, sender: Sender): void {
     if (!this.reaches(offset)) throw new Error(`the backlog does not reach back to ${offset}`);
-    const views: Uint8Array[] = [];
     for (let at = offset; at < this.end; ) {
       const index = Math.floor((at - this.blocksStart) / BLOCK_BYTES);
       const blockStart = this.blocksStart + index * BLOCK_BYTES;
       const to = Math.min(this.end, blockStart + BLOCK_BYTES);
-      views.push(this.blocks[index]!.subarray(at - blockStart, to - blockStart));
+      const block = this.blocks[index]!;
+      block.senders.share(sender, block.bytes.subarray(at - blockStart, to - blockStart));
       at = to;
     }
-    return views;
   }
 
   /** Keeps at most `sizeBytes` from now on; what fits stays. */
@@ -128,14 +143,22 @@ export class ReplicationBacklog {
     );
   }
 
+  /** A block that nobody reads. */
+  private takeBlock(): Block {
+    const oldest = this.left[0];
+    if (oldest === undefined || !oldest.senders.areDone) return new Block();
+    this.left.shift();
+    oldest.senders.clear();
+    return oldest;
+  }
+
   private trim(): void {
     const wanted = Math.min(this.end - this.sizeMax, this.heldFrom);
     if (wanted > this.start) this.start = wanted;
-    let gone = 0;
-    while (gone < this.blocks.length && this.start - this.blocksStart >= BLOCK_BYTES) {
-      gone++;
-      this.blocksStart += BLOCK_BYTES;
-    }
-    if (gone > 0) this.blocks.splice(0, gone);
+    const done = Math.floor((this.start - this.blocksStart) / BLOCK_BYTES);
+    const gone = Math.min(this.blocks.length, done);
+    if (gone > 0) for (const block of this.blocks.splice(0, gone)) this.left.push(block);
+    this.blocksStart += gone * BLOCK_BYTES;
+    while (this.left.length > SPARE_BLOCKS && this.left[0]!.senders.areDone) this.left.shift();
   }
 }

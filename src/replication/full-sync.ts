@@ -58,7 +58,7 @@ export interface FullSyncDeps {
    */
   settleStream(): ReplicationAux;
   /** What of the stream is kept: all of it since the oldest running sync began. */
-  backlog(): Pick<ReplicationBacklog, 'end' | 'hold' | 'views'> | null;
+  backlog(): Pick<ReplicationBacklog, 'end' | 'hold' | 'share'> | null;
   /** A snapshot began: the stream selects its database anew. */
   began(): void;
   log(level: 'notice' | 'warning', text: string): void;
@@ -340,8 +340,7 @@ export class FullSync {
 
   /** What the stream has brought since the snapshot began; from now on it comes as it is. */
   private goOn(round: SyncRound, replica: Replica): void {
-    const views = this.deps.backlog()?.views(round.offset) ?? [];
-    for (const view of views) replica.connection.share(view);
+    this.deps.backlog()?.share(round.offset, replica.connection);
     this.leave(round, replica);
   }
 

@@ -4,7 +4,7 @@
  * through it.
  *
  *     journal of a turn, or the primary's bytes
- *        --feed--> history.offset, backlog --views--> replicas that are online
+ *        --feed--> history.offset, backlog --shares--> replicas that are online
  *                                        `--all since the snapshot--> those in a full sync
  *
  * PSYNC <id> <next byte> is answered +CONTINUE when the id is the history's own, or its second one
@@ -16,7 +16,7 @@
  */
 import { ReplicationBacklog } from './backlog.ts';
 import { FullSync, type FullSyncDeps, type FullSyncSettings } from './full-sync.ts';
-import type { Replica } from './replica.ts';
+import type { Replica, ReplicaConnection } from './replica.ts';
 import type { ReplicationHistory } from './replication-id.ts';
 
 export interface PrimarySettings extends FullSyncSettings {
@@ -60,7 +60,8 @@ export class Primary {
 
   private readonly deps: PrimaryDeps;
   private aloneSinceMs = 0;
-  private readonly views: Uint8Array[] = [];
+  /** Those that the bytes of one call go to. */
+  private readonly fed: ReplicaConnection[] = [];
 
   constructor(deps: PrimaryDeps) {
     this.deps = deps;
@@ -81,21 +82,14 @@ export class Primary {
 
   /** Adds bytes to the stream. They are borrowed. */
   feed(bytes: Uint8Array, from: number, length: number): void {
-    const { backlog, views } = this;
+    const { backlog, fed } = this;
     this.history.offset += length;
     if (backlog === null) return;
-    if (this.replicas.size === 0) {
-      backlog.append(bytes, from, length, null);
-      return;
-    }
-    backlog.append(bytes, from, length, views);
-    for (const replica of this.replicas) {
-      if (!replica.isFed) continue;
-      for (let i = 0; i < views.length; i++) replica.connection.share(views[i]!);
-      this.deps.tally.netReplOutputBytes += length;
-    }
+    fed.length = 0;
+    for (const replica of this.replicas) if (replica.isFed) fed.push(replica.connection);
+    backlog.append(bytes, from, length, fed);
+    this.deps.tally.netReplOutputBytes += length * fed.length;
     if (this.fullSync.isBusy) this.fullSync.grown(Date.now());
-    views.length = 0;
   }
 
   /** Makes the backlog, if there is none. */
@@ -247,7 +241,7 @@ export class Primary {
     replica.awaitsAck = false;
     deps.tally.syncPartialOk++;
     replica.connection.send(replica.takesNewId ? `+CONTINUE ${history.id}\r\n` : '+CONTINUE\r\n');
-    for (const view of backlog.views(nextByte - 1)) replica.connection.share(view);
+    backlog.share(nextByte - 1, replica.connection);
     const bytes = history.offset - (nextByte - 1);
     deps.log(
       'notice',

@@ -8,23 +8,15 @@
  * A fresh one for each piece would be memory outside the heap that only the collector gives back,
  * which V8 has run for every twenty megabytes or so (measured, for 400 MB: 14 to 23 times, 12 to 30
  * ms each; now twice at most).
- *
- * A connection that was closed has sent all that it ever will. One that has left its sync may still
- * be sending: it is asked, not the sync.
  */
-import type { Replica, ReplicaConnection } from './replica.ts';
+import type { Replica } from './replica.ts';
+import { Senders } from './senders.ts';
 
 const CHUNK_BYTES = 65_536;
 
-/** Who sends a chunk, and how many bytes it has sent when the chunk is. */
-interface Sender {
-  readonly connection: ReplicaConnection;
-  readonly end: number;
-}
-
 interface Chunk {
   readonly buffer: Uint8Array;
-  readonly senders: readonly Sender[];
+  readonly senders: Senders;
 }
 
 export class SyncChunks {
@@ -34,7 +26,7 @@ export class SyncChunks {
   /** A buffer that nobody reads. It is the caller's, to be filled and given to `send`. */
   take(): Uint8Array {
     const oldest = this.#queued[0];
-    if (oldest === undefined || !isSent(oldest)) return new Uint8Array(CHUNK_BYTES);
+    if (oldest === undefined || !oldest.senders.areDone) return new Uint8Array(CHUNK_BYTES);
     this.#queued.shift();
     return oldest.buffer;
   }
@@ -42,15 +34,8 @@ export class SyncChunks {
   /** Queues the first `count` bytes of a buffer for these replicas. */
   send(buffer: Uint8Array, count: number, replicas: Iterable<Replica>): void {
     const bytes = buffer.subarray(0, count);
-    const senders: Sender[] = [];
-    for (const { connection } of replicas) {
-      connection.share(bytes);
-      senders.push({ connection, end: connection.sentBytes + connection.unsentBytes });
-    }
+    const senders = new Senders();
+    for (const { connection } of replicas) senders.share(connection, bytes);
     this.#queued.push({ buffer, senders });
   }
-}
-
-function isSent({ senders }: Chunk): boolean {
-  return senders.every(({ connection, end }) => connection.sentBytes >= end);
 }
