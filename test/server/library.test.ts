@@ -3,14 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Settings } from '../../src/server/config/config.ts';
 import { type CairnServer, createServer } from '../../src/server/index.ts';
+import { ServerLog } from '../../src/server/log.ts';
 
 let folder: string;
 let servers: CairnServer[];
+let lines: string[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cairn-library-'));
   servers = [];
+  lines = [];
 });
 
 afterEach(async () => {
@@ -18,8 +22,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function made(port = 0): CairnServer {
-  const server = createServer({ settings: { port, bind: '127.0.0.1', dir: folder, save: '' } });
+function made(settings: Settings = {}): CairnServer {
+  const server = createServer({
+    settings: { port: 0, bind: '127.0.0.1', dir: folder, save: '', ...settings },
+    log: new ServerLog({ sink: (line) => lines.push(line) }),
+  });
   servers.push(server);
   return server;
 }
@@ -30,13 +37,28 @@ it('listens once', async () => {
   await expect(server.listen()).rejects.toThrow('a server listens once: create another one');
 });
 
-it('says why it cannot listen', async () => {
+it('says why it cannot listen, and what to do', async () => {
   const server = made();
   await server.listen();
-  await expect(made(server.port).listen()).rejects.toMatchObject({
-    message: `Failed listening on port ${server.port} (TCP), aborting.`,
+  const { port } = server;
+  await expect(made({ port }).listen()).rejects.toMatchObject({
+    message:
+      `Failed listening on port ${port} (TCP), aborting. ` +
+      'Another server listens there: end it, or choose another port',
     cause: { code: 'EADDRINUSE' },
   });
+  expect(lines.at(-1)).toContain(
+    `# Could not create server TCP listening socket 127.0.0.1:${port}: bind: ` +
+      'Address already in use\n',
+  );
+});
+
+it.each([
+  [{ bind: '192.0.2.1' }, /^Failed .* \(TCP\), aborting\. This machine has no such address: bind/],
+  [{ unixsocket: '/nowhere/s' }, /^Failed .* \(unix\), aborting\. Its folder must be there/],
+])('says so of %j, too', async (settings, text) => {
+  await expect(made(settings).listen()).rejects.toThrow(text);
+  expect(lines.at(-1)).toMatch(/bind: (Cannot assign requested address|Permission denied)\n$/);
 });
 
 it('says what to do about a snapshot that is not sound', async () => {
