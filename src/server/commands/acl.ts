@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { isBadName } from '../acl/acl.ts';
 import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
 import type { Selector } from '../acl/acl-selector.ts';
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command, LOADING, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
 import { aclCheckCommands } from './acl-checks.ts';
@@ -20,9 +20,6 @@ const BAD_BITS =
   'number up to 4096';
 const BITS_DEFAULT = 256;
 const BITS_MAX = 4096;
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 function bulks(c: Context, texts: readonly string[]): void {
   c.reply.array(texts.length);
