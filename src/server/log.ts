@@ -79,7 +79,7 @@ export class ServerLog implements Logger {
   role: LogRole;
   readonly #pino: pino.Logger<LogLevel>;
   #format: LogFormat;
-  #sink: LogSink;
+  readonly #sink: LogSink;
 
   constructor(options: LogOptions = {}) {
     const pid = options.pid ?? process.pid;
@@ -111,10 +111,6 @@ export class ServerLog implements Logger {
 
   setFormat(format: LogFormat): void {
     this.#format = format;
-  }
-
-  setSink(sink: LogSink): void {
-    this.#sink = sink;
   }
 
   debug(message: string, fields?: LogFields): void {

@@ -39,8 +39,6 @@ const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 /** Longest text that `writeDoubleShortest` writes. */
 export const DOUBLE_TEXT_MAX = 26;
 
-const scratch = new Uint8Array(32);
-
 /** The double that the text at `buf[off, len]` means, or NaN when Redis would refuse it. */
 export function parseDouble(buf: Uint8Array, off: number, len: number): number {
   const value = parsePlain(buf, off, off + len);
@@ -159,11 +157,6 @@ function seventeenDigits(value: number): string {
   const isTie = exact[18] === '5' && /^0*e/.test(exact.slice(19));
   const isEvenBelow = Number(exact[17]) % 2 === 0;
   return isTie && isEvenBelow ? exact.slice(0, 18) + exact.slice(exact.indexOf('e')) : text;
-}
-
-/** The text of a double as Redis 7.2 replies it: see `writeDoubleShortest`. */
-export function formatDoubleShortest(value: number): string {
-  return textOf(scratch, 0, writeDoubleShortest(scratch, 0, value));
 }
 
 /**

@@ -96,20 +96,6 @@ export function formatLongDouble(value: LongDouble): string {
   return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
 }
 
-/** The exact long double of a double that is not NaN; GEOPOS prints coordinates this way. */
-export function longDoubleFromNumber(value: number): LongDouble {
-  const negative = value < 0 || Object.is(value, -0);
-  const magnitude = Math.abs(value);
-  if (magnitude === Infinity) return infinity(negative);
-  if (magnitude === 0) return { negative, mantissa: 0n, exponent: 0 };
-  const bits = new DataView(new ArrayBuffer(8));
-  bits.setFloat64(0, magnitude);
-  const biased = bits.getUint16(0) >> 4;
-  const fraction = BigInt.asUintN(52, bits.getBigUint64(0));
-  if (biased === 0) return round(negative, fraction, 1n, -1074);
-  return round(negative, fraction | (1n << 52n), 1n, biased - 1075);
-}
-
 /** A decimal number; infinity when it is out of range, be it too large or too small. */
 function parseDecimal(text: string): LongDouble | undefined {
   const parts = DECIMAL.exec(text);

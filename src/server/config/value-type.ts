@@ -216,7 +216,7 @@ export interface TextRules {
 /** Any bytes, as a byte string. */
 export function textType(
   expose: (stored: string) => string,
-  rules: TextRules = {},
+  rules: TextRules,
 ): ValueType<string, string> {
   return {
     multi: false,
