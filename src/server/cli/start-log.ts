@@ -5,6 +5,7 @@
  * Who has read it connects at once.
  */
 import type { Config } from '../config/config.ts';
+import { troubleText } from '../config/system-error.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import type { Logger } from '../log.ts';
 
@@ -51,8 +52,7 @@ function logoLines(port: number): string[] {
 
 /** Why the server does not start, in the error's own words. */
 export function logStartFailure(log: Logger, error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error);
-  log.warning(`${text}${mayNot(error) ? RIGHTS : ''}`);
+  log.warning(`${troubleText(error)}${mayNot(error) ? RIGHTS : ''}`);
 }
 
 /** Whether a file or folder is closed to the user that the server runs as. */
@@ -61,4 +61,4 @@ function mayNot(error: unknown): boolean {
   return error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS';
 }
 
-const RIGHTS = '. Let the user of the server write there, or name another folder with dir';
+const RIGHTS = '. Let the user of the server read and write there, or name another folder with dir';

@@ -4,8 +4,9 @@
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { errorCode, errorText } from '../../persistence/file-system.ts';
+import { errorCode } from '../../persistence/file-system.ts';
 import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
+import { errorReason, troubleText } from '../config/system-error.ts';
 import { ProgressBar } from './progress.ts';
 
 /** It is as it should be, or was done. */
@@ -93,7 +94,7 @@ function writeStandardOutput(bytes: Uint8Array, length: number): void {
     writeAll(STDOUT, bytes, length);
   } catch (error) {
     if (errorCode(error) === 'EPIPE') process.exit(EXIT_NO_READER);
-    writeStandardError(`cairn: standard output: ${errorText(error)}\n`);
+    writeStandardError(`cairn: standard output: ${errorReason(error)}\n`);
     process.exit(EXIT_TROUBLE);
   }
 }
@@ -132,7 +133,8 @@ export function tellTrouble(
   json: boolean,
   code = EXIT_TROUBLE,
 ): number {
-  io.warn(`cairn: ${errorText(error)}\n`);
-  if (json) printJson(io, { ok: false, error: errorText(error) });
+  const text = troubleText(error);
+  io.warn(`cairn: ${text}\n`);
+  if (json) printJson(io, { ok: false, error: text });
   return code;
 }

@@ -1,6 +1,6 @@
 /**
- * TLS, which does not exist here: switching it on is refused. The other parameters are kept, so that
- * a file that carries them beside `tls-port 0` loads.
+ * TLS, which does not exist here: switching it on is refused. Its other parameters are kept, so
+ * that a file that carries them beside `tls-port 0` loads.
  */
 import { choice, flag, INT_MAX, integer, optionalText, port } from './parameter.ts';
 

@@ -23,7 +23,9 @@ function create({ config, log, onBound, onRole, exit }) {
     port: values.port,
     listen: async () => {
       if (values.timeout === 78) throw new Error('Fatal error loading the DB');
-      if (values.timeout === 79) throw Object.assign(new Error("mkdir '/x'"), { code: 'EACCES' });
+      if (values.timeout === 79) {
+        throw Object.assign(new Error("EACCES: mkdir '/x'"), { code: 'EACCES', path: '/x' });
+      }
       await new Promise((resolve, reject) => {
         sockets.once('error', reject);
         sockets.listen(values.port, '127.0.0.1', resolve);

@@ -178,7 +178,10 @@ describe('a start', () => {
   it.each([
     [['--port', '0'], 'Configured to not listen anywhere, exiting.'],
     [['--timeout', '78'], 'Fatal error loading the DB'],
-    [['--timeout', '79'], "mkdir '/x'. Let the user of the server write there, or name another"],
+    [
+      ['--timeout', '79'],
+      '# /x: Permission denied. Let the user of the server read and write there, or',
+    ],
     [['nothing.conf'], "/nothing.conf': No such file or directory"],
   ])('%j fails with one line in the log', (args, line) => {
     const { status, stdout, stderr } = runToEnd(args);
