@@ -1,5 +1,5 @@
 /** Cairn as a library: what its users are told when something is wrong. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -65,5 +65,15 @@ it('says what to do about a snapshot that is not sound', async () => {
   writeFileSync(join(folder, 'dump.rdb'), 'REDIS0011\xfa', 'latin1');
   await expect(made().listen()).rejects.toThrow(
     `${folder}/dump.rdb: the RDB ends too early, at byte 10. Nothing was changed. "cairn check-rdb`,
+  );
+});
+
+it('says what to do about a manifest that is not sound', async () => {
+  const manifest = join(folder, 'appendonlydir', 'appendonly.aof.manifest');
+  mkdirSync(join(folder, 'appendonlydir'));
+  writeFileSync(manifest, 'nonsense\n');
+  await expect(made({ appendonly: true }).listen()).rejects.toThrow(
+    `${manifest}: Invalid AOF manifest file format (line 1 of the AOF manifest: 'nonsense'). ` +
+      'Nothing was changed. Mend the line, or restore the folder from a backup',
   );
 });
