@@ -17,6 +17,7 @@
  *
  * Limits: a text has at most 5,119 bytes. Cost: some microseconds an operation with usual numbers.
  */
+import { HEXADECIMAL } from './double.ts';
 
 /** A finite number or infinity: mantissa x 2^exponent; infinity has a mantissa of -1. */
 export type LongDouble = {
@@ -40,7 +41,6 @@ const FRACTION_SCALE = 10n ** BigInt(FRACTION_DIGITS);
 const INFINITE = -1n;
 
 const DECIMAL = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([+-]?\d+))?$/i;
-const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 const INFINITY_TEXT = /^([+-]?)inf(?:inity)?$/i;
 
 /**

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline/promises';
 import { errorCode } from '../../persistence/file-system.ts';
 import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
 import { errorReason, troubleText } from '../config/system-error.ts';
+import { sleepSync } from '../sleep.ts';
 import { ProgressBar } from './progress.ts';
 
 /** It is as it should be, or was done. */
@@ -37,7 +38,6 @@ export type Tool<Request> = (request: Request, io: ToolIo) => Promise<number>;
 const STDOUT = 1;
 const STDERR = 2;
 const BUSY_WAIT_MS = 2;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** The terminal, or whatever standard output and error lead to. */
 export function terminalIo(): ToolIo {
@@ -116,7 +116,7 @@ function writeAll(fd: number, bytes: Uint8Array, length: number): void {
       done += writeSync(fd, bytes, done, length - done);
     } catch (error) {
       if (errorCode(error) !== 'EAGAIN') throw error;
-      Atomics.wait(sleeper, 0, 0, BUSY_WAIT_MS);
+      sleepSync(BUSY_WAIT_MS);
     }
   }
 }

@@ -19,12 +19,11 @@ import {
   typeOf,
 } from '../../core/value.ts';
 import type { Context } from '../context.ts';
-import { NO_SUCH_KEY } from '../errors.ts';
+import { NO_SUCH_KEY, NOT_POSITIVE } from '../errors.ts';
 import { NOTIFY_NEW } from '../notify-classes.ts';
 import { refcountOf } from './object.ts';
 import { digestDataset, digestValue } from './value-digests.ts';
 
-const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 const SHOWN_BYTES_MAX = 4096;
 const digest = new Digest();
 
