@@ -7,11 +7,11 @@
  */
 
 import type { Reply } from '../../core/resp/reply.ts';
-import { ADMIN, ANYTIME, type Command, command, LOADING, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { SetOutcome } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 function getCommand(c: Context): void {
   const patterns: string[] = [];
@@ -149,18 +149,7 @@ const configSubcommands: readonly Command[] = [
     },
     resetstatCommand,
   ),
-  command(
-    'config|help',
-    'server',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      since: '5.0.0',
-      complexity: 'O(1)',
-      summary: 'Shows the subcommands.',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('config', 'server', { since: '5.0.0' }),
 ];
 
 export const configCommands: readonly Command[] = [
