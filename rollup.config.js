@@ -1,5 +1,5 @@
 /**
- * What is started is packed: 430 modules become five programs and what they share, in `dist/run`.
+ * What is started is packed: five hundred modules become five programs and what they share, in `dist/run`.
  * Node finds, reads and links each module on its own, which took two thirds of a start.
  *
  * Each child has its own copy of what it needs of the server. What one file imports from another V8

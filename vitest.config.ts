@@ -1,6 +1,6 @@
 /**
- * How the tests run: files one after the other on small machines, each with a bounded time. The
- * limits are for what hangs, not for what is slow: a machine may be ten times as slow as usual.
+ * How the tests run: two files at a time, each test with a bounded time. The limits are for what
+ * hangs, not for what is slow: a machine may be ten times as slow as usual.
  */
 import { defineConfig } from 'vitest/config';
 

@@ -5,7 +5,7 @@
  *     LFU   minutes since 1970, modulo 2^16 (45 days), << 8 | a logarithmic counter of 0 to 255
  *
  * The LFU counter of a new key is 5, grows with probability 1 / ((counter - 5) * factor + 1), and
- * loses one for every `decayTime` minutes without use.
+ * loses one for every `decayMinutes` minutes without use.
  */
 
 const LFU_INITIAL = 5;

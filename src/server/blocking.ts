@@ -117,7 +117,7 @@ export class Blocking {
     return limitedCount(this.waiters.values());
   }
 
-  /** The running command found nothing: its client waits. Not for use inside MULTI or a script. */
+  /** The running command found nothing: its client waits. Not for use inside MULTI. */
   block(c: Context, request: BlockRequest): void {
     const { client, command } = c;
     if (this.waiters.has(client)) return;

@@ -1,10 +1,10 @@
 /**
  * What a command is: its specification, beside its handler in `commands/<family>.ts`.
  *
- *     command('getrange', stringGroup, {
- *       arity: 4, flags: READONLY, keys: [keyAt(1, READ_ACCESS)], acl: ['string'],
+ *     command('getrange', 'string', {
+ *       arity: 4, flags: READONLY, keys: [keyAt(1, 'RO', 'access')], acl: ['string'],
  *       since: '2.4.0', complexity: 'O(N) with N the bytes returned',
- *       summary: 'Returns a part of a string.', syntax: 'key start:integer end:integer',
+ *       summary: 'Returns a part of a string.', syntax: 'key:key start:integer end:integer',
  *     }, getrangeCommand)
  *
  * Dispatch, COMMAND, ACL categories, key extraction and the documentation all derive from it. Names
@@ -40,6 +40,9 @@ export const TOUCHES_ARBITRARY_KEYS = 1 << 20;
 
 /** Runs only where the configuration lets it: enable-debug-command. */
 export const PROTECTED = 1 << 21;
+
+/** While a dataset is being loaded and while a replica is stale, but not in scripts. */
+export const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 /** Names of the flags as COMMAND INFO shows them, in Redis's order of bits. */
 export const FLAG_NAMES: readonly (readonly [number, string])[] = [

@@ -71,7 +71,7 @@ export class Dispatcher {
   private readonly commands: CommandTable;
   private readonly doorman: Doorman;
   private readonly later: (() => void)[] = [];
-  /** Depth of calls: a command inside EXEC or a script stands at 2. */
+  /** Depth of calls: a command inside EXEC stands at 2. */
   private depth = 0;
   /** Error replies held against a command: against what gave them, not the EXEC around it. */
   private errorsTold = 0;
@@ -113,7 +113,7 @@ export class Dispatcher {
     return this.depth > 0;
   }
 
-  /** Whether the running command stands inside another, EXEC or a script: none may wait there. */
+  /** Whether the running command stands inside EXEC: none may wait there. */
   get isNested(): boolean {
     return this.depth > 1;
   }

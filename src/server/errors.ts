@@ -8,6 +8,7 @@ export const SYNTAX_ERROR = 'ERR syntax error';
 export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
 export const NOT_A_FLOAT = 'ERR value is not a valid float';
 export const OUT_OF_RANGE = 'ERR index out of range';
+export const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 export const NO_SUCH_KEY = 'ERR no such key';
 export const SAME_OBJECT = 'ERR source and destination objects are the same';
 export const NO_AUTH_NEEDED = 'NOAUTH Authentication required.';

@@ -11,7 +11,6 @@
  *     subscriber   somebody subscribes          RESP2 subscribers may send few commands
  *     stale        the primary is out of reach  MASTERDOWN
  *     loading      the dataset is being loaded  LOADING, or only for a few commands
- *     busy         a script runs too long       BUSY
  *     listener     there are monitors           they and replicas do not touch keys
  *     pause        clients are paused           they wait
  *     held         keys are being moved         who would write to them waits
@@ -43,7 +42,6 @@ const ORDER = [
   'subscriber',
   'stale',
   'loading',
-  'busy',
   'listener',
   'pause',
   'held',

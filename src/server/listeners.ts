@@ -2,12 +2,14 @@
  * Where the server listens: TCP on every bound address, and a unix socket.
  *
  * A bind address with "-" in front may be missing on this machine; "*" is all of IPv4, "::*" all of
- * IPv6. Any other that cannot be listened on fails the start with the line that tools look for:
- * "Failed listening on port N".
+ * IPv6. Any other that cannot be listened on fails the start with the line that tools look for,
+ * "Failed listening on port N", and with what can be done.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { errorCode } from '../persistence/file-system.ts';
 import type { Config } from './config/config.ts';
+import { errorReason } from './config/system-error.ts';
 import type { Logger } from './log.ts';
 
 type Accept = (socket: Socket, unix: boolean) => void;
@@ -18,10 +20,20 @@ const MISSING_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPO
 const NO_PORT = 'Unable to listen on this port. Check server logs.';
 const NO_ADDRESS = 'Failed to bind to specified addresses.';
 
+/** What to do about it, by kind and code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'TCP EADDRINUSE': 'Another server listens there: end it, or choose another port',
+  'TCP EADDRNOTAVAIL': 'This machine has no such address: bind names those to listen on',
+  'TCP EACCES': 'Ports below 1024 need rights: choose a higher one',
+  'unix EACCES': 'Its folder must be there, and the user of the server be let write there',
+};
+
 export class ListenError extends Error {
   /** `cause`: what the system said. */
   constructor(port: number | string, kind: 'TCP' | 'unix', cause: unknown) {
-    super(`Failed listening on port ${port} (${kind}), aborting.`, { cause });
+    const advice = ADVICE[`${kind} ${errorCode(cause)}`];
+    const what = `Failed listening on port ${port} (${kind}), aborting.`;
+    super(advice === undefined ? what : `${what} ${advice}`, { cause });
     this.name = 'ListenError';
   }
 }
@@ -106,9 +118,8 @@ export class Listeners {
         const bound = server.address();
         if (bound !== null && typeof bound === 'object') chosen = bound.port;
       } catch (error) {
-        const { code = '', message } = error as NodeJS.ErrnoException;
-        if (optional && MISSING_ADDRESS.has(code)) continue;
-        const reason = code === 'EADDRINUSE' ? 'Address already in use' : message;
+        if (optional && MISSING_ADDRESS.has(errorCode(error))) continue;
+        const reason = errorReason(error);
         const place = host.includes(':') ? `[${name}]` : name;
         this.log.warning(
           `Could not create server TCP listening socket ${place}:${chosen}: bind: ${reason}`,
@@ -125,7 +136,7 @@ export class Listeners {
     try {
       this.unix = await this.listen({ path });
     } catch (error) {
-      this.log.warning(`Failed opening Unix socket: bind: ${(error as Error).message}`);
+      this.log.warning(`Failed opening Unix socket: bind: ${errorReason(error)}`);
       throw new ListenError(path, 'unix', error);
     }
     const { unixsocketperm } = this.config.values;

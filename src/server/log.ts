@@ -20,6 +20,7 @@
  */
 import { appendFileSync, writeSync } from 'node:fs';
 import pino from 'pino';
+import { sleepSync } from './sleep.ts';
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 export type LogFormat = 'text' | 'json';
@@ -79,7 +80,7 @@ export class ServerLog implements Logger {
   role: LogRole;
   readonly #pino: pino.Logger<LogLevel>;
   #format: LogFormat;
-  #sink: LogSink;
+  readonly #sink: LogSink;
 
   constructor(options: LogOptions = {}) {
     const pid = options.pid ?? process.pid;
@@ -111,10 +112,6 @@ export class ServerLog implements Logger {
 
   setFormat(format: LogFormat): void {
     this.#format = format;
-  }
-
-  setSink(sink: LogSink): void {
-    this.#sink = sink;
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -184,6 +181,7 @@ export function fileSink(path: string): LogSink {
 
 /** How often a full pipe is tried again before the rest of a line is dropped, 10 ms apart. */
 const PIPE_TRIES_MAX = 100;
+const PIPE_WAIT_MS = 10;
 
 /** Writes to standard output, and waits a moment for a reader that is slow. */
 export function standardOutputSink(line: string): void {
@@ -196,7 +194,7 @@ export function standardOutputSink(line: string): void {
       const full = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
       if (!full) return;
       tries++;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      sleepSync(PIPE_WAIT_MS);
     }
   }
 }

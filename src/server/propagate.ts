@@ -11,8 +11,8 @@
  *     [SELECT 0][SET a 1][SET b 2]  [MULTI][DEL x][INCR c][EXEC]  ...
  *      only when the database changes   ^ a unit with several operations is a transaction
  *
- * A unit is one command, one EXEC or one script. Its first operation is written without MULTI; when
- * a second comes, MULTI is put in front of the first.
+ * A unit is one command or one EXEC. Its first operation is written without MULTI; when a second
+ * comes, MULTI is put in front of the first.
  */
 
 import { copyBytes } from '../core/memory/copy.ts';

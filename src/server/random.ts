@@ -6,7 +6,8 @@
 import { randomBytes } from 'node:crypto';
 
 /** A source of 32 random bits a call. */
-export function createRandom(seed: Buffer = randomBytes(16)): () => number {
+export function createRandom(): () => number {
+  const seed = randomBytes(16);
   let a = seed.readInt32LE(0);
   let b = seed.readInt32LE(4);
   let c = seed.readInt32LE(8);

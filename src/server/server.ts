@@ -1,8 +1,8 @@
 /**
  * The server: puts the rooms together, starts, keeps time, and ends.
  *
- * Several may live in one process: nothing here, or below, is global but the read buffer of the
- * fast links.
+ * Several may live in one process: nothing here, or below, is global but buffers that hold
+ * something for the length of a call, and the read buffer of the fast links.
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -24,8 +24,8 @@ import type { Config } from './config/config.ts';
 import { Cron } from './cron.ts';
 import { DebugHooks } from './debug-hooks.ts';
 import { Dispatcher } from './dispatch.ts';
-import { followEncodingLimits } from './encoding-limits.ts';
 import { PROTECTED_MODE } from './errors.ts';
+import { followEncodingLimits } from './follow-encoding-limits.ts';
 import { Hub } from './hub.ts';
 import { Stats } from './info/stats.ts';
 import { announceExpired } from './key-removal.ts';
@@ -390,7 +390,7 @@ export class Server implements Services {
   private tick(nowMs: number): void {
     this.keyspace.nowMs = nowMs;
     this.tidyUp();
-    this.stats.peakMemoryBytes = this.memory.peakBytes;
+    this.memory.notePeak();
   }
 }
 

@@ -133,8 +133,8 @@ export interface Services {
   /** Sees to it that this turn ends, for work outside commands that wrote into the journal. */
   endTurnSoon(): void;
   /**
-   * Whether the running command of `client` may be answered later: not inside EXEC or a script, nor
-   * without a link.
+   * Whether the running command of `client` may be answered later: not inside EXEC, nor without a
+   * link.
    */
   mayWait(client: Client): boolean;
   /** The client's further commands wait until `work` settles; then `answer` writes the reply. */

@@ -18,7 +18,7 @@ function escaped(char: string): string {
   return escapes[char] ?? (plain ? char : `\\x${code.toString(16).padStart(2, '0')}`);
 }
 
-/** One argument as redis-cli reads it; `textMax` cuts very long ones for reading. */
+/** One argument as redis-cli reads it. */
 export function printArgument(text: string): string {
   if (/^[\w:.,*+@{}()[\]?!<>=~^$-]+$/.test(text)) return text;
   return `"${[...text].map(escaped).join('')}"`;

@@ -1,16 +1,20 @@
 /** Cairn as a library: what its users are told when something is wrong. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Settings } from '../../src/server/config/config.ts';
 import { type CairnServer, createServer } from '../../src/server/index.ts';
+import { ServerLog } from '../../src/server/log.ts';
 
 let folder: string;
 let servers: CairnServer[];
+let lines: string[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cairn-library-'));
   servers = [];
+  lines = [];
 });
 
 afterEach(async () => {
@@ -18,8 +22,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function made(port = 0): CairnServer {
-  const server = createServer({ settings: { port, bind: '127.0.0.1', dir: folder, save: '' } });
+function made(settings: Settings = {}): CairnServer {
+  const server = createServer({
+    settings: { port: 0, bind: '127.0.0.1', dir: folder, save: '', ...settings },
+    log: new ServerLog({ sink: (line) => lines.push(line) }),
+  });
   servers.push(server);
   return server;
 }
@@ -30,18 +37,43 @@ it('listens once', async () => {
   await expect(server.listen()).rejects.toThrow('a server listens once: create another one');
 });
 
-it('says why it cannot listen', async () => {
+it('says why it cannot listen, and what to do', async () => {
   const server = made();
   await server.listen();
-  await expect(made(server.port).listen()).rejects.toMatchObject({
-    message: `Failed listening on port ${server.port} (TCP), aborting.`,
+  const { port } = server;
+  await expect(made({ port }).listen()).rejects.toMatchObject({
+    message:
+      `Failed listening on port ${port} (TCP), aborting. ` +
+      'Another server listens there: end it, or choose another port',
     cause: { code: 'EADDRINUSE' },
   });
+  expect(lines.at(-1)).toContain(
+    `# Could not create server TCP listening socket 127.0.0.1:${port}: bind: ` +
+      'Address already in use\n',
+  );
+});
+
+it.each([
+  [{ bind: '192.0.2.1' }, /^Failed .* \(TCP\), aborting\. This machine has no such address: bind/],
+  [{ unixsocket: '/nowhere/s' }, /^Failed .* \(unix\), aborting\. Its folder must be there/],
+])('says so of %j, too', async (settings, text) => {
+  await expect(made(settings).listen()).rejects.toThrow(text);
+  expect(lines.at(-1)).toMatch(/bind: (Cannot assign requested address|Permission denied)\n$/);
 });
 
 it('says what to do about a snapshot that is not sound', async () => {
   writeFileSync(join(folder, 'dump.rdb'), 'REDIS0011\xfa', 'latin1');
   await expect(made().listen()).rejects.toThrow(
     `${folder}/dump.rdb: the RDB ends too early, at byte 10. Nothing was changed. "cairn check-rdb`,
+  );
+});
+
+it('says what to do about a manifest that is not sound', async () => {
+  const manifest = join(folder, 'appendonlydir', 'appendonly.aof.manifest');
+  mkdirSync(join(folder, 'appendonlydir'));
+  writeFileSync(manifest, 'nonsense\n');
+  await expect(made({ appendonly: true }).listen()).rejects.toThrow(
+    `${manifest}: Invalid AOF manifest file format (line 1 of the AOF manifest: 'nonsense'). ` +
+      'Nothing was changed. Mend the line, or restore the folder from a backup',
   );
 });

@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import { EncodingLimits } from '../../src/core/encoding-limits.ts';
 import { Config } from '../../src/server/config/config.ts';
-import { followEncodingLimits } from '../../src/server/encoding-limits.ts';
+import { followEncodingLimits } from '../../src/server/follow-encoding-limits.ts';
 import { CONVERSIONS, ConversionWarmUp } from '../../src/server/warm-up.ts';
 
 test('all conversions run, some time after they were asked for, and none twice', () => {

@@ -22,7 +22,7 @@ describe('a large hash', () => {
   const listOf = async (...args: (string | number)[]): Promise<string[]> =>
     ((await client.value(...args)) as unknown[]).map(String);
 
-  /** All pages of a scan; `perElement` items each. */
+  /** The items of all pages of a scan. */
   async function scanAll(...options: string[]): Promise<string[]> {
     const items: string[] = [];
     let cursor = '0';

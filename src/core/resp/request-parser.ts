@@ -154,11 +154,6 @@ export class RequestParser {
     this.pos = start;
   }
 
-  /** Bytes that have been fed and not parsed yet; for connections that stop parsing for a while. */
-  get unparsed(): boolean {
-    return this.missing === 0 && this.pos < this.end;
-  }
-
   /** Fed bytes behind the command that `next` has just found: how far a stream has been used up. */
   get restBytes(): number {
     return this.end - this.pos;

@@ -33,13 +33,11 @@ const TWO_32 = 4_294_967_296;
 /** Redis prints integers as such up to half of the int64 range. */
 const INTEGER_MAX = 2 ** 62;
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
-const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
+export const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 
 /** Longest text that `writeDoubleShortest` writes. */
 export const DOUBLE_TEXT_MAX = 26;
-
-const scratch = new Uint8Array(32);
 
 /** The double that the text at `buf[off, len]` means, or NaN when Redis would refuse it. */
 export function parseDouble(buf: Uint8Array, off: number, len: number): number {
@@ -159,11 +157,6 @@ function seventeenDigits(value: number): string {
   const isTie = exact[18] === '5' && /^0*e/.test(exact.slice(19));
   const isEvenBelow = Number(exact[17]) % 2 === 0;
   return isTie && isEvenBelow ? exact.slice(0, 18) + exact.slice(exact.indexOf('e')) : text;
-}
-
-/** The text of a double as Redis 7.2 replies it: see `writeDoubleShortest`. */
-export function formatDoubleShortest(value: number): string {
-  return textOf(scratch, 0, writeDoubleShortest(scratch, 0, value));
 }
 
 /**

@@ -81,15 +81,6 @@ export function globMatch(
   }
 }
 
-/** True when a pattern holds nothing special, so only the string equal to it can match. */
-export function isLiteralGlob(pat: Uint8Array, off: number, len: number): boolean {
-  for (let i = off; i < off + len; i++) {
-    const c = pat[i]!;
-    if (c === STAR || c === QUESTION || c === OPEN || c === BACKSLASH) return false;
-  }
-  return true;
-}
-
 function sameByte(a: number, b: number, nocase: boolean): boolean {
   return a === b || (nocase && foldByte(a) === foldByte(b));
 }

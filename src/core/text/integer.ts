@@ -25,7 +25,9 @@ const TAIL_DIGITS = 10;
 const TAIL_SCALE = 1e10;
 const HEAD_MAX = 922_337_203;
 const TAIL_MAX = 6_854_775_807;
-const UINT64_MAX = (1n << 64n) - 1n;
+export const INT64_MAX = (1n << 63n) - 1n;
+export const INT64_MIN = -(1n << 63n);
+export const UINT64_MAX = (1n << 64n) - 1n;
 const TWO_32 = 4_294_967_296;
 const BILLION = 1_000_000_000;
 

@@ -17,6 +17,7 @@
  *
  * Limits: a text has at most 5,119 bytes. Cost: some microseconds an operation with usual numbers.
  */
+import { HEXADECIMAL } from './double.ts';
 
 /** A finite number or infinity: mantissa x 2^exponent; infinity has a mantissa of -1. */
 export type LongDouble = {
@@ -40,7 +41,6 @@ const FRACTION_SCALE = 10n ** BigInt(FRACTION_DIGITS);
 const INFINITE = -1n;
 
 const DECIMAL = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([+-]?\d+))?$/i;
-const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 const INFINITY_TEXT = /^([+-]?)inf(?:inity)?$/i;
 
 /**
@@ -94,20 +94,6 @@ export function formatLongDouble(value: LongDouble): string {
   const whole = digits.slice(0, -FRACTION_DIGITS);
   const fraction = digits.slice(-FRACTION_DIGITS).replace(/0+$/, '');
   return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
-}
-
-/** The exact long double of a double that is not NaN; GEOPOS prints coordinates this way. */
-export function longDoubleFromNumber(value: number): LongDouble {
-  const negative = value < 0 || Object.is(value, -0);
-  const magnitude = Math.abs(value);
-  if (magnitude === Infinity) return infinity(negative);
-  if (magnitude === 0) return { negative, mantissa: 0n, exponent: 0 };
-  const bits = new DataView(new ArrayBuffer(8));
-  bits.setFloat64(0, magnitude);
-  const biased = bits.getUint16(0) >> 4;
-  const fraction = BigInt.asUintN(52, bits.getBigUint64(0));
-  if (biased === 0) return round(negative, fraction, 1n, -1074);
-  return round(negative, fraction | (1n << 52n), 1n, biased - 1075);
 }
 
 /** A decimal number; infinity when it is out of range, be it too large or too small. */

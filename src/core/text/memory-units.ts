@@ -7,9 +7,9 @@
  * As in Redis, an empty number is 0, a number past 2^64 - 1 counts as that, and the product is
  * taken modulo 2^64. Results are exact up to 2^53, then the nearest double.
  */
+import { UINT64_MAX } from './integer.ts';
 
 const AMOUNT = /^(\d{0,127})(b|kb?|mb?|gb?)?$/i;
-const UINT64_MAX = (1n << 64n) - 1n;
 
 const UNITS: Readonly<Record<string, bigint>> = {
   b: 1n,

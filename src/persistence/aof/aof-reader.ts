@@ -115,11 +115,6 @@ export class AofReader {
     return isInFrame ? this.#frameStart : this.itemOffset;
   }
 
-  /** Whether what was found last lies within a checked frame. */
-  get isFramed(): boolean {
-    return this.offset <= this.#frameEnd;
-  }
-
   /** The next item. 'end', 'torn' and 'damaged' are final, with the place in `itemOffset`. */
   next(): AofItem {
     const item = this.#next();

@@ -66,14 +66,12 @@ export type Manifest = {
   readonly incrSeq: number;
 };
 
-/** A manifest that must not be guessed at. `line` counts from 1; 0 is the file as a whole. */
+/** A manifest that must not be guessed at. */
 export class ManifestError extends Error {
-  readonly line: number;
-
+  /** `line` counts from 1; 0 is the file as a whole. */
   constructor(reason: string, line: number, text: string) {
     super(line === 0 ? reason : `${reason} (line ${line} of the AOF manifest: '${text}')`);
     this.name = 'ManifestError';
-    this.line = line;
   }
 }
 

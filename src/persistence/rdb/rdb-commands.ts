@@ -4,6 +4,7 @@
  *
  *     FUNCTION LOAD source
  *     SELECT db                                          before the first key of each database
+ *     DEL key                                            before each value, if asked for
  *     SET key value | RPUSH key e ... | SADD key m ... | HSET key f v ... | ZADD key s m ...
  *     XADD key id f v ...                                each entry; XADD key MAXLEN 0 0-1 x y for
  *                                                        a stream without any

@@ -36,6 +36,7 @@ import { StreamLog } from '../../core/struct/stream-log.ts';
 import { nodeLive } from '../../core/struct/stream-node.ts';
 import { entriesUpTo, mendFirstId } from '../../core/struct/stream-trim.ts';
 import { nodeInOrder, nodeValid } from '../../core/struct/stream-valid.ts';
+import { UINT64_MAX } from '../../core/text/integer.ts';
 import { streamStore } from '../../core/types/stream.ts';
 import { ByteView } from '../../core/value.ts';
 import { BlockReader } from './rdb-block.ts';
@@ -45,7 +46,6 @@ import type { RdbReader } from './rdb-reader.ts';
 import { ID_BYTES } from './rdb-stream-write.ts';
 
 const TIME_MAX_MS = 2 ** 52;
-const UINT64_MAX = (1n << 64n) - 1n;
 /** What is read between two looks at the clock: nodes count for more than what is pending. */
 const PIECE_COST = 512;
 const NODE_COST = 16;
@@ -338,7 +338,8 @@ function readRawId(reader: RdbReader): void {
   reader.at += ID_BYTES;
 }
 
-function showId(bytes: Uint8Array, offset: number, to: StreamId): void {
+/** Reads an id of 16 bytes. */
+export function showId(bytes: Uint8Array, offset: number, to: StreamId): void {
   const words = new DataView(bytes.buffer, bytes.byteOffset + offset, ID_BYTES);
   to.set(words.getUint32(0), words.getUint32(4), words.getUint32(8), words.getUint32(12));
 }

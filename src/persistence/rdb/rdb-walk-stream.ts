@@ -22,16 +22,17 @@ import {
   numberAt,
 } from '../../core/struct/stream-node.ts';
 import { nodeValid } from '../../core/struct/stream-valid.ts';
+import { UINT64_MAX } from '../../core/text/integer.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import { ByteView } from '../../core/value.ts';
 import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import { showId } from './rdb-stream.ts';
 import type { RdbVisitor, WalkDoubt } from './rdb-walk.ts';
 
 const ID_BYTES = 16;
 const ID_WORDS = 4;
 const FIRST_PENDING = 64;
-const UINT64_MAX = (1n << 64n) - 1n;
 
 /** What comes next. */
 type State = 'nodes' | 'groups' | 'pending' | 'consumers' | 'owned';
@@ -250,11 +251,6 @@ export class StreamWalker {
     showId(reader.buf, reader.at, this.#id);
     reader.at += ID_BYTES;
   }
-}
-
-function showId(bytes: Uint8Array, offset: number, to: StreamId): void {
-  const words = new DataView(bytes.buffer, bytes.byteOffset + offset, ID_BYTES);
-  to.set(words.getUint32(0), words.getUint32(4), words.getUint32(8), words.getUint32(12));
 }
 
 /** What is pending in a group, by id, in order. */

@@ -9,8 +9,8 @@
  *   plan        when                                                    `repairAof` cuts
  *   none        all is sound, or nothing lies after the timestamp       nothing
  *   cut         the trouble is in the last file with content            at `cutBytes`
- *   impossible  in an earlier file, in an RDB preamble, or the file     nothing: `reason` says why
- *               would be empty
+ *   impossible  in an earlier file, in an RDB preamble, or nothing is   nothing: `reason` says why
+ *               from before the timestamp
  *
  * Cutting at damage gives up everything behind it, sound or not: that is what the plan's numbers
  * are for. With a timestamp, the file is cut before the first turn of a later second, which needs

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
 import { loadedFiles, ManifestError } from '../aof/manifest.ts';
 import { DurableFile } from '../durable-file.ts';
-import { errorText, type FileSystem, type OpenFile } from '../file-system.ts';
+import { errorCode, errorText, type FileSystem, type OpenFile } from '../file-system.ts';
 import { removeIfThere } from '../rdb/rdb-file.ts';
 import { FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
 import type { Rest } from '../rdb/rdb-walk.ts';
@@ -56,7 +56,11 @@ const SYNC_EVERY_BYTES = 32 << 20;
 
 /** Restores. Rejects with what is wrong; what the folder held stands then. */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreBackupResult> {
-  const { fs, place } = options;
+  const { from, fs, place } = options;
+  if (fs.statSync(from)?.kind === 'folder') {
+    const instead = '--to-timestamp and --to-offset take an AOF';
+    throw new Error(`${from} is a folder, and a backup is a file; ${instead}`);
+  }
   refuseNonEmpty(fs, place.dir, options.force);
   return inFolder(fs, place.dir, () => restoreTo(options));
 }
@@ -154,6 +158,8 @@ async function unpack(options: RestoreBackupOptions, temp: string): Promise<bool
     }
     return isLz4;
   } catch (error) {
+    // The disk says by itself which file it means.
+    if (errorCode(error) !== 'unknown') throw error;
     throw new Error(`${from}: ${errorText(error)}`, { cause: error });
   } finally {
     source.closeSync();

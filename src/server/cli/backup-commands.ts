@@ -2,7 +2,13 @@
 import { type Command, Option } from 'commander';
 import type { BackupRequest, RestoreRequest } from './backup-tools.ts';
 import type { Tool, ToolIo } from './tool-io.ts';
-import { type RunTool, troubleOnMisuse, unixSeconds, wholeNumber } from './tool-options.ts';
+import {
+  fileName,
+  type RunTool,
+  troubleOnMisuse,
+  unixSeconds,
+  wholeNumber,
+} from './tool-options.ts';
 
 export interface BackupTools {
   readonly backup: Tool<BackupRequest>;
@@ -93,9 +99,9 @@ function addRestore(program: Command, tools: BackupTools, io: ToolIo, run: RunTo
         .conflicts('toOffset'),
     )
     .option('--to-offset <bytes>', 'as of this offset of the replication stream', offset)
-    .option('--dbfilename <name>', 'as the server is configured', 'dump.rdb')
-    .option('--appenddirname <name>', 'as the server is configured', 'appendonlydir')
-    .option('--appendfilename <name>', 'as the server is configured', 'appendonly.aof')
+    .option('--dbfilename <name>', 'as the server is configured', fileName, 'dump.rdb')
+    .option('--appenddirname <name>', 'as the server is configured', fileName, 'appendonlydir')
+    .option('--appendfilename <name>', 'as the server is configured', fileName, 'appendonly.aof')
     .option('--force', 'replace what the folder holds', false)
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', RESTORE_HELP)

@@ -1,7 +1,7 @@
 /** `cairn backup` and `cairn restore`: take a copy of a running server, and make a folder of it. */
 import { resolve } from 'node:path';
 import type { Moment } from '../../persistence/aof/aof-moment.ts';
-import { realFileSystem } from '../../persistence/file-system.ts';
+import { errorCode, realFileSystem } from '../../persistence/file-system.ts';
 import { checkAof } from '../../persistence/tools/check-aof.ts';
 import { checkRdbFile } from '../../persistence/tools/check-rdb.ts';
 import { Lz4File, loadLz4 } from '../../persistence/tools/lz4-file.ts';
@@ -82,16 +82,16 @@ export const backupTool: Tool<BackupRequest> = async (request, io) => {
     }
     return EXIT_OK;
   } catch (error) {
-    return tellTrouble(io, isRefused(error) ? nobodyListens(request) : error, json);
+    return tellTrouble(io, nobodyThere(errorCode(error), request) ?? error, json);
   }
 };
 
-function isRefused(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
-}
-
-function nobodyListens({ host, port }: BackupRequest): string {
-  return `no server listens at ${host}:${port}: --host and --port say where it is`;
+/** What it means that a connection failed with a code, as far as it can be mended. */
+function nobodyThere(code: string, { host, port }: BackupRequest): string | undefined {
+  if (code === 'ECONNREFUSED') {
+    return `no server listens at ${host}:${port}: --host and --port say where it is`;
+  }
+  return code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? `the host ${host} is not known` : undefined;
 }
 
 function checksumText(isChecked: boolean): string {

@@ -2,8 +2,8 @@
  * `--check-system`: what of this machine would make a server slow or unsafe, a line for each.
  *
  *     [node]...OK
- *     [huge-pages]...WARNING:
- *     Transparent huge pages are always on ...
+ *     [somaxconn]...WARNING:
+ *     /proc/sys/net/core/somaxconn is 128, so tcp-backlog 511 cannot be reached ...
  */
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@
  * or a machine what they found. Exit codes are those of redis-check-rdb and redis-check-aof.
  */
 import { basename } from 'node:path';
-import { errorText, realFileSystem } from '../../persistence/file-system.ts';
+import { realFileSystem } from '../../persistence/file-system.ts';
 import {
   type CheckVerdict,
   checkAof,
@@ -11,6 +11,7 @@ import {
   repairAof,
 } from '../../persistence/tools/check-aof.ts';
 import { checkRdbFile } from '../../persistence/tools/check-rdb.ts';
+import { errorReason, troubleText } from '../config/system-error.ts';
 import type { CheckAofRequest, CheckRdbRequest } from './check-commands.ts';
 import { EXIT_NO, EXIT_OK, printJson, type Tool, type ToolIo, tellTrouble } from './tool-io.ts';
 
@@ -24,7 +25,7 @@ export const checkRdbTool: Tool<CheckRdbRequest> = async ({ file, json }, io) =>
     else for (const line of lines) io.print(`${line}\n`);
     return report.ok ? EXIT_OK : EXIT_NO;
   } catch (error) {
-    return tellTrouble(io, `cannot read ${file}: ${errorText(error)}`, json, EXIT_NO);
+    return tellTrouble(io, `cannot read ${file}: ${errorReason(error)}`, json, EXIT_NO);
   }
 };
 
@@ -42,12 +43,17 @@ export const checkAofTool: Tool<CheckAofRequest> = async (request, io) => {
     }
     return action.ok ? EXIT_OK : EXIT_NO;
   } catch (error) {
-    return tellTrouble(io, `cannot check ${file}: ${errorText(error)}`, json, EXIT_NO);
+    const text = troubleText(error);
+    const what = text.startsWith(`${file}: `) ? text : `${file}: ${text}`;
+    return tellTrouble(io, `cannot check ${what}`, json, EXIT_NO);
   }
 };
 
-function lookThrough(request: CheckAofRequest, io: ToolIo): Promise<CheckVerdict> {
+async function lookThrough(request: CheckAofRequest, io: ToolIo): Promise<CheckVerdict> {
   const { file, truncateToTimestamp } = request;
+  if (realFileSystem.statSync(file)?.kind === 'folder') {
+    throw new Error('it is a folder: name the manifest in it');
+  }
   let shown = '';
   let progress = io.progress('');
   return checkAof(realFileSystem, file, {

@@ -29,7 +29,7 @@ export function addRdbCommands(program: Command, tools: RdbTools, io: ToolIo, ru
 }
 
 const RDB_HELP = `
-The files are read once from front to back (diff reads A twice at most), whatever
+The files are read from front to back, once (diff reads A twice at most), whatever
 their size. All versions from 1 to 12, and Valkey's 80, are read.
 
 Examples:
@@ -112,7 +112,8 @@ maxDeletedId, entriesAdded and groups. Bytes that are not UTF-8 are written as
 {"function":"..."}.
 
 RESP: the commands that make the dataset again, for a server of Redis 7.0 or later:
-SELECT, SET, RPUSH, SADD, HSET, ZADD, XADD, XSETID, XGROUP, XCLAIM, PEXPIREAT. Two
+FUNCTION LOAD, SELECT, SET, RPUSH, SADD, HSET, ZADD, XADD, XSETID, XGROUP, XCLAIM,
+PEXPIREAT, and DEL with --replace. Fields that expire need Redis 7.4 (HPEXPIREAT). Two
 things no command can say: that an entry is pending which the stream has no more, and
 a score of -0, which becomes 0.
 

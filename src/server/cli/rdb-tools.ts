@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { ByteOutput, type ByteSink } from '../../persistence/byte-output.ts';
 import { CommandWriter } from '../../persistence/command-writer.ts';
-import { errorText, type OpenFile, realFileSystem } from '../../persistence/file-system.ts';
+import { type OpenFile, realFileSystem } from '../../persistence/file-system.ts';
 import { RdbCommands } from '../../persistence/rdb/rdb-commands.ts';
 import type { RdbWriteVersion } from '../../persistence/rdb/rdb-encoder.ts';
 import { RdbError } from '../../persistence/rdb/rdb-error.ts';
@@ -15,6 +15,7 @@ import { diffRdb, type RdbDifference } from '../../persistence/tools/rdb-diff.ts
 import { JsonExport, jsonOfBytes } from '../../persistence/tools/rdb-export-json.ts';
 import { passesFilter, type RdbFilter } from '../../persistence/tools/rdb-filter.ts';
 import { rdbStatistics } from '../../persistence/tools/rdb-statistics.ts';
+import { troubleText } from '../config/system-error.ts';
 import { untilSignalled } from './giving-up.ts';
 import { printStatistics, statisticsJson } from './rdb-stats-text.ts';
 import { counted, shownBytes, shownKey } from './tool-format.ts';
@@ -73,7 +74,7 @@ async function reading<T>(io: ToolIo, work: (open: Opener) => T | Promise<T>): P
   try {
     return await work((path, doing) => {
       current = path;
-      if (realFileSystem.statSync(path)?.kind === 'folder') throw new Error(`${path} is a folder`);
+      refuseNoFile(path);
       const file = realFileSystem.openSync(path, 'read');
       files.push(file);
       return RdbReader.over(new FileSource(file, io.progress(`${doing} ${basename(path)}`)));
@@ -84,6 +85,13 @@ async function reading<T>(io: ToolIo, work: (open: Opener) => T | Promise<T>): P
   } finally {
     for (const file of files) file.closeSync();
   }
+}
+
+/** Said of the second of two files before the first is read, which may take long. */
+function refuseNoFile(path: string): void {
+  const stat = realFileSystem.statSync(path);
+  if (stat === undefined) throw new Error(`${path}: No such file or directory`);
+  if (stat.kind === 'folder') throw new Error(`${path} is a folder`);
 }
 
 export const statsTool: Tool<StatsRequest> = async (request, io) => {
@@ -157,7 +165,7 @@ export const exportTool: Tool<ExportRequest> = async (request, io) => {
   } catch (error) {
     file?.discard();
     if (!json || output !== undefined) return tellTrouble(io, error, json);
-    io.warn(`${JSON.stringify({ ok: false, error: errorText(error) })}\n`);
+    io.warn(`${JSON.stringify({ ok: false, error: troubleText(error) })}\n`);
     return EXIT_TROUBLE;
   }
 };
@@ -179,6 +187,7 @@ function moduleRefusal(entry: RdbEntry): Error {
 export const diffTool: Tool<DiffRequest> = async (request, io) => {
   const { a, b, json } = request;
   try {
+    refuseNoFile(b);
     const result = await reading(io, (open) =>
       diffRdb(
         () => open(a, 'reading'),

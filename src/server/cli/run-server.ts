@@ -13,7 +13,6 @@ import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
 import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';
-import type { Feature } from '../config/parameter.ts';
 import type { ShutdownFlag } from '../config/special-type.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
@@ -58,8 +57,6 @@ export type CreateServer = (options: CreateServerOptions) => RunningServer;
 
 export interface RunOptions {
   readonly create: CreateServer;
-  /** What the build has. */
-  readonly features?: readonly Feature[];
   /** Other defaults, given the options of the command line; only without a configuration file. */
   readonly defaults?: (optionLines: string) => string;
 }
@@ -91,7 +88,7 @@ export async function runServer(
     ...(parsed.stdin ? { stdin: await readStandardInput() } : {}),
     ...(parsed.options === undefined ? {} : { options: parsed.options }),
   };
-  const config = readConfig(source, options);
+  const config = readConfig(source);
   if (config === undefined) return 1;
   if (config.values.daemonize) return leaveToDaemon(source);
   return (await start(config, source, options)) ? undefined : 1;
@@ -121,8 +118,8 @@ async function readStandardInput(): Promise<string> {
 }
 
 /** The configuration, or undefined after telling what is wrong with it. */
-function readConfig(source: ConfigSource, options: RunOptions): Config | undefined {
-  const config = new Config({ features: options.features ?? [] });
+function readConfig(source: ConfigSource): Config | undefined {
+  const config = new Config();
   try {
     config.load(source);
     return config;
@@ -149,7 +146,7 @@ async function startInBackground(
   source: ConfigSource,
   options: RunOptions,
 ): Promise<number | undefined> {
-  const config = readConfig(source, options);
+  const config = readConfig(source);
   if (config !== undefined && (await start(config, source, options))) {
     await reportToParent({ ready: true });
     return undefined;
@@ -164,7 +161,7 @@ async function startInBackground(
 async function start(config: Config, source: ConfigSource, options: RunOptions): Promise<boolean> {
   const log = openLog(config);
   logStart(log, config, source.file !== undefined || source.options !== undefined);
-  if (config.values.port === 0 && config.values.tlsPort === 0 && config.values.unixsocket === '') {
+  if (config.values.port === 0 && config.values.unixsocket === '') {
     log.warning('Configured to not listen anywhere, exiting.');
     return false;
   }
@@ -198,7 +195,7 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
     void rehearseSoon(() => server.isSaving, config);
   } catch (error) {
     if (error instanceof ConfigFileError) process.stderr.write(error.report());
-    else logStartFailure(log, config, error);
+    else logStartFailure(log, error);
     return false;
   }
   onBound();

@@ -1,11 +1,11 @@
 /**
  * The lines that are logged around the start of a server; its own are `Server initialized` when the
  * sockets are bound, and `Ready to accept connections`. Tools wait for some of them, Redis's own
- * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`,
- * and `Failed listening on port <number>`. Who has read the former connects at once.
+ * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`.
+ * Who has read it connects at once.
  */
 import type { Config } from '../config/config.ts';
-import { errorReason } from '../config/system-error.ts';
+import { troubleText } from '../config/system-error.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import type { Logger } from '../log.ts';
 
@@ -50,21 +50,9 @@ function logoLines(port: number): string[] {
   ];
 }
 
-/** Why the server does not start: what could not be bound, or the error's own words. */
-export function logStartFailure(log: Logger, config: Config, error: unknown): void {
-  const { port, tlsPort } = config.values;
-  if (!isListenError(error)) {
-    const text = error instanceof Error ? error.message : String(error);
-    log.warning(`${text}${mayNot(error) ? RIGHTS : ''}`);
-  } else if (error.port === undefined || error.port < 0) {
-    log.warning(`Failed opening Unix socket: bind: ${errorReason(error)}`);
-  } else {
-    const address = `${error.address ?? '*'}:${error.port}`;
-    const what = `Could not create server TCP listening socket ${address}`;
-    log.warning(`Warning: ${what}: bind: ${errorReason(error)}`);
-    const kind = error.port === tlsPort && port !== tlsPort ? 'TLS' : 'TCP';
-    log.warning(`Failed listening on port ${error.port} (${kind}), aborting.`);
-  }
+/** Why the server does not start, in the error's own words. */
+export function logStartFailure(log: Logger, error: unknown): void {
+  log.warning(`${troubleText(error)}${mayNot(error) ? RIGHTS : ''}`);
 }
 
 /** Whether a file or folder is closed to the user that the server runs as. */
@@ -73,15 +61,4 @@ function mayNot(error: unknown): boolean {
   return error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS';
 }
 
-const RIGHTS = '. Let the user of the server write there, or name another folder with dir';
-
-interface ListenError extends Error {
-  readonly syscall: 'listen' | 'bind';
-  readonly address?: string;
-  readonly port?: number;
-}
-
-function isListenError(error: unknown): error is ListenError {
-  if (!(error instanceof Error) || !('syscall' in error)) return false;
-  return error.syscall === 'listen' || error.syscall === 'bind';
-}
+const RIGHTS = '. Let the user of the server read and write there, or name another folder with dir';

@@ -4,8 +4,10 @@
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { errorCode, errorText } from '../../persistence/file-system.ts';
+import { errorCode } from '../../persistence/file-system.ts';
 import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
+import { errorReason, troubleText } from '../config/system-error.ts';
+import { sleepSync } from '../sleep.ts';
 import { ProgressBar } from './progress.ts';
 
 /** It is as it should be, or was done. */
@@ -36,7 +38,6 @@ export type Tool<Request> = (request: Request, io: ToolIo) => Promise<number>;
 const STDOUT = 1;
 const STDERR = 2;
 const BUSY_WAIT_MS = 2;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** The terminal, or whatever standard output and error lead to. */
 export function terminalIo(): ToolIo {
@@ -93,7 +94,7 @@ function writeStandardOutput(bytes: Uint8Array, length: number): void {
     writeAll(STDOUT, bytes, length);
   } catch (error) {
     if (errorCode(error) === 'EPIPE') process.exit(EXIT_NO_READER);
-    writeStandardError(`cairn: standard output: ${errorText(error)}\n`);
+    writeStandardError(`cairn: standard output: ${errorReason(error)}\n`);
     process.exit(EXIT_TROUBLE);
   }
 }
@@ -115,7 +116,7 @@ function writeAll(fd: number, bytes: Uint8Array, length: number): void {
       done += writeSync(fd, bytes, done, length - done);
     } catch (error) {
       if (errorCode(error) !== 'EAGAIN') throw error;
-      Atomics.wait(sleeper, 0, 0, BUSY_WAIT_MS);
+      sleepSync(BUSY_WAIT_MS);
     }
   }
 }
@@ -132,7 +133,8 @@ export function tellTrouble(
   json: boolean,
   code = EXIT_TROUBLE,
 ): number {
-  io.warn(`cairn: ${errorText(error)}\n`);
-  if (json) printJson(io, { ok: false, error: errorText(error) });
+  const text = troubleText(error);
+  io.warn(`cairn: ${text}\n`);
+  if (json) printJson(io, { ok: false, error: text });
   return code;
 }

@@ -19,6 +19,12 @@ export function wholeNumber(
   };
 }
 
+/** Reads a name of a file within a folder. */
+export function fileName(text: string): string {
+  if (text !== '' && text !== '.' && text !== '..' && !text.includes('/')) return text;
+  throw new InvalidArgumentError('It must be a name, not a path.');
+}
+
 export const unixSeconds = wholeNumber(0, 'a whole number of seconds since 1970', 1e15);
 
 /** Wrong arguments end the program with 2, like all that cannot be done. */

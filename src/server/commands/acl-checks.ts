@@ -3,14 +3,11 @@
  */
 import { Args } from '../../core/resp/args.ts';
 import { formatDouble17 } from '../../core/text/double.ts';
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongArity, wrongSubcommand } from '../errors.ts';
 
 const LOG_SHOWN = 10;
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 function dryrunCommand(c: Context): void {
   const { reply, services } = c;

@@ -5,11 +5,11 @@ import { randomBytes } from 'node:crypto';
 import { isBadName } from '../acl/acl.ts';
 import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
 import type { Selector } from '../acl/acl-selector.ts';
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
 import { aclCheckCommands } from './acl-checks.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 const NO_FILE =
   'ERR This Redis instance is not configured to use an ACL file. You may want to specify users ' +
@@ -20,9 +20,6 @@ const BAD_BITS =
   'number up to 4096';
 const BITS_DEFAULT = 256;
 const BITS_MAX = 4096;
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 function bulks(c: Context, texts: readonly string[]): void {
   c.reply.array(texts.length);
@@ -228,18 +225,7 @@ const aclSubcommands: readonly Command[] = [
     },
     getuserCommand,
   ),
-  command(
-    'acl|help',
-    'server',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      since: '6.0.0',
-      complexity: 'O(1)',
-      summary: 'Shows the subcommands.',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('acl', 'server', { since: '6.0.0' }),
   command(
     'acl|list',
     'server',

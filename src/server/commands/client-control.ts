@@ -4,15 +4,12 @@
 import type { User } from '../acl/acl-user.ts';
 import type { Client } from '../clients/client.ts';
 import { type ClientKind, clientKind, parseClientKind } from '../clients/client-list.ts';
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR, wrongSubcommand } from '../errors.ts';
 import { readTimeoutMs } from './blocking-timeout.ts';
 
 const NO_SUCH_CLIENT = 'ERR No such client';
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 interface KillFilter {
   id?: number;

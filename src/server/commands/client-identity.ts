@@ -4,14 +4,11 @@
  */
 import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../clients/client.ts';
 import { clientKind, describeClient, parseClientKind } from '../clients/client-list.ts';
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 
 export const BAD_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 /** Whether a text may name a client: printable ASCII without spaces. */
 export function isAttribute(text: string): boolean {

@@ -3,7 +3,7 @@
  */
 
 import type { TrackingMode, TrackingState } from '../clients/tracking.ts';
-import { type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ANYTIME, type Command, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 
@@ -15,9 +15,6 @@ const OTHER_BCAST =
 const NOT_TRACKING =
   'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or ' +
   'OPTOUT mode enabled';
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 interface Options {
   redirect: number;

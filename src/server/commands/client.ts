@@ -1,24 +1,12 @@
 /** CLIENT: its subcommands together. */
 
-import { type Command, command, LOADING, STALE } from '../command.ts';
+import { type Command, command } from '../command.ts';
 import { clientControlCommands } from './client-control.ts';
 import { clientIdentityCommands } from './client-identity.ts';
 import { clientTrackingCommands } from './client-tracking.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 
-const helpCommand = command(
-  'client|help',
-  'connection',
-  {
-    arity: 2,
-    flags: LOADING | STALE,
-    acl: ['connection'],
-    since: '5.0.0',
-    complexity: 'O(1)',
-    summary: 'Shows the subcommands.',
-  },
-  replyOwnHelp,
-);
+const helpCommand = helpSubcommand('client', 'connection', { acl: ['connection'], since: '5.0.0' });
 
 export const clientCommands: readonly Command[] = [
   command(

@@ -10,7 +10,7 @@ import { replyCommandDocs, replyCommandInfo } from '../command-docs.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 import { type FoundKey, findKeys, mayHaveKeys } from '../key-extraction.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand } from './help.ts';
 
 function commandCommand(c: Context): void {
   const { commands } = c.services;
@@ -197,19 +197,7 @@ const commandSubcommands: readonly Command[] = [
     },
     getkeysandflagsCommand,
   ),
-  command(
-    'command|help',
-    'server',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      acl: ['connection'],
-      since: '5.0.0',
-      complexity: 'O(1)',
-      summary: 'Shows the subcommands.',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('command', 'server', { acl: ['connection'], since: '5.0.0' }),
   command(
     'command|info',
     'server',

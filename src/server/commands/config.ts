@@ -7,14 +7,11 @@
  */
 
 import type { Reply } from '../../core/resp/reply.ts';
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { SetOutcome } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
-import { replyOwnHelp } from './help.ts';
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 function getCommand(c: Context): void {
   const patterns: string[] = [];
@@ -152,18 +149,7 @@ const configSubcommands: readonly Command[] = [
     },
     resetstatCommand,
   ),
-  command(
-    'config|help',
-    'server',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      since: '5.0.0',
-      complexity: 'O(1)',
-      summary: 'Shows the subcommands.',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('config', 'server', { since: '5.0.0' }),
 ];
 
 export const configCommands: readonly Command[] = [

@@ -5,12 +5,12 @@ import { WRONG_PASSWORD } from '../acl/acl.ts';
 import { type Client, REPLY_ON } from '../clients/client.ts';
 import {
   ALLOW_BUSY,
+  ANYTIME,
   type Command,
   command,
   FAST,
   LOADING,
   NO_AUTH,
-  NOSCRIPT,
   STALE,
 } from '../command.ts';
 import { REDIS_VERSION } from '../config/version.ts';
@@ -25,9 +25,6 @@ const HELLO_NEEDS_AUTH =
   'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH ' +
   '<user> <pass> option can be used to authenticate the client and select the RESP protocol ' +
   'version at the same time';
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 function authCommand(c: Context): void {
   const { access } = c.services.desk;

@@ -3,7 +3,7 @@
  *
  * A flush empties a database for everyone at once and leaves its memory to lazy-free.ts. ASYNC
  * answers right then; SYNC answers when the memory is back, while the other clients go on. Inside a
- * transaction or a script nobody can wait, so there SYNC frees everything on the spot.
+ * transaction nobody can wait, so there SYNC frees everything on the spot.
  */
 import { command, FAST, LOADING, STALE, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';

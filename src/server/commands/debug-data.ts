@@ -7,7 +7,7 @@ import { lpBytes, lpCount } from '../../core/struct/listpack.ts';
 import type { Quicklist } from '../../core/struct/quicklist.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { listQuicklist } from '../../core/types/list.ts';
-import { stringLength, stringSet } from '../../core/types/string.ts';
+import { stringSet } from '../../core/types/string.ts';
 import { lruIdleSeconds } from '../../core/usage.ts';
 import {
   ENC_INT,
@@ -15,18 +15,15 @@ import {
   ENC_QUICKLIST,
   encodingName,
   encodingOf,
-  HEAD_LARGE,
-  headOf,
   TYPE_STRING,
   typeOf,
 } from '../../core/value.ts';
 import type { Context } from '../context.ts';
-import { NO_SUCH_KEY } from '../errors.ts';
+import { NO_SUCH_KEY, NOT_POSITIVE } from '../errors.ts';
 import { NOTIFY_NEW } from '../notify-classes.ts';
 import { refcountOf } from './object.ts';
 import { digestDataset, digestValue } from './value-digests.ts';
 
-const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 const SHOWN_BYTES_MAX = 4096;
 const digest = new Digest();
 
@@ -64,7 +61,7 @@ export function debugObject(c: Context): void {
   if (address === 0) return;
   const usage = keyspace.usageOf(address);
   const encoding = encodingOf(keyspace.arena, address);
-  const length = services.debug.serializedLength?.(address) ?? valueBytes(c, address);
+  const length = services.debug.serializedLength(address);
   const fields = [
     `Value at:0x${address.toString(16)} refcount:${refcountOf(c, address)}`,
     `encoding:${encodingName(encoding)} serializedlength:${length}`,
@@ -82,14 +79,6 @@ function describeNodes(list: Quicklist): string {
     `ql_listpack_max:${list.fill} ql_compressed:${list.depth > 0 ? 1 : 0}`,
     `ql_uncompressed_size:${list.nodes.plainBytes()}`,
   ].join(' ');
-}
-
-/** Bytes of a value as it is kept, its key not counted. */
-function valueBytes(c: Context, address: number): number {
-  const { keyspace } = c;
-  if (typeOf(keyspace.arena, address) === TYPE_STRING) return stringLength(keyspace, address);
-  if ((headOf(keyspace.arena, address) & HEAD_LARGE) === 0) return keyspace.valueLength(address);
-  return keyspace.largeOf(address).memoryBytes(0);
 }
 
 export function debugSdslen(c: Context): void {
@@ -140,7 +129,7 @@ export function debugQuicklist(c: Context): void {
     c.reply.error('ERR Not a quicklist encoded object.');
     return;
   }
-  services.log.notice(`quicklist of ${valueBytes(c, address)} bytes`);
+  services.log.notice(`quicklist of ${keyspace.largeOf(address).memoryBytes(0)} bytes`);
   c.reply.simple('Quicklist structure printed on stdout');
 }
 

@@ -78,11 +78,6 @@ function setSkipChecksums(c: Context): void {
   c.ok();
 }
 
-function setDisableDenyScripts(c: Context): void {
-  c.services.debug.allowAllInScripts = leadingInteger(c, 2) !== 0;
-  c.ok();
-}
-
 function packedThreshold(c: Context): void {
   const bytes = parseMemory(c.args.text(2));
   if (bytes === undefined || bytes >= PACKED_MAX) {
@@ -94,7 +89,7 @@ function packedThreshold(c: Context): void {
 }
 
 function pauseCron(c: Context): void {
-  c.services.debug.pauseCron?.(leadingInteger(c, 2) !== 0);
+  c.services.debug.pauseCron(leadingInteger(c, 2) !== 0);
   c.ok();
 }
 
@@ -233,9 +228,9 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   ),
   'set-disable-deny-scripts': exactly(
     3,
-    setDisableDenyScripts,
+    (c) => c.ok(),
     'SET-DISABLE-DENY-SCRIPTS <0|1>',
-    'Let scripts call what is denied to them.',
+    'Let scripts call what is denied to them; none run here.',
   ),
   'set-skip-checksum-validation': exactly(
     3,

@@ -10,7 +10,7 @@
  * is propagated is exact.
  */
 import { EXPIRY_DELETE } from '../../core/keyspace.ts';
-import { parseInt64, parseInteger } from '../../core/text/integer.ts';
+import { INT64_MAX, parseInt64, parseInteger } from '../../core/text/integer.ts';
 import { command, FAST, keyAt, READONLY, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { NOT_AN_INTEGER } from '../errors.ts';
@@ -27,7 +27,6 @@ const BAD_OPTION = -1;
  * now.
  */
 const EXACT_TIME_MAX = 1e12;
-const INT64_MAX = (1n << 63n) - 1n;
 const SECONDS_MAX = INT64_MAX / 1000n;
 
 export function expireCommand(c: Context): void {

@@ -6,7 +6,7 @@
  * what a number holds exactly. Such moments are computed with BigInt, kept as the nearest number,
  * and propagated exactly.
  */
-import { parseInt64, parseInteger } from '../../core/text/integer.ts';
+import { INT64_MAX, parseInt64, parseInteger } from '../../core/text/integer.ts';
 import type { Context } from '../context.ts';
 import { NOT_AN_INTEGER } from '../errors.ts';
 import type { OptionReader } from '../option-reader.ts';
@@ -23,7 +23,6 @@ const ANY_EXPIRY = ANY_TIME | KEEPTTL | PERSIST;
 /** Times up to here stay exact as numbers, the seconds also when they are made milliseconds. */
 const EXACT_SECONDS_MAX = 8e12;
 const EXACT_MS_MAX = 8e15;
-const INT64_MAX = (1n << 63n) - 1n;
 
 export class ExpiryOption {
   /** The moment in milliseconds since 1970. */

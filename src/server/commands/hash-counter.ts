@@ -8,7 +8,7 @@
  * other machine's arithmetic can come to another one.
  */
 import { asciiBytes } from '../../core/text/ascii.ts';
-import { parseInt64, writeInteger } from '../../core/text/integer.ts';
+import { INT64_MAX, INT64_MIN, parseInt64, writeInteger } from '../../core/text/integer.ts';
 import {
   addLongDouble,
   formatLongDouble,
@@ -26,8 +26,6 @@ import { NOT_A_FLOAT } from '../errors.ts';
 import { NOTIFY_HASH } from '../notify-classes.ts';
 import { createHash } from './hash.ts';
 
-const INT64_MAX = (1n << 63n) - 1n;
-const INT64_MIN = -(1n << 63n);
 const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
 const DIGITS_ROOM = 24;
 

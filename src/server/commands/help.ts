@@ -1,6 +1,7 @@
 /**
  * The answers of the HELP subcommands: lines of text, in the form that clients know from Redis.
  */
+import { type Command, type CommandTraits, command, LOADING, STALE } from '../command.ts';
 import { usageOf } from '../command-syntax.ts';
 import type { Context } from '../context.ts';
 
@@ -31,4 +32,16 @@ export function replyOwnHelp(c: Context): void {
       return [`${word} ${usageOf(one.syntax ?? '')}`.trimEnd(), one.summary];
     });
   replyHelp(c, parent.name.toUpperCase(), entries);
+}
+
+/** The HELP subcommand of a command. */
+export function helpSubcommand(
+  parent: string,
+  group: string,
+  traits: Pick<CommandTraits, 'acl' | 'since'>,
+  handler: (c: Context) => void = replyOwnHelp,
+): Command {
+  const common = { arity: 2, flags: LOADING | STALE, complexity: 'O(1)' };
+  const summary = 'Explains the subcommands.';
+  return command(`${parent}|help`, group, { ...common, ...traits, summary }, handler);
 }

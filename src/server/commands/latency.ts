@@ -1,14 +1,11 @@
 /**
  * LATENCY: events that took long (latency-monitor.ts), and histograms of the commands' latencies.
  */
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { adviseOnLatency } from '../latency/latency-advice.ts';
 import { drawLatency } from '../latency/latency-graph.ts';
-import { replyOwnHelp } from './help.ts';
-
-/** They work while a dataset is being loaded and while a replica is stale, but not in scripts. */
-const ANYTIME = NOSCRIPT | LOADING | STALE;
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 function latestCommand(c: Context): void {
   const { reply } = c;
@@ -171,18 +168,7 @@ const latencySubcommands: readonly Command[] = [
     },
     resetCommand,
   ),
-  command(
-    'latency|help',
-    'server',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      since: '2.8.13',
-      complexity: 'O(1)',
-      summary: 'Shows the subcommands.',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('latency', 'server', { since: '2.8.13' }),
 ];
 
 export const latencyCommands: readonly Command[] = [

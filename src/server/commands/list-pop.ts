@@ -18,7 +18,7 @@ import {
   WRITE,
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR, wrongArity } from '../errors.ts';
+import { NOT_POSITIVE, SYNTAX_ERROR, wrongArity } from '../errors.ts';
 import { NOTIFY_LIST } from '../notify-classes.ts';
 import { elementsRemoved, listForPush, replyElements } from './list-shared.ts';
 import {
@@ -30,7 +30,6 @@ import {
   replyKeyAhead,
 } from './pop-first.ts';
 
-const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 const FIRST_ROOM = 4096;
 const KEPT_ROOM = 1 << 20;
 

@@ -8,12 +8,12 @@
  */
 import type { Database } from '../../core/database.ts';
 import { HEAD_EXTERNAL, HEAD_LARGE, headOf } from '../../core/value.ts';
-import { command, keyAt, LOADING, READONLY, STALE } from '../command.ts';
+import { command, keyAt, READONLY } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 import { fragmentationOf } from '../memory/fragmentation.ts';
 import type { SourceName } from '../memory/memory-account.ts';
-import { replyHelp } from './help.ts';
+import { helpSubcommand, replyHelp } from './help.ts';
 import { diagnose } from './memory-doctor.ts';
 
 const SAMPLES_DEFAULT = 5;
@@ -185,19 +185,7 @@ const memorySubcommands = [
     },
     doctorCommand,
   ),
-  command(
-    'memory|help',
-    'server',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      since: '4.0.0',
-      complexity: 'O(1)',
-      summary: 'Explains the subcommands.',
-      syntax: '',
-    },
-    helpCommand,
-  ),
+  helpSubcommand('memory', 'server', { since: '4.0.0' }, helpCommand),
   command(
     'memory|malloc-stats',
     'server',

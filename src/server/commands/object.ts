@@ -3,9 +3,9 @@
  */
 import { lfuDecayed, lruIdleSeconds } from '../../core/usage.ts';
 import { ENC_INT, encodingName, encodingOf } from '../../core/value.ts';
-import { command, keyAt, LOADING, READONLY, STALE } from '../command.ts';
+import { command, keyAt, READONLY } from '../command.ts';
 import type { Context } from '../context.ts';
-import { replyHelp } from './help.ts';
+import { helpSubcommand, replyHelp } from './help.ts';
 
 /** What REFCOUNT answers for the integers that Redis keeps once for all keys. */
 const SHARED_REFCOUNT = 2147483647;
@@ -103,20 +103,7 @@ const objectSubcommands = [
     { ...question, since: '4.0.0', summary: 'Returns how often a key was used lately.' },
     freqCommand,
   ),
-  command(
-    'object|help',
-    'generic',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      acl: ['keyspace'],
-      since: '6.2.0',
-      complexity: 'O(1)',
-      summary: 'Explains the subcommands.',
-      syntax: '',
-    },
-    helpCommand,
-  ),
+  helpSubcommand('object', 'generic', { acl: ['keyspace'], since: '6.2.0' }, helpCommand),
   command(
     'object|idletime',
     'generic',

@@ -1,8 +1,7 @@
 /** The count of HRANDFIELD, SRANDMEMBER, ZRANDMEMBER and LREM. */
-import { parseInt64 } from '../../core/text/integer.ts';
+import { INT64_MAX, INT64_MIN, parseInt64 } from '../../core/text/integer.ts';
 import type { Context } from '../context.ts';
 
-const INT64_MAX = (1n << 63n) - 1n;
 const OUT_OF_RANGE = `ERR value is out of range, value must between -${INT64_MAX} and ${INT64_MAX}`;
 
 /**
@@ -13,7 +12,7 @@ export function pickCount(c: Context, i: number): number {
   const count = c.integer(i);
   if (count !== -(2 ** 63)) return count;
   const { bytes, lengths, offsets } = c.args;
-  if (parseInt64(bytes[i]!, offsets[i]!, lengths[i]!) !== -INT64_MAX - 1n) return count;
+  if (parseInt64(bytes[i]!, offsets[i]!, lengths[i]!) !== INT64_MIN) return count;
   c.reply.error(OUT_OF_RANGE);
   return Number.NaN;
 }

@@ -3,8 +3,8 @@
  * LMPOP, BLPOP, BRPOP, BLMPOP, ZMPOP, BZPOPMIN, BZPOPMAX, BZMPOP.
  *
  * Those with a B let their client wait (blocking.ts) when there are no elements, and the same
- * handler runs once more when some appear. Inside EXEC or a script nobody may wait: the answer is
- * null at once. What was taken is propagated as the command that takes it from the one key.
+ * handler runs once more when some appear. Inside EXEC nobody may wait: the answer is null at
+ * once. What was taken is propagated as the command that takes it from the one key.
  */
 import type { Client } from '../clients/client.ts';
 import { type Context, WRONG } from '../context.ts';

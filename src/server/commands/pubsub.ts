@@ -19,7 +19,7 @@ import {
 } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 /** Adds the arguments to the client's subscriptions of a kind. */
 function subscribe(c: Context, kind: SubscriptionKind, word: string): void {
@@ -166,18 +166,7 @@ const pubsubSubcommands: readonly Command[] = [
     },
     (c) => counts(c, 'shardChannels'),
   ),
-  command(
-    'pubsub|help',
-    'pubsub',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      since: '6.2.0',
-      complexity: 'O(1)',
-      summary: 'Shows the subcommands.',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('pubsub', 'pubsub', { since: '6.2.0' }),
 ];
 
 export const pubsubCommands: readonly Command[] = [

@@ -11,7 +11,7 @@ import { SetCursor } from '../../core/types/set-view.ts';
 import { TYPE_SET } from '../../core/value.ts';
 import { command, FAST, keyAt, READONLY, WRITE } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { NOT_POSITIVE, SYNTAX_ERROR } from '../errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_SET } from '../notify-classes.ts';
 import { MemberScan } from './member-scan.ts';
 import { pickCount } from './pick-count.ts';
@@ -20,7 +20,6 @@ import { replyPicks } from './random-reply.ts';
 
 /** Members that one SREM names. */
 const BATCH = 1024;
-const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 
 const cursor = new SetCursor();
 const picks = new RandomPicks();

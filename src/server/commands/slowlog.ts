@@ -4,7 +4,7 @@
 import { ADMIN, type Command, command, LOADING, STALE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 const SHOWN = 10;
 
@@ -86,18 +86,7 @@ const slowlogSubcommands: readonly Command[] = [
     },
     resetCommand,
   ),
-  command(
-    'slowlog|help',
-    'server',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      since: '6.2.0',
-      complexity: 'O(1)',
-      summary: 'Shows the subcommands.',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('slowlog', 'server', { since: '6.2.0' }),
 ];
 
 export const slowlogCommands: readonly Command[] = [

@@ -10,12 +10,12 @@
  */
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { TrimTarget } from '../../core/struct/stream-trim.ts';
+import { UINT64_MAX } from '../../core/text/integer.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 
 const INVALID_ID = 'ERR Invalid stream ID specified as stream command argument';
 const ID_TEXT_MAX = 127;
-const UINT64_MAX = (1n << 64n) - 1n;
 const LIMIT_MAX = 1_000_000;
 const WORD_MAX = 0xffff_ffff;
 const TWO_32 = 0x1_0000_0000;

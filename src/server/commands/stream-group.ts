@@ -3,11 +3,11 @@ import { ENTRIES_READ_UNKNOWN, type StreamGroup } from '../../core/struct/stream
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { streamCreate } from '../../core/types/stream.ts';
-import { type Command, command, DENYOOM, keyAt, LOADING, STALE, WRITE } from '../command.ts';
+import { type Command, command, DENYOOM, keyAt, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
 import { wrongSubcommand } from '../errors.ts';
 import { NOTIFY_NEW } from '../notify-classes.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 import { keptCount, looseId, strictId } from './stream-arguments.ts';
 import { changedAside, consumerFor, writeStream } from './stream-shared.ts';
 
@@ -206,20 +206,7 @@ const subcommands: readonly Command[] = [
     },
     xgroupDestroyCommand,
   ),
-  command(
-    'xgroup|help',
-    'stream',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      acl: ['stream'],
-      since: '5.0.0',
-      complexity: 'O(1)',
-      summary: 'Explains the subcommands.',
-      syntax: '',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('xgroup', 'stream', { acl: ['stream'], since: '5.0.0' }),
   command(
     'xgroup|setid',
     'stream',

@@ -10,10 +10,10 @@ import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
 import { groupLag } from '../../core/struct/stream-trim.ts';
-import { type Command, command, keyAt, LOADING, READONLY, STALE } from '../command.ts';
+import { type Command, command, keyAt, READONLY } from '../command.ts';
 import type { Context } from '../context.ts';
 import { NO_SUCH_KEY, wrongSubcommand } from '../errors.ts';
-import { replyOwnHelp } from './help.ts';
+import { helpSubcommand, replyOwnHelp } from './help.ts';
 import { radixNodes } from './stream-radix.ts';
 import { readStream, replyEntry, replyId, replyRange } from './stream-shared.ts';
 
@@ -239,20 +239,7 @@ const subcommands: readonly Command[] = [
     },
     xinfoGroupsCommand,
   ),
-  command(
-    'xinfo|help',
-    'stream',
-    {
-      arity: 2,
-      flags: LOADING | STALE,
-      acl: ['stream'],
-      since: '5.0.0',
-      complexity: 'O(1)',
-      summary: 'Explains the subcommands.',
-      syntax: '',
-    },
-    replyOwnHelp,
-  ),
+  helpSubcommand('xinfo', 'stream', { acl: ['stream'], since: '5.0.0' }),
   command(
     'xinfo|stream',
     'stream',

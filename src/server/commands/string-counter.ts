@@ -7,9 +7,8 @@
  * INCRBYFLOAT adds in extended precision and is propagated as the SET of its result, so that no
  * other machine's arithmetic can come to another one.
  */
-
 import { asciiBytes } from '../../core/text/ascii.ts';
-import { parseInt64 } from '../../core/text/integer.ts';
+import { INT64_MAX, INT64_MIN, parseInt64 } from '../../core/text/integer.ts';
 import {
   addLongDouble,
   formatLongDouble,
@@ -32,8 +31,6 @@ import { NOT_A_FLOAT, NOT_AN_INTEGER } from '../errors.ts';
 import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
 
 const OVERFLOW = 'ERR increment or decrement would overflow';
-const INT64_MAX = (1n << 63n) - 1n;
-const INT64_MIN = -(1n << 63n);
 const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
 const view = new ByteView();
 

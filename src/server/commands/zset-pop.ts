@@ -16,7 +16,7 @@ import {
   WRITE,
 } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { NOT_POSITIVE, SYNTAX_ERROR } from '../errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../notify-classes.ts';
 import {
   findFirst,
@@ -26,8 +26,6 @@ import {
   readPopRequest,
   replyKeyAhead,
 } from './pop-first.ts';
-
-const NOT_POSITIVE = 'ERR value is out of range, must be positive';
 
 const view = new ZsetView();
 

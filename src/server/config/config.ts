@@ -21,7 +21,7 @@ import { toByteString } from './byte-string.ts';
 import type { Directive } from './conf-file.ts';
 import { quoteWords, readOldConfig, replaceConfigFile, rewriteConfigText } from './conf-rewrite.ts';
 import { type ConfigSource, loadConfig } from './config-load.ts';
-import type { AnyParameter, Feature } from './parameter.ts';
+import type { AnyParameter } from './parameter.ts';
 import {
   type ConfigValues,
   findParameter,
@@ -37,8 +37,6 @@ import type { Parsed } from './value-type.ts';
 export interface ConfigOptions {
   /** The folder that `dir` starts as, absolute; default is the process's working directory. */
   readonly directory?: string;
-  /** What this build has; parameters that need more are refused. */
-  readonly features?: readonly Feature[];
 }
 
 /** Who asks for a change, as far as it matters. */
@@ -86,7 +84,6 @@ export class Config {
   /** `rename-command` lines, in order; the second word is empty when a command is to go. */
   readonly renames: Directive[];
 
-  readonly #features: ReadonlySet<Feature>;
   readonly #stored: Map<AnyParameter, unknown>;
   readonly #listeners: Map<AnyParameter, AnyListener[]>;
   readonly #seen: Set<AnyParameter>;
@@ -97,7 +94,6 @@ export class Config {
     this.file = undefined;
     this.users = [];
     this.renames = [];
-    this.#features = new Set(options.features ?? []);
     this.#stored = new Map(PARAMETERS.map((parameter) => [parameter, parameter.initial]));
     this.#listeners = new Map();
     this.#seen = new Set();
@@ -230,16 +226,9 @@ export class Config {
       directory: this.values.dir,
     });
     if ('error' in parsed) return parsed;
-    const error = traits.check?.(parsed.value) ?? this.#missing(parameter, parsed.value);
+    const error = traits.check?.(parsed.value);
     if (error !== undefined) return { error };
     return { value: traits.clamp === undefined ? parsed.value : traits.clamp(parsed.value) };
-  }
-
-  /** The refusal of a value that needs what this build does not have. */
-  #missing({ type, traits, initial }: AnyParameter, value: unknown): string | undefined {
-    if (traits.needs === undefined || this.#features.has(traits.needs)) return undefined;
-    if (type.format(value) === type.format(initial)) return undefined;
-    return `${traits.needs} is not available in this build: leave it at ${type.format(initial)}`;
   }
 
   #store(parameter: AnyParameter, value: unknown): void {

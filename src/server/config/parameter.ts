@@ -1,10 +1,10 @@
 /**
  * How a parameter is declared: one entry of the tables in `parameters-<family>.ts`.
  *
- *     flag('rdbcompression', true, 'Compress strings of a snapshot with LZF.')
- *     |    |                 |     what it is for, in one sentence
- *     |    |                 what holds when nothing is said
- *     |    its name in redis.conf; `config.values` has it in camel case, `rdbCompression`-like
+ *     flag('replica-read-only', true, 'Refuse writes of clients on a replica.')
+ *     |    |                    |     what it is for, in one sentence
+ *     |    |                    what holds when nothing is said
+ *     |    its name in redis.conf; `config.values.replicaReadOnly` has its value
  *     its kind
  *
  * and behind the sentence, where they apply, its traits: another name, who may change it when, and
@@ -23,9 +23,6 @@ import {
   yesNoType,
 } from './value-type.ts';
 
-/** What a build may lack. */
-export type Feature = 'tls';
-
 export interface Traits<Stored> {
   /** A second name, equal in every way. */
   readonly alias?: string;
@@ -43,8 +40,6 @@ export interface Traits<Stored> {
   readonly inert?: string;
   /** A further rule: a message refuses the value. */
   readonly check?: (value: Stored) => string | undefined;
-  /** What the build must have for any value but the default; `Config` is told what it has. */
-  readonly needs?: Feature;
   /** What is stored in place of a value that is accepted but out of reach. */
   readonly clamp?: (value: Stored) => Stored;
 }

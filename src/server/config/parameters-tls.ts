@@ -1,13 +1,16 @@
 /**
- * TLS. The parameters are those of Redis; whether they can be switched on depends on the build, so
- * `Config` is told by its owner and refuses `tls-port`, `tls-replication` where there is no TLS.
+ * TLS, which does not exist here: switching it on is refused. Its other parameters are kept, so
+ * that a file that carries them beside `tls-port 0` loads.
  */
 import { choice, flag, INT_MAX, integer, optionalText, port } from './parameter.ts';
 
 const NO_CLUSTER = 'there is no cluster mode';
+const NO_TLS = 'there is no TLS: remove this line, or say';
 
 export const tlsParameters = [
-  port('tls-port', 0, 'TCP port for TLS; 0 listens on none.', { needs: 'tls' }),
+  port('tls-port', 0, 'TCP port for TLS; 0 listens on none.', {
+    check: (value) => (value === 0n ? undefined : `${NO_TLS} tls-port 0`),
+  }),
   optionalText('tls-cert-file', 'Certificate of the server (PEM).'),
   optionalText('tls-key-file', 'Private key of the server (PEM).'),
   optionalText('tls-key-file-pass', 'Password of the private key.', { sensitive: true }),
@@ -18,7 +21,9 @@ export const tlsParameters = [
   optionalText('tls-ca-cert-file', 'Certificates of the trusted authorities (PEM).'),
   optionalText('tls-ca-cert-dir', 'Folder of certificates of the trusted authorities.'),
   choice('tls-auth-clients', ['no', 'yes', 'optional'], 'yes', 'Ask clients for certificates.'),
-  flag('tls-replication', false, 'Reach the primary over TLS.', { needs: 'tls' }),
+  flag('tls-replication', false, 'Reach the primary over TLS.', {
+    check: (value) => (value ? `${NO_TLS} tls-replication no` : undefined),
+  }),
   flag('tls-cluster', false, 'Use TLS on the cluster bus.', { inert: NO_CLUSTER }),
   optionalText('tls-protocols', 'Protocol versions that are allowed.'),
   optionalText('tls-ciphers', 'Ciphers for TLS 1.2 and before.'),

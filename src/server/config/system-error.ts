@@ -29,3 +29,10 @@ export function errorReason(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return REASONS[code] ?? error.message;
 }
+
+/** What went wrong, in words: of a system call the file and the reason, not the call. */
+export function troubleText(error: unknown): string {
+  const reason = errorReason(error);
+  if (!(error instanceof Error) || reason === error.message) return reason;
+  return 'path' in error ? `${error.path}: ${reason}` : reason;
+}

@@ -10,6 +10,7 @@
  * reads them as plain numbers (rounded above 2^53, where no machine can tell the difference).
  * Types that need more than one word or a rule of their own are in `special-type.ts`.
  */
+import { UINT64_MAX } from '../../core/text/integer.ts';
 import { quoteArgument } from './byte-string.ts';
 
 export interface ParseContext {
@@ -141,8 +142,6 @@ const BYTE_UNITS: Readonly<Record<string, bigint>> = {
   gb: 1024n ** 3n,
 };
 
-const UINT64_MAX = 2n ** 64n - 1n;
-
 /** A size such as `100`, `1k` (1000) or `1kb` (1024): exact in 64 bits, clipped above them. */
 export function parseBytes(text: string): bigint | undefined {
   const match = /^(\d{0,127})([a-z]{0,2})$/i.exec(text);
@@ -216,7 +215,7 @@ export interface TextRules {
 /** Any bytes, as a byte string. */
 export function textType(
   expose: (stored: string) => string,
-  rules: TextRules = {},
+  rules: TextRules,
 ): ValueType<string, string> {
   return {
     multi: false,

@@ -26,15 +26,12 @@ export class Stats {
   syncFull = 0;
   syncPartialOk = 0;
   syncPartialErr = 0;
-  pubsubMessages = 0;
   unexpectedErrorReplies = 0;
   totalErrorReplies = 0;
   totalReads = 0;
   totalWrites = 0;
   clientOutputLimitDisconnections = 0;
   queryBufferLimitDisconnections = 0;
-  aclAccessDenied = 0;
-  peakMemoryBytes = 0;
   /** Error replies by their code, "ERR" and the like. */
   readonly errors = new Map<string, number>();
   /** Rounds of the event loop. */
@@ -49,10 +46,8 @@ export class Stats {
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    const fresh = new Stats();
-    const { peakMemoryBytes } = this;
     const { errors, loop } = this;
-    Object.assign(this, fresh, { errors, loop, peakMemoryBytes });
+    Object.assign(this, new Stats(), { errors, loop });
     errors.clear();
     loop.reset();
   }

@@ -2,7 +2,7 @@
  * A link: one client's socket, as the rest of the server sees it.
  *
  * Two kinds stand behind it: the fast one (fast-link.ts), which drives the socket's handle
- * directly, and the plain one (plain-link.ts) over `net` or `tls`. Both hand what was read to the
+ * directly, and the plain one (plain-link.ts) over `net`. Both hand what was read to the
  * owner in a borrowed buffer with free room in front, and both send without copying when the kernel
  * has room.
  */

@@ -1,6 +1,6 @@
 /**
- * The plain link: a socket of `net` or `tls` through its public interface. It serves where the fast
- * link cannot (TLS, or a Node whose internals differ), and behaves the same.
+ * The plain link: a socket of `net` through its public interface. It serves where the fast link
+ * cannot, with a Node whose internals differ, and behaves the same.
  */
 import type { Socket } from 'node:net';
 import { addressOf } from './fast-link.ts';

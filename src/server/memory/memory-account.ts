@@ -101,6 +101,11 @@ export class MemoryAccount {
     return Math.max(this.peak, this.usedBytes);
   }
 
+  /** Looks at what is in use, so that peaks are known which nobody else has seen. */
+  notePeak(): void {
+    this.peak = this.peakBytes;
+  }
+
   /** Bytes that maxmemory counts. `nowMs` as precise as the keyspace's clock. */
   get limitedBytes(): number {
     const { nowMs } = this.keyspace;
@@ -142,11 +147,6 @@ export class MemoryAccount {
   /** The turn ends, and with it what `keysEvicted` said. */
   turnEnds(): void {
     this.evicting = false;
-  }
-
-  /** Sets the peak back to what is used now. */
-  forgetPeak(): void {
-    this.peak = 0;
   }
 
   /** Asks all sources again. */

@@ -14,6 +14,7 @@ import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
+import { ManifestError } from '../../persistence/aof/manifest.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import { RdbLoad } from '../../persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
@@ -286,4 +287,16 @@ export class DatasetLoader {
 export function usageKind(policy: string): 'lru' | 'lfu' | 'none' {
   if (policy.endsWith('lru')) return 'lru';
   return policy.endsWith('lfu') ? 'lfu' : 'none';
+}
+
+const MEND = 'Nothing was changed. Mend the line, or restore the folder from a backup';
+
+/** Reads what the AOF consists of. Rejects with what is wrong with it, and what to do. */
+export async function readManifest(folder: AofFolder): Promise<void> {
+  try {
+    await folder.read();
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new Error(`${folder.manifestPath}: ${error.message}. ${MEND}`, { cause: error });
+  }
 }

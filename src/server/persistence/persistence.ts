@@ -26,7 +26,7 @@ import { AofLatency } from './aof-latency.ts';
 import { AofService } from './aof-service.ts';
 import type { DatasetAside } from './dataset-aside.ts';
 import { DatasetChanges } from './dataset-changes.ts';
-import { DatasetLoader } from './dataset-loader.ts';
+import { DatasetLoader, readManifest } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { LastSave } from './last-save.ts';
 import { persistenceInfo } from './persistence-info.ts';
@@ -201,7 +201,7 @@ export class Persistence implements PersistenceServices {
     const begun = performance.now();
     const { folder } = this.aof.aof;
     if (config.values.appendonly) {
-      await folder.read();
+      await readManifest(folder);
       if (await folder.takeInOldFile()) {
         log.notice(`Took ${folder.place.appendFilename} of an older server into ${folder.path}`);
       }

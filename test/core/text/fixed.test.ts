@@ -1,4 +1,7 @@
-/** Fixed digits behind the point: the fast routines against the exact one, and that against C. */
+/**
+ * Fixed digits behind the point: the fast routines against the exact one, that against C, and
+ * coordinates against a real server.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,6 +10,8 @@ import {
   writeCoordinate,
   writeFixed4,
 } from '../../../src/core/text/fixed.ts';
+import { Random } from '../../support/random.ts';
+import { noOracle, useOracle } from './oracle.ts';
 
 const buffer = new Uint8Array(FIXED_TEXT_MAX);
 const textOf = (length: number): string =>
@@ -63,5 +68,28 @@ describe('numbers with fixed digits', () => {
       check,
     );
     expect(coordinate(13.361389338970184)).toBe('13.36138933897018433');
+  });
+});
+
+describe.skipIf(noOracle)('coordinates against a real server', () => {
+  const ask = useOracle();
+  const random = new Random(80);
+
+  it('are printed as GEOPOS prints them', async () => {
+    const points = random.list(300, 300, () => [
+      random.next() * 360 - 180,
+      random.next() * 170 - 85,
+    ]);
+    const replies = await ask(
+      points.flatMap(([x, y], i) => [
+        ['GEOADD', 'g', String(x), String(y), `m${i}`],
+        ['GEOPOS', 'g', `m${i}`],
+      ]),
+    );
+    for (let i = 0; i < points.length; i++) {
+      const reply = replies[2 * i + 1];
+      if (!Array.isArray(reply) || !Array.isArray(reply[0])) throw new Error('no GEOPOS reply');
+      for (const text of reply[0]) expect(coordinate(Number(text))).toBe(text);
+    }
   });
 });

@@ -1,6 +1,6 @@
 /** Glob matching: its corners by example, and random patterns against a real server. */
 import { describe, expect, it } from 'vitest';
-import { globMatch, isLiteralGlob } from '../../../src/core/text/glob.ts';
+import { globMatch } from '../../../src/core/text/glob.ts';
 import { Random } from '../../support/random.ts';
 import { guarded, noOracle, useOracle } from './oracle.ts';
 
@@ -59,15 +59,6 @@ describe('globMatch', () => {
     const pattern = `${'a*'.repeat(500)}b`;
     expect(matches(pattern, 'a'.repeat(20_000))).toBe(false);
     expect(matches(`${pattern}*`, `${'a'.repeat(20_000)}b`)).toBe(true);
-  });
-
-  it('knows a literal pattern', () => {
-    const literal = (text: string) => {
-      const { buf, off, len } = guarded(text);
-      return isLiteralGlob(buf, off, len);
-    };
-    expect(literal('user:1]^-')).toBe(true);
-    for (const special of ['a*', 'a?', '[a', 'a\\b']) expect(literal(special)).toBe(false);
   });
 });
 

@@ -1,11 +1,9 @@
 /** Extended precision: by example, by exact rational arithmetic, and against a real server. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addLongDouble,
   formatLongDouble,
   isFiniteLongDouble,
-  longDoubleFromNumber,
   parseLongDouble,
 } from '../../../src/core/text/long-double.ts';
 import { Random } from '../../support/random.ts';
@@ -70,19 +68,6 @@ describe('long doubles', () => {
     expect(parsed('0x1.ffffffffffffffffp16383')).toBeUndefined();
     expect(parsed('0x1.fffffffffffffffep16383')?.mantissa).toBe((1n << 64n) - 1n);
   });
-
-  it('prints a double exactly rounded to 17 digits behind the point', () => {
-    expect(formatLongDouble(longDoubleFromNumber(0.1))).toBe('0.10000000000000001');
-    expect(formatLongDouble(longDoubleFromNumber(2 ** -18))).toBe('0.00000381469726562');
-    expect(formatLongDouble(longDoubleFromNumber(3 * 2 ** -18))).toBe('0.00001144409179688');
-    expect(formatLongDouble(longDoubleFromNumber(5e-324))).toBe('0');
-    expect(formatLongDouble(longDoubleFromNumber(-Infinity))).toBe('-inf');
-    fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: 1e-3 }), (value) => {
-        expect(Number(formatLongDouble(longDoubleFromNumber(value)))).toBeCloseTo(value, 15);
-      }),
-    );
-  });
 });
 
 describe.skipIf(noOracle)('INCRBYFLOAT against a real server', () => {
@@ -144,26 +129,6 @@ describe.skipIf(noOracle)('INCRBYFLOAT against a real server', () => {
     for (const [i, by] of steps.entries()) {
       value = increment(value, by);
       expect({ i, by, value }).toEqual({ i, by, value: plain(replies[i + 1]) });
-    }
-  });
-
-  it('prints GEOPOS coordinates alike', async () => {
-    const points = random.list(300, 300, () => [
-      random.next() * 360 - 180,
-      random.next() * 170 - 85,
-    ]);
-    const replies = await ask(
-      points.flatMap(([x, y], i) => [
-        ['GEOADD', 'g', String(x), String(y), `m${i}`],
-        ['GEOPOS', 'g', `m${i}`],
-      ]),
-    );
-    for (let i = 0; i < points.length; i++) {
-      const reply = replies[2 * i + 1];
-      if (!Array.isArray(reply) || !Array.isArray(reply[0])) throw new Error('no GEOPOS reply');
-      for (const text of reply[0]) {
-        expect(formatLongDouble(longDoubleFromNumber(Number(text)))).toBe(text);
-      }
     }
   });
 });

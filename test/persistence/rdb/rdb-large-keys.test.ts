@@ -21,6 +21,7 @@ import {
   makeKeyspace,
   rdbOf,
   text,
+  usedBytes,
 } from './rdb-support.ts';
 
 const NAME = latin1(LARGE);
@@ -76,12 +77,6 @@ function holding(keyspace: Keyspace, name: Uint8Array): string {
   const payload = dumpPayload(keyspace, address, 11, false);
   const text = Buffer.from(payload).toString('latin1');
   return `${keyspace.expiryOf(keyspace.databases[0]!, address)} ${text}`;
-}
-
-/** Bytes in use once all that was given up is freed. */
-function usedBytes(keyspace: Keyspace): number {
-  while (keyspace.freeSlice(1000));
-  return keyspace.arena.usedBytes;
 }
 
 const CASES = Object.entries(VALUES).map(([name, value], i) => ({

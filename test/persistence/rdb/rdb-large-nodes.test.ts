@@ -13,15 +13,16 @@ import { listpackOf, rdbCompressed, rdbLength, rdbString, ziplistOf } from './rd
 import {
   BUFFER_MAX,
   entriesOf,
+  fileOf,
   fileReader,
+  fromFile,
+  inPieces,
   LARGE,
   latin1,
-  loaded,
-  loadedInPieces,
   loadInto,
   makeKeyspace,
-  rdbOf,
   text,
+  usedBytes,
 } from './rdb-support.ts';
 
 const SMALL = listpackOf(['one', '2', 'three']);
@@ -78,30 +79,11 @@ function valueWith({ node, pre, post }: Place, form: keyof typeof FORMS): string
   return pre + FORMS[form](node).toString('latin1') + post;
 }
 
-/** A file with this value under the key `k`. */
-function fileOf(value: string): Uint8Array {
-  return rdbOf('REDIS0010', value.slice(0, 1), text('k'), value.slice(1), 0xff);
-}
-
-function inPieces(keyspace: Keyspace, file: Uint8Array): void {
-  loadedInPieces(file, 100_000, keyspace);
-}
-
-function fromFile(keyspace: Keyspace, file: Uint8Array): void {
-  loaded(fileReader(file), { keyspace });
-}
-
 /** The payload of the only key: all that it holds. */
 function dumped(keyspace: Keyspace): string {
   const [entry] = [...entriesOf(keyspace)];
   const payload = dumpPayload(keyspace, entry!.address, 11, false);
   return Buffer.from(payload).toString('latin1');
-}
-
-/** Bytes in use once all that was given up is freed. */
-function usedBytes(keyspace: Keyspace): number {
-  while (keyspace.freeSlice(1000));
-  return keyspace.arena.usedBytes;
 }
 
 function restored(keyspace: Keyspace, value: string): number | RdbError {

@@ -23,14 +23,14 @@ import {
 import {
   BUFFER_MAX,
   entriesOf,
-  fileReader,
+  fromFile,
+  inPieces,
   latin1,
-  loaded,
-  loadedInPieces,
   loadInto,
   makeKeyspace,
   rdbOf,
   text,
+  usedBytes,
 } from './rdb-support.ts';
 
 const COUNT = 5500;
@@ -104,14 +104,6 @@ function fileOf({ type }: Place, bytes: Uint8Array, form: FormName): Uint8Array 
   return rdbOf('REDIS0011', type, text('k'), value, 0, text('last'), text('v'), 0xff);
 }
 
-function inPieces(keyspace: Keyspace, file: Uint8Array): void {
-  loadedInPieces(file, 100_000, keyspace);
-}
-
-function fromFile(keyspace: Keyspace, file: Uint8Array): void {
-  loaded(fileReader(file), { keyspace });
-}
-
 function restored(keyspace: Keyspace, one: Place, bytes: Uint8Array, form: FormName): unknown {
   const value = Buffer.concat([Buffer.of(one.type), FORMS[form](bytes), Buffer.of(11, 0)]);
   const payload = Buffer.concat([value, new Uint8Array(8)]);
@@ -126,11 +118,6 @@ function shown(keyspace: Keyspace): string {
   const digest = new Digest();
   digestValue(keyspace, address, digest);
   return `${name} ${Buffer.from(digest.bytes).toString('hex')}`;
-}
-
-function usedBytes(keyspace: Keyspace): number {
-  while (keyspace.freeSlice(1000));
-  return keyspace.arena.usedBytes;
 }
 
 describe.each(CASES)('$name, large and $form', ({ place: one, form }) => {

@@ -16,14 +16,16 @@ import { rdbCompressed, rdbLength, rdbString } from './rdb-forms.ts';
 import {
   BUFFER_MAX,
   entriesOf,
+  fileOf,
   fileReader,
+  fromFile,
   LARGE,
   latin1,
   loaded,
   loadInto,
   makeKeyspace,
-  rdbOf,
   text,
+  usedBytes,
 } from './rdb-support.ts';
 
 /** Both forms of the text. */
@@ -60,11 +62,6 @@ function valueWith(
   const behind = Array.from({ length: each }, (_, i) => small(each + i)).join('');
   const count = rdbLength(each * 2 + 1).toString('latin1');
   return String.fromCharCode(type) + count + before + pre + large + post + behind;
-}
-
-/** A file with this value under the key `k`. */
-function fileOf(value: string): Uint8Array {
-  return rdbOf('REDIS0010', value.slice(0, 1), text('k'), value.slice(1), 0xff);
 }
 
 /** The elements of the only key, sorted; a pair as one. */
@@ -113,18 +110,8 @@ function feed(keyspace: Keyspace, file: Uint8Array, pieceBytes: number): number 
   return room;
 }
 
-function fromFile(keyspace: Keyspace, file: Uint8Array): void {
-  loaded(fileReader(file), { keyspace });
-}
-
 function fromSocket(keyspace: Keyspace, file: Uint8Array): void {
   feed(keyspace, file, 100_000);
-}
-
-/** Bytes in use once all that was given up is freed. */
-function usedBytes(keyspace: Keyspace): number {
-  while (keyspace.freeSlice(1000));
-  return keyspace.arena.usedBytes;
 }
 
 const CASES = Object.entries(PLACES).flatMap(([name, place]) =>

@@ -203,3 +203,23 @@ export const LARGE = Array.from(
 ).join();
 /** The largest room that a reader's buffer may take: nobody holds `LARGE` there. */
 export const BUFFER_MAX = 1_500_000;
+
+/** A file with this value, its type byte before it, under the key `k`. */
+export function fileOf(value: string): Uint8Array {
+  return rdbOf('REDIS0010', value.slice(0, 1), text('k'), value.slice(1), 0xff);
+}
+
+export function fromFile(keyspace: Keyspace, file: Uint8Array): void {
+  loaded(fileReader(file), { keyspace });
+}
+
+/** From a socket, in pieces that are no part of anything. */
+export function inPieces(keyspace: Keyspace, file: Uint8Array): void {
+  loadedInPieces(file, 100_000, keyspace);
+}
+
+/** Bytes in use once all that was given up is freed. */
+export function usedBytes(keyspace: Keyspace): number {
+  while (keyspace.freeSlice(1000));
+  return keyspace.arena.usedBytes;
+}

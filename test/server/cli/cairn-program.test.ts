@@ -180,6 +180,7 @@ describe('what is wrong or no command', () => {
       ['rdb', 'export', '--format', 'xml', 'a.rdb'],
       ['backup', '--port', '0', 'f'],
       ['restore', 'a.rdb'],
+      ['restore', '--dbfilename', '../x.rdb', 'a.rdb', 'b'],
       ['restore', '--to-timestamp', '1', '--to-offset', '1', 'a', 'b'],
     ]) {
       expect(await exitOf(...args), args.join(' ')).toMatchObject({ code: 2 });

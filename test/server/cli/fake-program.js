@@ -23,11 +23,12 @@ function create({ config, log, onBound, onRole, exit }) {
     port: values.port,
     listen: async () => {
       if (values.timeout === 78) throw new Error('Fatal error loading the DB');
-      if (values.timeout === 79) throw Object.assign(new Error("mkdir '/x'"), { code: 'EACCES' });
-      const place = values.unixsocket === '' ? [values.port, '127.0.0.1'] : [values.unixsocket];
+      if (values.timeout === 79) {
+        throw Object.assign(new Error("EACCES: mkdir '/x'"), { code: 'EACCES', path: '/x' });
+      }
       await new Promise((resolve, reject) => {
         sockets.once('error', reject);
-        sockets.listen(...place, resolve);
+        sockets.listen(values.port, '127.0.0.1', resolve);
       });
       onBound();
       log.warning('Server initialized');

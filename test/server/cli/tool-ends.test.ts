@@ -22,7 +22,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { backupTool, restoreTool } from '../../../src/server/cli/backup-tools.ts';
-import { convertTool, type ExportRequest, exportTool } from '../../../src/server/cli/rdb-tools.ts';
+import { checkAofTool, checkRdbTool } from '../../../src/server/cli/check-tools.ts';
+import {
+  convertTool,
+  diffTool,
+  type ExportRequest,
+  exportTool,
+} from '../../../src/server/cli/rdb-tools.ts';
 import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
 import { fixture, rdbOf, text } from '../../persistence/rdb/rdb-support.ts';
 
@@ -110,7 +116,7 @@ describe('standard output', () => {
       const lines = String(stderr).trim().split('\n');
       expect([status, lines.at(-1)]).toEqual([
         2,
-        expect.stringMatching(/^cairn: standard output: ENOSPC/),
+        expect.stringMatching(/^cairn: standard output: No space left on device$/),
       ]);
       expect(lines.filter((line) => !line.startsWith('cairn: '))).toEqual([]);
     }
@@ -184,11 +190,67 @@ describe('where a file is to be written', () => {
   });
 });
 
+describe('what is wrong is told in a sentence that names the file', () => {
+  const none = join(root, 'none');
+  const request = { db: undefined, match: undefined, json: false };
+  const backup = { user: '', password: '', timeoutSeconds: 5, lz4: false, verbose: false };
+  const restore = {
+    ...{ moment: undefined, as: 'both' as const, force: false, json: false },
+    ...{ dbFilename: 'd.rdb', appendDirName: 'aof', appendFilename: 'a.aof' },
+  };
+  const check = { json: false, fix: false, yes: false, truncateToTimestamp: undefined };
+
+  it.each<[string, (io: ToolIo) => Promise<number>]>([
+    [
+      `${none}: No such file or directory`,
+      (io) => diffTool({ ...request, a: DUMP, b: none, ignoreTtl: false }, io),
+    ],
+    [
+      `cannot read ${none}: No such file or directory`,
+      (io) => checkRdbTool({ file: none, json: false }, io),
+    ],
+    [`cannot read ${root}: Is a directory`, (io) => checkRdbTool({ file: root, json: false }, io)],
+    [
+      `cannot check ${none}: No such file or directory`,
+      (io) => checkAofTool({ ...check, file: none }, io),
+    ],
+    [
+      `cannot check ${root}: it is a folder: name the manifest in it`,
+      (io) => checkAofTool({ ...check, file: root }, io),
+    ],
+    [
+      `the folder ${none} is not there`,
+      (io) => convertTool({ from: DUMP, to: join(none, 'x'), version: 9, json: false }, io),
+    ],
+    [
+      `${DUMP} is no folder`,
+      (io) => convertTool({ from: DUMP, to: join(DUMP, 'x'), version: 9, json: false }, io),
+    ],
+    [
+      `${root} is a folder, and a backup is a file; --to-timestamp and --to-offset take an AOF`,
+      (io) => restoreTool({ ...restore, from: root, to: join(root, 'new') }, io),
+    ],
+    [
+      'the host no..host is not known',
+      (io) =>
+        backupTool(
+          { ...backup, file: join(root, 'x'), host: 'no..host', port: 1, json: false },
+          io,
+        ),
+    ],
+  ])('%s', async (sentence, tool) => {
+    const { code, err, out } = await outcomeOf(tool);
+    expect(code).toBeGreaterThan(0);
+    expect(err).toBe(`cairn: ${sentence}\n`);
+    expect(out).not.toContain('only in');
+  });
+});
+
 it('trouble with an export to standard output is JSON on standard error, if wanted', async () => {
   const { code, err } = await exporting(join(root, 'none'), undefined);
   expect([code, JSON.parse(err)]).toEqual([
     2,
-    { ok: false, error: expect.stringMatching(/ENOENT/) },
+    { ok: false, error: expect.stringMatching(/: No such file or directory$/) },
   ]);
 });
 

@@ -125,8 +125,8 @@ describe('what cannot be had here', () => {
     ['loadmodule /x.so', 'modules cannot be loaded'],
     ['redisbloom.size 5', 'no module'],
     ['sentinel monitor a b c', 'not in sentinel mode'],
-    ['tls-port 6380', 'tls is not available in this build'],
-    ['tls-replication yes', 'tls is not available in this build'],
+    ['tls-port 6380', 'there is no TLS: remove this line, or say tls-'],
+    ['tls-replication yes', 'there is no TLS: remove this line, or say tls-'],
     ['supervised systemd', 'no systemd notification'],
     ['syslog-enabled yes', 'no syslog'],
     ['locale-collate de_DE', 'byte by byte'],
@@ -139,12 +139,6 @@ describe('what cannot be had here', () => {
   it('takes what only switches such things off', () => {
     const config = load('cluster-enabled no\ntls-port 0\nsupervised auto\nsyslog-enabled no\n');
     expect(config.notices()).toEqual([]);
-  });
-
-  it('takes TLS when the build has it', () => {
-    const config = new Config({ features: ['tls'] });
-    config.load({ options: 'tls-port 6380' });
-    expect(config.values.tlsPort).toBe(6380);
   });
 
   it('tells which parameters have no effect', () => {

@@ -204,7 +204,7 @@ describe('settings of a program', () => {
     const config = new Config();
     expect(() => config.applySettings({ nonsense: 1 })).toThrow("there is no setting 'nonsense'");
     expect(() => config.applySettings({ port: 'x' })).toThrow(/^setting 'port': argument couldn't/);
-    expect(() => config.applySettings({ 'tls-port': 1 })).toThrow('tls is not available');
+    expect(() => config.applySettings({ 'tls-port': 1 })).toThrow('there is no TLS');
   });
 });
 
