@@ -1,7 +1,11 @@
 /** Cairn as a library: what its users are told when something is wrong. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer as createPeer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CairnServer, createServer } from '../../src/server/index.ts';
 
@@ -44,4 +48,46 @@ it('says what to do about a snapshot that is not sound', async () => {
   await expect(made().listen()).rejects.toThrow(
     `${folder}/dump.rdb: the RDB ends too early, at byte 10. Nothing was changed. "cairn check-rdb`,
   );
+});
+
+const BUILT = fileURLToPath(new URL('../../dist/run/index.js', import.meta.url));
+const run = promisify(execFile);
+
+/** A program that has a server do something that takes long, and closes it. */
+function program(...commands: readonly string[]): string {
+  return `
+    import { connect } from 'node:net';
+    import { createServer } from '${BUILT}';
+    const settings = { port: 0, bind: '127.0.0.1', dir: '${folder}', save: '' };
+    const server = createServer({ settings });
+    await server.listen();
+    const client = connect(server.port, '127.0.0.1');
+    client.on('error', () => {});
+    let answers = '';
+    const begun = new Promise((resolve) => {
+      client.on('data', (text) => {
+        answers += text;
+        if (answers.endsWith('+PONG\\r\\n')) resolve();
+      });
+    });
+    client.write(${JSON.stringify([...commands, 'PING'].join('\r\n'))} + '\\r\\n');
+    await Promise.race([begun, new Promise((resolve) => setTimeout(resolve, 500))]);
+    await server.close();
+    client.destroy();`;
+}
+
+it('keeps no program alive once it is closed, whatever it was doing', async () => {
+  const connections: Socket[] = [];
+  const silent = createPeer((socket) => connections.push(socket));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  for (const commands of [
+    ['CLIENT PAUSE 3600000'],
+    ['SET k v', `MIGRATE 127.0.0.1 ${port} k 0 3600000`],
+  ]) {
+    const args = ['--input-type=module', '-e', program(...commands)];
+    await run(process.execPath, args, { timeout: 20_000 });
+  }
+  for (const socket of connections) socket.destroy();
+  silent.close();
 });

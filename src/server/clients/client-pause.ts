@@ -83,6 +83,13 @@ export class ClientPause {
     this.resumeWaiting();
   }
 
+  /** The server ends: nobody is kept waiting for it to go on. */
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.pauses.clear();
+  }
+
   /** The gate: '' when the client waits with this command, null when it may pass. */
   admit(client: Client, command: Command, args: Args): string | null {
     if (client.isReplica || client.isPrimary || client.link === null) return null;

@@ -97,6 +97,12 @@ export class FrontDesk {
     if (client.monitor) this.monitors.remove(client);
   }
 
+  /** The server ends. */
+  stop(): void {
+    this.pause.stop();
+    this.migrations.sockets.stop();
+  }
+
   private holdListeners(): void {
     this.gates.hold('listener', this.monitors.size > 0 || this.replicas > 0, listenerGate);
   }
