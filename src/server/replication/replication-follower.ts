@@ -15,7 +15,7 @@
  * `replica-accept-empty-primary` is set: taking it would turn one server's loss into the loss of
  * all copies.
  */
-import { EXPIRY_HIDE, EXPIRY_IGNORE } from '../../core/keyspace.ts';
+import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
@@ -303,15 +303,14 @@ export class Follower implements PrimaryLinkHost {
       this.link.interrupt(DISK_BROKEN);
       return;
     }
-    const { keyspace, dispatcher, stats } = this.deps.services;
+    const { desk, dispatcher, keyspace, stats } = this.deps.services;
     const errors = stats.totalErrorReplies;
-    const mode = keyspace.expiryMode;
     keyspace.expiryMode = EXPIRY_IGNORE;
     dispatcher.startClock(Date.now());
     client.lastActiveMs = keyspace.nowMs;
     dispatcher.run(client, args);
     dispatcher.endClock();
-    if (keyspace.expiryMode === EXPIRY_IGNORE) keyspace.expiryMode = mode;
+    desk.expiry.settle();
     if (stats.totalErrorReplies !== errors) this.differs(client, args);
     client.reply.drop();
     if (client.transaction === null) this.streamDb = client.db;
@@ -369,6 +368,3 @@ export interface ResumePoint {
   readonly resumable: boolean;
   readonly streamDb: number;
 }
-
-/** How keys whose time has come look to the clients of a replica. */
-export const REPLICA_EXPIRY = EXPIRY_HIDE;
