@@ -230,8 +230,8 @@ export class Persistence implements PersistenceServices {
    */
   async end(options: { save: boolean | undefined; force: boolean }): Promise<void> {
     const { config, log } = this.deps;
-    if (this.isLoading) return; // a part of the dataset must not take the place of the whole
     this.aof.assertMayEnd(options.force);
+    if (this.isLoading) return; // a part of the dataset must not take the place of the whole
     this.snapshots.abort();
     const wanted = options.save ?? config.values.save.length > 0;
     if (wanted) {
