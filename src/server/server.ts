@@ -180,6 +180,7 @@ export class Server implements Services {
     this.turn.end();
     this.replication.stop();
     for (const client of [...this.clients.values()]) this.hub.close(client, 'now');
+    this.desk.stop();
     this.cron.stop();
     this.activeExpiry.stop();
     await this.persistence.stop();

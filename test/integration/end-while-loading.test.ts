@@ -102,6 +102,22 @@ describe('SHUTDOWN', () => {
     await client.waitClosed();
   });
 
+  it('is refused so while the dataset is being read back, too', async () => {
+    const config = { 'enable-debug-command': 'yes', 'rdb-key-save-delay': 20_000_000 };
+    server = await startCairnServer({ config });
+    await fill(server);
+    const client = await server.connect();
+    await client.send('CONFIG', 'SET', 'appendonly', 'yes', 'key-load-delay', '2000');
+    client.write('DEBUG RELOAD\r\n');
+    await whileLoading(server);
+    const other = await server.connect();
+    const refused = await other.send('SHUTDOWN', 'NOSAVE');
+    expect(refused.raw.toString()).toBe('-ERR Errors trying to SHUTDOWN. Check logs.\r\n');
+    other.write('SHUTDOWN NOSAVE FORCE\r\n');
+    await other.waitClosed();
+    client.close();
+  });
+
   it('waits for the AOF that has just been switched on', async () => {
     server = await startCairnServer({ config: { 'rdb-key-save-delay': 500_000 } });
     const client = await server.connect();

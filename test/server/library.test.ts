@@ -1,7 +1,11 @@
 /** Cairn as a library: what its users are told when something is wrong. */
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer as createPeer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Settings } from '../../src/server/config/config.ts';
 import { type CairnServer, createServer } from '../../src/server/index.ts';
@@ -76,4 +80,46 @@ it('says what to do about a manifest that is not sound', async () => {
     `${manifest}: Invalid AOF manifest file format (line 1 of the AOF manifest: 'nonsense'). ` +
       'Nothing was changed. Mend the line, or restore the folder from a backup',
   );
+});
+
+const BUILT = fileURLToPath(new URL('../../dist/run/index.js', import.meta.url));
+const run = promisify(execFile);
+
+/** A program that has a server do something that takes long, and closes it. */
+function program(...commands: readonly string[]): string {
+  return `
+    import { connect } from 'node:net';
+    import { createServer } from '${BUILT}';
+    const settings = { port: 0, bind: '127.0.0.1', dir: '${folder}', save: '' };
+    const server = createServer({ settings });
+    await server.listen();
+    const client = connect(server.port, '127.0.0.1');
+    client.on('error', () => {});
+    let answers = '';
+    const begun = new Promise((resolve) => {
+      client.on('data', (text) => {
+        answers += text;
+        if (answers.endsWith('+PONG\\r\\n')) resolve();
+      });
+    });
+    client.write(${JSON.stringify([...commands, 'PING'].join('\r\n'))} + '\\r\\n');
+    await Promise.race([begun, new Promise((resolve) => setTimeout(resolve, 500))]);
+    await server.close();
+    client.destroy();`;
+}
+
+it('keeps no program alive once it is closed, whatever it was doing', async () => {
+  const connections: Socket[] = [];
+  const silent = createPeer((socket) => connections.push(socket));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  for (const commands of [
+    ['CLIENT PAUSE 3600000'],
+    ['SET k v', `MIGRATE 127.0.0.1 ${port} k 0 3600000`],
+  ]) {
+    const args = ['--input-type=module', '-e', program(...commands)];
+    await run(process.execPath, args, { timeout: 20_000 });
+  }
+  for (const socket of connections) socket.destroy();
+  silent.close();
 });

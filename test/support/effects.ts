@@ -8,7 +8,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { EXPIRY_DELETE } from '../../src/core/keyspace.ts';
 import type { Args } from '../../src/core/resp/args.ts';
 import { Config, type Settings } from '../../src/server/config/config.ts';
 import { silentLog } from '../../src/server/log.ts';
@@ -89,7 +88,7 @@ export function effectsInside(lines: readonly string[], settings: Settings = {})
   };
   server.propagator.active = true;
   // As of a primary that has started: until then nothing expires.
-  server.keyspace.expiryMode = EXPIRY_DELETE;
+  server.desk.expiry.hold('replica', false);
   const client = server.hub.detached();
   const args: Args = server.hub.args;
   const replies: string[] = [];

@@ -8,8 +8,8 @@
  * one packet then. Idle it takes about 40 MB, most of it the code it shares with the server.
  *
  *     reserves -> idle (ready) -> busy (a job) -> idle ...
- *       ^                           |  killed, or given up on by `begin`
- *       '---------------------------'
+ *       ^                           |  killed, or given up on: by `begin`, and by
+ *       '---------------------------'  `leave` when it might finish what nobody wants
  */
 import { fileURLToPath } from 'node:url';
 import type { StreamTaker } from './snapshot-output.ts';
@@ -123,12 +123,10 @@ export class SnapshotHelper implements SnapshotWriter {
 
   /** Gives the child a job. One that still has not ended its last is replaced by a new child. */
   begin(job: SnapshotJob, listener: JobListener): void {
-    if (this.#child?.busy === true) {
-      this.#child.process.kill('SIGKILL');
-      this.#child = null;
-    }
+    if (this.#child?.busy === true) this.#kill(this.#child);
     const child = this.#child ?? this.#start();
     child.busy = true;
+    child.mayFinish = false;
     child.isNew = false;
     child.path = job.path;
     child.keepAlive(true);
@@ -143,20 +141,32 @@ export class SnapshotHelper implements SnapshotWriter {
 
   /** All frames were sent. */
   end(): void {
+    if (this.#child !== null) this.#child.mayFinish = true;
     this.#send(PACKET_END, NOTHING, () => {});
   }
 
-  /** The listener wants to hear no more: its job has ended, or is to be given up. */
+  /**
+   * The listener wants to hear no more: its job has ended, or is to be given up. A child that was
+   * told to finish a file would do so before it heard that nobody wants it, and put what is old by
+   * then in the place of what was written since: it is killed.
+   */
   leave(): void {
+    const child = this.#child;
     this.#listener = null;
     this.resume();
-    if (this.#child?.busy === true) this.#send(PACKET_ABORT, NOTHING, () => {});
-    else this.#child?.keepAlive(false);
+    if (child?.busy !== true) child?.keepAlive(false);
+    else if (child.mayFinish && child.path !== null) this.#kill(child);
+    else this.#send(PACKET_ABORT, NOTHING, () => {});
   }
 
   /** Goes on taking the output that the listener held back. */
   resume(): void {
     this.#child?.resume();
+  }
+
+  #kill(child: SnapshotProcess): void {
+    child.kill();
+    this.#child = null;
   }
 
   #send(kind: number, body: Uint8Array, sent: () => void): void {
@@ -204,6 +214,7 @@ export class SnapshotHelper implements SnapshotWriter {
     child.line = lines.pop() ?? '';
     for (const line of lines) {
       const report = JSON.parse(line) as ChildReport;
+      if (report.event === 'failed') child.mayFinish = false;
       if (report.event === 'ended') {
         child.busy = false;
         if (this.#listener === null) child.keepAlive(false);

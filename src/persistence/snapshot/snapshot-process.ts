@@ -39,6 +39,8 @@ export class SnapshotProcess {
   readonly process: ChildProcess;
   /** A job was given whose `ended` has not come. */
   busy = false;
+  /** It was told that all of its job was sent. */
+  mayFinish = false;
   /** It has neither had a job nor practised. */
   isNew = true;
   /** The file that the job writes. */
@@ -85,6 +87,12 @@ export class SnapshotProcess {
     this.process.stdin?.destroy();
     this.#cleanUp();
     this.#end(GO_FD, '');
+  }
+
+  /** Ends it at once. What it has not finished is gone when this returns. */
+  kill(): void {
+    this.process.kill('SIGKILL');
+    this.#cleanUp();
   }
 
   /** Goes on taking the output that was held back. */

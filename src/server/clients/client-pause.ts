@@ -7,11 +7,11 @@
  * order in which they came. Meanwhile keys whose time has come are hidden instead of deleted, since
  * a deletion would be a write.
  */
-import { EXPIRY_DELETE, EXPIRY_HIDE } from '../../core/keyspace.ts';
 import { Args } from '../../core/resp/args.ts';
 import { type Command, MAY_REPLICATE, WRITE } from '../command.ts';
 import type { Services } from '../services.ts';
 import { type Client, RUNNING, WAIT_PAUSED } from './client.ts';
+import type { ExpiryHolds } from './expiry-holds.ts';
 
 /** Who pauses. Each may have one pause at a time. */
 export type PausePurpose = 'client' | 'failover' | 'shutdown';
@@ -27,13 +27,14 @@ export class ClientPause {
   /** Told when pausing begins or ends. */
   onChange: () => void = () => {};
   private readonly services: Services;
+  private readonly expiry: ExpiryHolds;
   private readonly pauses = new Map<PausePurpose, Pause>();
   private waiting: Client[] = [];
   private timer: NodeJS.Timeout | null = null;
-  private hidesExpired = false;
 
-  constructor(services: Services) {
+  constructor(services: Services, expiry: ExpiryHolds) {
     this.services = services;
+    this.expiry = expiry;
   }
 
   get isPaused(): boolean {
@@ -55,11 +56,7 @@ export class ClientPause {
       untilMs: Math.max(untilMs, old?.untilMs ?? 0),
       writesOnly: writesOnly && old?.writesOnly !== false,
     });
-    const { keyspace } = this.services;
-    if (keyspace.expiryMode === EXPIRY_DELETE) {
-      keyspace.expiryMode = EXPIRY_HIDE;
-      this.hidesExpired = true;
-    }
+    this.expiry.hold('pause', true);
     this.arm();
     this.onChange();
   }
@@ -73,14 +70,16 @@ export class ClientPause {
     }
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    const { keyspace } = this.services;
-    const { isReplica } = this.services.replication;
-    if (this.hidesExpired && !isReplica && keyspace.expiryMode === EXPIRY_HIDE) {
-      keyspace.expiryMode = EXPIRY_DELETE;
-    }
-    this.hidesExpired = false;
+    this.expiry.hold('pause', false);
     this.onChange();
     this.resumeWaiting();
+  }
+
+  /** The server ends: nobody is kept waiting for it to go on. */
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.pauses.clear();
   }
 
   /** The gate: '' when the client waits with this command, null when it may pass. */

@@ -20,6 +20,7 @@ import type { Services } from '../services.ts';
 import type { Client } from './client.ts';
 import { ClientPause } from './client-pause.ts';
 import { evictClients } from './client-upkeep.ts';
+import { ExpiryHolds } from './expiry-holds.ts';
 import { Monitors } from './monitors.ts';
 import { OutputLimits } from './output-limits.ts';
 import { PubSub } from './pubsub.ts';
@@ -28,6 +29,7 @@ import { Tracking } from './tracking.ts';
 export class FrontDesk {
   readonly access: AccessControl;
   readonly gates: Gates;
+  readonly expiry: ExpiryHolds;
   readonly pause: ClientPause;
   readonly migrations: Migrations;
   readonly pubsub: PubSub;
@@ -61,7 +63,8 @@ export class FrontDesk {
     };
     this.access = new AccessControl(config, commands, owner);
     this.gates = new Gates(dispatcher);
-    this.pause = new ClientPause(services);
+    this.expiry = new ExpiryHolds(services.keyspace);
+    this.pause = new ClientPause(services, this.expiry);
     this.migrations = new Migrations(services);
     this.pubsub = new PubSub(owner);
     this.tracking = new Tracking(owner);
@@ -95,6 +98,12 @@ export class FrontDesk {
     this.pause.forget(client);
     this.limits.forget(client);
     if (client.monitor) this.monitors.remove(client);
+  }
+
+  /** The server ends. */
+  stop(): void {
+    this.pause.stop();
+    this.migrations.sockets.stop();
   }
 
   private holdListeners(): void {

@@ -4,12 +4,17 @@
  */
 import { readFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
-import { connectTarget, type MigrateRequest, migrate } from '../migration/migrate-talk.ts';
+import {
+  type MigrateRequest,
+  migrate,
+  targetOf,
+  whenTargetStands,
+} from '../migration/migrate-talk.ts';
 
 const request = deserialize(readFileSync(0)) as MigrateRequest;
 const outcome = await migrate(
   {
-    take: connectTarget,
+    take: (host, port, timeoutMs) => whenTargetStands(targetOf(host, port), timeoutMs),
     give: (_host, _port, { reader }) => reader.close('all is said'),
   },
   request,

@@ -5,10 +5,17 @@
  * A connection that is in use is nobody else's: two clients that move keys to the same target have
  * one each.
  */
-import { type ConnectionSource, connectTarget, type TargetConnection } from './migrate-talk.ts';
+import { LinkError } from '../../replication/socket-reader.ts';
+import {
+  type ConnectionSource,
+  type TargetConnection,
+  targetOf,
+  whenTargetStands,
+} from './migrate-talk.ts';
 
 const IDLE_MAX = 64;
 const IDLE_MS_MAX = 10_000;
+const ENDED = 'the server ended';
 
 interface Idle {
   readonly name: string;
@@ -20,6 +27,7 @@ export class MigrateSockets implements ConnectionSource {
   /** The one that stands longest first. */
   private idle: Idle[] = [];
   private readonly busy = new Set<TargetConnection>();
+  private stopped = false;
 
   /** Connections that are open. */
   get size(): number {
@@ -28,12 +36,14 @@ export class MigrateSockets implements ConnectionSource {
   }
 
   async take(host: string, port: number, timeoutMs: number): Promise<TargetConnection> {
+    if (this.stopped) throw new LinkError(ENDED);
     this.dropBroken();
     const found = this.idle.findLast(({ name }) => name === `${host}:${port}`);
     if (found !== undefined) this.leave(found);
-    const connection = found?.connection ?? (await connectTarget(host, port, timeoutMs));
-    connection.reader.socket.ref();
+    const connection = found?.connection ?? targetOf(host, port);
     this.busy.add(connection);
+    if (found === undefined) await whenTargetStands(connection, timeoutMs);
+    connection.reader.socket.ref();
     return connection;
   }
 
@@ -46,6 +56,13 @@ export class MigrateSockets implements ConnectionSource {
     this.idle.push(one);
     const oldest = this.idle[0];
     if (this.idle.length > IDLE_MAX && oldest !== undefined) this.close(oldest);
+  }
+
+  /** The server ends, and with it every conversation. */
+  stop(): void {
+    this.stopped = true;
+    for (const one of this.idle) this.close(one);
+    for (const { reader } of this.busy) reader.close(ENDED);
   }
 
   private close(one: Idle): void {

@@ -61,20 +61,23 @@ export interface ConnectionSource {
   give(host: string, port: number, connection: TargetConnection): void;
 }
 
-/** A new connection. Rejects when that fails. */
-export async function connectTarget(
-  host: string,
-  port: number,
+/** A new connection, which does not stand yet. */
+export function targetOf(host: string, port: number): TargetConnection {
+  return { reader: new SocketReader({ host, port: port & PORT_MASK, noDelay: true }), db: -1 };
+}
+
+/** Resolves when a new connection stands. Rejects when that fails. */
+export async function whenTargetStands(
+  target: TargetConnection,
   timeoutMs: number,
 ): Promise<TargetConnection> {
-  const reader = new SocketReader({ host, port: port & PORT_MASK, noDelay: true });
   try {
-    await whenConnected(reader, timeoutMs);
+    await whenConnected(target.reader, timeoutMs);
   } catch (error) {
-    reader.socket.destroy();
+    target.reader.socket.destroy();
     throw error;
   }
-  return { reader, db: -1 };
+  return target;
 }
 
 /** Moves the keys' values; never rejects. Whatever breaks is told in Redis's words. */

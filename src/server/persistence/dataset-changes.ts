@@ -4,13 +4,24 @@
  *
  *     from a file    the old one goes, then the new one is loaded: nobody is served meanwhile
  *     from a socket  the new one is loaded aside; when it is whole it takes the old one's place
+ *
+ * One at a time: loading takes many turns, and two of them would load into each other.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LOADING_DATASET } from '../errors.ts';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
 import type { Persistence, PersistenceDeps } from './persistence.ts';
 
 const POLL_MS = 10;
+const BUSY = 'another dataset is being loaded';
+
+export interface LoadedDataset {
+  /** The database that the stream has selected, 0 if unsaid. */
+  readonly streamDb: number;
+  /** Resolves when the AOF goes on. */
+  readonly logged: Promise<void>;
+}
 
 export class DatasetChanges {
   private readonly persistence: Persistence;
@@ -21,11 +32,18 @@ export class DatasetChanges {
     this.deps = deps;
   }
 
-  /** Replaces the dataset by the RDB that a primary sent. */
-  async replaceBy(path: string): Promise<{ streamDb: number }> {
+  /** Whether one is being loaded: another would mix with it. */
+  get isLoading(): boolean {
+    return this.persistence.isLoading || this.persistence.isLoadingAside;
+  }
+
+  /** Replaces the dataset by the RDB that a primary sent. Only while none is being loaded. */
+  async replaceBy(path: string): Promise<LoadedDataset> {
     this.persistence.snapshots.abort();
     // Until a rewrite has put the new dataset in its place, a restart must find the old one whole.
     const suspended = this.persistence.aof.suspend();
+    // Whoever waits for the log hears of it.
+    suspended.catch(() => {});
     this.deps.flushAll();
     const loaded = await this.persistence.loader
       .loadRdb(path, { expired: 'keep' })
@@ -34,14 +52,16 @@ export class DatasetChanges {
         this.deps.flushAll();
         throw error;
       });
-    await suspended;
     if (loaded === undefined) throw new Error(`${path} is missing`);
-    await this.persistence.resumeLog();
-    return { streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0) };
+    return {
+      streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0),
+      logged: suspended.then(() => this.persistence.resumeLog()),
+    };
   }
 
   /** Begins to load a dataset that a primary sends, aside from the one that stands. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside {
+    if (this.isLoading) throw new Error(BUSY);
     // None may begin either until it is over: what is installed is marked as of no snapshot.
     this.persistence.snapshots.abort();
     return this.persistence.loader.loadAside(totalBytes, old);
@@ -60,6 +80,7 @@ export class DatasetChanges {
 
   /** DEBUG RELOAD; an error text when it failed. */
   async reload(options: ReloadOptions): Promise<string | undefined> {
+    if (this.isLoading) return LOADING_DATASET;
     if (options.save) {
       const error = this.persistence.saveInPlace();
       if (error !== undefined) return `ERR Error trying to save the DB: ${error}`;
@@ -85,6 +106,7 @@ export class DatasetChanges {
     try {
       // Its end would take away files that are being read.
       while (aof.isRewriting) await sleep(POLL_MS);
+      if (this.isLoading) return LOADING_DATASET;
       // From here on nobody is served: what came in between would be loaded as well, or be lost.
       await loader.loadAof(folder, async () => {
         if (aof.isOn) await aof.flush();

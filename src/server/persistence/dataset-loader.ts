@@ -10,7 +10,6 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
-import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
@@ -20,6 +19,7 @@ import { RdbLoad } from '../../persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
 import { FileSource } from '../../persistence/rdb/rdb-source.ts';
 import type { Client } from '../clients/client.ts';
+import type { ExpiryHolds } from '../clients/expiry-holds.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { Logger } from '../log.ts';
@@ -67,6 +67,7 @@ export interface DatasetLoaderDeps {
   readonly dispatcher: Dispatcher;
   /** The client without a link that runs the commands of an AOF. */
   readonly client: Client;
+  readonly expiry: ExpiryHolds;
   /** Loading begins or is over. */
   readonly onLoading: () => void;
 }
@@ -109,14 +110,13 @@ export class DatasetLoader {
     folder: AofFolder,
     makeReady = async (): Promise<void> => {},
   ): Promise<AofLoadReport> {
-    const { config, keyspace, log } = this.deps;
-    const mode = keyspace.expiryMode;
+    const { config, expiry, log } = this.deps;
     return this.during(0, async (progress) => {
       await makeReady();
       const files = await folder.filesToLoad();
       progress.totalBytes = files.reduce((sum, { size }) => sum + size, 0);
       this.functions = [];
-      keyspace.expiryMode = EXPIRY_IGNORE;
+      expiry.hold('replay', true);
       const kept = new KeptFunctions();
       let before = 0;
       try {
@@ -138,7 +138,7 @@ export class DatasetLoader {
         this.functions = kept.sources;
         return report;
       } finally {
-        keyspace.expiryMode = mode;
+        expiry.hold('replay', false);
       }
     });
   }

@@ -48,7 +48,7 @@ export interface PersistenceDeps {
   readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
   /** Stops commands, and hears how long the disk takes. */
-  readonly desk: Pick<FrontDesk, 'gates' | 'pause' | 'latency'>;
+  readonly desk: Pick<FrontDesk, 'gates' | 'pause' | 'latency' | 'expiry'>;
   readonly turn: Turn;
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
@@ -102,6 +102,7 @@ export class Persistence implements PersistenceServices {
       fs,
       dispatcher: deps.dispatcher,
       client: deps.client,
+      expiry: deps.desk.expiry,
       onLoading: () => this.loadingChanged(),
     });
     this.holdGate();
@@ -136,7 +137,7 @@ export class Persistence implements PersistenceServices {
     const { aof } = this.aof;
     this.latency = new AofLatency(aof, config, deps.desk.latency, () => this.snapshots.isRunning);
     this.changes = new DatasetChanges(this, deps);
-    this.disk = new DiskWatch(deps.desk.gates, keyspace, this.rdb, aof);
+    this.disk = new DiskWatch(deps.desk, this.rdb, aof);
   }
 
   private createAof(): AofService {
@@ -229,8 +230,8 @@ export class Persistence implements PersistenceServices {
    */
   async end(options: { save: boolean | undefined; force: boolean }): Promise<void> {
     const { config, log } = this.deps;
-    if (this.isLoading) return; // a part of the dataset must not take the place of the whole
     this.aof.assertMayEnd(options.force);
+    if (this.isLoading) return; // a part of the dataset must not take the place of the whole
     this.snapshots.abort();
     const wanted = options.save ?? config.values.save.length > 0;
     if (wanted) {

@@ -15,7 +15,7 @@
  * `replica-accept-empty-primary` is set: taking it would turn one server's loss into the loss of
  * all copies.
  */
-import { EXPIRY_HIDE, EXPIRY_IGNORE } from '../../core/keyspace.ts';
+import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
@@ -27,6 +27,7 @@ import { PrimaryLink } from '../../replication/primary-link.ts';
 import { LinkError } from '../../replication/socket-reader.ts';
 import type { Client } from '../clients/client.ts';
 import type { DatasetAside } from '../persistence/dataset-aside.ts';
+import type { LoadedDataset } from '../persistence/dataset-changes.ts';
 import type { Services } from '../services.ts';
 
 /** Number that keeps the files of several syncs apart. */
@@ -34,11 +35,13 @@ let files = 0;
 
 /** Whole datasets in place of ours. */
 export interface Datasets {
+  /** Whether one is being loaded: another has to wait. */
+  readonly isLoading: boolean;
   /**
-   * Replaces the dataset by the RDB at a path. Resolves with the database that the stream has
-   * selected, 0 if unsaid.
+   * Replaces the dataset by the RDB at a path. Resolves when it is loaded, before anybody is served
+   * from it.
    */
-  replaceBy(path: string): Promise<{ readonly streamDb: number }>;
+  replaceBy(path: string): Promise<LoadedDataset>;
   /** Begins to load one aside from ours; the total is 0 while unknown. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
   /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
@@ -155,23 +158,27 @@ export class Follower implements PrimaryLinkHost {
   }
 
   async load(dataset: ReceivedDataset): Promise<void> {
+    let loaded: LoadedDataset;
     try {
-      await this.replaceBy(dataset);
+      loaded = await this.replaceBy(dataset);
     } catch (error) {
       await this.fs.unlink(dataset.path);
       throw error;
     }
-    await this.keep(dataset.path);
+    // In one breath: who is served may save it, write to it and promote this server at once.
+    this.adopt(dataset.position, loaded.streamDb);
+    await Promise.all([this.keep(dataset.path), loaded.logged]);
   }
 
   /**
    * The dataset is loaded from its own file: nobody else writes that one, whatever else is saved
    * meanwhile.
    */
-  private async replaceBy({ isEmpty, path, position }: ReceivedDataset): Promise<void> {
+  private async replaceBy({ isEmpty, path, position }: ReceivedDataset): Promise<LoadedDataset> {
     const { primary, services } = this.deps;
     // Whoever was promoted meanwhile keeps what it has.
     if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
+    if (this.deps.datasets.isLoading) throw new LinkError('another dataset is being loaded');
     this.checkEmpty({ isEmpty, position });
     this.deps.handedOver();
     primary.disconnectAll();
@@ -179,13 +186,12 @@ export class Follower implements PrimaryLinkHost {
     this.resumable = false;
     services.activeExpiry.own.forget();
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
-    const { streamDb } = await this.deps.datasets.replaceBy(path).catch((error: unknown) => {
+    return this.deps.datasets.replaceBy(path).catch((error: unknown) => {
       primary.history.renew();
       // What was loaded of it is nobody's dataset.
       for (const { id } of services.keyspace.databases) services.flushDatabase(id);
       throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
     });
-    this.adopt(position, streamDb);
   }
 
   /**
@@ -297,15 +303,14 @@ export class Follower implements PrimaryLinkHost {
       this.link.interrupt(DISK_BROKEN);
       return;
     }
-    const { keyspace, dispatcher, stats } = this.deps.services;
+    const { desk, dispatcher, keyspace, stats } = this.deps.services;
     const errors = stats.totalErrorReplies;
-    const mode = keyspace.expiryMode;
     keyspace.expiryMode = EXPIRY_IGNORE;
     dispatcher.startClock(Date.now());
     client.lastActiveMs = keyspace.nowMs;
     dispatcher.run(client, args);
     dispatcher.endClock();
-    if (keyspace.expiryMode === EXPIRY_IGNORE) keyspace.expiryMode = mode;
+    desk.expiry.settle();
     if (stats.totalErrorReplies !== errors) this.differs(client, args);
     client.reply.drop();
     if (client.transaction === null) this.streamDb = client.db;
@@ -363,6 +368,3 @@ export interface ResumePoint {
   readonly resumable: boolean;
   readonly streamDb: number;
 }
-
-/** How keys whose time has come look to the clients of a replica. */
-export const REPLICA_EXPIRY = EXPIRY_HIDE;

@@ -17,7 +17,6 @@
  *     replica -> primary   the id becomes the second one; replicas come again and go on under the
  *                          new one
  */
-import { EXPIRY_DELETE } from '../../core/keyspace.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import { Primary } from '../../replication/primary.ts';
 import { Replica } from '../../replication/replica.ts';
@@ -30,7 +29,7 @@ import type { Services } from '../services.ts';
 import type { Turn } from '../turn.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
-import { type Datasets, Follower, REPLICA_EXPIRY } from './replication-follower.ts';
+import { type Datasets, Follower } from './replication-follower.ts';
 import { type LocalLog, ReplicationJournal } from './replication-journal.ts';
 import { primarySettings } from './replication-settings.ts';
 import { dismissBlocked, ReplicationWaits } from './replication-wait.ts';
@@ -105,7 +104,7 @@ export class ReplicationService {
     this.listen();
     this.holdGates();
     // Nothing that is loaded may go before replicas would be told, nor ever on a replica.
-    this.services.keyspace.expiryMode = REPLICA_EXPIRY;
+    this.services.desk.expiry.hold('replica', true);
   }
 
   /** Whether this server follows a primary. */
@@ -152,7 +151,7 @@ export class ReplicationService {
       this.history.resumeAsPrimary(aux);
       this.primary.openBacklog();
     }
-    this.services.keyspace.expiryMode = EXPIRY_DELETE;
+    this.services.desk.expiry.hold('replica', false);
     this.deps.turn.schedule();
   }
 
@@ -203,7 +202,7 @@ export class ReplicationService {
     old?.link.stop();
     if (old === null) dismissBlocked(services, this.waits);
     this.follower = this.createFollower(host, port, from);
-    services.keyspace.expiryMode = REPLICA_EXPIRY;
+    services.desk.expiry.hold('replica', true);
     this.config.applySettings({ replicaof: `${host} ${port}` });
     this.readersChanged();
     if (old === null) {
@@ -224,7 +223,7 @@ export class ReplicationService {
     else this.history.renew();
     this.primary.disconnectAll();
     services.propagator.forgetSelected();
-    services.keyspace.expiryMode = EXPIRY_DELETE;
+    services.desk.expiry.hold('replica', false);
     this.config.applySettings({ replicaof: 'no one' });
     this.readersChanged();
     deps.onRole('primary');
@@ -368,12 +367,11 @@ export class ReplicationService {
   }
 
   private holdGates(): void {
-    const { activeExpiry, desk, config, keyspace } = this.services;
+    const { activeExpiry, desk, config } = this.services;
     const { replicaReadOnly, replicaServeStaleData } = config.values;
     activeExpiry.own.follow(this.isReplica, !replicaReadOnly);
     desk.gates.hold('readonly', this.isReplica && replicaReadOnly, readonlyGate);
     desk.gates.hold('stale', !this.isFresh && !replicaServeStaleData, staleGate);
-    if (this.isReplica) keyspace.expiryMode = REPLICA_EXPIRY;
     this.holdReplicasGate();
   }
 

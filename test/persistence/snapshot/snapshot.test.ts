@@ -247,6 +247,22 @@ describe('a snapshot that fails leaves the old file', () => {
     await settled();
   });
 
+  it('when it is aborted while the child has all of it still to write', async () => {
+    const keyspace = makeKeyspace();
+    put(keyspace, 0, 'key', 'value');
+    const run = begin(keyspace);
+    const { pid } = helper;
+    process.kill(pid, 'SIGSTOP');
+    while (run.step(1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const failed = failure(run);
+    run.abort();
+    expect((await failed).code).toBe('ABORTED');
+    process.kill(pid, 'SIGCONT');
+    await until(() => !isAlive(pid) || readFileSync(path, 'utf8') !== 'the old file');
+    await settled();
+  });
+
   it('when the child is killed', async () => {
     const keyspace = filled(20_000);
     const run = begin(keyspace);

@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startCairnServer } from '../../support/cairn-server.ts';
+import { ask } from '../../support/in-process-scene.ts';
 import type { RawClient } from '../../support/raw-client.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
@@ -104,6 +105,52 @@ describe('who waits for a key while the dataset is loaded', () => {
     expect(await client.value('EXISTS', 'q')).toBe(0);
     client = await startAgain();
     expect(await client.value('EXISTS', 'q')).toBe(0);
+  });
+});
+
+describe('a second load', () => {
+  const FEW = 50;
+
+  /** A server with some keys, of which each takes a while to be loaded. */
+  async function slow(): Promise<RawClient> {
+    const client = await start('everysec');
+    await client.pipeline(Array.from({ length: FEW }, (_, i) => ['SET', `k${i}`, 'v']));
+    await client.value('BGREWRITEAOF');
+    const info = async (): Promise<string> => String(await client.value('INFO', 'persistence'));
+    await expect.poll(info, { timeout: 30_000 }).toContain('aof_rewrites:1\r\n');
+    await client.value('CONFIG', 'SET', 'key-load-delay', '5000');
+    return client;
+  }
+
+  it.each([
+    ['RELOAD', 'RELOAD'],
+    ['RELOAD', 'LOADAOF'],
+    ['LOADAOF', 'RELOAD'],
+    ['LOADAOF', 'LOADAOF'],
+  ])('is refused while the first is under way: %s, then %s', async (one, other) => {
+    const client = await slow();
+    const second = await server.connect();
+    const answer = client.value('DEBUG', one);
+    const info = async (): Promise<string> => String(await second.value('INFO', 'persistence'));
+    await expect.poll(info, { interval: 1 }).toContain('loading:1\r\n');
+    expect(await second.value('DEBUG', other)).toMatchObject({ error: /^LOADING/ });
+    expect(await answer).toBe('OK');
+    expect(await client.value('DBSIZE')).toBe(FEW);
+    expect(await client.value('DEBUG', one, ...(one === 'RELOAD' ? ['NOSAVE'] : []))).toBe('OK');
+    expect(await client.value('DBSIZE')).toBe(FEW);
+  });
+
+  it('that waits for the same rewrite is refused when the first begins', async () => {
+    const client = await slow();
+    const second = await server.connect();
+    await client.pipeline([['CONFIG', 'SET', 'rdb-key-save-delay', '5000'], ['BGREWRITEAOF']]);
+    const info = async (): Promise<string> => String(await client.value('INFO', 'persistence'));
+    await expect.poll(info).toContain('aof_rewrite_in_progress:1\r\n');
+    const third = await server.connect();
+    const answers = [second, third].map((one) => ask(one, 'DEBUG', 'LOADAOF'));
+    const [refused, loaded] = (await Promise.all(answers)).sort();
+    expect([refused, loaded]).toEqual([expect.stringMatching(/^LOADING/), 'OK']);
+    expect(await client.value('DBSIZE')).toBe(FEW);
   });
 });
 

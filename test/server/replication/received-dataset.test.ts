@@ -38,6 +38,52 @@ describe('the dataset of a primary', () => {
     expect(await ask(again, 'KEYS', '*')).toEqual(['theirs']);
   });
 
+  it('is at its place in the stream, and the dump, from when it is served', async () => {
+    const primary = await scene.start(emptyDisk());
+    await ask(await scene.connect(primary), 'SET', 'theirs', 1);
+    const disk = emptyDisk();
+    const replica = await scene.start(disk, { appendonly: true });
+    const here = await scene.connect(replica);
+    disk.holdSyncs(/\.aof$/);
+    await ask(here, 'SET', 'ours', 1);
+    await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
+    await until('it is served', async () => (await ask(here, 'GET', 'theirs')) === '1');
+    expect(disk.heldSyncs).toBeGreaterThan(0);
+    const { history } = replica.server.replication;
+    const { id } = primary.server.replication.history;
+    expect(history.id).toBe(id);
+    await ask(here, 'REPLICAOF', 'NO', 'ONE');
+    await ask(here, 'SET', 'after', 1);
+    expect(await ask(here, 'SAVE')).toBe('OK');
+    const promoted = history.id;
+    disk.releaseSyncs();
+    const { aof } = replica.server.persistence.aof;
+    await until('the AOF is on', () => aof.state === 'on');
+    expect([history.id, history.id === id, history.secondId]).toEqual([promoted, false, id]);
+    await replica.abandon();
+    const again = await scene.connect(await scene.start(disk.kill()));
+    expect(await ask(again, 'MGET', 'theirs', 'after')).toEqual(['1', '1']);
+  });
+
+  it('waits for another that is being loaded, rather than mix with it', async () => {
+    const primary = await scene.start(emptyDisk());
+    await ask(await scene.connect(primary), 'SET', 'theirs', 1);
+    const disk = emptyDisk();
+    const replica = await scene.start(disk, { 'key-load-delay': 10_000 });
+    const here = await scene.connect(replica);
+    for (let i = 0; i < 50; i++) await ask(here, 'SET', `ours${i}`, i);
+    disk.holdSyncs(/temp-/);
+    await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
+    await until('it has come', () => disk.heldSyncs > 0);
+    const reloaded = replica.server.persistence.reload({ save: true, flush: true, merge: false });
+    disk.releaseSyncs();
+    expect(await reloaded).toBeUndefined();
+    const { replication } = replica.server;
+    await until('the link is up', () => replication.follower?.isConnected === true);
+    expect(await ask(here, 'KEYS', '*')).toEqual(['theirs']);
+    expect(replica.log.join('\n')).toContain('another dataset is being loaded');
+  });
+
   it('serves, and leaves no file behind, when it cannot become the dump', async () => {
     const primary = await scene.start(emptyDisk());
     await ask(await scene.connect(primary), 'SET', 'theirs', 1);
