@@ -362,6 +362,7 @@ export class PrimaryLink {
     if (socket === null) return;
     this.socket = null;
     socket.destroy();
+    this.state = 'connect';
     this.downSinceMs = Date.now();
     this.server.disconnected();
   }
