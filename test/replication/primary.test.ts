@@ -219,6 +219,8 @@ describe('the stream', () => {
     b.connection.lastReadMs = 111_000;
     expect(server.primary.goodReplicas(111_000)).toBe(1);
     expect(server.primary.goodReplicas(110_999)).toBe(2);
+    // The clock was set back.
+    expect(a.replica.lagSeconds(0)).toBe(0);
   });
 
   it('tells of each replica that comes, moves on, or goes', async () => {
@@ -240,6 +242,9 @@ describe('the stream', () => {
     before = told();
     connection.close();
     expect(told()).toBeGreaterThan(before);
+    before = told();
+    server.primary.forget(fakeReplica().replica);
+    expect(told()).toBe(before);
   });
 
   it('ends for all at once, whenever the ends of their connections are told', async () => {
