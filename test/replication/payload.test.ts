@@ -102,7 +102,7 @@ describe('payload', () => {
     expect(Buffer.from(reader.release(() => undefined)).toString()).toBe('*1\r\n');
   });
 
-  it('has all that was sent before it is synced, and closes what takes it, come what may', async () => {
+  it('has all that was sent before it is synced, and closes it come what may', async () => {
     const told: string[] = [];
     const take = async (sent: string): Promise<void> => {
       reader = new SocketReader({ host: '127.0.0.1', port: peer.port });

@@ -32,8 +32,10 @@ it('gives every line, wherever the ring cuts it', async () => {
 });
 
 it('refuses a line that does not end, and one of an end only is empty', async () => {
+  reader.lastReadMs = 1;
   connection.send('\n\r\n');
   expect([await reader.line(TIMEOUT_MS), await reader.line(TIMEOUT_MS)]).toEqual(['', '']);
+  expect(reader.lastReadMs).toBeGreaterThan(1);
   connection.send('x'.repeat(10_000));
   await expect(reader.line(TIMEOUT_MS)).rejects.toThrow(LinkError);
 });
@@ -101,6 +103,7 @@ it('says why it ended, the first reason of all, and gives nothing away then', as
   reader.close('one reason');
   reader.close('another');
   await expect(line).rejects.toThrow('one reason');
+  await expect.poll(() => reader.socket.closed).toBe(true);
   await expect(reader.line(TIMEOUT_MS)).rejects.toThrow('one reason');
   await expect(reader.sent(Buffer.from('PING\r\n'), TIMEOUT_MS)).rejects.toThrow('one reason');
   expect(() => reader.release(() => undefined)).toThrow('one reason');
@@ -119,4 +122,15 @@ it('gives up a connection that never stands, when time is up or nobody wants it'
     await expect(connected).rejects.toThrow(message);
     nowhere.close('the test is over');
   }
+});
+
+it('gives away what it has whole where the end of the ring cuts it', async () => {
+  const before = (1 << 21) - 10;
+  connection.send('x'.repeat(before));
+  for (let got = 0; got < before; ) got += (await reader.chunk(TIMEOUT_MS, 0, before)).length;
+  const rest = 'the beginning of the stream';
+  connection.send(rest);
+  await expect.poll(() => reader.socket.bytesRead).toBe(before + rest.length);
+  const came = reader.release(() => undefined);
+  expect(Buffer.from(came).toString()).toBe(rest);
 });
