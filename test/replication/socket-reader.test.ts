@@ -134,3 +134,10 @@ it('gives away what it has whole where the end of the ring cuts it', async () =>
   const came = reader.release(() => undefined);
   expect(Buffer.from(came).toString()).toBe(rest);
 });
+
+it('gives up a peer that takes nothing of what it is sent', async () => {
+  connection.socket.pause();
+  const sent = reader.sent(Buffer.alloc(32 << 20), 50);
+  await expect(sent).rejects.toThrow('no answer for 0.05 seconds');
+  expect(reader.timedOut).toBe(true);
+});
