@@ -257,7 +257,7 @@ describe('the head of an RDB', () => {
     ['a field of 300 bytes', `\xfa\x41\x2c${'n'.repeat(300)}\x00`, true],
     ['a field of 32-bit length', `\xfa\x80\x00\x00\x00\x02ab\x00`, true],
     ['a field of 14-bit length that is short', '\xfa\x40\x05abcde\x00', true],
-    ['a field of a 16-bit integer', '\xfa\x01a\xc1\xff\xff', true],
+    ['a field of a 16-bit integer', '\xfa\x01a\xc1\x01\x02', true],
     ['a length that is cut', '\xfa\x80\x00', false],
     ['a database', `${AUX}\xfe\x00\xff`, false],
     ['a function', `${AUX}\xf5\x03abc`, false],

@@ -103,7 +103,6 @@ it('says why it ended, the first reason of all, and gives nothing away then', as
   reader.close('one reason');
   reader.close('another');
   await expect(line).rejects.toThrow('one reason');
-  await expect.poll(() => reader.socket.closed).toBe(true);
   await expect(reader.line(TIMEOUT_MS)).rejects.toThrow('one reason');
   await expect(reader.sent(Buffer.from('PING\r\n'), TIMEOUT_MS)).rejects.toThrow('one reason');
   expect(() => reader.release(() => undefined)).toThrow('one reason');
