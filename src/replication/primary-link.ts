@@ -188,6 +188,7 @@ export class PrimaryLink {
 
   private async attempt(): Promise<void> {
     const { server } = this;
+    let rest: Uint8Array;
     try {
       const settings = server.settings();
       this.state = 'connecting';
@@ -202,10 +203,13 @@ export class PrimaryLink {
       this.acknowledges = outcome.kind !== 'sync';
       if (outcome.kind === 'continue') server.continued(outcome.id);
       else await this.fullSync(reader, settings, outcome);
-      this.follow(reader);
+      rest = this.follow(reader);
     } catch (error) {
       this.failed(error);
+      return;
     }
+    // What a command throws, be it the first one, is no failure of the attempt: it ends the server.
+    if (rest.length > 0) this.received(rest);
   }
 
   private open(settings: LinkSettings): SocketReader {
@@ -286,8 +290,8 @@ export class PrimaryLink {
     return payload;
   }
 
-  /** The stream begins: from here on commands run as they come. */
-  private follow(reader: SocketReader): void {
+  /** The stream begins: from here on commands run as they come. Returns what came already. */
+  private follow(reader: SocketReader): Uint8Array {
     const { socket } = reader;
     const rest = reader.release((bytes) => this.received(bytes));
     this.reader = null;
@@ -303,8 +307,8 @@ export class PrimaryLink {
     socket.on('error', over);
     socket.on('close', () => over(new LinkError('the connection was closed')));
     this.server.connected();
-    if (rest.length > 0) this.received(rest);
     socket.resume();
+    return rest;
   }
 
   /** What came; it is borrowed. */
@@ -358,6 +362,7 @@ export class PrimaryLink {
     if (socket === null) return;
     this.socket = null;
     socket.destroy();
+    this.state = 'connect';
     this.downSinceMs = Date.now();
     this.server.disconnected();
   }

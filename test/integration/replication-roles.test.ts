@@ -153,11 +153,16 @@ describe('a replica', () => {
     const primary = await node();
     await primary.call('SET', 'a', 1);
     const replica = await replicaOf(primary);
+    const strict = await replicaOf(primary, 'cairn', { 'replica-serve-stale-data': 'no' });
+    expect(await strict.call('GET', 'a')).toBe('1');
     await primary.close();
-    await until('the link is down', async () => {
-      return (await replica.info('replication')).master_link_status === 'down';
-    });
+    for (const one of [replica, strict]) {
+      await until('the link is down', async () => {
+        return (await one.info('replication')).master_link_status === 'down';
+      });
+    }
     expect(await replica.call('GET', 'a')).toBe('1');
+    await expect(strict.call('GET', 'a')).rejects.toThrow('MASTERDOWN');
     const queueing = await RawClient.connect(replica.port);
     await queueing.pipeline([['MULTI'], ['GET', 'a']]);
     await replica.call('CONFIG', 'SET', 'replica-serve-stale-data', 'no');

@@ -3,9 +3,11 @@
  * changes, a disk in memory.
  */
 import { Primary, type PrimarySettings } from '../../src/replication/primary.ts';
+import type { Replica } from '../../src/replication/replica.ts';
 import { ReplicationHistory } from '../../src/replication/replication-id.ts';
 import type { SyncSnapshotRequest } from '../../src/replication/snapshot-starter.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
+import { type FakeConnection, fakeReplica } from './fake-connection.ts';
 
 const READ_BYTES = 65_536;
 
@@ -84,6 +86,10 @@ export class FakePrimary {
   isReplica = false;
   mayStart = true;
   selections = 0;
+  /** How often replicas came, went, or moved on. */
+  changes = 0;
+  /** The id under which the backlog was made or given up, each time. */
+  readersChanges: string[] = [];
   settings: PrimarySettings = {
     diskless: true,
     delaySeconds: 0,
@@ -118,9 +124,28 @@ export class FakePrimary {
         this.selections++;
       },
       log: () => undefined,
-      changed: () => undefined,
-      readersChanged: () => undefined,
+      changed: () => {
+        this.changes++;
+      },
+      readersChanged: () => {
+        this.readersChanges.push(this.history.id);
+      },
     });
+  }
+
+  /** Attaches a replica with a request; `null` asks for everything. */
+  attach(
+    id: string | null,
+    nextByte = -1,
+    of: Partial<Pick<Replica, 'content' | 'rdbOnly' | 'takesStreamed'>> = {},
+    nowMs = 1000,
+  ): { replica: Replica; connection: FakeConnection } {
+    const one = fakeReplica();
+    Object.assign(one.replica, of);
+    one.connection.lastReadMs = nowMs;
+    one.connection.onClose = () => this.primary.forget(one.replica);
+    this.primary.synchronize(one.replica, { id: id ?? '?', nextByte }, nowMs);
+    return one;
   }
 
   /** A snapshot that runs, the last one that was started. */

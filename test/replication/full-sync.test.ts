@@ -1,10 +1,9 @@
 /**
- * Full syncs: one snapshot for many, streamed or from a file, what comes after it, and who is given
- * up.
+ * Full syncs that are streamed: one snapshot for many, what comes after it, and who is given up.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type FakeConnection, fakeReplica } from './fake-connection.ts';
-import { FakePrimary, until } from './fake-primary.ts';
+import type { FakeConnection } from './fake-connection.ts';
+import { FakePrimary } from './fake-primary.ts';
 
 let server: FakePrimary;
 
@@ -12,14 +11,7 @@ beforeEach(() => {
   server = new FakePrimary();
 });
 
-/** Attaches a replica with a request; `null` asks for everything. */
-function attach(id: string | null, nextByte = -1) {
-  const one = fakeReplica();
-  one.connection.lastReadMs = 1000;
-  one.connection.onClose = () => server.primary.forget(one.replica);
-  server.primary.synchronize(one.replica, { id: id ?? '?', nextByte }, 1000);
-  return one;
-}
+const attach = (id: string | null, nextByte?: number) => server.attach(id, nextByte);
 
 /** What a connection was sent between the head of a streamed snapshot and its mark. */
 function streamed(connection: FakeConnection): { head: string; body: string; rest: string } {
@@ -38,6 +30,8 @@ describe('streamed full syncs', () => {
     expect(server.snapshots.length).toBe(1);
     expect(server.selections).toBe(1);
     server.snapshot.emit('RDB');
+    // A sign of life would be taken for a part of it.
+    server.primary.tick(2000);
     server.feed('during ');
     server.snapshot.emit('-REST');
     await server.snapshot.finish();
@@ -88,11 +82,45 @@ describe('streamed full syncs', () => {
     expect(server.snapshots.length).toBe(1);
   });
 
+  it('wait no longer than the delay of the first, however many come', () => {
+    server.settings = { ...server.settings, delaySeconds: 5 };
+    attach(null);
+    server.attach(null, -1, {}, 5000);
+    server.primary.fullSync.startIfDue(5999);
+    expect(server.snapshots.length).toBe(0);
+    server.primary.fullSync.startIfDue(6000);
+    expect(server.snapshots.length).toBe(1);
+  });
+
+  it('are not begun for one that has gone', () => {
+    attach(null).connection.close();
+    expect(server.primary.fullSync.isBusy).toBe(false);
+    server.primary.fullSync.startIfDue(1000);
+    expect(server.snapshots.length).toBe(0);
+  });
+
+  it('keep the stream since the oldest of those that run', async () => {
+    server.settings = { ...server.settings, backlogBytes: 10 };
+    const first = attach(null);
+    server.primary.fullSync.startIfDue(1000);
+    await server.snapshot.finish();
+    server.feed('more than the backlog keeps, ');
+    const second = attach(null);
+    server.primary.fullSync.startIfDue(1000);
+    server.feed('twice over');
+    server.feed(' or so');
+    server.primary.acknowledged(first.replica, 0, -1);
+    expect(streamed(first.connection).rest).toBe('more than the backlog keeps, twice over or so');
+    await server.snapshot.finish();
+    server.primary.acknowledged(second.replica, 0, -1);
+    expect(streamed(second.connection).rest).toBe('twice over or so');
+  });
+
   it('serve those who came too late with the next snapshot', async () => {
     attach(null);
     server.primary.fullSync.startIfDue(1000);
     const late = attach(null);
-    server.primary.fullSync.tick(2000);
+    server.primary.tick(2000);
     expect(late.connection.take()).toBe('\n');
     await server.snapshot.finish();
     server.primary.fullSync.startIfDue(1000);
@@ -103,6 +131,7 @@ describe('streamed full syncs', () => {
   it('hold the snapshot back while the slowest has enough, and let it go on', () => {
     const fast = attach(null);
     const slow = attach(null);
+    attach(null);
     server.primary.fullSync.startIfDue(1000);
     slow.connection.takes = false;
     const piece = 'x'.repeat(600_000);
@@ -128,14 +157,20 @@ describe('streamed full syncs', () => {
 
   it('give up one that takes nothing for repl-timeout', () => {
     const stuck = attach(null);
+    const slow = attach(null);
     attach(null);
-    server.primary.fullSync.startIfDue(1000);
     stuck.connection.takes = false;
+    slow.connection.takes = false;
+    server.primary.fullSync.startIfDue(1000);
     server.snapshot.emit('bytes');
     server.primary.fullSync.tick(50_000);
+    slow.connection.drain(1);
+    server.primary.fullSync.tick(60_500);
     expect(stuck.connection.isClosed).toBe(false);
-    server.primary.fullSync.tick(111_000);
+    server.primary.fullSync.tick(61_001);
     expect(stuck.connection.isClosed).toBe(true);
+    server.primary.fullSync.tick(120_500);
+    expect(slow.connection.isClosed).toBe(false);
     expect(server.snapshot.cancelled).toBe(false);
   });
 
@@ -151,6 +186,7 @@ describe('streamed full syncs', () => {
     const one = attach(null);
     server.primary.fullSync.startIfDue(1000);
     await server.snapshot.fail();
+    expect(server.snapshot.cancelled).toBe(false);
     expect(one.connection.isClosed).toBe(true);
     expect(server.primary.replicas.size).toBe(0);
   });
@@ -182,111 +218,5 @@ describe('streamed full syncs', () => {
     server.mayStart = true;
     server.primary.fullSync.startIfDue(1000);
     expect(one.connection.text).toContain('+FULLRESYNC');
-  });
-});
-
-describe('full syncs from a file', () => {
-  beforeEach(() => {
-    server.settings = { ...server.settings, diskless: false };
-  });
-
-  it('send the file with its length, then the changes, without waiting for an ACK', async () => {
-    const one = attach(null);
-    server.primary.fullSync.startIfDue(1000);
-    expect(server.snapshot.request.target).toBe('file');
-    server.feed('changes');
-    const path = server.file('sync.rdb', 'R'.repeat(150_000));
-    await server.snapshot.finish(path);
-    const { id } = server.history;
-    const sent = `+FULLRESYNC ${id} 0\r\n$150000\r\n${'R'.repeat(150_000)}changes`;
-    expect(one.connection.text).toBe(sent);
-    server.feed(' more');
-    expect(one.connection.text).toBe(`${sent} more`);
-    expect(server.fs.statSync(path)).toBe(undefined);
-  });
-
-  it('are cancelled when nobody is left', () => {
-    const [one, other] = [attach(null), attach(null)];
-    server.primary.fullSync.startIfDue(1000);
-    one.connection.close();
-    expect(server.snapshot.cancelled).toBe(false);
-    other.connection.close();
-    expect(server.snapshot.cancelled).toBe(true);
-    expect(server.primary.fullSync.isBusy).toBe(false);
-  });
-
-  it('take in whoever comes while the file is written, from the same beginning', async () => {
-    attach(null);
-    server.feed('before');
-    server.primary.fullSync.startIfDue(1000);
-    server.feed('12');
-    const late = attach(null);
-    server.feed('34');
-    await server.snapshot.finish(server.file('sync.rdb', 'RDB'));
-    expect(server.snapshots.length).toBe(1);
-    expect(late.connection.text).toBe(`+FULLRESYNC ${server.history.id} 6\r\n$3\r\nRDB1234`);
-  });
-
-  it('do not wait for a slow one, nor keep more of the file in memory than fits', async () => {
-    const slow = attach(null);
-    const fast = attach(null);
-    slow.connection.takes = false;
-    server.primary.fullSync.startIfDue(1000);
-    const rdb = Array.from({ length: 300_000 }, (_, i) => String(i).padStart(10, '0')).join('');
-    await server.snapshot.finish(server.file('sync.rdb', `${rdb}R`));
-    await until(() => fast.replica.state === 'online');
-    expect(slow.replica.state).toBe('sending-file');
-    expect(slow.connection.unsentBytes).toBeLessThan(1_200_000);
-    server.feed('changes');
-    expect(fast.connection.text.endsWith('Rchanges')).toBe(true);
-    while (slow.replica.state === 'sending-file') {
-      slow.connection.drain(100_000);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(slow.replica.state).toBe('online');
-    expect(slow.connection.text).toBe(fast.connection.text);
-  });
-
-  it('serve old replicas, which know neither PSYNC nor streams', async () => {
-    server.settings = { ...server.settings, diskless: true };
-    const { replica, connection } = fakeReplica();
-    replica.takesStreamed = false;
-    server.primary.synchronize(replica, 'sync', 1000);
-    server.primary.fullSync.startIfDue(1000);
-    await server.snapshot.finish(server.file('sync.rdb', 'RDB'));
-    server.feed('changes');
-    expect(connection.text).toBe('$3\r\nRDBchanges');
-    connection.lastReadMs = 0;
-    server.primary.tick(1e9);
-    expect(connection.isClosed).toBe(false);
-  });
-
-  it('close a replica that asked for the RDB only', async () => {
-    const { replica, connection } = fakeReplica();
-    replica.rdbOnly = true;
-    replica.content = { data: false, functions: true };
-    server.primary.synchronize(replica, { id: '?', nextByte: -1 }, 1000);
-    server.primary.fullSync.startIfDue(1000);
-    expect(server.snapshot.request).toMatchObject({
-      target: 'stream',
-      content: { data: false, functions: true },
-    });
-    await server.snapshot.finish();
-    server.feed('changes');
-    expect(connection.endsAfterSending).toBe(true);
-    expect(connection.text).not.toContain('changes');
-  });
-
-  it('keep those with other contents apart', async () => {
-    attach(null);
-    const { replica, connection } = fakeReplica();
-    replica.content = { data: false, functions: true };
-    server.primary.synchronize(replica, { id: '?', nextByte: -1 }, 1000);
-    server.primary.fullSync.startIfDue(1000);
-    expect(connection.text).toBe('');
-    await server.snapshot.finish(server.file('sync.rdb', 'RDB'));
-    server.primary.fullSync.startIfDue(1000);
-    expect(server.snapshots.length).toBe(2);
-    expect(connection.text).toContain('$EOF:');
   });
 });

@@ -82,6 +82,13 @@ describe('handshake', () => {
     await outcome;
   });
 
+  it('counts the bytes of a password, not its characters', async () => {
+    const outcome = shake({ password: 'pässwörd' });
+    const auth = (await play(`+FULLRESYNC ${ID} 0\r\n`, 5))[1] ?? '';
+    expect(Buffer.from(auth, 'latin1').toString()).toBe('AUTH pässwörd');
+    await outcome;
+  });
+
   it('goes on where it was, under the same or another id', async () => {
     const from = { id: ID, nextByte: 101 };
     let outcome = shake({ from });
@@ -89,14 +96,14 @@ describe('handshake', () => {
     expect(await outcome).toEqual({ kind: 'continue', id: ID });
     reader?.close('next');
     outcome = shake({ from });
-    await play(`+CONTINUE ${'9'.repeat(40)}\r\n`);
-    expect(await outcome).toEqual({ kind: 'continue', id: '9'.repeat(40) });
+    await play(`+CONTINUE ${'F9'.repeat(20)}\r\n`);
+    expect(await outcome).toEqual({ kind: 'continue', id: 'f9'.repeat(20) });
   });
 
   it('waits through empty lines while the primary prepares', async () => {
     const outcome = shake();
-    await play(`\n\n\r\n\n+FULLRESYNC ${ID} 7\r\n`);
-    expect(await outcome).toMatchObject({ kind: 'full', offset: 7 });
+    await play(`\n\n\r\n\n+FULLRESYNC ${ID.toUpperCase()} 7\r\n`);
+    expect(await outcome).toEqual({ kind: 'full', id: ID, offset: 7 });
   });
 
   it('takes a primary that does not know REPLCONF, and falls back to SYNC', async () => {

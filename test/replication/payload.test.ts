@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Crc64 } from '../../src/persistence/crc64.ts';
 import { type Payload, payloadFile, receivePayload } from '../../src/replication/payload.ts';
 import { isEmptySnapshot, snapshotVersion } from '../../src/replication/snapshot-head.ts';
-import { SocketReader } from '../../src/replication/socket-reader.ts';
+import { LinkError, SocketReader } from '../../src/replication/socket-reader.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
 import { type PeerConnection, ScriptedPeer } from './scripted-peer.ts';
 
@@ -20,6 +20,14 @@ function rdb(body: string, version = '0010', sum?: Buffer): Buffer {
   const trailer = Buffer.alloc(8);
   crc.writeTo(trailer, 0);
   return Buffer.concat([bytes, sum ?? trailer]);
+}
+
+/** An RDB of which one byte of the sum, counted from its beginning, is wrong. */
+function wrongHalf(version: string, at: number): Buffer {
+  const bytes = rdb('\xff', version);
+  const place = bytes.length - 8 + at;
+  bytes[place] = bytes[place]! ^ 1;
+  return bytes;
 }
 
 const AUX = '\xfa\x09redis-ver\x057.2.4\xfa\x05ctime\xc2abcd\xfa\x0aredis-bits\xc0\x40';
@@ -89,8 +97,41 @@ describe('payload', () => {
       wasStreamed: false,
       isEmpty: false,
     });
+    expect(fs.calls.at(-1)).toBe('close temp.rdb');
     expect(stored().equals(FULL)).toBe(true);
     expect(Buffer.from(reader.release(() => undefined)).toString()).toBe('*1\r\n');
+  });
+
+  it('has all that was sent before it is synced, and closes it come what may', async () => {
+    const told: string[] = [];
+    const take = async (sent: string): Promise<void> => {
+      reader = new SocketReader({ host: '127.0.0.1', port: peer.port });
+      const note = (what: string) => async () => void told.push(what);
+      (await peer.connection()).send(sent);
+      await receivePayload(reader, {
+        open: async (total) => {
+          told.push(`open ${total}`);
+          return {
+            writeAll: note('write'),
+            end: note('end'),
+            syncData: note('sync'),
+            close: note('close'),
+          };
+        },
+        timeoutMs: 60_000,
+        onProgress: (received, total) => void told.push(`${received} of ${total}`),
+      });
+    };
+    const { length } = EMPTY;
+    await take(`$EOF:${MARK}\r\n${text(EMPTY)}${MARK}`);
+    expect(told.splice(0)).toEqual(['open 0', 'write', `${length} of 0`, 'end', 'sync', 'close']);
+    reader.close('next');
+    await take(`$${length}\r\n${text(EMPTY)}`);
+    const counted = [`open ${length}`, 'write', `${length} of ${length}`];
+    expect(told.splice(0)).toEqual([...counted, 'end', 'sync', 'close']);
+    reader.close('next');
+    await expect(take('$5\r\nHELLO')).rejects.toThrow(LinkError);
+    expect(told).toEqual(['open 5', 'write', '5 of 5', 'close']);
   });
 
   it('takes a marked dataset, cut anywhere', async () => {
@@ -115,6 +156,7 @@ describe('payload', () => {
   });
 
   it('takes a large one, and it is on disk when it is done', async () => {
+    fs.put('/data/temp.rdb', new Uint8Array(LARGE.length + 1));
     await receive((peer) => peer.send(`$EOF:${MARK}\r\n${text(LARGE)}${MARK}`));
     expect(stored().equals(LARGE)).toBe(true);
     const calls = fs.calls.filter((call) => call.endsWith(' temp.rdb'));
@@ -125,14 +167,20 @@ describe('payload', () => {
   it('takes one larger than what may wait, in either framing, at its own pace', async () => {
     const body = Array.from({ length: 700_000 }, (_, i) => String(i).padStart(8, '0')).join('');
     const large = rdb(`${AUX}\xfe\x00${body}\xff`);
-    for (const head of [`$${large.length}\r\n`, `$EOF:${MARK}\r\n`]) {
+    for (const [head, end, rest] of [
+      [`$${large.length}\r\n`, '', '*1\r\n'],
+      [`$EOF:${MARK}\r\n`, MARK, ''],
+    ] as const) {
       const payload = await receive(
-        (peer) => peer.send(`${head}${text(large)}${head.startsWith('$E') ? MARK : ''}`),
+        (peer) => peer.send(`${head}${text(large)}${end}${rest}`),
         () => new Promise((resolve) => setTimeout(resolve, 2)),
       );
       expect(payload).toMatchObject({ bytes: large.length, isChecked: true });
       expect(stored().equals(large)).toBe(true);
-      reader.close('next');
+      const all = head.length + large.length + end.length + rest.length;
+      await expect.poll(() => reader.socket.bytesRead).toBe(all);
+      expect(text(Buffer.from(reader.release(() => undefined)))).toBe(rest);
+      reader.socket.destroy();
     }
   });
 
@@ -152,6 +200,16 @@ describe('payload', () => {
     await expect(receive((p) => p.send(`$EOF:${MARK}\r\n${text(broken)}${MARK}`))).rejects.toThrow(
       'checksum of the RDB is wrong',
     );
+  });
+
+  it.each([
+    ['half of the sum is wrong', wrongHalf('0010', 0)],
+    ['the other half of it is', wrongHalf('0010', 4)],
+    ['half of it is zero', rdb('\xff', '0010', Buffer.from([0, 0, 0, 0, 1, 2, 3, 4]))],
+    ['the first version that has one is', wrongHalf('0005', 0)],
+  ])('refuses it when %s', async (_what, broken) => {
+    const sent = receive((p) => p.send(`$${broken.length}\r\n${text(broken)}`));
+    await expect(sent).rejects.toThrow('checksum of the RDB is wrong');
   });
 
   it('takes a zero for a dataset without a checksum, and old versions that have none', async () => {
@@ -198,6 +256,9 @@ describe('the head of an RDB', () => {
     ['nothing at all', '', true],
     ['a field of 300 bytes', `\xfa\x41\x2c${'n'.repeat(300)}\x00`, true],
     ['a field of 32-bit length', `\xfa\x80\x00\x00\x00\x02ab\x00`, true],
+    ['a field of 14-bit length that is short', '\xfa\x40\x05abcde\x00', true],
+    ['a field of a 16-bit integer', '\xfa\x01a\xc1\x01\x02', true],
+    ['a length that is cut', '\xfa\x80\x00', false],
     ['a database', `${AUX}\xfe\x00\xff`, false],
     ['a function', `${AUX}\xf5\x03abc`, false],
     ['a field that goes on and on', `\xfa\x80\x00\x10\x00\x00ab`, false],

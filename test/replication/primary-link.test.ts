@@ -3,188 +3,161 @@
  * and gives up nothing that it has before it holds something better.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Arena } from '../../src/core/memory/arena.ts';
-import { OfferedBuffers } from '../../src/core/memory/offered-buffers.ts';
-import type { Args } from '../../src/core/resp/args.ts';
-import type { ReceivedDataset } from '../../src/replication/payload.ts';
-import {
-  type LinkSettings,
-  PrimaryLink,
-  type PrimaryLinkHost,
-} from '../../src/replication/primary-link.ts';
-import { LinkError } from '../../src/replication/socket-reader.ts';
-import { FaultyFileSystem } from '../support/faulty-file-system.ts';
-import { type PeerConnection, ScriptedPeer } from './scripted-peer.ts';
+import { FULL, ID, LinkScene, RDB, SET } from './link-scene.ts';
 
-const ID = 'abcdef0123456789abcdef0123456789abcdef01';
-const RDB = 'REDIS0010\xff\0\0\0\0\0\0\0\0';
-const SET = '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n';
-
-class Host implements PrimaryLinkHost {
-  readonly fs = new FaultyFileSystem();
-  readonly buffers = new OfferedBuffers(new Arena());
-  readonly inTransaction = false;
-  isPaused = false;
-  readonly events: string[] = [];
-  readonly logged: string[] = [];
-  applied = () => undefined;
-  from: LinkSettings['from'] = null;
-  failover = false;
-  timeoutMs = 60_000;
-  loadError: Error | null = null;
-  /** Called for each command that is run. */
-  onCommand: () => void = () => undefined;
-
-  constructor() {
-    this.fs.mkdirSync('/data');
-  }
-
-  settings(): LinkSettings {
-    return {
-      user: '',
-      password: '',
-      listeningPort: 7001,
-      announceIp: '',
-      timeoutMs: this.timeoutMs,
-      sourceAddress: '',
-      temporaryPath: '/data/temp.rdb',
-      failover: this.failover,
-      from: this.from,
-    };
-  }
-
-  log(_level: string, text: string): void {
-    this.logged.push(text);
-  }
-
-  continued(id: string): void {
-    this.events.push(`continued ${id}`);
-  }
-
-  async load(dataset: ReceivedDataset): Promise<void> {
-    this.events.push(`load ${dataset.bytes} ${dataset.position?.offset}`);
-    if (this.loadError !== null) throw this.loadError;
-  }
-
-  takerOf(): null {
-    return null;
-  }
-
-  connected(): void {
-    this.events.push('connected');
-  }
-
-  disconnected(): void {
-    this.events.push('disconnected');
-  }
-
-  failoverRejected(reason: string): void {
-    this.events.push(`rejected ${reason}`);
-  }
-
-  execute(args: Args): void {
-    this.events.push(args.text(0));
-    this.onCommand();
-  }
-}
-
-let peer: ScriptedPeer;
-let host: Host;
-let link: PrimaryLink;
+let scene: LinkScene;
+let host: LinkScene['host'];
+let link: LinkScene['link'];
 
 beforeEach(async () => {
-  peer = await ScriptedPeer.listen();
-  host = new Host();
-  link = new PrimaryLink(host, '127.0.0.1', peer.port);
+  scene = await LinkScene.begin();
+  ({ host, link } = scene);
 });
 
-afterEach(async () => {
-  link.stop();
-  await peer.close();
-});
-
-/** Plays a primary up to PSYNC, which is returned unanswered. */
-async function greet(): Promise<{ connection: PeerConnection; psync: string | null }> {
-  const connection = await peer.connection();
-  await connection.answer('+PONG\r\n');
-  await connection.answer('+OK\r\n');
-  await connection.answer('+OK\r\n');
-  return { connection, psync: await connection.command() };
-}
-
-/** Waits until the host has noted something. */
-async function noted(event: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!host.events.includes(event)) {
-    if (Date.now() > deadline) throw new Error(`${event} never came: ${host.events.join(', ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
-async function fullSync(): Promise<PeerConnection> {
-  const { connection } = await greet();
-  connection.send(`+FULLRESYNC ${ID} 100\r\n$${RDB.length}\r\n${RDB}${SET}`);
-  await noted('SET');
-  return connection;
-}
+afterEach(() => scene.end());
 
 describe('the link to a primary', () => {
   it('loads what it received, follows, and asks to go on when the stream breaks', async () => {
     link.start();
-    const connection = await fullSync();
+    const connection = await scene.fullSync();
     expect(host.events).toEqual([`load ${RDB.length} 100`, 'connected', 'SET']);
     expect(link.state).toBe('connected');
     link.acknowledge(131, -1);
     expect(await connection.command()).toBe('REPLCONF ACK 131');
     link.acknowledge(131, 77);
     expect(await connection.command()).toBe('REPLCONF ACK 131 FACK 77');
+    link.acknowledge(131, 0);
+    expect(await connection.command()).toBe('REPLCONF ACK 131 FACK 0');
     host.from = { id: ID, nextByte: 132 };
+    // Whoever is told asks for the state.
+    const states: string[] = [];
+    host.onDisconnected = () => states.push(link.state);
     connection.close();
-    const again = await greet();
+    await scene.noted('disconnected');
+    expect(states).toEqual(['connect']);
+    expect(link.downSinceMs).toBeGreaterThan(0);
+    const again = await scene.greet();
     expect(again.psync).toBe(`PSYNC ${ID} 132`);
     again.connection.send(`+CONTINUE\r\n${SET}`);
-    await noted(`continued ${ID}`);
+    await scene.noted(`continued ${ID}`);
+    await scene.noted('SET', 2);
     expect(host.events.slice(3, 6)).toEqual(['disconnected', `continued ${ID}`, 'connected']);
+    expect(link.downSinceMs).toBe(0);
   });
 
-  it('comes again when a dataset is refused, or damaged, or breaks off', async () => {
-    host.loadError = new LinkError('refused');
+  it('comes again when the connection is reset', async () => {
     link.start();
-    const first = await greet();
-    first.connection.send(`+FULLRESYNC ${ID} 100\r\n$${RDB.length}\r\n${RDB}`);
-    const second = await greet();
-    expect(host.events).toEqual([`load ${RDB.length} 100`]);
-    second.connection.send(`+FULLRESYNC ${ID} 100\r\n$${RDB.length}\r\n${RDB.slice(0, 5)}`);
-    second.connection.close();
-    await greet();
-    expect(host.events.length).toBe(1);
-    expect(host.fs.statSync('/data/temp.rdb')).toBe(undefined);
+    const connection = await scene.fullSync();
+    connection.send(SET.slice(0, 10));
+    await expect.poll(() => link.unappliedBytes).toBe(10);
+    connection.socket.resetAndDestroy();
+    await scene.greet();
+    expect(host.events.at(-1)).toBe('disconnected');
+    expect(link.unappliedBytes).toBe(0);
+  });
+
+  it('tells an old primary, which counts no stream, of no offset', async () => {
+    link.start();
+    const { connection } = await scene.greet();
+    connection.send("-ERR unknown command 'PSYNC'\r\n");
+    expect(await connection.command()).toBe('SYNC');
+    connection.send(`$${RDB.length}\r\n${RDB}${SET}`);
+    await scene.noted('SET');
+    expect(host.events[0]).toBe(`load ${RDB.length} undefined`);
+    link.acknowledge(31, -1);
+    link.stop();
+    expect(await connection.command()).toBe(null);
+  });
+
+  it('tells what is applied when it is asked in between', async () => {
+    const seen: number[] = [];
+    host.onCommand = () => {
+      link.settle();
+      seen.push(host.appliedBytes);
+    };
+    link.start();
+    const { connection } = await scene.greet();
+    connection.send(FULL + SET + SET);
+    await scene.noted('SET', 2);
+    expect(seen).toEqual([0, SET.length]);
+  });
+
+  it('follows what had come before the dataset was loaded, and what comes after', async () => {
+    const large = `*3\r\n$3\r\nSET\r\n$1\r\na\r\n$200000\r\n${'x'.repeat(200_000)}\r\n`;
+    // More than is read ahead: the connection stands still until somebody takes it.
+    host.onLoad = () => new Promise((resolve) => setTimeout(resolve, 100));
+    link.start();
+    const { connection } = await scene.greet();
+    connection.send(FULL + large.repeat(20));
+    await scene.noted('SET', 20);
+    expect(host.appliedBytes).toBe(large.length * 20);
   });
 
   it('gives up a primary that is silent for longer than repl-timeout', async () => {
     link.start();
-    await fullSync();
+    await scene.fullSync();
     link.tick(Date.now() + 30_000, 60_000);
     expect(link.state).toBe('connected');
     link.tick(Date.now() + 61_000, 60_000);
     expect(host.events.at(-1)).toBe('disconnected');
-    await greet();
+    await scene.greet();
+  });
+
+  it('counts the silence from when bytes last came, or the connection', async () => {
+    link.start();
+    const connection = await scene.fullSync();
+    link.lastIoMs = 1;
+    connection.send(SET);
+    await scene.noted('SET', 2);
+    link.tick(Date.now() + 30_000, 60_000);
+    expect(link.state).toBe('connected');
+    host.from = { id: ID, nextByte: 163 };
+    link.lastIoMs = 1;
+    connection.close();
+    const again = await scene.greet();
+    again.connection.send('+CONTINUE\r\n');
+    await scene.noted('connected', 2);
+    link.tick(Date.now() + 30_000, 60_000);
+    expect(link.state).toBe('connected');
+  });
+
+  it('does not mind silence while it loads', async () => {
+    link.start();
+    const { connection } = await scene.greet();
+    link.tick(Date.now() + 30_000, 60_000);
+    host.onLoad = () => {
+      expect(link.state).toBe('sync');
+      link.tick(Date.now() + 1e6, 5000);
+    };
+    connection.send(FULL + SET);
+    await scene.noted('SET');
+    expect(host.events).toEqual([`load ${RDB.length} 100`, 'connected', 'SET']);
+  });
+
+  it('begins anew when it is interrupted before the stream flows', async () => {
+    scene.withoutWaits();
+    link.start();
+    await scene.greet();
+    link.interrupt('enough');
+    await scene.greet();
+    expect(host.logged).toContain('Replication with MASTER failed: enough');
   });
 
   it('gives up a handshake by what repl-timeout has become meanwhile', async () => {
     host.timeoutMs = 3_600_000;
+    scene.withoutWaits();
     link.start();
-    await greet();
+    await scene.greet();
     link.tick(Date.now() + 4000, 5000);
     expect(link.state).toBe('handshake');
     link.tick(Date.now() + 6000, 5000);
-    await greet();
+    await scene.greet();
     expect(host.logged).toContain('Timeout connecting to the MASTER...');
   });
 
   it('holds back what comes while it is to wait, and goes on from there', async () => {
     link.start();
-    const connection = await fullSync();
+    const connection = await scene.fullSync();
     host.isPaused = true;
     const before = host.events.length;
     connection.send(SET);
@@ -205,41 +178,118 @@ describe('the link to a primary', () => {
     while (link.unappliedBytes < SET.length) await new Promise((next) => setTimeout(next, 2));
     link.interrupt('enough');
     expect(link.unappliedBytes).toBe(0);
+    // What was held comes once more behind what was applied.
+    host.from = { id: ID, nextByte: 163 };
+    host.isPaused = false;
+    const again = await scene.greet();
+    again.connection.send(`+CONTINUE\r\n${SET}*1\r\n$3\r\nEND\r\n`);
+    await scene.noted('END');
+    expect(host.events.filter((event) => event === 'SET').length).toBe(4);
+  });
+
+  it('applies what it held back in the order in which it came', async () => {
+    const [one, two] = ['*1\r\n$3\r\nONE\r\n', '*1\r\n$3\r\nTWO\r\n'];
+    link.start();
+    const connection = await scene.fullSync();
+    const before = host.events.length;
+    host.isPaused = true;
+    connection.send(one);
+    await expect.poll(() => link.unappliedBytes).toBe(one.length);
+    // Nobody has told yet that it may go on.
+    host.isPaused = false;
+    connection.send(two);
+    await expect.poll(() => link.unappliedBytes).toBe(one.length + two.length);
+    link.goOn();
+    expect(host.events.slice(before)).toEqual(['ONE', 'TWO']);
+    expect(link.unappliedBytes).toBe(0);
+  });
+
+  it('reads no more than fits while it is to wait, and all of it in the end', async () => {
+    const large = `*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1000000\r\n${'x'.repeat(1e6)}\r\n`;
+    const most = 17 * 1024 * 1024;
+    link.start();
+    const connection = await scene.fullSync();
+    host.isPaused = true;
+    for (let i = 0; i < 40; i++) connection.send(large);
+    let reads = -1;
+    while (link.unappliedBytes !== reads || reads < 16e6) {
+      reads = link.unappliedBytes;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(reads).toBeLessThan(most);
+    host.isPaused = false;
+    link.goOn();
+    await scene.noted('SET', 41);
+    expect(host.appliedBytes).toBe(SET.length + 40 * large.length);
   });
 
   it('breaks the link at what is no command, having applied what came before', async () => {
     link.start();
-    const connection = await fullSync();
+    const connection = await scene.fullSync();
     connection.send('nonsense\r\n');
-    await noted('disconnected');
-    await greet();
+    await scene.noted('disconnected');
+    await scene.greet();
   });
 
   it('may be broken by a command that it runs', async () => {
     host.onCommand = () => link.interrupt('enough');
     link.start();
-    const { connection } = await greet();
-    connection.send(`+FULLRESYNC ${ID} 100\r\n$${RDB.length}\r\n${RDB}${SET}${SET}`);
-    await noted('disconnected');
+    const { connection } = await scene.greet();
+    connection.send(FULL + SET + SET);
+    await scene.noted('disconnected');
     expect(host.events.filter((event) => event === 'SET').length).toBe(1);
-    await greet();
+    expect(await connection.command()).toBe(null);
+    await scene.greet();
   });
 
-  it('ends for good when it is stopped, wherever it is', async () => {
+  it('ends for good when it is stopped in the handshake', async () => {
     link.start();
-    const { connection } = await greet();
+    const { connection } = await scene.greet();
     link.stop();
-    connection.send(`+FULLRESYNC ${ID} 100\r\n$${RDB.length}\r\n${RDB}${SET}`);
     expect(await connection.command()).toBe(null);
     expect(host.events).toEqual([]);
+    expect(host.logged.join()).not.toContain('failed');
+  });
+
+  it('ends for good when it is stopped before it connects', async () => {
+    link.start();
+    link.stop();
+    const other = await LinkScene.begin();
+    other.link.start();
+    await other.greet();
+    await other.end();
+    expect(host.logged).toEqual([]);
+  });
+
+  it('ends for good when it is stopped while a dataset is brought to disk', async () => {
+    host.fs.holdSyncs();
+    link.start();
+    const { connection } = await scene.greet();
+    connection.send(FULL + SET);
+    await expect.poll(() => host.fs.heldSyncs).toBe(1);
+    link.stop();
+    host.fs.releaseSyncs();
+    expect(await connection.command()).toBe(null);
+    await expect.poll(() => host.fs.paths()).toEqual([]);
+    expect(host.events).toEqual([]);
+  });
+
+  it('ends for good when it is stopped while it follows', async () => {
+    link.start();
+    const connection = await scene.fullSync();
+    link.stop();
+    connection.send(SET);
+    expect(await connection.command()).toBe(null);
+    expect(host.events.slice(2)).toEqual(['SET', 'disconnected']);
   });
 
   it('tells of a successor that refuses, and does not insist', async () => {
     host.failover = true;
     link.start();
-    const { connection } = await greet();
+    const { connection } = await scene.greet();
     connection.send("-ERR PSYNC FAILOVER can't be sent to a master.\r\n");
-    await noted('rejected Failover target rejected psync request');
+    await scene.noted('rejected Failover target rejected psync request');
     expect(link.state).toBe('connect');
+    expect(host.logged.join()).not.toContain('failed');
   });
 });

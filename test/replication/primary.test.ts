@@ -13,14 +13,7 @@ beforeEach(() => {
   server = new FakePrimary();
 });
 
-/** Attaches a replica with a request; `null` asks for everything. */
-function attach(id: string | null, nextByte = -1) {
-  const one = fakeReplica();
-  one.connection.lastReadMs = 1000;
-  one.connection.onClose = () => server.primary.forget(one.replica);
-  server.primary.synchronize(one.replica, { id: id ?? '?', nextByte }, 1000);
-  return one;
-}
+const attach = (id: string | null, nextByte?: number) => server.attach(id, nextByte);
 
 /** Attaches a replica and brings it online through a streamed snapshot. */
 async function online() {
@@ -39,14 +32,19 @@ describe('partial syncs', () => {
     server.primary.backlog?.resize(16);
     server.feed('0123456789abcdefghij');
     const { id } = server.history;
-    for (const [nextByte, rest] of [
+    const asked = [
       [21, ''],
       [20, 'j'],
       [5, '456789abcdefghij'],
-    ] as const) {
-      const { connection, replica } = attach(id, nextByte);
+    ] as const;
+    const resumed = asked.map(([nextByte, rest]) => ({ ...attach(id, nextByte), rest }));
+    for (const { connection, replica, rest } of resumed) {
       expect(connection.text).toBe(`+CONTINUE ${id}\r\n${rest}`);
       expect(replica.state).toBe('online');
+    }
+    server.feed('K');
+    for (const { connection, rest } of resumed) {
+      expect(connection.text).toBe(`+CONTINUE ${id}\r\n${rest}K`);
     }
     expect(server.tally).toMatchObject({ syncFull: 1, syncPartialOk: 3, syncPartialErr: 0 });
   });
@@ -102,7 +100,43 @@ describe('the backlog', () => {
     server.feed('not counted by anybody, but counted');
     attach(null);
     expect(server.history.id).not.toBe(id);
+    expect(server.history.offset).toBe('not counted by anybody, but counted'.length);
     expect(server.primary.backlog?.length).toBe(0);
+    // Who is told of it notes the place of the stream: under the id that others will ask for.
+    expect(server.readersChanges).toEqual([server.history.id]);
+  });
+
+  it('stays as it is, with its id, for whoever comes after the last one went', async () => {
+    const { connection } = await online();
+    const { id } = server.history;
+    server.feed('kept');
+    connection.close();
+    server.primary.openBacklog();
+    attach(null);
+    expect(server.history.id).toBe(id);
+    expect(server.primary.backlog?.length).toBe(4);
+    expect(server.readersChanges.length).toBe(1);
+  });
+
+  it('waits for those who followed before the start of the server', () => {
+    server.primary.openBacklog();
+    server.primary.tick(Date.now() + 1000);
+    expect(server.primary.backlog).not.toBe(null);
+  });
+
+  it('stays while a replica is there, and as long as ever from when it went', async () => {
+    const { connection } = await online();
+    const now = Date.now();
+    connection.lastReadMs = now;
+    // A replica all along, and then promoted: nobody has been waited for since long ago.
+    server.isReplica = true;
+    server.primary.tick(now - 1e9);
+    server.isReplica = false;
+    server.primary.tick(now);
+    expect(server.primary.backlog).not.toBe(null);
+    connection.close();
+    server.primary.tick(now + 1000);
+    expect(server.primary.backlog).not.toBe(null);
   });
 
   it('keeps the id of its primary when it is made on a replica', () => {
@@ -122,6 +156,7 @@ describe('the backlog', () => {
     server.primary.tick(gone + 3_700_000);
     expect(server.primary.backlog).toBe(null);
     expect(server.history.id).not.toBe(id);
+    expect(server.readersChanges).toEqual([id, server.history.id]);
   });
 
   it('waits as long as ever for replicas of a server that is promoted', async () => {
@@ -161,22 +196,64 @@ describe('the stream', () => {
     expect(a.connection.text).toBe(`one${'x'.repeat(70_000)}`);
     expect(b.connection.text).toBe(a.connection.text);
     expect(server.history.offset).toBe(70_003);
+    expect(server.tally.netReplOutputBytes).toBe(2 * 70_003);
   });
 
   it('counts who has what, and who was heard of lately', async () => {
     const a = await online();
     const b = await online();
+    // Whoever is in a full sync has nothing, whatever it says.
+    const loading = attach(null);
+    loading.connection.lastReadMs = 111_000;
     server.feed('0123456789');
+    server.primary.acknowledged(loading.replica, 10, 10);
     server.primary.acknowledged(a.replica, 10, 10);
     server.primary.acknowledged(b.replica, 10, 4);
     server.primary.acknowledged(b.replica, 5, 2);
     expect(server.primary.replicasAt(10, false)).toBe(2);
     expect(server.primary.replicasAt(11, false)).toBe(0);
     expect(server.primary.replicasAt(10, true)).toBe(1);
-    a.connection.lastReadMs = 100_000;
+    expect(server.primary.replicasAt(4, true)).toBe(2);
+    expect(server.primary.replicasAt(0, true)).toBe(2);
+    a.connection.lastReadMs = 100_999;
     b.connection.lastReadMs = 111_000;
-    expect(server.primary.goodReplicas(111_500)).toBe(1);
+    expect(server.primary.goodReplicas(111_000)).toBe(1);
     expect(server.primary.goodReplicas(110_999)).toBe(2);
+    // The clock was set back.
+    expect(a.replica.lagSeconds(0)).toBe(0);
+  });
+
+  it('tells of each replica that comes, moves on, or goes', async () => {
+    const told = (): number => server.changes;
+    let before = told();
+    const { replica, connection } = attach(null);
+    expect(told()).toBeGreaterThan(before);
+    server.primary.fullSync.startIfDue(1000);
+    before = told();
+    await server.snapshot.finish();
+    expect(replica.state).toBe('online');
+    expect(told()).toBeGreaterThan(before);
+    before = told();
+    server.primary.acknowledged(replica, 5, -1);
+    expect(told()).toBeGreaterThan(before);
+    before = told();
+    attach(server.history.id, server.history.offset + 1);
+    expect(told()).toBeGreaterThan(before);
+    before = told();
+    connection.close();
+    expect(told()).toBeGreaterThan(before);
+    before = told();
+    server.primary.forget(fakeReplica().replica);
+    expect(told()).toBe(before);
+  });
+
+  it('ends for all at once, whenever the ends of their connections are told', async () => {
+    const all = [await online(), attach(null)];
+    for (const { connection } of all) connection.onClose = () => undefined;
+    server.primary.disconnectAll();
+    expect(all.map(({ connection }) => connection.isClosed)).toEqual([true, true]);
+    expect(server.primary.replicas.size).toBe(0);
+    expect(server.primary.fullSync.isBusy).toBe(false);
   });
 
   it('gives up replicas that are silent for longer than repl-timeout', async () => {
@@ -184,9 +261,21 @@ describe('the stream', () => {
     const loud = await online();
     silent.connection.lastReadMs = 1_000_000;
     loud.connection.lastReadMs = 1_050_000;
+    silent.connection.onClose = () => undefined;
+    server.primary.tick(1_060_000);
+    expect(silent.connection.isClosed).toBe(false);
     server.primary.tick(1_060_001);
     expect(silent.connection.isClosed).toBe(true);
     expect(loud.connection.isClosed).toBe(false);
     expect(server.primary.replicas.size).toBe(1);
+  });
+
+  it('does not mind the silence of those in a full sync', async () => {
+    const one = attach(null);
+    server.primary.tick(1e9);
+    server.primary.fullSync.startIfDue(1e9);
+    server.primary.tick(2e9);
+    expect(one.replica.state).toBe('snapshot');
+    expect(one.connection.isClosed).toBe(false);
   });
 });

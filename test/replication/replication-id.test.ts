@@ -17,6 +17,7 @@ describe('replication history', () => {
     expect(isReplicationId(one.id)).toBe(true);
     expect(one.id).not.toBe(new ReplicationHistory().id);
     expect([one.offset, one.secondId, one.secondOffset]).toEqual([0, NO_ID, -1]);
+    expect(isReplicationId(`${one.id}0`)).toBe(false);
   });
 
   it('includes its own stream at any byte, in any case of the id', () => {
@@ -57,9 +58,22 @@ describe('replication history', () => {
   it('gives everything up when it is renewed, and counts on', () => {
     const one = new ReplicationHistory();
     one.adopt(OTHER, 50);
+    one.promote();
+    const { id } = one;
     one.renew();
     expect(one.includes(OTHER, 1)).toBe(false);
-    expect(one.offset).toBe(50);
+    expect(one.isKin(OTHER) || one.isKin(id)).toBe(false);
+    expect([one.offset, one.secondId, one.secondOffset]).toEqual([50, NO_ID, -1]);
+  });
+
+  it('keeps nothing of what it was once the data are those of another stream', () => {
+    const one = new ReplicationHistory();
+    one.adopt(OTHER, 50);
+    one.promote();
+    const next = newReplicationId();
+    one.adopt(next, 20);
+    expect([one.id, one.offset, one.secondId, one.secondOffset]).toEqual([next, 20, NO_ID, -1]);
+    expect(one.isKin(OTHER)).toBe(false);
   });
 
   it('goes on after a start under a new id, for those who have no more than was saved', () => {

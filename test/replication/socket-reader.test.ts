@@ -1,6 +1,6 @@
 /** Reading a connection on demand, round and round the ring, and giving it away. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { LinkError, SocketReader } from '../../src/replication/socket-reader.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { LinkError, SocketReader, whenConnected } from '../../src/replication/socket-reader.ts';
 import { type PeerConnection, ScriptedPeer } from './scripted-peer.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -32,8 +32,10 @@ it('gives every line, wherever the ring cuts it', async () => {
 });
 
 it('refuses a line that does not end, and one of an end only is empty', async () => {
+  reader.lastReadMs = 1;
   connection.send('\n\r\n');
   expect([await reader.line(TIMEOUT_MS), await reader.line(TIMEOUT_MS)]).toEqual(['', '']);
+  expect(reader.lastReadMs).toBeGreaterThan(1);
   connection.send('x'.repeat(10_000));
   await expect(reader.line(TIMEOUT_MS)).rejects.toThrow(LinkError);
 });
@@ -67,4 +69,74 @@ it('passes on what comes after it was given away, behind what it had', async () 
   connection.send(stream);
   await expect.poll(() => text.length).toBe(stream.length);
   expect(text).toBe(stream);
+});
+
+it('leaves no timer running, which would end the conversation later', async () => {
+  const running = new Set<unknown>();
+  const { setTimeout, clearTimeout } = globalThis;
+  const set = (run: () => void, ms: number): NodeJS.Timeout => {
+    const timer = setTimeout(run, ms);
+    if (ms === TIMEOUT_MS) running.add(timer);
+    return timer;
+  };
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(set as typeof setTimeout);
+  vi.spyOn(globalThis, 'clearTimeout').mockImplementation((timer) => {
+    running.delete(timer);
+    clearTimeout(timer);
+  });
+  const other = new SocketReader({ host: '127.0.0.1', port: peer.port });
+  const connected = whenConnected(other, TIMEOUT_MS);
+  expect(running.size).toBe(1);
+  await connected;
+  const line = other.line(TIMEOUT_MS);
+  expect(running.size).toBe(1);
+  (await peer.connection()).send('+OK\r\n');
+  expect(await line).toBe('+OK');
+  await other.sent(Buffer.from('PING\r\n'), TIMEOUT_MS);
+  expect(running.size).toBe(0);
+  other.close('the test is over');
+  vi.restoreAllMocks();
+});
+
+it('says why it ended, the first reason of all, and gives nothing away then', async () => {
+  const line = reader.line(TIMEOUT_MS);
+  reader.close('one reason');
+  reader.close('another');
+  await expect(line).rejects.toThrow('one reason');
+  await expect(reader.line(TIMEOUT_MS)).rejects.toThrow('one reason');
+  await expect(reader.sent(Buffer.from('PING\r\n'), TIMEOUT_MS)).rejects.toThrow('one reason');
+  expect(() => reader.release(() => undefined)).toThrow('one reason');
+  expect(reader.hasFailed).toBe(true);
+});
+
+it('gives up a connection that never stands, when time is up or nobody wants it', async () => {
+  for (const [timeoutMs, message] of [
+    [20, 'Timeout connecting'],
+    [TIMEOUT_MS, 'the connection was closed'],
+  ] as const) {
+    // The name is looked up for ever.
+    const nowhere = new SocketReader({ host: 'nowhere', port: 1, lookup: () => undefined });
+    const connected = whenConnected(nowhere, timeoutMs);
+    if (timeoutMs === TIMEOUT_MS) nowhere.close('nobody wants it');
+    await expect(connected).rejects.toThrow(message);
+    nowhere.close('the test is over');
+  }
+});
+
+it('gives away what it has whole where the end of the ring cuts it', async () => {
+  const before = (1 << 21) - 10;
+  connection.send('x'.repeat(before));
+  for (let got = 0; got < before; ) got += (await reader.chunk(TIMEOUT_MS, 0, before)).length;
+  const rest = 'the beginning of the stream';
+  connection.send(rest);
+  await expect.poll(() => reader.socket.bytesRead).toBe(before + rest.length);
+  const came = reader.release(() => undefined);
+  expect(Buffer.from(came).toString()).toBe(rest);
+});
+
+it('gives up a peer that takes nothing of what it is sent', async () => {
+  connection.socket.pause();
+  const sent = reader.sent(Buffer.alloc(32 << 20), 50);
+  await expect(sent).rejects.toThrow('no answer for 0.05 seconds');
+  expect(reader.timedOut).toBe(true);
 });

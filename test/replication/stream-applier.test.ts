@@ -12,8 +12,23 @@ import { StreamApplier, type StreamExecutor } from '../../src/replication/stream
 const encode = (...words: string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
+/** Counts the buffers that nobody has let go. */
+class CountedBuffers extends OfferedBuffers {
+  count = 0;
+
+  override take(length: number): Uint8Array {
+    this.count++;
+    return super.take(length);
+  }
+
+  override letGo(bytes: Uint8Array): void {
+    this.count--;
+    super.letGo(bytes);
+  }
+}
+
 class Recorder implements StreamExecutor {
-  readonly buffers = new OfferedBuffers(new Arena());
+  readonly buffers = new CountedBuffers(new Arena());
   inTransaction = false;
   readonly commands: string[] = [];
   passed = '';
@@ -33,8 +48,12 @@ class Recorder implements StreamExecutor {
   }
 }
 
-const feed = (applier: StreamApplier, text: string): void =>
-  applier.feed(Buffer.from(text, 'latin1'));
+/** The bytes are borrowed: what they lie in is used again. */
+function feed(applier: StreamApplier, text: string): void {
+  const bytes = new Uint8Array(Buffer.from(text, 'latin1'));
+  applier.feed(bytes);
+  bytes.fill(0);
+}
 
 describe('stream applier', () => {
   it('passes on exactly the complete commands and transactions of any reads', () => {
@@ -118,6 +137,23 @@ describe('stream applier', () => {
     expect(recorder.commands.length).toBe(3);
     expect(recorder.passed).toBe(one.repeat(2));
   });
+
+  it.each(['in the middle of a large argument', 'by the command that has it'])(
+    'keeps no buffer when it is stopped %s',
+    (when) => {
+      const recorder = new Recorder();
+      const applier = new StreamApplier(recorder);
+      recorder.onCommand = () => applier.stop();
+      const large = encode('SET', 'a', 'x'.repeat(4_000_000));
+      const isCut = when === 'in the middle of a large argument';
+      feed(applier, large.slice(0, 1_000_000));
+      expect(recorder.buffers.count).toBe(1);
+      if (isCut) applier.stop();
+      else feed(applier, large.slice(1_000_000));
+      expect(recorder.commands.length).toBe(isCut ? 0 : 1);
+      expect(recorder.buffers.count).toBe(0);
+    },
+  );
 
   it('refuses what is no stream of commands', () => {
     expect(() => feed(new StreamApplier(new Recorder()), 'PING\r\n')).toThrow("begins with 'P'");

@@ -82,6 +82,18 @@ describe('WAITAOF', () => {
     expect(await answer).toEqual([1, 0]);
   });
 
+  it('goes on with what had come behind it', async () => {
+    const client = await scene.connect(await scene.start(fs, { appendfsync: 'everysec' }));
+    fs.holdSyncs();
+    const sent = [['SET', 'a', '1'], ['WAITAOF', 1, 0, 20], ['PING']];
+    const replies = await client.pipeline(sent);
+    expect(replies.map(({ raw }) => raw.toString())).toEqual([
+      '+OK\r\n',
+      '*2\r\n:0\r\n:0\r\n',
+      '+PONG\r\n',
+    ]);
+  });
+
   it('answers at once inside of MULTI', async () => {
     const server = await scene.start(fs, { appendfsync: 'everysec' });
     const client = await scene.connect(server);
