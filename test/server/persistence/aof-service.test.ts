@@ -73,7 +73,7 @@ describe('a rewrite', () => {
     expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([1, false, true]);
   });
 
-  it('that is asked for during a save waits for its end, and changes nothing until then', async () => {
+  it('that is asked for during a save changes nothing until its end', async () => {
     const { client, persistence } = await withSlowSnapshots();
     const { aof, snapshots } = persistence;
     await ask(client, 'BGSAVE');
@@ -101,6 +101,67 @@ describe('a rewrite', () => {
     await until('the second cannot begin', () => aof.rewriteScheduled);
     fs.releaseSyncs();
     await until('the second is done', () => aof.rewrites === 2);
+  });
+
+  it('that finds a snapshot running when it would begin comes behind it', async () => {
+    const { fs, client, persistence } = await withSlowSnapshots({ appendfsync: 'no' });
+    const { aof, rdb, snapshots } = persistence;
+    fs.holdSyncs(/manifest$/);
+    await ask(client, 'BGREWRITEAOF');
+    expect(rdb.begin()).toBe(true);
+    fs.releaseSyncs();
+    await until('it has given way', () => aof.rewriteScheduled);
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    snapshots.abort();
+    await until('it has come', () => aof.rewrites === 1);
+    expect(aof.isRewriting).toBe(false);
+  });
+
+  it('whose base cannot be written is told as failed, and another one succeeds', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    await ask(client, 'SET', 'a', '1');
+    fs.failWriteOf = /temp-\d/;
+    await ask(client, 'BGREWRITEAOF');
+    await until('it fails', () => !aof.lastRewriteOk && !aof.isRewriting);
+    expect(server.log.join('\n')).toMatch(/Background AOF rewrite failed: .*EIO/);
+    fs.failWriteOf = undefined;
+    expect(await ask(client, 'BGREWRITEAOF')).toMatch(/started/);
+    await until('another one succeeds', () => aof.rewrites === 1);
+    expect(aof.lastRewriteOk).toBe(true);
+  });
+
+  it('is given up when the AOF is switched off, and the next is none the worse', async () => {
+    const { fs, server, client, persistence } = await withSlowSnapshots({ appendfsync: 'no' });
+    const { aof, snapshots } = persistence;
+    await ask(client, 'BGREWRITEAOF');
+    await until('it runs', () => snapshots.purpose === 'rewrite');
+    await client.pipeline([
+      ['CONFIG', 'SET', 'rdb-key-save-delay', '0'],
+      ['CONFIG', 'SET', 'appendonly', 'no'],
+      ['CONFIG', 'SET', 'appendonly', 'yes'],
+    ]);
+    await until('it is on', () => aof.aof.state === 'on' && !aof.isRewriting);
+    expect([aof.rewrites, aof.lastRewriteOk]).toEqual([1, true]);
+    expect(server.log.join('\n')).not.toContain('rewrite failed');
+    await ask(client, 'SET', 'c', '1');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', '1']);
+  });
+
+  it('without an AOF makes room for one that is switched on meanwhile', async () => {
+    const { fs, client, persistence } = await withSlowSnapshots({ appendonly: false });
+    const { aof, snapshots } = persistence;
+    await ask(client, 'BGREWRITEAOF');
+    await until('it runs', () => snapshots.purpose === 'rewrite');
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes');
+    await until('it is on', () => aof.isOn && aof.aof.state === 'on');
+    await ask(client, 'SET', 'c', '1');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', '1']);
   });
 
   it('that is being prepared when the AOF is switched off is forgotten', async () => {
