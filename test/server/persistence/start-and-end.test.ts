@@ -38,6 +38,25 @@ describe('a start with appendonly yes', () => {
     expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', '1']);
   });
 
+  it('says of each file what it is', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs);
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    const said = (name: RegExp): string[] =>
+      fs
+        .paths()
+        .filter((path) => name.test(path))
+        .map((path) => /aof-base\xc0(.)/s.exec(Buffer.from(fs.content(path)!).toString('latin1'))!)
+        .map((found) => (found[1] === '\x01' ? 'base' : 'dump'));
+    expect(said(/\.base\.rdb$/)).toEqual(['base']);
+    await ask(client, 'SET', 'a', '1');
+    await ask(client, 'SAVE');
+    await ask(client, 'BGREWRITEAOF');
+    await until('it is rewritten', () => aof.rewrites === 1);
+    expect([said(/dump\.rdb$/), said(/\.2\.base\.rdb$/)]).toEqual([['dump'], ['base']]);
+  });
+
   it('counts nothing as unsaved that it has loaded', async () => {
     const fs = emptyDisk();
     const first = await scene.connect(await scene.start(fs));
