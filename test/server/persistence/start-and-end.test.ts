@@ -2,6 +2,10 @@
  * What a server starts from and what it leaves at its end, and that a save and a rewrite do not
  * come into each other's way.
  */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
 import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
@@ -55,6 +59,27 @@ describe('a start with appendonly yes', () => {
     await ask(client, 'BGREWRITEAOF');
     await until('it is rewritten', () => aof.rewrites === 1);
     expect([said(/dump\.rdb$/), said(/\.2\.base\.rdb$/)]).toEqual([['dump'], ['base']]);
+  });
+
+  it('serves nobody until what was loaded is safe and writes can be kept', async () => {
+    const fs = emptyDisk();
+    await ask(await scene.connect(await scene.start(fs)), 'SET', 'a', '1');
+    const next = fs.kill();
+    const unixsocket = join(mkdtempSync(join(DATA_FOLDER, 'cairn-start-')), 's');
+    next.holdSyncs(/incr/);
+    const starting = scene.start(next, { unixsocket });
+    await until('it syncs what it has loaded', () => next.heldSyncs > 0);
+    const socket = connect(unixsocket);
+    const answer = once(socket, 'data');
+    socket.write('SET b 1\r\n');
+    expect(String(await answer)).toMatch(/^-LOADING /);
+    next.releaseSyncs();
+    await starting;
+    const served = once(socket, 'data');
+    socket.write('GET a\r\n');
+    expect(String(await served)).toBe('$1\r\n1\r\n');
+    socket.destroy();
+    rmSync(dirname(unixsocket), { recursive: true });
   });
 
   it('counts nothing as unsaved that it has loaded', async () => {
