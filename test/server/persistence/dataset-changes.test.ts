@@ -9,7 +9,7 @@ const RECEIVED = `${DATA_FOLDER}/received.rdb`;
 
 afterEach(() => scene.end());
 
-/** A server with keys of its own, and the dump of another beside them, of which bytes may change. */
+/** A server with keys of its own, and beside them the dump of another, which `change` may break. */
 async function withReceived(change: (dump: Uint8Array) => void = () => {}) {
   const disk = emptyDisk();
   const sender = await scene.connect(await scene.start(disk, { appendonly: false }));
