@@ -34,10 +34,13 @@ describe('switching off', () => {
     await until('its fsync runs', () => fs.heldSyncs > 0);
     other.write('CONFIG SET appendonly no\r\n');
     await until('it is off', () => turn.log === null);
+    // As does a dataset that takes the place of the old one.
+    const suspended = persistence.aof.suspend();
     turn.progress();
     expect(turn.isHolding).toBe(true);
     expect(client.unread.replies).toEqual([]);
     fs.releaseSyncs();
+    await suspended;
     expect((await client.read()).value).toBe('OK');
     expect((await other.read()).value).toBe('OK');
     expect(persistence.aof.aof.state).toBe('off');
@@ -72,6 +75,38 @@ describe('an end that the disk prevents', () => {
 });
 
 describe('a rewrite without an AOF', () => {
+  it('leaves a base alone, and nothing is appended behind it', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendonly: false });
+    const client = await scene.connect(server);
+    const { persistence, turn } = server.server;
+    const { aof } = persistence;
+    await ask(client, 'SET', 'a', '1');
+    await ask(client, 'BGREWRITEAOF');
+    await until('it is done', () => aof.rewrites === 1 && aof.aof.state === 'off');
+    await ask(client, 'SET', 'b', '1');
+    expect(aof.aof.folder.manifest.incrs).toEqual([]);
+    expect([aof.isOn, aof.isRewriting, turn.log]).toEqual([false, false, null]);
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', null]);
+  });
+
+  it('is no hindrance to an AOF that is switched on behind it', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendonly: false });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    await ask(client, 'SET', 'a', '1');
+    await ask(client, 'BGREWRITEAOF');
+    await until('it is done', () => aof.rewrites === 1 && aof.aof.state === 'off');
+    await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes');
+    await until('the AOF is on', () => aof.aof.state === 'on');
+    expect(aof.isOn).toBe(true);
+    await ask(client, 'SET', 'b', '1');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', '1']);
+  });
+
   it('counts as none, and does not stand in the way of an end', async () => {
     const fs = emptyDisk();
     const server = await scene.start(fs, { appendonly: false });

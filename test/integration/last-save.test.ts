@@ -98,6 +98,27 @@ describe('the last save', () => {
     again.close();
     await next.abandon();
   });
+
+  it('gives way to a dump that is written at once, and leaves it whole', async () => {
+    const fs = emptyDisk();
+    const settings = { appendonly: false, save: '3600 1', 'enable-debug-command': 'yes' };
+    const one = await InProcessServer.start(fs, { ...settings, 'rdb-key-save-delay': 2000 });
+    const client = await one.connect();
+    const count = 200;
+    for (let i = 0; i < count; i++) await client.send('SET', `k${i}`, `${i}`.repeat(2000));
+    const { persistence } = one.server;
+    const closing = one.server.close({ save: undefined, now: false, force: false });
+    await expect.poll(() => persistence.snapshots.figures?.keysDone ?? 0).toBeGreaterThan(0);
+    client.write('DEBUG RELOAD\r\n');
+    expect(await closing).toBeUndefined();
+    client.close();
+
+    const next = await InProcessServer.start(fs, settings);
+    const again = await next.connect();
+    expect(await again.value('DBSIZE')).toBe(count);
+    again.close();
+    await next.abandon();
+  });
 });
 
 describe('a save by the child', () => {

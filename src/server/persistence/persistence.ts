@@ -321,13 +321,19 @@ export class Persistence implements PersistenceServices {
   }
 
   flushed(): void {
-    if (this.snapshots.purpose === 'save') this.snapshots.abort();
+    this.giveUpSave();
     if (this.deps.config.values.save.length > 0) this.saveInPlace();
   }
 
   /** Writes the dump at once, in this process: an error text when that failed. */
   saveInPlace(): string | undefined {
+    // It would put older data in the place of these; the last save even writes to the same file.
+    this.giveUpSave();
     return this.rdb.saveInPlace();
+  }
+
+  private giveUpSave(): void {
+    if (this.snapshots.purpose === 'save') this.snapshots.abort();
   }
 
   /** CONFIG RESETSTAT. */

@@ -249,6 +249,19 @@ describe('files that are let go', () => {
     },
   );
 
+  it('are closed behind a change of the folder, that of a rewrite not begun, too', async () => {
+    const { fs, driver } = await fresh('everysec');
+    fs.holdSyncs(/manifest$/);
+    const preparation = driver.aof.prepareRewrite(0);
+    const end = driver.aof.giveUp();
+    for (let i = 0; i < 10; i++) await nextTurn();
+    expect(driver.aof.state).toBe('on');
+    fs.releaseSyncs();
+    await Promise.all([preparation, end]);
+    expect(driver.aof.state).toBe('off');
+    expect(fs.calls.slice(-2)).toEqual(['close a.1.incr.aof', 'close a.2.incr.aof']);
+  });
+
   it('answer nobody whose write they do not hold', async () => {
     const { fs, driver } = await fresh('everysec');
     fs.spaceBytes = 0;

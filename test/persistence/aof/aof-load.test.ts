@@ -1,7 +1,9 @@
 /** Loading: files in order, torn tails at every byte, a flipped bit anywhere, slices, big words. */
 import { describe, expect, it } from 'vitest';
+import { encodeFrameHead } from '../../../src/persistence/aof/aof-frame.ts';
 import { AofLoadError } from '../../../src/persistence/aof/aof-load.ts';
 import { formatManifest, parseManifest } from '../../../src/persistence/aof/manifest.ts';
+import { Crc64 } from '../../../src/persistence/crc64.ts';
 import { command, emptyRdb, load, PLACE, turn } from '../../support/aof-samples.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 
@@ -230,6 +232,13 @@ describe('a torn tail', () => {
     expect(last).toBe(full.length);
   }, 240_000);
 
+  it('of zeros that fill a whole window is cut, and nothing before it', async () => {
+    const zeros = 1024 * 1024;
+    const fs = one(Buffer.concat([set(1), Buffer.alloc(zeros)]));
+    const { commands, report } = await load(fs);
+    expect([commands, report.cutBytes]).toEqual([[name(1)], zeros]);
+  });
+
   it('of zeros is cut, as it is after power loss', async () => {
     for (const build of [set, (i: number) => turn(set(i))]) {
       for (const kept of [0, 10, 30, 60]) {
@@ -301,6 +310,19 @@ describe('damage', () => {
     }
     expect(refused).toBe(bytes.length * 8);
   }, 240_000);
+
+  it.each(['lo', 'hi'] as const)(
+    'is noticed where the %s half of a checksum alone differs',
+    async (half) => {
+      const body = set(1);
+      const bytes = turn(body);
+      const crc = new Crc64();
+      crc.update(body, 0, body.length);
+      crc[half] ^= 1;
+      encodeFrameHead(bytes, 0, crc, body.length);
+      await expect(load(one(bytes))).rejects.toThrow(/does not match its checksum/);
+    },
+  );
 
   it('names the turn, and executes nothing of it or after it', async () => {
     const first = turn(set(1));

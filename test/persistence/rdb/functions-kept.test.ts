@@ -7,6 +7,13 @@ import { fileReader, fixture, loaded } from './rdb-support.ts';
 
 const DUMP = `${tmpdir()}/dump.rdb`;
 
+const FIXTURE = expect.stringMatching(/^#!lua name=fixture\n/);
+
+function librariesIn(dump: Uint8Array): string[] {
+  const { load } = loaded(fileReader(dump), { expired: 'keep' });
+  return load.functions.map((one) => Buffer.from(one).toString('latin1'));
+}
+
 describe('function libraries', () => {
   const servers: InProcessServer[] = [];
   afterEach(async () => {
@@ -22,12 +29,25 @@ describe('function libraries', () => {
       const client = await server.connect({ timeoutMs: 20_000 });
       expect(await client.value('SAVE')).toBe('OK');
       client.close();
-      const { load } = loaded(fileReader(fs.content(DUMP)!), { expired: 'keep' });
-      expect(load.functions.map((one) => Buffer.from(one).toString('latin1'))).toEqual([
-        expect.stringMatching(/^#!lua name=fixture\n/),
-      ]);
+      expect(librariesIn(fs.content(DUMP)!)).toEqual([FIXTURE]);
       await server.abandon();
       servers.pop();
     }
+  });
+
+  it('of a dataset that came from a socket are in the dumps after it', async () => {
+    const fs = emptyDisk();
+    const server = await InProcessServer.start(fs, { appendonly: false });
+    servers.push(server);
+    const { changes } = server.server.persistence;
+    const bytes = readFileSync(fixture('strings-7.0.15.rdb'));
+    const aside = changes.loadAside(bytes.length, 'hidden');
+    await aside.writeAll(bytes, 0, bytes.length);
+    await aside.end();
+    await changes.replaceByAside(aside);
+    const client = await server.connect({ timeoutMs: 20_000 });
+    expect(await client.value('SAVE')).toBe('OK');
+    client.close();
+    expect(librariesIn(fs.content(DUMP)!)).toEqual([FIXTURE]);
   });
 });

@@ -57,6 +57,25 @@ describe('saveNow', () => {
     expect(count.paths()).toEqual([PATH]);
   });
 
+  it('as commands ends with all keys and their place in the stream', () => {
+    const disk = new FaultyFileSystem();
+    disk.mkdirSync('/data');
+    const keyspace = makeKeyspace(2);
+    put(keyspace, 0, 'a', 'x'.repeat(500));
+    put(keyspace, 1, 'b', '2');
+    const id = 'ab'.repeat(20);
+    const aux = { 'repl-id': id, 'repl-offset': '1234', 'repl-stream-db': '1' };
+    const commands = { checksum: false, timeSeconds: -1 };
+    saveNow(keyspace, { ...saveOptions(disk), aux, commands });
+    const text = Buffer.from(disk.content(PATH)!).toString('latin1');
+    const set = (key: string, value: string): string =>
+      `*3\r\n$3\r\nSET\r\n$1\r\n${key}\r\n$${value.length}\r\n${value}\r\n`;
+    const select = (db: number): string => `*2\r\n$6\r\nSELECT\r\n$1\r\n${db}\r\n`;
+    expect(text).toBe(
+      `${select(0)}${set('a', 'x'.repeat(500))}${select(1)}${set('b', '2')}#RP:r:${id}:1234:1\r\n`,
+    );
+  });
+
   it('leaves the old or the new dump, whole, whatever call the power is cut at', () => {
     for (let call = 1; call <= calls; call++) {
       for (const when of ['before', 'half', 'after'] as const) {

@@ -147,6 +147,29 @@ describe('large streams in a snapshot', () => {
     dropped: { seed: 4002, numRuns: 8 },
   });
 
+  it('have each pending entry once, whatever step it changes at', () => {
+    const entries = 1000;
+    for (let steps = 0; steps < 20; steps++) {
+      const keyspace = makeKeyspace(1);
+      const log = streamCreate(keyspace, keyspace.databases[0]!, latin1('long'), 0, 4);
+      for (let i = 0; i < entries; i++) add(log, ['field', 'a value of some length']);
+      const group = log.addGroup('g', log.firstId, 0)!;
+      const consumers = ['a', 'b'].map((name) => group.addConsumer(name, NOW_MS));
+      for (let i = 1; i <= entries; i++) {
+        group.addPending(id.set(0, 0, 0, i), consumers[i % 2]!, NOW_MS, 1);
+      }
+      const truth = camera.of(keyspace);
+      const snapshot = new HandSnapshot(keyspace);
+      snapshot.walk(steps);
+      keyspace.lookupWrite(keyspace.databases[0]!, latin1('long'), 0, 4);
+      for (const i of [1, 2, 500, 501, 999, 1000]) {
+        group.movePending(group.pending.find(id.set(0, 0, 0, i)), consumers[0]!);
+      }
+      for (const i of [3, 4, 502, 503, 997, 998]) group.removePending(id.set(0, 0, 0, i));
+      expect(camera.in(snapshot.finish())).toEqual(truth);
+    }
+  });
+
   it('are written a part at a time, and cost a change little', () => {
     const keyspace = makeKeyspace(1);
     const db = keyspace.databases[0]!;

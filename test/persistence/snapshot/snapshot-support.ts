@@ -55,10 +55,10 @@ export class HandSnapshot {
   readonly walker: SnapshotWalker;
   #now = 0;
 
-  constructor(keyspace: Keyspace, changed: Partial<RdbContent> = {}) {
+  constructor(keyspace: Keyspace, changed: Partial<RdbContent> = {}, dataset = true) {
     const content = { ...saveOptions(new FaultyFileSystem()), ...changed };
     this.queue = new SnapshotQueue(this.transport, keyspace.arena, () => {});
-    this.walker = new SnapshotWalker(keyspace, this.queue, content, true);
+    this.walker = new SnapshotWalker(keyspace, this.queue, content, dataset);
   }
 
   /** Walks a number of buckets. */

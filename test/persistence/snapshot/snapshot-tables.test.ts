@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/core/database.ts';
 import { hashCreate, hashDelete, hashLength, hashSet } from '../../../src/core/types/hash.ts';
 import { HashCursor } from '../../../src/core/types/hash-cursor.ts';
+import type { HashTable } from '../../../src/core/types/hash-table.ts';
 import { setAdd, setCreate, setLength, setRemove } from '../../../src/core/types/set.ts';
 import { ENC_HASHTABLE, encodingOf, TYPE_HASH, TYPE_SET, typeOf } from '../../../src/core/value.ts';
 import { PARTS_ENTRIES_MIN } from '../../../src/persistence/rdb/rdb-parts.ts';
@@ -136,5 +137,25 @@ describe('large tables in a snapshot', () => {
     set(9);
     expect(snapshot.walker.isDone).toBe(false);
     expect(camera.in(snapshot.finish())).toEqual(truth);
+  });
+
+  it('are changed as before when it is over, written or given up', () => {
+    const keyspace = makeKeyspace(1);
+    const db = keyspace.databases[0]!;
+    const key = latin1('large');
+    let at = hashCreate(keyspace, db, key, 0, 5, 10);
+    for (let i = 0; i < 10_000; i++) {
+      const name = latin1(`field:${i}`);
+      at = hashSet(keyspace, db, at, name, 0, name.length, name, 0, name.length);
+    }
+    const table = keyspace.largeOf(at) as HashTable;
+    for (const isWritten of [true, false]) {
+      const snapshot = new HandSnapshot(keyspace);
+      snapshot.walk(3);
+      expect(table.door).not.toBeNull();
+      if (isWritten) snapshot.finish();
+      else snapshot.abort();
+      expect(table.door).toBeNull();
+    }
   });
 });

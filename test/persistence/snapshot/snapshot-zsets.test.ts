@@ -86,14 +86,14 @@ const camera = cameraFor((keyspace, address) => {
 });
 
 /** A keyspace with a zset of `count` members at "large", and a change of one of them. */
-function oneLarge(count: number) {
+function oneLarge(count: number, nameBytes = 0) {
   const keyspace = makeKeyspace(1);
   const db = keyspace.databases[0]!;
   const key = latin1('large');
   let at = zsetCreate(keyspace, db, key, 0, 5, 10, 10);
   const set = (i: number, score: number): void => {
     at = keyspace.lookupWrite(db, key, 0, 5) || at;
-    const member = latin1(`member:${i}`);
+    const member = latin1(`member:${i}`.padEnd(nameBytes, '.'));
     at = zsetAdd(keyspace, db, at, member, 0, member.length, score, 0);
   };
   for (let i = 0; i < count; i++) set(i, (i * 7919) % count);
@@ -126,6 +126,12 @@ describe('large zsets in a snapshot', () => {
     removeRange(9000, 300);
     expect(snapshot.walker.isDone).toBe(false);
     expect(camera.in(snapshot.finish())).toEqual(truth);
+  });
+
+  it('of long members are written to the last one, though a step takes few of them', () => {
+    const { keyspace } = oneLarge(1100, 1500);
+    const truth = camera.of(keyspace);
+    expect(camera.in(new HandSnapshot(keyspace).finish())).toEqual(truth);
   });
 
   it('are walked on below a place whose element has gone', () => {

@@ -1,8 +1,12 @@
-/** The AOF in the server: what is written while a rewrite begins is kept once; a new policy. */
+/**
+ * The AOF in the server: what is written while a rewrite begins is kept once; when a rewrite begins
+ * and what becomes of it; what a policy promises.
+ */
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
-import { ask, InProcessScene } from '../../support/in-process-scene.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ask, InProcessScene, type SceneSettings, until } from '../../support/in-process-scene.ts';
 import { emptyDisk } from '../../support/in-process-server.ts';
+import { ReplyError } from '../../support/resp-reader.ts';
 
 const scene = new InProcessScene();
 
@@ -26,6 +30,7 @@ it('gives each write to the old files and the base, or to the new file', async (
     for (let i = first; i < count; i++) await client.read();
   }
   const again = await scene.connect(await scene.start(fs.kill()));
+  expect(await ask(again, 'DBSIZE')).toBe(0);
   await ask(again, 'SELECT', '3');
   expect(await ask(again, 'GET', 'n')).toBe(String(count));
 });
@@ -40,4 +45,160 @@ it('answers under a new policy as that policy promises', async () => {
     const again = await scene.connect(await scene.start(fs.cutPower(seed, 'all')));
     expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', '1']);
   }
+});
+
+/** A server whose snapshots do not end by themselves. */
+async function withSlowSnapshots(settings: SceneSettings = {}) {
+  const fs = emptyDisk();
+  const server = await scene.start(fs, { 'rdb-key-save-delay': 10_000_000, ...settings });
+  const client = await scene.connect(server);
+  await client.pipeline([
+    ['SET', 'a', '1'],
+    ['SET', 'b', '1'],
+  ]);
+  return { fs, server, client, persistence: server.server.persistence };
+}
+
+describe('a rewrite', () => {
+  it('runs once, though it is asked for twice', async () => {
+    const server = await scene.start(emptyDisk(), { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    const replies = await client.pipeline([['BGREWRITEAOF'], ['BGREWRITEAOF']]);
+    expect(replies.map(({ value }) => value)).toEqual([
+      'Background append only file rewriting started',
+      new ReplyError('ERR Background append only file rewriting already in progress'),
+    ]);
+    await until('it is done', () => aof.rewrites > 0 && !aof.isRewriting);
+    expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([1, false, true]);
+  });
+
+  it('that is asked for during a save changes nothing until its end', async () => {
+    const { client, persistence } = await withSlowSnapshots();
+    const { aof, snapshots } = persistence;
+    await ask(client, 'BGSAVE');
+    expect(await ask(client, 'BGREWRITEAOF')).toMatch(/scheduled/);
+    for (let i = 0; i < 20; i++) {
+      persistence.tick(Date.now());
+      await turn();
+    }
+    expect([aof.isRewriting, aof.rewriteScheduled]).toEqual([false, true]);
+    expect(aof.aof.folder.manifest.incrs.length).toBe(1);
+    snapshots.abort();
+    await until('it begins', () => snapshots.purpose === 'rewrite');
+    expect(aof.rewriteScheduled).toBe(false);
+  });
+
+  it('that has to wait for the files of the last one begins when they are safe', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    fs.holdSyncs(/\.1\.incr\.aof$/);
+    await ask(client, 'BGREWRITEAOF');
+    await until('the first is done', () => aof.rewrites === 1);
+    client.write('BGREWRITEAOF\r\n');
+    await until('the second cannot begin', () => aof.rewriteScheduled);
+    fs.releaseSyncs();
+    await until('the second is done', () => aof.rewrites === 2);
+  });
+
+  it('that finds a snapshot running when it would begin comes behind it', async () => {
+    const { fs, client, persistence } = await withSlowSnapshots({ appendfsync: 'no' });
+    const { aof, rdb, snapshots } = persistence;
+    fs.holdSyncs(/manifest$/);
+    await ask(client, 'BGREWRITEAOF');
+    expect(rdb.begin()).toBe(true);
+    fs.releaseSyncs();
+    await until('it has given way', () => aof.rewriteScheduled);
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    snapshots.abort();
+    await until('it has come', () => aof.rewrites === 1);
+    expect(aof.isRewriting).toBe(false);
+  });
+
+  it('whose base cannot be written is told as failed, and another one succeeds', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    await ask(client, 'SET', 'a', '1');
+    fs.failWriteOf = /temp-\d/;
+    await ask(client, 'BGREWRITEAOF');
+    await until('it fails', () => !aof.lastRewriteOk && !aof.isRewriting);
+    expect(server.log.join('\n')).toMatch(/Background AOF rewrite failed: .*EIO/);
+    fs.failWriteOf = undefined;
+    expect(await ask(client, 'BGREWRITEAOF')).toMatch(/started/);
+    await until('another one succeeds', () => aof.rewrites === 1);
+    expect(aof.lastRewriteOk).toBe(true);
+  });
+
+  it('is given up when the AOF is switched off, and the next is none the worse', async () => {
+    const { fs, server, client, persistence } = await withSlowSnapshots({ appendfsync: 'no' });
+    const { aof, snapshots } = persistence;
+    await ask(client, 'BGREWRITEAOF');
+    await until('it runs', () => snapshots.purpose === 'rewrite');
+    await client.pipeline([
+      ['CONFIG', 'SET', 'rdb-key-save-delay', '0'],
+      ['CONFIG', 'SET', 'appendonly', 'no'],
+      ['CONFIG', 'SET', 'appendonly', 'yes'],
+    ]);
+    await until('it is on', () => aof.aof.state === 'on' && !aof.isRewriting);
+    expect([aof.rewrites, aof.lastRewriteOk]).toEqual([1, true]);
+    expect(server.log.join('\n')).not.toContain('rewrite failed');
+    await ask(client, 'SET', 'c', '1');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', '1']);
+  });
+
+  it('without an AOF makes room for one that is switched on meanwhile', async () => {
+    const { fs, client, persistence } = await withSlowSnapshots({ appendonly: false });
+    const { aof, snapshots } = persistence;
+    await ask(client, 'BGREWRITEAOF');
+    await until('it runs', () => snapshots.purpose === 'rewrite');
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes');
+    await until('it is on', () => aof.isOn && aof.aof.state === 'on');
+    await ask(client, 'SET', 'c', '1');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', '1']);
+  });
+
+  it('that is being prepared when the AOF is switched off is forgotten', async () => {
+    const server = await scene.start(emptyDisk(), { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    const { persistence, turn: end } = server.server;
+    const { aof } = persistence;
+    await client.pipeline([['BGREWRITEAOF'], ['CONFIG', 'SET', 'appendonly', 'no']]);
+    for (let i = 0; i < 20; i++) {
+      persistence.tick(Date.now());
+      persistence.endTurn();
+      await turn();
+    }
+    expect([aof.isRewriting, aof.rewriteScheduled, aof.rewrites]).toEqual([false, false, 0]);
+    expect([aof.aof.state, end.log]).toEqual(['off', null]);
+  });
+});
+
+describe('while a snapshot runs', () => {
+  it('under always a write is fsynced before it is answered, unless told otherwise', async () => {
+    const { fs, server, client, persistence } = await withSlowSnapshots({ appendfsync: 'always' });
+    const observer = await scene.connect(server);
+    await ask(client, 'BGSAVE');
+    persistence.tick(Date.now());
+    fs.holdSyncs();
+    client.write('SET c 1\r\n');
+    await until('its fsync runs', () => fs.heldSyncs > 0);
+    fs.releaseSyncs();
+    expect((await client.read()).value).toBe('OK');
+    await ask(observer, 'CONFIG', 'SET', 'no-appendfsync-on-rewrite', 'yes');
+    persistence.tick(Date.now());
+    fs.holdSyncs();
+    expect(await ask(client, 'SET', 'd', '1')).toBe('OK');
+    expect(fs.heldSyncs).toBe(0);
+    persistence.snapshots.abort();
+    await turn();
+    persistence.tick(Date.now());
+    expect(persistence.aof.aof.disk.mustSync).toBe(true);
+  });
 });

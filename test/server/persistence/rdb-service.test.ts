@@ -77,6 +77,15 @@ describe('a save in the background', () => {
     expect([scene.rdb.saves, scene.rdb.isSaving, scene.ended]).toEqual([1, false, 1]);
   });
 
+  it('leaves nothing unsaved when what was unsaved has gone meanwhile', async () => {
+    const scene = new Scene();
+    scene.keyspace.dirty = 5;
+    scene.rdb.begin();
+    scene.keyspace.dirty = 0;
+    await scene.end();
+    expect(scene.keyspace.dirty).toBe(0);
+  });
+
   it('that fails has writes refused until one succeeds, and changes nothing else', async () => {
     const scene = new Scene();
     const { rdb, keyspace, config } = scene;
@@ -137,6 +146,13 @@ describe('a save point', () => {
     expect(scene.saves.length).toBe(1);
     scene.pass(1);
     expect(scene.saves.length).toBe(2);
+  });
+
+  it('is due for itself, whatever those before it say', () => {
+    const scene = new Scene({ save: '100 9 60 2' });
+    scene.keyspace.dirty = 2;
+    scene.pass(61);
+    expect(scene.saves.length).toBe(1);
   });
 
   it('waits five seconds after a failure, and is tried again then', async () => {

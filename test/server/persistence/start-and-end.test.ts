@@ -1,0 +1,130 @@
+/**
+ * What a server starts from and what it leaves at its end, and that a save and a rewrite do not
+ * come into each other's way.
+ */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
+import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
+import { encodeCommand } from '../../support/raw-client.ts';
+
+const scene = new InProcessScene();
+const DUMP = `${DATA_FOLDER}/dump.rdb`;
+
+afterEach(() => scene.end());
+
+describe('a start with appendonly yes', () => {
+  it('takes in the single file of an older server', async () => {
+    const fs = emptyDisk();
+    fs.put(`${DATA_FOLDER}/appendonly.aof`, encodeCommand(['SET', 'a', '1']));
+    const server = await scene.start(fs);
+    const client = await scene.connect(server);
+    expect(await ask(client, 'GET', 'a')).toBe('1');
+    expect(server.log.join('\n')).toContain('Took appendonly.aof of an older server');
+    await ask(client, 'SET', 'b', '1');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', '1']);
+  });
+
+  it('goes on from a dump where there is no AOF yet', async () => {
+    const fs = emptyDisk();
+    const first = await scene.connect(await scene.start(fs, { appendonly: false }));
+    await ask(first, 'SET', 'a', '1');
+    expect(await ask(first, 'SAVE')).toBe('OK');
+    const next = fs.kill();
+    const client = await scene.connect(await scene.start(next));
+    expect(await ask(client, 'GET', 'a')).toBe('1');
+    await ask(client, 'SET', 'b', '1');
+    const again = await scene.connect(await scene.start(next.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', '1']);
+  });
+
+  it('says of each file what it is', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs);
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    const said = (name: RegExp): string[] =>
+      fs
+        .paths()
+        .filter((path) => name.test(path))
+        .map((path) => /aof-base\xc0(.)/s.exec(Buffer.from(fs.content(path)!).toString('latin1'))!)
+        .map((found) => (found[1] === '\x01' ? 'base' : 'dump'));
+    expect(said(/\.base\.rdb$/)).toEqual(['base']);
+    await ask(client, 'SET', 'a', '1');
+    await ask(client, 'SAVE');
+    await ask(client, 'BGREWRITEAOF');
+    await until('it is rewritten', () => aof.rewrites === 1);
+    expect([said(/dump\.rdb$/), said(/\.2\.base\.rdb$/)]).toEqual([['dump'], ['base']]);
+  });
+
+  it('serves nobody until what was loaded is safe and writes can be kept', async () => {
+    const fs = emptyDisk();
+    await ask(await scene.connect(await scene.start(fs)), 'SET', 'a', '1');
+    const next = fs.kill();
+    const unixsocket = join(mkdtempSync(join(DATA_FOLDER, 'cairn-start-')), 's');
+    next.holdSyncs(/incr/);
+    const starting = scene.start(next, { unixsocket });
+    await until('it syncs what it has loaded', () => next.heldSyncs > 0);
+    const socket = connect(unixsocket);
+    const answer = once(socket, 'data');
+    socket.write('SET b 1\r\n');
+    expect(String(await answer)).toMatch(/^-LOADING /);
+    next.releaseSyncs();
+    await starting;
+    const served = once(socket, 'data');
+    socket.write('GET a\r\n');
+    expect(String(await served)).toBe('$1\r\n1\r\n');
+    socket.destroy();
+    rmSync(dirname(unixsocket), { recursive: true });
+  });
+
+  it('counts nothing as unsaved that it has loaded', async () => {
+    const fs = emptyDisk();
+    const first = await scene.connect(await scene.start(fs));
+    await ask(first, 'SET', 'a', '1');
+    const { server } = await scene.start(fs.kill());
+    expect(server.keyspace.dirty).toBe(0);
+  });
+});
+
+describe('the end', () => {
+  it.each([
+    ['SHUTDOWN NOSAVE', '3600 1', false],
+    ['SHUTDOWN SAVE', '', true],
+    ['SHUTDOWN', '3600 1', true],
+    ['SHUTDOWN', '', false],
+  ])('by %s with save points %j: a dump is there: %s', async (words, save, isThere) => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendonly: false, save });
+    const client = await scene.connect(server);
+    await ask(client, 'SET', 'a', '1');
+    client.write(`${words}\r\n`);
+    await until('it ends', () => server.exitCode !== undefined);
+    expect(server.exitCode).toBe(0);
+    expect(fs.content(DUMP) !== undefined).toBe(isThere);
+  });
+});
+
+describe('while a rewrite runs', () => {
+  it('a save is refused, or waits until it is over', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { 'rdb-key-save-delay': 10_000_000 });
+    const client = await scene.connect(server);
+    const { aof, rdb, snapshots } = server.server.persistence;
+    await ask(client, 'MSET', 'a', '1', 'b', '1');
+    await ask(client, 'BGREWRITEAOF');
+    expect(await ask(client, 'BGSAVE')).toMatch(/^ERR Another child process is active/);
+    expect(await ask(client, 'BGSAVE', 'SCHEDULE')).toBe('Background saving scheduled');
+    await until('it runs', () => snapshots.purpose === 'rewrite');
+    expect(await ask(client, 'BGSAVE')).toMatch(/^ERR Another child process is active/);
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    snapshots.abort();
+    await until('the save is done', () => rdb.saves === 1);
+    expect([aof.isRewriting, rdb.scheduled]).toEqual([false, false]);
+    expect(fs.content(DUMP)).toBeDefined();
+  });
+});
