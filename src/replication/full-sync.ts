@@ -269,15 +269,11 @@ export class FullSync {
     this.end(round);
   }
 
-  /**
-   * The snapshot is a file: opened once for all, and removed, so that nothing is left behind
-   * whatever happens.
-   */
+  /** The snapshot is a file, opened once for all. */
   private sendFile(round: SyncRound, path: string): void {
     let file: OpenFile;
     try {
-      file = this.deps.fs.openSync(path, 'read');
-      this.deps.fs.unlinkSync(path);
+      file = this.openedOnly(path);
     } catch (error) {
       this.failed(round, errorText(error));
       return;
@@ -285,6 +281,19 @@ export class FullSync {
     const size = file.sizeSync();
     const sending = [...round.members].map((replica) => this.sendTo(round, replica, file, size));
     void Promise.all(sending).then(() => file.close());
+  }
+
+  /** Opens a file and removes it, so that nothing is left behind whatever happens. */
+  private openedOnly(path: string): OpenFile {
+    const { fs } = this.deps;
+    const file = fs.openSync(path, 'read');
+    try {
+      fs.unlinkSync(path);
+    } catch (error) {
+      file.closeSync();
+      throw error;
+    }
+    return file;
   }
 
   private async sendTo(

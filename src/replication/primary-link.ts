@@ -204,6 +204,7 @@ export class PrimaryLink {
       if (outcome.kind === 'continue') server.continued(outcome.id);
       else await this.fullSync(reader, settings, outcome);
       rest = this.follow(reader);
+      this.failedSyncs = 0;
     } catch (error) {
       this.failed(error);
       return;
@@ -233,7 +234,6 @@ export class PrimaryLink {
     if (taker === null) await this.syncByFile(reader, settings, position);
     else await this.syncAside(reader, settings, taker);
     if (this.stopped) throw new LinkError('the link was given up');
-    this.failedSyncs = 0;
     server.log('notice', 'MASTER <-> REPLICA sync: Finished with success');
   }
 

@@ -111,7 +111,7 @@ describe('full syncs from a file', () => {
     expect(server.primary.fullSync.isBusy).toBe(false);
   });
 
-  it.each(['is not there', 'cannot be read', 'has become shorter'])(
+  it.each(['is not there', 'cannot be removed', 'cannot be read', 'has become shorter'])(
     'close all when the file %s, so that they ask again',
     async (what) => {
       const { replica, connection } = attach(null);
@@ -119,6 +119,9 @@ describe('full syncs from a file', () => {
       server.primary.fullSync.startIfDue(1000);
       const path = server.file('sync.rdb', 'R'.repeat(2_000_000));
       if (what === 'is not there') server.fs.unlinkSync(path);
+      if (what === 'cannot be removed') {
+        server.fs.breakCallOf('unlink', 1, { kind: 'error', code: 'EIO' });
+      }
       if (what === 'cannot be read') {
         server.fs.breakCallOf('read', 3, { kind: 'error', code: 'EIO' });
       }
@@ -129,6 +132,9 @@ describe('full syncs from a file', () => {
       await until(() => connection.isClosed);
       expect(replica.state).toBe('none');
       expect(server.primary.fullSync.isBusy).toBe(false);
+      // A call that fails to open counts, too.
+      const ours = what === 'is not there' || handle !== null ? 1 : 0;
+      await until(() => opened() === ours);
     },
   );
 

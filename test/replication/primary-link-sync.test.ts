@@ -59,6 +59,24 @@ describe('a full sync', () => {
     expect(waits.slice(7)).toEqual([25, 1000]);
   });
 
+  it('is asked for without delay again once the link has stood without one', async () => {
+    const waits = scene.withoutWaits();
+    host.onLoad = () => {
+      throw new LinkError('refused');
+    };
+    link.start();
+    host.from = { id: ID, nextByte: 101 };
+    for (let i = 0; i < 3; i++) (await scene.greet()).connection.send(FULL);
+    const { connection } = await scene.greet();
+    connection.send('+CONTINUE\r\n');
+    await scene.noted('connected');
+    connection.close();
+    const again = await scene.peer.connection();
+    await again.answer('-ERR not now\r\n');
+    await scene.greet();
+    expect(waits).toEqual([1000, 2000, 4000, 25, 1000]);
+  });
+
   it('tells the primary now and then that the dataset is being loaded', async () => {
     const { setInterval, clearInterval } = globalThis;
     const running = new Set<unknown>();
