@@ -246,8 +246,12 @@ describe('INFO', () => {
     await expect.poll(freed).not.toBe('0');
     await client.send('CONFIG', 'RESETSTAT');
     expect(await freed()).toBe('0');
-    const [rounds = 0] = await stats('eventloop_cycles');
-    expect(rounds).toBeLessThan(after[0] ?? 0);
+    // What the server rehearses soon after its start makes many rounds of its own.
+    const rounds = async (): Promise<number | undefined> => {
+      await client.send('CONFIG', 'RESETSTAT');
+      return (await stats('eventloop_cycles'))[0];
+    };
+    await expect.poll(rounds).toBeLessThan(after[0] ?? 0);
   });
 
   it('knows its clients, its memory and its keys', async () => {
