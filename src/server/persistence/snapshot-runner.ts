@@ -27,6 +27,8 @@ export class SnapshotRunner {
   private readonly watch = new RoundWatch();
   private readonly sliceMs: number;
   private readonly later: (slice: () => void) => void;
+  /** A slice is to come: that of a run that was given up serves the next one. */
+  private isArmed = false;
   private readonly stepBound = (): void => this.step();
 
   /** `later` calls the slices of the walker, of `sliceMs` each. */
@@ -63,7 +65,7 @@ export class SnapshotRunner {
     this.run = run;
     this.purpose = purpose;
     this.startedMs = Date.now();
-    this.later(this.stepBound);
+    this.arm();
     return run.done.finally(() => {
       this.watch.end();
       this.run = null;
@@ -81,10 +83,17 @@ export class SnapshotRunner {
     this.run?.resume();
   }
 
+  private arm(): void {
+    if (this.isArmed) return;
+    this.isArmed = true;
+    this.later(this.stepBound);
+  }
+
   private step(): void {
+    this.isArmed = false;
     const { run } = this;
     if (run === null) return;
-    if (run.step(this.sliceMs)) this.later(this.stepBound);
-    else run.onRoom(() => this.later(this.stepBound));
+    if (run.step(this.sliceMs)) this.arm();
+    else run.onRoom(() => this.arm());
   }
 }

@@ -59,3 +59,18 @@ it('goes on whenever there is room again, until all is written', () => {
   expect(isWritten).toBe(true);
   runner.abort();
 });
+
+it('takes one slice a round, also when one begins right after another was given up', async () => {
+  const keyspace = makeKeyspace(1);
+  put(keyspace, 0, 'a', 'v');
+  const slices: (() => void)[] = [];
+  const runner = new SnapshotRunner(1000, (slice) => slices.push(slice));
+  const target = { file: '/dump.rdb', incrementalFsync: false };
+  const content = { ...saveOptions(new FaultyFileSystem()), keyspace, helper: STUCK, target };
+  for (let i = 0; i < 3; i++) {
+    const done = runner.start('save', content);
+    expect(slices.length).toBe(1);
+    runner.abort();
+    await expect(done).rejects.toThrow('aborted');
+  }
+});
