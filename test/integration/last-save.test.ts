@@ -6,7 +6,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Settings } from '../../src/server/config/config.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
+import type { FaultyFileSystem } from '../support/faulty-file-system.ts';
 import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -41,6 +43,32 @@ async function begin(): Promise<Stage> {
     dump: () => readFileSync(join(server.dir, 'dump.rdb')),
     temporary: () => readdirSync(server.dir).filter((name) => name.startsWith('temp-')),
   };
+}
+
+/** A server whose last save is under way, of `count` keys with these values. */
+async function ending(settings: Settings, count: number, value: (i: number) => string) {
+  const fs = emptyDisk();
+  const { one, client } = await started(fs, settings);
+  for (let i = 0; i < count; i++) await client.send('SET', `k${i}`, value(i));
+  const { server } = one;
+  const closing = server.close({ save: undefined, now: false, force: false });
+  await expect.poll(() => server.persistence.snapshots.figures?.keysDone ?? 0).toBeGreaterThan(0);
+  return { fs, server, client, closing };
+}
+
+async function started(fs: FaultyFileSystem, settings: Settings) {
+  const one = await InProcessServer.start(fs, { appendonly: false, save: '3600 1', ...settings });
+  const client = await one.connect();
+  return { one, client };
+}
+
+/** Keys that a server finds on the disk. */
+async function keysOn(fs: FaultyFileSystem): Promise<unknown> {
+  const { one, client } = await started(fs, {});
+  const count = await client.value('DBSIZE');
+  client.close();
+  await one.abandon();
+  return count;
 }
 
 describe('the last save', () => {
@@ -79,45 +107,22 @@ describe('the last save', () => {
   });
 
   it('begins again when the dataset makes it give up', async () => {
-    const fs = emptyDisk();
-    const settings = { appendonly: false, save: '3600 1' };
-    const one = await InProcessServer.start(fs, { ...settings, 'rdb-key-save-delay': SLOW_US });
-    const client = await one.connect();
-    for (let i = 0; i < KEYS; i++) await client.send('SET', `k${i}`, 'v');
-    const { persistence, config } = one.server;
-    const closing = one.server.close({ save: undefined, now: false, force: false });
-    await expect.poll(() => persistence.snapshots.figures?.keysDone ?? 0).toBeGreaterThan(0);
-    config.applySettings({ 'rdb-key-save-delay': 0 });
-    persistence.snapshots.abort();
+    const slow = { 'rdb-key-save-delay': SLOW_US };
+    const { fs, server, client, closing } = await ending(slow, KEYS, () => 'v');
+    server.config.applySettings({ 'rdb-key-save-delay': 0 });
+    server.persistence.snapshots.abort();
     expect(await closing).toBeUndefined();
     client.close();
-
-    const next = await InProcessServer.start(fs, settings);
-    const again = await next.connect();
-    expect(await again.value('DBSIZE')).toBe(KEYS);
-    again.close();
-    await next.abandon();
+    expect(await keysOn(fs)).toBe(KEYS);
   });
 
   it('gives way to a dump that is written at once, and leaves it whole', async () => {
-    const fs = emptyDisk();
-    const settings = { appendonly: false, save: '3600 1', 'enable-debug-command': 'yes' };
-    const one = await InProcessServer.start(fs, { ...settings, 'rdb-key-save-delay': 2000 });
-    const client = await one.connect();
-    const count = 200;
-    for (let i = 0; i < count; i++) await client.send('SET', `k${i}`, `${i}`.repeat(2000));
-    const { persistence } = one.server;
-    const closing = one.server.close({ save: undefined, now: false, force: false });
-    await expect.poll(() => persistence.snapshots.figures?.keysDone ?? 0).toBeGreaterThan(0);
+    const settings = { 'rdb-key-save-delay': 2000, 'enable-debug-command': 'yes' };
+    const { fs, client, closing } = await ending(settings, 200, (i) => `${i}`.repeat(2000));
     client.write('DEBUG RELOAD\r\n');
     expect(await closing).toBeUndefined();
     client.close();
-
-    const next = await InProcessServer.start(fs, settings);
-    const again = await next.connect();
-    expect(await again.value('DBSIZE')).toBe(count);
-    again.close();
-    await next.abandon();
+    expect(await keysOn(fs)).toBe(200);
   });
 });
 

@@ -3,12 +3,12 @@
  * datasets differ, and the replica ends, wherever in what the primary sends the command stands.
  */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { RDB } from '../replication/link-scene.ts';
 import { ScriptedPeer } from '../replication/scripted-peer.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { type NodeKind, nodesOfTest, until } from './replication-nodes.ts';
 
 const KINDS: NodeKind[] = requireRedisServer() === null ? ['cairn'] : ['redis', 'cairn'];
-const RDB = 'REDIS0010\xff\0\0\0\0\0\0\0\0';
 const STREAM = '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nx\r\n' + '*2\r\n$4\r\nincr\r\n$1\r\na\r\n';
 const { node } = nodesOfTest();
 
