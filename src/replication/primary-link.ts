@@ -166,11 +166,13 @@ export class PrimaryLink {
 
   /**
    * Called about once a second: gives up a primary that has been silent for too long, by what the
-   * limit is now, which may have been changed since we connected.
+   * limit is now, which may have been changed since we connected. While we do not read, the silence
+   * is ours.
    */
   tick(nowMs: number, timeoutMs: number): void {
     const { reader, state } = this;
-    if (state === 'connected' && nowMs - this.lastIoMs > timeoutMs) {
+    const isReading = this.heldBytes <= HELD_MAX;
+    if (state === 'connected' && isReading && nowMs - this.lastIoMs > timeoutMs) {
       this.interrupt('MASTER timeout: no data nor PING received...');
     }
     const isTalking = state === 'connecting' || state === 'handshake';
@@ -327,13 +329,16 @@ export class PrimaryLink {
 
   /** The stream need not wait any more. */
   goOn(): void {
+    const wasReading = this.heldBytes <= HELD_MAX;
     while (!this.server.isPaused && this.applier !== null) {
       const chunk = this.held.shift();
       if (chunk === undefined) break;
       this.heldBytes -= chunk.length;
       this.apply(this.applier, chunk);
     }
-    if (this.heldBytes <= HELD_MAX) this.socket?.resume();
+    if (wasReading || this.heldBytes > HELD_MAX) return;
+    this.lastIoMs = Date.now();
+    this.socket?.resume();
   }
 
   private apply(applier: StreamApplier, chunk: Uint8Array): void {

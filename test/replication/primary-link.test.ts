@@ -217,8 +217,14 @@ describe('the link to a primary', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(reads).toBeLessThan(most);
+    // Nothing comes since nothing is read: that is no silence of the primary.
+    link.lastIoMs = 1;
+    link.tick(Date.now(), 60_000);
+    expect(link.state).toBe('connected');
     host.isPaused = false;
     link.goOn();
+    link.tick(Date.now(), 60_000);
+    expect(link.state).toBe('connected');
     await scene.noted('SET', 41);
     expect(host.appliedBytes).toBe(SET.length + 40 * large.length);
   });
