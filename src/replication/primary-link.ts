@@ -15,8 +15,8 @@
  * back do not all come in the same moment.
  */
 import type { Socket } from 'node:net';
-import type { FileSystem } from '../persistence/file-system.ts';
-import { errorText } from '../persistence/file-system.ts';
+import { errorText, type FileSystem } from '../persistence/file-system.ts';
+import { ProgressLine } from '../persistence/progress-line.ts';
 import {
   encodeCommand,
   FailoverRejectedError,
@@ -247,10 +247,13 @@ export class PrimaryLink {
   ): Promise<void> {
     const { server } = this;
     const open = (): Promise<PayloadFile> => payloadFile(server.fs, path);
-    const payload = await this.receive(reader, timeoutMs, open).catch(async (error: unknown) => {
-      await server.fs.unlink(path).catch(() => undefined);
-      throw error;
-    });
+    const line = new ProgressLine('MASTER <-> REPLICA sync: received', 'bytes', Date.now());
+    const payload = await this.receive(reader, timeoutMs, open, line).catch(
+      async (error: unknown) => {
+        await server.fs.unlink(path).catch(() => undefined);
+        throw error;
+      },
+    );
     await withSignsOfLife(reader, () => server.load({ ...payload, path, position }));
   }
 
@@ -262,7 +265,7 @@ export class PrimaryLink {
   ): Promise<void> {
     await withSignsOfLife(reader, async () => {
       const open = (totalBytes: number): Promise<PayloadFile> => taker.open(totalBytes);
-      await taker.take(await this.receive(reader, timeoutMs, open));
+      await taker.take(await this.receive(reader, timeoutMs, open, null));
     })
       .catch((error: unknown) => {
         const what = 'Failed trying to load the MASTER synchronization DB from socket';
@@ -276,6 +279,7 @@ export class PrimaryLink {
     reader: SocketReader,
     timeoutMs: number,
     open: (totalBytes: number) => Promise<PayloadFile>,
+    line: ProgressLine | null,
   ): Promise<Payload> {
     const { server } = this;
     const payload = await receivePayload(reader, {
@@ -285,6 +289,8 @@ export class PrimaryLink {
         this.receivedBytes = received;
         this.totalBytes = total;
         this.lastIoMs = reader.lastReadMs;
+        const nowMs = Date.now();
+        if (line?.isDue(nowMs)) server.log('notice', line.tell(nowMs, received, total));
       },
     });
     server.log('notice', `MASTER <-> REPLICA sync: received ${payload.bytes} bytes from master`);

@@ -77,6 +77,21 @@ describe('a full sync', () => {
     expect(waits).toEqual([1000, 2000, 4000, 25, 1000]);
   });
 
+  it('tells the log how much has come, when it takes long', async () => {
+    link.start();
+    const { connection } = await scene.greet();
+    let nowMs = Date.now();
+    vi.spyOn(Date, 'now').mockImplementation(() => {
+      nowMs += 6000;
+      return nowMs;
+    });
+    connection.send(FULL);
+    await scene.noted('connected');
+    const { length } = RDB;
+    const line = new RegExp(`^MASTER <-> REPLICA sync: received: 100.0% of ${length} bytes after `);
+    expect(host.logged).toContainEqual(expect.stringMatching(line));
+  });
+
   it('tells the primary now and then that the dataset is being loaded', async () => {
     const { setInterval, clearInterval } = globalThis;
     const running = new Set<unknown>();

@@ -49,8 +49,17 @@ export class DirectSink implements FrameSink {
   }
 }
 
+/** Keys written so far, and how many there are. */
+type OnProgress = (keysDone: number, keysTotal: number) => void;
+
 /** Writes all databases, header and end included. */
-function emitAll(keyspace: Keyspace, writer: FrameWriter, content: RdbContent): number {
+function emitAll(
+  keyspace: Keyspace,
+  writer: FrameWriter,
+  content: RdbContent,
+  onProgress: OnProgress,
+): number {
+  const total = keyspace.databases.reduce((sum, { dict }) => sum + dict.count, 0);
   const encoder = new RdbEncoder(keyspace, writer, content);
   let keys = 0;
   encoder.header(content.aux, content.functions);
@@ -64,6 +73,7 @@ function emitAll(keyspace: Keyspace, writer: FrameWriter, content: RdbContent): 
       cursor = collectAhead(dict, keyspace.arena, cursor, KEYS_AHEAD);
       for (let i = 0; i < dict.collectedCount; i++) encoder.emitEntry(db, dict.collected[i]!);
       keys += dict.collectedCount;
+      onProgress(keys, total);
     } while (cursor !== 0);
   }
   encoder.eof();
@@ -79,6 +89,8 @@ export interface SaveOptions extends RdbContent {
   readonly incrementalFsync: boolean;
   /** Makes it an AOF base of commands instead of an RDB. */
   readonly commands?: CommandBase;
+  /** Called again and again on the way. */
+  readonly onProgress?: OnProgress;
 }
 
 /**
@@ -91,12 +103,12 @@ export function saveNow(
 ): { readonly keys: number; readonly bytes: number } {
   const file = new RdbFile(options.fs, options.path, options.pid, options.incrementalFsync);
   try {
-    const { commands } = options;
+    const { commands, onProgress = () => {} } = options;
     const content = commands === undefined ? options : contentForCommands(options);
     const output = (bytes: Uint8Array, len: number): void => file.write(bytes, len);
     const assembler = frameConsumer(output, options.checksum, commands ?? null);
     const writer = new FrameWriter(new DirectSink(assembler), content.compress);
-    const keys = emitAll(keyspace, writer, content);
+    const keys = emitAll(keyspace, writer, content, onProgress);
     assembler.finish();
     file.finish();
     return { keys, bytes: file.bytes };

@@ -15,6 +15,7 @@ import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
 import { ManifestError } from '../../persistence/aof/manifest.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
+import { ProgressLine } from '../../persistence/progress-line.ts';
 import { RdbLoad } from '../../persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
 import { FileSource } from '../../persistence/rdb/rdb-source.ts';
@@ -28,7 +29,6 @@ import { DatasetAside } from './dataset-aside.ts';
 import { KeptFunctions } from './kept-functions.ts';
 
 const SLICE_MS = 10;
-const REPORT_EVERY_MS = 5000;
 
 /**
  * What becomes of the dataset that stood before, while another is being loaded: it has gone, or it
@@ -81,7 +81,7 @@ export class DatasetLoader {
    */
   functions: readonly Uint8Array[] = [];
   private readonly deps: DatasetLoaderDeps;
-  private reportedMs = 0;
+  private line = new ProgressLine('Loading', 'bytes', 0);
   private stopped = false;
 
   constructor(deps: DatasetLoaderDeps) {
@@ -251,7 +251,7 @@ export class DatasetLoader {
     const startedMs = Date.now();
     const progress = { startedMs, totalBytes, old, loadedBytes: 0 };
     this.progress = progress;
-    this.reportedMs = startedMs;
+    this.line = new ProgressLine('Loading', 'bytes', startedMs);
     this.deps.keyspace.nowMs = startedMs;
     this.deps.onLoading();
     return progress;
@@ -272,14 +272,9 @@ export class DatasetLoader {
     const { progress } = this;
     if (progress === null) return;
     progress.loadedBytes = loadedBytes;
-    const now = Date.now();
-    if (now - this.reportedMs < REPORT_EVERY_MS) return;
-    this.reportedMs = now;
-    const { totalBytes } = progress;
-    const percent = ((loadedBytes / Math.max(1, totalBytes)) * 100).toFixed(1);
-    const done = totalBytes === 0 ? `${loadedBytes} bytes` : `${percent}% of ${totalBytes} bytes`;
-    const seconds = Math.round((now - progress.startedMs) / 1000);
-    this.deps.log.notice(`Loading: ${done} after ${seconds} s`);
+    const nowMs = Date.now();
+    if (!this.line.isDue(nowMs)) return;
+    this.deps.log.notice(this.line.tell(nowMs, loadedBytes, progress.totalBytes));
   }
 }
 

@@ -72,7 +72,7 @@ export interface PersistenceDeps {
 }
 
 export class Persistence implements PersistenceServices {
-  readonly snapshots = new SnapshotRunner();
+  readonly snapshots: SnapshotRunner;
   readonly loader: DatasetLoader;
   readonly maker: SnapshotMaker;
   readonly rdb: RdbService;
@@ -94,6 +94,7 @@ export class Persistence implements PersistenceServices {
   constructor(deps: PersistenceDeps) {
     this.deps = deps;
     const { config, log, keyspace, fs } = deps;
+    this.snapshots = new SnapshotRunner(log);
     this.helper = deps.helper ?? new SnapshotHelper();
     this.loader = new DatasetLoader({
       config,
@@ -108,6 +109,7 @@ export class Persistence implements PersistenceServices {
     this.holdGate();
     const maker = new SnapshotMaker({
       config,
+      log,
       keyspace,
       fs,
       helper: this.helper,

@@ -86,11 +86,12 @@ export class SaveRehearsal {
       events: { expired: () => {} },
     });
     this.keyspace = keyspace;
-    this.snapshots = new SnapshotRunner(0, (slice) => {
+    this.snapshots = new SnapshotRunner(silentLog, 0, (slice) => {
       this.slice = slice;
     });
     const maker = new SnapshotMaker({
       config,
+      log: silentLog,
       keyspace,
       fs: realFileSystem,
       helper: this.helper,

@@ -8,6 +8,7 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { CommandBase } from '../../persistence/command-writer.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
+import { ProgressLine } from '../../persistence/progress-line.ts';
 import { spaceRefusalSync } from '../../persistence/rdb/rdb-file.ts';
 import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot/snapshot.ts';
 import type { SnapshotWriter } from '../../persistence/snapshot/snapshot-helper.ts';
@@ -15,6 +16,7 @@ import { SnapshotHere } from '../../persistence/snapshot/snapshot-here.ts';
 import { type RdbContent, saveNow } from '../../persistence/snapshot/snapshot-now.ts';
 import type { QueueMemory } from '../../persistence/snapshot/snapshot-queue.ts';
 import type { Config } from '../config/config.ts';
+import type { Logger } from '../log.ts';
 import { giveBack } from '../memory/give-back.ts';
 import { touchedChunk } from '../memory/memory-ahead.ts';
 import { DiskSpace } from './disk-space.ts';
@@ -30,6 +32,7 @@ export interface SnapshotParts {
 
 export interface SnapshotMakerDeps {
   readonly config: Config;
+  readonly log: Logger;
   readonly keyspace: Keyspace;
   readonly fs: FileSystem;
   /** The child. */
@@ -145,16 +148,26 @@ export class SnapshotMaker {
 
   private writeInPlace(path: string, aofBase: boolean, commands?: CommandBase): void {
     const { space } = this;
-    const { config, fs, keyspace, replicationAux } = this.deps;
+    const { config, fs, keyspace, log, replicationAux } = this.deps;
     const form = commands === undefined ? 'rdb' : 'commands';
     const refusal = spaceRefusalSync(fs, path, space.expectedBytes(form));
     if (refusal !== null) throw Object.assign(new Error(refusal), { code: 'ENOSPC' });
+    const line = new ProgressLine(
+      aofBase ? 'Writing a base of the AOF' : 'Saving',
+      'keys',
+      Date.now(),
+    );
+    const onProgress = (keysDone: number, keysTotal: number): void => {
+      const nowMs = Date.now();
+      if (line.isDue(nowMs)) log.notice(line.tell(nowMs, keysDone, keysTotal));
+    };
     const { bytes } = saveNow(keyspace, {
       ...this.content(aofBase, replicationAux()),
       fs,
       path,
       ...(commands && { commands }),
       pid: process.pid,
+      onProgress,
       incrementalFsync: config.values.rdbSaveIncrementalFsync,
     });
     space.note(form, bytes, keyspace.arena.usedBytes);

@@ -3,14 +3,16 @@
  *
  * BGSAVE, the base of an AOF rewrite and a full sync all come here. While a snapshot runs, each
  * round of the loop gives its walker SLICE_MS; when nobody else wants the loop it runs as fast as
- * the child takes its bytes.
+ * the child takes its bytes. The log is told every few seconds how far it is.
  */
+import { ProgressLine } from '../../persistence/progress-line.ts';
 import type {
   SnapshotFigures,
   SnapshotResult,
   SnapshotRun,
 } from '../../persistence/snapshot/snapshot.ts';
 import { type SnapshotRequest, startSnapshot } from '../../persistence/snapshot/snapshot.ts';
+import type { Logger } from '../log.ts';
 import { RoundWatch } from './round-watch.ts';
 
 /** Time of one slice of the walker. A client waits this much longer at most. */
@@ -19,12 +21,21 @@ const SLICE_MS = 0.5;
 /** What a snapshot is for. */
 export type SnapshotPurpose = 'save' | 'rewrite' | 'sync';
 
+/** What the log calls it. */
+const WORK: Readonly<Record<SnapshotPurpose, string>> = {
+  save: 'Saving',
+  rewrite: 'Rewriting the AOF',
+  sync: 'Sending the dataset to replicas',
+};
+
 export class SnapshotRunner {
   purpose: SnapshotPurpose | null = null;
   /** When the running one began, in milliseconds since 1970. */
   startedMs = 0;
   private run: SnapshotRun | null = null;
   private readonly watch = new RoundWatch();
+  private line = new ProgressLine('', '', 0);
+  private readonly log: Logger;
   private readonly sliceMs: number;
   private readonly later: (slice: () => void) => void;
   /** A slice is to come: that of a run that was given up serves the next one. */
@@ -32,7 +43,8 @@ export class SnapshotRunner {
   private readonly stepBound = (): void => this.step();
 
   /** `later` calls the slices of the walker, of `sliceMs` each. */
-  constructor(sliceMs = SLICE_MS, later: (slice: () => void) => void = setImmediate) {
+  constructor(log: Logger, sliceMs = SLICE_MS, later: (slice: () => void) => void = setImmediate) {
+    this.log = log;
     this.sliceMs = sliceMs;
     this.later = later;
   }
@@ -65,6 +77,7 @@ export class SnapshotRunner {
     this.run = run;
     this.purpose = purpose;
     this.startedMs = Date.now();
+    this.line = new ProgressLine(WORK[purpose], 'keys', this.startedMs);
     this.arm();
     return run.done.finally(() => {
       this.watch.end();
@@ -93,6 +106,11 @@ export class SnapshotRunner {
     this.isArmed = false;
     const { run } = this;
     if (run === null) return;
+    const nowMs = Date.now();
+    if (this.line.isDue(nowMs)) {
+      const { keysDone, keysTotal } = run.figures;
+      this.log.notice(this.line.tell(nowMs, keysDone, keysTotal));
+    }
     if (run.step(this.sliceMs)) this.arm();
     else run.onRoom(() => this.arm());
   }

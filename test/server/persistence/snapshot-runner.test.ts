@@ -1,6 +1,7 @@
 /** One snapshot at a time: what of it waits, and that the next one can follow. */
 import { expect, it } from 'vitest';
 import type { SnapshotWriter } from '../../../src/persistence/snapshot/snapshot-helper.ts';
+import { silentLog } from '../../../src/server/log.ts';
 import { SnapshotRunner } from '../../../src/server/persistence/snapshot-runner.ts';
 import { makeKeyspace, put, saveOptions } from '../../persistence/rdb/rdb-support.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
@@ -18,7 +19,7 @@ it('counts what waits for a disk, and not what waits for replicas', async () => 
   const keyspace = makeKeyspace(1);
   put(keyspace, 0, 'a', 'v'.repeat(1000));
   const slices: (() => void)[] = [];
-  const runner = new SnapshotRunner(1000, (slice) => slices.push(slice));
+  const runner = new SnapshotRunner(silentLog, 1000, (slice) => slices.push(slice));
   const stream = { take: () => true, room: () => new Uint8Array(1) };
   for (const [purpose, target] of [
     ['save', { file: '/dump.rdb', incrementalFsync: false }],
@@ -48,7 +49,7 @@ it('goes on whenever there is room again, until all is written', () => {
       isWritten = true;
     },
   };
-  const runner = new SnapshotRunner(1000, (slice) => slices.push(slice));
+  const runner = new SnapshotRunner(silentLog, 1000, (slice) => slices.push(slice));
   const target = { file: '/dump.rdb', incrementalFsync: false };
   const content = saveOptions(new FaultyFileSystem());
   runner.start('save', { ...content, keyspace, helper: slow, target }).catch(() => {});
@@ -64,7 +65,7 @@ it('takes one slice a round, also when one begins right after another was given 
   const keyspace = makeKeyspace(1);
   put(keyspace, 0, 'a', 'v');
   const slices: (() => void)[] = [];
-  const runner = new SnapshotRunner(1000, (slice) => slices.push(slice));
+  const runner = new SnapshotRunner(silentLog, 1000, (slice) => slices.push(slice));
   const target = { file: '/dump.rdb', incrementalFsync: false };
   const content = { ...saveOptions(new FaultyFileSystem()), keyspace, helper: STUCK, target };
   for (let i = 0; i < 3; i++) {
