@@ -45,8 +45,11 @@ describe('the files', () => {
       await driver.pass(100);
       driver.turn();
       const end = driver.aof.giveUp();
+      for (let i = 0; i < 10; i++) await nextTurn();
       fs.releaseSyncs();
+      fs.holdSyncs();
       await end;
+      fs.releaseSyncs();
       for (let i = 0; i < 10; i++) await nextTurn();
       expect(fs.calls.at(-1)).toBe('close a.1.incr.aof');
     },

@@ -247,6 +247,18 @@ describe('a snapshot that fails leaves the old file', () => {
     await settled();
   });
 
+  it('and keeps no memory of a string that it was sending', async () => {
+    const keyspace = makeKeyspace();
+    put(keyspace, 0, 'large', 'lorem ipsum '.repeat(500_000));
+    const run = begin(keyspace);
+    run.step(5);
+    put(keyspace, 0, 'large', 'small');
+    expect(keyspace.arena.freedWhileLentBytes).toBeGreaterThan(0);
+    run.abort();
+    expect(keyspace.arena.freedWhileLentBytes).toBe(0);
+    await settled();
+  });
+
   it('when it is aborted while the child has all of it still to write', async () => {
     const keyspace = makeKeyspace();
     put(keyspace, 0, 'key', 'value');
