@@ -1,7 +1,7 @@
 /** The snapshot's child and its reserves: who takes whose place, and that all end. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { type SnapshotRun, startSnapshot } from '../../../src/persistence/snapsh
 import { SnapshotHelper } from '../../../src/persistence/snapshot/snapshot-helper.ts';
 import type { StreamTaker } from '../../../src/persistence/snapshot/snapshot-output.ts';
 import { SnapshotProcess } from '../../../src/persistence/snapshot/snapshot-process.ts';
+import type { ChildReport } from '../../../src/persistence/snapshot/snapshot-protocol.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import {
   CHILD_SCRIPT,
@@ -228,4 +229,42 @@ it('says that a child cannot be started, and has the next one try again', async 
     process.execPath = execPath;
   }
   await save();
+});
+
+it('hears nothing of a child that was killed, whatever it had still said', async () => {
+  const script = join(folder, 'child.mjs');
+  const mark = join(folder, 'said');
+  // Says that its job is done as soon as it hears of it: the first one, which leaves a mark.
+  writeFileSync(
+    script,
+    `import { existsSync, writeFileSync, writeSync } from 'node:fs';
+    const say = (what) => writeSync(3, JSON.stringify(what) + '\\n');
+    const isFirst = !existsSync(${JSON.stringify(mark)});
+    say({ event: 'ready' });
+    process.stdin.once('data', () => {
+      if (!isFirst) return;
+      say({ event: 'ended', ok: true, bytes: 1 });
+      writeFileSync(${JSON.stringify(mark)}, '');
+    });
+    process.stdin.on('end', () => process.exit());`,
+  );
+  const other = new SnapshotHelper(script);
+  const job = { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 0 };
+  const begin = (report: (what: ChildReport) => void): void => {
+    other.begin(job, { stream: null, report, gone: () => {} });
+  };
+  begin(() => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  while (!existsSync(mark));
+  other.end();
+  other.leave();
+  const reports: ChildReport[] = [];
+  await new Promise<void>((resolve) => {
+    begin((what) => {
+      reports.push(what);
+      resolve();
+    });
+  });
+  other.close();
+  expect(reports).toEqual([{ event: 'ready' }]);
 });
