@@ -47,7 +47,7 @@ describe('the real file system', () => {
       for (const file of await both(join(folder, mode), mode)) {
         vi.clearAllMocks();
         await new Promise((resolve) => file.writeSynced(BYTES, 0, BYTES.length, 0, resolve));
-        const [[fd]] = vi.mocked(fs.write).mock.calls as unknown as [[number]];
+        const fd = vi.mocked(fs.write).mock.calls[0]![0];
         const [, flags] = /flags:\s*(\d+)/.exec(
           fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'),
         )!;
