@@ -17,7 +17,8 @@ const PATH = '/data/dump.rdb';
 
 function filled(mebibytes: number): Keyspace {
   const keyspace = makeKeyspace();
-  for (let i = 0; i < mebibytes * 4; i++) put(keyspace, 0, `key:${i}`, `${i % 10}`.repeat(1 << 18));
+  const count = mebibytes * 512;
+  for (let i = 0; i < count; i++) put(keyspace, 0, `key:${i}`, `${i % 10}`.repeat(2048));
   return keyspace;
 }
 
