@@ -30,7 +30,6 @@ export type OpenMode = 'read' | 'replace' | 'update' | 'journal';
 export type FileStat = {
   readonly kind: 'file' | 'folder' | 'other';
   readonly size: number;
-  readonly modifiedMs: number;
 };
 
 /** An open file. Offsets and lengths in bytes; errors are thrown with a `code` such as ENOSPC. */
@@ -195,7 +194,7 @@ export const realFileSystem: FileSystem = {
 
 function describe(stat: fs.Stats): FileStat {
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
-  return { kind, size: stat.size, modifiedMs: stat.mtimeMs };
+  return { kind, size: stat.size };
 }
 
 function settle(

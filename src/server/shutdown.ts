@@ -71,12 +71,13 @@ export class Shutdown {
     this.aborted = false;
     deps.log.warning('User requested shutdown...');
     this.target = deps.streamOffset();
+    // A write from here on would be answered and lost: replicas are waited for once, up to here,
+    // and what is brought to disk may be without it.
+    deps.desk.pause.begin('shutdown', Number.MAX_SAFE_INTEGER, true);
     if (!request.now && !(await this.replicasReady())) {
       return this.goOn(ABORTED);
     }
     this.tellOfReplicas();
-    // What is written while the data are brought to disk would be answered and lost.
-    this.pauseWrites(Number.MAX_SAFE_INTEGER);
     try {
       await deps.save(request);
     } catch (error) {
@@ -101,7 +102,6 @@ export class Shutdown {
     const untilMs = performance.now() + deps.timeoutSeconds() * 1000;
     if (!this.isLagging) return true;
     this.untilMs = untilMs;
-    this.pauseWrites(untilMs);
     // Asked once: the question itself is more of the stream, and not waited for.
     deps.askReplicas();
     deps.log.notice('Waiting for replicas before shutting down.');
@@ -124,10 +124,6 @@ export class Shutdown {
     const lagging = laggingReplicas(this.target);
     for (const name of lagging) log.warning(`Lagging replica ${name} has not got everything.`);
     log.notice(`${total - lagging.length} of ${total} replicas are in sync when shutting down.`);
-  }
-
-  private pauseWrites(untilMs: number): void {
-    this.deps.desk.pause.begin('shutdown', untilMs, true);
   }
 
   private info(): InfoLines {

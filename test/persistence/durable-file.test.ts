@@ -80,6 +80,9 @@ describe('writeFileDurably', () => {
     broken.failSyncOf = /temp-/;
     expect(() => writeFileDurablySync(broken, PATH, NEW)).toThrow(/EIO/);
     expect(broken.paths()).toEqual([PATH]);
+    const full = diskWithOld();
+    full.breakCall(1, { kind: 'error', code: 'EMFILE' });
+    expect(() => writeFileDurablySync(full, PATH, NEW)).toThrow(/EMFILE/);
   });
 
   it('leaves nothing of a longer file that an earlier attempt began', async () => {
@@ -114,7 +117,7 @@ describe('readFileWholeSync', () => {
 
   it('reads on after short reads, and gives no more than there is', () => {
     const disk = diskWithOld();
-    vi.spyOn(disk, 'statSync').mockReturnValue({ kind: 'file', size: 100, modifiedMs: 0 });
+    vi.spyOn(disk, 'statSync').mockReturnValue({ kind: 'file', size: 100 });
     const read = FaultyFile.prototype.readSync;
     vi.spyOn(FaultyFile.prototype, 'readSync').mockImplementation(function (
       this: FaultyFile,
@@ -159,8 +162,13 @@ describe('DurableFile', () => {
   it.each([
     ['an fsync', (file: DurableFile) => file.syncData().catch((error: Error) => error)],
     ['a synced write', (file: DurableFile) => synced(file, NEW, 0)],
+    [
+      'a write in pieces',
+      (file: DurableFile) => file.writeAll(NEW, 0, NEW.length, 0).catch((error: Error) => error),
+    ],
   ])('fails %s under way when another fsync fails meanwhile', async (_what, begin) => {
     const disk = diskWithOld();
+    disk.writeBytesMax = 3;
     const file = new DurableFile(disk.openSync(PATH, 'update'));
     disk.holdSyncs();
     const outcome = begin(file);
@@ -207,6 +215,11 @@ describe('DurableFile', () => {
     expect(await synced(file, NEW, 0)).toBeInstanceOf(PoisonedFileError);
     disk[what] = undefined;
     const calls = disk.calls.length;
+    let isDone = false;
+    file.writeAllSynced(NEW, 0, NEW.length, 0, () => {
+      isDone = true;
+    });
+    expect(isDone).toBe(false);
     expect(await synced(file, NEW, 0)).toBe(file.poison);
     expect(disk.calls.length).toBe(calls);
     expect(() => file.writeAllSync(NEW, 0, 1, 0)).toThrow(/synced write to .* failed/);

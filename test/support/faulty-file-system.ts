@@ -258,10 +258,10 @@ export class FaultyFileSystem implements FileSystem {
 
   statSync(path: string): FileStat | undefined {
     return this.act('stat', path, () => {
-      if (this.#folders.has(path)) return { kind: 'folder', size: 0, modifiedMs: 0 };
+      if (this.#folders.has(path)) return { kind: 'folder', size: 0 };
       const inode = this.#names.get(path);
       if (inode === undefined) return undefined;
-      return { kind: 'file', size: inode.live.length, modifiedMs: 0 };
+      return { kind: 'file', size: inode.live.length };
     });
   }
 

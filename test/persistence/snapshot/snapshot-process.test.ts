@@ -1,15 +1,17 @@
 /** The snapshot's child and its reserves: who takes whose place, and that all end. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
-import { startSnapshot } from '../../../src/persistence/snapshot/snapshot.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type SnapshotRun, startSnapshot } from '../../../src/persistence/snapshot/snapshot.ts';
 import { SnapshotHelper } from '../../../src/persistence/snapshot/snapshot-helper.ts';
+import type { StreamTaker } from '../../../src/persistence/snapshot/snapshot-output.ts';
 import { SnapshotProcess } from '../../../src/persistence/snapshot/snapshot-process.ts';
+import type { ChildReport } from '../../../src/persistence/snapshot/snapshot-protocol.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import {
   CHILD_SCRIPT,
@@ -157,4 +159,112 @@ it('leaves no process behind when the server is killed', async () => {
   server.kill('SIGKILL');
   for (const pid of pids) await gone(pid);
   expect(pids.map(isAlive)).toEqual([false, false, false]);
+});
+
+describe('a stream that was given up', () => {
+  const room = (): Uint8Array => new Uint8Array(65_536);
+
+  /** One that is held back at its first piece, by when there is more. */
+  async function held(): Promise<SnapshotRun> {
+    let run: SnapshotRun | undefined;
+    await new Promise<void>((resolve) => {
+      const take = (): boolean => {
+        resolve();
+        return false;
+      };
+      run = stream({ take, room });
+    });
+    return run!;
+  }
+
+  /** Streams a few keys whose values are as long as pipes are, into a taker. */
+  function stream(taker: StreamTaker): SnapshotRun {
+    const keyspace = makeKeyspace();
+    for (let i = 0; i < 10; i++) put(keyspace, 0, `key:${i}`, `${i}`.repeat(100_000));
+    const options = { ...saveOptions(new FaultyFileSystem()), compress: false, keyspace, helper };
+    const run = startSnapshot({ ...options, target: { stream: taker } });
+    const step = (): void => {
+      if (run.step(1)) setImmediate(step);
+      else run.onRoom(step);
+    };
+    step();
+    return run;
+  }
+
+  it('leaves nothing to the taker of the next', async () => {
+    const first = await held();
+    first.abort();
+    const parts: Buffer[] = [];
+    const take = (buffer: Uint8Array, count: number): boolean => {
+      parts.push(Buffer.from(buffer.subarray(0, count)));
+      return true;
+    };
+    const { bytes } = await stream({ take, room }).done;
+    const rdb = Buffer.concat(parts);
+    expect(rdb.length).toBe(bytes);
+    expect(loaded(fileReader(rdb)).load.keys).toBe(10);
+  });
+
+  it('leaves no pipe open when its child is killed', async () => {
+    const pipes = (): number => readdirSync('/proc/self/fd').length;
+    const before = pipes();
+    const run = await held();
+    expect(pipes()).toBeGreaterThan(before);
+    await killed(helper.pid);
+    await expect(run.done).rejects.toMatchObject({ code: 'CHILD' });
+    await expect.poll(pipes).toBeLessThanOrEqual(before);
+  });
+});
+
+it('says that a child cannot be started, and has the next one try again', async () => {
+  const { execPath } = process;
+  process.execPath = '/nowhere/node';
+  try {
+    const job = { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 0 };
+    const reason = await new Promise((gone) => {
+      helper.begin(job, { stream: null, report: () => {}, gone });
+    });
+    expect(reason).toMatch(/cannot be started: .*ENOENT/);
+  } finally {
+    process.execPath = execPath;
+  }
+  await save();
+});
+
+it('hears nothing of a child that was killed, whatever it had still said', async () => {
+  const script = join(folder, 'child.mjs');
+  const mark = join(folder, 'said');
+  // Says that its job is done as soon as it hears of it: the first one, which leaves a mark.
+  writeFileSync(
+    script,
+    `import { existsSync, writeFileSync, writeSync } from 'node:fs';
+    const say = (what) => writeSync(3, JSON.stringify(what) + '\\n');
+    const isFirst = !existsSync(${JSON.stringify(mark)});
+    say({ event: 'ready' });
+    process.stdin.once('data', () => {
+      if (!isFirst) return;
+      say({ event: 'ended', ok: true, bytes: 1 });
+      writeFileSync(${JSON.stringify(mark)}, '');
+    });
+    process.stdin.on('end', () => process.exit());`,
+  );
+  const other = new SnapshotHelper(script);
+  const job = { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 0 };
+  const begin = (report: (what: ChildReport) => void): void => {
+    other.begin(job, { stream: null, report, gone: () => {} });
+  };
+  begin(() => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  while (!existsSync(mark));
+  other.end();
+  other.leave();
+  const reports: ChildReport[] = [];
+  await new Promise<void>((resolve) => {
+    begin((what) => {
+      reports.push(what);
+      resolve();
+    });
+  });
+  other.close();
+  expect(reports).toEqual([{ event: 'ready' }]);
 });

@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';
 import { CHUNK_BYTES } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
-import { SnapshotQueue } from '../../../src/persistence/snapshot/snapshot-queue.ts';
+import {
+  QUEUE_BYTES_MAX,
+  SnapshotQueue,
+} from '../../../src/persistence/snapshot/snapshot-queue.ts';
 
 const sents: (() => void)[] = [];
 const transport = {
@@ -111,4 +114,52 @@ it('makes chunks itself where nobody brings memory', async () => {
   }
   expect(asked).toBe(1);
   expect([queue.isFull, queue.hasRoom]).toEqual([false, false]);
+});
+
+it('is full with four mebibytes, copied or lent', () => {
+  const copied = new SnapshotQueue(transport, new Arena(), () => {});
+  fill(copied, 15);
+  expect(copied.isFull).toBe(false);
+  fill(copied, 1);
+  expect([copied.isFull, copied.hasRoom]).toEqual([true, false]);
+  const arena = new Arena();
+  const lent = new SnapshotQueue(transport, arena, () => {});
+  const bytes = new Uint8Array(QUEUE_BYTES_MAX);
+  lent.takeLent(arena.alloc(bytes.length), bytes, 0, bytes.length);
+  expect([lent.isFull, lent.hasRoom]).toEqual([true, false]);
+});
+
+it('keeps a lent block, though it is freed, until the last piece of it is sent', () => {
+  sents.length = 0;
+  const arena = new Arena();
+  const queue = new SnapshotQueue(transport, arena, () => {});
+  const bytes = new Uint8Array(CHUNK_BYTES * 3);
+  const block = arena.alloc(bytes.length);
+  queue.takeLent(block, bytes, 0, bytes.length);
+  arena.free(block);
+  const held: boolean[] = [];
+  while (sents.length > 0) {
+    held.push(arena.freedWhileLentBytes > 0);
+    sents.shift()?.();
+  }
+  expect([held, arena.freedWhileLentBytes]).toEqual([[true, true, true], 0]);
+});
+
+it('neither sends nor ends anything once it is dropped', () => {
+  sents.length = 0;
+  let ends = 0;
+  const arena = new Arena();
+  const end = (): void => void ends++;
+  const queue = new SnapshotQueue({ ...transport, end }, arena, () => {});
+  fill(queue, 4);
+  queue.end(new Uint8Array(CHUNK_BYTES));
+  const block = arena.alloc(CHUNK_BYTES);
+  queue.takeLent(block, new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES);
+  arena.free(block);
+  queue.drop();
+  const given = sents.length;
+  fill(queue, 1);
+  expect(sents.length).toBe(given);
+  while (sents.length > 0) sents.shift()?.();
+  expect([ends, queue.memoryBytes, arena.freedWhileLentBytes]).toEqual([0, 0, 0]);
 });

@@ -40,6 +40,8 @@ const folder = mkdtempSync(join(tmpdir(), 'cairn-snapshot-'));
 const helper = new SnapshotHelper(CHILD_SCRIPT);
 const path = join(folder, 'dump.rdb');
 
+const temporary = () => readdirSync(folder).filter((name) => name.startsWith('temp-'));
+
 afterAll(() => {
   helper.close();
   rmSync(folder, { recursive: true, force: true });
@@ -49,8 +51,7 @@ beforeEach(() => {
   writeFileSync(path, 'the old file');
 });
 afterEach(() => {
-  const left = readdirSync(folder).filter((name) => name.startsWith('temp-'));
-  expect(left, 'temporary files left behind').toEqual([]);
+  expect(temporary(), 'temporary files left behind').toEqual([]);
 });
 
 function filled(keys = 3000): Keyspace {
@@ -247,16 +248,30 @@ describe('a snapshot that fails leaves the old file', () => {
     await settled();
   });
 
+  it('and keeps no memory of a string that it was sending', async () => {
+    const keyspace = makeKeyspace();
+    put(keyspace, 0, 'large', 'lorem ipsum '.repeat(500_000));
+    const run = begin(keyspace);
+    run.step(5);
+    put(keyspace, 0, 'large', 'small');
+    expect(keyspace.arena.freedWhileLentBytes).toBeGreaterThan(0);
+    run.abort();
+    expect(keyspace.arena.freedWhileLentBytes).toBe(0);
+    await settled();
+  });
+
   it('when it is aborted while the child has all of it still to write', async () => {
     const keyspace = makeKeyspace();
     put(keyspace, 0, 'key', 'value');
     const run = begin(keyspace);
     const { pid } = helper;
+    await until(() => temporary().length === 1);
     process.kill(pid, 'SIGSTOP');
     while (run.step(1));
     await new Promise((resolve) => setTimeout(resolve, 20));
     const failed = failure(run);
     run.abort();
+    expect(temporary()).toEqual([]);
     expect((await failed).code).toBe('ABORTED');
     process.kill(pid, 'SIGCONT');
     await until(() => !isAlive(pid) || readFileSync(path, 'utf8') !== 'the old file');
@@ -328,11 +343,11 @@ describe('the child process', () => {
     const other = new SnapshotHelper(CHILD_SCRIPT);
     const run = startSnapshot({ ...content, keyspace: filled(), helper: other, target: toFile });
     run.step(1);
-    await until(() => readdirSync(folder).some((name) => name.startsWith('temp-')));
+    await until(() => temporary().length > 0);
     const { pid } = other;
     other.close();
     await until(() => !isAlive(pid));
-    await until(() => !readdirSync(folder).some((name) => name.startsWith('temp-')));
+    await until(() => temporary().length === 0);
     run.abort();
   });
 
@@ -361,7 +376,7 @@ async function settled(): Promise<void> {
   const next = begin(filled(1), { target: { stream: takerOf(() => true) } });
   drive(next);
   await next.done;
-  await until(() => !readdirSync(folder).some((name) => name.startsWith('temp-')));
+  await until(() => temporary().length === 0);
 }
 
 async function until(condition: () => boolean): Promise<void> {

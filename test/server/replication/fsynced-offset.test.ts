@@ -33,6 +33,18 @@ it('is nothing while the AOF has no base, and then what was synced', () => {
   expect(journal.fsyncedOffset).toBe(1000);
   log = { appendedBytes: 70, syncedBytes: 70, state: 'on' };
   expect(journal.fsyncedOffset).toBe(1200);
+  // More comes all the time: what was there at the last look is safe, what has come since is not.
+  history.offset = 1300;
+  log = { appendedBytes: 80, syncedBytes: 75, state: 'on' };
+  expect(journal.fsyncedOffset).toBe(1200);
+  history.offset = 1400;
+  log = { appendedBytes: 90, syncedBytes: 85, state: 'on' };
+  expect(journal.fsyncedOffset).toBe(1300);
+  log = { appendedBytes: 90, syncedBytes: 90, state: 'on' };
+  expect(journal.fsyncedOffset).toBe(1400);
+  history.offset = 1500;
+  log = { appendedBytes: 95, syncedBytes: 95, state: 'on' };
+  expect(journal.fsyncedOffset).toBe(1500);
   // A full sync: another stream, and the AOF is to be made anew.
   history.adopt('b'.repeat(40), 7);
   log = { appendedBytes: 70, syncedBytes: 70, state: 'waiting' };

@@ -2,38 +2,12 @@
  * A replica that reads late what has long left the backlog: it gets the stream as it was, whatever
  * has become of the memory since.
  */
-import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InProcessScene, until } from '../../support/in-process-scene.ts';
-import { emptyDisk, type InProcessServer } from '../../support/in-process-server.ts';
+import { emptyDisk } from '../../support/in-process-server.ts';
+import { RawReplica } from '../../support/raw-replica.ts';
 
 const scene = new InProcessScene({ 'repl-ping-replica-period': 3600, 'repl-backlog-size': '16kb' });
-
-const CONTINUE = '+CONTINUE\r\n';
-
-/** The raw end of a replica's connection, which goes on from `nextByte` of the stream. */
-class RawReplica {
-  readonly socket: Socket;
-  /** Bytes of the stream that have come. */
-  streamBytes = -CONTINUE.length;
-  readonly #pieces: Buffer[] = [];
-
-  constructor(primary: InProcessServer, id: string, nextByte: number) {
-    this.socket = connect(primary.port, '127.0.0.1');
-    this.socket.on('data', (bytes) => {
-      this.#pieces.push(Buffer.from(bytes));
-      this.streamBytes += bytes.length;
-    });
-    this.socket.write(`PSYNC ${id} ${nextByte}\r\n`);
-  }
-
-  /** What has come of the stream. */
-  get stream(): Buffer {
-    const all = Buffer.concat(this.#pieces);
-    expect(all.toString('latin1', 0, CONTINUE.length)).toBe(CONTINUE);
-    return all.subarray(CONTINUE.length);
-  }
-}
 
 afterEach(() => scene.end());
 

@@ -81,6 +81,28 @@ describe('in the middle of a turn', () => {
     expect(replies[3]).toContain('master_failover_state:waiting-for-sync');
   });
 
+  const publish = `PUBLISH channel ${'x'.repeat(5000)}`;
+
+  it.each([
+    ['with the next write', [publish, 'SET a 1'], false],
+    ['a second later', [publish], true],
+  ])('the AOF is told %s of what only replicas get', async (_when, lines, ticks) => {
+    const fs = emptyDisk();
+    const primary = await scene.start(fs, { appendfsync: 'always' });
+    await replicaOf(primary, emptyDisk(), { appendonly: false });
+    await inOneTurn(primary, ...lines);
+    const { persistence, replication } = primary.server;
+    if (ticks) {
+      await inOneTurn(primary, publish);
+      replication.tickSecond(Date.now());
+    }
+    const { aof } = persistence.aof;
+    await until('all is on disk', () => aof.syncedBytes === aof.appendedBytes);
+    const { offset } = replication.history;
+    const again = await scene.start(fs.kill(), { appendfsync: 'always' });
+    expect(again.server.replication.history.offset).toBe(offset);
+  });
+
   const withSavePoint = (...lines: string[]): string[] => [
     'CONFIG SET save 3600\t1',
     ...lines,

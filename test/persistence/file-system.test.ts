@@ -1,0 +1,163 @@
+/** What the door to the disk asks of the system: that it syncs, and that nothing stays open. */
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  DurableFile,
+  readFileWholeSync,
+  writeFileDurably,
+  writeFileDurablySync,
+} from '../../src/persistence/durable-file.ts';
+import { type OpenMode, realFileSystem } from '../../src/persistence/file-system.ts';
+
+vi.mock('node:fs', { spy: true });
+
+const BYTES = Buffer.from('some bytes');
+const isLinux = process.platform === 'linux';
+
+let folder = '';
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'cairn-door-'));
+  vi.clearAllMocks();
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const both = (path: string, mode: OpenMode) =>
+  Promise.all([realFileSystem.openSync(path, mode), realFileSystem.open(path, mode)]);
+
+const descriptors = (): number => fs.readdirSync('/proc/self/fd').length;
+
+describe('the real file system', () => {
+  it('syncs files, and the names of a folder', async () => {
+    const file = realFileSystem.openSync(join(folder, 'f'), 'update');
+    file.syncDataSync();
+    expect(fs.fdatasyncSync).toHaveBeenCalledTimes(1);
+    await file.syncData();
+    expect(fs.fdatasync).toHaveBeenCalledTimes(1);
+    await file.close();
+    realFileSystem.fsyncDirSync(folder);
+    expect(fs.fsyncSync).toHaveBeenCalledTimes(1);
+    await realFileSystem.fsyncDir(folder);
+    expect(fs.fsync).toHaveBeenCalledTimes(1);
+  });
+
+  it.runIf(isLinux)('writes synced through a descriptor that is, or syncs', async () => {
+    for (const mode of ['journal', 'update'] as const) {
+      for (const file of await both(join(folder, mode), mode)) {
+        vi.clearAllMocks();
+        await new Promise((resolve) => file.writeSynced(BYTES, 0, BYTES.length, 0, resolve));
+        const fd = vi.mocked(fs.write).mock.calls[0]![0];
+        const [, flags] = /flags:\s*(\d+)/.exec(
+          fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'),
+        )!;
+        const isSynced = (Number.parseInt(flags!, 8) & fs.constants.O_DSYNC) !== 0;
+        const syncs = vi.mocked(fs.fdatasync).mock.calls.length;
+        expect([isSynced, syncs]).toEqual(mode === 'journal' ? [true, 0] : [false, 1]);
+        await file.close();
+      }
+    }
+  });
+
+  it('reads and writes where it is told', async () => {
+    const path = join(folder, 'f');
+    for (const file of await both(path, 'update')) {
+      expect(file.writeSync(BYTES, 5, 5, 15)).toBe(5);
+      expect(file.writeSync(BYTES, 0, 5, 10)).toBe(5);
+      expect(await file.write(BYTES, 5, 5, 5)).toBe(5);
+      expect(await file.write(BYTES, 0, 5, 0)).toBe(5);
+      expect(fs.readFileSync(path, 'utf8')).toBe(`${BYTES}${BYTES}`);
+      await file.truncate(0);
+      await file.close();
+    }
+  });
+
+  it('tells of a synced write that failed', async () => {
+    const path = join(folder, 'f');
+    fs.writeFileSync(path, '');
+    const file = realFileSystem.openSync(path, 'read');
+    const error = await new Promise((resolve) => file.writeSynced(BYTES, 0, 1, 0, resolve));
+    expect(error).toMatchObject({ code: 'EBADF' });
+    file.closeSync();
+  });
+
+  it('tells of a name that it cannot look at, and of room in bytes', async () => {
+    const path = join(folder, 'x'.repeat(1000));
+    await expect(realFileSystem.stat(path)).rejects.toThrow(/ENAMETOOLONG/);
+    expect(() => realFileSystem.statSync(path)).toThrow(/ENAMETOOLONG/);
+    const { bavail, bsize } = fs.statfsSync(folder);
+    const least = (bavail * bsize) / 2;
+    expect(await realFileSystem.freeBytes(folder)).toBeGreaterThan(least);
+    expect(realFileSystem.freeBytesSync(folder)).toBeGreaterThan(least);
+  });
+
+  it('keeps what is there when it opens for update', async () => {
+    const path = join(folder, 'f');
+    fs.writeFileSync(path, BYTES);
+    for (const mode of ['update', 'journal'] as const) {
+      for (const file of await both(path, mode)) {
+        expect(file.sizeSync()).toBe(BYTES.length);
+        await file.close();
+      }
+    }
+  });
+
+  it('lets nobody but the owner write', async () => {
+    const mask = process.umask(0);
+    try {
+      const [file, other] = await both(join(folder, 'f'), 'replace');
+      file.closeSync();
+      await other.close();
+      realFileSystem.mkdirSync(join(folder, 'g'));
+      await realFileSystem.mkdir(join(folder, 'h', 'i'));
+    } finally {
+      process.umask(mask);
+    }
+    const modes = ['f', 'g', 'h/i'].map((name) => fs.statSync(join(folder, name)).mode & 0o777);
+    expect(modes).toEqual([0o644, 0o755, 0o755]);
+  });
+
+  it('reads no file whole that is larger than those are', () => {
+    const path = join(folder, 'f');
+    fs.writeFileSync(path, '');
+    fs.truncateSync(path, 64 * 1024 * 1024 + 1);
+    expect(() => readFileWholeSync(realFileSystem, path)).toThrow(/at most 67108864 bytes/);
+  });
+
+  it.runIf(isLinux)('leaves no descriptor open', async () => {
+    const before = descriptors();
+    const path = join(folder, 'f');
+    await writeFileDurably(realFileSystem, path, BYTES);
+    writeFileDurablySync(realFileSystem, path, BYTES);
+    readFileWholeSync(realFileSystem, path);
+    new DurableFile(realFileSystem.openSync(path, 'read')).closeSync();
+    for (const mode of ['replace', 'update', 'journal', 'read'] as const) {
+      const [first, second] = await both(path, mode);
+      first.closeSync();
+      await second.close();
+    }
+    realFileSystem.fsyncDirSync(folder);
+    await realFileSystem.fsyncDir(folder);
+    expect(descriptors()).toBe(before);
+  });
+
+  it.runIf(isLinux)('leaves none open of a journal that it can open but once', async () => {
+    const before = descriptors();
+    const path = join(folder, 'f');
+    const { openSync, open } = await vi.importActual<typeof fs>('node:fs');
+    const refusal = Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
+    vi.mocked(fs.openSync)
+      .mockImplementationOnce(openSync)
+      .mockImplementationOnce(() => {
+        throw refusal;
+      });
+    expect(() => realFileSystem.openSync(path, 'journal')).toThrow('EMFILE');
+    vi.mocked(fs.open)
+      .mockImplementationOnce(open as typeof fs.open)
+      .mockImplementationOnce(((...args: unknown[]) => {
+        (args.at(-1) as (error: Error) => void)(refusal);
+      }) as typeof fs.open);
+    await expect(realFileSystem.open(path, 'journal')).rejects.toThrow('EMFILE');
+    expect(descriptors()).toBe(before);
+  });
+});

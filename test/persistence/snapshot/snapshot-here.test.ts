@@ -1,0 +1,64 @@
+/** A snapshot that the server writes itself: brought to the disk on the way, whole or not there. */
+import { expect, it } from 'vitest';
+import type { Keyspace } from '../../../src/core/keyspace.ts';
+import { type SnapshotRun, startSnapshot } from '../../../src/persistence/snapshot/snapshot.ts';
+import { SnapshotHere } from '../../../src/persistence/snapshot/snapshot-here.ts';
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+import {
+  contents,
+  fileReader,
+  loaded,
+  makeKeyspace,
+  put,
+  saveOptions,
+} from '../rdb/rdb-support.ts';
+
+const PATH = '/data/dump.rdb';
+
+function filled(mebibytes: number): Keyspace {
+  const keyspace = makeKeyspace();
+  const count = mebibytes * 512;
+  for (let i = 0; i < count; i++) put(keyspace, 0, `key:${i}`, `${i % 10}`.repeat(2048));
+  return keyspace;
+}
+
+/** Begins one that runs as a server's does. */
+function begin(fs: FaultyFileSystem, keyspace: Keyspace, incrementalFsync: boolean): SnapshotRun {
+  fs.mkdirSync('/data');
+  const target = { file: PATH, incrementalFsync };
+  const helper = new SnapshotHere(fs);
+  const run = startSnapshot({ ...saveOptions(fs), compress: false, keyspace, helper, target });
+  const step = (): void => {
+    if (run.step(1)) setImmediate(step);
+    else run.onRoom(step);
+  };
+  step();
+  return run;
+}
+
+it.each([
+  ['every four mebibytes', true, 4],
+  ['once', false, 1],
+])('is brought to the disk %s', async (_how, incrementalFsync, least) => {
+  const fs = new FaultyFileSystem();
+  const keyspace = filled(13);
+  await begin(fs, keyspace, incrementalFsync).done;
+  const syncs = fs.calls.filter((call) => call.startsWith('syncData temp-')).length;
+  if (incrementalFsync) expect(syncs).toBeGreaterThanOrEqual(least);
+  else expect(syncs).toBe(least);
+  const { keyspace: found } = loaded(fileReader(fs.content(PATH)!));
+  expect(contents(found)).toEqual(contents(keyspace));
+});
+
+it('takes its name when the disk has said of every part that it is there', async () => {
+  const fs = new FaultyFileSystem();
+  fs.holdSyncs(/temp-/);
+  const { done } = begin(fs, filled(6), true);
+  await expect.poll(() => fs.heldSyncs).toBe(1);
+  for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(fs.content(PATH)).toBeUndefined();
+  fs.failSyncOf = /temp-/;
+  fs.releaseSyncs();
+  await expect(done).rejects.toMatchObject({ code: 'EPOISONED', message: /EIO/ });
+  expect(fs.paths()).toEqual([]);
+});
