@@ -14,7 +14,6 @@ import type { Logger } from './log.ts';
 import type { ShutdownRequest } from './services.ts';
 
 const POLL_MS = 10;
-const ABORTED = 'Shutdown manually aborted.';
 
 export interface ShutdownDeps {
   readonly log: Logger;
@@ -63,6 +62,7 @@ export class Shutdown {
   abort(): boolean {
     if (!this.waiting && !this.deps.abortSave()) return false;
     this.aborted = true;
+    this.deps.log.warning('Shutdown manually aborted.');
     return true;
   }
 
@@ -74,15 +74,14 @@ export class Shutdown {
     // A write from here on would be answered and lost: replicas are waited for once, up to here,
     // and what is brought to disk may be without it.
     deps.desk.pause.begin('shutdown', Number.MAX_SAFE_INTEGER, true);
-    if (!request.now && !(await this.replicasReady())) {
-      return this.goOn(ABORTED);
-    }
+    if (!request.now && !(await this.replicasReady())) return this.goOn();
     this.tellOfReplicas();
     try {
       await deps.save(request);
     } catch (error) {
       const reason = (error as Error).message;
-      return this.goOn(this.aborted ? ABORTED : `Errors trying to shut down the server: ${reason}`);
+      if (!this.aborted) deps.log.warning(`Errors trying to shut down the server: ${reason}`);
+      return this.goOn();
     }
     await deps.stop();
     deps.desk.pause.end('shutdown');
@@ -90,8 +89,7 @@ export class Shutdown {
   }
 
   /** Serves again; the reply to who wanted the end. */
-  private goOn(why: string): string {
-    this.deps.log.warning(why);
+  private goOn(): string {
     this.deps.desk.pause.end('shutdown');
     return 'ERR Errors trying to SHUTDOWN. Check logs.';
   }

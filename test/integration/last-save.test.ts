@@ -106,6 +106,19 @@ describe('the last save', () => {
     expect(await again.value('MGET', 'k0', 'k1', `k${KEYS - 1}`)).toEqual(['v', 'w', 'v']);
   });
 
+  it('is given up by SHUTDOWN ABORT after SIGTERM, too, and the log calls it that', async () => {
+    const { server, temporary } = await begin();
+    const other = await server.connect();
+    process.kill(server.pid, 'SIGTERM');
+    await expect.poll(temporary).toHaveLength(1);
+    expect(await other.value('SHUTDOWN', 'ABORT')).toBe('OK');
+    await expect.poll(() => server.logText).toContain('SIGTERM received but errors');
+    expect(server.logText).toMatch(/# Shutdown manually aborted\.\n.*SIGTERM received.*given up/);
+    expect(server.logText).not.toContain('could not be saved');
+    expect(await other.value('SET', 'k1', 'w')).toBe('OK');
+    await other.send('CONFIG', 'SET', 'rdb-key-save-delay', '0');
+  });
+
   it('begins again when the dataset makes it give up', async () => {
     const slow = { 'rdb-key-save-delay': SLOW_US };
     const { fs, server, client, closing } = await ending(slow, KEYS, () => 'v');

@@ -71,6 +71,24 @@ describe.each(KINDS)('%s', (kind) => {
     });
   });
 
+  it('counts nothing for replicas when the last has gone', async () => {
+    const primary = await node(kind, { 'repl-backlog-size': BACKLOG, save: '' });
+    const replica = ask(primary, '?', -1);
+    await until('it is given the dataset', async () => replica.text().includes('REDIS'));
+    for (let i = 0; i < 200; i++) await primary.call('SET', 'key:1', VALUE);
+    replica.socket.destroy();
+    await until('the replica is gone', async () => {
+      return (await primary.number('connected_slaves')) === 0;
+    });
+    const info = await primary.info();
+    expect(Number(info.mem_clients_slaves)).toBe(0);
+    const all = Number(info.mem_total_replication_buffers);
+    expect(Math.abs(Number(info.mem_replication_backlog) - all)).toBeLessThan(64);
+    // What is left beyond the size of the backlog are parts of blocks.
+    expect(Number(info.mem_not_counted_for_evict)).toBeGreaterThan(0);
+    expect(Number(info.mem_not_counted_for_evict)).toBeLessThan(131_072);
+  });
+
   it('counts as the backlog no more than its size', async () => {
     const primary = await node(kind, { 'repl-backlog-size': BACKLOG, save: '' });
     const replica = ask(primary, '?', -1);

@@ -7,6 +7,8 @@
  *
  *     length   1 byte up to 253, or 0xfe and u32 little endian
  *
+ * A length that fits one byte is never written in five: that is damage, or was made to mislead.
+ *
  * 254 pairs or more means "count them". The bytes come from outside: `open` walks all of them
  * first; a large one is walked as it comes (packed-form.ts).
  *
@@ -95,12 +97,12 @@ export class ZipmapReader extends PackedForm {
     const first = bytes[from]!;
     if (first < WIDE_LENGTH) return first;
     if (first === END) return -1;
-    return (
+    const length =
       (bytes[from + 1]! |
         (bytes[from + 2]! << 8) |
         (bytes[from + 3]! << 16) |
         (bytes[from + 4]! << 24)) >>>
-      0
-    );
+      0;
+    return length < WIDE_LENGTH ? -1 : length;
   }
 }

@@ -48,7 +48,9 @@ export interface ConfigClient {
 }
 
 /** `error` is a whole error reply without its leading minus: `ERR CONFIG SET failed (...)`. */
-export type SetOutcome = { readonly ok: true } | { readonly ok: false; readonly error: string };
+export type SetOutcome = { readonly ok: true } | Refusal;
+type Refusal = { readonly ok: false; readonly error: string };
+type Pairs = ReadonlyArray<readonly [name: string, value: string]>;
 
 /** Undefined agrees; a message refuses the change, and all values go back. */
 export type ListenerAnswer = string | undefined | Promise<string | undefined>;
@@ -165,15 +167,17 @@ export class Config {
     return parameter.type.format(this.#stored.get(parameter));
   }
 
-  /** CONFIG SET. The answer comes at once unless a listener, or an earlier change, takes time. */
-  set(
-    pairs: ReadonlyArray<readonly [name: string, value: string]>,
-    client: ConfigClient,
-  ): SetOutcome | Promise<SetOutcome> {
+  /**
+   * CONFIG SET. The answer comes at once unless a listener, or an earlier change, takes time; what
+   * is wrong with the words themselves is told at once even then.
+   */
+  set(pairs: Pairs, client: ConfigClient): SetOutcome | Promise<SetOutcome> {
+    const changes = this.#changesOf(pairs, client);
+    if ('error' in changes) return changes;
     const answer =
       this.#busy === undefined
-        ? this.#setNow(pairs, client)
-        : this.#busy.then(() => this.#setNow(pairs, client));
+        ? this.#make(changes)
+        : this.#busy.then(() => this.#setLate(pairs, client));
     if (!(answer instanceof Promise)) return answer;
     const busy = answer.finally(() => {
       if (this.#busy === busy) this.#busy = undefined;
@@ -236,10 +240,19 @@ export class Config {
     Reflect.set(this.values, propertyName(parameter.name), parameter.type.expose(value));
   }
 
-  #setNow(
-    pairs: ReadonlyArray<readonly [name: string, value: string]>,
-    client: ConfigClient,
-  ): SetOutcome | Promise<SetOutcome> {
+  /** Sets what had to wait for an earlier change, of which much may be different since. */
+  #setLate(pairs: Pairs, client: ConfigClient): SetOutcome | Promise<SetOutcome> {
+    const changes = this.#changesOf(pairs, client);
+    return 'error' in changes ? changes : this.#make(changes);
+  }
+
+  #make(changes: readonly Change[]): SetOutcome | Promise<SetOutcome> {
+    for (const { parameter, after } of changes) this.#store(parameter, after);
+    return this.#tell(changes, this.#callsFor(changes), 0);
+  }
+
+  /** What the words would change, or why they cannot. */
+  #changesOf(pairs: Pairs, client: ConfigClient): Change[] | Refusal {
     const names = new Set<string>();
     const parameters: AnyParameter[] = [];
     for (const [name] of pairs) {
@@ -267,8 +280,7 @@ export class Config {
       const before = this.#stored.get(parameter);
       changes.push({ parameter, name, before, after: parsed.value });
     }
-    for (const { parameter, after } of changes) this.#store(parameter, after);
-    return this.#tell(changes, this.#callsFor(changes), 0);
+    return changes;
   }
 
   #refusal(parameter: AnyParameter, name: string, client: ConfigClient): string | undefined {

@@ -87,7 +87,7 @@ function bufferLines({ memory }: Services): InfoLines {
   const backlog = memory.bytesOf('replication.backlog');
   const aofBuffer = memory.bytesOf('aof.buffer');
   return [
-    ['mem_not_counted_for_evict', replicaBuffers + aofBuffer],
+    ['mem_not_counted_for_evict', memory.unlimitedBytes],
     ['mem_replication_backlog', backlog],
     ['mem_total_replication_buffers', backlog + replicaBuffers],
     ['mem_clients_slaves', replicaBuffers],

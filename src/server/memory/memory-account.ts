@@ -38,7 +38,11 @@ export type SourceName =
 
 type Clients = Iterable<readonly [number, Client]>;
 
-const UNLIMITED: readonly SourceName[] = ['clients.slaves', 'aof.buffer'];
+/** Bytes that are used for something, and how many of them maxmemory does not count. */
+interface Source {
+  readonly bytes: () => number;
+  readonly unlimited: () => number;
+}
 
 /** Memory in use, in bytes. */
 export interface MemoryShares {
@@ -56,7 +60,7 @@ export interface MemoryShares {
 
 export class MemoryAccount {
   private readonly keyspace: Keyspace;
-  private readonly sources = new Map<SourceName, () => number>();
+  private readonly sources = new Map<SourceName, Source>();
   /** Bytes of all sources, and of those that maxmemory counts, as of `summedMs`. */
   private sourceBytes = 0;
   private limitedSourceBytes = 0;
@@ -73,14 +77,21 @@ export class MemoryAccount {
     this.startupBytes = this.dataBytes;
   }
 
-  /** Counts `bytes()` under `name`; a name stands for one source. */
-  add(name: SourceName, bytes: () => number): void {
-    this.sources.set(name, bytes);
+  /** Counts `bytes()` under `name`, `unlimited()` of them not for maxmemory; one source a name. */
+  add(name: SourceName, bytes: () => number, unlimited = () => 0): void {
+    this.sources.set(name, { bytes, unlimited });
   }
 
   /** What a source says now, 0 when there is none of this name. */
   bytesOf(name: SourceName): number {
-    return this.sources.get(name)?.() ?? 0;
+    return this.sources.get(name)?.bytes() ?? 0;
+  }
+
+  /** Bytes that maxmemory does not count, now. */
+  get unlimitedBytes(): number {
+    let bytes = 0;
+    for (const [, { unlimited }] of this.sources) bytes += unlimited();
+    return bytes;
   }
 
   /** Bytes of keys and values, and of the tables and indexes that find them. */
@@ -153,13 +164,8 @@ export class MemoryAccount {
   sum(): void {
     this.summedMs = this.keyspace.nowMs;
     this.sourceBytes = 0;
-    let unlimited = 0;
-    for (const [name, bytes] of this.sources) {
-      const now = bytes();
-      this.sourceBytes += now;
-      if (UNLIMITED.includes(name)) unlimited += now;
-    }
-    const limited = this.sourceBytes - unlimited;
+    for (const [, { bytes }] of this.sources) this.sourceBytes += bytes();
+    const limited = this.sourceBytes - this.unlimitedBytes;
     this.limitedSourceBytes = this.evicting ? Math.min(this.limitedSourceBytes, limited) : limited;
   }
 }
@@ -172,13 +178,21 @@ export function countBuffers(
   clients: Clients,
 ): void {
   const { aof } = log;
-  const pendingBytes = () => Math.max(0, aof.appendedBytes - aof.writtenBytes);
-  memory.add('aof.buffer', () => (log.isOn ? pendingBytes() : 0));
-  // What the backlog takes beyond its size (held bytes, parts of blocks) is the replicas'.
-  const backlogBytes = () => replication.primary.backlog?.memoryBytes ?? 0;
-  const sizedBytes = () => Math.min(backlogBytes(), replication.primary.backlog?.sizeBytes ?? 0);
-  memory.add('replication.backlog', sizedBytes);
-  memory.add('clients.slaves', () => replicaBuffersBytes(clients) + backlogBytes() - sizedBytes());
+  const aofBytes = () => (log.isOn ? Math.max(0, aof.appendedBytes - aof.writtenBytes) : 0);
+  memory.add('aof.buffer', aofBytes, aofBytes);
+  // What the backlog takes beyond its size (held bytes, parts of blocks) is the replicas', if there
+  // are any. When the last has gone, parts of blocks are left, and maxmemory goes on without them.
+  const { primary } = replication;
+  const backlogBytes = () => primary.backlog?.memoryBytes ?? 0;
+  const beyondBytes = () => Math.max(0, backlogBytes() - (primary.backlog?.sizeBytes ?? 0));
+  const isFeeding = () => primary.replicas.size > 0;
+  const replicasBytes = () => (isFeeding() ? replicaBuffersBytes(clients) + beyondBytes() : 0);
+  memory.add('clients.slaves', replicasBytes, replicasBytes);
+  memory.add(
+    'replication.backlog',
+    () => backlogBytes() - (isFeeding() ? beyondBytes() : 0),
+    () => (isFeeding() ? 0 : beyondBytes()),
+  );
 }
 
 /**

@@ -269,6 +269,16 @@ describe('old and odd forms', () => {
       [13, text('k'), blob(12, 0, 0, 0, 10, 0, 0, 0, 1, 0, 0, 0xff)],
     ],
     ['a damaged zipmap', /damaged zipmap/, [9, text('k'), blob(1, 9, 0x61, 0xff)]],
+    [
+      'a zipmap with a field whose length takes five bytes without need',
+      /damaged zipmap/,
+      [9, text('k'), blob(1, 0xfe, 1, 0, 0, 0, 0x61, 1, 0, 0x62, 0xff)],
+    ],
+    [
+      'a zipmap with such a value',
+      /damaged zipmap/,
+      [9, text('k'), blob(1, 1, 0x61, 0xfe, 1, 0, 0, 0, 0, 0x62, 0xff)],
+    ],
   ])('%s is an error that says where', (_, message, parts) => {
     expect(() => load(...parts)).toThrow(RdbError);
     expect(() => load(...parts)).toThrow(message);

@@ -180,6 +180,22 @@ describe('listeners', () => {
     expect(asked).toEqual([1, 6379, 2]);
     expect(config.set([['hz', '11']], client)).toEqual({ ok: true });
   });
+
+  it('keep nobody waiting who asks for what cannot be', async () => {
+    const config = new Config();
+    let finish: (answer: string | undefined) => void = () => undefined;
+    config.onChange('port', () => new Promise((resolve) => (finish = resolve)));
+    const first = config.set([['port', '1']], client);
+    expect(config.set([['maxmemory', 'bla']], client)).toEqual({
+      ok: false,
+      error:
+        "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - " +
+        'argument must be a memory value',
+    });
+    expect(config.set([['databases', '4']], client)).toMatchObject({ ok: false });
+    finish(undefined);
+    expect(await first).toEqual({ ok: true });
+  });
 });
 
 describe('settings of a program', () => {

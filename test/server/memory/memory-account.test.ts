@@ -59,10 +59,12 @@ describe('MemoryAccount', () => {
     const account = new MemoryAccount(keyspace, []);
     const data = account.dataBytes;
     account.add('replication.backlog', () => 1000);
-    account.add('aof.buffer', () => 200);
+    const buffer = () => 200;
+    account.add('aof.buffer', buffer, buffer);
     keyspace.nowMs += 1000;
     expect(account.limitedBytes).toBe(data + 1000);
     expect(account.usedBytes).toBe(data + 1200);
+    expect(account.unlimitedBytes).toBe(200);
     expect(account.bytesOf('aof.buffer')).toBe(200);
     expect(account.bytesOf('lua.caches')).toBe(0);
     account.add('replication.backlog', () => 10);
