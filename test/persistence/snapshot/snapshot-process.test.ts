@@ -255,7 +255,9 @@ it('hears nothing of a child that was killed, whatever it had still said', async
   };
   begin(() => {});
   await new Promise((resolve) => setImmediate(resolve));
-  while (!existsSync(mark));
+  // The loop has no turn meanwhile: what the child says waits unread.
+  const untilMs = performance.now() + 60_000;
+  while (!existsSync(mark)) if (performance.now() > untilMs) throw new Error('no child has begun');
   other.end();
   other.leave();
   const reports: ChildReport[] = [];
