@@ -9,29 +9,29 @@
 const EVERY_MS = 5000;
 
 export class ProgressLine {
+  readonly #log: (line: string) => void;
   readonly #what: string;
   readonly #unit: string;
   readonly #startedMs: number;
   #toldMs: number;
 
-  /** `what` begins now, in milliseconds, and is counted in `unit`s. */
-  constructor(what: string, unit: string, nowMs: number) {
+  /** `what` begins now, and is counted in `unit`s; `log` takes the lines. */
+  constructor(log: (line: string) => void, what: string, unit: string) {
+    const nowMs = Date.now();
+    this.#log = log;
     this.#what = what;
     this.#unit = unit;
     this.#startedMs = nowMs;
     this.#toldMs = nowMs;
   }
 
-  /** Whether the next line is due. */
-  isDue(nowMs: number): boolean {
-    return nowMs - this.#toldMs >= EVERY_MS;
-  }
-
-  /** The line: so much of `total` is done; a total of 0 is an unknown one. */
-  tell(nowMs: number, done: number, total: number): string {
+  /** So much of `total` is done, of 0 when that is unknown: a line, when one is due. */
+  tell(done: number, total: number): void {
+    const nowMs = Date.now();
+    if (nowMs - this.#toldMs < EVERY_MS) return;
     this.#toldMs = nowMs;
     const part = total === 0 ? String(done) : `${((done / total) * 100).toFixed(1)}% of ${total}`;
     const seconds = Math.round((nowMs - this.#startedMs) / 1000);
-    return `${this.#what}: ${part} ${this.#unit} after ${seconds} s`;
+    this.#log(`${this.#what}: ${part} ${this.#unit} after ${seconds} s`);
   }
 }

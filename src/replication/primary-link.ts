@@ -171,7 +171,7 @@ export class PrimaryLink {
    */
   tick(nowMs: number, timeoutMs: number): void {
     const { reader, state } = this;
-    const isReading = this.heldBytes <= HELD_MAX;
+    const isReading = this.socket?.isPaused() === false;
     if (state === 'connected' && isReading && nowMs - this.lastIoMs > timeoutMs) {
       this.interrupt('MASTER timeout: no data nor PING received...');
     }
@@ -247,7 +247,8 @@ export class PrimaryLink {
   ): Promise<void> {
     const { server } = this;
     const open = (): Promise<PayloadFile> => payloadFile(server.fs, path);
-    const line = new ProgressLine('MASTER <-> REPLICA sync: received', 'bytes', Date.now());
+    const log = (text: string): void => server.log('notice', text);
+    const line = new ProgressLine(log, 'MASTER <-> REPLICA sync: received', 'bytes');
     const payload = await this.receive(reader, timeoutMs, open, line).catch(
       async (error: unknown) => {
         await server.fs.unlink(path).catch(() => undefined);
@@ -289,8 +290,7 @@ export class PrimaryLink {
         this.receivedBytes = received;
         this.totalBytes = total;
         this.lastIoMs = reader.lastReadMs;
-        const nowMs = Date.now();
-        if (line?.isDue(nowMs)) server.log('notice', line.tell(nowMs, received, total));
+        line?.tell(received, total);
       },
     });
     server.log('notice', `MASTER <-> REPLICA sync: received ${payload.bytes} bytes from master`);
@@ -335,16 +335,15 @@ export class PrimaryLink {
 
   /** The stream need not wait any more. */
   goOn(): void {
-    const wasReading = this.heldBytes <= HELD_MAX;
     while (!this.server.isPaused && this.applier !== null) {
       const chunk = this.held.shift();
       if (chunk === undefined) break;
       this.heldBytes -= chunk.length;
       this.apply(this.applier, chunk);
     }
-    if (wasReading || this.heldBytes > HELD_MAX) return;
+    if (this.heldBytes > HELD_MAX || !this.socket?.isPaused()) return;
     this.lastIoMs = Date.now();
-    this.socket?.resume();
+    this.socket.resume();
   }
 
   private apply(applier: StreamApplier, chunk: Uint8Array): void {

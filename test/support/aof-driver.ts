@@ -166,3 +166,16 @@ export async function freshDriver(
   fs.put(`${PLACE.dir}/.keep`, new Uint8Array(0));
   return { fs, driver: await AofDriver.start(fs, { ...options, policy }) };
 }
+
+/** Its files are being let go while the disk holds the fsync of one turn; `more` wait behind it. */
+export async function givenUp(
+  policy: FsyncPolicy,
+  more = 0,
+): Promise<{ readonly fs: FaultyFileSystem; readonly end: Promise<void> }> {
+  const { fs, driver } = await freshDriver(policy);
+  fs.holdSyncs();
+  driver.turn();
+  await driver.pass(100);
+  for (let i = 0; i < more; i++) driver.turn();
+  return { fs, end: driver.aof.giveUp() };
+}

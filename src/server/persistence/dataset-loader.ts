@@ -43,6 +43,7 @@ export interface LoadingProgress {
   totalBytes: number;
   readonly old: OldDataset;
   loadedBytes: number;
+  readonly line: ProgressLine;
 }
 
 export interface LoadedRdb {
@@ -81,7 +82,6 @@ export class DatasetLoader {
    */
   functions: readonly Uint8Array[] = [];
   private readonly deps: DatasetLoaderDeps;
-  private line = new ProgressLine('Loading', 'bytes', 0);
   private stopped = false;
 
   constructor(deps: DatasetLoaderDeps) {
@@ -249,9 +249,9 @@ export class DatasetLoader {
 
   private begin(totalBytes: number, old: OldDataset): LoadingProgress {
     const startedMs = Date.now();
-    const progress = { startedMs, totalBytes, old, loadedBytes: 0 };
+    const line = new ProgressLine((text) => this.deps.log.notice(text), 'Loading', 'bytes');
+    const progress = { startedMs, totalBytes, old, loadedBytes: 0, line };
     this.progress = progress;
-    this.line = new ProgressLine('Loading', 'bytes', startedMs);
     this.deps.keyspace.nowMs = startedMs;
     this.deps.onLoading();
     return progress;
@@ -272,9 +272,7 @@ export class DatasetLoader {
     const { progress } = this;
     if (progress === null) return;
     progress.loadedBytes = loadedBytes;
-    const nowMs = Date.now();
-    if (!this.line.isDue(nowMs)) return;
-    this.deps.log.notice(this.line.tell(nowMs, loadedBytes, progress.totalBytes));
+    progress.line.tell(loadedBytes, progress.totalBytes);
   }
 }
 

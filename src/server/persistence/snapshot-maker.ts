@@ -152,22 +152,14 @@ export class SnapshotMaker {
     const form = commands === undefined ? 'rdb' : 'commands';
     const refusal = spaceRefusalSync(fs, path, space.expectedBytes(form));
     if (refusal !== null) throw Object.assign(new Error(refusal), { code: 'ENOSPC' });
-    const line = new ProgressLine(
-      aofBase ? 'Writing a base of the AOF' : 'Saving',
-      'keys',
-      Date.now(),
-    );
-    const onProgress = (keysDone: number, keysTotal: number): void => {
-      const nowMs = Date.now();
-      if (line.isDue(nowMs)) log.notice(line.tell(nowMs, keysDone, keysTotal));
-    };
+    const line = new ProgressLine((text) => log.notice(text), 'Saving', 'keys');
     const { bytes } = saveNow(keyspace, {
       ...this.content(aofBase, replicationAux()),
       fs,
       path,
       ...(commands && { commands }),
       pid: process.pid,
-      onProgress,
+      onProgress: (keysDone, keysTotal) => line.tell(keysDone, keysTotal),
       incrementalFsync: config.values.rdbSaveIncrementalFsync,
     });
     space.note(form, bytes, keyspace.arena.usedBytes);

@@ -34,7 +34,7 @@ export class SnapshotRunner {
   startedMs = 0;
   private run: SnapshotRun | null = null;
   private readonly watch = new RoundWatch();
-  private line = new ProgressLine('', '', 0);
+  private line: ProgressLine | null = null;
   private readonly log: Logger;
   private readonly sliceMs: number;
   private readonly later: (slice: () => void) => void;
@@ -77,7 +77,7 @@ export class SnapshotRunner {
     this.run = run;
     this.purpose = purpose;
     this.startedMs = Date.now();
-    this.line = new ProgressLine(WORK[purpose], 'keys', this.startedMs);
+    this.line = new ProgressLine((text) => this.log.notice(text), WORK[purpose], 'keys');
     this.arm();
     return run.done.finally(() => {
       this.watch.end();
@@ -106,11 +106,8 @@ export class SnapshotRunner {
     this.isArmed = false;
     const { run } = this;
     if (run === null) return;
-    const nowMs = Date.now();
-    if (this.line.isDue(nowMs)) {
-      const { keysDone, keysTotal } = run.figures;
-      this.log.notice(this.line.tell(nowMs, keysDone, keysTotal));
-    }
+    const { keysDone, keysTotal } = run.figures;
+    this.line?.tell(keysDone, keysTotal);
     if (run.step(this.sliceMs)) this.arm();
     else run.onRoom(() => this.arm());
   }

@@ -4,6 +4,7 @@ import {
   aofFolderNames,
   AOF_FOLDER as FOLDER,
   freshDriver as fresh,
+  givenUp,
   nextTurn,
   recover,
 } from '../../support/aof-driver.ts';
@@ -39,12 +40,7 @@ describe('the files', () => {
   it.each(['always', 'everysec'] as const)(
     'under %s are let go with what waits for them',
     async (policy) => {
-      const { fs, driver } = await fresh(policy);
-      fs.holdSyncs();
-      driver.turn();
-      await driver.pass(100);
-      driver.turn();
-      const end = driver.aof.giveUp();
+      const { fs, end } = await givenUp(policy, 1);
       for (let i = 0; i < 10; i++) await nextTurn();
       fs.releaseSyncs();
       fs.holdSyncs();

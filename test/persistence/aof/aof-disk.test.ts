@@ -5,6 +5,7 @@ import {
   aofFolderNames,
   AOF_FOLDER as FOLDER,
   freshDriver as fresh,
+  givenUp,
   nextTurn,
   recover,
 } from '../../support/aof-driver.ts';
@@ -235,11 +236,7 @@ describe('files that are let go', () => {
   it.each(['always', 'everysec'] as const)(
     'under %s are closed when nothing works on them any more',
     async (policy) => {
-      const { fs, driver } = await fresh(policy);
-      fs.holdSyncs();
-      driver.turn();
-      await driver.pass(100);
-      const end = driver.aof.giveUp();
+      const { fs, end } = await givenUp(policy);
       const before = fs.calls.length;
       for (let i = 0; i < 10; i++) await nextTurn();
       expect(fs.calls.slice(before)).toEqual([]);

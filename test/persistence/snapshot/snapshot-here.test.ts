@@ -1,7 +1,7 @@
 /** A snapshot that the server writes itself: brought to the disk on the way, whole or not there. */
 import { expect, it } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
-import { type SnapshotRun, startSnapshot } from '../../../src/persistence/snapshot/snapshot.ts';
+import type { SnapshotRun } from '../../../src/persistence/snapshot/snapshot.ts';
 import { SnapshotHere } from '../../../src/persistence/snapshot/snapshot-here.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import {
@@ -12,6 +12,7 @@ import {
   put,
   saveOptions,
 } from '../rdb/rdb-support.ts';
+import { running } from './snapshot-support.ts';
 
 const PATH = '/data/dump.rdb';
 
@@ -27,13 +28,7 @@ function begin(fs: FaultyFileSystem, keyspace: Keyspace, incrementalFsync: boole
   fs.mkdirSync('/data');
   const target = { file: PATH, incrementalFsync };
   const helper = new SnapshotHere(fs);
-  const run = startSnapshot({ ...saveOptions(fs), compress: false, keyspace, helper, target });
-  const step = (): void => {
-    if (run.step(1)) setImmediate(step);
-    else run.onRoom(step);
-  };
-  step();
-  return run;
+  return running({ ...saveOptions(fs), compress: false, keyspace, helper, target });
 }
 
 it.each([

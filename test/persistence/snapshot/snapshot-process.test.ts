@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type SnapshotRun, startSnapshot } from '../../../src/persistence/snapshot/snapshot.ts';
+import type { SnapshotRun } from '../../../src/persistence/snapshot/snapshot.ts';
 import { SnapshotHelper } from '../../../src/persistence/snapshot/snapshot-helper.ts';
 import type { StreamTaker } from '../../../src/persistence/snapshot/snapshot-output.ts';
 import { SnapshotProcess } from '../../../src/persistence/snapshot/snapshot-process.ts';
@@ -22,6 +22,7 @@ import {
   put,
   saveOptions,
 } from '../rdb/rdb-support.ts';
+import { running } from './snapshot-support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-reserve-'));
 const path = join(folder, 'dump.rdb');
@@ -38,13 +39,7 @@ async function save(): Promise<void> {
   const keyspace = makeKeyspace();
   for (let i = 0; i < 50; i++) put(keyspace, 0, `key:${i}`, `value ${i}`);
   const target = { file: path, incrementalFsync: false };
-  const run = startSnapshot({ ...saveOptions(new FaultyFileSystem()), keyspace, helper, target });
-  const step = (): void => {
-    if (run.step(1)) setImmediate(step);
-    else run.onRoom(step);
-  };
-  step();
-  await run.done;
+  await running({ ...saveOptions(new FaultyFileSystem()), keyspace, helper, target }).done;
   expect(contents(loaded(fileReader(readFileSync(path))).keyspace)).toEqual(contents(keyspace));
 }
 
@@ -182,13 +177,7 @@ describe('a stream that was given up', () => {
     const keyspace = makeKeyspace();
     for (let i = 0; i < 10; i++) put(keyspace, 0, `key:${i}`, `${i}`.repeat(100_000));
     const options = { ...saveOptions(new FaultyFileSystem()), compress: false, keyspace, helper };
-    const run = startSnapshot({ ...options, target: { stream: taker } });
-    const step = (): void => {
-      if (run.step(1)) setImmediate(step);
-      else run.onRoom(step);
-    };
-    step();
-    return run;
+    return running({ ...options, target: { stream: taker } });
   }
 
   it('leaves nothing to the taker of the next', async () => {

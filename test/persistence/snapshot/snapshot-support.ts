@@ -4,6 +4,11 @@
  */
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { RdbAssembler } from '../../../src/persistence/rdb/rdb-assembler.ts';
+import {
+  type SnapshotRequest,
+  type SnapshotRun,
+  startSnapshot,
+} from '../../../src/persistence/snapshot/snapshot.ts';
 import type { RdbContent } from '../../../src/persistence/snapshot/snapshot-now.ts';
 import {
   type FrameTransport,
@@ -80,4 +85,15 @@ export class HandSnapshot {
     this.walker.detach();
     this.queue.drop();
   }
+}
+
+/** Begins a snapshot that goes on by itself, as a server's does. */
+export function running(request: SnapshotRequest): SnapshotRun {
+  const run = startSnapshot(request);
+  const step = (): void => {
+    if (run.step(1)) setImmediate(step);
+    else run.onRoom(step);
+  };
+  step();
+  return run;
 }

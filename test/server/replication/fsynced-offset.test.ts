@@ -22,29 +22,24 @@ it('is nothing while the AOF has no base, and then what was synced', () => {
     streamDb: () => 0,
     following: () => ({ resumable: true }),
   });
+  /** What it says when the stream is at `offset`, of a log of so many bytes, so many synced. */
+  const at = (offset: number, appendedBytes: number, syncedBytes: number): number => {
+    history.offset = offset;
+    log = { appendedBytes, syncedBytes, state: 'on' };
+    return journal.fsyncedOffset;
+  };
   expect(journal.fsyncedOffset).toBe(-1);
   history.adopt('a'.repeat(40), 1000);
   log = { appendedBytes: 50, syncedBytes: 50, state: 'waiting' };
   expect(journal.fsyncedOffset).toBe(0);
-  log = { appendedBytes: 50, syncedBytes: 50, state: 'on' };
-  expect(journal.fsyncedOffset).toBe(1000);
-  history.offset = 1200;
-  log = { appendedBytes: 70, syncedBytes: 60, state: 'on' };
-  expect(journal.fsyncedOffset).toBe(1000);
-  log = { appendedBytes: 70, syncedBytes: 70, state: 'on' };
-  expect(journal.fsyncedOffset).toBe(1200);
+  expect(at(1000, 50, 50)).toBe(1000);
+  expect(at(1200, 70, 60)).toBe(1000);
+  expect(at(1200, 70, 70)).toBe(1200);
   // More comes all the time: what was there at the last look is safe, what has come since is not.
-  history.offset = 1300;
-  log = { appendedBytes: 80, syncedBytes: 75, state: 'on' };
-  expect(journal.fsyncedOffset).toBe(1200);
-  history.offset = 1400;
-  log = { appendedBytes: 90, syncedBytes: 85, state: 'on' };
-  expect(journal.fsyncedOffset).toBe(1300);
-  log = { appendedBytes: 90, syncedBytes: 90, state: 'on' };
-  expect(journal.fsyncedOffset).toBe(1400);
-  history.offset = 1500;
-  log = { appendedBytes: 95, syncedBytes: 95, state: 'on' };
-  expect(journal.fsyncedOffset).toBe(1500);
+  expect(at(1300, 80, 75)).toBe(1200);
+  expect(at(1400, 90, 85)).toBe(1300);
+  expect(at(1400, 90, 90)).toBe(1400);
+  expect(at(1500, 95, 95)).toBe(1500);
   // A full sync: another stream, and the AOF is to be made anew.
   history.adopt('b'.repeat(40), 7);
   log = { appendedBytes: 70, syncedBytes: 70, state: 'waiting' };
