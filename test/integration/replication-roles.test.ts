@@ -341,6 +341,8 @@ describe('a primary', () => {
       await primary.call('PUBLISH', 'channel', 'heard by replicas, not by the AOF');
       for (let i = 0; i < 50; i++) await primary.call('INCR', 'after');
       const { master_replid: old } = await primary.info('replication');
+      // A key that expired behind the replica's back would be in the AOF, and not in its stream.
+      await primary.call('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
       await level(primary, replica);
       primary.client.disconnect();
       await primary.server.kill();
