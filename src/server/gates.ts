@@ -150,7 +150,7 @@ export const staleGate: Gate = (client, command) =>
   !client.isPrimary && client.link !== null && lacks(client, command, STALE) ? PRIMARY_DOWN : null;
 
 /** Nearly everything while the dataset is being loaded. */
-export const loadingGate: Gate = (client, command) =>
+const loadingGate: Gate = (client, command) =>
   client.link !== null && lacks(client, command, LOADING) ? LOADING_DATASET : null;
 
 /** The few commands that would disturb a dataset that is loaded while the old one is served. */

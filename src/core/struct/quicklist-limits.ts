@@ -23,7 +23,7 @@ export function clampFill(size: number): number {
 }
 
 /** Bytes of a node for a fill below 0. */
-export function fillBytes(fill: number): number {
+function fillBytes(fill: number): number {
   return FIRST_LEVEL_BYTES << (-clampFill(fill) - 1);
 }
 

@@ -74,7 +74,7 @@ export function edgeId(log: StreamLog, last: boolean, to: StreamId): boolean {
 }
 
 /** Whether an entry at or behind `start` was deleted by its id. */
-export function hasTombstones(log: StreamLog, start: StreamId): boolean {
+function hasTombstones(log: StreamLog, start: StreamId): boolean {
   if (log.length === 0 || log.maxDeletedId.isZero) return false;
   if (log.firstId.compare(log.maxDeletedId) > 0) return false;
   return start.compare(log.maxDeletedId) <= 0;

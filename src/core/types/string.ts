@@ -107,7 +107,7 @@ export function stringSet(
 }
 
 /** The integer of an int-encoded string when a double holds it exactly, else NaN. */
-export function stringSafeInteger(keyspace: Keyspace, address: number): number {
+function stringSafeInteger(keyspace: Keyspace, address: number): number {
   const { arena } = keyspace;
   if (encodingOf(arena, address) !== ENC_INT) return Number.NaN;
   const words = arena.words(address);

@@ -95,7 +95,7 @@ export async function runServer(
 }
 
 /** What `--version` prints: `v=` is what tools look for, and take for a version of Redis. */
-export function versionLine(): string {
+function versionLine(): string {
   const node = process.versions.node;
   return `Cairn server v=${REDIS_VERSION} cairn=${CAIRN_VERSION} node=${node} bits=64`;
 }

@@ -46,14 +46,14 @@ interface FieldOperation {
 const options = new OptionReader();
 const view = new ByteView();
 
-export function bitfieldCommand(c: Context): void {
+function bitfieldCommand(c: Context): void {
   const operations = parseOperations(c);
   if (operations === null) return;
   if (operations.every((one) => one.kind === 'get')) answerFields(c, operations);
   else changeFields(c, operations);
 }
 
-export function bitfieldRoCommand(c: Context): void {
+function bitfieldRoCommand(c: Context): void {
   const operations = parseOperations(c);
   if (operations === null) return;
   if (operations.every((one) => one.kind === 'get')) answerFields(c, operations);

@@ -60,7 +60,7 @@ export function growBitmap(c: Context, existing: number, length: number, target:
   return target.length > old ? GROW_DONE : GROW_NONE;
 }
 
-export function setbitCommand(c: Context): void {
+function setbitCommand(c: Context): void {
   const offset = bitOffset(c);
   if (offset < 0) return;
   const bit = c.integerIn(3, 0, 1, BAD_BIT);
@@ -77,7 +77,7 @@ export function setbitCommand(c: Context): void {
   c.reply.integer(old);
 }
 
-export function getbitCommand(c: Context): void {
+function getbitCommand(c: Context): void {
   const offset = bitOffset(c);
   if (offset < 0) return;
   const address = c.readString(1);
@@ -92,7 +92,7 @@ function rangeUnit(c: Context, i: number): number {
   return c.is(i, 'byte') ? 0 : -1;
 }
 
-export function bitcountCommand(c: Context): void {
+function bitcountCommand(c: Context): void {
   if (c.argc === 2) {
     if (!viewString(c)) return;
     c.reply.integer(popcount(view.bytes, view.offset, view.length));
@@ -128,7 +128,7 @@ function viewString(c: Context): boolean {
   return address > 0;
 }
 
-export function bitposCommand(c: Context): void {
+function bitposCommand(c: Context): void {
   const bit = c.integer(2);
   if (Number.isNaN(bit)) return;
   if (bit !== 0 && bit !== 1) {
@@ -161,7 +161,7 @@ export function bitposCommand(c: Context): void {
 
 const OPERATIONS: readonly BitOperation[] = ['and', 'or', 'xor', 'not'];
 
-export function bitopCommand(c: Context): void {
+function bitopCommand(c: Context): void {
   const operation = OPERATIONS.find((one) => c.is(1, one));
   if (operation === undefined) {
     c.reply.error(SYNTAX_ERROR);

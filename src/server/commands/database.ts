@@ -13,14 +13,14 @@ import { databaseAt, int32At, NO_SUCH_DATABASE } from './database-number.ts';
 const SYNC = 1;
 const ASYNC = 2;
 
-export function selectCommand(c: Context): void {
+function selectCommand(c: Context): void {
   const found = databaseAt(c, 1);
   if (found === null) return;
   c.client.db = found.id;
   c.ok();
 }
 
-export function swapdbCommand(c: Context): void {
+function swapdbCommand(c: Context): void {
   const { keyspace, reply, services } = c;
   const first = int32At(c, 1, 'ERR invalid first DB index');
   if (Number.isNaN(first)) return;
@@ -40,7 +40,7 @@ export function swapdbCommand(c: Context): void {
   c.ok();
 }
 
-export function flushdbCommand(c: Context): void {
+function flushdbCommand(c: Context): void {
   const mode = flushMode(c);
   if (mode === 0) return;
   c.keyspace.dirty += c.services.flushDatabase(c.db.id);
@@ -48,7 +48,7 @@ export function flushdbCommand(c: Context): void {
   finish(c, mode);
 }
 
-export function flushallCommand(c: Context): void {
+function flushallCommand(c: Context): void {
   const mode = flushMode(c);
   if (mode === 0) return;
   const { keyspace, services } = c;

@@ -248,7 +248,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   structsize: exactly(2, structsize, 'STRUCTSIZE', 'Sizes of structures.'),
 };
 
-export function debugCommand(c: Context): void {
+function debugCommand(c: Context): void {
   const found = SUBCOMMANDS[c.args.text(1).toLowerCase()];
   if (found !== undefined && c.argc >= found.min && c.argc <= found.max) found.run(c);
   else if (c.argc === 2 && c.is(1, 'help')) {

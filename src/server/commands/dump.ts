@@ -32,7 +32,7 @@ interface RestoreOptions {
 
 const options = new OptionReader();
 
-export function dumpCommand(c: Context): void {
+function dumpCommand(c: Context): void {
   const address = c.lookupRead(1);
   if (address === 0) {
     c.reply.null();
@@ -49,7 +49,7 @@ export function dumpOf(keyspace: Keyspace, address: number, config: Config): Uin
   return dumpPayload(keyspace, address, version, rdbcompression);
 }
 
-export function restoreCommand(c: Context): void {
+function restoreCommand(c: Context): void {
   const asked = readOptions(c);
   if (asked === undefined) return;
   const { keyspace, db, args, reply } = c;

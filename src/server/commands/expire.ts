@@ -29,19 +29,19 @@ const BAD_OPTION = -1;
 const EXACT_TIME_MAX = 1e12;
 const SECONDS_MAX = INT64_MAX / 1000n;
 
-export function expireCommand(c: Context): void {
+function expireCommand(c: Context): void {
   expire(c, c.keyspace.nowMs, 1000);
 }
 
-export function pexpireCommand(c: Context): void {
+function pexpireCommand(c: Context): void {
   expire(c, c.keyspace.nowMs, 1);
 }
 
-export function expireatCommand(c: Context): void {
+function expireatCommand(c: Context): void {
   expire(c, 0, 1000);
 }
 
-export function pexpireatCommand(c: Context): void {
+function pexpireatCommand(c: Context): void {
   expire(c, 0, 1);
 }
 
@@ -153,19 +153,19 @@ function propagateMoment(c: Context, atMs: number, baseMs: number, scale: number
   propagator.suppress();
 }
 
-export function ttlCommand(c: Context): void {
+function ttlCommand(c: Context): void {
   replyTime(c, true, 1000);
 }
 
-export function pttlCommand(c: Context): void {
+function pttlCommand(c: Context): void {
   replyTime(c, true, 1);
 }
 
-export function expiretimeCommand(c: Context): void {
+function expiretimeCommand(c: Context): void {
   replyTime(c, false, 1000);
 }
 
-export function pexpiretimeCommand(c: Context): void {
+function pexpiretimeCommand(c: Context): void {
   replyTime(c, false, 1);
 }
 
@@ -184,7 +184,7 @@ function replyTime(c: Context, fromNow: boolean, scale: number): void {
   else reply.bigint(BigInt(rounded) > INT64_MAX ? INT64_MAX : BigInt(rounded));
 }
 
-export function persistCommand(c: Context): void {
+function persistCommand(c: Context): void {
   const { keyspace } = c;
   const address = c.lookupWrite(1);
   if (address === 0 || !keyspace.hasExpiry(address)) {

@@ -15,7 +15,7 @@ import { NO_SUCH_KEY, SAME_OBJECT, SYNTAX_ERROR } from '../errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_NEW } from '../notify-classes.ts';
 import { databaseAt } from './database-number.ts';
 
-export function delCommand(c: Context): void {
+function delCommand(c: Context): void {
   const { args, db, keyspace } = c;
   let removed = 0;
   for (let i = 1, seen = 1; i < args.count; i++) {
@@ -28,7 +28,7 @@ export function delCommand(c: Context): void {
   c.reply.integer(removed);
 }
 
-export function existsCommand(c: Context): void {
+function existsCommand(c: Context): void {
   let found = 0;
   for (let i = 1, seen = 1; i < c.argc; i++) {
     seen = c.nextKey(i, seen, 1);
@@ -38,7 +38,7 @@ export function existsCommand(c: Context): void {
   c.reply.integer(found);
 }
 
-export function touchCommand(c: Context): void {
+function touchCommand(c: Context): void {
   let found = 0;
   for (let i = 1, seen = 1; i < c.argc; i++) {
     seen = c.nextKey(i, seen, 1);
@@ -48,16 +48,16 @@ export function touchCommand(c: Context): void {
   c.reply.integer(found);
 }
 
-export function typeCommand(c: Context): void {
+function typeCommand(c: Context): void {
   const address = c.inspect(1);
   c.reply.simple(address === 0 ? 'none' : typeName(c.keyspace.arena, address));
 }
 
-export function renameCommand(c: Context): void {
+function renameCommand(c: Context): void {
   rename(c, false);
 }
 
-export function renamenxCommand(c: Context): void {
+function renamenxCommand(c: Context): void {
   rename(c, true);
 }
 
@@ -90,7 +90,7 @@ function rename(c: Context, onlyNew: boolean): void {
   else c.ok();
 }
 
-export function copyCommand(c: Context): void {
+function copyCommand(c: Context): void {
   const { args, keyspace, reply } = c;
   let to = c.db;
   let replace = false;
@@ -130,7 +130,7 @@ export function copyCommand(c: Context): void {
   reply.integer(1);
 }
 
-export function moveCommand(c: Context): void {
+function moveCommand(c: Context): void {
   const { args, db, keyspace, reply } = c;
   const to = databaseAt(c, 2);
   if (to === null) return;

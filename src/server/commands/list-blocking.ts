@@ -28,11 +28,11 @@ import {
   waitForKeys,
 } from './pop-first.ts';
 
-export function blpopCommand(c: Context): void {
+function blpopCommand(c: Context): void {
   popOrWait(c, true);
 }
 
-export function brpopCommand(c: Context): void {
+function brpopCommand(c: Context): void {
   popOrWait(c, false);
 }
 
@@ -45,14 +45,14 @@ function popOrWait(c: Context, atHead: boolean): void {
   propagatePop(c, atHead ? 'LPOP' : 'RPOP', i, 0);
 }
 
-export function blmpopCommand(c: Context): void {
+function blmpopCommand(c: Context): void {
   if (!readPopSome(c, 2)) return;
   const timeoutMs = readTimeout(c, 1);
   if (Number.isNaN(timeoutMs) || popFromFirst(c)) return;
   waitForKeys(c, popRequest.firstKey, popRequest.keyCount, TYPE_LIST, timeoutMs);
 }
 
-export function blmoveCommand(c: Context): void {
+function blmoveCommand(c: Context): void {
   const { args, db, propagator } = c;
   const from = readEnd(c, 3);
   if (from < 0) return;
@@ -69,7 +69,7 @@ export function blmoveCommand(c: Context): void {
   propagator.suppress();
 }
 
-export function brpoplpushCommand(c: Context): void {
+function brpoplpushCommand(c: Context): void {
   const { args, db, propagator } = c;
   if (!moveOrWait(c, 3, false, true)) return;
   if (propagator.begin(db.id, 3)) {

@@ -37,11 +37,11 @@ const cursor = new ListCursor();
 /** The element that is being moved. */
 let moved = new Uint8Array(FIRST_ROOM);
 
-export function lpopCommand(c: Context): void {
+function lpopCommand(c: Context): void {
   pop(c, true);
 }
 
-export function rpopCommand(c: Context): void {
+function rpopCommand(c: Context): void {
   pop(c, false);
 }
 
@@ -104,7 +104,7 @@ export function readPopSome(c: Context, at: number): boolean {
   return readPopRequest(c, at, 'left', 'right');
 }
 
-export function lmpopCommand(c: Context): void {
+function lmpopCommand(c: Context): void {
   if (!readPopSome(c, 1)) return;
   if (!popFromFirst(c)) c.reply.nullArray();
 }
@@ -122,7 +122,7 @@ export function popFromFirst(c: Context): boolean {
   return true;
 }
 
-export function lmoveCommand(c: Context): void {
+function lmoveCommand(c: Context): void {
   const from = readEnd(c, 3);
   if (from < 0) return;
   const to = readEnd(c, 4);
@@ -130,7 +130,7 @@ export function lmoveCommand(c: Context): void {
   move(c, from === 1, to === 1);
 }
 
-export function rpoplpushCommand(c: Context): void {
+function rpoplpushCommand(c: Context): void {
   move(c, false, true);
 }
 

@@ -20,19 +20,19 @@ import { listForPush } from './list-shared.ts';
 
 const cursor = new ListCursor();
 
-export function lpushCommand(c: Context): void {
+function lpushCommand(c: Context): void {
   push(c, true, false);
 }
 
-export function rpushCommand(c: Context): void {
+function rpushCommand(c: Context): void {
   push(c, false, false);
 }
 
-export function lpushxCommand(c: Context): void {
+function lpushxCommand(c: Context): void {
   push(c, true, true);
 }
 
-export function rpushxCommand(c: Context): void {
+function rpushxCommand(c: Context): void {
   push(c, false, true);
 }
 
@@ -62,7 +62,7 @@ function push(c: Context, atHead: boolean, onlyExisting: boolean): void {
   c.changed(1, NOTIFY_LIST, atHead ? 'lpush' : 'rpush');
 }
 
-export function linsertCommand(c: Context): void {
+function linsertCommand(c: Context): void {
   const { args, db, keyspace } = c;
   const { bytes, lengths, offsets } = args;
   const behind = c.is(2, 'after');
@@ -97,7 +97,7 @@ function indexOf(c: Context, address: number, i: number): number {
   return -1;
 }
 
-export function lsetCommand(c: Context): void {
+function lsetCommand(c: Context): void {
   const { args, db, keyspace } = c;
   const { bytes, lengths, offsets } = args;
   const found = c.writeTyped(1, TYPE_LIST);

@@ -30,12 +30,12 @@ const BAD_RANK =
 const cursor = new ListCursor();
 const options = new OptionReader();
 
-export function llenCommand(c: Context): void {
+function llenCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_LIST);
   if (address !== WRONG) c.reply.integer(address === 0 ? 0 : listLength(c.keyspace, address));
 }
 
-export function lindexCommand(c: Context): void {
+function lindexCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_LIST);
   if (address === WRONG) return;
   if (address === 0) {
@@ -50,7 +50,7 @@ export function lindexCommand(c: Context): void {
   else replyElements(c, address, index, 1, true);
 }
 
-export function lrangeCommand(c: Context): void {
+function lrangeCommand(c: Context): void {
   let start = c.integer(2);
   if (Number.isNaN(start)) return;
   let stop = c.integer(3);
@@ -69,7 +69,7 @@ export function lrangeCommand(c: Context): void {
   replyElements(c, address, start, stop - start + 1, true);
 }
 
-export function ltrimCommand(c: Context): void {
+function ltrimCommand(c: Context): void {
   const { args, db, keyspace } = c;
   let start = c.integer(2);
   if (Number.isNaN(start)) return;
@@ -104,7 +104,7 @@ function trim(c: Context, address: number, fromHead: number, fromTail: number): 
   listShrink(keyspace, db, at);
 }
 
-export function lremCommand(c: Context): void {
+function lremCommand(c: Context): void {
   const { args, db, keyspace } = c;
   const count = pickCount(c, 2);
   if (Number.isNaN(count)) return;
@@ -153,7 +153,7 @@ function readSearch(c: Context): boolean {
   return !options.refuse(c.reply);
 }
 
-export function lposCommand(c: Context): void {
+function lposCommand(c: Context): void {
   const { reply } = c;
   if (!readSearch(c)) return;
   const address = c.readTyped(1, TYPE_LIST);

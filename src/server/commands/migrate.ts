@@ -51,7 +51,7 @@ interface Asked {
   endOfKeys: number;
 }
 
-export function migrateCommand(c: Context): void {
+function migrateCommand(c: Context): void {
   const { ending } = c.services.desk.migrations;
   if (ending !== null) {
     c.services.dispatcher.redacted.push(...ending.secrets);

@@ -58,7 +58,7 @@ class ScanOptions {
 
 const scanOptions = new ScanOptions();
 
-export function scanCommand(c: Context): void {
+function scanCommand(c: Context): void {
   const { args, db, keyspace, reply } = c;
   const start = parseUint64(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
   if (start === undefined) {
@@ -118,7 +118,7 @@ function replyKey(c: Context, address: number): void {
   c.reply.bulk(bytes, keyspace.keyOffset(address), keyspace.keyLength(address));
 }
 
-export function keysCommand(c: Context): void {
+function keysCommand(c: Context): void {
   const { db, keyspace, reply } = c;
   const head = reply.defer(db.dict.count);
   const all = isStar(c, 1);
@@ -136,7 +136,7 @@ export function keysCommand(c: Context): void {
   reply.fill(head, '*', count);
 }
 
-export function randomkeyCommand(c: Context): void {
+function randomkeyCommand(c: Context): void {
   const { db, keyspace, reply } = c;
   // Where expired keys may not be removed and all keys expire, one past its time is better than no
   // end.
@@ -154,7 +154,7 @@ export function randomkeyCommand(c: Context): void {
   }
 }
 
-export function dbsizeCommand(c: Context): void {
+function dbsizeCommand(c: Context): void {
   c.reply.integer(c.db.dict.count);
 }
 

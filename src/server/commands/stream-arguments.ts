@@ -41,7 +41,7 @@ const AUTO: IdForm = { strict: true, missingSeq: 0n, autoSeq: true };
 const LOOSE: IdForm = { strict: false, missingSeq: 0n, autoSeq: false };
 
 /** What was read last: whether the number of the id was given, not left to XADD. */
-export const idRead = { hasSeq: true };
+const idRead = { hasSeq: true };
 
 /** The id in argument `i`; false when it is none, which has been answered. */
 export function strictId(c: Context, i: number, id: StreamId): boolean {
@@ -54,7 +54,7 @@ export function looseId(c: Context, i: number, id: StreamId): boolean {
 }
 
 /** Like `strictId`, with `5-*`. */
-export function newId(c: Context, i: number, id: StreamId): boolean {
+function newId(c: Context, i: number, id: StreamId): boolean {
   return readOrRefuse(c, i, id, AUTO);
 }
 

@@ -42,7 +42,7 @@ interface ClaimOptions {
   justId: boolean;
 }
 
-export function xclaimCommand(c: Context): void {
+function xclaimCommand(c: Context): void {
   const place = knownPlace(c);
   if (place === null) return;
   const { group, log } = place;
@@ -154,7 +154,7 @@ function forget(c: Context, group: StreamGroup, address: number): void {
 
 // ---------------------------------------------------------------- XAUTOCLAIM
 
-export function xautoclaimCommand(c: Context): void {
+function xautoclaimCommand(c: Context): void {
   const minIdle = c.integer(4, 'ERR Invalid min-idle-time argument for XAUTOCLAIM');
   if (Number.isNaN(minIdle) || !rangeStart(c, 5, from)) return;
   let count = 100;

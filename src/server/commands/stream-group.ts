@@ -58,7 +58,7 @@ function existingGroup(c: Context, log: StreamLog): StreamGroup | null {
   return null;
 }
 
-export function xgroupCreateCommand(c: Context): void {
+function xgroupCreateCommand(c: Context): void {
   const { args } = c;
   const options = readGroupOptions(c, true);
   if (options === null) return;
@@ -85,7 +85,7 @@ export function xgroupCreateCommand(c: Context): void {
   changedAside(c, 2, 'xgroup-create');
 }
 
-export function xgroupSetidCommand(c: Context): void {
+function xgroupSetidCommand(c: Context): void {
   const options = readGroupOptions(c, false);
   if (options === null) return;
   const log = existing(c);
@@ -100,7 +100,7 @@ export function xgroupSetidCommand(c: Context): void {
   changedAside(c, 2, 'xgroup-setid');
 }
 
-export function xgroupDestroyCommand(c: Context): void {
+function xgroupDestroyCommand(c: Context): void {
   const { args } = c;
   const log = existing(c);
   if (log === null) return;
@@ -113,7 +113,7 @@ export function xgroupDestroyCommand(c: Context): void {
   c.reply.integer(isGone ? 1 : 0);
 }
 
-export function xgroupCreateconsumerCommand(c: Context): void {
+function xgroupCreateconsumerCommand(c: Context): void {
   const log = existing(c);
   if (log === null) return;
   const group = existingGroup(c, log);
@@ -123,7 +123,7 @@ export function xgroupCreateconsumerCommand(c: Context): void {
   c.reply.integer(isThere ? 0 : 1);
 }
 
-export function xgroupDelconsumerCommand(c: Context): void {
+function xgroupDelconsumerCommand(c: Context): void {
   const log = existing(c);
   if (log === null) return;
   const group = existingGroup(c, log);

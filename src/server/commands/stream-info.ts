@@ -46,7 +46,7 @@ function replyProgress(c: Context, log: StreamLog, group: StreamGroup): void {
   else reply.integer(lag);
 }
 
-export function xinfoStreamCommand(c: Context): void {
+function xinfoStreamCommand(c: Context): void {
   const log = existing(c);
   if (log === null) return;
   let count = FULL_COUNT;
@@ -158,7 +158,7 @@ function replyWholeConsumer(c: Context, consumer: StreamConsumer, count: number)
   }
 }
 
-export function xinfoGroupsCommand(c: Context): void {
+function xinfoGroupsCommand(c: Context): void {
   const { reply } = c;
   const log = existing(c);
   if (log === null) return;
@@ -177,7 +177,7 @@ export function xinfoGroupsCommand(c: Context): void {
   }
 }
 
-export function xinfoConsumersCommand(c: Context): void {
+function xinfoConsumersCommand(c: Context): void {
   const { reply } = c;
   const log = existing(c);
   if (log === null) return;

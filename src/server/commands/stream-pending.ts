@@ -19,7 +19,7 @@ const to = new StreamId();
 
 // ---------------------------------------------------------------- XACK
 
-export function xackCommand(c: Context): void {
+function xackCommand(c: Context): void {
   const place = placeOf(c);
   if (place === undefined) return;
   if (place === null) {
@@ -40,7 +40,7 @@ export function xackCommand(c: Context): void {
 
 // ---------------------------------------------------------------- XPENDING
 
-export function xpendingCommand(c: Context): void {
+function xpendingCommand(c: Context): void {
   if (c.argc === 3) {
     const place = knownPlace(c);
     if (place !== null) replySummary(c, place.group);

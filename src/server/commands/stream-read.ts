@@ -57,11 +57,11 @@ class Source {
 /** The streams of the call that runs are the first `options.keys`. */
 const sources: Source[] = [];
 
-export function xreadCommand(c: Context): void {
+function xreadCommand(c: Context): void {
   read(c, false);
 }
 
-export function xreadgroupCommand(c: Context): void {
+function xreadgroupCommand(c: Context): void {
   read(c, true);
   c.propagator.suppress();
 }

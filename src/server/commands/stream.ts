@@ -41,7 +41,7 @@ const TOO_SMALL =
 
 // ---------------------------------------------------------------- adding
 
-export function xaddCommand(c: Context): void {
+function xaddCommand(c: Context): void {
   const { args, keyspace, reply } = c;
   const idAt = readTrim(c, options, true);
   if (idAt < 0) return;
@@ -129,16 +129,16 @@ function writeThreshold(c: Context, log: StreamLog): void {
 
 // ---------------------------------------------------------------- looking
 
-export function xlenCommand(c: Context): void {
+function xlenCommand(c: Context): void {
   const log = readStream(c, 1);
   if (log !== undefined) c.reply.integer(log === null ? 0 : log.length);
 }
 
-export function xrangeCommand(c: Context): void {
+function xrangeCommand(c: Context): void {
   range(c, 2, 3, false);
 }
 
-export function xrevrangeCommand(c: Context): void {
+function xrevrangeCommand(c: Context): void {
   range(c, 3, 2, true);
 }
 
@@ -163,7 +163,7 @@ function range(c: Context, startAt: number, endAt: number, reverse: boolean): vo
 
 // ---------------------------------------------------------------- removing
 
-export function xdelCommand(c: Context): void {
+function xdelCommand(c: Context): void {
   const log = writeStream(c, 1);
   if (log === undefined) return;
   if (log === null) {
@@ -188,7 +188,7 @@ export function xdelCommand(c: Context): void {
   c.reply.integer(gone);
 }
 
-export function xtrimCommand(c: Context): void {
+function xtrimCommand(c: Context): void {
   if (readTrim(c, options, false) < 0) return;
   const log = writeStream(c, 1);
   if (log === undefined) return;
@@ -203,7 +203,7 @@ export function xtrimCommand(c: Context): void {
 
 // ---------------------------------------------------------------- counters
 
-export function xsetidCommand(c: Context): void {
+function xsetidCommand(c: Context): void {
   const { reply } = c;
   if (!strictId(c, 2, id)) return;
   let added = -1;

@@ -34,21 +34,21 @@ const OVERFLOW = 'ERR increment or decrement would overflow';
 const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
 const view = new ByteView();
 
-export function incrCommand(c: Context): void {
+function incrCommand(c: Context): void {
   increment(c, 1);
 }
 
-export function decrCommand(c: Context): void {
+function decrCommand(c: Context): void {
   increment(c, -1);
 }
 
-export function incrbyCommand(c: Context): void {
+function incrbyCommand(c: Context): void {
   const by = c.integer(2);
   if (Number.isSafeInteger(by)) increment(c, by);
   else if (!Number.isNaN(by)) incrementExactly(c, exactArgument(c, 2));
 }
 
-export function decrbyCommand(c: Context): void {
+function decrbyCommand(c: Context): void {
   const by = c.integer(2);
   if (Number.isSafeInteger(by)) increment(c, -by);
   else if (!Number.isNaN(by)) {
@@ -101,7 +101,7 @@ function storeExactSum(c: Context, address: number, by: bigint): void {
   c.reply.bigint(sum);
 }
 
-export function incrbyfloatCommand(c: Context): void {
+function incrbyfloatCommand(c: Context): void {
   const { args, keyspace, propagator } = c;
   const address = c.writeString(1);
   if (address < 0) return;

@@ -31,7 +31,7 @@ export function getCommand(c: Context): void {
   answerString(c, 1);
 }
 
-export function mgetCommand(c: Context): void {
+function mgetCommand(c: Context): void {
   const { keyspace, reply } = c;
   const count = c.argc;
   reply.array(count - 1);
@@ -53,13 +53,13 @@ export function strlenCommand(c: Context): void {
   if (address >= 0) c.reply.integer(address === 0 ? 0 : stringLength(c.keyspace, address));
 }
 
-export function getdelCommand(c: Context): void {
+function getdelCommand(c: Context): void {
   const address = answerString(c, 1);
   const lazy = c.services.config.values.lazyfreeLazyUserDel;
   if (address > 0) removeKey(c, address, lazy ? 'UNLINK' : 'DEL');
 }
 
-export function getexCommand(c: Context): void {
+function getexCommand(c: Context): void {
   const { keyspace, propagator } = c;
   const flags = getexOptions(c);
   if (options.refuse(c.reply)) return;

@@ -14,7 +14,7 @@ const WITHMATCHLEN = 1 << 2;
 
 const options = new OptionReader();
 
-export function lcsCommand(c: Context): void {
+function lcsCommand(c: Context): void {
   const first = c.lookupRead(1);
   const second = c.lookupRead(2);
   if (!isStringOrNothing(c, first) || !isStringOrNothing(c, second)) {

@@ -18,7 +18,7 @@ import { mayGrow } from './string-limit.ts';
 
 const view = new ByteView();
 
-export function appendCommand(c: Context): void {
+function appendCommand(c: Context): void {
   const { keyspace, db } = c;
   const { bytes, offsets, lengths } = c.args;
   const address = c.writeString(1);
@@ -60,7 +60,7 @@ export function getrangeCommand(c: Context): void {
   else c.reply.bulk(view.bytes, view.offset + start, end - start + 1);
 }
 
-export function setrangeCommand(c: Context): void {
+function setrangeCommand(c: Context): void {
   const { keyspace, db } = c;
   const { bytes, offsets, lengths } = c.args;
   const offset = c.integer(2);

@@ -54,23 +54,23 @@ function setOptions(c: Context): number {
   return flags;
 }
 
-export function setnxCommand(c: Context): void {
+function setnxCommand(c: Context): void {
   c.reply.integer(storeString(c, NX, 2) ? 1 : 0);
 }
 
-export function setexCommand(c: Context): void {
+function setexCommand(c: Context): void {
   if (!expiry.resolveArgument(c, 2, EX)) return;
   storeString(c, EX, 3);
   c.ok();
 }
 
-export function psetexCommand(c: Context): void {
+function psetexCommand(c: Context): void {
   if (!expiry.resolveArgument(c, 2, PX)) return;
   storeString(c, PX, 3);
   c.ok();
 }
 
-export function getsetCommand(c: Context): void {
+function getsetCommand(c: Context): void {
   if (answerString(c, 1) < 0) return;
   put(c, 1, c.lookupWrite(1), 2, false);
   const { propagator } = c;
@@ -82,7 +82,7 @@ export function getsetCommand(c: Context): void {
   propagator.suppress();
 }
 
-export function msetCommand(c: Context): void {
+function msetCommand(c: Context): void {
   if (!hasPairs(c)) return;
   for (let i = 1, seen = 1; i < c.argc; i += 2) {
     seen = c.nextKey(i, seen, 2);
@@ -92,7 +92,7 @@ export function msetCommand(c: Context): void {
   c.ok();
 }
 
-export function msetnxCommand(c: Context): void {
+function msetnxCommand(c: Context): void {
   if (!hasPairs(c)) return;
   for (let i = 1; i < c.argc; i += 2) {
     if (c.lookupWrite(i) === 0) continue;

@@ -26,7 +26,7 @@ import { EXEC_ABORTED } from '../errors.ts';
 /** Arguments of the queued command that runs; EXEC does not nest. */
 const queued = new Args();
 
-export function multiCommand(c: Context): void {
+function multiCommand(c: Context): void {
   if (c.client.transaction !== null) {
     c.reply.error('ERR MULTI calls can not be nested');
     return;
@@ -35,7 +35,7 @@ export function multiCommand(c: Context): void {
   c.ok();
 }
 
-export function execCommand(c: Context): void {
+function execCommand(c: Context): void {
   const { client, keyspace, reply, services } = c;
   const { dispatcher, watches } = services;
   const { transaction } = client;
@@ -59,7 +59,7 @@ export function execCommand(c: Context): void {
   dispatcher.discard(client);
 }
 
-export function discardCommand(c: Context): void {
+function discardCommand(c: Context): void {
   if (c.client.transaction === null) {
     c.reply.error('ERR DISCARD without MULTI');
     return;
@@ -68,7 +68,7 @@ export function discardCommand(c: Context): void {
   c.ok();
 }
 
-export function watchCommand(c: Context): void {
+function watchCommand(c: Context): void {
   const { args, client, services } = c;
   if (client.transaction !== null) {
     c.reply.error('ERR WATCH inside MULTI is not allowed');
@@ -83,7 +83,7 @@ export function watchCommand(c: Context): void {
   c.ok();
 }
 
-export function unwatchCommand(c: Context): void {
+function unwatchCommand(c: Context): void {
   c.services.watches.clear(c.client);
   c.ok();
 }

@@ -27,11 +27,11 @@ import {
 } from './pop-first.ts';
 import { popElements, popFromFirst, readPopSome } from './zset-pop.ts';
 
-export function bzpopminCommand(c: Context): void {
+function bzpopminCommand(c: Context): void {
   popOrWait(c, false);
 }
 
-export function bzpopmaxCommand(c: Context): void {
+function bzpopmaxCommand(c: Context): void {
   popOrWait(c, true);
 }
 
@@ -44,7 +44,7 @@ function popOrWait(c: Context, fromTop: boolean): void {
   propagatePop(c, fromTop ? 'ZPOPMAX' : 'ZPOPMIN', i, 0);
 }
 
-export function bzmpopCommand(c: Context): void {
+function bzmpopCommand(c: Context): void {
   if (!readPopSome(c, 2)) return;
   const timeoutMs = readTimeout(c, 1);
   if (Number.isNaN(timeoutMs) || popFromFirst(c)) return;

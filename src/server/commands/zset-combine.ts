@@ -87,49 +87,49 @@ function readAggregate(c: Context, i: number): number {
   return SUM;
 }
 
-export function zunionCommand(c: Context): void {
+function zunionCommand(c: Context): void {
   const sources = readRequest(c, 1, WEIGHTED | WITH_SCORES);
   if (sources === null) return;
   unite(c, result, sources, request.aggregate);
   answer(c);
 }
 
-export function zunionstoreCommand(c: Context): void {
+function zunionstoreCommand(c: Context): void {
   const sources = readRequest(c, 2, WEIGHTED);
   if (sources === null) return;
   unite(c, result, sources, request.aggregate);
   storeZset(c, result, 'zunionstore');
 }
 
-export function zinterCommand(c: Context): void {
+function zinterCommand(c: Context): void {
   const sources = readRequest(c, 1, WEIGHTED | WITH_SCORES);
   if (sources === null) return;
   intersect(c, result, sources, request.aggregate);
   answer(c);
 }
 
-export function zinterstoreCommand(c: Context): void {
+function zinterstoreCommand(c: Context): void {
   const sources = readRequest(c, 2, WEIGHTED);
   if (sources === null) return;
   intersect(c, result, sources, request.aggregate);
   storeZset(c, result, 'zinterstore');
 }
 
-export function zintercardCommand(c: Context): void {
+function zintercardCommand(c: Context): void {
   const sources = readRequest(c, 1, LIMITED);
   if (sources === null) return;
   const { limit } = request;
   c.reply.integer(countCommon(sources, limit === 0 ? Number.POSITIVE_INFINITY : limit));
 }
 
-export function zdiffCommand(c: Context): void {
+function zdiffCommand(c: Context): void {
   const sources = readRequest(c, 1, WITH_SCORES);
   if (sources === null) return;
   subtract(c, result, sources);
   answer(c);
 }
 
-export function zdiffstoreCommand(c: Context): void {
+function zdiffstoreCommand(c: Context): void {
   const sources = readRequest(c, 2, 0);
   if (sources === null) return;
   subtract(c, result, sources);

@@ -29,11 +29,11 @@ import {
 
 const view = new ZsetView();
 
-export function zpopminCommand(c: Context): void {
+function zpopminCommand(c: Context): void {
   pop(c, false);
 }
 
-export function zpopmaxCommand(c: Context): void {
+function zpopmaxCommand(c: Context): void {
   pop(c, true);
 }
 
@@ -89,7 +89,7 @@ export function readPopSome(c: Context, at: number): boolean {
   return readPopRequest(c, at, 'min', 'max');
 }
 
-export function zmpopCommand(c: Context): void {
+function zmpopCommand(c: Context): void {
   if (!readPopSome(c, 1)) return;
   if (!popFromFirst(c)) c.reply.nullArray();
 }

@@ -26,7 +26,7 @@ function replyMember(c: Context): void {
   c.reply.bulk(bytes, offset, length);
 }
 
-export function zrandmemberCommand(c: Context): void {
+function zrandmemberCommand(c: Context): void {
   const { argc, keyspace, reply } = c;
   if (argc > 2) {
     randomMembers(c);
@@ -64,7 +64,7 @@ function replyPair(c: Context): void {
   c.reply.double(cursor.score);
 }
 
-export function zscanCommand(c: Context): void {
+function zscanCommand(c: Context): void {
   const address = scan.begin(c, TYPE_ZSET, 'noscores');
   if (address === 0) return;
   view.open(c.keyspace, address);

@@ -26,7 +26,7 @@ const result = new ZsetResult();
 const scores = new ScoreRange();
 const members = new LexRange();
 
-export function zrangestoreCommand(c: Context): void {
+function zrangestoreCommand(c: Context): void {
   if (!span.read(c, 2, BY_AUTO, false, true, true)) return;
   const address = c.readTyped(2, TYPE_ZSET);
   if (address === WRONG) return;
@@ -56,7 +56,7 @@ function gatherSpan(c: Context, address: number): void {
   result.sort();
 }
 
-export function zremrangebyrankCommand(c: Context): void {
+function zremrangebyrankCommand(c: Context): void {
   if (!span.readRanks(c, 2)) return;
   const address = c.writeTyped(1, TYPE_ZSET);
   if (address === WRONG) return;
@@ -67,7 +67,7 @@ export function zremrangebyrankCommand(c: Context): void {
   removeRange(c, address, span.start, span.count, 'zremrangebyrank');
 }
 
-export function zremrangebyscoreCommand(c: Context): void {
+function zremrangebyscoreCommand(c: Context): void {
   if (!readScoreRange(c, scores, 2, 3)) return;
   const address = c.writeTyped(1, TYPE_ZSET);
   if (address === WRONG) return;
@@ -75,7 +75,7 @@ export function zremrangebyscoreCommand(c: Context): void {
   removeRange(c, address, ranks.start, ranks.end - ranks.start, 'zremrangebyscore');
 }
 
-export function zremrangebylexCommand(c: Context): void {
+function zremrangebylexCommand(c: Context): void {
   if (!readLexRange(c, members, 2, 3)) return;
   const address = c.writeTyped(1, TYPE_ZSET);
   if (address === WRONG) return;

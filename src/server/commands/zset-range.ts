@@ -32,27 +32,27 @@ const view = new ZsetView();
 const scores = new ScoreRange();
 const members = new LexRange();
 
-export function zrangeCommand(c: Context): void {
+function zrangeCommand(c: Context): void {
   if (span.read(c, 1, BY_AUTO, false, true, false)) answer(c);
 }
 
-export function zrevrangeCommand(c: Context): void {
+function zrevrangeCommand(c: Context): void {
   if (span.read(c, 1, BY_RANK, true, false, false)) answer(c);
 }
 
-export function zrangebyscoreCommand(c: Context): void {
+function zrangebyscoreCommand(c: Context): void {
   if (span.read(c, 1, BY_SCORE, false, false, false)) answer(c);
 }
 
-export function zrevrangebyscoreCommand(c: Context): void {
+function zrevrangebyscoreCommand(c: Context): void {
   if (span.read(c, 1, BY_SCORE, true, false, false)) answer(c);
 }
 
-export function zrangebylexCommand(c: Context): void {
+function zrangebylexCommand(c: Context): void {
   if (span.read(c, 1, BY_LEX, false, false, false)) answer(c);
 }
 
-export function zrevrangebylexCommand(c: Context): void {
+function zrevrangebylexCommand(c: Context): void {
   if (span.read(c, 1, BY_LEX, true, false, false)) answer(c);
 }
 
@@ -75,7 +75,7 @@ function answer(c: Context): void {
   }
 }
 
-export function zcountCommand(c: Context): void {
+function zcountCommand(c: Context): void {
   if (!readScoreRange(c, scores, 2, 3)) return;
   const address = c.readTyped(1, TYPE_ZSET);
   if (address === WRONG) return;
@@ -85,7 +85,7 @@ export function zcountCommand(c: Context): void {
   c.reply.integer(ranks.end - ranks.start);
 }
 
-export function zlexcountCommand(c: Context): void {
+function zlexcountCommand(c: Context): void {
   if (!readLexRange(c, members, 2, 3)) return;
   const address = c.readTyped(1, TYPE_ZSET);
   if (address === WRONG) return;

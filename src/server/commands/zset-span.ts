@@ -30,8 +30,8 @@ export const BY_RANK = 1;
 export const BY_SCORE = 2;
 export const BY_LEX = 3;
 
-export const NOT_A_SCORE_RANGE = 'ERR min or max is not a float';
-export const NOT_A_LEX_RANGE = 'ERR min or max not valid string range item';
+const NOT_A_SCORE_RANGE = 'ERR min or max is not a float';
+const NOT_A_LEX_RANGE = 'ERR min or max not valid string range item';
 const LIMIT_NEEDS_RANGE =
   'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX';
 const NO_SCORES_BY_LEX = 'ERR syntax error, WITHSCORES not supported in combination with BYLEX';

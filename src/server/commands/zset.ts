@@ -43,11 +43,11 @@ const options = new OptionReader();
 const view = new ZsetView();
 let scores = new Float64Array(SCORES_ROOM);
 
-export function zaddCommand(c: Context): void {
+function zaddCommand(c: Context): void {
   add(c, 0);
 }
 
-export function zincrbyCommand(c: Context): void {
+function zincrbyCommand(c: Context): void {
   add(c, ADD_INCR);
 }
 
@@ -155,7 +155,7 @@ function create(c: Context, first: number, pairs: number): number {
   return address;
 }
 
-export function zremCommand(c: Context): void {
+function zremCommand(c: Context): void {
   const { args, db, keyspace } = c;
   const { bytes, count, lengths, offsets } = args;
   let address = c.writeTyped(1, TYPE_ZSET);
@@ -178,17 +178,17 @@ export function zremCommand(c: Context): void {
   c.reply.integer(removed);
 }
 
-export function zcardCommand(c: Context): void {
+function zcardCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_ZSET);
   if (address !== WRONG) c.reply.integer(address === 0 ? 0 : zsetLength(c.keyspace, address));
 }
 
-export function zscoreCommand(c: Context): void {
+function zscoreCommand(c: Context): void {
   const address = c.readTyped(1, TYPE_ZSET);
   if (address !== WRONG) replyScore(c, address, 2);
 }
 
-export function zmscoreCommand(c: Context): void {
+function zmscoreCommand(c: Context): void {
   const { count } = c.args;
   const address = c.readTyped(1, TYPE_ZSET);
   if (address === WRONG) return;
@@ -205,11 +205,11 @@ function replyScore(c: Context, address: number, i: number): void {
   else c.reply.double(score);
 }
 
-export function zrankCommand(c: Context): void {
+function zrankCommand(c: Context): void {
   rank(c, false);
 }
 
-export function zrevrankCommand(c: Context): void {
+function zrevrankCommand(c: Context): void {
   rank(c, true);
 }
 

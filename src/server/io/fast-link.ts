@@ -86,7 +86,7 @@ let sendArea = new Uint8Array(SMALL_SEND_MAX);
 let sendViews: (Uint8Array | undefined)[] = [];
 
 /** Whether this Node has what the fast link needs. */
-export function probeFastLink(): boolean {
+function probeFastLink(): boolean {
   binding ??= loadBinding();
   return binding !== null;
 }
