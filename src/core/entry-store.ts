@@ -166,13 +166,6 @@ export class EntryStore {
     return (this.arena.words(address)[this.arena.wordOffset(address)]! & HEAD_EXPIRES) !== 0;
   }
 
-  /** Whether the running snapshot has not seen this entry yet. */
-  isUnseen(address: number): boolean {
-    return (
-      this.arena.words(address)[this.arena.wordOffset(address) + 1]! >>> 24 !== this.generation
-    );
-  }
-
   /** The 24 bits of an entry that say when, or how often, it was used. */
   usageOf(address: number): number {
     return this.arena.words(address)[this.arena.wordOffset(address) + 1]! & 0xffffff;

@@ -181,29 +181,6 @@ export async function writeFileDurably(
   await fs.fsyncDir(folderOf(path));
 }
 
-/** `writeFileDurably` that blocks until it is done: for start and for rare commands. */
-export function writeFileDurablySync(fs: FileSystem, path: string, bytes: Uint8Array): void {
-  const temp = temporaryName(path);
-  try {
-    const file = new DurableFile(fs.openSync(temp, 'replace'));
-    try {
-      file.writeAllSync(bytes, 0, bytes.length, 0);
-      file.syncDataSync();
-    } finally {
-      file.closeSync();
-    }
-    fs.renameSync(temp, path);
-  } catch (error) {
-    try {
-      fs.unlinkSync(temp);
-    } catch {
-      // The first error says what happened; a leftover is emptied by the next attempt.
-    }
-    throw error;
-  }
-  fs.fsyncDirSync(folderOf(path));
-}
-
 /** Renames within one folder and makes the new name durable. */
 export async function renameDurably(fs: FileSystem, from: string, to: string): Promise<void> {
   await fs.rename(from, to);

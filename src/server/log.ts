@@ -149,14 +149,7 @@ function destinationFor(sink: LogSink, textHead: () => string | null): pino.Dest
   return Object.assign(destination, { [Symbol.for('pino.metadata')]: true });
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun'].concat([
-  'Jul',
-  'Aug',
-  'Sep',
-  'Oct',
-  'Nov',
-  'Dec',
-]);
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
 /** Local time as `23 Nov 2026 02:43:17.856`. */
 export function formatLogTime(unixMs: number): string {
@@ -206,42 +199,3 @@ export const silentLog: Logger = {
   notice() {},
   warning() {},
 };
-
-/** A message that `MemoryLog` kept. */
-export interface LogEntry {
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields: LogFields | undefined;
-}
-
-/** Keeps the last messages, for programs that show or test them. */
-export class MemoryLog implements Logger {
-  readonly entries: LogEntry[];
-  readonly #entriesMax: number;
-
-  constructor(entriesMax = 1000) {
-    this.entries = [];
-    this.#entriesMax = entriesMax;
-  }
-
-  debug(message: string, fields?: LogFields): void {
-    this.#keep('debug', message, fields);
-  }
-
-  verbose(message: string, fields?: LogFields): void {
-    this.#keep('verbose', message, fields);
-  }
-
-  notice(message: string, fields?: LogFields): void {
-    this.#keep('notice', message, fields);
-  }
-
-  warning(message: string, fields?: LogFields): void {
-    this.#keep('warning', message, fields);
-  }
-
-  #keep(level: LogLevel, message: string, fields: LogFields | undefined): void {
-    if (this.entries.length === this.#entriesMax) this.entries.shift();
-    this.entries.push({ level, message, fields });
-  }
-}

@@ -10,7 +10,6 @@ import {
   renameDurably,
   temporaryName,
   writeFileDurably,
-  writeFileDurablySync,
 } from '../../src/persistence/durable-file.ts';
 import { errorCode, realFileSystem } from '../../src/persistence/file-system.ts';
 import { FaultyFile } from '../support/faulty-file.ts';
@@ -72,34 +71,17 @@ describe('writeFileDurably', () => {
     }
   });
 
-  it('has a form that blocks, with the same promise', () => {
-    const disk = diskWithOld();
-    writeFileDurablySync(disk, PATH, NEW);
-    expect(Buffer.from(disk.cutPower(1, 'all').content(PATH)!).toString()).toBe(NEW.toString());
-    const broken = diskWithOld();
-    broken.failSyncOf = /temp-/;
-    expect(() => writeFileDurablySync(broken, PATH, NEW)).toThrow(/EIO/);
-    expect(broken.paths()).toEqual([PATH]);
-    const full = diskWithOld();
-    full.breakCall(1, { kind: 'error', code: 'EMFILE' });
-    expect(() => writeFileDurablySync(full, PATH, NEW)).toThrow(/EMFILE/);
-  });
-
   it('leaves nothing of a longer file that an earlier attempt began', async () => {
-    for (const write of [writeFileDurably, writeFileDurablySync]) {
-      const disk = diskWithOld();
-      disk.put(temporaryName(PATH), Buffer.concat([OLD, OLD]));
-      await write(disk, PATH, NEW);
-      expect(Buffer.from(disk.content(PATH)!).toString()).toBe(NEW.toString());
-    }
+    const disk = diskWithOld();
+    disk.put(temporaryName(PATH), Buffer.concat([OLD, OLD]));
+    await writeFileDurably(disk, PATH, NEW);
+    expect(Buffer.from(disk.content(PATH)!).toString()).toBe(NEW.toString());
   });
 
   it('writes to the real disk', async () => {
     const path = join(tempFolder(), 'b.conf');
     await writeFileDurably(realFileSystem, path, NEW);
     expect(readFileSync(path, 'utf8')).toBe(NEW.toString());
-    writeFileDurablySync(realFileSystem, path, OLD);
-    expect(Buffer.from(readFileWholeSync(realFileSystem, path)!).toString()).toBe(OLD.toString());
     expect(realFileSystem.statSync(temporaryName(path))).toBeUndefined();
   });
 });

@@ -7,7 +7,6 @@ import {
   DurableFile,
   readFileWholeSync,
   writeFileDurably,
-  writeFileDurablySync,
 } from '../../src/persistence/durable-file.ts';
 import { type OpenMode, realFileSystem } from '../../src/persistence/file-system.ts';
 
@@ -128,7 +127,6 @@ describe('the real file system', () => {
     const before = descriptors();
     const path = join(folder, 'f');
     await writeFileDurably(realFileSystem, path, BYTES);
-    writeFileDurablySync(realFileSystem, path, BYTES);
     readFileWholeSync(realFileSystem, path);
     new DurableFile(realFileSystem.openSync(path, 'read')).closeSync();
     for (const mode of ['replace', 'update', 'journal', 'read'] as const) {

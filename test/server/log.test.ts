@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fileSink, formatLogTime, MemoryLog, ServerLog, silentLog } from '../../src/server/log.ts';
+import { fileSink, formatLogTime, ServerLog } from '../../src/server/log.ts';
 
 const NOON_MS = new Date(2026, 10, 3, 12, 4, 5, 67).getTime();
 
@@ -117,20 +117,5 @@ describe('standard output', () => {
     expect(run.signal).toBe('SIGKILL');
     expect(run.stdout.trimEnd().split('\n')).toHaveLength(2000);
     expect(run.stdout).toMatch(/^\d+:M \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} \* line 0\n/);
-  });
-});
-
-describe('logs for programs', () => {
-  it('keep the last messages, or none', () => {
-    const log = new MemoryLog(2);
-    log.debug('a');
-    log.verbose('b');
-    log.notice('c', { x: 1 });
-    log.warning('d');
-    expect(log.entries).toEqual([
-      { level: 'notice', message: 'c', fields: { x: 1 } },
-      { level: 'warning', message: 'd', fields: undefined },
-    ]);
-    silentLog.warning('nothing happens');
   });
 });

@@ -130,11 +130,6 @@ export class ReplyChunks {
 
   // ---------------------------------------------------------------- positions
 
-  /** Everything written may be sent. */
-  releaseAll(): void {
-    this.released = this.chunkStart + this.at;
-  }
-
   /** Takes back what was written after `position`, of which nothing has been released. */
   rewind(position: number): void {
     while (position < this.chunkStart) {

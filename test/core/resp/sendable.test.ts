@@ -53,10 +53,10 @@ describe('the pieces of a long reply', () => {
           else reply.raw(bytes);
           written.push(bytes);
           if (!release) continue;
-          reply.releaseAll();
+          reply.released = reply.total;
           send(taken);
         }
-        reply.releaseAll();
+        reply.released = reply.total;
         while (reply.sent < reply.total) send(4);
         expect(Buffer.concat(sent).equals(Buffer.concat(written))).toBe(true);
       },

@@ -20,7 +20,7 @@ const LONG = [17_000, 65_535, 70_000];
 function answer(view: ZsetView, start: number, count: number, ...how: [boolean, boolean, boolean]) {
   const reply = new Reply(new ChunkPool());
   replyRange(reply, view, start, count, ...how);
-  reply.releaseAll();
+  reply.released = reply.total;
   return Buffer.concat(sendableParts(reply, Number.POSITIVE_INFINITY)).toString('latin1');
 }
 
