@@ -8,7 +8,7 @@ import { TYPE_HASH } from '../../core/value.ts';
 import { command, keyAt, READONLY } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
 import { MemberScan } from './member-scan.ts';
-import { pickRequest, readPicks, replyPicks } from './random-reply.ts';
+import { pickRequest, readPicks, replyPick, replyPicks } from './random-reply.ts';
 
 const cursor = new HashCursor();
 const scan = new MemberScan();
@@ -66,20 +66,8 @@ function replyPair(c: Context): void {
 }
 
 function hrandfieldCommand(c: Context): void {
-  const { argc, keyspace, reply } = c;
-  if (argc > 2) {
-    randomFields(c);
-    return;
-  }
-  const address = c.readTyped(1, TYPE_HASH);
-  if (address === WRONG) return;
-  if (address === 0) {
-    reply.null();
-    return;
-  }
-  cursor.start(keyspace, address);
-  cursor.show(cursor.pick(keyspace.random));
-  replyName(c);
+  if (c.argc > 2) randomFields(c);
+  else replyPick(c, TYPE_HASH, cursor, replyName);
 }
 
 /** HRANDFIELD with a count: negative ones let a field come again. */

@@ -1,13 +1,15 @@
 /**
- * The answers of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER with a count.
+ * The answers of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER.
  *
- *     count >= 0   so many different elements, all of them when there are no more
+ *     no count     one element, null where there is none
+ *     count >= 0   that many different elements, all of them when there are no more
  *     count < 0    -count elements of which each may be any; more than 2^32 are refused
  *
  * HRANDFIELD and ZRANDMEMBER show a value with each element when asked to: as an array of two in
  * RESP3, flat in RESP2.
  */
-import type { Context } from '../context.ts';
+import type { Keyspace } from '../../core/keyspace.ts';
+import { type Context, WRONG } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
 import { pickCount } from './pick-count.ts';
 import { type PickSource, RandomPicks } from './random-picks.ts';
@@ -27,6 +29,7 @@ const LOOK_EVERY = 1024;
 
 /** The cursors of the type APIs, which show what they are sent to. */
 interface ShownSource extends PickSource {
+  start(keyspace: Keyspace, address: number): void;
   next(): boolean;
   show(ref: number): void;
 }
@@ -56,6 +59,24 @@ export function readPicks(c: Context, word: string): boolean {
   pickRequest.count = count;
   pickRequest.paired = paired;
   return true;
+}
+
+/** Answers one element of the collection of `type` in argument 1, without a count. */
+export function replyPick(
+  c: Context,
+  type: number,
+  source: ShownSource,
+  replyShown: ReplyShown,
+): void {
+  const address = c.readTyped(1, type);
+  if (address === WRONG) return;
+  if (address === 0) {
+    c.reply.null();
+    return;
+  }
+  source.start(c.keyspace, address);
+  source.show(source.pick(c.keyspace.random));
+  replyShown(c);
 }
 
 /** Answers `wanted` elements, as above, of a source that stands before its first one. */

@@ -16,7 +16,7 @@ import { NOTIFY_GENERIC, NOTIFY_SET } from '../notify-classes.ts';
 import { MemberScan } from './member-scan.ts';
 import { pickCount } from './pick-count.ts';
 import { RandomPicks } from './random-picks.ts';
-import { replyPicks } from './random-reply.ts';
+import { replyPick, replyPicks } from './random-reply.ts';
 
 /** Members that one SREM names. */
 const BATCH = 1024;
@@ -130,24 +130,9 @@ function replyMember(c: Context): void {
 }
 
 function srandmemberCommand(c: Context): void {
-  const { argc, keyspace, reply } = c;
-  if (argc === 3) {
-    randomMembers(c);
-    return;
-  }
-  if (argc > 3) {
-    reply.error(SYNTAX_ERROR);
-    return;
-  }
-  const address = c.readTyped(1, TYPE_SET);
-  if (address === WRONG) return;
-  if (address === 0) {
-    reply.null();
-    return;
-  }
-  cursor.start(keyspace, address);
-  cursor.show(cursor.pick(keyspace.random));
-  replyMember(c);
+  if (c.argc > 3) c.reply.error(SYNTAX_ERROR);
+  else if (c.argc === 3) randomMembers(c);
+  else replyPick(c, TYPE_SET, cursor, replyMember);
 }
 
 /** SRANDMEMBER with a count: negative ones let a member come again. */

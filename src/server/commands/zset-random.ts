@@ -13,7 +13,7 @@ import { TYPE_ZSET } from '../../core/value.ts';
 import { command, keyAt, READONLY } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
 import { MemberScan } from './member-scan.ts';
-import { pickRequest, readPicks, replyPicks } from './random-reply.ts';
+import { pickRequest, readPicks, replyPick, replyPicks } from './random-reply.ts';
 
 const view = new ZsetView();
 const cursor = new ZsetCursor();
@@ -27,20 +27,8 @@ function replyMember(c: Context): void {
 }
 
 function zrandmemberCommand(c: Context): void {
-  const { argc, keyspace, reply } = c;
-  if (argc > 2) {
-    randomMembers(c);
-    return;
-  }
-  const address = c.readTyped(1, TYPE_ZSET);
-  if (address === WRONG) return;
-  if (address === 0) {
-    reply.null();
-    return;
-  }
-  cursor.start(keyspace, address);
-  cursor.show(cursor.pick(keyspace.random));
-  replyMember(c);
+  if (c.argc > 2) randomMembers(c);
+  else replyPick(c, TYPE_ZSET, cursor, replyMember);
 }
 
 /** ZRANDMEMBER with a count: negative ones let a member come again. */
