@@ -207,7 +207,7 @@ class FileScan {
   #command(reader: AofReader): void {
     const { args } = reader;
     const bytes = reader.offset - reader.itemOffset;
-    if (args.lengths[0] === 5 && args.is(0, 'multi')) {
+    if (args.is(0, 'multi')) {
       this.#transaction ??= { place: placeBefore(reader), bytes: 0, commands: 0 };
     }
     const transaction = this.#transaction;
@@ -217,7 +217,7 @@ class FileScan {
     }
     transaction.bytes += bytes;
     if (!isBracket(reader)) transaction.commands++;
-    if (!(args.lengths[0] === 4 && args.is(0, 'exec'))) return;
+    if (!args.is(0, 'exec')) return;
     this.#transaction = null;
     this.#whole(transaction.bytes, transaction.commands);
   }
@@ -243,10 +243,9 @@ class FileScan {
   }
 }
 
-function isBracket(reader: AofReader): boolean {
-  const { args } = reader;
-  const length = args.lengths[0];
-  return (length === 5 && args.is(0, 'multi')) || (length === 4 && args.is(0, 'exec'));
+/** Whether the command is MULTI or EXEC, which only enclose what is counted. */
+function isBracket({ args }: AofReader): boolean {
+  return args.is(0, 'multi') || args.is(0, 'exec');
 }
 
 /** The place before the item that was read last. */

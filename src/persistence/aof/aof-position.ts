@@ -29,7 +29,6 @@ export type AofPosition = {
   readonly db: number;
 };
 
-const SELECT = 'select';
 const LINE = /^#RP:(?:-|([pr]):([0-9a-f]{40}):(\d{1,16}):(\d{1,10}))\r\n$/;
 const LINE_BYTES_MAX = 100;
 const START = [0x23, 0x52, 0x50, 0x3a] as const;
@@ -79,7 +78,7 @@ export class AofPositionTracker {
 
   /** A command is executed: the stream may go on in another database behind it. */
   executing(args: Args): void {
-    if (args.count !== 2 || args.lengths[0] !== SELECT.length || !args.is(0, SELECT)) return;
+    if (args.count !== 2 || !args.is(0, 'select')) return;
     this.#db = parseInteger(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
   }
 

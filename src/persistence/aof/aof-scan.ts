@@ -12,7 +12,7 @@
  */
 import type { Args } from '../../core/resp/args.ts';
 import { DurableFile } from '../durable-file.ts';
-import type { FileSystem, OpenFile } from '../file-system.ts';
+import { errorText, type FileSystem, type OpenFile } from '../file-system.ts';
 import { FRAME_HEAD_BYTES, voidFrameHead } from './aof-frame.ts';
 import type { AofPosition } from './aof-position.ts';
 import { AofReader, contentSize } from './aof-reader.ts';
@@ -21,12 +21,12 @@ import { AofReader, contentSize } from './aof-reader.ts';
  * Reads the RDB at the start of the file at `path` and resolves to its length in bytes, trailer
  * included; rejects with what is wrong with it. What follows it in the file is not its business.
  */
-export type RdbReader = (path: string) => Promise<number>;
+export type PreambleReader = (path: string) => Promise<number>;
 
 export type ScanSinks = {
   /** MULTI within MULTI, and EXEC without one, are damage: a loader passes over them. */
   readonly strict?: boolean;
-  readonly readRdb: RdbReader;
+  readonly readRdb: PreambleReader;
   /** A command; a text says why it cannot be executed, and ends the scan. */
   readonly command: (args: Args) => string | undefined;
   /** A time line, and where to cut the file to end before it. False ends the scan as whole. */
@@ -130,8 +130,7 @@ class AofScan {
       try {
         this.#rdbBytes = await this.#sinks.readRdb(this.#path);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        return this.#report('damaged', 0, 0, `the RDB preamble: ${reason}`);
+        return this.#report('damaged', 0, 0, `the RDB preamble: ${errorText(error)}`);
       }
     }
     const content = Math.max(await contentSize(this.#file, this.#size), this.#rdbBytes);
@@ -176,7 +175,7 @@ class AofScan {
       } else if (item === 'position') {
         this.#sinks.position?.(reader.position);
       } else if (item === 'time') {
-        const cut = this.#transaction === undefined ? reader.itemCutOffset : this.#transactionCut;
+        const cut = this.#cutOffset(reader);
         const goOn = this.#sinks.time?.(reader.timeSeconds, cut) ?? true;
         if (!goOn) return this.#report('whole', cut, reader.itemOffset, '');
       } else {
@@ -187,19 +186,18 @@ class AofScan {
 
   #atEnd(item: 'end' | 'torn' | 'damaged', reader: AofReader): ScanReport {
     if (item === 'damaged') {
-      const cut = this.#transaction === undefined ? reader.itemCutOffset : this.#transactionCut;
-      return this.#report('damaged', cut, reader.itemOffset, reader.reason);
+      return this.#report('damaged', this.#cutOffset(reader), reader.itemOffset, reader.reason);
     }
     if (item === 'torn' || this.#transaction !== undefined) return this.#torn(reader);
     return this.#report('whole', reader.offset, reader.offset, '');
   }
 
   #torn(reader: AofReader): ScanReport {
-    const isInTransaction = this.#transaction !== undefined;
-    const cut = isInTransaction ? this.#transactionCut : reader.itemCutOffset;
-    const reason = isInTransaction
-      ? 'the file ends within a transaction, before its EXEC'
-      : 'the file ends within a command or a turn';
+    const cut = this.#cutOffset(reader);
+    const reason =
+      this.#transaction !== undefined
+        ? 'the file ends within a transaction, before its EXEC'
+        : 'the file ends within a command or a turn';
     const head = reader.tornHeadOffset;
     if (head >= 0 && cut === head + FRAME_HEAD_BYTES)
       return this.#report('torn', head, cut, reason);
@@ -216,18 +214,23 @@ class AofScan {
   }
 
   #stray(reader: AofReader, word: string): ScanReport {
-    const cut = this.#transaction === undefined ? reader.itemCutOffset : this.#transactionCut;
+    const cut = this.#cutOffset(reader);
     return this.#report('damaged', cut, reader.itemOffset, `unexpected ${word}`);
+  }
+
+  /** Where to cut the file to be rid of the item found and of a transaction that it stands in. */
+  #cutOffset(reader: AofReader): number {
+    return this.#transaction === undefined ? reader.itemCutOffset : this.#transactionCut;
   }
 
   #command(reader: AofReader): string | undefined {
     const { args } = reader;
-    if (args.lengths[0] === 5 && args.is(0, 'multi')) {
+    if (args.is(0, 'multi')) {
       if (this.#transaction === undefined) this.#transactionCut = reader.itemCutOffset;
       this.#transaction ??= [];
       return undefined;
     }
-    if (args.lengths[0] === 4 && args.is(0, 'exec')) return this.#exec(args);
+    if (args.is(0, 'exec')) return this.#exec(args);
     if (this.#transaction === undefined) return this.#give(args);
     const words: Uint8Array[] = [];
     for (let i = 0; i < args.count; i++) words.push(args.copy(i));

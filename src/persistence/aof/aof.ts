@@ -126,11 +126,6 @@ export class Aof {
     this.disk.tick(nowMs);
   }
 
-  async #openNewIncr(): Promise<DurableFile> {
-    const incr = await this.folder.addIncr();
-    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'journal'));
-  }
-
   // ---- start and end ---------------------------------------------------------------------
 
   /**
@@ -280,6 +275,11 @@ export class Aof {
       const file = this.#state === 'on' ? await this.#openNewIncr() : await this.#openTemporary();
       this.#rewrite = { step: 'prepared', file };
     });
+  }
+
+  async #openNewIncr(): Promise<DurableFile> {
+    const incr = await this.folder.addIncr();
+    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'journal'));
   }
 
   async #openTemporary(): Promise<DurableFile> {

@@ -17,14 +17,19 @@
  * `aof-timestamp-enabled`; nothing is cut when there is any trouble before.
  */
 import { dirname, join } from 'node:path';
-import { cutScannedFile, type RdbReader, type ScanReport, scanAofFile } from '../aof/aof-scan.ts';
+import {
+  cutScannedFile,
+  type PreambleReader,
+  type ScanReport,
+  scanAofFile,
+} from '../aof/aof-scan.ts';
 import { type AofFileType, appendFilenameOf, loadedFiles, parseManifest } from '../aof/manifest.ts';
 import { readFileWholeSync } from '../durable-file.ts';
 import type { FileSystem } from '../file-system.ts';
 
 export type CheckOptions = {
-  /** Checks an RDB preamble, see `RdbReader`. */
-  readonly readRdb: RdbReader;
+  /** Checks an RDB preamble, see `PreambleReader`. */
+  readonly readRdb: PreambleReader;
   /** Cut before the first turn after this second, instead of at trouble. */
   readonly truncateToTimestamp?: number;
   /** Told how far the file at `path` is checked. */
