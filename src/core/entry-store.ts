@@ -18,7 +18,7 @@ import {
   WIDE_KEY,
   wideWords,
 } from './struct/entry.ts';
-import { lfuDecayed, lfuGrown, lfuWord } from './usage.ts';
+import { LFU_INITIAL, lfuDecayed, lfuGrown, lfuWord } from './usage.ts';
 import {
   ALL_WORDS,
   type ByteView,
@@ -229,7 +229,7 @@ export class EntryStore {
     const words = this.arena.words(address);
     const at = this.arena.wordOffset(address);
     words[at] = entryHead(keyLength, keyWords, ownerBits(type, encoding, flags));
-    const usage = this.lfu ? lfuWord(this.nowMs, 5) : this.lruClock;
+    const usage = this.lfu ? lfuWord(this.nowMs, LFU_INITIAL) : this.lruClock;
     words[at + 1] = ((this.generation << 24) | usage) >>> 0;
     if (wide !== 0) words[at + keyWords - 1] = keyLength;
     if (isThere) this.openedKey = 0;

@@ -19,7 +19,7 @@ import { EntryChanges } from './entry-changes.ts';
 import { KeyAhead } from './key-ahead.ts';
 import { copyBytes } from './memory/copy.ts';
 import type { HashSeed } from './struct/key-hash.ts';
-import { lfuWord } from './usage.ts';
+import { LFU_INITIAL, lfuWord } from './usage.ts';
 import { HEAD_EXPIRES, HEAD_EXTERNAL, HEAD_LARGE } from './value.ts';
 
 export type { LargeValue, Releasable, SnapshotDoor } from './entry-store.ts';
@@ -251,7 +251,7 @@ export class Keyspace extends EntryChanges {
     const fresh = this.rekeyed(address, key, keyOffset, keyLength, expires);
     const words = arena.words(fresh);
     const at = arena.wordOffset(fresh);
-    const usage = this.lfu ? lfuWord(this.nowMs, 5) : this.lruClock;
+    const usage = this.lfu ? lfuWord(this.nowMs, LFU_INITIAL) : this.lruClock;
     words[at + 1] = ((this.generation << 24) | usage) >>> 0;
     if ((words[at]! & HEAD_LARGE) !== 0) {
       words[at + 2] = this.newHandle(this.largeOf(address).clone());

@@ -8,7 +8,8 @@
  * loses one for every `decayMinutes` minutes without use.
  */
 
-const LFU_INITIAL = 5;
+/** The LFU counter of a key that was just made. */
+export const LFU_INITIAL = 5;
 
 /** Seconds since the use that `usage` notes, as of `clock` (LRU). */
 export function lruIdleSeconds(usage: number, clock: number): number {

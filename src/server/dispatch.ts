@@ -30,7 +30,7 @@ import {
 import type { CommandTable } from './command-table.ts';
 import { Context } from './context.ts';
 import { Doorman } from './doorman.ts';
-import { NO_AUTH_NEEDED, NO_DEBUG, unknownCommand, wrongArity } from './errors.ts';
+import { AUTH_REQUIRED, NO_DEBUG, unknownCommand, wrongArity } from './errors.ts';
 import { countCalls, QUICK_US, SHARED_MAX, SharedCalls } from './info/call-figures.ts';
 import type { Services } from './services.ts';
 
@@ -294,7 +294,7 @@ export class Dispatcher {
       return;
     }
     if (!client.authenticated && (command.flags & NO_AUTH) === 0) {
-      this.refuse(client, command, args, NO_AUTH_NEEDED);
+      this.refuse(client, command, args, AUTH_REQUIRED);
       return;
     }
     for (let i = 0; i < this.gates.length; i++) {

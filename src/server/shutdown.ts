@@ -8,6 +8,7 @@
  * does, and ABORT ends the waiting and the saving. The line "User requested shutdown..." and those
  * after it are Redis's, so that tools recognise them.
  */
+import { errorText } from '../persistence/file-system.ts';
 import type { FrontDesk } from './clients/front-desk.ts';
 import type { InfoLines } from './info/info-lines.ts';
 import type { Logger } from './log.ts';
@@ -79,8 +80,8 @@ export class Shutdown {
     try {
       await deps.save(request);
     } catch (error) {
-      const reason = (error as Error).message;
-      if (!this.aborted) deps.log.warning(`Errors trying to shut down the server: ${reason}`);
+      if (!this.aborted)
+        deps.log.warning(`Errors trying to shut down the server: ${errorText(error)}`);
       return this.goOn();
     }
     await deps.stop();

@@ -153,7 +153,8 @@ export class DirectoryBlocks {
   }
 
   /**
-   * Sets bits in the second word of a leaf's entries, and copies all to `to[at]`. The end of it.
+   * Sets bits in the second word of a leaf's entries, and copies all to `to[at ..]`. Returns where
+   * the copy ends.
    */
   mark(leaf: number, bits: number, to: Uint32Array, at: number): number {
     const words = this.arena.words(leaf);
@@ -166,6 +167,7 @@ export class DirectoryBlocks {
     }
     return into;
   }
+
   /** Merges the children at `slot` and behind it, blocks of `level`, if they fit together. */
   mergePair(parent: number, slot: number, level: number): boolean {
     const { arena } = this;

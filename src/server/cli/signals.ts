@@ -4,6 +4,7 @@
  * nothing, and SIGALRM, with which 7.2 is asked where it stands, is only told of; so is SIGUSR1, at
  * which Node would open a port to any debugger.
  */
+import { errorText } from '../../persistence/file-system.ts';
 import type { Config } from '../config/config.ts';
 import type { ShutdownFlag } from '../config/special-type.ts';
 import type { Logger } from '../log.ts';
@@ -37,8 +38,9 @@ export function handleSignals(
       await server.close(signal === 'SIGINT' ? shutdownOnSigint : shutdownOnSigterm);
     } catch (error) {
       closing = false;
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warning(`${signal} received but errors trying to shut down the server: ${reason}`);
+      log.warning(
+        `${signal} received but errors trying to shut down the server: ${errorText(error)}`,
+      );
       return;
     }
     exit(0);

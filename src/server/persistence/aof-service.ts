@@ -12,8 +12,10 @@
  *               the snapshot is done: finish (manifest names base and increment), or abort:
  *               nothing has changed
  */
+
 import { Aof } from '../../persistence/aof/aof.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
+import { errorText } from '../../persistence/file-system.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 import { giveBack } from '../memory/give-back.ts';
@@ -202,7 +204,7 @@ export class AofService {
         this.deps.turn.schedule();
       }
     } catch (error) {
-      await this.failed(error as Error, epoch);
+      await this.failed(error, epoch);
     } finally {
       this.preparing = false;
     }
@@ -254,7 +256,7 @@ export class AofService {
         return this.aof.finishRewrite(base, format);
       })
       .then(() => this.succeeded())
-      .catch((error: Error) => this.failed(error, epoch));
+      .catch((error: unknown) => this.failed(error, epoch));
   }
 
   private assertEpoch(epoch: number): void {
@@ -268,11 +270,11 @@ export class AofService {
     this.deps.log.notice('Background AOF rewrite finished successfully');
   }
 
-  private async failed(error: Error, epoch: number): Promise<void> {
+  private async failed(error: unknown, epoch: number): Promise<void> {
     if (epoch !== this.epoch) return;
     this.lastRewriteOk = false;
     this.lastRewriteSeconds = Math.round((Date.now() - this.rewriteStartedMs) / 1000);
-    this.deps.log.warning(`Background AOF rewrite failed: ${error.message}`);
+    this.deps.log.warning(`Background AOF rewrite failed: ${errorText(error)}`);
     const minutes = await this.aof.abortRewrite();
     if (minutes > 0) {
       this.deps.log.warning(
@@ -355,7 +357,7 @@ export class AofService {
       try {
         await this.aof.switchOn(this.deps.config.values.dir);
       } catch (error) {
-        return `Unable to turn on AOF: ${(error as Error).message}`;
+        return `Unable to turn on AOF: ${errorText(error)}`;
       }
       this.rewriteScheduled = this.deps.isSnapshotRunning();
       if (!this.rewriteScheduled) this.rewrite();

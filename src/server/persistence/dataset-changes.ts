@@ -7,7 +7,9 @@
  *
  * One at a time: loading takes many turns, and two of them would load into each other.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '../../persistence/file-system.ts';
 import { LOADING_DATASET } from '../errors.ts';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
@@ -94,7 +96,7 @@ export class DatasetChanges {
       this.deps.log.warning('DB reloaded by DEBUG RELOAD');
       return undefined;
     } catch (error) {
-      this.deps.log.warning(`DEBUG RELOAD: ${(error as Error).message}`);
+      this.deps.log.warning(`DEBUG RELOAD: ${errorText(error)}`);
       return 'ERR Error trying to load the RDB dump, check server logs.';
     }
   }
@@ -117,7 +119,7 @@ export class DatasetChanges {
       this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
       return undefined;
     } catch (error) {
-      this.deps.log.warning(`DEBUG LOADAOF: ${(error as Error).message}`);
+      this.deps.log.warning(`DEBUG LOADAOF: ${errorText(error)}`);
       return 'ERR Error trying to load the AOF files, check server logs.';
     }
   }

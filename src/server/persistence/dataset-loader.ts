@@ -14,7 +14,7 @@ import type { Args } from '../../core/resp/args.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
 import { ManifestError } from '../../persistence/aof/manifest.ts';
-import type { FileSystem } from '../../persistence/file-system.ts';
+import { errorText, type FileSystem } from '../../persistence/file-system.ts';
 import { ProgressLine } from '../../persistence/progress-line.ts';
 import { RdbLoad } from '../../persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
@@ -190,7 +190,7 @@ export class DatasetLoader {
       const counts = { keys: load.keys - kept, expiredKeys: load.expiredKeys + kept, emptyKeys };
       return { ...counts, aux, bytes };
     } catch (error) {
-      throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${path}: ${errorText(error)}`, { cause: error });
     } finally {
       file.closeSync();
     }

@@ -7,7 +7,7 @@
  */
 import type { Keyspace } from '../../core/keyspace.ts';
 import { AofFolder } from '../../persistence/aof/aof-folder.ts';
-import type { FileSystem } from '../../persistence/file-system.ts';
+import { errorText, type FileSystem } from '../../persistence/file-system.ts';
 import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
 import type { ReplicationAux } from '../../replication/replication-id.ts';
@@ -251,7 +251,7 @@ export class Persistence implements PersistenceServices {
       await this.aof.close();
     } catch (error) {
       if (!options.force) throw error;
-      log.warning(`The AOF is not on disk completely: ${(error as Error).message}`);
+      log.warning(`The AOF is not on disk completely: ${errorText(error)}`);
     }
   }
 

@@ -7,7 +7,9 @@
  * A save that the server itself gives up, since FLUSHALL or another dataset made it pointless, is
  * no failure: writes are refused for what the disk does, and it did nothing.
  */
+
 import type { Keyspace } from '../../core/keyspace.ts';
+import { errorText } from '../../persistence/file-system.ts';
 import { SnapshotError, type SnapshotResult } from '../../persistence/snapshot/snapshot.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
@@ -105,8 +107,8 @@ export class RdbService {
       this.saved(keyspace.dirty);
       return undefined;
     } catch (error) {
-      log.warning(`Saving failed: ${(error as Error).message}`);
-      return (error as Error).message;
+      log.warning(`Saving failed: ${errorText(error)}`);
+      return errorText(error);
     } finally {
       onEnded();
     }
@@ -126,9 +128,9 @@ export class RdbService {
       this.saved(dirty);
       return undefined;
     } catch (error) {
-      if (isGivenUp(error as Error)) return GIVEN_UP;
-      log.warning(`Saving failed: ${(error as Error).message}`);
-      return (error as Error).message;
+      if (isGivenUp(error)) return GIVEN_UP;
+      log.warning(`Saving failed: ${errorText(error)}`);
+      return errorText(error);
     } finally {
       this.isSaving = false;
       onEnded();
@@ -175,6 +177,6 @@ export class RdbService {
   }
 }
 
-function isGivenUp(error: Error): boolean {
+function isGivenUp(error: unknown): boolean {
   return error instanceof SnapshotError && error.code === 'ABORTED';
 }
