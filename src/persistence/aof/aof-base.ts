@@ -15,7 +15,7 @@ import { RdbCommands } from '../rdb/rdb-commands.ts';
 import type { RdbWriteVersion, UsageKind } from '../rdb/rdb-encoder.ts';
 import { RdbReader } from '../rdb/rdb-reader.ts';
 import { RdbWalk } from '../rdb/rdb-walk.ts';
-import { encodePositionLine } from './aof-position.ts';
+import { encodePositionLine, positionOfAux } from './aof-position.ts';
 
 /** What of a snapshot's content this translation can read. */
 interface EncodedContent {
@@ -97,12 +97,8 @@ class BaseCommands extends RdbCommands {
   }
 
   override end(): void {
-    const id = this.#aux.get('repl-id');
-    const offset = Number(this.#aux.get('repl-offset'));
-    if (id !== undefined && Number.isSafeInteger(offset)) {
-      const db = Number(this.#aux.get('repl-stream-db') ?? 0);
-      this.#writer.line(encodePositionLine({ continues: false, id, offset, db }));
-    }
+    const position = positionOfAux(this.#aux);
+    if (position !== null) this.#writer.line(encodePositionLine(position));
     super.end();
   }
 }

@@ -31,6 +31,8 @@ export type AofPosition = {
 
 const LINE = /^#RP:(?:-|([pr]):([0-9a-f]{40}):(\d{1,16}):(\d{1,10}))\r\n$/;
 const LINE_BYTES_MAX = 100;
+/** Hexadecimal digits of a replication id. */
+const ID_LENGTH = 40;
 const START = [0x23, 0x52, 0x50, 0x3a] as const;
 
 /** The line for a position; null says that there is none. */
@@ -52,6 +54,18 @@ export function decodePositionLine(
   const [, kind, id, offset, db] = found;
   if (kind === undefined || id === undefined) return null;
   return { continues: kind === 'p', id, offset: Number(offset), db: Number(db) };
+}
+
+/**
+ * The position that an RDB tells in its AUX fields repl-id, repl-offset and repl-stream-db; null
+ * where it tells none.
+ */
+export function positionOfAux(fields: ReadonlyMap<string, string>): AofPosition | null {
+  const id = fields.get('repl-id');
+  const offset = Number(fields.get('repl-offset'));
+  if (id === undefined || id.length !== ID_LENGTH || !Number.isSafeInteger(offset)) return null;
+  const db = Number(fields.get('repl-stream-db') ?? 0);
+  return { continues: false, id, offset, db: Number.isSafeInteger(db) ? Math.max(0, db) : 0 };
 }
 
 /** Follows the position while an AOF is read. */

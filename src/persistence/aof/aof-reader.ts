@@ -301,7 +301,7 @@ export class AofReader {
     this.#bodyCrc.reset();
     for (let at = this.offset; at < end; ) {
       const count = await this.#file.read(scratch, 0, Math.min(scratch.length, end - at), at);
-      if (count === 0) throw becameShorter(this.#file);
+      if (count === 0) throw becameShorter(this.#file.path);
       this.#bodyCrc.update(scratch, 0, count);
       at += count;
     }
@@ -326,7 +326,7 @@ export class AofReader {
     const room = Math.min(this.#buf.length - this.#end, this.#size - this.#bufOffset - this.#end);
     const from = this.#bufOffset + this.#end;
     const count = await this.#file.read(this.#buf, this.#end, room, from);
-    if (count === 0) throw becameShorter(this.#file);
+    if (count === 0) throw becameShorter(this.#file.path);
     this.#end += count;
   }
 
@@ -334,7 +334,7 @@ export class AofReader {
   async #fillBig(big: Uint8Array): Promise<void> {
     const from = this.offset;
     const count = await this.#file.read(big, this.#bigFilled, big.length - this.#bigFilled, from);
-    if (count === 0) throw becameShorter(this.#file);
+    if (count === 0) throw becameShorter(this.#file.path);
     this.#bigFilled += count;
     this.#detachArguments();
     this.#bufOffset = from + count;
@@ -371,7 +371,7 @@ export async function contentSize(file: OpenFile, size: number): Promise<number>
   while (end > 0) {
     const from = Math.max(0, end - chunk.length);
     const count = await file.read(chunk, 0, end - from, from);
-    if (count < end - from) throw becameShorter(file);
+    if (count < end - from) throw becameShorter(file.path);
     for (let i = count - 1; i >= 0; i--) {
       if (chunk[i] !== 0) return from + i + 1;
     }
@@ -380,6 +380,7 @@ export async function contentSize(file: OpenFile, size: number): Promise<number>
   return 0;
 }
 
-function becameShorter(file: OpenFile): Error {
-  return new Error(`${file.path} became shorter while it was read`);
+/** Why a file that ended before its size can be read no further. */
+export function becameShorter(path: string): Error {
+  return new Error(`${path} became shorter while it was read`);
 }

@@ -57,7 +57,8 @@ export type ScanReport = {
 };
 
 const COMMANDS_A_PAUSE = 32;
-const RDB_MAGIC = 'REDIS';
+/** What a file begins with whose commands follow an RDB. */
+export const RDB_MAGIC = 'REDIS';
 
 /** Scans the file at `path`. Rejects only when the disk fails. */
 export async function scanAofFile(
@@ -85,16 +86,20 @@ export async function cutScannedFile(
   const file = new DurableFile(await fs.open(report.path, 'update'));
   try {
     await file.truncate(size);
-    if (report.tornHeadOffset >= 0 && report.tornHeadOffset < size) {
-      const head = new Uint8Array(FRAME_HEAD_BYTES);
-      await file.read(head, 0, head.length, report.tornHeadOffset);
-      voidFrameHead(head, 0);
-      await file.writeAll(head, 0, head.length, report.tornHeadOffset);
-    }
+    const { tornHeadOffset } = report;
+    if (tornHeadOffset >= 0 && tornHeadOffset < size) await voidHeadIn(file, tornHeadOffset);
     await file.syncData();
   } finally {
     await file.close();
   }
+}
+
+/** Voids the head at `offset` of a file that is cut within its turn (aof-frame.ts). */
+export async function voidHeadIn(file: DurableFile, offset: number): Promise<void> {
+  const head = new Uint8Array(FRAME_HEAD_BYTES);
+  await file.read(head, 0, head.length, offset);
+  voidFrameHead(head, 0);
+  await file.writeAll(head, 0, head.length, offset);
 }
 
 class AofScan {

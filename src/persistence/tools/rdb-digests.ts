@@ -10,11 +10,9 @@
  */
 import type { StreamId } from '../../core/struct/stream-id.ts';
 import { SCORE_TEXT_MAX, writeScore } from '../../core/text/score.ts';
-import type { ByteView } from '../../core/value.ts';
+import { type ByteView, TYPE_NAMES } from '../../core/value.ts';
 import { type RdbEntry, type RdbVisitor, rdbKind, type StreamFacts } from '../rdb/rdb-walk.ts';
 import { QuickDigest } from './quick-digest.ts';
-
-const KINDS = ['string', 'list', 'set', 'zset', 'hash', 'module', 'stream'] as const;
 
 /** Digests each value that a walk shows and hands it to `take`, which must copy it. */
 export class ValueDigests implements RdbVisitor {
@@ -46,7 +44,7 @@ export class ValueDigests implements RdbVisitor {
   entry(entry: RdbEntry): boolean {
     if (!this.#wants(entry)) return false;
     this.#digest.clear();
-    this.#digest.mixWord(KINDS.indexOf(rdbKind(entry.type)));
+    this.#digest.mixWord(TYPE_NAMES.indexOf(rdbKind(entry.type)));
     return true;
   }
 

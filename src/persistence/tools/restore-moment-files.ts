@@ -10,9 +10,10 @@
  * What fails before the manifest is written takes the new files away again.
  */
 import type { AofFolder } from '../aof/aof-folder.ts';
-import { FRAME_HEAD_BYTES, voidFrameHead } from '../aof/aof-frame.ts';
 import type { CutPlace } from '../aof/aof-moment.ts';
 import { encodePositionLine } from '../aof/aof-position.ts';
+import { becameShorter } from '../aof/aof-reader.ts';
+import { voidHeadIn } from '../aof/aof-scan.ts';
 import {
   type AofFileInfo,
   EMPTY_MANIFEST,
@@ -125,17 +126,13 @@ export class MomentFiles {
         const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(1, bytes)));
         for (let done = 0; done < bytes; ) {
           const count = await from.read(piece, 0, Math.min(piece.length, bytes - done), done);
-          if (count === 0) throw new Error(`${part.path} became shorter while it was read`);
+          if (count === 0) throw becameShorter(part.path);
           await to.writeAll(piece, 0, count, done);
           done += count;
           tell(done, bytes);
           await this.#options.rest();
         }
-        if (headOffset < 0) return;
-        const head = new Uint8Array(FRAME_HEAD_BYTES);
-        await to.read(head, 0, head.length, headOffset);
-        voidFrameHead(head, 0);
-        await to.writeAll(head, 0, head.length, headOffset);
+        if (headOffset >= 0) await voidHeadIn(to, headOffset);
       });
     } finally {
       await from.close();

@@ -13,10 +13,12 @@
 import { basename, dirname, join } from 'node:path';
 import { AofFolder } from '../aof/aof-folder.ts';
 import { type CutPlace, type Moment, type MomentFile, MomentSearch } from '../aof/aof-moment.ts';
-import type { AofPosition } from '../aof/aof-position.ts';
+import { type AofPosition, positionOfAux } from '../aof/aof-position.ts';
+import { RDB_MAGIC } from '../aof/aof-scan.ts';
 import { type AofFileInfo, appendFilenameOf, loadedFiles, parseManifest } from '../aof/manifest.ts';
 import { readFileWholeSync } from '../durable-file.ts';
 import type { FileSystem } from '../file-system.ts';
+import { RdbError } from '../rdb/rdb-error.ts';
 import { RdbReader } from '../rdb/rdb-reader.ts';
 import { FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
 import { RdbWalk, type Rest } from '../rdb/rdb-walk.ts';
@@ -58,8 +60,6 @@ export interface RestoreMomentResult {
   /** What is wrong with what was left out; empty when nothing is. */
   readonly trouble: string;
 }
-
-const RDB_MAGIC = 'REDIS';
 
 /** Restores. Rejects with what is wrong and what to do. */
 export async function restoreMoment(options: RestoreMomentOptions): Promise<RestoreMomentResult> {
@@ -223,7 +223,7 @@ class Planner {
       if ('timestamp' in moment && madeAt > moment.timestamp) {
         throw tooEarly(`is of second ${madeAt}`, path);
       }
-      const position = positionOf(aux);
+      const position = positionOfAux(aux);
       if (position === null) return reader.offset;
       if ('offset' in moment && position.offset > moment.offset) {
         throw tooEarly(`is of offset ${position.offset}`, path);
@@ -231,7 +231,7 @@ class Planner {
       this.#search.startAt(position);
       return reader.offset;
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'RdbError') throw error;
+      if (!(error instanceof RdbError)) throw error;
       throw new Error(`${path}: ${error.message}`, { cause: error });
     } finally {
       file.closeSync();
@@ -278,11 +278,4 @@ function tooEarly(what: string, path: string): Error {
     `the base ${path} ${what}, which is later: what was before the last rewrite is gone; ` +
       'take an older copy of the folder',
   );
-}
-
-function positionOf(aux: ReadonlyMap<string, string>): AofPosition | null {
-  const id = aux.get('repl-id');
-  const offset = Number(aux.get('repl-offset'));
-  if (id === undefined || !Number.isSafeInteger(offset)) return null;
-  return { continues: false, id, offset, db: Number(aux.get('repl-stream-db') ?? 0) };
 }

@@ -13,6 +13,7 @@ import type { Keyspace } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
+import { positionOfAux } from '../../persistence/aof/aof-position.ts';
 import { ManifestError } from '../../persistence/aof/manifest.ts';
 import { errorText, type FileSystem } from '../../persistence/file-system.ts';
 import { ProgressLine } from '../../persistence/progress-line.ts';
@@ -24,7 +25,6 @@ import type { ExpiryHolds } from '../clients/expiry-holds.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { Logger } from '../log.ts';
-import { auxOf, positionOf } from '../replication/replication-aux.ts';
 import { DatasetAside } from './dataset-aside.ts';
 import { KeptFunctions } from './kept-functions.ts';
 
@@ -130,7 +130,7 @@ export class DatasetLoader {
             const { bytes, aux } = await this.readRdb(path, { expired: 'keep' }, before);
             before += bytes;
             kept.add(this.functions);
-            return { bytes, position: positionOf(auxOf(aux)) };
+            return { bytes, position: positionOfAux(aux) };
           },
           execute: (args) => this.execute(args, kept),
           onProgress: (bytes) => this.advance(bytes),

@@ -5,7 +5,7 @@
  *     repl-id          40 hexadecimal digits
  *     repl-offset      bytes of the stream that the dataset holds
  */
-import type { AofPosition } from '../../persistence/aof/aof-position.ts';
+import { type AofPosition, positionOfAux } from '../../persistence/aof/aof-position.ts';
 import type { ReplicationAux } from '../../replication/replication-id.ts';
 
 /** The fields for a dump; none when nobody could go on from it. */
@@ -20,17 +20,7 @@ export function auxFields(aux: ReplicationAux | null): Readonly<Record<string, s
 
 /** What the fields of a dump say, null when they do not. */
 export function auxOf(fields: ReadonlyMap<string, string>): ReplicationAux | null {
-  const id = fields.get('repl-id');
-  const offset = Number(fields.get('repl-offset'));
-  if (id === undefined || id.length !== 40 || !Number.isSafeInteger(offset)) return null;
-  const streamDb = Number(fields.get('repl-stream-db') ?? 0);
-  return { id, offset, streamDb: Number.isSafeInteger(streamDb) ? Math.max(0, streamDb) : 0 };
-}
-
-/** The position of a dump in the stream, as the AOF that follows it sees it. */
-export function positionOf(aux: ReplicationAux | null): AofPosition | null {
-  if (aux === null) return null;
-  return { continues: false, id: aux.id, offset: aux.offset, db: aux.streamDb };
+  return auxAt(positionOfAux(fields));
 }
 
 /** What the position at the end of an AOF says of its dataset. */
