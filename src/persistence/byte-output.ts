@@ -1,5 +1,5 @@
 /**
- * A row of bytes on its way out: small writes are gathered, large ones passed on as they are.
+ * A buffered byte output: small writes are gathered, large ones are passed on as they are.
  *
  *     out   [ gathered, not yet handed on | room ]
  */

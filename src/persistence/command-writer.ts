@@ -1,13 +1,13 @@
 /**
- * The writer of commands: takes them word by word and gives out turns. In a base of an AOF each has
- * its checksum line before it, as it stands in the file (aof-frame.ts).
+ * The command writer: takes commands word by word and hands them out in turns. In the base of an
+ * AOF a checksum line stands before each turn, exactly as in the file (aof-frame.ts).
  *
  *     #buf   [ head, 40 bytes | command | command | word word .. | room ]
  *              ^ filled in when the turn is closed       ^ #at
  *
- * A turn is closed behind the first command that makes it 64 KiB, so a reader checks it in one
- * window. The elements of a collection come one by one and are gathered into commands of at most
- * 64, as a real server writes them, or of 1 MiB, so that large elements are not all held.
+ * A turn is closed after the first command that brings it to 64 KiB, so that a reader can check it
+ * within one window. The elements of a collection arrive one by one and are gathered into commands
+ * of at most 64 elements, as Redis writes them, or of 1 MiB, so that not all large ones are held.
  *
  *     element, element .. -> #batch [ $4 abcd $2 xy .. ] -> *66 $5 RPUSH $3 key <batch>
  */
@@ -28,12 +28,12 @@ export interface CommandBase {
 /** Commands and nothing else. */
 const PLAIN: CommandBase = { checksum: false, timeSeconds: -1 };
 
-/** Elements (pairs count as one) of a command at most. */
+/** Elements in a command at most; a pair counts as one. */
 const BATCH_ELEMENTS_MAX = 64;
 const BATCH_BYTES_MAX = 1 << 20;
 const TURN_BYTES = 1 << 16;
 const KEPT_BYTES = 1 << 21;
-/** A last word of more bytes is not copied on its way out. */
+/** A last word of this many bytes or more is passed on without being copied. */
 const LENT_BYTES_MIN = 1 << 18;
 /** `*` or `$`, digits, CR LF. */
 const LINE_ROOM = 24;
@@ -87,7 +87,7 @@ class Words {
     this.buf = grown;
   }
 
-  /** Forgets what it holds; a large buffer goes as well. */
+  /** Empties the buffer, and releases it if it has grown large. */
   clear(): void {
     this.at = 0;
     if (this.buf.length > KEPT_BYTES) this.buf = new Uint8Array(TURN_BYTES * 2);
@@ -120,7 +120,7 @@ export class CommandWriter {
 
   // ---------------------------------------------------------------- commands
 
-  /** Begins a command of so many words. */
+  /** Begins a command of `words` words. */
   begin(words: number): void {
     if (this.#words.at >= this.#headBytes + TURN_BYTES) this.flush();
     this.#words.line(STAR, words);
@@ -152,20 +152,22 @@ export class CommandWriter {
 
   // ---------------------------------------------------------------- batches
 
-  /** What follows are elements for this command and key, which is borrowed until then. */
+  /**
+   * The elements that follow are for this command and key, which is borrowed until `closeBatch`.
+   */
   openBatch(name: string, key: Uint8Array, keyLength: number): void {
     this.#name = name;
     this.#key = key;
     this.#keyLength = keyLength;
   }
 
-  /** A word of an element, but the last. */
+  /** A word of an element, except its last. */
   elementWord(buf: Uint8Array, off: number, len: number): void {
     this.#batch.word(buf, off, len);
     this.#wordsOfElements++;
   }
 
-  /** The last word of an element. Whether that was the last of its command, which is written. */
+  /** The last word of an element. Returns whether it filled its command, which is then written. */
   lastElementWord(buf: Uint8Array, off: number, len: number): boolean {
     this.#elements++;
     if (len >= BATCH_BYTES_MAX) {

@@ -32,7 +32,7 @@ export class PoisonedFileError extends Error {
   }
 }
 
-/** An open file with whole writes and with a memory for a failed fsync. */
+/** An open file that writes whole ranges and remembers a failed fsync. */
 export class DurableFile {
   readonly path: string;
   readonly #file: OpenFile;

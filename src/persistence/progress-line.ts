@@ -1,5 +1,5 @@
 /**
- * How far long work is, as lines for a log: one every few seconds, and none of what is over sooner.
+ * Progress of long work as log lines: one every few seconds, and none for work that ends sooner.
  *
  *     Loading: 33.7% of 9780889011 bytes after 25 s
  *     Saving: 71.2% of 17000000 keys after 40 s
@@ -25,7 +25,7 @@ export class ProgressLine {
     this.#toldMs = nowMs;
   }
 
-  /** So much of `total` is done, of 0 when that is unknown: a line, when one is due. */
+  /** `done` of `total` (0 while unknown) is done: logs a line if one is due. */
   tell(done: number, total: number): void {
     const nowMs = Date.now();
     if (nowMs - this.#toldMs < EVERY_MS) return;

@@ -14,12 +14,12 @@
  * Bytes of a block are not changed while anyone may read them, so what is appended is shared: the
  * connections of any number of replicas queue views of the blocks, and each byte of the stream is
  * copied once. A block that has left the window is filled again once all who were given it have
- * sent it. Fresh ones would be memory outside the heap that only the collector gives back, as many
- * bytes of it as there are in the stream.
+ * sent it. Fresh blocks would be off-heap memory that only the garbage collector gives back, in the
+ * amount of the whole stream.
  *
  * A replica in a full sync will want the stream from where its snapshot began. `hold` keeps the
- * window open to there, whatever the size; so what is kept for one serves others, too, who were
- * away for longer than the size allows.
+ * window open from there on, whatever the size; what is kept for one replica also serves others
+ * that were away for longer than the size allows.
  *
  * Invariants: blocksStart <= start <= end <= blocksStart + blocks * BLOCK_BYTES; end - start <=
  * sizeBytes, or start <= heldFrom; start lies in the first block. `assertInvariants` checks them.
@@ -123,7 +123,7 @@ export class ReplicationBacklog {
     this.trim();
   }
 
-  /** Everything after the first `offset` bytes stays until the next call; infinity lets all go. */
+  /** Keeps what follows the first `offset` bytes until the next call; infinity keeps nothing. */
   hold(offset: number): void {
     this.heldFrom = offset;
     this.trim();

@@ -26,7 +26,7 @@ import type { SnapshotStarter, SyncSnapshot } from './snapshot-starter.ts';
 import { SyncChunks } from './sync-chunks.ts';
 
 /**
- * Bytes of a snapshot queued for a replica above which no more are made, and below which they go
+ * Bytes of a snapshot queued for a replica above which its making pauses, and below which it goes
  * on.
  */
 const QUEUE_HIGH_BYTES = 1 << 20;
@@ -142,7 +142,7 @@ export class FullSync {
     this.goOn(round, replica);
   }
 
-  /** The replica has gone. */
+  /** The replica's connection has gone. */
   forget(replica: Replica): void {
     this.waiting.delete(replica);
     const round = this.roundOf(replica);

@@ -29,7 +29,7 @@ const EMPTY = Buffer.alloc(0);
 export interface PayloadFile {
   /** Takes bytes, which are borrowed until the promise settles. */
   writeAll(bytes: Uint8Array, offset: number, length: number, position: number): Promise<void>;
-  /** All bytes are taken; not for plain files. */
+  /** Ends the data, for what needs to know where they end; a plain file does not. */
   end?(): Promise<void>;
   syncData(): Promise<void>;
   close(): Promise<void>;
@@ -149,7 +149,7 @@ async function receiveMarked(
   } while (!reader.takeRest(mark));
 }
 
-/** The file, its sum and its beginning. */
+/** Passes the dataset on, sums it, and keeps its beginning. */
 class PayloadSink {
   bytes = 0;
   isChecked = false;

@@ -165,7 +165,7 @@ export class Primary {
 
   // ---------------------------------------------------------------- figures
 
-  /** Replicas that are online and were heard of lately. */
+  /** How many replicas are online and have been heard from lately. */
   goodReplicas(nowMs: number): number {
     const { lagSecondsMax } = this.deps.settings();
     let count = 0;
@@ -196,7 +196,7 @@ export class Primary {
       if (replica.state !== 'online' || replica.isOld || silentMs <= timeoutMs) continue;
       this.drop(replica, 'it has been silent for too long (streaming sync)');
     }
-    // Whoever is promoted waits as long for those who followed its primary beside it.
+    // A promoted server waits the full time for the replicas that followed the same primary.
     if (this.deps.isReplica) this.aloneSinceMs = nowMs;
     const aloneMs = nowMs - this.aloneSinceMs;
     if (this.backlog === null || this.replicas.size > 0) return;

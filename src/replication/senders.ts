@@ -1,9 +1,10 @@
 /**
- * Who sends the bytes of a buffer, and how far each must have come before it may be filled again.
+ * The connections that send the bytes of a buffer, and how far each must have come before the
+ * buffer may be filled again.
  *
- * A connection sends in order, so all that it was given of a buffer has been sent when the last of
- * it has. One that was closed has sent all that it ever will. One that has left its sync, or is
- * being closed, may still be sending: it is asked, not the replica's state.
+ * A connection sends in order, so when the last of what it was given of a buffer is sent, all of it
+ * is. A closed connection has sent all that it ever will. One that has left its sync, or is being
+ * closed, may still be sending; so the connection is asked, not the replica's state.
  */
 import type { ReplicaConnection } from './replica.ts';
 

@@ -8,8 +8,8 @@
  * The applied offset moves at the ends of commands outside transactions, so it is always the offset
  * of a dataset that the primary has had: an ACK never claims half a transaction, and a link that is
  * cut goes on with a whole one. The bytes that it passed go to `applied` as they came: sub-replicas
- * and the backlog get the primary's stream byte for byte. That is done once a read; who needs the
- * exact offset in between calls `settle`.
+ * and the backlog get the primary's stream byte for byte. That happens once per read; whoever needs
+ * the exact offset in between calls `settle`.
  *
  *     carried [ earlier reads, not applied ]   this read [ ... passed ... boundary ... ]
  *                                            ^ told     ^ last command outside MULTI ends
@@ -21,7 +21,7 @@ import { Args } from '../core/resp/args.ts';
 import { PARSED_COMMAND, PARSED_ERROR, RequestParser } from '../core/resp/request-parser.ts';
 import { LinkError } from './socket-reader.ts';
 
-/** A read is put behind so much free room, so that a command that was cut is put together there. */
+/** Free room in front of each read: a command that was cut is put together there. */
 const HEADROOM = 65_536;
 const READ_BYTES = 65_536;
 const STAR = 42;

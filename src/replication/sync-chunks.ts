@@ -5,9 +5,9 @@
  *     queued   sent by all ...| chunk | chunk | chunk |     one more: being filled
  *                               ^ the oldest: its buffer comes next
  *
- * A fresh one for each piece would be memory outside the heap that only the collector gives back,
- * which V8 has run for every twenty megabytes or so (measured, for 400 MB: 14 to 23 times, 12 to 30
- * ms each; now twice at most).
+ * A fresh buffer for each piece would be off-heap memory that only the garbage collector gives
+ * back, and V8 runs it for every twenty megabytes or so (measured, for 400 MB: 14 to 23 times, 12
+ * to 30 ms each; now twice at most).
  */
 import type { Replica } from './replica.ts';
 import { Senders } from './senders.ts';

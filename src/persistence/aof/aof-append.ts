@@ -33,7 +33,7 @@ export class AofAppender {
   readonly disk: AofDisk;
   checksum: boolean;
   timestamps: boolean;
-  /** Told how long each write in the call took, in milliseconds; null: nobody asks. */
+  /** Called with the milliseconds that each write in the call took; null while nobody asks. */
   onWrite: ((ms: number) => void) | null;
   readonly #nowMs: () => number;
   readonly #unixSeconds: () => number;

@@ -19,7 +19,7 @@ export class AofFsyncClock {
   delayedCount: number;
   lastMs: number;
   maxMs: number;
-  /** Told how long each fsync took, in milliseconds. */
+  /** Called with the duration of each fsync, in milliseconds. */
   onSync: (ms: number) => void;
 
   constructor() {

@@ -1,5 +1,5 @@
 /**
- * Finding a moment in the files of an AOF: what of them was executed at or before it.
+ * Finding a moment in the files of an AOF: how much of them was executed at or before it.
  *
  *     a timestamp   ends before the first `#TS` line of a later second
  *     an offset     ends behind the last command that is known to lie at or before it in the
@@ -20,7 +20,7 @@ import { FRAME_HEAD_BYTES } from './aof-frame.ts';
 import { type AofPosition, AofPositionTracker } from './aof-position.ts';
 import { AofReader, contentSize } from './aof-reader.ts';
 
-/** What ends the history that is kept: exactly one of the two. */
+/** Where the history that is kept ends: at exactly one of the two. */
 export type Moment = { readonly timestamp: number } | { readonly offset: number };
 
 /** A place to cut a file at, and the head of the turn that is cut through, or -1. */
@@ -35,7 +35,7 @@ export interface MomentFile {
   /** Commands at or before, and behind; MULTI and EXEC do not count. */
   readonly keptCommands: number;
   readonly laterCommands: number;
-  /** What is wrong with the file behind what is kept; empty when nothing is. */
+  /** What is wrong with the file after the part that is kept; empty when nothing is. */
   readonly trouble: string;
   /** Whether that is only a torn end. */
   readonly isTorn: boolean;
@@ -65,7 +65,7 @@ export class MomentSearch {
     return this.#lastPosition;
   }
 
-  /** The history begins at this position: that of an RDB in front. */
+  /** The history begins at this position, which the RDB in front of it tells. */
   startAt(position: AofPosition): void {
     this.hasPositions = true;
     this.#tracker.at(position);

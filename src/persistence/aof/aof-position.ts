@@ -96,7 +96,7 @@ export class AofPositionTracker {
     this.#db = parseInteger(args.bytes[1]!, args.offsets[1]!, args.lengths[1]!);
   }
 
-  /** Commands of so many bytes were read. */
+  /** Commands of `bytes` bytes were read. */
   passed(bytes: number): void {
     this.#bytesSince += bytes;
   }

@@ -124,7 +124,7 @@ export class TurnQueue {
     else this.done(batch.buf);
   }
 
-  /** Nobody uses this buffer any more. */
+  /** Gives a buffer back that nobody uses any more. */
   done(buf: Uint8Array): void {
     if (buf.length >= LARGE_BYTES_MIN) this.#giveBack([buf.buffer as ArrayBuffer]);
   }

@@ -1,15 +1,15 @@
 /**
- * Reads an AOF file as a row of items: commands, annotations, checked frames. One window of the
- * file is in memory, and what does not fit has buffers of its own:
+ * Reads an AOF file as a sequence of items: commands, annotations, checked frames. One window of
+ * the file is in memory, and what does not fit has buffers of its own:
  *
  *   file    0 ............ parsed ............|...... window ......|............ size
  *   window                 buf[0 .. at)  parsed, may hold arguments of the command being read
  *                          buf[at .. end) to parse
  *
- * `next` parses without waiting. When it says MORE, `fill` reads on (and, before a frame that is
- * larger than the window, sums the whole frame). No byte is parsed twice: before the window moves
- * on, arguments that lie in it are copied out. A bulk that is large and not complete in the window
- * gets a buffer of exactly its size, and the file is read straight into that.
+ * `next` parses without waiting. When it returns 'more', `fill` reads on (and, before a frame that
+ * is larger than the window, sums the whole frame). No byte is parsed twice: before the window
+ * moves on, arguments that lie in it are copied out. A bulk that is large and not complete in the
+ * window gets a buffer of exactly its size, and the file is read straight into that.
  *
  * The end of a file is torn when it stops within a command, an annotation or a frame. Zeros up to
  * the end count as missing: that is how a file looks whose length reached the disk before its

@@ -33,7 +33,7 @@ export type ScanSinks = {
   readonly time?: (unixSeconds: number, cutOffset: number) => boolean;
   /** A line that tells the position in the replication stream, null for none. */
   readonly position?: (position: AofPosition | null) => void;
-  /** Commands were given out that take so many bytes in the file. */
+  /** Commands were given out that take `bytes` bytes in the file. */
   readonly passed?: (bytes: number) => void;
   /** Called often, with the offset reached. A promise is waited for: this is where a scan rests. */
   readonly pause?: (offset: number) => Promise<void> | undefined;
@@ -210,7 +210,7 @@ class AofScan {
     return this.#report('torn', cut, reader.itemOffset, reason);
   }
 
-  /** A MULTI or EXEC where none can stand, for who wants to know. */
+  /** A MULTI or EXEC where none can stand; only a strict scan asks. */
   #strayWord(args: Args): string | undefined {
     if (this.#sinks.strict !== true) return undefined;
     const isInTransaction = this.#transaction !== undefined;

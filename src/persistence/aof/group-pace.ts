@@ -21,7 +21,7 @@
  * fsync or what so many clients need to come back.
  *
  * Where they are not back in time (they think, or wait for something else) holding stops, for one
- * group at first, then for two, four and so on: the wait in vain becomes ever rarer.
+ * group at first, then for two, four and so on, so futile waits become ever rarer.
  */
 import { availableParallelism } from 'node:os';
 import type { AofDiskOptions } from './aof-options.ts';

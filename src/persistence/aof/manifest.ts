@@ -298,8 +298,8 @@ export function nextBase(
 export function withBase(manifest: Manifest, base: AofFileInfo, keptIncrs: number): Manifest {
   const replaced = manifest.incrs.length - keptIncrs;
   const old = manifest.base;
-  // Increments without a base, which only somebody who put the manifest together has, are left
-  // lying: as history they would look like damage.
+  // Increments without a base occur only in a manifest that was put together by hand. They are left
+  // in the folder: as history they would look like damage.
   const retired = old === undefined ? [] : [...manifest.incrs.slice(0, replaced), old];
   return {
     ...manifest,
