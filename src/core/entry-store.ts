@@ -239,7 +239,7 @@ export class EntryStore {
 
   /**
    * Opens an entry for a key of so many bytes, 65,535 or more, whose value is not known yet.
-   * Returns where the caller is to write the key in the bytes of `openedKey`: when he puts a value
+   * Returns where the caller is to write the key in the bytes of `openedKey`: when a value is put
    * with those very bytes for its key, the entry is made there.
    */
   openKey(length: number): number {

@@ -19,7 +19,7 @@
  * and if the command looks into the same dict; else it is looked for again.
  *
  * The first argument is taken for a key, the next for an element (the one after it where a score
- * stands between). Where that is wrong, a few reads were in vain; a command without arguments is
+ * stands between). Where that is wrong, a few reads were wasted; a command without arguments is
  * passed over (its bucket is HUGE_BASE, which is none).
  *
  * Measured (1,000,000 keys, GET, 16 a pipeline): a command takes 0.65 of the time.
@@ -62,7 +62,7 @@ export class KeyAhead {
   private keysFrom = 0;
   private keysEnd = 0;
   private keysStep = 1;
-  /** What was read, mixed: so that no compiler takes the reading for idle. */
+  /** What was read, mixed, so that the compiler cannot drop the reads. */
   private sink = 0;
 
   constructor(store: EntryStore) {
@@ -101,9 +101,9 @@ export class KeyAhead {
   }
 
   /**
-   * Reads what a command will look for that has many keys: those in the arguments `first`,
-   * `first + step` and so on, as many as go together. Gives the argument from which on the next
-   * ones are to be read.
+   * Reads what a command will look for that has many keys: those in the arguments `first`, `first +
+   * step` and so on, as many as go together. Returns the argument from which on the next ones are
+   * to be read.
    */
   lookKeys(dict: Dict, args: Args, first: number, step: number): number {
     this.keysFrom = first;
@@ -167,7 +167,7 @@ export class KeyAhead {
     return dict.find(key, offset, length);
   }
 
-  /** Notes an entry as found if it has the key in argument `k`. Gives its head, or 0. */
+  /** Notes an entry as found if it has the key in argument `k`. Returns its head, or 0. */
   private confirm(i: number, entry: number, args: Args, k: number): number {
     this.found[i] = 0;
     if (entry === 0) return 0;

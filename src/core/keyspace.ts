@@ -336,7 +336,7 @@ export class Keyspace extends EntryChanges {
     this.freedLater++;
   }
 
-  /** Has a value settle in slices; whoever needs the whole of it settles the rest himself. */
+  /** Has a value settle in slices; whoever needs the whole of it settles the rest at once. */
   settleLater(value: Settling): void {
     this.settling.push(value);
   }

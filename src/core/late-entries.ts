@@ -46,8 +46,8 @@ export class LateEntries {
   }
 
   /**
-   * Puts them into their dict. Gives the number of those that are there now: less than there were
-   * where the key of the next is there already.
+   * Puts them into their dict. Returns how many are there now: fewer than waited where the key of
+   * the next one is there already.
    */
   settle(dict: Dict, arena: Arena): number {
     const settled = insertNew(dict, arena, this.addresses, this.hashes, this.count);

@@ -12,8 +12,9 @@
  * Meanwhile nobody sees a key past its time, since every look-up checks; what waits is its memory.
  * How long it waits is `lagMs`.
  *
- * Replicas remove nothing on their own but what their own clients wrote (own-expiries.ts), nor does
- * a server while clients are paused or data are loaded: the keyspace is not in EXPIRY_DELETE then.
+ * A replica removes nothing but what its own clients wrote (own-expiries.ts). A server whose
+ * clients are paused, or that is loading data, removes nothing at all: its keyspace is not in
+ * EXPIRY_DELETE.
  */
 import type { Database } from '../core/database.ts';
 import { EXPIRY_DELETE } from '../core/keyspace.ts';
@@ -31,7 +32,7 @@ const WAIT_MS_MAX = 1000;
 export class ActiveExpiry {
   /** DEBUG SET-ACTIVE-EXPIRE. */
   enabled = true;
-  /** Of a replica that may be written to. */
+  /** Keys that a writable replica removes itself. */
   readonly own: OwnExpiries;
 
   private readonly services: Services;
@@ -68,7 +69,7 @@ export class ActiveExpiry {
 
   private get mayRun(): boolean {
     const { keyspace, persistence } = this.services;
-    // Of what goes while a dataset is loaded nobody would be told.
+    // Nobody would be told of keys that go while a dataset is being loaded.
     return this.enabled && keyspace.expiryMode === EXPIRY_DELETE && !persistence.isLoading;
   }
 

@@ -103,7 +103,7 @@ export class Blocking {
     return this.queues.size;
   }
 
-  /** Of these, the ones whose removal answers somebody as well. */
+  /** How many of these keys answer somebody when they are removed, too. */
   get keysAwaitedMissing(): number {
     const ids = new Set<string>();
     for (const { wakesOn, ids: own } of this.waiters.values()) {

@@ -14,8 +14,8 @@ const SLOTS = 1024;
 const MASK = SLOTS - 1;
 
 /**
- * Commands of Redis that there are not here, with their subcommands: a line that renames one has
- * nothing to do, nor has a rule of a user.
+ * Commands of Redis that this server lacks, with their subcommands: a `rename-command` line or an
+ * ACL rule that names one is accepted and does nothing.
  */
 const ABSENT: ReadonlyMap<string, readonly string[]> = new Map([
   ...['restore-asking', 'eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro'].map(
@@ -74,7 +74,7 @@ export class CommandTable {
     return this.search(this.all, name, calledName);
   }
 
-  /** Whether there is no such command, but is in Redis, or was before the configuration spoke. */
+  /** Whether the command is missing here: Redis has it, or the configuration took it out. */
   isGone(name: string): boolean {
     if (this.search(this.removed, name, (one) => one.name) !== undefined) return true;
     const [first = '', second, ...rest] = name.toLowerCase().split('|');

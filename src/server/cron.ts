@@ -2,9 +2,9 @@
  * The server's clock: what is to be done again and again beside the commands.
  *
  * A task has a period; each tick runs those that are due. Ticks come `hz` times a second (10 by
- * default). Tasks are short: whoever has more to do than a millisecond's work does it in slices of
- * its own. What is due is found by the steady clock: when the system's is set back, nothing rests
- * until it has caught up. Tasks are told the system's.
+ * default). Tasks are short: one with more than a millisecond's work does it in slices of its own.
+ * The steady clock says what is due, so that nothing stops for an hour when the system's clock is
+ * set back by one. Tasks are passed the system's time.
  */
 
 interface Task {

@@ -2,17 +2,17 @@
  * Connections that are ended for what is said on them.
  *
  *     a replica     that was answered on the link where it reads the stream
- *     a web page    whose browser was made to send a request to this port: it would go over the
- *                   words that are no commands, and run those that are
+ *     a web page    that makes a browser send a request to this port: the lines of it that are no
+ *                   commands would be refused, and those that are would run
  *
- * Such a request is known by a word that every one has and no command is: `POST`, or `Host:`. What
- * comes before it may have run; the replies are not sent.
+ * Such a request is known by a word that each of them has and that is no command: `POST` or
+ * `Host:`. What comes before it may have run; the replies are not sent.
  */
 import type { Args } from '../core/resp/args.ts';
 import type { Client } from './clients/client.ts';
 import type { Services } from './services.ts';
 
-/** The log tells of web requests once in so long: it is not for others to fill. */
+/** How often the log tells of web requests at most: strangers must not be able to fill it. */
 const WARNING_MS = 60_000;
 
 export class Doorman {

@@ -30,7 +30,7 @@ export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
 }
 
-/** A command that there is not. */
+/** For a command that does not exist. */
 export function unknownCommand(args: Args): string {
   let shown = '';
   for (let i = 1; i < args.count && shown.length < 128; i++) {
@@ -40,7 +40,7 @@ export function unknownCommand(args: Args): string {
   return `ERR unknown command '${name}', with args beginning with: ${shown}`;
 }
 
-/** A subcommand that is known, with arguments that none of its forms has. */
+/** For a known subcommand with arguments that fit none of its forms. */
 export function wrongSubcommand(parent: string, word: string): string {
   const text = `unknown subcommand or wrong number of arguments for '${word.slice(0, 128)}'`;
   return `ERR ${text}. Try ${parent} HELP.`;

@@ -3,11 +3,11 @@
  * it was at work in them. The loop counts both by itself, so that they cost nothing; they are
  * those of the whole process.
  *
- * Versions of node that do not count rounds show none.
+ * Versions of Node that do not count rounds show none.
  */
 import { performance } from 'node:perf_hooks';
 
-/** What node tells of its loop, since 20.18; missing before. */
+/** What Node tells of its loop, since 20.18; missing before. */
 interface LoopTiming {
   readonly uvMetricsInfo?: { readonly loopCount: number };
 }

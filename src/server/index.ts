@@ -78,7 +78,7 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
         now: flags.includes('now'),
         force: flags.includes('force'),
       });
-      if (error !== undefined) throw new Error('it was given up: see the log');
+      if (error !== undefined) throw new Error('the server goes on: its log says why');
     },
     get port() {
       return server.port;

@@ -11,17 +11,17 @@
  * busy machine): a command takes 2 to 6 % less CPU, most of which is the kernel's.
  *
  * Between two reads the kernel has pushed code and data out of the caches, so what is done for a
- * read when it comes is as little as can be: its bytes are copied, since all links read into one
- * buffer, and whose they are is noted. Nothing of the client is looked at; it may have gone, wait,
- * or have several reads here, which are run in their order.
+ * read when it comes is kept to a minimum: its bytes are copied, since all links read into one
+ * buffer, and their client is noted. Nothing of the client is looked at; it may have gone, wait, or
+ * have several reads here, which are run in their order.
  */
 import { copyBytes } from '../core/memory/copy.ts';
 import type { Client } from './clients/client.ts';
 
-/** A longer read carries commands enough to be run by itself. */
+/** A longer read carries enough commands to be run by itself. */
 export const STAGED_BYTES_MAX = 512;
 const STAGE_BYTES = 65_536;
-/** A longer list of clients is let go; up to this length the next turns write over it. */
+/** A longer list of clients is dropped; one of up to this length is reused by the next turns. */
 const CLIENTS_KEPT_MAX = 256;
 
 export class Intake {
@@ -50,7 +50,7 @@ export class Intake {
     return this.end;
   }
 
-  /** Whether a read of so many bytes finds room. */
+  /** Whether there is room for a read of `bytes` bytes. */
   hasRoom(bytes: number): boolean {
     return this.end + bytes <= STAGE_BYTES;
   }

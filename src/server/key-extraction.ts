@@ -3,9 +3,10 @@
  * caching and COMMAND GETKEYS. Found by the key specifications, or by the command's own `keysOf`
  * where these cannot tell.
  *
- *     begin    index 1         argument 1             keyword STREAMS from 1   behind that word
- *     range    last -1 step 1  up to the last one     count at 0               as many as
- *     argument says
+ *     begin    index 1                  argument 1
+ *              keyword STREAMS from 1   the argument behind that word
+ *     range    last -1 step 1           up to the last argument
+ *              count at 0               as many as that argument says
  *
  * A search from a negative position runs backwards from the end.
  */

@@ -1,10 +1,10 @@
 /**
  * Keys of a replica that may be written to: those that its own clients gave a time.
  *
- * A replica removes nothing by the clock, since its primary says when a key goes. Of a key that
- * only the replica has nobody would ever say so: it would be hidden for ever, and take memory for
- * ever. So the keys that are given a time by others than the primary are noted here, and when they
- * are due the replica removes them itself.
+ * A replica removes nothing by the clock, since its primary says when a key goes. Nobody would ever
+ * say so of a key that only the replica has: it would stay hidden, and take memory, for ever. So
+ * keys whose time was set by anyone but the primary are noted here, and when they are due the
+ * replica removes them itself.
  *
  * A key is noted by database and name; whatever has become of it meanwhile is seen when it is
  * looked at. Each look takes a slice of time at most and goes on behind where the last one ended.

@@ -1,6 +1,6 @@
 /**
- * Has the process rehearse a save soon after its start, a step at a time between whatever else the
- * loop has to do (persistence/save-rehearsal.ts).
+ * Schedules the rehearsal of a save (persistence/save-rehearsal.ts) soon after the start of the
+ * process, a step at a time between whatever else the loop has to do.
  *
  * What is rehearsed is the code, so once is enough for a process. While a real snapshot runs, it
  * waits: that has enough to do, and does the same. The memory goes back to the system at the end.
@@ -9,7 +9,7 @@ import type { Config } from './config/config.ts';
 import { giveBack } from './memory/give-back.ts';
 import { SaveRehearsal } from './persistence/save-rehearsal.ts';
 
-/** A server has other things to do when it starts, and may be gone soon. */
+/** Long enough that a server that has just started is past its first work, or is gone again. */
 const AFTER_MS = 1500;
 const BETWEEN_MS = 2;
 /** How often it looks whether a real snapshot has ended. */

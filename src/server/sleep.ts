@@ -4,7 +4,7 @@
 
 const nobody = new Int32Array(new SharedArrayBuffer(4));
 
-/** Lets the event loop stand still for so many milliseconds. */
+/** Stops the event loop for `ms` milliseconds. */
 export function sleepSync(ms: number): void {
   Atomics.wait(nobody, 0, 0, ms);
 }

@@ -11,9 +11,9 @@
  */
 import { type Client, RUNNING, WAIT_SNAPSHOT } from './clients/client.ts';
 
-/** Less than this is nothing to slow anybody down for. */
+/** Up to this many queued bytes nobody is slowed down. */
 const QUEUED_BYTES_MIN = 32 * 1024 * 1024;
-/** Part of the dataset that may wait. */
+/** Part of the dataset that may be queued. */
 const QUEUED_PART = 1 / 8;
 const LOOK_MS = 5;
 const HOLD_MS_MAX = 100;

@@ -1,5 +1,5 @@
 /**
- * The end of a turn: where a reply may leave the house.
+ * The end of a turn: the one place where replies leave the server.
  *
  * A turn is one round of the event loop. Its reads run their commands, which change memory, write
  * the journal (propagate.ts) and write replies into their clients' chunks; nothing has reached a
@@ -36,7 +36,7 @@ import type { Client } from './clients/client.ts';
 import { SEND_DONE, SEND_FAILED } from './io/link.ts';
 import type { Propagator } from './propagate.ts';
 
-/** Long replies are sent in pieces of so many bytes. */
+/** Bytes of the pieces in which long replies are sent. */
 const SEND_BYTES_MAX = 262_144;
 /** Longer lists of clients are let go; up to this length the next turns write over them. */
 const LIST_KEPT_MAX = 256;
@@ -47,7 +47,7 @@ export interface JournalLog {
   append(bytes: Uint8Array, offset: number, length: number): void;
   /** Bytes ever appended. */
   readonly appendedBytes: number;
-  /** Of these, how many are as safe as the policy promises. */
+  /** How many of these bytes are as safe as the policy promises. */
   readonly releasableBytes: number;
   /** Whether so much waits for the disk that clients should not be read from for a while. */
   readonly isCongested: boolean;

@@ -1,11 +1,11 @@
 /**
  * Makes the conversions of listpacks fast before the first one is wanted.
  *
- * JavaScript runs slowly until it has run for a while. Of the first conversion of a listpack of
- * ten thousand entries that is most: 20 ms instead of 3, and every other client waits. Under the
- * limits as they are at first a listpack has some hundred entries, and nobody notices. Whoever
- * raises a limit gets a few dozen conversions of small listpacks, in a keyspace of their own, one a
- * turn: some 30 ms in all, 1 ms at a time.
+ * JavaScript runs slowly until V8 has compiled it. That makes up most of the first conversion of a
+ * listpack of ten thousand entries: 20 ms instead of 3, for which every other client waits. Under
+ * the default limits a listpack has some hundred entries, and nobody notices. When a limit is
+ * raised, a few dozen small listpacks are converted in a keyspace of their own, one a turn: some 30
+ * ms in all, 1 ms at a time.
  *
  * Code that was compiled without having seen a branch is thrown away when it comes to it, in the
  * middle of a large conversion. So what small conversions never do is done as well: a page of the

@@ -8,7 +8,7 @@ import type { Services } from './services.ts';
 /** What the changes touch. */
 export type Surroundings = Pick<Services, 'keyspace' | 'watches' | 'desk' | 'blocking'>;
 
-/** Empties a database, and tells nobody but clients. Gives the number of keys it held. */
+/** Empties a database and tells its clients, not the journal. Returns how many keys it held. */
 export function flushDatabase(around: Surroundings, id: number): number {
   const { keyspace, watches, desk, blocking } = around;
   const old = keyspace.databases[id];

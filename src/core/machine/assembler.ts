@@ -11,11 +11,11 @@
  *     });
  *     call.firstZero(0, 100);
  *
- * Every function takes and gives 32-bit integers. Its locals are numbered on from its parameters:
- * first those of 32 bits (`words`), then those of 64 (`longs`). An expression is the row of its
- * instructions and leaves one value; a statement leaves none. What is not said otherwise works on
- * 32 bits, and compares without a sign. The module has one memory, `pages` of 64 KiB, and knows
- * nothing but that: who stays within it is up to its code, and an access beyond it throws.
+ * Every function takes and returns 32-bit integers. Its locals are numbered on from its parameters:
+ * first those of 32 bits (`words`), then those of 64 (`longs`). An expression is the sequence of
+ * its instructions and leaves one value; a statement leaves none. Unless its name says otherwise,
+ * an instruction works on 32 bits, and compares without a sign. The module has one memory, `pages`
+ * of 64 KiB, and knows nothing else: its code must stay within it; an access beyond it throws.
  *
  * Numbers of opcodes and sections: the WebAssembly specification 1.0, chapter 5.
  */

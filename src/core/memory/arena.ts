@@ -203,7 +203,7 @@ export class Arena extends ChunkSpace {
 
   // ---------------------------------------------------------------- lending
 
-  /** Somebody reads a huge block from now on, until he gives it back. */
+  /** Lends a huge block to a reader, which gives it back when it is done. */
   lend(address: number): void {
     this.readers.set(address, (this.readers.get(address) ?? 0) + 1);
   }

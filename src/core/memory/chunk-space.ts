@@ -17,8 +17,8 @@
  * collector, which has no reason to run when there is little garbage otherwise. They are gathered
  * in `emptied` for the owner to give back; until then the next chunk takes one of them.
  *
- * Who fills a fresh chunk waits for the kernel at each page's first touch. So `onLow` says in time
- * that one will be wanted, twice a chunk, and whoever listens may bring some along (`spareChunks`).
+ * Code that fills a fresh chunk waits for the kernel at each page's first touch. So `onLow` says in
+ * time that one will be wanted, twice a chunk, and its listener may supply some (`spareChunks`).
  *
  * Invariant: a span with a bit set in `freeSpans` has none in `freePages`.
  */
@@ -36,7 +36,7 @@ const CHUNKS_MAX = 7680;
 const ALL_SPANS = 0xffff;
 const ALL_PAGES = 0xf;
 const NONE = -1;
-/** When no more spans than this are left that nobody uses, a chunk will be wanted soon. */
+/** With this many unused spans or fewer, a chunk will be wanted soon. */
 const LOW_SPANS = 4;
 /** Less is not worth the trouble. */
 const EMPTIED_BYTES_MIN = CHUNK_BYTES;

@@ -1,6 +1,6 @@
 /**
- * Looking ahead in a dict: who reads or adds many entries has most of the time to wait for memory,
- * one cache line after the other. Looked at together, the lines come together.
+ * Looking ahead in a dict: code that reads or adds many entries spends most of its time waiting for
+ * memory, one cache line after the other. Touched together, the lines arrive together.
  *
  * Measured with 5 million keys: loading them takes 65% of the time, saving them 70%.
  */
@@ -8,10 +8,10 @@ import { type Arena, HUGE_BASE } from '../memory/arena.ts';
 import type { Dict } from './dict.ts';
 import { entryKeyLength, entryKeyOffset } from './entry.ts';
 
-/** Keeps what was looked at from being nothing to the compiler. */
+/** Takes what was read, so that the compiler cannot drop the reads. */
 const looked = new Uint32Array(1);
 
-/** Looks at some entries. */
+/** Touches entries, so that their cache lines are on the way. */
 export function touchEntries(arena: Arena, entries: readonly number[], count: number): void {
   const { u32 } = arena;
   let sum = 0;
@@ -23,8 +23,8 @@ export function touchEntries(arena: Arena, entries: readonly number[], count: nu
 }
 
 /**
- * Several steps of a scan at once, until `wanted` entries or a few more are collected, and looked
- * at. The next cursor.
+ * Takes several steps of a scan at once, until `wanted` entries or a few more are collected, and
+ * touches those. Returns the next cursor.
  */
 export function collectAhead(dict: Dict, arena: Arena, cursor: number, wanted: number): number {
   let next = dict.collect(cursor);
@@ -34,8 +34,8 @@ export function collectAhead(dict: Dict, arena: Arena, cursor: number, wanted: n
 }
 
 /**
- * Adds `count` entries with their hashes. Gives the number of those that were added: less than
- * `count` where the next one's key is there already.
+ * Adds `count` entries with their hashes. Returns how many were added: fewer than `count` where the
+ * key of the next one is there already.
  */
 export function insertNew(
   dict: Dict,
@@ -63,7 +63,7 @@ export function insertNew(
 
 /**
  * Puts the hashes of the keys of some entries, of a dict with the same seed, into `hashes`, and
- * looks at the buckets of `dict` that they belong to.
+ * touches the buckets of `dict` that they belong to.
  */
 export function hashAhead(
   dict: Dict,

@@ -1,13 +1,14 @@
 /**
  * Fair random picks from a dict (dict.ts draws its buckets).
  *
- * A pick draws a bucket and one of 32 slots: those of the bucket and of what may hang from it. So
- * most draws hit none, and waiting for a bucket's memory at each would take long: several are drawn
- * and read together (measured, SRANDMEMBER from 1,000,000 members: 1.5 us instead of 2.2).
+ * A pick draws a bucket and one of 32 slots: those of the bucket and of the overflow buckets that
+ * may hang from it. Most draws hit an empty slot, and waiting for a bucket's memory at each would
+ * take long, so several are drawn and read together (measured, SRANDMEMBER from 1,000,000 members:
+ * 1.5 us instead of 2.2).
  *
- * Where more hangs from a bucket, more slots are drawn from, since what lies behind the last of
- * them would never be picked. Among many buckets there is one like that by chance; and whoever
- * removes what SCAN shows, in its order, leaves a table whose entries all hang from a few buckets.
+ * Where a chain has more slots than that, more are drawn from, since what lies beyond them would
+ * never be picked. Among many buckets there is such a chain by chance; and removing what SCAN
+ * shows, in its order, leaves a table whose entries all hang from a few buckets.
  */
 import type { Arena } from '../memory/arena.ts';
 
@@ -23,8 +24,8 @@ const TWO_32 = 0x1_0000_0000;
 /**
  * How many slots the longest chain of a dict has, or more: what a pick must draw from.
  *
- * It grows with what is put into the table. That a chain has become shorter nobody says, so where
- * it is long, draws in vain look through the table, a bucket each:
+ * It grows with what is put into the table. Nobody reports that a chain has become shorter, so
+ * where the longest is long, each draw that hits nothing looks at one more bucket of the table:
  *
  *     buckets   0 ............ at ............ buckets
  *               [ seen: `found` | not yet seen ]
@@ -44,7 +45,7 @@ export class SlotReach {
     if (slot >= this.found) this.found = slot + 1;
   }
 
-  /** A draw in vain: looks at the bucket with number `at`, of `buckets` that there are. */
+  /** A draw hit nothing: looks at bucket number `at` of the table's `buckets`. */
   look(arena: Arena, bucket: number, buckets: number): void {
     if (this.slots === SLOTS_DRAWN) return;
     this.found = Math.max(this.found, slotsOf(arena, bucket));

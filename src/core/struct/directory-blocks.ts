@@ -42,7 +42,7 @@ export class DirectoryBlocks {
 
   /**
    * Finds the entry with element `index` of the `total` below a block, from the nearer end; `mask`
-   * takes the elements out of an entry's second word. Gives the index within the entry.
+   * takes the elements out of an entry's second word. Returns the index within the entry.
    */
   find(block: number, width: number, mask: number, index: number, total: number): number {
     const words = this.arena.words(block);

@@ -5,8 +5,8 @@
  *
  * All integers have the width that the widest one ever added needed; it never narrows. An intset is
  * `bytes` from `base`. Integers come and go as two 32-bit words (low, high), since 64 bits do not
- * fit a number. Who adds asks for the size first (`intsetGrown`), makes room, and then lets
- * `intsetAdd` shift the rest.
+ * fit a number. A caller that adds asks for the size first (`intsetGrown`), makes room, and then
+ * lets `intsetAdd` shift the rest.
  *
  * What `intsetFind` saw last is in `intsetSlot`: the place of the integer, or where it would go.
  *

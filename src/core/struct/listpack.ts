@@ -19,8 +19,8 @@
  * integer. 65,535 elements means "count them".
  *
  * A listpack is `bytes` from `base`; a position is relative to `base`, so that it survives a move
- * of the whole. Who inserts asks for the growth first (`lpEntryBytes`), makes room, and then lets
- * `lpInsert` shift the rest: nothing is rebuilt and no object is made an element.
+ * of the whole. A caller that inserts asks for the growth first (`lpEntryBytes`), makes room, and
+ * then lets `lpInsert` shift the rest: nothing is rebuilt and no object is made an element.
  *
  * What the last `lpGet` read is in the fields of `lpElement`, shared by all.
  *

@@ -4,11 +4,11 @@
  *     order   3 0 2 1 ..     items by rank; runs of eight are sorted by insertion,
  *     spare   . . . .        then merged from one array into the other, twice as long each time
  *
- * Two runs of which the one ends before the other begins are copied. Who extends this says which of
- * two items comes first; of equal ones the one that was added first does.
+ * Two runs of which one ends before the other begins are copied. A subclass says which of two items
+ * comes first; of equal ones the one that was added first does.
  */
 
-/** Runs of so many items are sorted by insertion. */
+/** Items of a run that is sorted by insertion. */
 const RUN = 8;
 
 export abstract class MergeSort {

@@ -309,7 +309,7 @@ export class HashTable implements LargeValue {
 
   /**
    * Opens an entry. The caller writes the field at `openAt` in the bytes of `opened`, and the value
-   * behind it; then he calls `place`.
+   * behind it, and then calls `place`.
    */
   openEntry(fieldLength: number, valueLength: number): void {
     this.opened = this.make(fieldLength, valueLength);

@@ -11,8 +11,8 @@
  * the address of its entry in a table. Refs are greater than 0 and hold until the hash changes.
  *
  * Functions that change a hash return its address, which may be a new one; whether a field was new,
- * or was there to be removed, is in `hashChange`. Who calls them has come through `lookupWrite`.
- * A hash that has been emptied is the caller's to remove: there is no empty hash.
+ * or was there to be removed, is in `hashChange`. Callers have come through `lookupWrite`. A hash
+ * that has been emptied is the caller's to remove: there is no empty hash.
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';

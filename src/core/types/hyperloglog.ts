@@ -16,9 +16,9 @@
  * register exceeds 32; there is no way back. The bytes are Redis's, for the same additions in the
  * same order.
  *
- * Who calls the functions that change one has come through `lookupWrite` and `hllOpen`. They return
- * the entry's address, which may be a new one. Registers in a plain array, a byte each, are what
- * several HyperLogLogs are united in.
+ * Callers of the functions that change one have come through `lookupWrite` and `hllOpen`. They
+ * return the entry's address, which may be a new one. Registers in a plain array, a byte each, are
+ * what several HyperLogLogs are united in.
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';

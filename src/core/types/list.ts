@@ -8,9 +8,9 @@
  * be, by `list-max-listpack-size`. A quicklist that has shrunk to one node of at most half that
  * becomes a listpack again; half, so that a list at the limit does not go to and fro.
  *
- * Functions return the list's address, which may be a new one. Who calls those that change one has
- * come through `lookupWrite`. Values are borrowed, and must not lie in the list itself. A list that
- * has been emptied is the caller's to remove: there is no empty list.
+ * Functions return the list's address, which may be a new one. Callers of those that change one
+ * have come through `lookupWrite`. Values are borrowed, and must not lie in the list itself. A list
+ * that has been emptied is the caller's to remove: there is no empty list.
  *
  * Looking at the elements is a matter of ListCursor (list-cursor.ts).
  */

@@ -9,8 +9,8 @@
  * Looking at a set is a matter of SetView and SetCursor (set-view.ts); here is what changes one.
  *
  * Functions return the set's address, which may be a new one; whether a member was new, or was
- * there to be removed, is in `setChange`. Who calls them has come through `lookupWrite`. A set that
- * has been emptied is the caller's to remove: there is no empty set.
+ * there to be removed, is in `setChange`. Callers have come through `lookupWrite`. A set that has
+ * been emptied is the caller's to remove: there is no empty set.
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';

@@ -16,8 +16,8 @@
  *
  * Whoever walks over a zset that goes on changing stands at its `door`, which sees every entry
  * before it changes or goes, and begins a new mark: entries that are made from then on carry it,
- * and he gives it to those he has seen. A mark that comes round again would be taken for a fresh
- * one, so before that, after some thousand walks in a row that did not end, all entries are
+ * and the walker gives it to those it has seen. A mark that comes round again would be taken for a
+ * fresh one, so before that, after some thousand walks in a row that did not end, all entries are
  * marked anew.
  */
 import type { LargeValue } from '../keyspace.ts';
@@ -302,7 +302,7 @@ export class LargeZset implements LargeValue {
     return this.dict.overheadBytes + this.index.nodeBytes + this.entryBytes;
   }
 
-  /** Opens an entry for a member that the caller will write, before he calls `place`. */
+  /** Opens an entry for a member that the caller writes before it calls `place`. */
   openMember(length: number): void {
     this.opened = this.make(length);
   }

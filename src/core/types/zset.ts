@@ -9,7 +9,7 @@
  * here is what changes one. A zset that grew out of a listpack does not go back; results that
  * commands store are built by ZsetResult (zset-result.ts), which takes the encoding that fits.
  *
- * Functions return the zset's address, which may be a new one. Who calls them has come through
+ * Functions return the zset's address, which may be a new one. Callers have come through
  * `lookupWrite`. A zset that has been emptied is the caller's to remove: there is no empty zset.
  */
 import type { Database } from '../database.ts';

@@ -43,7 +43,9 @@ export class Lz4Error extends Error {
 /** Takes decompressed bytes, which are borrowed until it has resolved. */
 export type Lz4Sink = (bytes: Uint8Array, length: number) => Promise<void>;
 
-/** Decompresses all frames of a source. Rejects with `Lz4Error`. Gives the bytes given out. */
+/**
+ * Decompresses all frames of a source. Rejects with `Lz4Error`. Resolves to the bytes given out.
+ */
 export function decodeLz4(source: ByteSource, sink: Lz4Sink): Promise<number> {
   return new Lz4Decoder(source, sink).run();
 }

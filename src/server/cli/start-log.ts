@@ -2,7 +2,7 @@
  * The lines that are logged around the start of a server; its own are `Server initialized` when the
  * sockets are bound, and `Ready to accept connections`. Tools wait for some of them, Redis's own
  * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`.
- * Who has read it connects at once.
+ * A tool that has read it connects at once.
  */
 import type { Config } from '../config/config.ts';
 import { troubleText } from '../config/system-error.ts';

@@ -138,7 +138,7 @@ export class Client {
   postponed: readonly Uint8Array[] | null = null;
   /** Offset in the replication stream behind its last write: what WAIT waits for. */
   writeOffset = 0;
-  /** Told when its replies have drained; for who sends it more than fits at once. */
+  /** Called when its replies have drained, for code that sends it more than fits at once. */
   drained: (() => void) | null = null;
   /** Times that replies of its are held until the disk has caught up. */
   heldReplies = 0;

@@ -1,6 +1,6 @@
 /**
- * Clients whose commands wait because many of their replies stand unsent: back-pressure, so that
- * nobody fills the memory by asking for more than he takes.
+ * Clients whose commands wait because many of their replies stand unsent: back-pressure, so that no
+ * client fills the memory by asking for more than it reads.
  *
  *     unsent > mark      it waits, and is not read from
  *     unsent < low       it goes on; its mark is the first one again

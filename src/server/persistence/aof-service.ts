@@ -177,7 +177,7 @@ export class AofService {
     this.deps.readersChanged();
   }
 
-  /** The same; when not everything can be made safe it is closed all the same. */
+  /** Like `close`, but closes the AOF even when not everything can be made safe. */
   async stop(): Promise<void> {
     if (this.isAside) {
       this.giveUpRewrite();

@@ -1,13 +1,13 @@
 /**
- * How much room a dump or a base will want, asked before it is begun: a file that fills the disk
- * half way would take the room of the AOF's next append as well, and stop the writes.
+ * How much disk space a dump or a base will need, asked before it is begun: a file that fills the
+ * disk half way would also take the space of the AOF's next append, and stop the writes.
  *
  *     after a first one   the memory of the dataset, times what the last file of this form took for
  *                         each byte of it
  *     before              the least that such a file takes: a tenth of the memory when it is
  *                         compressed, 3/10 when not, half for commands
  *
- * `disk-space-check no` asks nobody, and tries.
+ * With `disk-space-check no` nothing is checked: the file is tried.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Config } from '../config/config.ts';
@@ -32,12 +32,12 @@ export class DiskSpace {
     this.keyspace = keyspace;
   }
 
-  /** A file of this form took so many bytes, when the dataset took `usedBytes`. */
+  /** A file of this form took `bytes` bytes when the dataset took `usedBytes`. */
   note(form: FileForm, bytes: number, usedBytes: number): void {
     if (usedBytes > 0) this.shares[form] = bytes / usedBytes;
   }
 
-  /** What the next file of this form will take; 0 when nobody is to ask. */
+  /** What the next file of this form will take; 0 when space is not to be checked. */
   expectedBytes(form: FileForm): number {
     const { diskSpaceCheck, rdbcompression } = this.config.values;
     if (!diskSpaceCheck) return 0;
@@ -46,7 +46,7 @@ export class DiskSpace {
     return Math.ceil(this.keyspace.arena.usedBytes * share);
   }
 
-  /** The same of the next rewrite of the AOF. */
+  /** What the next rewrite of the AOF will take; 0 when space is not to be checked. */
   get expectedRewriteBytes(): number {
     const { aofUseRdbPreamble, diskSpaceCheck } = this.config.values;
     if (!diskSpaceCheck) return 0;

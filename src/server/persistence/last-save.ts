@@ -2,8 +2,8 @@
  * The save at the end of a server: written by its own process, since nobody is left to be served
  * well, and in slices, so that a second SIGINT and SHUTDOWN ABORT are heard.
  *
- * What stands there is complete or the old one. A dataset that changes as a whole meanwhile, which
- * only a primary's stream can do then, gives the save up; it begins again with what is there now.
+ * The dump is the new one, complete, or the old one. When the dataset is replaced as a whole
+ * meanwhile, which only a primary's stream can do then, the save is given up and begun again.
  */
 import { GIVEN_UP, type RdbService } from './rdb-service.ts';
 import type { SnapshotRunner } from './snapshot-runner.ts';
@@ -52,7 +52,7 @@ export class LastSave {
     return true;
   }
 
-  /** Who waited for them hears of it first, and may begin another. */
+  /** Whoever waited for one hears of its end first, and may begin another; that is ended, too. */
   private async endOthers(): Promise<void> {
     do {
       this.deps.snapshots.abort();

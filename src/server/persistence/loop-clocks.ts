@@ -1,6 +1,6 @@
 /**
- * The clocks of the thread that serves: the time, of it what the event loop waited for something
- * to do, and how long the thread ran.
+ * The clocks of the thread that serves: the time, how much of it the event loop waited for
+ * something to do, and how long the thread ran.
  *
  * The last comes from the kernel, in the first of three figures of /proc/self/schedstat:
  *

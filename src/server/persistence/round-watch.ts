@@ -6,8 +6,8 @@
  *                                   ^ longestUs: all of this
  *                                     workUs: the time of it for which the thread had a core
  *
- * What others had the core for is in the first alone: threads and processes beside this one, and
- * where the machine is a virtual one, whoever else its host serves.
+ * Only the first includes the time for which others had the core: threads and processes beside this
+ * one and, on a virtual machine, whoever else its host serves.
  *
  * An immediate that does not keep the loop awake is called once a round. With the looks at the
  * clocks it costs some microseconds, little beside a slice and too much beside a command: hence
@@ -16,7 +16,7 @@
 import { type LoopClocks, loopClocks } from './loop-clocks.ts';
 
 export class RoundWatch {
-  /** Of the rounds since `begin`, the longest, in microseconds. */
+  /** The longest of the rounds since `begin`, in microseconds. */
   longestUs = 0;
   /** The most work in one of them, in microseconds. */
   workUs = 0;

@@ -31,7 +31,7 @@ const STEP_BUCKETS = 2;
 /** Texts short and long, and what is stored as an integer. */
 const VALUES = ['a value of a key', '1234567', 'longer than what fits beside its key. '.repeat(3)];
 const KEY_BYTES = 16;
-/** One in so many keys expires. */
+/** One in this many keys expires. */
 const EXPIRING = 8;
 const FAR_MS = 1 << 30;
 
@@ -124,8 +124,9 @@ export class SaveRehearsal {
   }
 
   /**
-   * Goes on for some hundred microseconds at most, but where a round begins; false when that was
-   * all. What it has begun may end between two steps, so the loop must have its turn there.
+   * Works for some hundred microseconds at most, longer only where a round begins. Returns false
+   * when that was all. What a step has begun may end between two steps, so the loop must have its
+   * turn there.
    */
   step(): boolean {
     for (let i = 0; i < STEP_KEYS; i++) this.write();
