@@ -46,6 +46,7 @@ import { streamGroupCommands } from './stream-group.ts';
 import { streamInfoCommands } from './stream-info.ts';
 import { streamPendingCommands } from './stream-pending.ts';
 import { streamReadCommands } from './stream-read.ts';
+import { streamSetidCommands } from './stream-setid.ts';
 import { stringCounterCommands } from './string-counter.ts';
 import { stringGetCommands } from './string-get.ts';
 import { stringLcsCommands } from './string-lcs.ts';
@@ -97,6 +98,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...streamInfoCommands,
   ...streamPendingCommands,
   ...streamReadCommands,
+  ...streamSetidCommands,
   ...connectionCommands,
   ...clientCommands,
   ...databaseCommands,

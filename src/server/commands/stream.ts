@@ -1,34 +1,19 @@
 /**
- * The commands on the entries of a stream: XADD, XLEN, XRANGE, XREVRANGE, XDEL, XTRIM, XSETID.
+ * The commands on the entries of a stream: XADD, XLEN, XRANGE, XREVRANGE, XDEL, XTRIM.
  *
  * XADD is written with the id that it gave, and trimming as exactly as it turned out, so that
  * whoever repeats it comes to the same stream.
  */
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
-import { edgeId, mendFirstId, streamTrim } from '../../core/struct/stream-trim.ts';
+import { mendFirstId, streamTrim } from '../../core/struct/stream-trim.ts';
 import { streamCreate } from '../../core/types/stream.ts';
 import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
 import type { Context } from '../context.ts';
-import { NO_SUCH_KEY, SYNTAX_ERROR, wrongArity } from '../errors.ts';
+import { SYNTAX_ERROR, wrongArity } from '../errors.ts';
 import { NOTIFY_NEW, NOTIFY_STREAM } from '../notify-classes.ts';
-import {
-  keptCount,
-  rangeEnd,
-  rangeStart,
-  readTrim,
-  strictId,
-  TrimOptions,
-} from './stream-arguments.ts';
-import {
-  changedAside,
-  readStream,
-  replyId,
-  replyRange,
-  touched,
-  writeId,
-  writeStream,
-} from './stream-shared.ts';
+import { rangeEnd, rangeStart, readTrim, strictId, TrimOptions } from './stream-arguments.ts';
+import { readStream, replyId, replyRange, touched, writeId, writeStream } from './stream-shared.ts';
 
 const options = new TrimOptions();
 const id = new StreamId();
@@ -201,66 +186,6 @@ function xtrimCommand(c: Context): void {
   c.reply.integer(gone);
 }
 
-// ---------------------------------------------------------------- counters
-
-function xsetidCommand(c: Context): void {
-  const { reply } = c;
-  if (!strictId(c, 2, id)) return;
-  let added = -1;
-  edge.clear();
-  for (let i = 3; i < c.argc; i += 2) {
-    const more = i + 1 < c.argc;
-    if (more && c.is(i, 'entriesadded')) {
-      added = keptCount(c, i + 1);
-      if (Number.isNaN(added)) return;
-      if (added < 0) {
-        reply.error('ERR entries_added must be positive');
-        return;
-      }
-    } else if (more && c.is(i, 'maxdeletedid')) {
-      if (!strictId(c, i + 1, edge)) return;
-      if (id.compare(edge) < 0) {
-        tooSmall(c, 'the provided max_deleted_entry_id');
-        return;
-      }
-    } else {
-      reply.error(SYNTAX_ERROR);
-      return;
-    }
-  }
-  const log = writeStream(c, 1);
-  if (log === undefined) return;
-  if (log === null) {
-    reply.error(NO_SUCH_KEY);
-    return;
-  }
-  if (id.compare(log.maxDeletedId) < 0) {
-    tooSmall(c, 'current max_deleted_entry_id');
-    return;
-  }
-  if (log.length > 0) {
-    edgeId(log, true, from);
-    if (id.compare(from) < 0) {
-      tooSmall(c, 'the target stream top item');
-      return;
-    }
-    if (added >= 0 && log.length > added) {
-      const text = 'The entries_added specified in XSETID is smaller than the target stream length';
-      reply.error(`ERR ${text}`);
-      return;
-    }
-  }
-  log.lastId = id;
-  if (added >= 0) log.entriesAdded = added;
-  if (!edge.isZero) log.maxDeletedId = edge;
-  c.ok();
-  changedAside(c, 1, 'xsetid');
-}
-
-function tooSmall(c: Context, than: string): void {
-  c.reply.error(`ERR The ID specified in XSETID is smaller than ${than}`);
-}
-
 // ---------------------------------------------------------------- specifications
 
 const TRIM =
@@ -327,24 +252,6 @@ const changing = [
       history: [['6.2.0', 'Options MINID and LIMIT.']],
     },
     xtrimCommand,
-  ),
-  command(
-    'xsetid',
-    'stream',
-    {
-      arity: -3,
-      flags: WRITE | DENYOOM | FAST,
-      keys: [keyAt(1, 'RW', 'update')],
-      acl: ['stream'],
-      since: '5.0.0',
-      complexity: 'O(1)',
-      summary: 'Sets the id that a stream gave last, and its counters.',
-      syntax:
-        'key:key last-id [ENTRIESADDED entries-added:integer@7.0.0] ' +
-        '[MAXDELETEDID max-deleted-id@7.0.0]',
-      history: [['7.0.0', 'Options ENTRIESADDED and MAXDELETEDID.']],
-    },
-    xsetidCommand,
   ),
 ];
 
