@@ -18,10 +18,10 @@ import { loadedFiles, ManifestError } from '../aof/manifest.ts';
 import { DurableFile } from '../durable-file.ts';
 import { errorCode, errorText, type FileSystem, type OpenFile } from '../file-system.ts';
 import { removeIfThere } from '../rdb/rdb-file.ts';
-import { FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
+import { type ByteSource, FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
 import type { Rest } from '../rdb/rdb-walk.ts';
 import { checkRdbFileResting, type RdbCheckReport } from './check-rdb.ts';
-import { decodeLz4, LZ4_MAGIC } from './lz4-frame.ts';
+import { decodeLz4, LZ4_MAGIC, type Lz4Sink } from './lz4-frame.ts';
 
 export interface RestoreBackupOptions {
   readonly fs: FileSystem;
@@ -144,14 +144,7 @@ async function unpack(options: RestoreBackupOptions, temp: string): Promise<bool
         await rest();
       };
       const reader = new FileSource(source, options.progress(isLz4 ? 'unpacking' : 'copying'));
-      if (isLz4) await decodeLz4(reader, sink);
-      else {
-        const piece = new Uint8Array(PIECE_BYTES);
-        for (let got = 1; got > 0; ) {
-          got = reader.read(piece, 0, piece.length);
-          if (got > 0) await sink(piece, got);
-        }
-      }
+      await (isLz4 ? decodeLz4(reader, sink) : copyPlain(reader, sink));
       file.syncDataSync();
     } finally {
       file.closeSync();
@@ -163,6 +156,15 @@ async function unpack(options: RestoreBackupOptions, temp: string): Promise<bool
     throw new Error(`${from}: ${errorText(error)}`, { cause: error });
   } finally {
     source.closeSync();
+  }
+}
+
+async function copyPlain(source: ByteSource, sink: Lz4Sink): Promise<void> {
+  const piece = new Uint8Array(PIECE_BYTES);
+  for (;;) {
+    const count = source.read(piece, 0, piece.length);
+    if (count === 0) return;
+    await sink(piece, count);
   }
 }
 

@@ -13,10 +13,10 @@ const NO_SUCH_CLIENT = 'ERR No such client';
 
 interface KillFilter {
   id?: number;
-  kind?: ClientKind;
+  kind?: ClientKind | undefined;
   address?: string;
   localAddress?: string;
-  user?: User;
+  user?: User | undefined;
   /** Seconds. */
   minAge?: number;
   skipSelf: boolean;
@@ -35,51 +35,56 @@ function killCommand(c: Context): void {
 
 /** The filters from argument 2 on; undefined when an error has been answered. */
 function readFilter(c: Context): KillFilter | undefined {
-  const { args, reply } = c;
   const filter: KillFilter = { skipSelf: true };
   for (let i = 2; i < c.argc; i += 2) {
     if (i + 1 === c.argc) {
-      reply.error(SYNTAX_ERROR);
+      c.reply.error(SYNTAX_ERROR);
       return undefined;
     }
-    const value = args.text(i + 1);
-    if (c.is(i, 'id')) {
-      const max = Number.MAX_SAFE_INTEGER;
-      const id = c.integerIn(i + 1, 1, max, 'ERR client-id should be greater than 0');
-      if (Number.isNaN(id)) return undefined;
-      filter.id = id;
-    } else if (c.is(i, 'type')) {
-      const kind = parseClientKind(value);
-      if (kind === undefined) {
-        reply.error(`ERR Unknown client type '${value}'`);
-        return undefined;
-      }
-      filter.kind = kind;
-    } else if (c.is(i, 'addr')) {
-      filter.address = value;
-    } else if (c.is(i, 'laddr')) {
-      filter.localAddress = value;
-    } else if (c.is(i, 'user')) {
-      const user = c.services.desk.access.user(value);
-      if (user === undefined) {
-        reply.error(`ERR No such user '${value}'`);
-        return undefined;
-      }
-      filter.user = user;
-    } else if (c.is(i, 'maxage')) {
-      if (Number.isNaN(c.integer(i + 1))) return undefined;
-      const max = Number.MAX_SAFE_INTEGER;
-      const age = c.integerIn(i + 1, 1, max, 'ERR maxage should be greater than 0');
-      if (Number.isNaN(age)) return undefined;
-      filter.minAge = age;
-    } else if (c.is(i, 'skipme') && /^(yes|no)$/i.test(value)) {
-      filter.skipSelf = value.toLowerCase() === 'yes';
-    } else {
-      reply.error(SYNTAX_ERROR);
-      return undefined;
-    }
+    if (!takeFilter(c, filter, i)) return undefined;
   }
   return filter;
+}
+
+/** One filter, its value in argument `i + 1`; false when an error has been answered. */
+function takeFilter(c: Context, filter: KillFilter, i: number): boolean {
+  const { args, reply } = c;
+  const value = args.text(i + 1);
+  if (c.is(i, 'id')) {
+    const id = positiveAt(c, i + 1, 'ERR client-id should be greater than 0');
+    filter.id = id;
+    return !Number.isNaN(id);
+  }
+  if (c.is(i, 'type')) {
+    filter.kind = parseClientKind(value);
+    if (filter.kind === undefined) reply.error(`ERR Unknown client type '${value}'`);
+    return filter.kind !== undefined;
+  }
+  if (c.is(i, 'user')) {
+    filter.user = c.services.desk.access.user(value);
+    if (filter.user === undefined) reply.error(`ERR No such user '${value}'`);
+    return filter.user !== undefined;
+  }
+  if (c.is(i, 'maxage')) {
+    if (Number.isNaN(c.integer(i + 1))) return false;
+    const age = positiveAt(c, i + 1, 'ERR maxage should be greater than 0');
+    filter.minAge = age;
+    return !Number.isNaN(age);
+  }
+  if (c.is(i, 'addr')) filter.address = value;
+  else if (c.is(i, 'laddr')) filter.localAddress = value;
+  else if (c.is(i, 'skipme') && /^(yes|no)$/i.test(value)) {
+    filter.skipSelf = value.toLowerCase() === 'yes';
+  } else {
+    reply.error(SYNTAX_ERROR);
+    return false;
+  }
+  return true;
+}
+
+/** Argument `i` as an integer above 0, NaN once the error has been answered. */
+function positiveAt(c: Context, i: number, error: string): number {
+  return c.integerIn(i, 1, Number.MAX_SAFE_INTEGER, error);
 }
 
 function kill(c: Context, filter: KillFilter): number {

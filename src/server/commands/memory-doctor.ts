@@ -31,8 +31,7 @@ export function diagnose(services: Services): string {
   if (slack > SLACK_BYTES && arena.reservedBytes / arena.usedBytes > SLACK_RATIO) {
     findings.push(
       `Slack: the arena holds ${arena.reservedBytes} bytes for ${arena.usedBytes} in use. ` +
-        'New data ' +
-        'will fill the room; a restart gives it back.',
+        'New data will fill the room; a restart gives it back.',
     );
   }
   const replicas = [...clients.values()].filter((client) => client.isReplica).length;
@@ -45,9 +44,8 @@ export function diagnose(services: Services): string {
   }
   if (replicas > 0 && memory.bytesOf('clients.slaves') / replicas > REPLICA_BYTES) {
     findings.push(
-      'Replicas: their buffers are large, 10 MB a replica and more. The link to a replica ' +
-        'is slow ' +
-        'or broken; see client-output-buffer-limit replica.',
+      'Replicas: their buffers are large, 10 MB a replica and more. The link to a replica is ' +
+        'slow or broken; see client-output-buffer-limit replica.',
     );
   }
   if (findings.length === 0) return 'Nothing stands out: memory is used as it should be.\n';
