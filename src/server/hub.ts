@@ -24,8 +24,8 @@ import { fastLink } from './io/fast-link.ts';
 import type { LinkOwner } from './io/link.ts';
 import { PlainLink } from './io/plain-link.ts';
 import { giveBack } from './memory/give-back.ts';
+import type { SnapshotBrake } from './persistence/snapshot-brake.ts';
 import type { Services } from './services.ts';
-import type { SnapshotBrake } from './snapshot-brake.ts';
 import type { Turn } from './turn.ts';
 
 export class Hub {

@@ -35,6 +35,7 @@ import { Eviction } from './memory/eviction.ts';
 import { LazyFree } from './memory/lazy-free.ts';
 import { countBuffers, MemoryAccount } from './memory/memory-account.ts';
 import { Persistence } from './persistence/persistence.ts';
+import { SnapshotBrake } from './persistence/snapshot-brake.ts';
 import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
 import { Propagator } from './propagate.ts';
 import { createRandom } from './random.ts';
@@ -43,7 +44,6 @@ import { auxFields } from './replication/replication-aux.ts';
 import type { Services, ShutdownRequest } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import { sleepSync } from './sleep.ts';
-import { SnapshotBrake } from './snapshot-brake.ts';
 import { Turn } from './turn.ts';
 import { flushDatabase, installDatabases, swapDatabases } from './whole-databases.ts';
 

@@ -16,7 +16,7 @@ import type { ConfigSource } from '../config/config-load.ts';
 import type { ShutdownFlag } from '../config/special-type.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
-import { rehearseSoon } from '../rehearsal.ts';
+import { rehearseSoon } from '../persistence/rehearse-soon.ts';
 import { checkSystem } from './check-system.ts';
 import { isDaemonChild, receiveSource, reportToParent, startDaemon } from './daemon.ts';
 import { fitMaxClients, openFilesMax } from './open-files.ts';

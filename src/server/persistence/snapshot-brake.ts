@@ -9,7 +9,7 @@
  *
  * Full syncs are left out: there the child waits for replicas, and no client is to wait for those.
  */
-import { type Client, RUNNING, WAIT_SNAPSHOT } from './clients/client.ts';
+import { type Client, RUNNING, WAIT_SNAPSHOT } from '../clients/client.ts';
 
 /** Up to this many queued bytes nobody is slowed down. */
 const QUEUED_BYTES_MIN = 32 * 1024 * 1024;

@@ -1,8 +1,8 @@
 /** Clients that write while a snapshot lags behind are slowed down, and nobody is for good. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Client, RUNNING, WAIT_SNAPSHOT } from '../../src/server/clients/client.ts';
-import { SnapshotBrake } from '../../src/server/snapshot-brake.ts';
-import { InsideServer } from '../support/inside.ts';
+import { type Client, RUNNING, WAIT_SNAPSHOT } from '../../../src/server/clients/client.ts';
+import { SnapshotBrake } from '../../../src/server/persistence/snapshot-brake.ts';
+import { InsideServer } from '../../support/inside.ts';
 
 const MB = 1024 * 1024;
 

@@ -1,13 +1,13 @@
 /**
- * Schedules the rehearsal of a save (persistence/save-rehearsal.ts) soon after the start of the
- * process, a step at a time between whatever else the loop has to do.
+ * Schedules the rehearsal of a save (save-rehearsal.ts) soon after the start of the process, a step
+ * at a time between whatever else the loop has to do.
  *
  * What is rehearsed is the code, so once is enough for a process. While a real snapshot runs, it
  * waits: that has enough to do, and does the same. The memory goes back to the system at the end.
  */
-import type { Config } from './config/config.ts';
-import { giveBack } from './memory/give-back.ts';
-import { SaveRehearsal } from './persistence/save-rehearsal.ts';
+import type { Config } from '../config/config.ts';
+import { giveBack } from '../memory/give-back.ts';
+import { SaveRehearsal } from './save-rehearsal.ts';
 
 /** Long enough that a server that has just started is past its first work, or is gone again. */
 const AFTER_MS = 1500;
