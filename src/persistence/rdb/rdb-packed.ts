@@ -4,7 +4,7 @@
  *
  *     in the file               with few elements                  with more than the limit
  *     listpack, intset          stays: read to its block           a table, element by element
- *     ziplist                   a listpack, element by element     a table, element by element
+ *     ziplist                   a listpack, in the same block      a table, element by element
  *     list's ziplist, zipmap                                       always
  *
  * An entry is stored at once, as its head says, and takes what comes. Of a payload in memory, all
@@ -36,9 +36,8 @@ export class PackedLoad {
   /** What is read, null for nothing; and the same, while it is to stay compact. */
   #kind: PackedKind | null = null;
   #compact: CompactKind | null = null;
-  /** Who takes the elements, null where the bytes stay; then their block. */
+  /** Who takes the elements, null where the bytes stay as they are. */
   #taker: ElementTaker | null = null;
-  #block = 0;
   #fault = '';
   /** Whether the last call found no bytes to bring. */
   #isStarved = false;
@@ -141,14 +140,13 @@ export class PackedLoad {
     const size = this.#keyLength;
     const empty = keyspace.putBytes(db, key, at, size, 0, type, encoding, EMPTY, 0, 0, false);
     const { length } = this.#large;
-    const room = isKept ? length : PackTaker.roomFor(length);
-    const address = keyspace.resizeValue(db, empty, room, 0);
+    const slack = isKept ? 0 : PackTaker.slackFor(length);
+    const address = keyspace.resizeValue(db, empty, slack + length, 0);
     const block = keyspace.valueBlock(address);
     const bytes = arena.bytes(block);
     const base = arena.byteOffset(block);
-    this.#block = block;
+    this.#window.moveTo(bytes, base + slack);
     this.#taker = isKept ? null : new PackTaker(bytes, base, isPair);
-    if (isKept) this.#window.moveTo(bytes, base);
     return address;
   }
 
@@ -157,7 +155,7 @@ export class PackedLoad {
     const kind = this.#kind;
     if (kind === null) return true;
     try {
-      if (this.#taker === null ? this.#fillBlock() : this.#take(this.#taker)) this.#end(kind);
+      if (this.#take(this.#taker)) this.#end(kind);
     } catch (error) {
       if (error instanceof RdbError) this.#stop();
       throw error;
@@ -165,23 +163,11 @@ export class PackedLoad {
     return this.#kind === null;
   }
 
-  /** Brings the next piece of what stays as it is to its block. */
-  #fillBlock(): boolean {
-    const { arena } = this.#keyspace;
-    const large = this.#large;
-    const had = large.filled;
-    const bytes = arena.bytes(this.#block);
-    const isWhole = large.fill(this.#reader, bytes, arena.byteOffset(this.#block));
-    this.#isStarved = large.filled === had;
-    this.#reader.commit();
-    return isWhole;
-  }
-
   /** Takes some elements, or brings bytes when there are none. True when all have come. */
-  #take(taker: ElementTaker): boolean {
+  #take(taker: ElementTaker | null): boolean {
     const window = this.#window;
     this.#isStarved = false;
-    if (this.#fault === '' && this.#takeElements(taker)) return false;
+    if (taker !== null && this.#fault === '' && this.#takeElements(taker)) return false;
     if (window.isComplete) return true;
     if (this.#fault !== '') window.skip();
     this.#isStarved = !window.fill(this.#reader);

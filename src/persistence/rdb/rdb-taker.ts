@@ -6,6 +6,7 @@ import type { Database } from '../../core/database.ts';
 import type { Keyspace, LargeValue } from '../../core/keyspace.ts';
 import type { Dict } from '../../core/struct/dict.ts';
 import { LP_HEAD_BYTES, lpInit, lpPut, lpPutEnd } from '../../core/struct/listpack.ts';
+import { LZF_REACH_BYTES } from '../../core/struct/lzf.ts';
 import type { ElementView } from '../../core/types/element-view.ts';
 import { HashTable } from '../../core/types/hash-table.ts';
 import { late } from './rdb-pieces.ts';
@@ -64,7 +65,10 @@ export class TableTaker extends LargeTaker {
   }
 }
 
-/** A ziplist as the listpack that is the value of an entry, with room for the longest of both. */
+/**
+ * A ziplist as the listpack that is the value of an entry, in the same block: its slack in front
+ * (ziplist-listpack.ts) also keeps what is written from what a compressed one may still copy.
+ */
 export class PackTaker extends ElementTaker {
   readonly #bytes: Uint8Array;
   readonly #base: number;
@@ -72,9 +76,9 @@ export class PackTaker extends ElementTaker {
   #count = 0;
   #at: number;
 
-  /** Bytes that the value needs for a ziplist of `length` bytes. */
-  static roomFor(length: number): number {
-    return length + ziplistSlack(length);
+  /** Bytes to be left in front of a ziplist of `length` bytes. */
+  static slackFor(length: number): number {
+    return ziplistSlack(length) + LZF_REACH_BYTES;
   }
 
   constructor(bytes: Uint8Array, base: number, isPair: boolean) {

@@ -7,7 +7,8 @@
  *                   ^ base, which is negative once bytes were dropped
  *
  * An element is one string of the form, or a pair of them. The history is what a compressed string
- * may still copy from. The window grows where an element does not fit into it.
+ * may still copy from. The window grows where an element does not fit into it. Where the string
+ * stays, or becomes something else in its place, all of its block is the window.
  *
  *     next   shows the next element. False at the end of what is at hand
  *     fill   brings more. False when there is nothing to bring
@@ -34,6 +35,8 @@ export class PackedWindow {
   #isPair = false;
   #bytes: Uint8Array = NO_BYTES;
   #base = 0;
+  /** Whether the bytes are all of a block, which the string has for itself. */
+  #isBlock = false;
   /** Where the next element begins, and its second string, once the first was passed. */
   #at = 0;
   #secondAt = 0;
@@ -49,6 +52,7 @@ export class PackedWindow {
     this.#isPair = isPair;
     this.#bytes = new Uint8Array(WINDOW_BYTES);
     this.#base = 0;
+    this.#isBlock = false;
     this.#at = 0;
     this.#secondAt = 0;
     this.fill(reader);
@@ -78,10 +82,11 @@ export class PackedWindow {
     return isExact ? (said - passed) / (this.#isPair ? 2 : 1) : Number.POSITIVE_INFINITY;
   }
 
-  /** Moves what came so far, of which nothing was dropped yet, to where the string stays. */
+  /** Moves what came so far, of which nothing was dropped yet, to where all of it goes. */
   moveTo(bytes: Uint8Array, offset: number): void {
     bytes.set(this.#bytes.subarray(0, this.#large.filled), offset);
-    this.close();
+    this.#isBlock = true;
+    this.#see(bytes, offset);
   }
 
   next(): boolean {
@@ -114,24 +119,30 @@ export class PackedWindow {
   fill(reader: RdbReader): boolean {
     const large = this.#large;
     const had = large.filled;
-    const kept = had - Math.min(this.#at, Math.max(had - LZF_REACH_BYTES, 0));
-    this.#move(had, kept);
-    const room = this.#bytes.length - kept;
+    const room = this.#isBlock ? Number.POSITIVE_INFINITY : this.#makeRoom(had);
     this.isComplete = large.fill(reader, this.#bytes, this.#base, room);
     return large.filled > had || this.isComplete;
   }
 
-  /** Moves the last `kept` bytes to the front of a window that has room for more. */
-  #move(had: number, kept: number): void {
+  /** Moves what is still needed to the front of a window that has room for more: how much. */
+  #makeRoom(had: number): number {
+    const kept = had - Math.min(this.#at, Math.max(had - LZF_REACH_BYTES, 0));
     const from = had - kept + this.#base;
     const old = this.#bytes;
-    if (old.length - kept < ROOM_BYTES_MIN) this.#bytes = new Uint8Array(old.length * 2);
-    if (this.#bytes === old) old.copyWithin(0, from, from + kept);
-    else this.#bytes.set(old.subarray(from, from + kept));
-    this.#base = kept - had;
+    const isLow = old.length - kept < ROOM_BYTES_MIN;
+    const bytes = isLow ? new Uint8Array(old.length * 2) : old;
+    if (bytes === old) old.copyWithin(0, from, from + kept);
+    else bytes.set(old.subarray(from, from + kept));
+    this.#see(bytes, kept - had);
+    return bytes.length - kept;
+  }
+
+  #see(bytes: Uint8Array, base: number): void {
     const form = this.#form!;
-    form.bytes = this.#bytes;
-    form.base = this.#base;
+    this.#bytes = bytes;
+    this.#base = base;
+    form.bytes = bytes;
+    form.base = base;
   }
 
   /** Gives the window up. */

@@ -17,7 +17,6 @@ import { compareText, packCompare, packScore } from '../../core/types/zset-pack.
 import { ENC_LISTPACK, ENC_SKIPLIST, TYPE_ZSET } from '../../core/value.ts';
 import { ListpackForm } from './packed-forms.ts';
 import { arePairs, type CompactKind, countPairs } from './rdb-compact.ts';
-import { HeldString } from './rdb-held.ts';
 import { late } from './rdb-pieces.ts';
 import { LargeTaker } from './rdb-taker.ts';
 import { ZiplistReader } from './ziplist.ts';
@@ -31,8 +30,8 @@ const previous = new ElementView();
 /** Brings members with their scores into a large zset. */
 class ZsetTaker extends LargeTaker {
   readonly value: LargeZset;
-  /** The member that came last, and its score; NaN before the first. */
-  readonly #last = new HeldString();
+  /** The entry of the member that came last, and its score; NaN before the first. */
+  #last = 0;
   #score = Number.NaN;
 
   constructor({ arena, seed }: Keyspace) {
@@ -45,10 +44,9 @@ class ZsetTaker extends LargeTaker {
     const score = parseScore(text.bytes, text.offset, text.length);
     const fault = this.#orderFault(member, score);
     if (fault !== '') return fault;
-    this.#score = score;
-    this.#last.copy(member);
     if (late.isFull && !this.value.settle(late)) return TWICE;
-    this.value.addLate(late, member.bytes, member.offset, member.length, score);
+    this.#score = score;
+    this.#last = this.value.addLate(late, member.bytes, member.offset, member.length, score);
     return '';
   }
 
@@ -56,7 +54,8 @@ class ZsetTaker extends LargeTaker {
     const last = this.#score;
     if (score > last || Number.isNaN(last)) return '';
     if (score < last) return NO_ORDER;
-    const order = compareText(member, this.#last.bytes, 0, this.#last.length);
+    this.value.showMember(this.#last, previous);
+    const order = compareText(member, previous.bytes, previous.offset, previous.length);
     return order > 0 ? '' : order === 0 ? TWICE : NO_ORDER;
   }
 
