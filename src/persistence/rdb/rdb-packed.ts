@@ -18,7 +18,7 @@ import { RdbError } from './rdb-error.ts';
 import { LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { TableRoom } from './rdb-table-room.ts';
-import { type ElementTaker, PackTaker } from './rdb-taker.ts';
+import { type ElementTaker, LargeTaker, PackTaker } from './rdb-taker.ts';
 import { PackedWindow } from './rdb-window.ts';
 
 /** Elements that are taken at a time. */
@@ -38,6 +38,8 @@ export class PackedLoad {
   #compact: CompactKind | null = null;
   /** Who takes the elements, null where the bytes stay as they are. */
   #taker: ElementTaker | null = null;
+  /** The same, while a large element moves to its place. */
+  #placing: LargeTaker | null = null;
   #fault = '';
   /** Whether the last call found no bytes to bring. */
   #isStarved = false;
@@ -167,6 +169,10 @@ export class PackedLoad {
   #take(taker: ElementTaker | null): boolean {
     const window = this.#window;
     this.#isStarved = false;
+    if (this.#placing !== null) {
+      this.#moveElement(this.#placing);
+      return false;
+    }
     if (taker !== null && this.#fault === '' && this.#takeElements(taker)) return false;
     if (window.isComplete) return true;
     if (this.#fault !== '') window.skip();
@@ -181,13 +187,31 @@ export class PackedLoad {
     if (taker.dict !== null) this.#room.enlarge(taker.dict, window.left);
     let left = PIECE_ELEMENTS;
     let fault = '';
-    while (fault === '' && left > 0 && window.next()) {
-      fault = taker.take(window.first, window.second);
+    let isLarge = false;
+    while (fault === '' && left > 0 && !isLarge && window.next()) {
+      isLarge = window.isLarge;
+      if (!isLarge) fault = taker.take(window.first, window.second);
       left--;
     }
     const settled = taker.settle();
     this.#fault = fault === '' ? settled : fault;
-    return left === 0;
+    if (isLarge && this.#fault === '' && taker instanceof LargeTaker) this.#openElement(taker);
+    return left === 0 || isLarge;
+  }
+
+  /** Makes a place for the large element that the window shows, which then moves there. */
+  #openElement(taker: LargeTaker): void {
+    const window = this.#window;
+    this.#fault = taker.open(window.first, window.second);
+    if (this.#fault !== '') return;
+    window.part();
+    this.#placing = taker;
+  }
+
+  #moveElement(taker: LargeTaker): void {
+    if (!this.#window.move(this.#keyspace.arena.bytes(taker.block), taker.at)) return;
+    this.#placing = null;
+    this.#fault = taker.place();
   }
 
   /** All bytes have come. */
@@ -227,6 +251,7 @@ export class PackedLoad {
     this.#kind = null;
     this.#compact = null;
     this.#taker = null;
+    this.#placing = null;
     this.#window.close();
   }
 }

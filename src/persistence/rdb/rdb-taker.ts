@@ -30,9 +30,21 @@ export abstract class ElementTaker {
   end(_keyspace: Keyspace, _db: Database, _address: number): void {}
 }
 
-/** One that brings elements into a large collection. */
+/** One that brings elements into a large collection; that owns a place which is still open. */
 export abstract class LargeTaker extends ElementTaker {
   abstract readonly value: LargeValue;
+  /** Where a large element goes, once it was opened: the block, and the place in its bytes. */
+  block = 0;
+  at = 0;
+
+  /**
+   * Makes a place for a large element, when nothing waits. Of a second string that does not move
+   * there it makes the view empty. What is wrong, or ''.
+   */
+  abstract open(first: ElementView, second: ElementView): string;
+
+  /** The element is there. What is wrong, or ''. */
+  abstract place(): string;
 
   override get dict(): Dict | null {
     return this.value.dict;
@@ -62,6 +74,17 @@ export class TableTaker extends LargeTaker {
 
   override settle(): string {
     return this.value.settle(late) ? '' : this.#twice;
+  }
+
+  open(first: ElementView, second: ElementView): string {
+    this.value.openEntry(first.length, second.length);
+    this.block = this.value.opened;
+    this.at = this.value.openAt;
+    return '';
+  }
+
+  place(): string {
+    return this.value.place() ? '' : this.#twice;
   }
 }
 

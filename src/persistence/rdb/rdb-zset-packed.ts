@@ -40,14 +40,36 @@ class ZsetTaker extends LargeTaker {
   }
 
   take(member: ElementView, text: ElementView): string {
-    if (Number.isNaN(parseDouble(text.bytes, text.offset, text.length))) return NO_SCORE;
-    const score = parseScore(text.bytes, text.offset, text.length);
-    const fault = this.#orderFault(member, score);
+    const fault = this.#next(member, text);
     if (fault !== '') return fault;
     if (late.isFull && !this.value.settle(late)) return TWICE;
-    this.#score = score;
-    this.#last = this.value.addLate(late, member.bytes, member.offset, member.length, score);
+    const { bytes, length, offset } = member;
+    this.#last = this.value.addLate(late, bytes, offset, length, this.#score);
     return '';
+  }
+
+  open(member: ElementView, text: ElementView): string {
+    const fault = this.#next(member, text);
+    if (fault !== '') return fault;
+    this.value.openMember(member.length);
+    this.block = this.value.opened;
+    this.at = this.value.openAt;
+    this.#last = this.block;
+    text.length = 0;
+    return '';
+  }
+
+  place(): string {
+    return this.value.place(this.#score) ? '' : TWICE;
+  }
+
+  /** Looks at the next element and notes its score. */
+  #next(member: ElementView, { bytes, length, offset }: ElementView): string {
+    if (Number.isNaN(parseDouble(bytes, offset, length))) return NO_SCORE;
+    const score = parseScore(bytes, offset, length);
+    const fault = this.#orderFault(member, score);
+    this.#score = score;
+    return fault;
   }
 
   #orderFault(member: ElementView, score: number): string {
