@@ -170,15 +170,17 @@ export class LargeZset implements LargeValue {
     if (loaded.count > 0) throw new Error('zset: a member was loaded twice');
   }
 
-  /** Adds a member for a loader: it stands in the zset after `settle`. */
+  /** Adds a member for a loader: it stands in the zset after `settle`. Returns its entry. */
   addLate(
     late: LateEntries,
     member: Uint8Array,
     offset: number,
     length: number,
     score: number,
-  ): void {
-    late.add(this.dict, this.build(member, offset, length, score));
+  ): number {
+    const entry = this.build(member, offset, length, score);
+    late.add(this.dict, entry);
+    return entry;
   }
 
   /** Puts what waits into the zset. False, with the rest dropped, when a member comes twice. */

@@ -94,6 +94,9 @@ function storeZiplist(
 /** Pushes the elements of a ziplist that is a list. */
 class ListTaker extends LargeTaker {
   readonly value: Quicklist;
+  /** Length and kind of the large element that is open. */
+  #length = 0;
+  #kind = NODE_LISTPACK;
 
   constructor({ arena, limits }: Keyspace) {
     super();
@@ -102,6 +105,21 @@ class ListTaker extends LargeTaker {
 
   take({ bytes, length, offset }: ElementView): string {
     this.value.push(bytes, offset, length, false);
+    return '';
+  }
+
+  open({ length }: ElementView): string {
+    const { nodes } = this.value;
+    this.#length = length;
+    this.#kind = this.value.kindOf(length);
+    this.at = nodes.openElement(length, this.#kind);
+    this.block = nodes.opened;
+    return '';
+  }
+
+  place(): string {
+    const { nodes } = this.value;
+    this.value.appendOpened(nodes.madeBytes(this.block, this.#length, this.#kind), 1, this.#kind);
     return '';
   }
 

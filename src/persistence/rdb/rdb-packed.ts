@@ -4,7 +4,7 @@
  *
  *     in the file               with few elements                  with more than the limit
  *     listpack, intset          stays: read to its block           a table, element by element
- *     ziplist                   a listpack, element by element     a table, element by element
+ *     ziplist                   a listpack, in the same block      a table, element by element
  *     list's ziplist, zipmap                                       always
  *
  * An entry is stored at once, as its head says, and takes what comes. Of a payload in memory, all
@@ -18,7 +18,7 @@ import { RdbError } from './rdb-error.ts';
 import { LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { TableRoom } from './rdb-table-room.ts';
-import { type ElementTaker, PackTaker } from './rdb-taker.ts';
+import { type ElementTaker, LargeTaker, PackTaker } from './rdb-taker.ts';
 import { PackedWindow } from './rdb-window.ts';
 
 /** Elements that are taken at a time. */
@@ -36,9 +36,10 @@ export class PackedLoad {
   /** What is read, null for nothing; and the same, while it is to stay compact. */
   #kind: PackedKind | null = null;
   #compact: CompactKind | null = null;
-  /** Who takes the elements, null where the bytes stay; then their block. */
+  /** Who takes the elements, null where the bytes stay as they are. */
   #taker: ElementTaker | null = null;
-  #block = 0;
+  /** The same, while a large element moves to its place. */
+  #placing: LargeTaker | null = null;
   #fault = '';
   /** Whether the last call found no bytes to bring. */
   #isStarved = false;
@@ -141,14 +142,13 @@ export class PackedLoad {
     const size = this.#keyLength;
     const empty = keyspace.putBytes(db, key, at, size, 0, type, encoding, EMPTY, 0, 0, false);
     const { length } = this.#large;
-    const room = isKept ? length : PackTaker.roomFor(length);
-    const address = keyspace.resizeValue(db, empty, room, 0);
+    const slack = isKept ? 0 : PackTaker.slackFor(length);
+    const address = keyspace.resizeValue(db, empty, slack + length, 0);
     const block = keyspace.valueBlock(address);
     const bytes = arena.bytes(block);
     const base = arena.byteOffset(block);
-    this.#block = block;
+    this.#window.moveTo(bytes, base + slack);
     this.#taker = isKept ? null : new PackTaker(bytes, base, isPair);
-    if (isKept) this.#window.moveTo(bytes, base);
     return address;
   }
 
@@ -157,7 +157,7 @@ export class PackedLoad {
     const kind = this.#kind;
     if (kind === null) return true;
     try {
-      if (this.#taker === null ? this.#fillBlock() : this.#take(this.#taker)) this.#end(kind);
+      if (this.#take(this.#taker)) this.#end(kind);
     } catch (error) {
       if (error instanceof RdbError) this.#stop();
       throw error;
@@ -165,23 +165,15 @@ export class PackedLoad {
     return this.#kind === null;
   }
 
-  /** Brings the next piece of what stays as it is to its block. */
-  #fillBlock(): boolean {
-    const { arena } = this.#keyspace;
-    const large = this.#large;
-    const had = large.filled;
-    const bytes = arena.bytes(this.#block);
-    const isWhole = large.fill(this.#reader, bytes, arena.byteOffset(this.#block));
-    this.#isStarved = large.filled === had;
-    this.#reader.commit();
-    return isWhole;
-  }
-
   /** Takes some elements, or brings bytes when there are none. True when all have come. */
-  #take(taker: ElementTaker): boolean {
+  #take(taker: ElementTaker | null): boolean {
     const window = this.#window;
     this.#isStarved = false;
-    if (this.#fault === '' && this.#takeElements(taker)) return false;
+    if (this.#placing !== null) {
+      this.#moveElement(this.#placing);
+      return false;
+    }
+    if (taker !== null && this.#fault === '' && this.#takeElements(taker)) return false;
     if (window.isComplete) return true;
     if (this.#fault !== '') window.skip();
     this.#isStarved = !window.fill(this.#reader);
@@ -195,13 +187,31 @@ export class PackedLoad {
     if (taker.dict !== null) this.#room.enlarge(taker.dict, window.left);
     let left = PIECE_ELEMENTS;
     let fault = '';
-    while (fault === '' && left > 0 && window.next()) {
-      fault = taker.take(window.first, window.second);
+    let isLarge = false;
+    while (fault === '' && left > 0 && !isLarge && window.next()) {
+      isLarge = window.isLarge;
+      if (!isLarge) fault = taker.take(window.first, window.second);
       left--;
     }
     const settled = taker.settle();
     this.#fault = fault === '' ? settled : fault;
-    return left === 0;
+    if (isLarge && this.#fault === '' && taker instanceof LargeTaker) this.#openElement(taker);
+    return left === 0 || isLarge;
+  }
+
+  /** Makes a place for the large element that the window shows, which then moves there. */
+  #openElement(taker: LargeTaker): void {
+    const window = this.#window;
+    this.#fault = taker.open(window.first, window.second);
+    if (this.#fault !== '') return;
+    window.part();
+    this.#placing = taker;
+  }
+
+  #moveElement(taker: LargeTaker): void {
+    if (!this.#window.move(this.#keyspace.arena.bytes(taker.block), taker.at)) return;
+    this.#placing = null;
+    this.#fault = taker.place();
   }
 
   /** All bytes have come. */
@@ -241,6 +251,7 @@ export class PackedLoad {
     this.#kind = null;
     this.#compact = null;
     this.#taker = null;
+    this.#placing = null;
     this.#window.close();
   }
 }

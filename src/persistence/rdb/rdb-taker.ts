@@ -6,6 +6,7 @@ import type { Database } from '../../core/database.ts';
 import type { Keyspace, LargeValue } from '../../core/keyspace.ts';
 import type { Dict } from '../../core/struct/dict.ts';
 import { LP_HEAD_BYTES, lpInit, lpPut, lpPutEnd } from '../../core/struct/listpack.ts';
+import { LZF_REACH_BYTES } from '../../core/struct/lzf.ts';
 import type { ElementView } from '../../core/types/element-view.ts';
 import { HashTable } from '../../core/types/hash-table.ts';
 import { late } from './rdb-pieces.ts';
@@ -29,9 +30,21 @@ export abstract class ElementTaker {
   end(_keyspace: Keyspace, _db: Database, _address: number): void {}
 }
 
-/** One that brings elements into a large collection. */
+/** One that brings elements into a large collection; that owns a place which is still open. */
 export abstract class LargeTaker extends ElementTaker {
   abstract readonly value: LargeValue;
+  /** Where a large element goes, once it was opened: the block, and the place in its bytes. */
+  block = 0;
+  at = 0;
+
+  /**
+   * Makes a place for a large element, when nothing waits. Of a second string that does not move
+   * there it makes the view empty. What is wrong, or ''.
+   */
+  abstract open(first: ElementView, second: ElementView): string;
+
+  /** The element is there. What is wrong, or ''. */
+  abstract place(): string;
 
   override get dict(): Dict | null {
     return this.value.dict;
@@ -62,9 +75,23 @@ export class TableTaker extends LargeTaker {
   override settle(): string {
     return this.value.settle(late) ? '' : this.#twice;
   }
+
+  open(first: ElementView, second: ElementView): string {
+    this.value.openEntry(first.length, second.length);
+    this.block = this.value.opened;
+    this.at = this.value.openAt;
+    return '';
+  }
+
+  place(): string {
+    return this.value.place() ? '' : this.#twice;
+  }
 }
 
-/** A ziplist as the listpack that is the value of an entry, with room for the longest of both. */
+/**
+ * A ziplist as the listpack that is the value of an entry, in the same block: its slack in front
+ * (ziplist-listpack.ts) also keeps what is written from what a compressed one may still copy.
+ */
 export class PackTaker extends ElementTaker {
   readonly #bytes: Uint8Array;
   readonly #base: number;
@@ -72,9 +99,9 @@ export class PackTaker extends ElementTaker {
   #count = 0;
   #at: number;
 
-  /** Bytes that the value needs for a ziplist of `length` bytes. */
-  static roomFor(length: number): number {
-    return length + ziplistSlack(length);
+  /** Bytes to be left in front of a ziplist of `length` bytes. */
+  static slackFor(length: number): number {
+    return ziplistSlack(length) + LZF_REACH_BYTES;
   }
 
   constructor(bytes: Uint8Array, base: number, isPair: boolean) {

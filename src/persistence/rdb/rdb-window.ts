@@ -7,20 +7,27 @@
  *                   ^ base, which is negative once bytes were dropped
  *
  * An element is one string of the form, or a pair of them. The history is what a compressed string
- * may still copy from. The window grows where an element does not fit into it.
+ * may still copy from. The window grows where an element does not fit into it, a large one in place
+ * and by pieces. Where the string stays, or becomes something else in its place, all of its block
+ * is the window.
  *
  *     next   shows the next element. False at the end of what is at hand
  *     fill   brings more. False when there is nothing to bring
+ *     part   leaves a large element behind, alone, and begins a small window with what follows
+ *     move   brings that element to its place, from its end on, and gives back what has moved, so
+ *            that it is never held twice: only a resizable buffer can
  */
 import { LZF_REACH_BYTES } from '../../core/struct/lzf.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import type { PackedForm } from './packed-form.ts';
-import type { LargeString } from './rdb-large.ts';
+import { LARGE_BYTES_MIN, type LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
 
 const WINDOW_BYTES = 1 << 18;
 /** Less than this is not worth a piece. */
 const ROOM_BYTES_MIN = 1 << 16;
+/** So much a large window grows at a time, and so much of an element moves. */
+const PIECE_BYTES = 1 << 20;
 const NO_BYTES = new Uint8Array(0);
 
 export class PackedWindow {
@@ -34,6 +41,11 @@ export class PackedWindow {
   #isPair = false;
   #bytes: Uint8Array = NO_BYTES;
   #base = 0;
+  /** Whether the bytes are all of a block, which the string has for itself. */
+  #isBlock = false;
+  /** What a large window stands in; and what an element that was parted from it does. */
+  #growing: ArrayBuffer | null = null;
+  #parted: ArrayBuffer | null = null;
   /** Where the next element begins, and its second string, once the first was passed. */
   #at = 0;
   #secondAt = 0;
@@ -49,8 +61,11 @@ export class PackedWindow {
     this.#isPair = isPair;
     this.#bytes = new Uint8Array(WINDOW_BYTES);
     this.#base = 0;
+    this.#isBlock = false;
+    this.#growing = null;
     this.#at = 0;
     this.#secondAt = 0;
+    this.second.length = 0;
     this.fill(reader);
     const isSound = form.start(this.#bytes, 0, this.#large.length);
     this.#at = form.at;
@@ -67,6 +82,11 @@ export class PackedWindow {
     return this.#large.length - this.#at;
   }
 
+  /** Whether the element that `next` has shown is to be parted from what follows. */
+  get isLarge(): boolean {
+    return this.#growing !== null && this.first.length + this.second.length >= LARGE_BYTES_MIN;
+  }
+
   /** How many strings the head promises, at least. */
   get said(): number {
     return this.#form!.said;
@@ -78,10 +98,11 @@ export class PackedWindow {
     return isExact ? (said - passed) / (this.#isPair ? 2 : 1) : Number.POSITIVE_INFINITY;
   }
 
-  /** Moves what came so far, of which nothing was dropped yet, to where the string stays. */
+  /** Moves what came so far, of which nothing was dropped yet, to where all of it goes. */
   moveTo(bytes: Uint8Array, offset: number): void {
     bytes.set(this.#bytes.subarray(0, this.#large.filled), offset);
-    this.close();
+    this.#isBlock = true;
+    this.#see(bytes, offset);
   }
 
   next(): boolean {
@@ -114,29 +135,78 @@ export class PackedWindow {
   fill(reader: RdbReader): boolean {
     const large = this.#large;
     const had = large.filled;
-    const kept = had - Math.min(this.#at, Math.max(had - LZF_REACH_BYTES, 0));
-    this.#move(had, kept);
-    const room = this.#bytes.length - kept;
+    const room = this.#isBlock ? Number.POSITIVE_INFINITY : this.#makeRoom(had);
     this.isComplete = large.fill(reader, this.#bytes, this.#base, room);
     return large.filled > had || this.isComplete;
   }
 
-  /** Moves the last `kept` bytes to the front of a window that has room for more. */
-  #move(had: number, kept: number): void {
-    const from = had - kept + this.#base;
+  /** From where on the bytes are still needed. */
+  #neededFrom(had: number): number {
+    return Math.min(this.#at, Math.max(had - LZF_REACH_BYTES, 0));
+  }
+
+  /** Moves what is still needed to the front of a window that has room for more: how much. */
+  #makeRoom(had: number): number {
+    const needed = this.#neededFrom(had);
+    const kept = had - needed;
+    const from = needed + this.#base;
     const old = this.#bytes;
-    if (old.length - kept < ROOM_BYTES_MIN) this.#bytes = new Uint8Array(old.length * 2);
-    if (this.#bytes === old) old.copyWithin(0, from, from + kept);
-    else this.#bytes.set(old.subarray(from, from + kept));
-    this.#base = kept - had;
+    const bytes = old.length - kept < ROOM_BYTES_MIN ? this.#enlarged(old) : old;
+    if (bytes !== old) bytes.set(old.subarray(from, from + kept));
+    else if (from > 0) old.copyWithin(0, from, from + kept);
+    this.#see(bytes, -needed);
+    return bytes.length - kept;
+  }
+
+  /** A larger window, still empty; or the same one, if it can grow. */
+  #enlarged(old: Uint8Array): Uint8Array {
+    if (old.length < LARGE_BYTES_MIN) return new Uint8Array(old.length * 2);
+    const maxByteLength = this.#large.length + ROOM_BYTES_MIN;
+    const buffer = this.#growing ?? new ArrayBuffer(0, { maxByteLength });
+    buffer.resize(Math.min(old.length + PIECE_BYTES, maxByteLength));
+    if (this.#growing !== null) return old;
+    this.#growing = buffer;
+    return new Uint8Array(buffer);
+  }
+
+  part(): void {
+    const had = this.#large.filled;
+    const from = this.#neededFrom(had);
+    const rest = this.#bytes.subarray(from + this.#base, had + this.#base);
+    const bytes = new Uint8Array(Math.max(WINDOW_BYTES, rest.length + ROOM_BYTES_MIN));
+    bytes.set(rest);
+    this.#parted = this.#growing;
+    this.#growing = null;
+    this.#see(bytes, -from);
+  }
+
+  /** The first string goes to `to[offset]`, the second behind it. True when all has moved. */
+  move(to: Uint8Array, offset: number): boolean {
+    const { first, second } = this;
+    const isSecond = second.length > 0;
+    const view = isSecond ? second : first;
+    const piece = Math.min(PIECE_BYTES, view.length);
+    view.length -= piece;
+    const from = view.offset + view.length;
+    const at = offset + view.length + (isSecond ? first.length : 0);
+    to.set(view.bytes.subarray(from, from + piece), at);
+    if (view.bytes.buffer === this.#parted) this.#parted.resize(from);
+    return first.length + second.length === 0;
+  }
+
+  #see(bytes: Uint8Array, base: number): void {
     const form = this.#form!;
-    form.bytes = this.#bytes;
-    form.base = this.#base;
+    this.#bytes = bytes;
+    this.#base = base;
+    form.bytes = bytes;
+    form.base = base;
   }
 
   /** Gives the window up. */
   close(): void {
     this.#form = null;
     this.#bytes = NO_BYTES;
+    this.#growing = null;
+    this.#parted = null;
   }
 }

@@ -17,7 +17,6 @@ import { compareText, packCompare, packScore } from '../../core/types/zset-pack.
 import { ENC_LISTPACK, ENC_SKIPLIST, TYPE_ZSET } from '../../core/value.ts';
 import { ListpackForm } from './packed-forms.ts';
 import { arePairs, type CompactKind, countPairs } from './rdb-compact.ts';
-import { HeldString } from './rdb-held.ts';
 import { late } from './rdb-pieces.ts';
 import { LargeTaker } from './rdb-taker.ts';
 import { ZiplistReader } from './ziplist.ts';
@@ -31,8 +30,8 @@ const previous = new ElementView();
 /** Brings members with their scores into a large zset. */
 class ZsetTaker extends LargeTaker {
   readonly value: LargeZset;
-  /** The member that came last, and its score; NaN before the first. */
-  readonly #last = new HeldString();
+  /** The entry of the member that came last, and its score; NaN before the first. */
+  #last = 0;
   #score = Number.NaN;
 
   constructor({ arena, seed }: Keyspace) {
@@ -41,22 +40,44 @@ class ZsetTaker extends LargeTaker {
   }
 
   take(member: ElementView, text: ElementView): string {
-    if (Number.isNaN(parseDouble(text.bytes, text.offset, text.length))) return NO_SCORE;
-    const score = parseScore(text.bytes, text.offset, text.length);
-    const fault = this.#orderFault(member, score);
+    const fault = this.#next(member, text);
     if (fault !== '') return fault;
-    this.#score = score;
-    this.#last.copy(member);
     if (late.isFull && !this.value.settle(late)) return TWICE;
-    this.value.addLate(late, member.bytes, member.offset, member.length, score);
+    const { bytes, length, offset } = member;
+    this.#last = this.value.addLate(late, bytes, offset, length, this.#score);
     return '';
+  }
+
+  open(member: ElementView, text: ElementView): string {
+    const fault = this.#next(member, text);
+    if (fault !== '') return fault;
+    this.value.openMember(member.length);
+    this.block = this.value.opened;
+    this.at = this.value.openAt;
+    this.#last = this.block;
+    text.length = 0;
+    return '';
+  }
+
+  place(): string {
+    return this.value.place(this.#score) ? '' : TWICE;
+  }
+
+  /** Looks at the next element and notes its score. */
+  #next(member: ElementView, { bytes, length, offset }: ElementView): string {
+    if (Number.isNaN(parseDouble(bytes, offset, length))) return NO_SCORE;
+    const score = parseScore(bytes, offset, length);
+    const fault = this.#orderFault(member, score);
+    this.#score = score;
+    return fault;
   }
 
   #orderFault(member: ElementView, score: number): string {
     const last = this.#score;
     if (score > last || Number.isNaN(last)) return '';
     if (score < last) return NO_ORDER;
-    const order = compareText(member, this.#last.bytes, 0, this.#last.length);
+    this.value.showMember(this.#last, previous);
+    const order = compareText(member, previous.bytes, previous.offset, previous.length);
     return order > 0 ? '' : order === 0 ? TWICE : NO_ORDER;
   }
 

@@ -63,13 +63,7 @@ const PLACES: Record<string, Place> = {
     post: smallZiplist,
     rooms: [ZIPLIST_ROOM],
   },
-  // It is seen through a window, which grows to the element.
-  'a ziplist that is a list': {
-    node: ZIPLIST,
-    pre: '\x0a',
-    post: '',
-    rooms: [1 << 21, ONE_FRAMED],
-  },
+  'a ziplist that is a list': { node: ZIPLIST, pre: '\x0a', post: '', rooms: [ONE_FRAMED] },
   'a node of a stream': { node: STREAM_NODE, pre: `\x0f\x01${text(ID)}`, post: '\x01\x05\x01\0' },
 };
 

@@ -43,6 +43,11 @@ const words = Array.from({ length: COUNT }, (_, i) =>
 const fields = words.flatMap((word, i) => [word, i % 3 === 0 ? `${i}` : `the value of ${word}`]);
 const scored = words.flatMap((word, i) => [word, i % 3 === 0 ? `${i}` : `${i}.5`]);
 const integers = Array.from({ length: 135_000 }, (_, i) => i * 5_000_000_000);
+/** Each takes a byte more in a listpack, and comes again as far behind as LZF reaches. */
+const growing = Array.from({ length: 8200 }, (_, i) => {
+  const part = String.fromCharCode(97 + (i % 26)).repeat(62 - (i % 31));
+  return (i % 2 === 0 ? `${10_000 + i}` : `value`) + part.padEnd(121, `${(i % 62) * 7919}`);
+});
 const pairs = words.map((word): [string, string] => [word, `value ${word.slice(150)}`]);
 
 /** Everything that is not a table is compact: what limits there are allow it. */
@@ -69,6 +74,7 @@ const PLACES: Record<string, Place> = {
   'a listpack that stays a hash': place(16, 'listpack', HASH),
   'a ziplist that becomes a hash': place(13, 'hashtable', ziplistOf(fields)),
   'a ziplist that is a small hash': place(13, 'listpack', ziplistOf(fields)),
+  'a ziplist whose entries grow': place(13, 'listpack', ziplistOf(growing)),
   'a zipmap that becomes a hash': place(9, 'hashtable', zipmapOf(pairs)),
   'a listpack that becomes a set': place(20, 'hashtable', SET),
   'a listpack that stays a set': place(20, 'listpack', SET),
