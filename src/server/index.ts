@@ -64,14 +64,15 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
     ...(options.snapshotHelper && { snapshotHelper: options.snapshotHelper }),
   });
   supplyChunks(server.keyspace.arena);
-  let wasStarted = false;
+  let isUsed = false;
   return {
     listen: async () => {
-      if (wasStarted) throw new Error('a server listens once: create another one');
-      wasStarted = true;
+      if (isUsed) throw new Error('a server listens once: create another one');
+      isUsed = true;
       await server.start();
     },
     close: async (flags = []) => {
+      isUsed = true;
       const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
       const error = await server.close({
         save,

@@ -49,6 +49,7 @@ export class Listeners {
   private readonly accept: Accept;
   private tcp: NetServer[] = [];
   private unix: NetServer | null = null;
+  private isClosed = false;
 
   constructor(config: Config, log: Logger, accept: Accept) {
     this.config = config;
@@ -57,15 +58,21 @@ export class Listeners {
   }
 
   /**
-   * Listens as the configuration says. `anyPort`: port 0 means any free port (for servers in a
-   * program).
+   * Listens as the configuration says, or nowhere when a part of that fails. `anyPort`: port 0
+   * means any free port (for servers in a program).
    */
   async open(anyPort: boolean): Promise<void> {
     const { values } = this.config;
-    if (values.port !== 0 || anyPort) await this.openTcp(values.port, values.bind);
-    if (values.unixsocket !== undefined && values.unixsocket !== '') await this.openUnix();
-    if (this.tcp.length === 0 && this.unix === null) {
-      throw new Error('Configured to not listen anywhere, exiting.');
+    try {
+      if (values.port !== 0 || anyPort) await this.openTcp(values.port, values.bind);
+      if (values.unixsocket !== undefined && values.unixsocket !== '') await this.openUnix();
+      if (this.tcp.length === 0 && this.unix === null) {
+        throw new Error('Configured to not listen anywhere, exiting.');
+      }
+      if (this.isClosed) throw new Error('the server ended before it listened');
+    } catch (error) {
+      this.close();
+      throw error;
     }
   }
 
@@ -78,6 +85,7 @@ export class Listeners {
     try {
       if (port !== 0) await this.openTcp(port, bind);
       else this.port = 0;
+      if (this.isClosed) throw new Error(NO_PORT);
     } catch (error) {
       for (const one of this.tcp) one.close();
       this.tcp = old;
@@ -97,8 +105,9 @@ export class Listeners {
     config.onChange('bind', (bind) => orText(this.reopen(values.port, bind), NO_ADDRESS));
   }
 
-  /** Listens no more; connections stay. */
+  /** Listens no more, nor again, though a socket is just being bound; connections stay. */
   close(): void {
+    this.isClosed = true;
     for (const one of this.tcp) one.close();
     this.tcp = [];
     if (this.unix === null) return;

@@ -1,7 +1,8 @@
 /** Cairn as a library: what its users are told when something is wrong. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer as createPeer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createPeer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,10 +36,38 @@ function made(settings: Settings = {}): CairnServer {
   return server;
 }
 
+/** Resolves when somebody listens there. */
+async function connected(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect').finally(() => socket.destroy());
+}
+
 it('listens once', async () => {
   const server = made();
   await server.listen();
   await expect(server.listen()).rejects.toThrow('a server listens once: create another one');
+});
+
+it('listens no more once it is closed, even while it is about to', async () => {
+  const server = made();
+  const [listened] = await Promise.allSettled([server.listen(), server.close()]);
+  expect(listened).toMatchObject({ reason: { message: 'the server ended before it listened' } });
+  await expect(connected(server.port)).rejects.toThrow('ECONNREFUSED');
+  const other = made();
+  await other.close();
+  await expect(other.listen()).rejects.toThrow('a server listens once: create another one');
+  expect(other.port).toBe(0);
+});
+
+it('listens nowhere when it cannot listen everywhere', async () => {
+  const free = made();
+  await free.listen();
+  const { port } = free;
+  await free.close();
+  for (const settings of [{ bind: '127.0.0.1 192.0.2.1' }, { unixsocket: '/nowhere/s' }]) {
+    await expect(made({ port, ...settings }).listen()).rejects.toThrow('Failed listening');
+    await expect(connected(port)).rejects.toThrow('ECONNREFUSED');
+  }
 });
 
 it('says why it cannot listen, and what to do', async () => {

@@ -190,15 +190,23 @@ export class AccessControl {
     return true;
   }
 
-  /** One rule; what a user begins with, and goes back to with `reset`, is configured in part. */
+  /**
+   * One rule; what a user begins with, and goes back to with `reset`, is configured in part, and so
+   * is what a selector begins with.
+   */
   private apply(user: User, rule: string): string | undefined {
-    const error = user.apply(rule, this.table);
+    const begun = rule.startsWith('(') && this.opensChannels ? `(&* ${rule.slice(1)}` : rule;
+    const error = user.apply(begun, this.table);
     if (rule.toLowerCase() === 'reset') this.begin(user);
     return error;
   }
 
+  private get opensChannels(): boolean {
+    return this.config.values.aclPubsubDefault === 'allchannels';
+  }
+
   private begin(user: User): User {
-    if (this.config.values.aclPubsubDefault === 'allchannels') user.apply('&*', this.table);
+    if (this.opensChannels) user.apply('&*', this.table);
     return user;
   }
 

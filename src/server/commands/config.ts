@@ -77,11 +77,12 @@ function rewriteCommand(c: Context): void {
 }
 
 function resetstatCommand(c: Context): void {
-  const { commands, desk, dispatcher, keyspace, persistence, stats } = c.services;
+  const { commands, desk, dispatcher, eviction, keyspace, persistence, stats } = c.services;
   dispatcher.endClock();
   stats.reset();
   desk.rates.reset();
   persistence.resetFigures();
+  eviction.resetFigures();
   keyspace.hits = 0;
   keyspace.misses = 0;
   keyspace.expiredKeys = 0;

@@ -88,6 +88,11 @@ export class Eviction {
     return this.exceededSinceMs === 0 ? 0 : performance.now() - this.exceededSinceMs;
   }
 
+  /** CONFIG RESETSTAT: counts from now on. */
+  resetFigures(): void {
+    this.exceededSinceMs = 0;
+  }
+
   /** A gate of dispatch: makes room, and refuses what may not run without. */
   private admit(client: Client, command: Command): string | null {
     this.isOutOfMemory = this.perform(client) === EVICTION_FAILED;

@@ -324,14 +324,15 @@ describe('ACL', () => {
     client.close();
   });
 
-  it('goes back with reset to the channels that are configured', async () => {
+  it('begins, selectors too, with the channels that are configured, as reset does', async () => {
     const client = await server.connect();
     await client.send('CONFIG', 'SET', 'acl-pubsub-default', 'allchannels');
-    await client.send('ACL', 'SETUSER', 'r', 'reset');
+    await client.send('ACL', 'SETUSER', 'r', 'reset', '(+publish)', '(resetchannels &a)');
     await client.send('CONFIG', 'SET', 'acl-pubsub-default', 'resetchannels');
     await client.send('ACL', 'SETUSER', 's', '&*', 'reset');
     const users = String(await client.value('ACL', 'LIST'));
-    expect(users).toContain('user r off sanitize-payload &* -@all');
+    const selectors = '(&* -@all +publish) (resetchannels &a -@all)';
+    expect(users).toContain(`user r off sanitize-payload &* -@all ${selectors}`);
     expect(users).toContain('user s off sanitize-payload resetchannels -@all');
     await client.send('ACL', 'DELUSER', 'r', 's');
     client.close();

@@ -215,7 +215,12 @@ describe('bounds', () => {
     expect(inside.server.eviction.perform()).toBe(EVICTION_RUNNING);
     expect(inside.keys).toBeGreaterThan(19_000);
     expect(inside.run('SET', 'a', '1')).toBe('OK');
-    expect(inside.server.eviction.exceededMs).toBeGreaterThan(0);
+    const { exceededMs } = inside.server.eviction;
+    expect(exceededMs).toBeGreaterThan(0);
+    const resetAt = performance.now();
+    expect(inside.run('CONFIG', 'RESETSTAT')).toBe('OK');
+    const { exceededMs: since } = inside.server.eviction;
+    expect(since).toBeLessThanOrEqual(performance.now() - resetAt);
     await vi.waitFor(() => expect(inside.server.memory.limitedBytes).toBeLessThanOrEqual(limit), {
       timeout: 30_000,
     });
