@@ -18,7 +18,7 @@ const MASK = SLOTS - 1;
  * ACL rule that names one is accepted and does nothing.
  */
 const ABSENT: ReadonlyMap<string, readonly string[]> = new Map([
-  ...['restore-asking', 'eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro'].map(
+  ...['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro'].map(
     (name): [string, readonly string[]] => [name, []],
   ),
   ['function', ['delete', 'dump', 'flush', 'help', 'kill', 'list', 'load', 'restore', 'stats']],

@@ -28,6 +28,7 @@ const COMMANDS = [
   ...['MSET a b c', 'MSET a b c d', 'OBJECT ENCODING k', 'MEMORY USAGE k', 'BITOP AND d a b'],
   ...['LMPOP 2 a b LEFT', 'BLMPOP 0 2 a b LEFT', 'COPY a b', 'LCS a b', 'PFCOUNT a b c'],
   ...['WATCH a b', 'DEBUG OBJECT x', 'RESTORE k 0 x', 'PUBLISH a b', 'SSUBSCRIBE a b'],
+  ...['RESTORE-ASKING k 0 x'],
   ...['SPUBLISH a b', 'SINTERCARD 2 a b', 'GETEX k', 'SET k', 'PING x', 'GET', 'NOSUCH a'],
   ...['CONFIG GET x', 'CONFIG NOSUCH x', 'BLPOP a b 0', 'RENAME a b', 'DEL a b c', 'SMOVE a b c'],
 ];

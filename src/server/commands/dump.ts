@@ -10,7 +10,16 @@ import { randomBytes } from 'node:crypto';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { lfuWord } from '../../core/usage.ts';
 import { dumpPayload, isSoundPayload, restorePayload } from '../../persistence/rdb/rdb-dump.ts';
-import { type Command, command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
+import {
+  ASKING,
+  type Command,
+  type CommandTraits,
+  command,
+  DENYOOM,
+  keyAt,
+  READONLY,
+  WRITE,
+} from '../command.ts';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { SYNTAX_ERROR } from '../errors.ts';
@@ -174,6 +183,24 @@ export function serializedLength(keyspace: Keyspace, address: number, config: Co
   return dumpOf(keyspace, address, config).length - PAYLOAD_FRAME_BYTES;
 }
 
+const RESTORE: CommandTraits = {
+  arity: -4,
+  flags: WRITE | DENYOOM,
+  keys: [keyAt(1, 'OW', 'update')],
+  acl: ['keyspace', 'dangerous'],
+  since: '2.6.0',
+  complexity: 'O(N) with N the size of the value, O(N log N) for sorted sets',
+  summary: 'Creates a key from what DUMP gave.',
+  syntax:
+    'key:key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] ' +
+    '[IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]',
+  history: [
+    ['3.0.0', 'Added the `REPLACE` modifier.'],
+    ['5.0.0', 'Added the `ABSTTL` modifier.'],
+    ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
+  ],
+};
+
 export const dumpCommands: readonly Command[] = [
   command(
     'dump',
@@ -191,25 +218,16 @@ export const dumpCommands: readonly Command[] = [
     },
     dumpCommand,
   ),
+  command('restore', 'generic', RESTORE, restoreCommand),
   command(
-    'restore',
-    'generic',
+    'restore-asking',
+    'server',
     {
-      arity: -4,
-      flags: WRITE | DENYOOM,
-      keys: [keyAt(1, 'OW', 'update')],
-      acl: ['keyspace', 'dangerous'],
-      since: '2.6.0',
-      complexity: 'O(N) with N the size of the value, O(N log N) for sorted sets',
-      summary: 'Creates a key from what DUMP gave.',
-      syntax:
-        'key:key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] ' +
-        '[IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]',
-      history: [
-        ['3.0.0', 'Added the `REPLACE` modifier.'],
-        ['5.0.0', 'Added the `ABSTTL` modifier.'],
-        ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
-      ],
+      ...RESTORE,
+      flags: RESTORE.flags | ASKING,
+      internal: true,
+      since: '3.0.0',
+      summary: 'What MIGRATE of a cluster sends in place of RESTORE.',
     },
     restoreCommand,
   ),

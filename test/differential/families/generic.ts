@@ -111,6 +111,10 @@ const dbsize: Generator = {
   ],
 };
 
+function restoreArguments(r: Random): (string | string[])[] {
+  return [keyOf(r), restoreTime(r), r.pick(payloads), restoreOptions(r)];
+}
+
 export const genericFamily: Family = {
   name: 'generic',
   generators: [
@@ -140,7 +144,8 @@ export const genericFamily: Family = {
     command('OBJECT FREQ', 1, (r) => [keyOf(r)]),
     command('OBJECT', 1, (r) => [r.pick(['FOO', 'ENCODING', '', 'freq']), ...keysOf(r, 0, 2)]),
     command('DUMP', 2, (r) => [keyOf(r)], dumpedValue),
-    command('RESTORE', 3, (r) => [keyOf(r), restoreTime(r), r.pick(payloads), restoreOptions(r)]),
+    command('RESTORE', 3, restoreArguments),
+    command('RESTORE-ASKING', 0.3, restoreArguments),
     marked(
       command('FLUSHDB', 0.2, (r) => r.some([r.pick(['ASYNC', 'SYNC', 'sync', 'FOO'])])),
       { mangle: false },
