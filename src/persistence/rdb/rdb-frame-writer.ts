@@ -299,6 +299,13 @@ export class FrameWriter {
   }
 }
 
+/** How many bytes `putLength` writes. */
+export function lengthBytes(value: number): number {
+  if (value < SHORT_LENGTHS) return 1;
+  if (value < 16_384) return 2;
+  return value < TWO_32 ? 5 : 9;
+}
+
 /** Writes a length at `buf[at]`, at most nine bytes; gives the position behind it. */
 export function putLength(buf: Uint8Array, at: number, value: number): number {
   if (value < 64) {
