@@ -11,10 +11,17 @@
  * Limits: one string of `COMPRESS_BYTES_MAX` and its compressed form are held at a time; what was
  * made larger for it is given back afterwards.
  */
+import { copyBytes } from '../../core/memory/copy.ts';
 import { lzfCompress } from '../../core/struct/lzf.ts';
 import { Crc64 } from '../crc64.ts';
 import { ENCODED_LZF } from './rdb-format.ts';
-import { FRAME_HEAD_BYTES, FRAME_RAW, FRAME_TEXT, putLength } from './rdb-frame-writer.ts';
+import {
+  FRAME_HEAD_BYTES,
+  FRAME_RAW,
+  FRAME_TEXT,
+  lengthBytes,
+  putLength,
+} from './rdb-frame-writer.ts';
 
 /** Takes the bytes of an RDB, in order; they are borrowed. */
 export type RdbOutput = (bytes: Uint8Array, length: number) => void;
@@ -40,6 +47,8 @@ export class RdbAssembler {
   #gatheredLength: number;
   #out: Uint8Array;
   #outLength: number;
+  /** Bytes of the last string that was compressed. */
+  #packedLength: number;
 
   /** `checksum` false writes eight zeroes instead of the sum. */
   constructor(output: RdbOutput, checksum: boolean) {
@@ -53,6 +62,7 @@ export class RdbAssembler {
     this.#gatheredLength = 0;
     this.#out = new Uint8Array(OUT_BYTES);
     this.#outLength = 0;
+    this.#packedLength = 0;
   }
 
   /** Takes the next bytes of the frames. */
@@ -61,8 +71,13 @@ export class RdbAssembler {
     let at = off;
     while (at < end) {
       if (this.#left === 0) {
+        if (this.#headLength === 0 && end - at >= FRAME_HEAD_BYTES) {
+          this.#beginBody(bytes, at);
+          at += FRAME_HEAD_BYTES;
+          continue;
+        }
         this.#head[this.#headLength++] = bytes[at++]!;
-        if (this.#headLength === FRAME_HEAD_BYTES) this.#beginBody();
+        if (this.#headLength === FRAME_HEAD_BYTES) this.#beginBody(this.#head, 0);
         continue;
       }
       const piece = Math.min(this.#left, end - at);
@@ -96,11 +111,12 @@ export class RdbAssembler {
     this.producedBytes += len;
   }
 
-  #beginBody(): void {
-    const head = this.#head;
+  /** Takes the head of a frame, which stands at `at`. */
+  #beginBody(head: Uint8Array, at: number): void {
     this.#headLength = 0;
-    this.#kind = head[0]!;
-    this.#left = (head[1]! | (head[2]! << 8) | (head[3]! << 16) | (head[4]! << 24)) >>> 0;
+    this.#kind = head[at]!;
+    this.#left =
+      (head[at + 1]! | (head[at + 2]! << 8) | (head[at + 3]! << 16) | (head[at + 4]! << 24)) >>> 0;
     if (this.#kind !== FRAME_RAW && this.#kind !== FRAME_TEXT) {
       throw new Error(`a frame of an unknown kind (${this.#kind})`);
     }
@@ -113,7 +129,7 @@ export class RdbAssembler {
       return;
     }
     if (this.#outLength + len > this.#out.length) this.flush();
-    this.#out.set(bytes.subarray(off, off + len), this.#outLength);
+    copyBytes(bytes, off, this.#out, this.#outLength, len);
     this.#outLength += len;
   }
 
@@ -140,16 +156,18 @@ export class RdbAssembler {
     if (room > this.#out.length) this.#out = new Uint8Array(room);
     const out = this.#out;
     const start = this.#outLength;
-    const body = start + TEXT_HEAD_MAX;
+    // The head, whose length depends on that of the body, is most often as long as the last one.
+    const body = start + packedHeadBytes(this.#packedLength, len);
     const packed = lzfCompress(bytes, off, len, out, body, len - GAIN_MIN);
-    let at = start;
     if (packed > 0) {
-      out[at++] = 0xc0 | ENCODED_LZF;
-      at = putLength(out, putLength(out, at, packed), len);
-      out.copyWithin(at, body, body + packed);
+      this.#packedLength = packed;
+      const at = start + packedHeadBytes(packed, len);
+      if (at !== body) out.copyWithin(at, body, body + packed);
+      out[start] = 0xc0 | ENCODED_LZF;
+      putLength(out, putLength(out, start + 1, packed), len);
       this.#outLength = at + packed;
     } else {
-      at = putLength(out, at, len);
+      const at = putLength(out, start, len);
       out.set(bytes.subarray(off, off + len), at);
       this.#outLength = at + len;
     }
@@ -157,4 +175,9 @@ export class RdbAssembler {
     this.flush();
     this.#out = new Uint8Array(OUT_BYTES);
   }
+}
+
+/** How many bytes stand before a compressed string. */
+function packedHeadBytes(packed: number, full: number): number {
+  return 1 + lengthBytes(packed) + lengthBytes(full);
 }

@@ -240,7 +240,7 @@ export class FrameWriter {
   #text(buf: Uint8Array, off: number, len: number): void {
     let done = 0;
     while (done < len) {
-      if (this.#at === this.#chunk.length) this.#nextChunk();
+      this.#fit(1);
       const piece = Math.min(len - done, this.#chunk.length - this.#at);
       copyBytes(buf, off + done, this.#chunk, this.#at, piece);
       this.#at += piece;
@@ -255,10 +255,8 @@ export class FrameWriter {
     if (this.#rawAt >= 0) {
       if (this.#at + count <= this.#chunk.length) return;
       this.#closeRaw();
-      this.#nextChunk();
-    } else if (this.#at + FRAME_HEAD_BYTES + count > this.#chunk.length) {
-      this.#nextChunk();
     }
+    this.#fit(FRAME_HEAD_BYTES + count);
     this.#rawAt = this.#at;
     this.#at += FRAME_HEAD_BYTES;
   }
@@ -277,9 +275,18 @@ export class FrameWriter {
   }
 
   #head(kind: number, length: number): void {
-    if (this.#at + FRAME_HEAD_BYTES > this.#chunk.length) this.#nextChunk();
+    this.#fit(FRAME_HEAD_BYTES);
     this.#chunk[this.#at++] = kind;
     this.#littleEndian(length, 4);
+  }
+
+  /**
+   * Goes on in the next chunk when this one has no room for `count` bytes. All ends of chunks come
+   * here: where one is met for the first time V8 throws away what it has compiled of the callers,
+   * and of those some meet it once in a hundred megabytes.
+   */
+  #fit(count: number): void {
+    if (this.#at + count > this.#chunk.length) this.#nextChunk();
   }
 
   #nextChunk(): void {
@@ -297,6 +304,13 @@ export class FrameWriter {
       rest >>= 8;
     }
   }
+}
+
+/** How many bytes `putLength` writes. */
+export function lengthBytes(value: number): number {
+  if (value < SHORT_LENGTHS) return 1;
+  if (value < 16_384) return 2;
+  return value < TWO_32 ? 5 : 9;
 }
 
 /** Writes a length at `buf[at]`, at most nine bytes; gives the position behind it. */

@@ -8,10 +8,16 @@
  * notices. It goes through the same objects as a save does, from BGSAVE's door on: code that was
  * compiled for others is thrown away when it meets these.
  *
+ * A stream is among the keys, for what is written in parts and for the end of a chunk of frames.
+ *
  *     step   some keys are walked, some are overwritten before the walker meets them
  *     round  a save of all keys; the child is not told of it
  */
 import { Keyspace } from '../../core/keyspace.ts';
+import { Args } from '../../core/resp/args.ts';
+import { StreamId } from '../../core/struct/stream-id.ts';
+import type { StreamLog } from '../../core/struct/stream-log.ts';
+import { streamCreate } from '../../core/types/stream.ts';
 import { stringSet } from '../../core/types/string.ts';
 import { realFileSystem } from '../../persistence/file-system.ts';
 import type { JobListener, SnapshotWriter } from '../../persistence/snapshot/snapshot-helper.ts';
@@ -34,6 +40,13 @@ const KEY_BYTES = 16;
 /** One in this many keys expires. */
 const EXPIRING = 8;
 const FAR_MS = 1 << 30;
+/** The key of the stream, and its field; each entry is a node of its own. */
+const STREAM = Buffer.from('stream');
+const ENTRY = Buffer.alloc(240, 'entry ');
+/** Entries that a step adds until there are enough. */
+const STEP_ENTRIES = 20;
+/** In all rounds V8 meets so many that it compiles what writes them. */
+const ENTRIES = 1280;
 
 /** Takes the place of the child: all that it is sent vanishes. */
 class Nobody implements SnapshotWriter {
@@ -77,6 +90,9 @@ export class SaveRehearsal {
   /** The next slice of the walker, which waits for its step. */
   private slice: (() => void) | null = null;
   private next = 0;
+  private readonly stream: StreamLog;
+  private readonly entry = new Args();
+  private readonly id = new StreamId();
 
   constructor(config: Config) {
     const keyspace = new Keyspace({
@@ -111,6 +127,8 @@ export class SaveRehearsal {
       },
       0,
     );
+    this.stream = streamCreate(keyspace, keyspace.databases[0]!, STREAM, 0, STREAM.length);
+    for (const text of [STREAM, ENTRY]) this.entry.push(text, 0, text.length);
   }
 
   /** The memory of the dataset; whoever takes it may detach it after the last step. */
@@ -120,7 +138,7 @@ export class SaveRehearsal {
 
   /** Keys that were emitted so far, in all rounds. */
   get keys(): number {
-    return this.rdb.saves * KEYS + (this.snapshots.figures?.keysDone ?? 0);
+    return this.rdb.saves * (KEYS + 1) + (this.snapshots.figures?.keysDone ?? 0);
   }
 
   /**
@@ -130,6 +148,7 @@ export class SaveRehearsal {
    */
   step(): boolean {
     for (let i = 0; i < STEP_KEYS; i++) this.write();
+    if (this.stream.length < ENTRIES) this.addEntries();
     if (this.rdb.isSaving) {
       for (let i = 0; i < STEP_BUCKETS; i++) this.walk();
       this.helper.pass();
@@ -144,6 +163,14 @@ export class SaveRehearsal {
     const { slice } = this;
     this.slice = null;
     slice?.();
+  }
+
+  /** Adds to the stream, before the first round. */
+  private addEntries(): void {
+    const { stream, id, entry } = this;
+    for (let i = 0; i < STEP_ENTRIES; i++) {
+      stream.append(id.set(0, stream.length + 1, 0, 0), entry, 0, 1, 0, 1);
+    }
   }
 
   /** Sets the next key, as SET does. */
