@@ -96,6 +96,33 @@ describe('checkAof', () => {
     expect((await check(fs, '/data/three')).plan).toMatchObject({ kind: 'impossible' });
   });
 
+  it.each([
+    ['\n', /line 1/],
+    ['\ufefffile a.1.base.rdb seq 1 type b\n', /line 1/],
+    ['  # c\nfile a.1.base.rdb seq 1 type b\n', /line 1/],
+  ])('takes no damaged manifest for commands, which --fix would cut: %j', async (text, reason) => {
+    const fs = disk(set(2));
+    fs.put(MANIFEST, Buffer.from(text));
+    await expect(check(fs)).rejects.toThrow(reason);
+  });
+
+  it('knows a manifest under another name, whatever comes first in its lines', async () => {
+    const fs = disk(set(2));
+    fs.put('/data/aofs/copy', Buffer.from('type b seq 1 file a.1.base.rdb\nfile x seq 1 type i\n'));
+    fs.put('/data/aofs/x', set(1));
+    expect((await check(fs, '/data/aofs/copy')).files.map((file) => file.role)).toEqual([
+      'base',
+      'incr',
+    ]);
+  });
+
+  it('knows commands by their first line, whatever else they and their names hold', async () => {
+    const fs = disk(set(2));
+    const path = '/data/old.manifest';
+    fs.put(path, Buffer.concat([Buffer.from('# c\r\n'), command('SET', 'key', 'a\nfile x')]));
+    expect((await check(fs, path)).files[0]).toMatchObject({ role: 'single' });
+  });
+
   it('rejects on a manifest that is wrong, and on files that are missing', async () => {
     const fs = new FaultyFileSystem();
     fs.put(MANIFEST, Buffer.from('file a.1.incr.aof seq 1 type x\n'));
