@@ -75,7 +75,10 @@ export async function checkAof(
       },
       time: (seconds, cutBytes) => {
         timeCount++;
-        if (seconds <= (options.truncateToTimestamp ?? Number.POSITIVE_INFINITY)) return true;
+        if (options.truncateToTimestamp !== undefined && Number.isNaN(seconds)) {
+          throw new Error(`${target.path}: Invalid timestamp annotation behind byte ${cutBytes}`);
+        }
+        if (!(seconds > (options.truncateToTimestamp ?? Number.POSITIVE_INFINITY))) return true;
         timeCut = { index, cutBytes };
         return false;
       },

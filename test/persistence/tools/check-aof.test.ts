@@ -158,6 +158,30 @@ describe('cutting at a time', () => {
     expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, cutBytes: set(1).length });
   });
 
+  it.each(['20x0\r\n', '3000 \r\n', '3000\n', 'x\r\n'])(
+    'refuses a time line that cannot be read, as a real checker: %j',
+    async (line) => {
+      const fs = disk(Buffer.concat([set(1), Buffer.from(`#TS:${line}`), set(2)]));
+      expect((await check(fs)).isValid).toBe(true);
+      await expect(check(fs, MANIFEST, 2000)).rejects.toThrow(
+        `${LAST}: Invalid timestamp annotation behind byte ${set(1).length}`,
+      );
+    },
+  );
+
+  it('reads a time as strtol does: blanks, a sign, nothing at all', async () => {
+    for (const [line, seconds] of [
+      [' 100', 100],
+      ['+100', 100],
+      ['-100', -100],
+      ['', 0],
+    ] as const) {
+      const fs = disk(Buffer.concat([set(1), Buffer.from(`#TS:${line}\r\n`), set(2)]));
+      expect((await check(fs, MANIFEST, seconds)).plan).toEqual({ kind: 'none' });
+      expect((await check(fs, MANIFEST, seconds - 1)).plan).toMatchObject({ kind: 'cut' });
+    }
+  });
+
   it('has nothing to do after the last time, and nothing left before the first', async () => {
     expect((await check(timed(), MANIFEST, 300)).plan).toEqual({ kind: 'none' });
     expect((await check(timed(), MANIFEST, 99)).plan).toMatchObject({ kind: 'impossible' });
