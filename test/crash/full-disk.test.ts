@@ -171,6 +171,16 @@ describe('a full disk', () => {
     expect(await infoField(client, 'rdb_last_bgsave_status')).toBe('err');
     const refused = String(await ask(client, 'SET', 'b', '1'));
     expect(refused).toMatch(SAVING_FAILS);
+    // What is asked of saves counts from the next command on.
+    for (const [name, off, on] of [
+      ['stop-writes-on-bgsave-error', 'no', 'yes'],
+      ['save', '', '3600 1'],
+    ] as const) {
+      await ask(client, 'CONFIG', 'SET', name, off);
+      expect(await ask(client, 'SET', 'b', '1')).toBe('OK');
+      await ask(client, 'CONFIG', 'SET', name, on);
+      expect(String(await ask(client, 'SET', 'b', '1'))).toMatch(SAVING_FAILS);
+    }
     fs.spaceBytes = 1_000_000;
     await ask(client, 'BGSAVE');
     await until(client, 'OK', 'SET', 'b', '1');

@@ -24,13 +24,13 @@ async function fill(one: ServerProcess): Promise<void> {
   client.close();
 }
 
-/** Waits until the server says that it is loading. */
-async function whileLoading(one: ServerProcess): Promise<void> {
+/** Waits until the server says that it is loading, and gives what it says then. */
+async function whileLoading(one: ServerProcess): Promise<string> {
   for (let left = 12_000; left > 0; left--) {
     const client = await one.connect().catch(() => null);
     const info = String(await client?.value('INFO', 'persistence').catch(() => ''));
     client?.close();
-    if (/loading_loaded_perc:[1-9]/.test(info)) return;
+    if (/loading_loaded_perc:[1-9]/.test(info)) return info;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error(`it never said that it loads\n${one.logText}`);
@@ -62,7 +62,8 @@ describe('SIGTERM while loading', () => {
     expect([...before.values()].join('').length).toBeGreaterThan(KEYS * 5);
 
     server.launch({ config: { ...config, ...SLOW } });
-    await whileLoading(server);
+    // What the server that wrote the file had in use.
+    expect(await whileLoading(server)).toMatch(/loading_rdb_used_mem:[1-9]\d{5}/);
     expect(await server.stop()).toEqual({ code: 0, signal: null });
     expect(filesOf(server.dir)).toEqual(before);
 

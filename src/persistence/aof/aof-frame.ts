@@ -130,17 +130,16 @@ export function encodeTimeLine(dst: Uint8Array, off: number, unixSeconds: number
   return text.length;
 }
 
-/** The seconds of a line `#TS:<seconds>\r\n` of `len` bytes, or -1 when it is another line. */
-export function decodeTimeLine(buf: Uint8Array, off: number, len: number): number {
-  if (len < 7 || buf[off + 1] !== 0x54 || buf[off + 2] !== 0x53 || buf[off + 3] !== COLON)
-    return -1;
-  let seconds = 0;
-  for (let i = off + 4; i < off + len - 2; i++) {
-    const digit = buf[i]! - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    seconds = seconds * 10 + digit;
+/**
+ * The seconds of a line `#TS:<seconds>\r\n` of `len` bytes, as C's strtol reads them: NaN when they
+ * cannot be read. Undefined when it is another line.
+ */
+export function decodeTimeLine(buf: Uint8Array, off: number, len: number): number | undefined {
+  if (len < 6 || buf[off + 1] !== 0x54 || buf[off + 2] !== 0x53 || buf[off + 3] !== COLON) {
+    return undefined;
   }
-  return seconds;
+  const text = Buffer.from(buf.buffer, buf.byteOffset + off + 4, len - 4).toString('latin1');
+  return /^(?:\s*[+-]?\d+)?\r\n$/.test(text) ? Number(text) : Number.NaN;
 }
 
 function putHex(dst: Uint8Array, off: number, word: number): void {

@@ -144,6 +144,15 @@ class FileScan {
       if (item === 'damaged') {
         return this.#result(this.#cut, `${reader.reason}, at offset ${reader.itemOffset}`, false);
       }
+      if (item === 'time' && Number.isNaN(reader.timeSeconds)) {
+        if (this.#cut !== null || 'offset' in this.#moment) continue;
+        // What follows may be from before the moment or from behind it.
+        return this.#result(
+          null,
+          `Invalid timestamp annotation at offset ${reader.itemOffset}`,
+          false,
+        );
+      }
       this.#item(item, reader);
     }
   }

@@ -51,7 +51,7 @@ export class AofReader {
   readonly args: Args;
   /** Where the item found begins; for the first command of a frame, still the command itself. */
   itemOffset: number;
-  /** The seconds of a time line. */
+  /** The seconds of a time line, NaN when they cannot be read. */
   timeSeconds: number;
   /** What a position line says. */
   position: AofPosition | null;
@@ -253,7 +253,7 @@ export class AofReader {
       this.position = position;
       return 'position';
     }
-    if (seconds < 0) return undefined;
+    if (seconds === undefined) return undefined;
     this.timeSeconds = seconds;
     return 'time';
   }

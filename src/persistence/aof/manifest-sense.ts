@@ -17,7 +17,7 @@
  *                         live increment, where no history is
  *   h becomes i           of a base: its name; of an increment: the history (at least the base of
  *                         the same rewrite) goes on behind it
- *   a line's end          made a blank (a vertical tab), it joins two lines: a key comes twice
+ *   a line's end          it joins two lines, whose words at the seam become one: an odd number
  *
  * `b` is more than one bit away from the other types. Names that are not the server's own (someone
  * put the manifest together) say nothing and are left alone; the single file of an older server,

@@ -40,6 +40,7 @@
  */
 
 import { basename } from 'node:path';
+import { splitArgs } from '../../core/text/args-split.ts';
 import {
   HISTORY_BEHIND_INCREMENT,
   isIncrName,
@@ -148,7 +149,9 @@ function withLine(
   if (line.length > LINE_LENGTH_MAX || line.includes('\0')) {
     throw fail('The AOF manifest file contains too long line');
   }
-  const words = splitWords(line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));
+  const words = splitArgs(Buffer.from(line, 'latin1'))?.map((word) =>
+    Buffer.from(word).toString('latin1'),
+  );
   if (words === undefined || words.length < 6 || words.length % 2 === 1) {
     throw fail('Invalid AOF manifest file format');
   }
@@ -168,7 +171,7 @@ function withLine(
   if (name === '' || seq === 0 || letter === '') throw fail('Invalid AOF manifest file format');
   const next = withFile(manifest, name, seq, letter, fail);
   if (appendFilename !== undefined) refuseNonsense(manifest, next, bytes, appendFilename, fail);
-  // No server writes a key twice: a line end that became a blank joins two lines.
+  // No server writes a key twice: two lines were joined, and what the first one says would be lost.
   if (appendFilename !== undefined && found.size * 2 < words.length) {
     throw fail(
       'A key comes twice: the manifest is damaged, or was edited. Make a copy of the AOF folder, ' +
@@ -218,31 +221,6 @@ function parseLeadingInteger(text: string): number {
   return match === null ? 0 : Number(match[1]);
 }
 
-/** Splits as a Redis config line is split; undefined where quotes do not balance. */
-function splitWords(line: string): string[] | undefined {
-  const words: string[] = [];
-  // A C blank: what \s matches beside them may stand in a word.
-  const end = String.raw`(?=[\t-\r ]|$)`;
-  const quoted = String.raw`"((?:[^"\\]|\\.)*)"${end}|'((?:[^'\\]|\\.)*)'${end}`;
-  const pattern = new RegExp(String.raw`[\t-\r ]*(?:${quoted}|([^\t-\r "']+))`, 'y');
-  while (pattern.lastIndex < line.length) {
-    const match = pattern.exec(line);
-    if (match === null) return undefined;
-    if (match[1] !== undefined) words.push(unescapeDouble(match[1]));
-    else if (match[2] !== undefined) words.push(match[2].replaceAll("\\'", "'"));
-    else words.push(match[3]!);
-  }
-  return words;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
-
-function unescapeDouble(text: string): string {
-  return text.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/g, (_all, hex: string, letter: string) =>
-    hex !== undefined ? String.fromCharCode(Number.parseInt(hex, 16)) : (ESCAPES[letter] ?? letter),
-  );
-}
-
 /** The file's text: base, then history, then increments. */
 export function formatManifest(manifest: Manifest): string {
   const base = manifest.base === undefined ? [] : [manifest.base];
@@ -251,9 +229,13 @@ export function formatManifest(manifest: Manifest): string {
     .join('');
 }
 
-const LETTERS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(ESCAPES).map(([letter, char]) => [char, letter]),
-);
+const LETTERS: Readonly<Record<string, string>> = {
+  '\n': 'n',
+  '\r': 'r',
+  '\t': 't',
+  '\b': 'b',
+  '\x07': 'a',
+};
 
 /**
  * Names with blanks, quotes or bytes that do not print are written as "...". As Redis does, except

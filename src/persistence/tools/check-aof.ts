@@ -80,7 +80,10 @@ export async function checkAof(
       },
       time: (seconds, cutBytes) => {
         timeCount++;
-        if (seconds <= (options.truncateToTimestamp ?? Number.POSITIVE_INFINITY)) return true;
+        if (options.truncateToTimestamp !== undefined && Number.isNaN(seconds)) {
+          throw new Error(`${target.path}: Invalid timestamp annotation behind byte ${cutBytes}`);
+        }
+        if (!(seconds > (options.truncateToTimestamp ?? Number.POSITIVE_INFINITY))) return true;
         timeCut = { index, cutBytes };
         return false;
       },
@@ -116,7 +119,11 @@ async function targetsOf(fs: FileSystem, path: string): Promise<Target[]> {
 
 const MANIFEST_LOOK_BYTES = 4096;
 
-/** Whether the first line that is no comment begins with `file`. */
+/**
+ * Whether a file is a manifest, by its name or its lines. A damaged one counts too: taken for
+ * commands it would be cut to nothing. What begins as an AOF or RDB does is none, whatever it says
+ * further on; nor is an empty file, of which nothing can be cut.
+ */
 export async function isManifest(fs: FileSystem, path: string): Promise<boolean> {
   const file = await fs.open(path, 'read');
   try {
@@ -124,7 +131,8 @@ export async function isManifest(fs: FileSystem, path: string): Promise<boolean>
     const count = await file.read(start, 0, start.length, 0);
     const lines = start.subarray(0, count).toString('latin1').split('\n');
     const first = lines.find((line) => !line.startsWith('#')) ?? '';
-    return first.trimStart().toLowerCase().startsWith('file');
+    if (count === 0 || /^(?:\*|REDIS|VALKEY)/.test(first)) return false;
+    return path.endsWith('.manifest') || lines.some((line) => /^\s*file/i.test(line));
   } finally {
     await file.close();
   }

@@ -18,6 +18,7 @@ import {
   type ToolIo,
   tellTrouble,
 } from './tool-io.ts';
+import { streamRefusal } from './tool-source.ts';
 import { targetPath } from './tool-target.ts';
 
 export interface BackupRequest {
@@ -110,6 +111,8 @@ export const restoreTool: Tool<RestoreRequest> = async (request, io) => {
 
 async function fromBackup(request: RestoreRequest, io: ToolIo): Promise<number> {
   const { appendDirName, appendFilename, as, dbFilename, from, json, to } = request;
+  const refusal = streamRefusal(from);
+  if (refusal !== undefined) throw new Error(`${from}: ${refusal}`);
   const result = await untilSignalled(({ rest }) =>
     restoreBackup({
       rest,

@@ -14,11 +14,14 @@ import { checkRdbFile } from '../../persistence/tools/check-rdb.ts';
 import { errorReason, troubleText } from '../config/system-error.ts';
 import type { CheckAofRequest, CheckRdbRequest } from './check-commands.ts';
 import { EXIT_NO, EXIT_OK, printJson, type Tool, type ToolIo, tellTrouble } from './tool-io.ts';
+import { streamRefusal } from './tool-source.ts';
 
 /** Prints the report of an RDB file. */
 export const checkRdbTool: Tool<CheckRdbRequest> = async ({ file, json }, io) => {
   if (!json) io.print(`[offset 0] Checking RDB file ${file}\n`);
   try {
+    const refusal = streamRefusal(file);
+    if (refusal !== undefined) throw new Error(refusal);
     const progress = io.progress(`checking ${basename(file)}`);
     const { lines, ...report } = checkRdbFile(realFileSystem, file, Date.now(), progress);
     if (json) printJson(io, { file, ...report });
@@ -54,6 +57,8 @@ async function lookThrough(request: CheckAofRequest, io: ToolIo): Promise<CheckV
   if (realFileSystem.statSync(file)?.kind === 'folder') {
     throw new Error('it is a folder: name the manifest in it');
   }
+  const refusal = streamRefusal(file);
+  if (refusal !== undefined) throw new Error(refusal);
   let shown = '';
   let progress = io.progress('');
   return checkAof(realFileSystem, file, {

@@ -34,7 +34,19 @@ export function printStatistics(io: ToolIo, file: string, statistics: RdbStatist
 }
 
 function prefixName(name: string): string {
-  return name === '' ? '(none)' : shownKey(Buffer.from(name, 'latin1'));
+  return name === '' ? '(none)' : keyCell(name);
+}
+
+/** A key longer than this is cut in a table: every row is as wide as the longest. */
+const CELL_KEY_BYTES = 200;
+
+function keyCell(latin1: string): string {
+  const key = Buffer.from(latin1.slice(0, CELL_KEY_BYTES + 1), 'latin1');
+  if (key.length <= CELL_KEY_BYTES) return shownKey(key);
+  let end = CELL_KEY_BYTES;
+  // Not within a character of UTF-8, of which at most three bytes follow the first.
+  while (end > CELL_KEY_BYTES - 3 && (key[end]! & 0xc0) === 0x80) end--;
+  return `${shownKey(key.subarray(0, end))}... (${shownCount(latin1.length)} bytes)`;
 }
 
 function printGroups(
@@ -59,7 +71,7 @@ function printGroups(
 function printKeys(io: ToolIo, title: string, keys: readonly RdbBigKey[]): void {
   if (keys.length === 0) return;
   const rows = keys.map((key) => [
-    shownKey(Buffer.from(key.key, 'latin1')),
+    keyCell(key.key),
     String(key.db),
     `${key.type}/${key.encoding}`,
     shownBytes(key.fileBytes),

@@ -28,6 +28,7 @@ import {
   type ToolIo,
   tellTrouble,
 } from './tool-io.ts';
+import { refuseNoFile } from './tool-source.ts';
 import { isSameFile, targetPath } from './tool-target.ts';
 
 export interface StatsRequest extends RdbFilter {
@@ -85,13 +86,6 @@ async function reading<T>(io: ToolIo, work: (open: Opener) => T | Promise<T>): P
   } finally {
     for (const file of files) file.closeSync();
   }
-}
-
-/** Said of the second of two files before the first is read, which may take long. */
-function refuseNoFile(path: string): void {
-  const stat = realFileSystem.statSync(path);
-  if (stat === undefined) throw new Error(`${path}: No such file or directory`);
-  if (stat.kind === 'folder') throw new Error(`${path} is a folder`);
 }
 
 export const statsTool: Tool<StatsRequest> = async (request, io) => {

@@ -43,6 +43,8 @@ export interface LoadingProgress {
   totalBytes: number;
   readonly old: OldDataset;
   loadedBytes: number;
+  /** AUX fields of the RDB file that is read, or was read last. */
+  aux: ReadonlyMap<string, string>;
   readonly line: ProgressLine;
 }
 
@@ -152,7 +154,7 @@ export class DatasetLoader {
     const databases = keyspace.databasesAside();
     const reader = RdbReader.fed();
     const load = this.loadOf(reader, { expired: 'keep' }, databases);
-    this.begin(totalBytes, old);
+    this.begin(totalBytes, old).aux = load.aux;
     return new DatasetAside({
       keyspace,
       databases,
@@ -174,6 +176,7 @@ export class DatasetLoader {
     const file = fs.openSync(path, 'read');
     try {
       const load = this.loadOf(RdbReader.over(new FileSource(file)), options);
+      if (this.progress !== null) this.progress.aux = load.aux;
       while (!load.step(SLICE_MS, () => performance.now())) {
         this.advance(before + load.bytes);
         await this.rest();
@@ -250,7 +253,7 @@ export class DatasetLoader {
   private begin(totalBytes: number, old: OldDataset): LoadingProgress {
     const startedMs = Date.now();
     const line = new ProgressLine((text) => this.deps.log.notice(text), 'Loading', 'bytes');
-    const progress = { startedMs, totalBytes, old, loadedBytes: 0, line };
+    const progress = { startedMs, totalBytes, old, loadedBytes: 0, aux: new Map(), line };
     this.progress = progress;
     this.deps.keyspace.nowMs = startedMs;
     this.deps.onLoading();

@@ -8,6 +8,7 @@
  */
 import type { Aof } from '../../persistence/aof/aof.ts';
 import type { FrontDesk } from '../clients/front-desk.ts';
+import type { Config } from '../config/config.ts';
 import { errorReason } from '../config/system-error.ts';
 import { SNAPSHOT_FAILED } from '../errors.ts';
 import { diskGate } from '../gates.ts';
@@ -21,10 +22,22 @@ export class DiskWatch {
   isBroken = false;
   private isAofBroken = false;
 
-  constructor(desk: Pick<FrontDesk, 'gates' | 'expiry'>, rdb: RdbService, aof: Aof) {
+  constructor(
+    desk: Pick<FrontDesk, 'gates' | 'expiry'>,
+    config: Config,
+    rdb: RdbService,
+    aof: Aof,
+  ) {
     this.desk = desk;
     this.rdb = rdb;
     this.aof = aof;
+    // Which saves are wanted counts from the next command on.
+    for (const name of ['save', 'stop-writes-on-bgsave-error'] as const) {
+      config.onChange(name, () => {
+        this.look();
+        return undefined;
+      });
+    }
   }
 
   /** Looks how the disk is, and sets or clears the gate. */

@@ -91,14 +91,14 @@ function aofLines({ aof, latency }: Persistence): Line[] {
 function loadingLines({ loader }: Persistence): Line[] {
   const { progress } = loader;
   if (progress === null) return [];
-  const { startedMs, totalBytes, loadedBytes } = progress;
+  const { startedMs, totalBytes, loadedBytes, aux } = progress;
   const seconds = Math.max(1, secondsSince(startedMs));
   const left = Math.max(0, totalBytes - loadedBytes);
   const eta = loadedBytes === 0 ? 1 : Math.round((left * seconds) / loadedBytes);
   return [
     ['loading_start_time', Math.floor(startedMs / 1000)],
     ['loading_total_bytes', totalBytes],
-    ['loading_rdb_used_mem', 0],
+    ['loading_rdb_used_mem', Number.parseInt(aux.get('used-mem') ?? '', 10) || 0],
     ['loading_loaded_bytes', loadedBytes],
     ['loading_loaded_perc', ((loadedBytes / Math.max(1, totalBytes)) * 100).toFixed(2)],
     ['loading_eta_seconds', eta],

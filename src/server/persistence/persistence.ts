@@ -139,7 +139,7 @@ export class Persistence implements PersistenceServices {
     const { aof } = this.aof;
     this.latency = new AofLatency(aof, config, deps.desk.latency, () => this.snapshots.isRunning);
     this.changes = new DatasetChanges(this, deps);
-    this.disk = new DiskWatch(deps.desk, this.rdb, aof);
+    this.disk = new DiskWatch(deps.desk, config, this.rdb, aof);
   }
 
   private createAof(): AofService {

@@ -58,6 +58,12 @@ const SAMPLES: readonly (readonly [text: string, refusal: string | undefined])[]
   ['file "a\\x2e1.incr.aof" seq 1 type i\n', undefined],
   ['file "a.1.incr.aof seq 1 type i\n', 'Invalid AOF manifest file format'],
   ['file "a.1.incr.aof"seq 1 type i\n', 'Invalid AOF manifest file format'],
+  ['file a".1."incr.aof seq 1 type i\n', 'Invalid AOF manifest file format'],
+  ['file a."1.incr.aof" seq 1 type i\n', undefined],
+  ["file 'a.1.incr.aof\\\\' seq 1 type i\n", 'Invalid AOF manifest file format'],
+  ['\vfile a.1.incr.aof\f seq 1 type i\n', undefined],
+  ['file a.1.incr.aof\vseq 1 type i\n', 'Invalid AOF manifest file format'],
+  ['file a.1.incr.aof seq\f1 type i\n', 'Invalid AOF manifest file format'],
   [`${ONE}file a.2.incr.aof seq 2 type i\n`, undefined],
   [`${ONE}file a.1.incr.aof seq 1 type i\n`, 'Found a non-monotonic sequence number'],
   [`file a.3.incr.aof seq 3 type i\n${ONE}`, 'Found a non-monotonic sequence number'],
@@ -142,7 +148,8 @@ describe('the sense of the lines', () => {
     [`${BASE}${ONE}file a.1.base.rdb seq 1 type h\n`, /History stands behind a live.*line 3/],
     ['file a.1.incr.aog seq 1 type i\n', /one bit away from 'a.1.incr.aof'.*line 1/],
     ['file c.1.incr.aof seq 1 type i\n', /one bit away from 'a.1.incr.aof'/],
-    [`${BASE.trimEnd()}\v${ONE}`, /A key comes twice.*line 1/],
+    [`${BASE.trimEnd()} ${ONE}`, /A key comes twice.*line 1/],
+    [`${BASE.trimEnd()}\v${ONE}`, /Invalid AOF manifest file format.*line 1/],
     ['file\xa0a.1.incr.aof seq 1 type i x\n', /Unknown|Invalid/],
   ])('refuses %j, and says where and what to do', (text, refusal) => {
     expect(() => judged(text)).toThrow(refusal);

@@ -96,6 +96,33 @@ describe('checkAof', () => {
     expect((await check(fs, '/data/three')).plan).toMatchObject({ kind: 'impossible' });
   });
 
+  it.each([
+    ['\n', /line 1/],
+    ['\ufefffile a.1.base.rdb seq 1 type b\n', /line 1/],
+    ['  # c\nfile a.1.base.rdb seq 1 type b\n', /line 1/],
+  ])('takes no damaged manifest for commands, which --fix would cut: %j', async (text, reason) => {
+    const fs = disk(set(2));
+    fs.put(MANIFEST, Buffer.from(text));
+    await expect(check(fs)).rejects.toThrow(reason);
+  });
+
+  it('knows a manifest under another name, whatever comes first in its lines', async () => {
+    const fs = disk(set(2));
+    fs.put('/data/aofs/copy', Buffer.from('type b seq 1 file a.1.base.rdb\nfile x seq 1 type i\n'));
+    fs.put('/data/aofs/x', set(1));
+    expect((await check(fs, '/data/aofs/copy')).files.map((file) => file.role)).toEqual([
+      'base',
+      'incr',
+    ]);
+  });
+
+  it('knows commands by their first line, whatever else they and their names hold', async () => {
+    const fs = disk(set(2));
+    const path = '/data/old.manifest';
+    fs.put(path, Buffer.concat([Buffer.from('# c\r\n'), command('SET', 'key', 'a\nfile x')]));
+    expect((await check(fs, path)).files[0]).toMatchObject({ role: 'single' });
+  });
+
   it('rejects on a manifest that is wrong, and on files that are missing', async () => {
     const fs = new FaultyFileSystem();
     fs.put(MANIFEST, Buffer.from('file a.1.incr.aof seq 1 type x\n'));
@@ -129,6 +156,30 @@ describe('cutting at a time', () => {
     const plain = Buffer.concat([set(1), Buffer.from('#TS:100\r\n'), set(2)]);
     const verdict = await check(disk(plain), MANIFEST, 50);
     expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, cutBytes: set(1).length });
+  });
+
+  it.each(['20x0\r\n', '3000 \r\n', '3000\n', 'x\r\n'])(
+    'refuses a time line that cannot be read, as a real checker: %j',
+    async (line) => {
+      const fs = disk(Buffer.concat([set(1), Buffer.from(`#TS:${line}`), set(2)]));
+      expect((await check(fs)).isValid).toBe(true);
+      await expect(check(fs, MANIFEST, 2000)).rejects.toThrow(
+        `${LAST}: Invalid timestamp annotation behind byte ${set(1).length}`,
+      );
+    },
+  );
+
+  it('reads a time as strtol does: blanks, a sign, nothing at all', async () => {
+    for (const [line, seconds] of [
+      [' 100', 100],
+      ['+100', 100],
+      ['-100', -100],
+      ['', 0],
+    ] as const) {
+      const fs = disk(Buffer.concat([set(1), Buffer.from(`#TS:${line}\r\n`), set(2)]));
+      expect((await check(fs, MANIFEST, seconds)).plan).toEqual({ kind: 'none' });
+      expect((await check(fs, MANIFEST, seconds - 1)).plan).toMatchObject({ kind: 'cut' });
+    }
   });
 
   it('has nothing to do after the last time, and nothing left before the first', async () => {

@@ -73,6 +73,18 @@ describe('a timestamp', () => {
   const second = all(turn(set(4), 300), turn(set(5)), turn(set(6), 400));
   const make = (): FaultyFileSystem => disk(first, second);
 
+  it('refuses a time line that cannot be read, before the cut and where times matter', async () => {
+    const bad = Buffer.from('#TS:2x0\r\n');
+    const fs = () => disk(all(turn(set(1), 100), bad, set(2)), turn(set(3), 300));
+    await expect(restore(fs(), { timestamp: 200 })).rejects.toThrow(
+      `${FROM}/${FIRST}: Invalid timestamp annotation at offset ${turn(set(1), 100).length}`,
+    );
+    const later = all(turn(set(2), 300), bad, set(3));
+    const behind = disk(all(turn(set(1), 100), later), turn(set(4), 400));
+    const leftOut = later.length + turn(set(4), 400).length;
+    expect(await restored(behind, { timestamp: 200 })).toEqual(['1', 3, leftOut]);
+  });
+
   it('keeps what is of its second and before, and tells the rest', async () => {
     const last = turn(set(6), 400).length;
     expect(await restored(make(), { timestamp: 400 })).toEqual(['1 2 3 4 5 6', 0, 0]);

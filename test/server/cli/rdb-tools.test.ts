@@ -90,6 +90,29 @@ describe('cairn rdb stats', () => {
     expect(told.biggestByElements).toHaveLength(2);
   });
 
+  it('cuts long keys in its tables, between two characters', async () => {
+    const keys = ['a', 'aa', 'aaa'].map((start) => `${start}${'☃'.repeat(400)}:x`);
+    const strings = keys.flatMap((key) => {
+      const bytes = Buffer.from(key);
+      return [
+        0,
+        0x40 | (bytes.length >> 8),
+        bytes.length & 0xff,
+        bytes.toString('latin1'),
+        text('v'),
+      ];
+    });
+    const path = dump('long-keys.rdb', 0xfe, 0, ...strings);
+    const { out } = await outcomeOf((io) =>
+      statsTool({ ...request, file: path, top: 3, json: false }, io),
+    );
+    for (const start of ['a', 'aa', 'aaa']) {
+      const cell = `"${start}${'☃'.repeat(Math.floor((200 - start.length) / 3))}"...`;
+      expect(out).toContain(`${cell} (1,20${start.length + 2} bytes)`);
+    }
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThan(280);
+  });
+
   it('counts what a filter lets pass', async () => {
     const match = Buffer.from('big*');
     const found = await outcomeOf((io) => statsTool({ ...request, match, db: 0, json: true }, io));

@@ -190,6 +190,8 @@ describe('where a file is to be written', () => {
   });
 });
 
+const NO_REGULAR_FILE = 'it is no regular file: write what comes from it to one first';
+
 describe('what is wrong is told in a sentence that names the file', () => {
   const none = join(root, 'none');
   const request = { db: undefined, match: undefined, json: false };
@@ -237,6 +239,22 @@ describe('what is wrong is told in a sentence that names the file', () => {
           { ...backup, file: join(root, 'x'), host: 'no..host', port: 1, json: false },
           io,
         ),
+    ],
+    [
+      `cannot read /dev/zero: ${NO_REGULAR_FILE}`,
+      (io) => checkRdbTool({ file: '/dev/zero', json: false }, io),
+    ],
+    [
+      `cannot check /dev/zero: ${NO_REGULAR_FILE}`,
+      (io) => checkAofTool({ ...check, file: '/dev/zero' }, io),
+    ],
+    [
+      `/dev/zero: ${NO_REGULAR_FILE}`,
+      (io) => diffTool({ ...request, a: DUMP, b: '/dev/zero', ignoreTtl: false }, io),
+    ],
+    [
+      `/dev/zero: ${NO_REGULAR_FILE}`,
+      (io) => restoreTool({ ...restore, from: '/dev/zero', to: join(root, 'new') }, io),
     ],
   ])('%s', async (sentence, tool) => {
     const { code, err, out } = await outcomeOf(tool);
