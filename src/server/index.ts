@@ -79,7 +79,8 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
         now: flags.includes('now'),
         force: flags.includes('force'),
       });
-      if (error !== undefined) throw new Error('the server goes on: its log says why');
+      if (error !== undefined)
+        throw new Error('closing was given up, the server goes on: see the log');
     },
     get port() {
       return server.port;
