@@ -4,13 +4,7 @@
  * it does not.
  */
 import { describe, expect, it } from 'vitest';
-import { Digest } from '../../../src/core/digest.ts';
-import type { Keyspace } from '../../../src/core/keyspace.ts';
-import { encodingName, encodingOf } from '../../../src/core/value.ts';
-import { restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
-import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
-import { digestValue } from '../../../src/server/commands/value-digests.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import {
   listpackOf,
@@ -21,8 +15,15 @@ import {
   zipmapOf,
 } from './rdb-forms.ts';
 import {
+  breakInTheMiddle,
+  CHUNK_BYTES,
+  expectNothingStays,
+  restored,
+  shownValue,
+  stepsToLoad,
+} from './rdb-large-support.ts';
+import {
   BUFFER_MAX,
-  entriesOf,
   fileOf,
   fileReader,
   fromFile,
@@ -34,8 +35,6 @@ import {
   usedBytes,
 } from './rdb-support.ts';
 
-/** The arena grows by so many bytes, for whatever it holds. */
-const CHUNK_BYTES = 1 << 22;
 /** More pairs or members than stay compact. */
 const MANY = 600;
 
@@ -84,21 +83,6 @@ const CASES = Object.entries(PLACES).flatMap(([name, one]) =>
 const valueWith = ({ type, bytes }: Place, form: keyof typeof FORMS): string =>
   String.fromCharCode(type) + FORMS[form](bytes).toString('latin1');
 
-/** Encoding of the only key, and a digest of its elements. */
-function shown(keyspace: Keyspace): string {
-  const [entry] = [...entriesOf(keyspace)];
-  const digest = new Digest();
-  digestValue(keyspace, entry!.address, digest);
-  const name = encodingName(encodingOf(keyspace.arena, entry!.address));
-  return `${name} ${Buffer.from(digest.bytes).toString('hex')}`;
-}
-
-function restored(keyspace: Keyspace, value: string): number | RdbError {
-  const payload = latin1(`${value}\x0b\0\0\0\0\0\0\0\0\0`);
-  const db = keyspace.databases[0]!;
-  return restorePayload(keyspace, db, latin1('k'), 0, 1, payload, 0, payload.length);
-}
-
 describe.each(CASES)(
   '$name, $form, with an element larger than the window',
   ({ place: one, form }) => {
@@ -108,12 +92,12 @@ describe.each(CASES)(
     it('comes from a payload, and the same from a file and over a socket', () => {
       const keyspace = makeKeyspace();
       expect(restored(keyspace, value)).toBeTypeOf('number');
-      const wanted = shown(keyspace);
+      const wanted = shownValue(keyspace);
       expect(wanted.startsWith(`${one.encoding} `)).toBe(true);
       for (const load of [fromFile, inPieces]) {
         const other = makeKeyspace();
         load(other, file);
-        expect(shown(other)).toBe(wanted);
+        expect(shownValue(other)).toBe(wanted);
       }
     });
 
@@ -126,22 +110,13 @@ describe.each(CASES)(
     });
 
     it('comes from a file in many steps', () => {
-      const load = loadInto(makeKeyspace(), fileReader(file));
-      let [now, steps] = [0, 1];
-      while (!load.step(1, () => ++now)) steps++;
-      expect(steps).toBeGreaterThan(2);
+      expect(stepsToLoad(makeKeyspace(), fileReader(file))).toBeGreaterThan(2);
     });
 
     it('leaves nothing behind when the link breaks in the middle of it', () => {
       const keyspace = makeKeyspace();
-      const db = keyspace.databases[0]!;
-      const reader = RdbReader.fed();
-      const load = loadInto(keyspace, reader);
-      reader.feed(file.subarray(0, file.length / 2));
-      let now = 0;
-      while (!load.isHungry) load.step(1, () => ++now);
-      keyspace.remove(db, keyspace.peek(db, latin1('k'), 0, 1));
-      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+      breakInTheMiddle(keyspace, file);
+      expectNothingStays(keyspace, LARGE.length);
     });
 
     it('is refused when it ends early or is damaged, and nothing of it stays', () => {
@@ -156,8 +131,7 @@ describe.each(CASES)(
         for (const load of [fromFile, inPieces]) {
           const keyspace = makeKeyspace();
           expect(() => load(keyspace, faulty)).toThrow(wanted);
-          expect([...entriesOf(keyspace)]).toEqual([]);
-          expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+          expectNothingStays(keyspace, LARGE.length);
         }
       }
       const keyspace = makeKeyspace();
@@ -216,8 +190,7 @@ describe('a large element that is sound in form but not in sense', () => {
     for (const load of [fromFile, inPieces]) {
       const keyspace = makeKeyspace();
       expect(() => load(keyspace, fileOf(valueWith(one, 'plain')))).toThrow(wanted);
-      expect([...entriesOf(keyspace)]).toEqual([]);
-      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+      expectNothingStays(keyspace, LARGE.length);
     }
     const keyspace = makeKeyspace();
     expect(restored(keyspace, valueWith(one, 'compressed'))).toBeInstanceOf(RdbError);
@@ -238,7 +211,7 @@ describe('two large elements and what stands between them', () => {
     for (const load of [fromFile, inPieces]) {
       const keyspace = makeKeyspace();
       load(keyspace, fileOf(valueWith(one, form)));
-      expect(shown(keyspace)).toBe(shown(wanted));
+      expect(shownValue(keyspace)).toBe(shownValue(wanted));
     }
   });
 });

@@ -4,12 +4,17 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
-import { dumpPayload, restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
+import { dumpPayload } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
-import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { ziplistSlack } from '../../../src/persistence/rdb/ziplist-listpack.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import { listpackOf, rdbCompressed, rdbLength, rdbString, ziplistOf } from './rdb-forms.ts';
+import {
+  breakInTheMiddle,
+  expectNothingStays,
+  restored,
+  stepsToLoad,
+} from './rdb-large-support.ts';
 import {
   BUFFER_MAX,
   entriesOf,
@@ -19,7 +24,6 @@ import {
   inPieces,
   LARGE,
   latin1,
-  loadInto,
   makeKeyspace,
   text,
   usedBytes,
@@ -80,12 +84,6 @@ function dumped(keyspace: Keyspace): string {
   return Buffer.from(payload).toString('latin1');
 }
 
-function restored(keyspace: Keyspace, value: string): number | RdbError {
-  const payload = latin1(`${value}\x0a\0\0\0\0\0\0\0\0\0`);
-  const db = keyspace.databases[0]!;
-  return restorePayload(keyspace, db, latin1('k'), 0, 1, payload, 0, payload.length);
-}
-
 const CASES = Object.entries(PLACES).flatMap(([name, place]) =>
   (['plain', 'compressed'] as const).map((form) => ({ name, place, form })),
 );
@@ -118,22 +116,13 @@ describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
   });
 
   it('comes from a file in many steps', () => {
-    const load = loadInto(makeKeyspace(), fileReader(file));
-    let [now, steps] = [0, 1];
-    while (!load.step(1, () => ++now)) steps++;
-    expect(steps).toBeGreaterThan(2);
+    expect(stepsToLoad(makeKeyspace(), fileReader(file))).toBeGreaterThan(2);
   });
 
   it('leaves nothing behind when the link breaks in the middle of it', () => {
     const keyspace = makeKeyspace();
-    const db = keyspace.databases[0]!;
-    const reader = RdbReader.fed();
-    const load = loadInto(keyspace, reader);
-    reader.feed(file.subarray(0, file.length / 2));
-    let now = 0;
-    while (!load.isHungry) load.step(1, () => ++now);
-    keyspace.remove(db, keyspace.peek(db, latin1('k'), 0, 1));
-    expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+    breakInTheMiddle(keyspace, file);
+    expectNothingStays(keyspace, LARGE.length);
   });
 
   it('is refused when it ends early, and nothing of it stays', () => {
@@ -141,8 +130,7 @@ describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
     for (const load of [fromFile, inPieces]) {
       const keyspace = makeKeyspace();
       expect(() => load(keyspace, fileOf(cut).subarray(0, -9))).toThrow(/too early.* byte \d+/);
-      expect([...entriesOf(keyspace)]).toEqual([]);
-      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+      expectNothingStays(keyspace, LARGE.length);
     }
     const keyspace = makeKeyspace();
     expect(restored(keyspace, cut)).toBeInstanceOf(RdbError);
@@ -161,8 +149,7 @@ describe.each(DAMAGEABLE)('$name that is large, $form and damaged', ({ place, fo
     for (const load of [fromFile, inPieces]) {
       const keyspace = makeKeyspace();
       expect(() => load(keyspace, fileOf(value))).toThrow(/a damaged .* byte \d+/);
-      expect([...entriesOf(keyspace)]).toEqual([]);
-      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+      expectNothingStays(keyspace, LARGE.length);
     }
     const keyspace = makeKeyspace();
     expect(restored(keyspace, value)).toBeInstanceOf(RdbError);

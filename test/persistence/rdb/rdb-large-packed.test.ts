@@ -3,14 +3,10 @@
  * into a table or to where they stay, and are never held twice; what is damaged leaves nothing.
  */
 import { describe, expect, it } from 'vitest';
-import { Digest } from '../../../src/core/digest.ts';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
-import { encodingName, encodingOf } from '../../../src/core/value.ts';
-import { restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import type { RdbLoad } from '../../../src/persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
-import { digestValue } from '../../../src/server/commands/value-digests.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import {
   intsetOf,
@@ -21,11 +17,17 @@ import {
   zipmapOf,
 } from './rdb-forms.ts';
 import {
+  breakInTheMiddle,
+  CHUNK_BYTES,
+  expectNothingStays,
+  restored,
+  shownValue,
+} from './rdb-large-support.ts';
+import {
   BUFFER_MAX,
   entriesOf,
   fromFile,
   inPieces,
-  latin1,
   loadInto,
   makeKeyspace,
   rdbOf,
@@ -34,8 +36,6 @@ import {
 } from './rdb-support.ts';
 
 const COUNT = 5500;
-/** The arena grows by so many bytes, for whatever it holds. */
-const CHUNK_BYTES = 1 << 22;
 
 const words = Array.from({ length: COUNT }, (_, i) =>
   `word ${100_000 + i} of a text that is long, `.repeat(6),
@@ -110,20 +110,8 @@ function fileOf({ type }: Place, bytes: Uint8Array, form: FormName): Uint8Array 
   return rdbOf('REDIS0011', type, text('k'), value, 0, text('last'), text('v'), 0xff);
 }
 
-function restored(keyspace: Keyspace, one: Place, bytes: Uint8Array, form: FormName): unknown {
-  const value = Buffer.concat([Buffer.of(one.type), FORMS[form](bytes), Buffer.of(11, 0)]);
-  const payload = Buffer.concat([value, new Uint8Array(8)]);
-  const db = keyspace.databases[0]!;
-  return restorePayload(keyspace, db, latin1('k'), 0, 1, payload, 0, payload.length);
-}
-
-/** Encoding of the key, and a digest of its elements, which has no order where they have none. */
-function shown(keyspace: Keyspace): string {
-  const { address } = [...entriesOf(keyspace)].find(({ key }) => key === 'k')!;
-  const name = encodingName(encodingOf(keyspace.arena, address));
-  const digest = new Digest();
-  digestValue(keyspace, address, digest);
-  return `${name} ${Buffer.from(digest.bytes).toString('hex')}`;
+function valueWith({ type }: Place, bytes: Uint8Array, form: FormName): string {
+  return String.fromCharCode(type) + FORMS[form](bytes).toString('latin1');
 }
 
 describe.each(CASES)('$name, large and $form', ({ place: one, form }) => {
@@ -131,14 +119,14 @@ describe.each(CASES)('$name, large and $form', ({ place: one, form }) => {
 
   it('comes from a payload, and the same from a file and over a socket', () => {
     const keyspace = spaceFor(one);
-    expect(restored(keyspace, one, one.bytes, form)).toBeTypeOf('number');
-    const wanted = shown(keyspace);
+    expect(restored(keyspace, valueWith(one, one.bytes, form))).toBeTypeOf('number');
+    const wanted = shownValue(keyspace);
     expect(wanted.startsWith(`${one.encoding} `)).toBe(true);
     for (const load of [fromFile, inPieces]) {
       const other = spaceFor(one);
       load(other, file);
       expect([...entriesOf(other)].length).toBe(2);
-      expect(shown(other)).toBe(wanted);
+      expect(shownValue(other)).toBe(wanted);
     }
   });
 
@@ -160,7 +148,7 @@ describe.each(CASES)('$name, large and $form', ({ place: one, form }) => {
         step(load);
       }
     }
-    for (const { keyspace } of sides) expect(shown(keyspace)).toBe(shown(wanted));
+    for (const { keyspace } of sides) expect(shownValue(keyspace)).toBe(shownValue(wanted));
   });
 
   it('is held once, or never as a whole', () => {
@@ -174,14 +162,8 @@ describe.each(CASES)('$name, large and $form', ({ place: one, form }) => {
 
   it('leaves nothing behind when the link breaks in the middle of it', () => {
     const keyspace = spaceFor(one);
-    const db = keyspace.databases[0]!;
-    const reader = RdbReader.fed();
-    const load = loadInto(keyspace, reader);
-    reader.feed(file.subarray(0, file.length / 2));
-    let now = 0;
-    while (!load.isHungry) load.step(1, () => ++now);
-    keyspace.remove(db, keyspace.peek(db, latin1('k'), 0, 1));
-    expect(usedBytes(keyspace)).toBeLessThan(one.bytes.length / 2);
+    breakInTheMiddle(keyspace, file);
+    expectNothingStays(keyspace, one.bytes.length);
   });
 
   it('is refused when it ends early, and nothing of it stays', () => {
@@ -190,8 +172,7 @@ describe.each(CASES)('$name, large and $form', ({ place: one, form }) => {
       expect(() => load(keyspace, file.subarray(0, file.length / 2))).toThrow(
         /too early.* byte \d+/,
       );
-      expect([...entriesOf(keyspace)]).toEqual([]);
-      expect(usedBytes(keyspace)).toBeLessThan(one.bytes.length / 2);
+      expectNothingStays(keyspace, one.bytes.length);
     }
   });
 
@@ -212,11 +193,10 @@ describe.each(CASES)('$name, large and $form', ({ place: one, form }) => {
       expect(() => load(keyspace, damaged)).toThrow(
         new RegExp(`a damaged (listpack|ziplist|zipmap|intset).*, at byte ${behind}$`),
       );
-      expect([...entriesOf(keyspace)]).toEqual([]);
-      expect(usedBytes(keyspace)).toBeLessThan(one.bytes.length / 2);
+      expectNothingStays(keyspace, one.bytes.length);
     }
     const keyspace = spaceFor(one);
-    expect(restored(keyspace, one, bytes, form)).toBeInstanceOf(RdbError);
+    expect(restored(keyspace, valueWith(one, bytes, form))).toBeInstanceOf(RdbError);
     expect(usedBytes(keyspace)).toBeLessThan(one.bytes.length / 2);
   });
 });
@@ -242,8 +222,7 @@ describe('what is sound in form but not in sense, and large', () => {
     for (const load of [fromFile, inPieces]) {
       const keyspace = spaceFor(one);
       expect(() => load(keyspace, fileOf(one, one.bytes, 'compressed'))).toThrow(wanted);
-      expect([...entriesOf(keyspace)]).toEqual([]);
-      expect(usedBytes(keyspace)).toBeLessThan(one.bytes.length / 2);
+      expectNothingStays(keyspace, one.bytes.length);
     }
   });
 });
@@ -259,7 +238,7 @@ describe('a listpack whose head does not tell how many elements it has', () => {
       keyspace.limits.setMaxListpackEntries = most;
       fromFile(keyspace, fileOf(one, bytes, 'plain'));
       const encoding = most < many.length ? 'hashtable' : 'listpack';
-      expect(shown(keyspace).startsWith(`${encoding} `)).toBe(true);
+      expect(shownValue(keyspace).startsWith(`${encoding} `)).toBe(true);
     }
   });
 });
@@ -269,6 +248,6 @@ describe('a small hash that is a ziplist', () => {
     const one = place(13, 'listpack', ziplistOf(['field', 'v'.repeat(100)]));
     const keyspace = makeKeyspace();
     fromFile(keyspace, fileOf(one, one.bytes, 'plain'));
-    expect(shown(keyspace).startsWith('listpack ')).toBe(true);
+    expect(shownValue(keyspace).startsWith('listpack ')).toBe(true);
   });
 });

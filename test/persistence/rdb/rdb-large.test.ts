@@ -14,6 +14,12 @@ import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import { rdbCompressed, rdbLength, rdbString } from './rdb-forms.ts';
 import {
+  breakInTheMiddle,
+  expectNothingStays,
+  restored,
+  stepsToLoad,
+} from './rdb-large-support.ts';
+import {
   BUFFER_MAX,
   entriesOf,
   fileOf,
@@ -128,9 +134,7 @@ describe.each(CASES)('a $form $name among $each others', ({ place, each, form })
   it('comes from a file, in many steps', () => {
     const reader = fileReader(fileOf(value));
     const keyspace = makeKeyspace();
-    const load = loadInto(keyspace, reader);
-    let [now, steps] = [0, 1];
-    while (!load.step(1, () => ++now)) steps++;
+    const steps = stepsToLoad(keyspace, reader);
     expect(equals(keyspace)).toBe(true);
     expect(reader.buf.length).toBeLessThan(BUFFER_MAX);
     expect(steps).toBeGreaterThan(2);
@@ -156,26 +160,14 @@ describe.each(CASES)('a $form $name among $each others', ({ place, each, form })
 
   it('comes from a payload', () => {
     const keyspace = makeKeyspace();
-    const payload = latin1(`${value}\x0a\0\0\0\0\0\0\0\0\0`);
-    const key = latin1('k');
-    const db = keyspace.databases[0]!;
-    expect(restorePayload(keyspace, db, key, 0, 1, payload, 0, payload.length)).toBeTypeOf(
-      'number',
-    );
+    expect(restored(keyspace, value)).toBeTypeOf('number');
     expect(equals(keyspace)).toBe(true);
   });
 
   it('leaves nothing behind when the link breaks in the middle of it', () => {
     const keyspace = makeKeyspace();
-    const db = keyspace.databases[0]!;
-    const reader = RdbReader.fed();
-    const load = loadInto(keyspace, reader);
-    const file = fileOf(value);
-    reader.feed(file.subarray(0, file.length / 2));
-    let now = 0;
-    while (!load.isHungry) load.step(1, () => ++now);
-    keyspace.remove(db, keyspace.peek(db, latin1('k'), 0, 1));
-    expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+    breakInTheMiddle(keyspace, fileOf(value));
+    expectNothingStays(keyspace, LARGE.length);
   });
 });
 
@@ -240,16 +232,14 @@ describe.each(Object.entries(PLACES))('a damaged %s', (_name, place) => {
             ? loaded(fileReader(file), { keyspace })
             : feed(keyspace, file, 100_000);
         expect(load).toThrow(message);
-        expect([...entriesOf(keyspace)]).toEqual([]);
-        expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+        expectNothingStays(keyspace, LARGE.length);
       }
       const keyspace = makeKeyspace();
       const db = keyspace.databases[0]!;
       const payload = latin1(`${cut}\x0a\0\0\0\0\0\0\0\0\0`);
       const result = restorePayload(keyspace, db, latin1('k'), 0, 1, payload, 0, payload.length);
       expect(result).toBeInstanceOf(RdbError);
-      expect([...entriesOf(keyspace)]).toEqual([]);
-      expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+      expectNothingStays(keyspace, LARGE.length);
     }
   });
 
@@ -258,7 +248,6 @@ describe.each(Object.entries(PLACES))('a damaged %s', (_name, place) => {
     const value = valueWith({ ...place, small: () => again }, PLAIN, 1);
     const keyspace = makeKeyspace();
     expect(() => loaded(fileReader(fileOf(value)), { keyspace })).toThrow(/twice.* byte \d+/);
-    expect([...entriesOf(keyspace)]).toEqual([]);
-    expect(usedBytes(keyspace)).toBeLessThan(LARGE.length / 2);
+    expectNothingStays(keyspace, LARGE.length);
   });
 });
