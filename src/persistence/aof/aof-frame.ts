@@ -139,7 +139,7 @@ export function decodeTimeLine(buf: Uint8Array, off: number, len: number): numbe
     return undefined;
   }
   const text = Buffer.from(buf.buffer, buf.byteOffset + off + 4, len - 4).toString('latin1');
-  return /^(?:\s*[+-]?\d+)?\r\n$/.test(text) ? Number(text) : Number.NaN;
+  return /^(?:[\t-\r ]*[+-]?\d+)?\r\n$/.test(text) ? Number(text) : Number.NaN;
 }
 
 function putHex(dst: Uint8Array, off: number, word: number): void {

@@ -15,12 +15,11 @@ import {
   zipmapOf,
 } from './rdb-forms.ts';
 import {
-  breakInTheMiddle,
   CHUNK_BYTES,
   expectNothingStays,
+  itComesByPieces,
   restored,
   shownValue,
-  stepsToLoad,
 } from './rdb-large-support.ts';
 import {
   BUFFER_MAX,
@@ -109,15 +108,7 @@ describe.each(CASES)(
       }
     });
 
-    it('comes from a file in many steps', () => {
-      expect(stepsToLoad(makeKeyspace(), fileReader(file))).toBeGreaterThan(2);
-    });
-
-    it('leaves nothing behind when the link breaks in the middle of it', () => {
-      const keyspace = makeKeyspace();
-      breakInTheMiddle(keyspace, file);
-      expectNothingStays(keyspace, LARGE.length);
-    });
+    itComesByPieces(file, LARGE.length);
 
     it('is refused when it ends early or is damaged, and nothing of it stays', () => {
       const bytes = Buffer.from(one.bytes);

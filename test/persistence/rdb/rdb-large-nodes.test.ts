@@ -9,17 +9,11 @@ import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { ziplistSlack } from '../../../src/persistence/rdb/ziplist-listpack.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import { listpackOf, rdbCompressed, rdbLength, rdbString, ziplistOf } from './rdb-forms.ts';
-import {
-  breakInTheMiddle,
-  expectNothingStays,
-  restored,
-  stepsToLoad,
-} from './rdb-large-support.ts';
+import { expectNothingStays, itComesByPieces, restored } from './rdb-large-support.ts';
 import {
   BUFFER_MAX,
   entriesOf,
   fileOf,
-  fileReader,
   fromFile,
   inPieces,
   LARGE,
@@ -115,15 +109,7 @@ describe.each(CASES)('$name that is large and $form', ({ place, form }) => {
     }
   });
 
-  it('comes from a file in many steps', () => {
-    expect(stepsToLoad(makeKeyspace(), fileReader(file))).toBeGreaterThan(2);
-  });
-
-  it('leaves nothing behind when the link breaks in the middle of it', () => {
-    const keyspace = makeKeyspace();
-    breakInTheMiddle(keyspace, file);
-    expectNothingStays(keyspace, LARGE.length);
-  });
+  itComesByPieces(file, LARGE.length);
 
   it('is refused when it ends early, and nothing of it stays', () => {
     const cut = value.slice(0, value.length / 2);

@@ -1,5 +1,5 @@
 /** What the tests of large values in an RDB share: how they come, are shown, and break off. */
-import { expect } from 'vitest';
+import { expect, it } from 'vitest';
 import { Digest } from '../../../src/core/digest.ts';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { encodingName, encodingOf } from '../../../src/core/value.ts';
@@ -7,7 +7,7 @@ import { restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
 import type { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { digestValue } from '../../../src/server/commands/value-digests.ts';
-import { entriesOf, latin1, loadInto, usedBytes } from './rdb-support.ts';
+import { entriesOf, fileReader, latin1, loadInto, makeKeyspace, usedBytes } from './rdb-support.ts';
 
 /** The arena grows by so many bytes, for whatever it holds. */
 export const CHUNK_BYTES = 1 << 22;
@@ -35,6 +35,19 @@ export function breakInTheMiddle(keyspace: Keyspace, file: Uint8Array): void {
 export function expectNothingStays(keyspace: Keyspace, valueBytes: number): void {
   expect([...entriesOf(keyspace)]).toEqual([]);
   expect(usedBytes(keyspace)).toBeLessThan(valueBytes / 2);
+}
+
+/** Two tests of a file with one value of so many bytes: it comes by pieces, half of it is none. */
+export function itComesByPieces(file: Uint8Array, valueBytes: number): void {
+  it('comes from a file in many steps', () => {
+    expect(stepsToLoad(makeKeyspace(), fileReader(file))).toBeGreaterThan(2);
+  });
+
+  it('leaves nothing behind when the link breaks in the middle of it', () => {
+    const keyspace = makeKeyspace();
+    breakInTheMiddle(keyspace, file);
+    expectNothingStays(keyspace, valueBytes);
+  });
 }
 
 /** RESTORE of a value, its type byte before it, under the key `k`: its address, or the error. */
