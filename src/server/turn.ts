@@ -84,6 +84,8 @@ export class Turn {
   /** Replicas and backlog, while there are any. */
   feed: JournalFeed | null = null;
   tally: OutputTally = { netOutputBytes: 0, totalWrites: 0 };
+  /** Whether what the log could not take is answered all the same: a replica may be told to. */
+  ignoresLogErrors = false;
   /** Called when a client's output has gone from full to empty enough to go on. */
   onDrained: (client: Client) => void = () => {};
   /** Asked when a client has not taken all that it was to be sent, and before it is sent much. */
@@ -139,9 +141,11 @@ export class Turn {
     this.onEnd();
     this.takeJournal();
     // While the disk fails, writes are refused: what waits for it waits, but refusals and reads
-    // must reach their clients. Not in the turn whose own writes failed, whoever took its journal.
+    // must reach their clients. Not in the turn whose own writes failed, whoever took its journal,
+    // unless such errors are ignored: then nobody waits.
     const log = this.log ?? this.leaving;
-    const isStuck = log?.lastError !== undefined && !this.journaled;
+    const ignores = this.ignores(log);
+    const isStuck = log?.lastError !== undefined && (ignores || !this.journaled);
     this.journaled = false;
     const clients = this.listed;
     const count = this.listedCount;
@@ -157,13 +161,14 @@ export class Turn {
       else this.release(client, client.reply.total);
     }
     if (clients.length > LIST_KEPT_MAX) clients.length = 0;
+    if (ignores) this.progress();
   }
 
   /** More of the log is safe: releases what waited for it. */
   progress(): void {
     if (this.halted) return;
     const log = this.log ?? this.leaving;
-    const safe = log === null ? Number.MAX_SAFE_INTEGER : log.releasableBytes;
+    const safe = log === null || this.ignores(log) ? Number.MAX_SAFE_INTEGER : log.releasableBytes;
     while (this.heldFirst < this.heldEnd && this.heldOffsets[this.heldFirst]! <= safe) {
       const i = this.heldFirst++;
       this.heldClients[i]!.heldReplies--;
@@ -243,6 +248,11 @@ export class Turn {
     }
     this.feed?.settled();
     propagator.replicated = this.feed !== null;
+  }
+
+  /** Whether the log fails, and nobody is to wait for it. */
+  private ignores(log: JournalLog | null): boolean {
+    return this.ignoresLogErrors && log?.lastError !== undefined;
   }
 
   /** Appends all but what is for the replicas alone. */

@@ -111,6 +111,18 @@ describe('a turn whose log fails', () => {
     expect(sent).toEqual(['reader +OK']);
   });
 
+  it('holds nothing where such errors are ignored, not what waited before either', () => {
+    log.fails = true;
+    write();
+    turn.end();
+    expect(sent).toEqual([]);
+    turn.ignoresLogErrors = true;
+    write();
+    answer(reader);
+    turn.end();
+    expect(sent).toEqual(['reader +OK', 'writer +OK', 'writer +OK']);
+  });
+
   it('tells nobody anything after a promise that cannot be kept', () => {
     write();
     turn.end();

@@ -50,9 +50,7 @@ export const replicationParameters = [
   port('replica-announce-port', 0, 'Port to tell the primary; 0 is the real one.', {
     alias: 'slave-announce-port',
   }),
-  flag('replica-ignore-disk-write-errors', false, 'Apply writes that the disk refuses.', {
-    inert: "a replica always goes on applying its primary's stream, and says that its disk fails",
-  }),
+  flag('replica-ignore-disk-write-errors', false, 'Apply writes that the disk refuses.'),
   choice(
     'propagation-error-behavior',
     ['ignore', 'panic', 'panic-on-replicas'],

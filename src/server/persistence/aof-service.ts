@@ -81,7 +81,10 @@ export class AofService {
       onProgress: () => deps.turn.progress(),
       giveBack,
       waitingReplies: () => deps.turn.waiting,
-      onErrorChange: deps.onErrorChange,
+      onErrorChange: () => {
+        deps.onErrorChange();
+        deps.turn.schedule(); // whom it concerns is seen at the end of a turn
+      },
       onFatal: deps.onFatal,
       checksum: values.aofChecksum,
       timestamps: values.aofTimestampEnabled,

@@ -369,6 +369,7 @@ export class ReplicationService {
   private holdGates(): void {
     const { activeExpiry, desk, config } = this.services;
     const { replicaReadOnly, replicaServeStaleData } = config.values;
+    this.deps.turn.ignoresLogErrors = this.isReplica && config.values.replicaIgnoreDiskWriteErrors;
     activeExpiry.own.follow(this.isReplica, !replicaReadOnly);
     desk.gates.hold('readonly', this.isReplica && replicaReadOnly, readonlyGate);
     desk.gates.hold('stale', !this.isFresh && !replicaServeStaleData, staleGate);
@@ -387,6 +388,7 @@ export class ReplicationService {
     const again = (): undefined => void this.holdGates();
     config.onChange('replica-read-only', again);
     config.onChange('replica-serve-stale-data', again);
+    config.onChange('replica-ignore-disk-write-errors', again);
     config.onChange('min-replicas-to-write', again);
     config.onChange('min-replicas-max-lag', again);
     config.onChange('repl-backlog-size', (bytes) => {
