@@ -16,6 +16,7 @@ import { AHEAD_MAX, ParsedAhead } from '../core/resp/parsed-ahead.ts';
 import { PARSED_COMMAND, PARSED_ERROR, type ParserLimits } from '../core/resp/request-parser.ts';
 import type { Dict } from '../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from './clients/client.ts';
+import { describeClient } from './clients/client-list.ts';
 import { evictWhoTakesMuch } from './clients/client-upkeep.ts';
 import { UnreadReplies } from './clients/unread-replies.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -295,8 +296,9 @@ export class Hub {
   /** Closes a client that has sent more than may stand unparsed, for instance while it waits. */
   private refuseFlood(client: Client): boolean {
     const { config, log, stats } = this.services;
-    if (client.parser.pendingBytes <= config.values.clientQueryBufferLimit) return false;
-    log.warning('Closing client that reached max query buffer length');
+    if (client.parser.unparsedBytes <= config.values.clientQueryBufferLimit) return false;
+    const who = describeClient(client, this.services.keyspace.nowMs);
+    log.warning(`Closing client that reached max query buffer length: ${who}`);
     stats.queryBufferLimitDisconnections++;
     this.close(client, 'now');
     return true;

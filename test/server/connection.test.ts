@@ -2,6 +2,7 @@
  * AUTH, HELLO, RESET and CLIENT, compared with the real server byte for byte.
  */
 import { describe, expect, it } from 'vitest';
+import { encodeCommand } from '../support/raw-client.ts';
 import { requireRedisServer } from '../support/real-server.ts';
 import { type Mask, sideBySide } from '../support/side-by-side.ts';
 
@@ -276,6 +277,23 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
     }
     expect(answers[0]).toContain('Protocol error: invalid bulk length');
     expect(answers[0]).toBe(answers[1]);
+  });
+
+  it('counts for client-query-buffer-limit what no whole argument is made of', async () => {
+    const { cairn, redis } = servers();
+    const many = encodeCommand(['DEL', ...Array.from({ length: 200_000 }, (_, i) => `key:${i}`)]);
+    const one = encodeCommand(['GET', 'x'.repeat(2 << 20)]);
+    for (const server of [cairn, redis]) {
+      const [boss, client] = [await server.connect(), await server.connect()];
+      await boss.send('CONFIG', 'SET', 'client-query-buffer-limit', '1mb');
+      client.write(many);
+      expect((await client.read()).raw.toString()).toBe(':0\r\n');
+      client.write(one);
+      await client.waitClosed();
+      await boss.send('CONFIG', 'SET', 'client-query-buffer-limit', '1gb');
+      boss.close();
+    }
+    expect(cairn.logText).toMatch(/reached max query buffer length: id=\d+ addr=127/);
   });
 
   it('CLIENT LIST shows the last command, also one that was refused', async () => {

@@ -84,6 +84,11 @@ export class RequestParser {
     return (this.inOwn ? this.end : 0) + this.large.announcedBytes;
   }
 
+  /** Those of them that no whole argument is made of: what `client-query-buffer-limit` is for. */
+  get unparsedBytes(): number {
+    return (this.inOwn ? this.end - this.pos : 0) + this.large.announcedBytes;
+  }
+
   /** Bytes of large arguments that have come whole, of a command that has not run yet. */
   get argumentBytes(): number {
     return this.large.completeBytes;
