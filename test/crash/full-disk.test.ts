@@ -197,6 +197,9 @@ describe('a failing fsync', () => {
     const server = await start(fs, { appendfsync: 'everysec' });
     const client = await connect(server);
     const other = await connect(server);
+    // What a start notes is fsynced some time later: it is the next fsync that is to fail.
+    const { aof } = server.server.persistence.aof;
+    await expect.poll(() => aof.appendedBytes - aof.syncedBytes).toBe(0);
     fs.failSyncOf = /incr\.aof$/;
     expect(await ask(client, 'SET', 'a', '1')).toBe('OK');
     for (const endMs = Date.now() + TIMEOUT_MS; Date.now() < endMs; ) {
