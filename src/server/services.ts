@@ -54,8 +54,11 @@ export interface PersistenceServices {
   /** Whether any snapshot, for a save, a rewrite or a replica, runs or is being prepared. */
   readonly isBusy: boolean;
   readonly lastSaveSeconds: number;
-  /** Begins a save in the background; false while another snapshot runs. */
-  beginSave(): boolean;
+  /**
+   * Begins a save in the background; false while another snapshot runs. One that is waited for has
+   * no writes refused when it fails.
+   */
+  beginSave(isAwaited?: boolean): boolean;
   /** A save begins as soon as no snapshot runs any more. */
   scheduleSave(): void;
   /** Resolves when the running save has ended, with what went wrong. */

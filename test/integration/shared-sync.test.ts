@@ -11,6 +11,8 @@ import { type Node, nodesOfTest, until } from './replication-nodes.ts';
 const KEYS = 300;
 const VALUE_BYTES = 40_000;
 const MARK_BYTES = 40;
+/** Of the beginning, in which the mark is looked for: signs of life may come before it. */
+const HEAD_BYTES = 2000;
 /** Far more than what sockets and queues hold of a snapshot. */
 const HALF_BYTES = (KEYS * VALUE_BYTES) / 2;
 const { node } = nodesOfTest();
@@ -24,6 +26,7 @@ afterEach(() => {
 class Sink {
   readonly socket: Socket;
   readonly #parts: Buffer[] = [];
+  #head = '';
   bytes = 0;
 
   constructor(port: number, pauses: boolean) {
@@ -31,6 +34,7 @@ class Sink {
     this.socket.on('error', () => undefined);
     this.socket.on('data', (part: Buffer) => {
       this.#parts.push(part);
+      if (this.#head.length < HEAD_BYTES) this.#head += part.toString('latin1', 0, HEAD_BYTES);
       this.bytes += part.length;
       if (!pauses) return;
       this.socket.pause();
@@ -43,20 +47,19 @@ class Sink {
 
   /** Whether the mark of the beginning has come again. */
   get isWhole(): boolean {
-    const { mark, from } = this.#head();
+    const { mark, from } = this.#beginning;
     const last = Buffer.concat(this.#parts.slice(-2)).subarray(-MARK_BYTES);
     return from > 0 && this.bytes > from + MARK_BYTES && last.toString('latin1') === mark;
   }
 
   /** What came between the two. */
   get rdb(): Buffer {
-    const { from } = this.#head();
+    const { from } = this.#beginning;
     return Buffer.concat(this.#parts).subarray(from, this.bytes - MARK_BYTES);
   }
 
-  #head(): { mark: string; from: number } {
-    const text = Buffer.concat(this.#parts.slice(0, 3)).toString('latin1', 0, 500);
-    const found = /\$EOF:(\w{40})\r\n/.exec(text);
+  get #beginning(): { mark: string; from: number } {
+    const found = /\$EOF:(\w{40})\r\n/.exec(this.#head);
     return { mark: found?.[1] ?? '', from: found === null ? 0 : found.index + found[0].length };
   }
 }

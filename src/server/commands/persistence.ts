@@ -29,7 +29,7 @@ function saveCommand(c: Context): void {
     c.reply.error(SAVE_RUNS);
     return;
   }
-  if (!services.mayWait(client) || !persistence.beginSave()) {
+  if (!services.mayWait(client) || !persistence.beginSave(true)) {
     if (persistence.saveInPlace() === undefined) c.ok();
     else c.reply.error('ERR');
     return;

@@ -298,8 +298,8 @@ export class Persistence implements PersistenceServices {
     return this.rdb.lastSaveSeconds;
   }
 
-  beginSave(): boolean {
-    return !this.isBusy && this.rdb.begin();
+  beginSave(isAwaited = false): boolean {
+    return !this.isBusy && this.rdb.begin(isAwaited);
   }
 
   scheduleSave(): void {

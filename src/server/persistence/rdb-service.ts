@@ -68,8 +68,11 @@ export class RdbService {
     return !this.lastOk && stopWritesOnBgsaveError && save.length > 0;
   }
 
-  /** Begins a save in the background. False while another snapshot runs. */
-  begin(): boolean {
+  /**
+   * Begins a save in the background. False while another snapshot runs. `isAwaited`: whoever asked
+   * for it waits and is told when it fails, so that this alone does not have writes refused.
+   */
+  begin(isAwaited = false): boolean {
     const { keyspace, log } = this.deps;
     const dirty = keyspace.dirty;
     const running = this.deps.startSave(this.path);
@@ -89,7 +92,7 @@ export class RdbService {
       },
       (error: Error) => {
         log.warning(`Background saving error: ${error.message}`);
-        if (!isGivenUp(error)) this.lastOk = false;
+        if (!isAwaited && !isGivenUp(error)) this.lastOk = false;
         this.ended(error.message);
       },
     );
@@ -98,7 +101,7 @@ export class RdbService {
 
   /**
    * Writes the dump at once, in this process. An error text when that failed; the old file stands
-   * then. Whoever asked for it knows, so that this alone does not have writes refused.
+   * then, and no writes are refused.
    */
   saveInPlace(): string | undefined {
     const { keyspace, log, onEnded, saveInPlace } = this.deps;

@@ -28,8 +28,12 @@ async function withReceived(change: (dump: Uint8Array) => void = () => {}) {
 describe('a dataset that was received', () => {
   it('is there at once, and in the AOF as soon as that goes on', async () => {
     const { fs, client, persistence } = await withReceived();
-    await persistence.changes.replaceBy(RECEIVED);
+    // The old AOF is not left before its last fsync: until then its state is still `on`.
+    fs.holdSyncs();
+    const { logged } = await persistence.changes.replaceBy(RECEIVED);
     expect(await ask(client, 'MGET', 'old', 'new:0')).toEqual([null, 'v'.repeat(100)]);
+    fs.releaseSyncs();
+    await logged;
     await until('the AOF is on', () => persistence.aof.aof.state === 'on');
     await ask(client, 'SET', 'newer', '1');
     const again = await scene.connect(await scene.start(fs.kill()));

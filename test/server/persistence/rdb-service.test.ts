@@ -179,6 +179,24 @@ describe('a save that is waited for', () => {
     expect([one.keyspace.dirty, one.rdb.saves, one.ended]).toEqual([0, 1, 2]);
   });
 
+  it('in the background has no writes refused when it fails', async () => {
+    const scene = new Scene();
+    const { rdb, keyspace } = scene;
+    keyspace.dirty = 5;
+    rdb.begin(true);
+    expect(await scene.end(FULL)).toBe(FULL.message);
+    expect([keyspace.dirty, rdb.isBroken, rdb.isSaving]).toEqual([5, false, false]);
+    // It mends nothing either.
+    for (const isAwaited of [false, true]) {
+      rdb.begin(isAwaited);
+      await scene.end(FULL);
+      expect(rdb.isBroken).toBe(true);
+    }
+    rdb.begin(true);
+    await scene.end();
+    expect([keyspace.dirty, rdb.isBroken]).toEqual([0, false]);
+  });
+
   it('between the turns counts as saved what it began with, once it is done', async () => {
     const scene = new Scene();
     const { rdb, keyspace } = scene;
