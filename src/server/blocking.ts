@@ -54,7 +54,7 @@ export interface BlockRequest {
   /** What runs in the end, owned, where it is not the command as it came. */
   readonly args?: Args;
   /**
-   * For a key that is missing or holds another type: true runs the command all the same, to
+   * Asked about a key that is missing or holds another type: true runs the command all the same, to
    * answer an error.
    */
   readonly wakesOn?: (address: number) => boolean;
@@ -154,7 +154,7 @@ export class Blocking {
     }
   }
 
-  /** A key has changed. */
+  /** Notes that a key has changed, for the clients that wait for it. */
   signal(db: number, key: Uint8Array, offset: number, length: number): void {
     if (this.interest[slotOf(db, key, offset, length)] === 0) return;
     const id = blockId(db, key, offset, length);
@@ -218,7 +218,7 @@ export class Blocking {
     return true;
   }
 
-  /** The client has gone. */
+  /** Forgets a client that has gone. */
   forget(client: Client): void {
     const waiter = this.waiters.get(client);
     if (waiter !== undefined) this.leave(waiter);

@@ -9,7 +9,7 @@ import type { CommandTable } from './command-table.ts';
 
 // ---------------------------------------------------------------- COMMAND INFO
 
-/** The ten fields of COMMAND INFO. */
+/** Answers the ten fields that COMMAND INFO has of a command. */
 export function replyCommandInfo(reply: Reply, one: Command, table: CommandTable): void {
   const range = plainRange(one.keys ?? []);
   reply.array(10);
@@ -129,7 +129,7 @@ function replyTyped(
 
 // ---------------------------------------------------------------- COMMAND DOCS
 
-/** The map of COMMAND DOCS. */
+/** Answers the map that COMMAND DOCS has of a command. */
 export function replyCommandDocs(reply: Reply, one: Command, table: CommandTable): void {
   const { complexity, deprecated, history = [] } = one;
   const children = table.childrenOf(one);

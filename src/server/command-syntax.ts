@@ -49,7 +49,7 @@ export interface SyntaxArgument {
   readonly optional: boolean;
   readonly multiple: boolean;
   readonly multipleToken: boolean;
-  /** Of 'oneof' and 'block'. */
+  /** The arguments inside a 'oneof' or a 'block'. */
   readonly parts: readonly SyntaxArgument[];
 }
 

@@ -28,7 +28,7 @@ export const SKIP_SLOWLOG = 1 << 10;
 export const ASKING = 1 << 11;
 export const FAST = 1 << 12;
 export const NO_AUTH = 1 << 13;
-/** It may change what replicas must be told of, though it does not say WRITE; not shown. */
+/** The command may change what replicas must be told of, though it has no WRITE; not shown. */
 export const MAY_REPLICATE = 1 << 14;
 export const NO_ASYNC_LOADING = 1 << 15;
 export const NO_MULTI = 1 << 16;
@@ -38,10 +38,13 @@ export const NO_MANDATORY_KEYS = 1 << 19;
 /** Works on keys it does not name (FLUSHALL, SCAN): its effects are not one transaction. */
 export const TOUCHES_ARBITRARY_KEYS = 1 << 20;
 
-/** Runs only where the configuration lets it: enable-debug-command. */
+/** The command runs only where the configuration lets it: enable-debug-command. */
 export const PROTECTED = 1 << 21;
 
-/** While a dataset is being loaded and while a replica is stale, but not in scripts. */
+/**
+ * The command runs while a dataset is being loaded and while a replica is stale, but not in
+ * scripts.
+ */
 export const ANYTIME = NOSCRIPT | LOADING | STALE;
 
 /** Names of the flags as COMMAND INFO shows them, in Redis's order of bits. */
@@ -82,7 +85,9 @@ export type KeyRange =
 export interface KeySpec {
   readonly begin: KeyBegin;
   readonly range: KeyRange;
-  /** As COMMAND INFO shows them: RO, RW, OW or RM, then access, insert, update, delete, ... */
+  /**
+   * Flags as COMMAND INFO shows them: RO, RW, OW or RM, then access, insert, update, delete, ...
+   */
   readonly flags: readonly string[];
   readonly notes?: string;
 }
@@ -96,7 +101,10 @@ export interface CommandTraits {
   readonly tips?: readonly string[] | undefined;
   readonly since: string;
   readonly complexity?: string | undefined;
-  /** Here it costs the same however large the data is, whatever `complexity` says. */
+  /**
+   * Set where the command costs the same here however large the data is, whatever `complexity`
+   * says.
+   */
   readonly isConstantHere?: true | undefined;
   readonly summary: string;
   /** The arguments after the name, in the notation of command-syntax.ts. */
@@ -105,7 +113,7 @@ export interface CommandTraits {
   /** [version, what changed], oldest first. */
   readonly history?: readonly (readonly [string, string])[] | undefined;
   readonly deprecated?: { readonly since: string; readonly replacedBy: string } | undefined;
-  /** Only servers use it among themselves: COMMAND DOCS says so. */
+  /** Set where only servers use the command among themselves: COMMAND DOCS says so. */
   readonly internal?: true | undefined;
   /** Finds the keys where the key specifications cannot: argument indexes of keys. */
   readonly keysOf?: ((args: KeyArgs) => number[] | undefined) | undefined;
@@ -127,7 +135,7 @@ export interface Command extends CommandTraits {
   /** Its name as bytes, lower case: what dispatch compares. */
   readonly nameBytes: Uint8Array;
   readonly stats: CommandStats;
-  /** Costs the same however large the data is. */
+  /** Whether it costs the same however large the data is. */
   readonly isConstant: boolean;
 }
 
@@ -137,10 +145,13 @@ export class CommandStats {
   microseconds = 0;
   rejected = 0;
   failed = 0;
-  /** Of its latencies; null before the first call, and while `latency-tracking` is off. */
+  /**
+   * The histogram of its latencies; null before the first call, and while `latency-tracking` is
+   * off.
+   */
   histogram: LatencyHistogram | null = null;
 
-  /** CONFIG RESETSTAT. */
+  /** Sets all figures back, for CONFIG RESETSTAT. */
   reset(): void {
     this.calls = 0;
     this.microseconds = 0;

@@ -10,14 +10,14 @@
 interface Task {
   readonly periodMs: number;
   readonly run: (nowMs: number) => void;
-  /** By the steady clock. */
+  /** When the task runs next, by the clock of `performance`. */
   nextMs: number;
 }
 
 export class Cron {
   private readonly tasks: Task[] = [];
   private timer: NodeJS.Timeout | null = null;
-  /** DEBUG PAUSE-CRON. */
+  /** Whether DEBUG PAUSE-CRON stops all tasks. */
   paused = false;
 
   /** Adds a task that runs every `periodMs`; 0 is every tick. */

@@ -42,7 +42,7 @@ const SHARED_SLOW_MIN = 1000;
 /** A gate that the server adds: an error text, or null to let the command pass. */
 export type Gate = (client: Client, command: Command, args: Args) => string | null;
 
-/** Told of the commands that took long. */
+/** Hears of the commands that took long. */
 export interface CallWatcher {
   called(client: Client, command: Command, args: Args, microseconds: number): void;
 }
@@ -53,7 +53,7 @@ export class Dispatcher {
   recheck: Gate | null = null;
   /** Further gates, in order: most servers need few, so the list is short while all is well. */
   gates: Gate[] = [];
-  /** Those of them that a command that waited passes again. */
+  /** The further gates that a command that waited passes again. */
   gatesAgain: Gate[] = [];
   /** Slow log and latency monitor: told of commands that took `slowMicroseconds` or more. */
   watcher: CallWatcher | null = null;
@@ -94,7 +94,7 @@ export class Dispatcher {
     this.context = new Context(services, anyone, args, first);
   }
 
-  /** A read begins: what runs from here on sees this moment. */
+  /** Begins a read: what runs from here on sees this moment. */
   startClock(nowMs: number): void {
     this.services.keyspace.nowMs = nowMs;
     this.lastMs = performance.now();
@@ -102,7 +102,7 @@ export class Dispatcher {
     this.reading = true;
   }
 
-  /** The read is over: commands that were timed together get their shares. */
+  /** Ends a read: commands that were timed together get their shares. */
   endClock(): void {
     if (this.shared.count > 0) this.settle();
     this.reading = false;
@@ -118,7 +118,7 @@ export class Dispatcher {
     return this.depth > 1;
   }
 
-  /** One command of a client. */
+  /** Runs one command of a client: gates, handler, propagation, figures. */
   run(client: Client, args: Args): void {
     client.silentFrom = client.reply.total;
     client.commandCount++;

@@ -30,7 +30,7 @@ export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
 }
 
-/** For a command that does not exist. */
+/** "unknown command", with as much of the arguments as Redis shows. */
 export function unknownCommand(args: Args): string {
   let shown = '';
   for (let i = 1; i < args.count && shown.length < 128; i++) {
@@ -40,7 +40,7 @@ export function unknownCommand(args: Args): string {
   return `ERR unknown command '${name}', with args beginning with: ${shown}`;
 }
 
-/** For a known subcommand with arguments that fit none of its forms. */
+/** "unknown subcommand or wrong number of arguments", for arguments that fit no form of `word`. */
 export function wrongSubcommand(parent: string, word: string): string {
   const text = `unknown subcommand or wrong number of arguments for '${word.slice(0, 128)}'`;
   return `ERR ${text}. Try ${parent} HELP.`;

@@ -31,12 +31,12 @@ export class EventLoop {
     return roundsSoFar() - this.firstRound;
   }
 
-  /** Microseconds of work in them. */
+  /** Microseconds of work in these rounds. */
   get workedUs(): number {
     return workedSoFarUs() - this.firstUs;
   }
 
-  /** CONFIG RESETSTAT. */
+  /** Counts from 0 again, for CONFIG RESETSTAT. */
   reset(): void {
     this.firstRound = roundsSoFar();
     this.firstUs = workedSoFarUs();

@@ -34,7 +34,7 @@ export class Hub {
   readonly pool = new ChunkPool(giveBack);
   /** Arguments of the command that runs; one object for all clients. */
   readonly args = new Args();
-  /** Told when a client has gone. */
+  /** Called when a client has gone. */
   onGone: (client: Client) => void = () => {};
   /** Slows down who writes while a snapshot lags behind. */
   brake: SnapshotBrake | null = null;
@@ -135,7 +135,9 @@ export class Hub {
     this.turn.list(client);
   }
 
-  /** Twice a second. */
+  /**
+   * Called twice a second: clients that wait for their output to drain, but take none of it, go on.
+   */
   tickUnread(): void {
     this.unread.tick(this.resumeBound);
   }
@@ -321,7 +323,10 @@ export class Hub {
     this.close(client, 'after-reply');
   }
 
-  /** The connection is over. What came before its end is run first, if it waits still. */
+  /**
+   * Lets go of a client whose connection is over. What came before its end is run first, if it
+   * waits still.
+   */
   lost(client: Client): void {
     if (this.intake.count > 0 && !this.dispatcher.isRunning) this.runIntake();
     this.gone(client);

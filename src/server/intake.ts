@@ -27,7 +27,7 @@ const CLIENTS_KEPT_MAX = 256;
 export class Intake {
   /** Reads that wait. */
   count = 0;
-  /** They are being run. */
+  /** Whether the reads are being run. */
   runs = false;
   /** Whose each read is: clients[0 .. count). */
   readonly clients: Client[] = [];
@@ -40,12 +40,12 @@ export class Intake {
     return this.froms[i]!;
   }
 
-  /** Where it ends. */
+  /** Where read `i` ends in `stage`. */
   to(i: number): number {
     return i + 1 < this.count ? this.froms[i + 1]! : this.end;
   }
 
-  /** Bytes of all of them. */
+  /** Bytes of all reads that wait. */
   get bytes(): number {
     return this.end;
   }
@@ -65,7 +65,7 @@ export class Intake {
     this.end += to - from;
   }
 
-  /** All of them have been run. */
+  /** Forgets all reads, which have been run. */
   clear(): void {
     this.count = 0;
     this.end = 0;

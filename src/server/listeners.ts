@@ -95,7 +95,7 @@ export class Listeners {
     if (port !== oldPort) for (const one of old) one.close();
   }
 
-  /** From now on CONFIG SET of `port` and `bind` moves, or says that it cannot. */
+  /** Has CONFIG SET of `port` and `bind` move the sockets from now on, or say that it cannot. */
   followConfig(): void {
     const { config } = this;
     const { values } = config;

@@ -24,7 +24,7 @@ interface OwnKey {
 
 export class OwnExpiries {
   private readonly services: Services;
-  /** In the order in which they are to be looked at. */
+  /** The keys in the order in which they are to be looked at. */
   private readonly keys = new Map<string, OwnKey>();
   private nextLookMs = 0;
 
@@ -45,7 +45,7 @@ export class OwnExpiries {
     keyspace.onExpirySet = notes ? (db, address) => this.note(db.id, address) : null;
   }
 
-  /** The dataset is replaced by the primary's. */
+  /** Forgets all keys, when the dataset is replaced by the primary's. */
   forget(): void {
     this.keys.clear();
   }

@@ -132,7 +132,7 @@ export class Propagator {
     return true;
   }
 
-  /** A word of ASCII text. */
+  /** Writes a word of ASCII text. */
   word(text: string): void {
     this.head(36, text.length);
     this.room(text.length + 2);
@@ -140,12 +140,12 @@ export class Propagator {
     this.lineEnd();
   }
 
-  /** Argument `i` of a command. */
+  /** Writes argument `i` of a command as a word. */
   argument(args: Args, i: number): void {
     this.bytes(args.bytes[i]!, args.offsets[i]!, args.lengths[i]!);
   }
 
-  /** A word of bytes. */
+  /** Writes a word of bytes. */
   bytes(bytes: Uint8Array, offset: number, length: number): void {
     this.head(36, length);
     this.room(length + 2);
@@ -154,7 +154,7 @@ export class Propagator {
     this.lineEnd();
   }
 
-  /** A safe integer as a word. */
+  /** Writes a safe integer as a word. */
   number(value: number): void {
     this.head(36, integerLength(value));
     this.room(NUMBER_ROOM);
@@ -162,7 +162,7 @@ export class Propagator {
     this.lineEnd();
   }
 
-  /** The turn's bytes have been taken. */
+  /** Forgets the turn's bytes, which have been taken. */
   reset(): void {
     this.length = 0;
     this.unitStart = 0;

@@ -55,7 +55,7 @@ export interface ServerOptions {
   readonly anyPort: boolean;
   /** Another disk than the machine's: tests have one that fails. */
   readonly fs?: FileSystem;
-  /** Who writes snapshots, if not a child process. */
+  /** The writer of snapshots, if not a child process. */
   readonly snapshotHelper?: SnapshotHelper;
   /** Called when the sockets are bound, before the dataset is loaded. */
   readonly onBound?: (() => void) | undefined;

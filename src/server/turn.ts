@@ -55,10 +55,10 @@ export interface JournalLog {
   readonly lastError: Error | undefined;
 }
 
-/** Who is fed the journal as the replication stream. */
+/** Takes the journal as the replication stream. */
 export interface JournalFeed {
   feed(bytes: Uint8Array, offset: number, length: number): void;
-  /** All that was executed so far has been fed. */
+  /** Called when all that was executed so far has been fed. */
   settled(): void;
 }
 
@@ -70,7 +70,7 @@ export interface OutputTally {
 
 /** Disconnects clients whose output has grown too large. */
 export interface OutputGuard {
-  /** Nobody is disconnected for less. */
+  /** Bytes of output below which no client is disconnected. */
   readonly smallestBytes: number;
   /** Whether the client is being disconnected, and is sent nothing any more. */
   exceeds(client: Client): boolean;
@@ -164,7 +164,7 @@ export class Turn {
     if (ignores) this.progress();
   }
 
-  /** More of the log is safe: releases what waited for it. */
+  /** Releases the replies that waited for the log, more of which is safe now. */
   progress(): void {
     if (this.halted) return;
     const log = this.log ?? this.leaving;
@@ -179,7 +179,7 @@ export class Turn {
     this.onSafe();
   }
 
-  /** A promise cannot be kept: from now on nobody is told anything, whatever else goes on. */
+  /** Sends no reply any more, because a promise cannot be kept. */
   halt(): void {
     this.halted = true;
   }

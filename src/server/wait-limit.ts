@@ -5,7 +5,7 @@
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface LimitedWait {
-  /** By the clock of `performance`; 0 is for ever. */
+  /** When the wait ends, by the clock of `performance`; 0 is for ever. */
   readonly untilMs: number;
   timer: NodeJS.Timeout | null;
 }
@@ -30,7 +30,7 @@ export function disarmWait({ timer }: LimitedWait): void {
   if (timer !== null) clearTimeout(timer);
 }
 
-/** How many of them are limited. */
+/** How many of the waits are limited. */
 export function limitedCount(waits: Iterable<LimitedWait>): number {
   let count = 0;
   for (const { untilMs } of waits) if (untilMs > 0) count++;

@@ -56,9 +56,9 @@ export class ArenaFullError extends Error {
 export class ChunkSpace {
   /** Bytes of each chunk. Index with `address >>> 19`, offset `(address & 0x7ffff) << 3`. */
   readonly u8: Uint8Array[] = [];
-  /** The same chunks as 32-bit words, offset `(address & 0x7ffff) << 1`. */
+  /** The chunks of `u8` seen as 32-bit words, offset `(address & 0x7ffff) << 1`. */
   readonly u32: Uint32Array[] = [];
-  /** The same chunks once more, for words that begin anywhere. */
+  /** The chunks of `u8` seen as DataViews, for words that begin at any byte. */
   protected readonly views: (DataView | null)[] = [];
   /** Bytes of all chunks and huge buffers held from the system. */
   reservedBytes = 0;

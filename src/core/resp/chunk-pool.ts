@@ -92,6 +92,6 @@ export class ChunkPool {
 export interface FullChunk {
   readonly bytes: Uint8Array;
   length: number;
-  /** It belongs to others as well, not to the pool. */
+  /** Whether others read these bytes too, so that they must not go back to the pool. */
   readonly shared: boolean;
 }

@@ -60,7 +60,7 @@ export class ReplyChunks {
 
   // ---------------------------------------------------------------- writing
 
-  /** Bytes that are a reply already, such as a shared "+OK\r\n". */
+  /** Writes bytes that are a reply already, such as a shared "+OK\r\n". */
   raw(bytes: Uint8Array): void {
     this.rawRange(bytes, 0, bytes.length);
   }

@@ -245,7 +245,7 @@ export class Selector {
     return this.allChannels ? '&*' : this.channels.map((text) => `&${text}`).join(' ');
   }
 
-  /** As it stands in ACL LIST. */
+  /** The rules of the selector as ACL LIST shows them. */
   describe(): string {
     const keys = this.describeKeys();
     const channels = this.describeChannels();

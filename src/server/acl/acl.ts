@@ -40,7 +40,7 @@ export interface AclOwner {
 
 export class AccessControl {
   readonly log: AclLog;
-  /** Told when `isLimiting` may have changed. */
+  /** Called when `isLimiting` may have changed. */
   onChange: () => void = () => {};
   private readonly users = new Map<string, User>();
   private readonly config: Config;

@@ -85,13 +85,13 @@ export class FrontDesk {
     this.followEvents(publishes);
   }
 
-  /** So many replicas are attached: they may not touch keys. */
+  /** Notes how many replicas are attached; they may not touch keys. */
   replicasChanged(count: number): void {
     this.replicas = count;
     this.holdListeners();
   }
 
-  /** A client has gone. */
+  /** Forgets a client that has gone. */
   gone(client: Client): void {
     this.pubsub.leave(client);
     this.tracking.stop(client);
@@ -100,7 +100,7 @@ export class FrontDesk {
     if (client.monitor) this.monitors.remove(client);
   }
 
-  /** The server ends. */
+  /** Lets go of timers and sockets, when the server ends. */
   stop(): void {
     this.pause.stop();
     this.migrations.sockets.stop();

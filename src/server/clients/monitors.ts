@@ -16,7 +16,7 @@ import { wallMicroseconds } from '../wall-clock.ts';
 import type { Client } from './client.ts';
 
 export class Monitors {
-  /** Told when the first one came or the last one went. */
+  /** Called when the first one came or the last one went. */
   onChange: () => void = () => {};
   private readonly clients = new Set<Client>();
   private readonly dispatcher: Dispatcher;

@@ -43,7 +43,7 @@ export interface PubSubOwner {
 }
 
 export class PubSub {
-  /** Told when the first subscriber came or the last one went. */
+  /** Called when the first subscriber came or the last one went. */
   onChange: () => void = () => {};
   /** Clients that subscribe to anything. */
   subscribers = 0;

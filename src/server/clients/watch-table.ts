@@ -55,7 +55,7 @@ export class WatchTable {
     });
   }
 
-  /** A key changed. */
+  /** Spoils the transactions of all who watch the key. */
   touch(db: number, key: Uint8Array, offset: number, length: number): void {
     if (this.watchers.size === 0) return;
     const id = watchId(db, key, offset, length);

@@ -206,7 +206,7 @@ function find(c: Context, address: number): void {
   search.sort(isNearest ? NEAREST_FIRST : order, wanted());
 }
 
-/** How many of the hits are wanted. */
+/** The number of hits that are to be answered. */
 function wanted(): number {
   return request.count === 0 ? search.count : Math.min(request.count, search.count);
 }

@@ -45,7 +45,7 @@ const options = new OptionReader();
 interface Asked {
   copy: boolean;
   replace: boolean;
-  /** Of the credentials for AUTH. */
+  /** The arguments that hold the credentials for AUTH. */
   readonly secrets: number[];
   firstKey: number;
   endOfKeys: number;

@@ -15,7 +15,7 @@ import { pickCount } from './pick-count.ts';
 import { type PickSource, RandomPicks } from './random-picks.ts';
 
 const OUT_OF_RANGE = 'ERR value is out of range';
-/** So many elements with their values are no number that a reply's head could hold. */
+/** More elements with their values are no number that a reply's head could hold. */
 const PAIRS_MAX = 2 ** 62;
 
 /**

@@ -44,7 +44,7 @@ const shown = new ByteView();
 interface SortRequest {
   isText: boolean;
   isDescending: boolean;
-  /** The order is left as it is. */
+  /** Whether the order is left as it is. */
   keepsOrder: boolean;
   by: SortPattern | null;
   readonly get: SortPattern[];

@@ -43,22 +43,22 @@ const LOOSE: IdForm = { strict: false, missingSeq: 0n, autoSeq: false };
 /** What was read last: whether the number of the id was given, not left to XADD. */
 const idRead = { hasSeq: true };
 
-/** The id in argument `i`; false when it is none, which has been answered. */
+/** Reads the id in argument `i` into `id`; false when it is none, which has been answered. */
 export function strictId(c: Context, i: number, id: StreamId): boolean {
   return readOrRefuse(c, i, id, STRICT);
 }
 
-/** Like `strictId`, with `-` and `+` for the ends. */
+/** Like `strictId`, but takes `-` and `+` for the ends. */
 export function looseId(c: Context, i: number, id: StreamId): boolean {
   return readOrRefuse(c, i, id, LOOSE);
 }
 
-/** Like `strictId`, with `5-*`. */
+/** Like `strictId`, but takes `5-*`, whose number the stream gives. */
 function newId(c: Context, i: number, id: StreamId): boolean {
   return readOrRefuse(c, i, id, AUTO);
 }
 
-/** Like `strictId`, without an answer. */
+/** Like `strictId`, but answers nothing. */
 export function isStrictId(c: Context, i: number, id: StreamId): boolean {
   return readPlain(c, i, id, 0) || readId(c.args.text(i), id, STRICT);
 }

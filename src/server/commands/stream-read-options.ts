@@ -29,7 +29,7 @@ class ReadOptions {
   }
 }
 
-/** Those that `readOptions` read last. */
+/** The options that `readOptions` read last. */
 export const options = new ReadOptions();
 
 /** Reads the options; false when there was an error, which has been answered. */

@@ -43,7 +43,7 @@ const cursor = new StreamCursor();
 const start = new StreamId();
 const last = new StreamId();
 
-/** One key, and from where on it is read. */
+/** A stream of the command, and from where on it is read. */
 class Source {
   keyAt = 0;
   log: StreamLog | null = null;

@@ -135,7 +135,10 @@ export function placeOf(c: Context): Place | null | undefined {
   return log === null || group === undefined ? null : { log, group };
 }
 
-/** Like `placeOf`; a missing group has been answered as well. */
+/**
+ * Like `placeOf`, but answers the error for a missing group as well; null for all that was
+ * answered.
+ */
 export function knownPlace(c: Context): Place | null {
   const place = placeOf(c);
   if (place === null) noSuchGroup(c, 1, 2);

@@ -65,7 +65,7 @@ export const saveType: ValueType<SavePoints, SavePoints> = {
   },
 };
 
-/** At most so many addresses. */
+/** The most addresses that `bind` takes. */
 const BIND_MAX = 16;
 
 /** Addresses to listen on; one that starts with `-` may be missing on this machine. */

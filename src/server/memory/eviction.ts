@@ -88,7 +88,7 @@ export class Eviction {
     return this.exceededSinceMs === 0 ? 0 : performance.now() - this.exceededSinceMs;
   }
 
-  /** CONFIG RESETSTAT: counts from now on. */
+  /** Counts from 0 again, for CONFIG RESETSTAT. */
   resetFigures(): void {
     this.exceededSinceMs = 0;
   }

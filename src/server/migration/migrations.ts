@@ -48,7 +48,7 @@ export interface Migration {
   readonly secrets: readonly number[];
 }
 
-/** One that is over. */
+/** A migration that is over. */
 export interface EndedMigration extends Migration {
   readonly outcome: MigrateOutcome;
   /** Whether a key, by its number, has changed since its value was taken. */
@@ -56,7 +56,7 @@ export interface EndedMigration extends Migration {
 }
 
 export class Migrations {
-  /** Told when keys begin or cease to be held. */
+  /** Called when keys begin or cease to be held. */
   onChange: () => void = () => {};
   readonly sockets = new MigrateSockets();
   /** The migration whose command runs once more, to delete and to answer. */

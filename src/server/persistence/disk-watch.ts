@@ -18,7 +18,7 @@ export class DiskWatch {
   private readonly desk: Pick<FrontDesk, 'gates' | 'expiry'>;
   private readonly rdb: RdbService;
   private readonly aof: Aof;
-  /** Whether writes would not be kept. */
+  /** Whether the disk fails, so that writes would not be kept. */
   isBroken = false;
   private isAofBroken = false;
 

@@ -44,7 +44,7 @@ export interface PersistenceDeps {
   readonly log: Logger;
   readonly keyspace: Keyspace;
   readonly fs: FileSystem;
-  /** Who writes snapshots; by default a child process. */
+  /** The writer of snapshots; by default a child process. */
   readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
   /** Stops commands, and hears how long the disk takes. */
@@ -53,7 +53,7 @@ export interface PersistenceDeps {
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
   readonly client: Client;
-  /** The server has a process of its own, and saving may be asked of it at any time. */
+  /** Whether the server has a process of its own, so that a save may be asked of it at any time. */
   readonly isProcess: boolean;
   /** Whether the data belong to a primary elsewhere: keys are then kept whatever the clock says. */
   readonly isReplica: () => boolean;
@@ -255,7 +255,7 @@ export class Persistence implements PersistenceServices {
     }
   }
 
-  /** The server stops: children end. */
+  /** Ends loads, snapshots, their child and the AOF, when the server stops. */
   async stop(): Promise<void> {
     this.loader.stop();
     this.snapshots.abort();
@@ -338,7 +338,7 @@ export class Persistence implements PersistenceServices {
     if (this.snapshots.purpose === 'save') this.snapshots.abort();
   }
 
-  /** CONFIG RESETSTAT. */
+  /** Sets all figures back, for CONFIG RESETSTAT. */
   resetFigures(): void {
     this.latency.reset();
   }

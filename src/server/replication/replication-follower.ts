@@ -33,7 +33,7 @@ import type { Services } from '../services.ts';
 /** Number that keeps the files of several syncs apart. */
 let files = 0;
 
-/** Whole datasets in place of ours. */
+/** Puts whole datasets in the place of the one that stands. */
 export interface Datasets {
   /** Whether one is being loaded: another has to wait. */
   readonly isLoading: boolean;
@@ -42,7 +42,7 @@ export interface Datasets {
    * from it.
    */
   replaceBy(path: string): Promise<LoadedDataset>;
-  /** Begins to load one aside from ours; the total is 0 while unknown. */
+  /** Begins to load one beside the one that stands; the total is 0 while unknown. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
   /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
   replaceByAside(aside: DatasetAside): Promise<void>;
@@ -65,7 +65,7 @@ export interface FollowerDeps {
   readonly isHandingOver: () => boolean;
   readonly handedOver: () => void;
   readonly handOverRejected: (reason: string) => void;
-  /** The link has come up, or gone down. */
+  /** Called when the link has come up, or gone down. */
   readonly linkChanged: () => void;
   /** A part of the stream was applied: this turn must end, and the AOF learn how far it is. */
   readonly applied: () => void;
@@ -82,9 +82,9 @@ export class Follower implements PrimaryLinkHost {
   streamDb: number;
 
   private readonly deps: FollowerDeps;
-  /** The dataset is that of the history, so a partial sync may be asked for. */
+  /** Whether the dataset is that of the history, so that a partial sync may be asked for. */
   private resumable: boolean;
-  /** The primary counts its stream. */
+  /** Whether the primary counts its stream. */
   private counted = true;
 
   constructor(deps: FollowerDeps, host: string, port: number, from: ResumePoint) {

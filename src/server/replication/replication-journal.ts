@@ -89,7 +89,7 @@ export class ReplicationJournal implements JournalFeed {
     this.say(GETACK);
   }
 
-  /** Once a second: what only replicas got (PUBLISH) moves the position as well. */
+  /** Called once a second: what only replicas got (PUBLISH) moves the position as well. */
   tick(): void {
     const { log } = this.deps.turn;
     if (log !== null && this.isFeeding && this.hasDrifted(log)) this.notePosition();
@@ -120,7 +120,7 @@ export class ReplicationJournal implements JournalFeed {
     this.deps.turn.schedule();
   }
 
-  /** A sign of life for replicas. */
+  /** Sends replicas a PING, as a sign of life. */
   ping(): void {
     this.deps.turn.takeJournal();
     this.say(PING);
