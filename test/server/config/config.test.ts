@@ -267,7 +267,7 @@ describe('texts', () => {
     expect(formatKeyspaceEvents(NOTIFY_ALL | NOTIFY_NEW)).toBe('An');
   });
 
-  it('of titles', () => {
+  it('of titles are made with the variables that they name', () => {
     const variables = {
       title: 'cairn-server',
       'listen-addr': '*:6379',
