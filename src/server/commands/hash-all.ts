@@ -7,7 +7,7 @@ import { replyListpack } from '../../core/types/listpack-reply.ts';
 import { TYPE_HASH } from '../../core/value.ts';
 import { command, keyAt, READONLY } from '../command.ts';
 import { type Context, WRONG } from '../context.ts';
-import { MemberScan } from './member-scan.ts';
+import { MemberScan, SCAN_COMPLEXITY } from './member-scan.ts';
 import { pickRequest, readPicks, replyPick, replyPicks } from './random-reply.ts';
 
 const cursor = new HashCursor();
@@ -156,10 +156,7 @@ export const hashAllCommands = [
       acl: ['hash'],
       tips: ['nondeterministic_output'],
       since: '2.8.0',
-      complexity:
-        'O(1) for every call. O(N) for a complete iteration, including enough command ' +
-        'calls for the cursor to return back to 0. N is the number of elements inside the ' +
-        'collection..',
+      complexity: SCAN_COMPLEXITY,
       summary: 'Goes over the fields of a hash step by step.',
       syntax:
         'key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOVALUES@7.4.0]',

@@ -121,6 +121,10 @@ function lsetCommand(c: Context): void {
   c.changed(1, NOTIFY_LIST, 'lset');
 }
 
+const EACH_ADDED =
+  'O(1) for each element added, so O(N) to add N elements when the command is ' +
+  'called with multiple arguments.';
+
 export const listPushCommands: readonly Command[] = [
   command(
     'linsert',
@@ -150,9 +154,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '1.0.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the head of a list, which is made if need be.',
       syntax: 'key:key element...',
       history: [['2.4.0', 'Several elements in one call.']],
@@ -168,9 +170,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '2.2.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the head of a list that exists.',
       syntax: 'key:key element...',
       history: [['4.0.0', 'Several elements in one call.']],
@@ -203,9 +203,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '1.0.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the tail of a list, which is made if need be.',
       syntax: 'key:key element...',
       history: [['2.4.0', 'Several elements in one call.']],
@@ -221,9 +219,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '2.2.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the tail of a list that exists.',
       syntax: 'key:key element...',
       history: [['4.0.0', 'Several elements in one call.']],

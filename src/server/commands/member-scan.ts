@@ -29,6 +29,11 @@ export interface ScanSource {
   show(ref: number): void;
 }
 
+/** What COMMAND DOCS says of the cost of HSCAN, SSCAN and ZSCAN. */
+export const SCAN_COMPLEXITY =
+  'O(1) for every call. O(N) for a complete iteration, including enough command calls for the ' +
+  'cursor to return back to 0. N is the number of elements inside the collection..';
+
 const COUNT_DEFAULT = 10;
 /** Buckets a call visits at most, for each element that it aims at. */
 const STEPS_PER_COUNT = 10;
