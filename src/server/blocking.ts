@@ -28,6 +28,7 @@
  * the key tells, mostly, that nobody waits for it, without making a string.
  */
 import type { Args } from '../core/resp/args.ts';
+import { latin1Text } from '../core/text/ascii.ts';
 import { typeOf } from '../core/value.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from './clients/client.ts';
 import { silence } from './clients/reply-mode.ts';
@@ -294,8 +295,7 @@ export class Blocking {
 }
 
 function blockId(db: number, key: Uint8Array, offset: number, length: number): string {
-  const view = Buffer.from(key.buffer, key.byteOffset + offset, length);
-  return `${db}:${view.toString('latin1')}`;
+  return `${db}:${latin1Text(key, offset, length)}`;
 }
 
 /** Where the counter of a key stands. */

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
+import { latin1Text } from '../core/text/ascii.ts';
 import { type FileSystem, realFileSystem } from '../persistence/file-system.ts';
 import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
@@ -210,7 +211,7 @@ export class Server implements Services {
     if (this.watches.size > 0) this.watches.touch(db.id, key, offset, length);
     if (this.blocking.size > 0) this.blocking.signal(db.id, key, offset, length);
     const { tracking } = this.desk;
-    if (tracking.isActive) tracking.invalidate(keyText(key, offset, length));
+    if (tracking.isActive) tracking.invalidate(latin1Text(key, offset, length));
   }
 
   notifyKey(
@@ -222,7 +223,7 @@ export class Server implements Services {
     event: string,
   ): void {
     const { pubsub } = this.desk;
-    if (pubsub.isHeard) pubsub.notify(db, keyText(key, offset, length), event);
+    if (pubsub.isHeard) pubsub.notify(db, latin1Text(key, offset, length), event);
   }
 
   flushDatabase(id: number): number {
@@ -393,8 +394,4 @@ export class Server implements Services {
     this.tidyUp();
     this.memory.notePeak();
   }
-}
-
-function keyText(key: Uint8Array, offset: number, length: number): string {
-  return Buffer.from(key.buffer, key.byteOffset + offset, length).toString('latin1');
 }

@@ -321,14 +321,8 @@ export class RdbWalk {
 
   #text(): string {
     this.#reader.string(this.#view);
-    return latin1Of(this.#view);
+    return this.#view.latin1();
   }
-}
-
-/** Bytes as text, a character for each. */
-export function latin1Of(view: ByteView): string {
-  const { bytes, length, offset } = view;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
 }
 
 export type RdbKind = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream' | 'module';
