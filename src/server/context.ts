@@ -204,6 +204,12 @@ export class Context {
   ok(): void {
     this.reply.raw(OK);
   }
+
+  /** Answers an error. Returns false, for a caller that says so of what it was to read. */
+  refuse(error: string): false {
+    this.reply.error(error);
+    return false;
+  }
 }
 
 const OK = Uint8Array.of(43, 79, 75, 13, 10);
