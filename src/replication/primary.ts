@@ -175,6 +175,11 @@ export class Primary {
     return count;
   }
 
+  /** Names of the replicas that do not have everything up to `offset`. */
+  laggingReplicas(offset: number): string[] {
+    return [...this.replicas].filter((one) => one.ackOffset < offset).map((one) => one.name);
+  }
+
   /** Replicas that have everything up to `offset`; with `fsynced`, on their disks. */
   replicasAt(offset: number, fsynced: boolean): number {
     let count = 0;

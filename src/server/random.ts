@@ -1,9 +1,17 @@
 /**
- * Randomness for the keyspace: 32 bits a call, fast, seeded from the system. Not for secrets.
+ * Randomness for the keyspace: a seed for its hashes, and 32 bits a call, fast, seeded from the
+ * system. Not for secrets.
  *
  * xoshiro128**, D. Blackman and S. Vigna, "Scrambled linear pseudorandom number generators" (2018).
  */
 import { randomBytes } from 'node:crypto';
+import type { HashSeed } from '../core/struct/key-hash.ts';
+
+/** A seed for the hashes of a keyspace. */
+export function createSeed(): HashSeed {
+  const seed = randomBytes(8);
+  return { seed0: seed.readUInt32LE(0), seed1: seed.readUInt32LE(4) };
+}
 
 /** A source of 32 random bits a call. */
 export function createRandom(): () => number {

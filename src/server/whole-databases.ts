@@ -19,6 +19,11 @@ export function flushDatabase(around: Surroundings, id: number): number {
   return keyspace.flush(id);
 }
 
+/** Empties all databases, as `flushDatabase` does each. */
+export function flushAll(around: Surroundings): void {
+  for (const { id } of around.keyspace.databases) flushDatabase(around, id);
+}
+
 /** Exchanges the contents of two databases. */
 export function swapDatabases(around: Surroundings, a: number, b: number): void {
   const { keyspace, watches, blocking } = around;

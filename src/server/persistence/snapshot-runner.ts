@@ -91,6 +91,11 @@ export class SnapshotRunner {
     this.run?.abort();
   }
 
+  /** Ends the running snapshot in the same way, if it is for this purpose. */
+  abortOf(purpose: SnapshotPurpose): void {
+    if (this.purpose === purpose) this.abort();
+  }
+
   /** A receiver that held a stream back takes more. */
   resume(): void {
     this.run?.resume();

@@ -29,6 +29,7 @@ import type { Client } from '../clients/client.ts';
 import type { DatasetAside } from '../persistence/dataset-aside.ts';
 import type { LoadedDataset } from '../persistence/dataset-changes.ts';
 import type { Services } from '../services.ts';
+import { flushAll } from '../whole-databases.ts';
 
 /** Number that keeps the files of several syncs apart. */
 let files = 0;
@@ -189,7 +190,7 @@ export class Follower implements PrimaryLinkHost {
     return this.deps.datasets.replaceBy(path).catch((error: unknown) => {
       primary.history.renew();
       // What was loaded of it is nobody's dataset.
-      for (const { id } of services.keyspace.databases) services.flushDatabase(id);
+      flushAll(services);
       throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
     });
   }
