@@ -6,21 +6,21 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import type { ActiveExpiry } from './active-expiry.ts';
-import type { Blocking } from './blocking.ts';
+import type { Blocking } from './clients/blocking.ts';
 import type { Client } from './clients/client.ts';
 import type { FrontDesk } from './clients/front-desk.ts';
 import type { WatchTable } from './clients/watch-table.ts';
-import type { CommandTable } from './command-table.ts';
 import type { Config } from './config/config.ts';
 import type { DebugHooks } from './debug-hooks.ts';
-import type { Dispatcher } from './dispatch.ts';
+import type { CommandTable } from './dispatch/command-table.ts';
+import type { Dispatcher } from './dispatch/dispatch.ts';
+import type { Propagator } from './dispatch/propagate.ts';
 import type { Stats } from './info/stats.ts';
+import type { ActiveExpiry } from './keyspace/active-expiry.ts';
 import type { Logger } from './log.ts';
 import type { Eviction } from './memory/eviction.ts';
 import type { LazyFree } from './memory/lazy-free.ts';
 import type { MemoryAccount } from './memory/memory-account.ts';
-import type { Propagator } from './propagate.ts';
 import type { ReplicationService } from './replication/replication.ts';
 
 /** The options of DEBUG RELOAD. */

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline/promises';
 import { errorCode } from '../../persistence/file-system.ts';
 import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
 import { errorReason, troubleText } from '../config/system-error.ts';
-import { sleepSync } from '../sleep.ts';
+import { sleepSync } from '../time/sleep.ts';
 import { ProgressBar } from './progress.ts';
 
 /** Exit code: all is as it should be, or was done. */

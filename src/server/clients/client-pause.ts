@@ -8,7 +8,7 @@
  * a deletion would be a write.
  */
 import { Args } from '../../core/resp/args.ts';
-import { type Command, MAY_REPLICATE, WRITE } from '../command.ts';
+import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
 import type { Services } from '../services.ts';
 import { type Client, RUNNING, WAIT_PAUSED } from './client.ts';
 import type { ExpiryHolds } from './expiry-holds.ts';

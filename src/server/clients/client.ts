@@ -10,7 +10,7 @@ import type { ChunkPool } from '../../core/resp/chunk-pool.ts';
 import { type ErrorTally, Reply } from '../../core/resp/reply.ts';
 import { type ParserLimits, RequestParser } from '../../core/resp/request-parser.ts';
 import type { User } from '../acl/acl-user.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../dispatch/command.ts';
 import type { Link } from '../io/link.ts';
 import type { Subscriptions } from './pubsub.ts';
 import type { TrackingState } from './tracking.ts';

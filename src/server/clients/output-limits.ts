@@ -10,7 +10,7 @@
  */
 
 import type { Services } from '../services.ts';
-import type { OutputGuard } from '../turn.ts';
+import type { OutputGuard } from '../turn/turn.ts';
 import type { Client } from './client.ts';
 import { clientKind, describeClient } from './client-list.ts';
 import { evictWhoTakesMuch } from './client-upkeep.ts';

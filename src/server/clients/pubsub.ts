@@ -17,7 +17,7 @@
  */
 import { asciiBytes } from '../../core/text/ascii.ts';
 import { globMatch } from '../../core/text/glob.ts';
-import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../notify-classes.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../dispatch/notify-classes.ts';
 import type { Client } from './client.ts';
 
 /** What one client listens to; never all empty. */

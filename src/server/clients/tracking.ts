@@ -15,8 +15,8 @@
  * it, a change costs two comparisons.
  */
 import type { Args } from '../../core/resp/args.ts';
-import { type Command, READONLY } from '../command.ts';
-import { findKeys } from '../key-extraction.ts';
+import { type Command, READONLY } from '../dispatch/command.ts';
+import { findKeys } from '../dispatch/key-extraction.ts';
 import { type Client, WAIT_WORK } from './client.ts';
 
 export type TrackingMode = 'default' | 'optin' | 'optout' | 'broadcast';

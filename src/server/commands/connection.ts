@@ -3,6 +3,7 @@
  */
 import { WRONG_PASSWORD } from '../acl/acl.ts';
 import { type Client, REPLY_ON } from '../clients/client.ts';
+import { REDIS_VERSION } from '../config/version.ts';
 import {
   ALLOW_BUSY,
   ANYTIME,
@@ -12,10 +13,9 @@ import {
   LOADING,
   NO_AUTH,
   STALE,
-} from '../command.ts';
-import { REDIS_VERSION } from '../config/version.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { BAD_NAME, isAttribute } from './client-identity.ts';
 
 const NO_PASSWORD_SET =

@@ -5,8 +5,8 @@ import { hashIsLarge, hashLength } from '../../core/types/hash.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { replyListpack } from '../../core/types/listpack-reply.ts';
 import { TYPE_HASH } from '../../core/value.ts';
-import { command, keyAt, READONLY } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
+import { command, keyAt, READONLY } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
 import { MemberScan, SCAN_COMPLEXITY } from './member-scan.ts';
 import { pickRequest, readPicks, replyPick, replyPicks } from './random-reply.ts';
 

@@ -20,10 +20,10 @@ import { ElementView } from '../../core/types/element-view.ts';
 import { hashFind, hashGet, hashSet } from '../../core/types/hash.ts';
 import { hashNumber, hashSetNumber } from '../../core/types/hash-number.ts';
 import { TYPE_HASH } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOT_A_FLOAT } from '../errors.ts';
-import { NOTIFY_HASH } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOT_A_FLOAT } from '../dispatch/errors.ts';
+import { NOTIFY_HASH } from '../dispatch/notify-classes.ts';
 import { createHash } from './hash.ts';
 
 const DIGITS_ROOM = 24;

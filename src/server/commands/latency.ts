@@ -1,8 +1,8 @@
 /**
  * LATENCY: events that took long (latency-monitor.ts), and histograms of the commands' latencies.
  */
-import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
-import type { Context } from '../context.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { adviseOnLatency } from '../latency/latency-advice.ts';
 import { drawLatency } from '../latency/latency-graph.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';

@@ -12,10 +12,10 @@ import {
 } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
 import { TYPE_LIST } from '../../core/value.ts';
-import { type Command, command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NO_SUCH_KEY, OUT_OF_RANGE, SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_LIST } from '../notify-classes.ts';
+import { type Command, command, DENYOOM, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NO_SUCH_KEY, OUT_OF_RANGE, SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_LIST } from '../dispatch/notify-classes.ts';
 import { listForPush } from './list-shared.ts';
 
 const cursor = new ListCursor();

@@ -16,8 +16,8 @@ import type { Dict } from '../../core/struct/dict.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { parseUint64 } from '../../core/text/integer.ts';
 import type { ByteView } from '../../core/value.ts';
-import { type Context, WRONG } from '../context.ts';
-import { OptionReader } from '../option-reader.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 
 /** What can be gone over: the cursors of the type APIs, standing before the first element. */
 export interface ScanSource {

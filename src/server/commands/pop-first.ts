@@ -7,8 +7,8 @@
  * once. What was taken is propagated as the command that takes it from the one key.
  */
 import type { Client } from '../clients/client.ts';
-import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { readTimeout } from './blocking-timeout.ts';
 
 const BAD_KEY_COUNT = 'ERR numkeys should be greater than 0';

@@ -9,8 +9,8 @@
  * RESP3, flat in RESP2.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { pickCount } from './pick-count.ts';
 import { type PickSource, RandomPicks } from './random-picks.ts';
 

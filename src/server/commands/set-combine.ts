@@ -17,11 +17,11 @@ import {
   MOVABLE_KEYS,
   READONLY,
   WRITE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_NEW, NOTIFY_SET } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import {
   addKept,
   intersect,

@@ -11,8 +11,8 @@
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { TrimTarget } from '../../core/struct/stream-trim.ts';
 import { UINT64_MAX } from '../../core/text/integer.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 
 const INVALID_ID = 'ERR Invalid stream ID specified as stream command argument';
 const ID_TEXT_MAX = 127;

@@ -1,6 +1,6 @@
 /** The options of XREAD and XREADGROUP. */
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { readTimeoutMs } from './blocking-timeout.ts';
 
 /** The options of the call that runs. */

@@ -17,8 +17,15 @@ import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId } from '../../core/struct/stream-pending.ts';
 import { edgeId, groupAdvance } from '../../core/struct/stream-trim.ts';
 import { TYPE_STREAM } from '../../core/value.ts';
-import { BLOCKING, command, type KeySpec, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
+import {
+  BLOCKING,
+  command,
+  type KeySpec,
+  MOVABLE_KEYS,
+  READONLY,
+  WRITE,
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { strictId } from './stream-arguments.ts';
 import { options, readOptions } from './stream-read-options.ts';
 import {

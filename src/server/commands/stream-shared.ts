@@ -19,9 +19,9 @@ import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-p
 import { TextMemo } from '../../core/text/text-memo.ts';
 import { streamOf } from '../../core/types/stream.ts';
 import { TYPE_STREAM, typeOf } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { WRONG_TYPE } from '../errors.ts';
-import { NOTIFY_STREAM } from '../notify-classes.ts';
+import type { Context } from '../dispatch/context.ts';
+import { WRONG_TYPE } from '../dispatch/errors.ts';
+import { NOTIFY_STREAM } from '../dispatch/notify-classes.ts';
 
 const text = new StreamIdText();
 const cursor = new StreamCursor();

@@ -24,10 +24,10 @@ import {
   stringView,
 } from '../../core/types/string.ts';
 import { ByteView } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOT_A_FLOAT, NOT_AN_INTEGER } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_A_FLOAT, NOT_AN_INTEGER } from '../dispatch/errors.ts';
+import { NOTIFY_NEW, NOTIFY_STRING } from '../dispatch/notify-classes.ts';
 
 const OVERFLOW = 'ERR increment or decrement would overflow';
 const view = new ByteView();

@@ -2,9 +2,9 @@
  * WAIT and WAITAOF: until replicas, or disks, have what this connection wrote.
  */
 import { parseInt64 } from '../../core/text/integer.ts';
-import { BLOCKING, command } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOT_AN_INTEGER } from '../errors.ts';
+import { BLOCKING, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_AN_INTEGER } from '../dispatch/errors.ts';
 import { readTimeoutMs } from './blocking-timeout.ts';
 
 const NOT_LOCAL = 'ERR value is out of range, value must between 0 and 1';

@@ -18,8 +18,8 @@ import { SetCursor, SetView } from '../../core/types/set-view.ts';
 import type { ZsetResult } from '../../core/types/zset-result.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { WRONG_TYPE } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { WRONG_TYPE } from '../dispatch/errors.ts';
 
 export const SUM = 0;
 export const MIN = 1;

@@ -10,8 +10,8 @@ import { SCORE_TEXT_MAX, writeScore } from '../../core/text/score.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
-import { command, keyAt, READONLY } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
+import { command, keyAt, READONLY } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
 import { MemberScan, SCAN_COMPLEXITY } from './member-scan.ts';
 import { pickRequest, readPicks, replyPick, replyPicks } from './random-reply.ts';
 

@@ -12,7 +12,7 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import type { Client } from '../clients/client.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../dispatch/command.ts';
 import { LatencyHistogram } from '../latency/latency-histogram.ts';
 
 /** Commands timed together at most. */

@@ -2,7 +2,7 @@
  * The figures that a server counts while it runs, as INFO shows them and CONFIG RESETSTAT clears
  * them.
  */
-import { EventLoop } from '../event-loop.ts';
+import { EventLoop } from '../time/event-loop.ts';
 
 export class Stats {
   commandsProcessed = 0;

@@ -29,9 +29,9 @@
 import { Args } from '../../core/resp/args.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
 import type { Watcher } from '../clients/watch-table.ts';
-import { type Command, MAY_REPLICATE, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { findKeys, mayHaveKeys } from '../key-extraction.ts';
+import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { findKeys, mayHaveKeys } from '../dispatch/key-extraction.ts';
 import type { Services } from '../services.ts';
 import { MigrateSockets } from './migrate-sockets.ts';
 import { type MigrateOutcome, type MigrateRequest, migrate } from './migrate-talk.ts';

@@ -17,10 +17,10 @@ import { Aof } from '../../persistence/aof/aof.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { errorText } from '../../persistence/file-system.ts';
 import type { Config } from '../config/config.ts';
+import type { Propagator } from '../dispatch/propagate.ts';
 import type { Logger } from '../log.ts';
 import { giveBack } from '../memory/give-back.ts';
-import type { Propagator } from '../propagate.ts';
-import type { Turn } from '../turn.ts';
+import type { Turn } from '../turn/turn.ts';
 
 export interface AofServiceDeps {
   readonly config: Config;

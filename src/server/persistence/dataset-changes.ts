@@ -10,7 +10,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../persistence/file-system.ts';
-import { LOADING_DATASET } from '../errors.ts';
+import { LOADING_DATASET } from '../dispatch/errors.ts';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
 import type { Persistence, PersistenceDeps } from './persistence.ts';

@@ -23,7 +23,7 @@ import { FileSource } from '../../persistence/rdb/rdb-source.ts';
 import type { Client } from '../clients/client.ts';
 import type { ExpiryHolds } from '../clients/expiry-holds.ts';
 import type { Config } from '../config/config.ts';
-import type { Dispatcher } from '../dispatch.ts';
+import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { Logger } from '../log.ts';
 import { DatasetAside } from './dataset-aside.ts';
 import { KeptFunctions } from './kept-functions.ts';

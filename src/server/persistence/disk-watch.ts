@@ -10,8 +10,8 @@ import type { Aof } from '../../persistence/aof/aof.ts';
 import type { FrontDesk } from '../clients/front-desk.ts';
 import type { Config } from '../config/config.ts';
 import { errorReason } from '../config/system-error.ts';
-import { SNAPSHOT_FAILED } from '../errors.ts';
-import { diskGate } from '../gates.ts';
+import { SNAPSHOT_FAILED } from '../dispatch/errors.ts';
+import { diskGate } from '../dispatch/gates.ts';
 import type { RdbService } from './rdb-service.ts';
 
 export class DiskWatch {

@@ -26,10 +26,10 @@ import type { LinkSettings, PrimaryLinkHost } from '../../replication/primary-li
 import { PrimaryLink } from '../../replication/primary-link.ts';
 import { LinkError } from '../../replication/socket-reader.ts';
 import type { Client } from '../clients/client.ts';
+import { flushAll } from '../keyspace/databases.ts';
 import type { DatasetAside } from '../persistence/dataset-aside.ts';
 import type { LoadedDataset } from '../persistence/dataset-changes.ts';
 import type { Services } from '../services.ts';
-import { flushAll } from '../whole-databases.ts';
 
 /** Number that keeps the files of several syncs apart. */
 let files = 0;

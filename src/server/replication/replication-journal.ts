@@ -12,8 +12,8 @@
  */
 import { encodePositionLine } from '../../persistence/aof/aof-position.ts';
 import type { Primary } from '../../replication/primary.ts';
-import type { Propagator } from '../propagate.ts';
-import type { JournalFeed, JournalLog, Turn } from '../turn.ts';
+import type { Propagator } from '../dispatch/propagate.ts';
+import type { JournalFeed, JournalLog, Turn } from '../turn/turn.ts';
 
 const PING = '*1\r\n$4\r\nPING\r\n';
 const GETACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';

@@ -7,10 +7,16 @@
  * time is up.
  */
 import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../dispatch/command.ts';
 import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
-import { armWait, disarmWait, type LimitedWait, limitedCount, waitUntil } from '../wait-limit.ts';
+import {
+  armWait,
+  disarmWait,
+  type LimitedWait,
+  limitedCount,
+  waitUntil,
+} from '../time/wait-limit.ts';
 
 const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
 

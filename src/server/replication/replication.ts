@@ -24,9 +24,9 @@ import { type ReplicationAux, ReplicationHistory } from '../../replication/repli
 import type { SnapshotStarter } from '../../replication/snapshot-starter.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
-import { readonlyGate, replicasGate, staleGate } from '../gates.ts';
+import { readonlyGate, replicasGate, staleGate } from '../dispatch/gates.ts';
 import type { Services } from '../services.ts';
-import type { Turn } from '../turn.ts';
+import type { Turn } from '../turn/turn.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
 import { type Datasets, Follower } from './replication-follower.ts';

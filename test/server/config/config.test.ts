@@ -16,7 +16,7 @@ import {
 import { PARAMETERS, propertyName } from '../../../src/server/config/parameters.ts';
 import { formatTitle } from '../../../src/server/config/title-template.ts';
 import { formatBytes, parseBytes } from '../../../src/server/config/value-type.ts';
-import { NOTIFY_KEYEVENT, NOTIFY_NEW } from '../../../src/server/notify-classes.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_NEW } from '../../../src/server/dispatch/notify-classes.ts';
 
 const client = { loading: false, local: true };
 
