@@ -36,7 +36,7 @@ export interface PayloadFile {
 }
 
 interface PayloadOptions {
-  /** Opens what takes the dataset of so many bytes, 0 while that is unknown. */
+  /** Opens what takes the dataset of `totalBytes` bytes, 0 while that is unknown. */
   readonly open: (totalBytes: number) => Promise<PayloadFile>;
   /** How long the primary may be silent. */
   readonly timeoutMs: number;

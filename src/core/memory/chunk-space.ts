@@ -159,7 +159,7 @@ export class ChunkSpace {
     return (span << 2) + 31 - Math.clz32(free & -free);
   }
 
-  /** The lowest chunk with so many free pages side by side, a fresh one if need be. */
+  /** The lowest chunk with `pages` free pages side by side, a fresh one if need be. */
   private chunkWith(pages: number): number {
     const { freeSpans } = this;
     const chunks = this.u8.length;
@@ -243,7 +243,7 @@ export class ChunkSpace {
     return this.emptied.at(-1)?.byteLength === CHUNK_BYTES;
   }
 
-  /** Makes the tables reach so many pages. */
+  /** Makes the tables reach `pages` pages. */
   protected reach(pages: number): void {
     const chunks = pages / PAGES_PER_CHUNK;
     const have = this.freeSpans.length;

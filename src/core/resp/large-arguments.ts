@@ -41,7 +41,7 @@ export class LargeArguments {
     return this.current === null ? 0 : this.length;
   }
 
-  /** An argument of so many bytes begins. */
+  /** Begins an argument of `length` bytes. */
   begin(length: number): void {
     this.current = this.buffers.take(length);
     this.length = length;

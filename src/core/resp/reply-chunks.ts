@@ -111,7 +111,7 @@ export class ReplyChunks {
     this.view = this.pool.viewOf(this.chunk);
   }
 
-  /** Makes sure that so many bytes fit into the chunk. */
+  /** Makes sure that `bytes` bytes fit into the chunk. */
   protected room(bytes: number): void {
     if (this.chunk.length - this.at < bytes) this.nextChunk();
   }

@@ -237,7 +237,7 @@ export class LargeZset implements LargeValue {
     this.mark = (this.mark + 1) & MARK_MASK;
   }
 
-  /** Every entry carries the present mark. */
+  /** Ends a walk: every entry carries the present mark. */
   endMark(): void {
     this.unfinished = 0;
   }

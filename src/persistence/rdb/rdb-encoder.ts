@@ -96,7 +96,7 @@ export class RdbEncoder {
     this.#writer.length(id);
   }
 
-  /** A hint for the loader: so many keys, of which so many expire, will come for this database. */
+  /** Writes a hint for the loader: how many keys of this database follow, and how many expire. */
   resizeDb(keys: number, expires: number): void {
     this.#writer.byte(OP_RESIZEDB);
     this.#writer.length(keys);

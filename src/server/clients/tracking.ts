@@ -105,7 +105,7 @@ export class Tracking {
     return this.audiences.size;
   }
 
-  /** CLIENT TRACKING ON: also of one that tracks already, whose prefixes are still among these. */
+  /** CLIENT TRACKING ON, also for one that tracks already, whose prefixes are still among these. */
   start(client: Client, state: TrackingState): void {
     client.tracking = state;
     this.trackers.add(client);
@@ -116,7 +116,7 @@ export class Tracking {
     }
   }
 
-  /** CLIENT TRACKING OFF, and the end of a connection. */
+  /** Ends tracking: CLIENT TRACKING OFF, or the end of a connection. */
   stop(client: Client): void {
     if (client.tracking === null) return;
     for (const prefix of client.tracking.prefixes) {

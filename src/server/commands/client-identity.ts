@@ -244,7 +244,7 @@ const clientIdentitySpecs: readonly Command[] = [
   ),
 ];
 
-/** Of Redis 7.2 and Valkey 8. */
+/** The subcommands that came with Redis 7.2 and Valkey 8. */
 const laterCommands: readonly Command[] = [
   command(
     'client|no-touch',

@@ -50,9 +50,7 @@ function resetCommand(c: Context): void {
   c.reply.integer(c.services.desk.latency.reset(kinds));
 }
 
-/**
- * Of the commands that are named, containers standing for their subcommands, or of all that ran.
- */
+/** Shows the commands named, containers standing for their subcommands, or all that ran. */
 function histogramCommand(c: Context): void {
   const { commands } = c.services;
   const chosen = new Set<Command>();

@@ -173,7 +173,7 @@ export class ZsetSpan {
     this.start = this.reverse ? length - 1 - first : first;
   }
 
-  /** Of a small zset: counts the members in the range one by one, from the offset on. */
+  /** Counts the members of a small zset in the range one by one, from the offset on. */
   private walkFrom(keyspace: Keyspace, address: number): void {
     view.open(keyspace, address);
     const { base, bytes, large } = view;

@@ -26,7 +26,7 @@ function parseLoosely(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*[+-]?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Save after so many seconds if at least so many changes were made. */
+/** A save point: save after this many seconds, if at least this many changes were made. */
 export interface SavePoint {
   readonly seconds: number;
   readonly changes: number;

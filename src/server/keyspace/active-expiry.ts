@@ -30,7 +30,7 @@ const CHECK_EVERY = 16;
 const WAIT_MS_MAX = 1000;
 
 export class ActiveExpiry {
-  /** DEBUG SET-ACTIVE-EXPIRE. */
+  /** Whether keys are removed when due; DEBUG SET-ACTIVE-EXPIRE sets it. */
   enabled = true;
   /** Keys that a writable replica removes itself. */
   readonly own: OwnExpiries;
