@@ -80,7 +80,7 @@ describe('the house rules', () => {
 describe('each rule finds what it is there for', () => {
   const file = (path: string, text: string) => [sourceFile(path, text)];
 
-  it('walls and purity', () => {
+  it('in walls and purity', () => {
     const sneaky = "import { x } from '../server/y.ts';\nimport 'node:fs';\n";
     expect(rules.wallViolations(file('src/core/a.ts', sneaky))).toHaveLength(2);
     const server = "import type { X } from '../server/x.ts';";
@@ -90,7 +90,7 @@ describe('each rule finds what it is there for', () => {
     expect(rules.impurities(file('src/core/a.ts', '// Date.now()'))).toEqual([]);
   });
 
-  it('cycles', () => {
+  it('in cycles', () => {
     const a = sourceFile('src/core/a.ts', "import { b } from './b.ts';");
     const b = sourceFile('src/core/b.ts', "export { c } from './d/c.ts';");
     const c = sourceFile('src/core/d/c.ts', "const a = await import('../a.ts');");
@@ -100,7 +100,7 @@ describe('each rule finds what it is there for', () => {
     expect(rules.cycles([a, b, typed])).toEqual([]);
   });
 
-  it('heads, names, widths, notes, types, barrels, promises', () => {
+  it('in heads, names, widths, notes, types, barrels, promises', () => {
     expect(rules.missingHeads(file('a.ts', '// no\n'))).toHaveLength(1);
     expect(rules.missingHeads(file('a.js', '#!/usr/bin/env node\n/** yes */\n'))).toEqual([]);
     expect(rules.oddNames(file('src/aB.ts', ''))).toHaveLength(1);
@@ -116,7 +116,7 @@ describe('each rule finds what it is there for', () => {
     expect(rules.asyncPlaces(file('a.ts', '// await\nconst s = `async`;'))).toEqual([]);
   });
 
-  it('lengths and exceptions', () => {
+  it('in lengths and exceptions', () => {
     const body = '  f();\n'.repeat(80);
     const text = [
       `export function long(\n  a: number,\n): void {\n${body}}`,

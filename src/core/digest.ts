@@ -30,13 +30,13 @@ export class Digest {
     this.bytes.fill(0);
   }
 
-  /** Takes in what has no order. */
+  /** Adds bytes whose order among others does not count: xors their SHA-1 into the digest. */
   xor(bytes: Uint8Array, offset: number, length: number): void {
     sha1(bytes, offset, length, this.sum, 0);
     for (let i = 0; i < DIGEST_BYTES; i++) this.bytes[i]! ^= this.sum[i]!;
   }
 
-  /** Takes in what follows what was taken in before. */
+  /** Adds bytes whose order counts: xors in their SHA-1, then hashes the digest anew. */
   mix(bytes: Uint8Array, offset: number, length: number): void {
     this.xor(bytes, offset, length);
     sha1(this.bytes, 0, DIGEST_BYTES, this.bytes, 0);

@@ -29,7 +29,7 @@ export class EntryChanges extends EntryStore {
   soonestExpiryMs = Number.POSITIVE_INFINITY;
   /** Where new entries wait to be put into their dict while a file is loaded, else null. */
   late: LateEntries | null = null;
-  /** Told of an entry that was given a time; null: nobody asks. */
+  /** Called when an entry is given an expiry; null while nobody asks. */
   onExpirySet: ((db: Database, address: number) => void) | null = null;
   /** Large collections put behind keys, made anew or of small ones. */
   largePut = 0;
@@ -183,9 +183,9 @@ export class EntryChanges extends EntryStore {
   }
 
   /**
-   * To be called before bytes of a string are changed in place at their present length. A block of
-   * its own that is lent is left to who reads it, and the value goes on in a copy. No other value
-   * needs it: compact collections are copied to a snapshot at once.
+   * Must be called before bytes of a string are changed in place at their present length. A block
+   * of its own that is lent is left to who reads it, and the value goes on in a copy. No other
+   * value needs it: compact collections are copied to a snapshot at once.
    */
   ownValue(address: number): void {
     const block = this.valueBlock(address);

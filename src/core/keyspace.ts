@@ -32,7 +32,7 @@ export const EXPIRY_DELETE = 0;
 export const EXPIRY_HIDE = 1;
 export const EXPIRY_IGNORE = 2;
 
-/** Told of a key that is about to be removed because its time has come. */
+/** Called before a key is removed because its time has come. */
 export interface KeyspaceEvents {
   expired(db: Database, address: number): void;
 }

@@ -21,6 +21,7 @@
  */
 import type { Arena } from './memory/arena.ts';
 import { OWNER_SHIFT, WIDE_KEY } from './struct/entry.ts';
+import { latin1Text } from './text/ascii.ts';
 
 export const TYPE_STRING = 0;
 export const TYPE_LIST = 1;
@@ -109,6 +110,11 @@ export class ByteView {
   bytes: Uint8Array = new Uint8Array(0);
   offset = 0;
   length = 0;
+
+  /** The bytes as text, a character for each. */
+  latin1(): string {
+    return latin1Text(this.bytes, this.offset, this.length);
+  }
 
   /** The bytes themselves, to keep. */
   copy(): Uint8Array {

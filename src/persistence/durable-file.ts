@@ -60,7 +60,7 @@ export class DurableFile {
     }
   }
 
-  /** As `writeAllSync`, off the loop; the bytes are borrowed until the promise settles. */
+  /** Like `writeAllSync`, off the loop; the bytes are borrowed until the promise settles. */
   async writeAll(buf: Uint8Array, off: number, len: number, position: number): Promise<void> {
     let done = 0;
     while (done < len) {

@@ -53,7 +53,7 @@ export interface OpenFile {
     position: number,
     done: (error: Error | null, count: number) => void,
   ): void;
-  /** fdatasync. */
+  /** Calls fdatasync(2), waiting for the disk. */
   syncDataSync(): void;
   syncData(): Promise<void>;
   truncateSync(size: number): void;

@@ -19,7 +19,7 @@ export interface BackupOptions {
   readonly fs: FileSystem;
   /** The file that is written or replaced. */
   readonly path: string;
-  /** For the name of the temporary file. */
+  /** The id of this process, for the name of the temporary file. */
   readonly pid: number;
   readonly host: string;
   readonly port: number;
@@ -30,7 +30,7 @@ export interface BackupOptions {
   readonly timeoutMs: number;
   /** Bytes received, and how many there will be, 0 while that is unknown. */
   readonly onProgress: (receivedBytes: number, totalBytes: number) => void;
-  /** What the conversation brings. */
+  /** Takes the messages of the conversation. */
   readonly log: (level: 'notice' | 'warning', text: string) => void;
   /** Puts something in front of the file, such as a compressor. */
   readonly wrap?: (file: DurableFile) => PayloadFile;

@@ -129,7 +129,7 @@ export class FullSync {
     this.begin(group, streams ? 'stream' : 'file');
   }
 
-  /** The stream has grown. */
+  /** Drops replicas of a running sync that the stream has grown too far ahead of. */
   grown(nowMs: number): void {
     for (const round of this.rounds) this.checkLimit(round, nowMs);
   }
@@ -347,7 +347,7 @@ export class FullSync {
     if (!replica.awaitsAck) this.goOn(round, replica);
   }
 
-  /** What the stream has brought since the snapshot began; from now on it comes as it is. */
+  /** Sends what the stream has brought since the snapshot began; from now on it comes as it is. */
   private goOn(round: SyncRound, replica: Replica): void {
     this.deps.backlog()?.share(round.offset, replica.connection);
     this.leave(round, replica);

@@ -36,7 +36,7 @@ export interface PayloadFile {
 }
 
 interface PayloadOptions {
-  /** Opens what takes the dataset of so many bytes, 0 while that is unknown. */
+  /** Opens what takes the dataset of `totalBytes` bytes, 0 while that is unknown. */
   readonly open: (totalBytes: number) => Promise<PayloadFile>;
   /** How long the primary may be silent. */
   readonly timeoutMs: number;
@@ -46,11 +46,11 @@ interface PayloadOptions {
 
 export interface Payload {
   readonly bytes: number;
-  /** The RDB has a checksum, which was right. */
+  /** Whether the RDB has a checksum, which was right. */
   readonly isChecked: boolean;
-  /** It was streamed: the primary waits for an ACK before it goes on. */
+  /** Whether it was streamed: then the primary waits for an ACK before it goes on. */
   readonly wasStreamed: boolean;
-  /** It holds no key and no function. */
+  /** Whether it holds no key and no function. */
   readonly isEmpty: boolean;
 }
 
@@ -65,11 +65,14 @@ export interface ReceivedDataset extends Payload {
 
 /** Loads a dataset as it comes, beside the one that stands. */
 export interface DatasetTaker {
-  /** Begins; the total is 0 while unknown. */
+  /** Begins a dataset of `totalBytes`, 0 while that is unknown. */
   open(totalBytes: number): Promise<PayloadFile>;
-  /** All of it came: it takes the place of what stands. Rejects when that is refused. */
+  /**
+   * Puts the dataset, which has come whole, in the place of the one that stands. Rejects when that
+   * is refused.
+   */
   take(payload: Payload): Promise<void>;
-  /** It is given up, unless it was taken. */
+  /** Gives the dataset up, unless it was taken. */
   drop(): void;
 }
 

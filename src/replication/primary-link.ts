@@ -35,14 +35,14 @@ import {
 import { LinkError, SocketReader, whenConnected, withSignsOfLife } from './socket-reader.ts';
 import { StreamApplier, type StreamExecutor } from './stream-applier.ts';
 
-/** As ROLE names it. */
+/** The state of the link, as ROLE names it. */
 export type LinkState = 'connect' | 'connecting' | 'handshake' | 'sync' | 'connected';
 
 const RETRY_MS = 1000;
 const RETRY_AT_ONCE_MS = 50;
 const RETRY_MS_MAX = 30_000;
 
-/** What is said of a primary that is silent for too long. */
+/** The log texts for a primary that is silent for too long. */
 const SILENT_IN_HANDSHAKE = 'Timeout connecting to the MASTER...';
 const SILENT_IN_SYNC =
   'Timeout receiving bulk data from MASTER... If the problem persists try to set the ' +
@@ -74,7 +74,7 @@ export interface PrimaryLinkHost extends StreamExecutor {
   readonly fs: FileSystem;
   /** Whether the stream is to wait, as clients do: it is read, and applied after `goOn`. */
   readonly isPaused: boolean;
-  /** For the next attempt; throws when there must be none now: later there will be another. */
+  /** The settings of the next attempt. Throws when it must not be made now, but later. */
   settings(): LinkSettings;
   log(level: 'notice' | 'warning', text: string): void;
   /** The primary has accepted `from`; the stream is called `id` from now on. */
@@ -101,7 +101,7 @@ export class PrimaryLink {
   lastIoMs = 0;
   /** When the stream was lost, 0 while it flows or never did. */
   downSinceMs = 0;
-  /** Of the dataset that is being received; the total is 0 while unknown. */
+  /** Bytes of the dataset that is being received, so far and in all (0 while unknown). */
   receivedBytes = 0;
   totalBytes = 0;
 
@@ -124,7 +124,7 @@ export class PrimaryLink {
     this.port = port;
   }
 
-  /** Begins to connect. */
+  /** Begins to connect, and goes on trying until `stop`. */
   start(): void {
     this.retryIn(0);
   }

@@ -39,11 +39,11 @@ export interface PrimaryDeps
   readonly history: ReplicationHistory;
   readonly tally: SyncTally;
   settings(): PrimarySettings;
-  /** The server follows a primary: ids are not its own to change. */
+  /** Whether the server follows a primary: then ids are not its own to change. */
   readonly isReplica: boolean;
-  /** Replicas came, went, or moved on. */
+  /** Called when replicas came, went, or moved on. */
   changed(): void;
-  /** The backlog was made, or given up: the stream has a reader, or none. */
+  /** Called when the backlog was made or given up, so that the stream has a reader or none. */
   readersChanged(): void;
 }
 
@@ -60,7 +60,7 @@ export class Primary {
 
   private readonly deps: PrimaryDeps;
   private aloneSinceMs = 0;
-  /** Those that the bytes of one call go to. */
+  /** The connections that the bytes of one call go to. */
   private readonly fed: ReplicaConnection[] = [];
 
   constructor(deps: PrimaryDeps) {
@@ -137,7 +137,7 @@ export class Primary {
     deps.changed();
   }
 
-  /** REPLCONF ACK. */
+  /** Takes a REPLCONF ACK: how far the replica is, and how far its log on disk. */
   acknowledged(replica: Replica, offset: number, fsyncedOffset: number): void {
     if (offset > replica.ackOffset) replica.ackOffset = offset;
     if (fsyncedOffset > replica.fsyncedOffset) replica.fsyncedOffset = fsyncedOffset;
@@ -175,6 +175,11 @@ export class Primary {
     return count;
   }
 
+  /** Names of the replicas that do not have everything up to `offset`. */
+  laggingReplicas(offset: number): string[] {
+    return [...this.replicas].filter((one) => one.ackOffset < offset).map((one) => one.name);
+  }
+
   /** Replicas that have everything up to `offset`; with `fsynced`, on their disks. */
   replicasAt(offset: number, fsynced: boolean): number {
     let count = 0;
@@ -187,7 +192,9 @@ export class Primary {
 
   // ---------------------------------------------------------------- time
 
-  /** Once a second. */
+  /**
+   * Called once a second: drops silent replicas, and a backlog that has been alone for too long.
+   */
   tick(nowMs: number): void {
     const { timeoutMs, backlogTtlSeconds } = this.deps.settings();
     this.fullSync.tick(nowMs);

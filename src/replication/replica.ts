@@ -45,16 +45,16 @@ export interface ReplicaConnection {
 export class Replica {
   readonly connection: ReplicaConnection;
   state: ReplicaState = 'none';
-  /** REPLCONF listening-port and ip-address. */
+  /** The address that REPLCONF listening-port and ip-address told. */
   listeningPort = 0;
   announcedAddress = '';
-  /** REPLCONF capa. */
+  /** The capabilities that REPLCONF capa told: eof and psync2. */
   takesStreamed = false;
   takesNewId = false;
-  /** REPLCONF rdb-only and rdb-filter-only. */
+  /** What REPLCONF rdb-only and rdb-filter-only asked for. */
   rdbOnly = false;
   content: SnapshotContent = WHOLE_CONTENT;
-  /** It came with SYNC: it sends no ACKs. */
+  /** Whether it came with SYNC: then it sends no ACKs. */
   isOld = false;
   /** How far it is, by its own account; and how far its log on disk is, -1 when it keeps none. */
   ackOffset = 0;

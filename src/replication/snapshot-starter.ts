@@ -11,7 +11,8 @@ export interface SyncSnapshotRequest {
   readonly target: 'file' | 'stream';
   readonly content: SnapshotContent;
   /**
-   * To be written into the RDB: whose stream the dataset belongs to, and how much of it is in it.
+   * The fields to be written into the RDB: whose stream the dataset belongs to, and how much of it
+   * is in it.
    */
   readonly aux: ReplicationAux;
   /** `stream`: takes the RDB; what it holds back comes after `resume`. */

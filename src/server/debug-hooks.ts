@@ -9,7 +9,7 @@ export class DebugHooks {
    * SET-SKIP-CHECKSUM-VALIDATION: take RDB files and RESTORE's payloads whatever their checksum.
    */
   skipChecksums = false;
-  /** PAUSE-CRON. */
+  /** PAUSE-CRON: stops what is done again and again, or goes on with it. */
   pauseCron: (paused: boolean) => void = () => {};
   /** OBJECT: bytes of an entry's value in an RDB file, its type not counted. */
   serializedLength: (address: number) => number = () => 0;

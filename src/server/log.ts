@@ -20,7 +20,7 @@
  */
 import { appendFileSync, writeSync } from 'node:fs';
 import pino from 'pino';
-import { sleepSync } from './sleep.ts';
+import { sleepSync } from './time/sleep.ts';
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 export type LogFormat = 'text' | 'json';

@@ -8,28 +8,29 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
+import { latin1Text } from '../core/text/ascii.ts';
 import { type FileSystem, realFileSystem } from '../persistence/file-system.ts';
 import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
-import { ActiveExpiry } from './active-expiry.ts';
-import { Blocking } from './blocking.ts';
+import { Blocking } from './clients/blocking.ts';
 import { type Client, WAIT_WORK } from './clients/client.ts';
 import { closeIdleClients, evictClients } from './clients/client-upkeep.ts';
 import { FrontDesk } from './clients/front-desk.ts';
 import { WatchTable } from './clients/watch-table.ts';
-import { CommandTable, renameCommands } from './command-table.ts';
 import { ALL_COMMANDS } from './commands/all.ts';
 import { serializedLength } from './commands/dump.ts';
 import type { Config } from './config/config.ts';
-import { Cron } from './cron.ts';
 import { DebugHooks } from './debug-hooks.ts';
-import { Dispatcher } from './dispatch.ts';
-import { PROTECTED_MODE } from './errors.ts';
-import { followEncodingLimits } from './follow-encoding-limits.ts';
-import { Hub } from './hub.ts';
+import { CommandTable, renameCommands } from './dispatch/command-table.ts';
+import { Dispatcher } from './dispatch/dispatch.ts';
+import { PROTECTED_MODE } from './dispatch/errors.ts';
+import { Propagator } from './dispatch/propagate.ts';
 import { Stats } from './info/stats.ts';
-import { announceExpired } from './key-removal.ts';
-import { Listeners } from './listeners.ts';
+import { ActiveExpiry } from './keyspace/active-expiry.ts';
+import { flushAll, flushDatabase, installDatabases, swapDatabases } from './keyspace/databases.ts';
+import { followEncodingLimits } from './keyspace/follow-encoding-limits.ts';
+import { announceExpired } from './keyspace/key-removal.ts';
+import { createRandom, createSeed } from './keyspace/random.ts';
 import type { Logger } from './log.ts';
 import { Eviction } from './memory/eviction.ts';
 import { LazyFree } from './memory/lazy-free.ts';
@@ -37,15 +38,15 @@ import { countBuffers, MemoryAccount } from './memory/memory-account.ts';
 import { Persistence } from './persistence/persistence.ts';
 import { SnapshotBrake } from './persistence/snapshot-brake.ts';
 import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
-import { Propagator } from './propagate.ts';
-import { createRandom } from './random.ts';
 import { ReplicationService } from './replication/replication.ts';
 import { auxFields } from './replication/replication-aux.ts';
 import type { Services, ShutdownRequest } from './services.ts';
 import { Shutdown } from './shutdown.ts';
-import { sleepSync } from './sleep.ts';
-import { Turn } from './turn.ts';
-import { flushDatabase, installDatabases, swapDatabases } from './whole-databases.ts';
+import { Cron } from './time/cron.ts';
+import { sleepSync } from './time/sleep.ts';
+import { Hub } from './turn/hub.ts';
+import { Listeners } from './turn/listeners.ts';
+import { Turn } from './turn/turn.ts';
 
 /** What a server is made from, beside its configuration. */
 export interface ServerOptions {
@@ -55,7 +56,7 @@ export interface ServerOptions {
   readonly anyPort: boolean;
   /** Another disk than the machine's: tests have one that fails. */
   readonly fs?: FileSystem;
-  /** Who writes snapshots, if not a child process. */
+  /** The writer of snapshots, if not a child process. */
   readonly snapshotHelper?: SnapshotHelper;
   /** Called when the sockets are bound, before the dataset is loaded. */
   readonly onBound?: (() => void) | undefined;
@@ -99,51 +100,25 @@ export class Server implements Services {
     this.options = options;
     this.config = config;
     this.log = log;
-    const seed = randomBytes(8);
-    this.keyspace = new Keyspace({
-      databases: config.values.databases,
-      seed: { seed0: seed.readUInt32LE(0), seed1: seed.readUInt32LE(4) },
-      random: createRandom(),
-      events: { expired: (db, address) => announceExpired(this, db, address) },
-    });
-    this.keyspace.nowMs = this.startedMs;
-    followEncodingLimits(config, this.keyspace.limits);
+    this.keyspace = this.createKeyspace();
     this.commands = new CommandTable(ALL_COMMANDS);
     renameCommands(this.commands, config.renames);
     this.turn = new Turn(this.propagator);
-    this.turn.tally = this.stats;
     this.hub = new Hub(this, this.turn);
     this.blocking = new Blocking(this, (client) => this.hub.resume(client));
     this.dispatcher = new Dispatcher(this, this.hub.detached(), this.hub.args);
-    this.dispatcher.afterUnit = () => this.blocking.serve();
     this.desk = new FrontDesk(this, this.dispatcher, (classes) => {
       this.notifyClasses = classes;
     });
-    this.hub.onGone = (client) => this.gone(client);
     this.memory = new MemoryAccount(this.keyspace, this.hub.clients);
     this.eviction = new Eviction(this);
     this.activeExpiry = new ActiveExpiry(this);
     this.lazyFree = new LazyFree(this.keyspace, this.cron);
-    this.debug.pauseCron = (paused) => {
-      this.cron.paused = paused;
-    };
-    this.debug.serializedLength = (address) => serializedLength(this.keyspace, address, config);
     this.persistence = this.createPersistence();
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
-    countBuffers(this.memory, this.persistence.aof, this.replication, this.hub.clients);
-    this.hub.brake = new SnapshotBrake(
-      () => this.persistence.snapshots.queuedBytes,
-      () => this.keyspace.arena.usedBytes,
-      (client) => this.hub.resume(client),
-    );
-    this.desk.info.provide('persistence', () => this.persistence.info());
-    this.turn.onEnd = () => {
-      this.memory.turnEnds();
-      this.tidyUp();
-    };
-    this.turn.limits = this.desk.limits;
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));
+    this.connect();
     this.keepTime();
     this.listeners.followConfig();
   }
@@ -197,9 +172,7 @@ export class Server implements Services {
     return this.ending.abort();
   }
 
-  /**
-   * Ends as SHUTDOWN does, but without leaving the process. Resolves with why it goes on instead.
-   */
+  /** Ends as SHUTDOWN does, but stays in the process. Resolves with why it goes on instead. */
   close(request: ShutdownRequest): Promise<string | undefined> {
     return this.ending.begin(request);
   }
@@ -210,7 +183,7 @@ export class Server implements Services {
     if (this.watches.size > 0) this.watches.touch(db.id, key, offset, length);
     if (this.blocking.size > 0) this.blocking.signal(db.id, key, offset, length);
     const { tracking } = this.desk;
-    if (tracking.isActive) tracking.invalidate(keyText(key, offset, length));
+    if (tracking.isActive) tracking.invalidate(latin1Text(key, offset, length));
   }
 
   notifyKey(
@@ -222,7 +195,7 @@ export class Server implements Services {
     event: string,
   ): void {
     const { pubsub } = this.desk;
-    if (pubsub.isHeard) pubsub.notify(db, keyText(key, offset, length), event);
+    if (pubsub.isHeard) pubsub.notify(db, latin1Text(key, offset, length), event);
   }
 
   flushDatabase(id: number): number {
@@ -276,6 +249,42 @@ export class Server implements Services {
     this.hub.close(client, 'after-reply');
   }
 
+  private createKeyspace(): Keyspace {
+    const keyspace = new Keyspace({
+      databases: this.config.values.databases,
+      seed: createSeed(),
+      random: createRandom(),
+      events: { expired: (db, address) => announceExpired(this, db, address) },
+    });
+    keyspace.nowMs = this.startedMs;
+    followEncodingLimits(this.config, keyspace.limits);
+    return keyspace;
+  }
+
+  /** Connects the parts: each is told whom to call when something has happened to it. */
+  private connect(): void {
+    const { blocking, debug, desk, dispatcher, hub, keyspace, memory, persistence, turn } = this;
+    dispatcher.afterUnit = () => blocking.serve();
+    hub.onGone = (client) => this.gone(client);
+    hub.brake = new SnapshotBrake(
+      () => persistence.snapshots.queuedBytes,
+      () => keyspace.arena.usedBytes,
+      (client) => hub.resume(client),
+    );
+    turn.tally = this.stats;
+    turn.limits = desk.limits;
+    turn.onEnd = () => {
+      memory.turnEnds();
+      this.tidyUp();
+    };
+    debug.pauseCron = (paused) => {
+      this.cron.paused = paused;
+    };
+    debug.serializedLength = (address) => serializedLength(keyspace, address, this.config);
+    desk.info.provide('persistence', () => persistence.info());
+    countBuffers(memory, persistence.aof, this.replication, hub.clients);
+  }
+
   /** What is done again and again, and how often: 0 is at each beat of `hz`. */
   private keepTime(): void {
     const { cron, desk, persistence, replication } = this;
@@ -309,9 +318,7 @@ export class Server implements Services {
         this.loadedAux = aux;
       },
       readersChanged: () => this.readersChanged(),
-      flushAll: () => {
-        for (const { id } of this.keyspace.databases) this.flushDatabase(id);
-      },
+      flushAll: () => flushAll(this),
       install: (aside) => installDatabases(this, aside),
       onFatal: (error) => this.fatal(error),
     });
@@ -340,10 +347,7 @@ export class Server implements Services {
       log: this.log,
       timeoutSeconds: () => this.config.values.shutdownTimeout,
       streamOffset: () => this.replication.journal.streamEnd,
-      laggingReplicas: (offset) => {
-        const { replicas } = this.replication.primary;
-        return [...replicas].filter((one) => one.ackOffset < offset).map((one) => one.name);
-      },
+      laggingReplicas: (offset) => this.replication.primary.laggingReplicas(offset),
       askReplicas: () => this.replication.journal.requestAcks(),
       desk: this.desk,
       replicaCount: () => this.replication.primary.replicas.size,
@@ -393,8 +397,4 @@ export class Server implements Services {
     this.tidyUp();
     this.memory.notePeak();
   }
-}
-
-function keyText(key: Uint8Array, offset: number, length: number): string {
-  return Buffer.from(key.buffer, key.byteOffset + offset, length).toString('latin1');
 }

@@ -6,48 +6,48 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
-import type { ActiveExpiry } from './active-expiry.ts';
-import type { Blocking } from './blocking.ts';
+import type { Blocking } from './clients/blocking.ts';
 import type { Client } from './clients/client.ts';
 import type { FrontDesk } from './clients/front-desk.ts';
 import type { WatchTable } from './clients/watch-table.ts';
-import type { CommandTable } from './command-table.ts';
 import type { Config } from './config/config.ts';
 import type { DebugHooks } from './debug-hooks.ts';
-import type { Dispatcher } from './dispatch.ts';
+import type { CommandTable } from './dispatch/command-table.ts';
+import type { Dispatcher } from './dispatch/dispatch.ts';
+import type { Propagator } from './dispatch/propagate.ts';
 import type { Stats } from './info/stats.ts';
+import type { ActiveExpiry } from './keyspace/active-expiry.ts';
 import type { Logger } from './log.ts';
 import type { Eviction } from './memory/eviction.ts';
 import type { LazyFree } from './memory/lazy-free.ts';
 import type { MemoryAccount } from './memory/memory-account.ts';
-import type { Propagator } from './propagate.ts';
 import type { ReplicationService } from './replication/replication.ts';
 
-/** How DEBUG RELOAD goes about it. */
+/** The options of DEBUG RELOAD. */
 export interface ReloadOptions {
-  /** Write a snapshot first; else the one that stands is loaded. */
+  /** Whether a snapshot is written first; else the file that stands is loaded. */
   readonly save: boolean;
-  /** Empty all databases before loading. */
+  /** Whether all databases are emptied before loading. */
   readonly flush: boolean;
-  /** A key that is there already is replaced; else it ends the load with an error. */
+  /** Whether a key that is there already is replaced; else it ends the load with an error. */
   readonly merge: boolean;
 }
 
-/** How SHUTDOWN goes about it. */
+/** The options of SHUTDOWN. */
 export interface ShutdownRequest {
   /** Whether to save; undefined: where save points exist. */
   readonly save: boolean | undefined;
-  /** Do not wait for replicas. */
+  /** Whether replicas are not waited for. */
   readonly now: boolean;
-  /** End even when saving fails. */
+  /** Whether the server ends even when saving fails. */
   readonly force: boolean;
 }
 
 /** What commands ask of the files that data are kept in. */
 export interface PersistenceServices {
-  /** The dataset is being loaded: what is in memory is not whole. */
+  /** Whether the dataset is being loaded: then what is in memory is not whole. */
   readonly isLoading: boolean;
-  /** Another dataset is being loaded, while this one is served. */
+  /** Whether another dataset is being loaded, while this one is served. */
   readonly isLoadingAside: boolean;
   /** Whether a save runs in the background. */
   readonly isSaving: boolean;
@@ -59,19 +59,22 @@ export interface PersistenceServices {
    * no writes refused when it fails.
    */
   beginSave(isAwaited?: boolean): boolean;
-  /** A save begins as soon as no snapshot runs any more. */
+  /** Has a save begin as soon as no snapshot runs any more. */
   scheduleSave(): void;
-  /** Resolves when the running save has ended, with what went wrong. */
+  /** Resolves when the running save has ended, with what went wrong, if anything. */
   saveEnding(): Promise<string | undefined>;
-  /** Saves at once, while everything else waits; what went wrong, if anything. */
+  /** Saves at once, while everything else waits. Returns what went wrong, if anything. */
   saveInPlace(): string | undefined;
   /** BGREWRITEAOF; `later`: not in this unit. */
   requestRewrite(later: boolean): { answer?: string; error?: string };
-  /** Saves and loads the dataset again; an error text when that failed. */
+  /** Saves and loads the dataset again. Resolves with an error text when that failed. */
   reload(options: ReloadOptions): Promise<string | undefined>;
-  /** Flushes the AOF to disk and loads the dataset from it; an error text when that failed. */
+  /**
+   * Flushes the AOF to disk and loads the dataset from it. Resolves with an error text when that
+   * failed.
+   */
   reloadAof(): Promise<string | undefined>;
-  /** CONFIG RESETSTAT. */
+  /** Sets all figures back, for CONFIG RESETSTAT. */
   resetFigures(): void;
   /**
    * FLUSHALL emptied everything: a running snapshot is pointless, and where save points exist an

@@ -30,7 +30,7 @@ export interface ShutdownDeps {
   readonly desk: Pick<FrontDesk, 'pause' | 'info'>;
   /** Saves and brings the AOF to disk; rejects when that fails and the end was not forced. */
   readonly save: (request: ShutdownRequest) => Promise<void>;
-  /** Gives that up while the data are being saved; false when they are not. */
+  /** Gives the save up while it runs; false when none does. */
   readonly abortSave: () => boolean;
   /** Closes everything. */
   readonly stop: () => Promise<void>;
@@ -43,7 +43,7 @@ export class Shutdown {
   private waiting = false;
   /** When the waiting for replicas ends. */
   private untilMs = 0;
-  /** So much of the stream replicas should have. */
+  /** The offset of the stream that replicas should have reached. */
   private target = 0;
 
   constructor(deps: ShutdownDeps) {

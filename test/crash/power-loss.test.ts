@@ -76,7 +76,7 @@ async function round(policy: Policy, seed: number): Promise<number> {
 
 describe('power loss', () => {
   it.each(['always', 'everysec', 'no'] as const)(
-    'under appendfsync %s',
+    'takes no more than it may under appendfsync %s',
     async (policy) => {
       let atRisk = 0;
       for (let seed = 0; seed < SEEDS; seed += 4) {

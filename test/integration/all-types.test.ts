@@ -240,7 +240,7 @@ async function throughAof(folder: string): Promise<void> {
 
 describe.skipIf(requireRedisServer() === null)('every type in every encoding', () => {
   it(
-    `${sizes.zset} to ${sizes.list} elements, there and back`,
+    `goes there and back, with ${sizes.zset} to ${sizes.list} elements`,
     async () => {
       process.stderr.write(`seed ${SEED}\n`);
       const first = await filledCairn();

@@ -133,7 +133,7 @@ describe.skipIf(redis === null)('a real server starts from what Cairn wrote', ()
   const cases = SEEDS.flatMap((seed) =>
     (['kill -9', 'SIGTERM'] as const).map((how) => ({ seed, how, rewrites: wayOf(seed) - 1 })),
   );
-  it.each(cases)('AOF, $rewrites rewrites, $how', async ({ seed, how, rewrites }) => {
+  it.each(cases)('as an AOF after $rewrites rewrites, $how', async ({ seed, how, rewrites }) => {
     const dir = newFolder();
     const cairn = await startCairn({ dir, config: { ...AOF } });
     const digest = await fill(cairn, seed, rewrites);
@@ -142,7 +142,7 @@ describe.skipIf(redis === null)('a real server starts from what Cairn wrote', ()
     expect(await digestIn(startCairn, dir, AOF)).toBe(digest);
   });
 
-  it.each(SEEDS)('RDB by SAVE, BGSAVE and at the end (seed %i)', async (seed) => {
+  it.each(SEEDS)('as an RDB by SAVE, by BGSAVE and at the end (seed %i)', async (seed) => {
     const dir = newFolder();
     const cairn = await startCairn({ dir, config: { ...RDB } });
     const random = new Random(seed);
@@ -172,7 +172,7 @@ describe.skipIf(redis === null)('Cairn starts from what a real server wrote', ()
     (['yes', 'no'] as const).map((preamble) => ({ seed, preamble, rewrites: wayOf(seed) - 1 })),
   );
   it.each(cases)(
-    'AOF, $rewrites rewrites, aof-use-rdb-preamble $preamble, and back again',
+    'as an AOF after $rewrites rewrites, aof-use-rdb-preamble $preamble, and back again',
     async ({ seed, preamble, rewrites }) => {
       const dir = newFolder();
       const config = { ...AOF, 'aof-use-rdb-preamble': preamble };
@@ -193,7 +193,7 @@ describe.skipIf(redis === null)('Cairn starts from what a real server wrote', ()
     seed,
     preamble: seed % 2 === 1 ? 'yes' : 'no',
   }));
-  it.each(single)('a single-file AOF, RDB base $preamble (seed $seed)', async (one) => {
+  it.each(single)('as an AOF of a single file, RDB base $preamble (seed $seed)', async (one) => {
     const { seed, preamble } = one;
     const from = newFolder();
     const config = { ...AOF, 'aof-use-rdb-preamble': preamble };
@@ -213,7 +213,7 @@ describe.skipIf(redis === null)('Cairn starts from what a real server wrote', ()
     expect(await digestIn(startCairn, dir, AOF)).toBe(next);
   });
 
-  it.each(SEEDS)('an RDB dump, which also begins an AOF (seed %i)', async (seed) => {
+  it.each(SEEDS)('as an RDB dump, which also begins an AOF (seed %i)', async (seed) => {
     const dir = newFolder();
     const real = await startReal({ dir, config: { ...RDB } });
     await withClient(real, async (client) => {

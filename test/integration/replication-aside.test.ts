@@ -123,7 +123,7 @@ describe.each(kinds)('a dataset that %s sends', (kind) => {
 });
 
 describe('a replica that may load from the socket', () => {
-  it('only when it is empty: takes a file where it holds keys', async () => {
+  it('only when it is empty takes a file where it holds keys', async () => {
     const { primary, replica } = await pair('cairn', 'on-empty-db');
     const noted = (text: string): boolean => replica.server.logText.includes(text);
     await replica.follow(primary.port);

@@ -19,7 +19,7 @@ describe.skipIf(requireRedisServer() === null).each(WAYS)('%s feeds %s', (above,
   it.each([
     ['streamed', 'yes'],
     ['from a file', 'no'],
-  ])('a full sync under load, %s', async (_way, diskless) => {
+  ])('by a full sync under load, %s', async (_way, diskless) => {
     const primary = await node(above, { 'repl-diskless-sync': diskless });
     const replica = await node(below);
     const load = new Load(primary.client, 11);

@@ -36,7 +36,7 @@ const COMMANDS = [
 describe.skipIf(requireRedisServer() === null)('COMMAND', () => {
   const { same, servers } = sideBySide();
 
-  it.each(['a', 'a3'])('GETKEYS and GETKEYSANDFLAGS (%s)', async (name) => {
+  it.each(['a', 'a3'])('answers GETKEYS and GETKEYSANDFLAGS alike (%s)', async (name) => {
     const { cairn, redis } = servers();
     const client = await cairn.connect();
     const lines: string[] = [];

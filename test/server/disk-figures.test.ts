@@ -140,7 +140,7 @@ describe('fsyncs', () => {
     expect(await info()).toMatchObject({ aof_fsyncs: '0', aof_max_fsync_usec: '0' });
   });
 
-  it('under everysec: bytes and age of what power loss would take', async () => {
+  it('under everysec leave bytes to lose, whose number and age are told', async () => {
     await start({ appendfsync: 'everysec' });
     fs.holdSyncs();
     await ask('SET', 'a', '1');

@@ -13,7 +13,7 @@ afterEach(() => scene.end());
 
 const mode = ({ server }: InProcessServer): number => server.keyspace.expiryMode;
 
-it('a pause that ends while an AOF is loaded', async () => {
+it('keys expire again after a pause that ends while an AOF is loaded', async () => {
   const disk = emptyDisk();
   const server = await scene.start(disk);
   const client = await scene.connect(server);
@@ -30,7 +30,7 @@ it('a pause that ends while an AOF is loaded', async () => {
   expect(mode(server)).toBe(EXPIRY_DELETE);
 });
 
-it('a pause that begins while an AOF is loaded', async () => {
+it('keys stay for a pause that begins while an AOF is loaded', async () => {
   const disk = emptyDisk();
   const server = await scene.start(disk);
   const client = await scene.connect(server);
@@ -47,7 +47,7 @@ it('a pause that begins while an AOF is loaded', async () => {
   expect(mode(server)).toBe(EXPIRY_DELETE);
 });
 
-it('a disk that fails on a primary, and is well again when that is a replica', async () => {
+it('keys stay when a disk fails on a primary that is a replica once it is well', async () => {
   const disk = emptyDisk();
   const server = await scene.start(disk, { appendfsync: 'no' });
   const client = await scene.connect(server);
@@ -66,7 +66,7 @@ it('a disk that fails on a primary, and is well again when that is a replica', a
   expect(mode(server)).toBe(EXPIRY_DELETE);
 });
 
-it('a replica that is promoted while its clients are paused', async () => {
+it('keys stay while clients are paused, though their replica is promoted', async () => {
   const server = await scene.start(emptyDisk(), { replicaof: '127.0.0.1 1' });
   const client = await scene.connect(server);
   await ask(client, 'CLIENT', 'PAUSE', 3_600_000, 'WRITE');

@@ -43,14 +43,14 @@ describe('a push that a command of the client itself causes', () => {
       ['MULTI', 'DEBUG PROTOCOL PUSH', 'ECHO a', 'EXEC'],
       `+OK\r\n${QUEUED}${QUEUED}*2\r\n${SAMPLE}$1\r\na\r\n${PUSH}`,
     ],
-  ])('%s: comes behind the reply', async (_, commands, expected) => {
+  ])('of %s comes behind the reply', async (_, commands, expected) => {
     expect(await answers(...commands)).toBe(expected);
   });
 
   it.each([
     ['a change', ['SET', 'k', '2'], ['k']],
     ['a change of everything', ['FLUSHALL'], null],
-  ])('%s of what another, who redirects to it, has read: the same', async (_, command, told) => {
+  ])('comes behind it, too, for %s of what its redirector read', async (_, command, told) => {
     const [reader, target] = [await server.connect(), await server.connect()];
     await target.send('HELLO', '3');
     const id = String(await target.value('CLIENT', 'ID'));

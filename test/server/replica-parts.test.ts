@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Args } from '../../src/core/resp/args.ts';
-import { Propagator } from '../../src/server/propagate.ts';
-import { Turn } from '../../src/server/turn.ts';
+import { Propagator } from '../../src/server/dispatch/propagate.ts';
+import { Turn } from '../../src/server/turn/turn.ts';
 
 class Recorder {
   readonly texts: string[] = [];

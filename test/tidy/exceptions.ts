@@ -18,9 +18,9 @@ export const hotFiles: readonly string[] = [
   'src/persistence/aof/aof-frame.ts',
   'src/persistence/aof/aof-queue.ts',
   'src/server/clients/client.ts',
-  'src/server/dispatch.ts',
+  'src/server/dispatch/dispatch.ts',
   'src/server/io/fast-link.ts',
   'src/server/io/plain-link.ts',
-  'src/server/propagate.ts',
-  'src/server/turn.ts',
+  'src/server/dispatch/propagate.ts',
+  'src/server/turn/turn.ts',
 ];

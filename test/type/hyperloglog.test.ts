@@ -82,7 +82,7 @@ describe.skipIf(requireRedisServer() === null)('beside a real server', () => {
     `,
   );
 
-  it('many elements: the same bytes, the same estimates', async () => {
+  it('leave the same bytes and estimates of many elements', async () => {
     const { cairn, redis } = servers();
     const clients = [await cairn.connect(), await redis.connect()];
     for (let from = 0; from < 40_000; from += 2000) {

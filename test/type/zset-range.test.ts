@@ -40,7 +40,7 @@ describe('ranges of large sorted sets', () => {
 
   const membersOf = (pairs: readonly Pair[]): string[] => pairs.map((one) => one.member);
 
-  it('by rank', async () => {
+  it('by rank are those of an array', async () => {
     for (let i = 0; i < 100; i++) {
       const [from, to] = [random.between(-size, size), random.between(-size, size)];
       const first = from < 0 ? from + size : from;
@@ -51,7 +51,7 @@ describe('ranges of large sorted sets', () => {
     }
   });
 
-  it('by score, with limits', async () => {
+  it('by score, with limits, are those of an array', async () => {
     for (let i = 0; i < 200; i++) {
       const [a, b] = [random.between(-320, 320) / 4, random.between(-320, 320) / 4];
       const [min, max] = [Math.min(a, b), Math.max(a, b)];
@@ -72,7 +72,7 @@ describe('ranges of large sorted sets', () => {
     }
   });
 
-  it('by member, with limits', async () => {
+  it('by member, with limits, are those of an array', async () => {
     const sorted = membersOf(model).sort();
     for (let i = 0; i < 100; i++) {
       const names = [random.between(0, 9999), random.between(0, 9999)].map((n) => `member:${n}`);
@@ -91,7 +91,7 @@ describe('ranges of large sorted sets', () => {
     }
   });
 
-  it('stored, and removed until nothing is left', async () => {
+  it('are stored, and removed until nothing is left', async () => {
     const all = membersOf(model);
     expect(await client.value('ZRANGESTORE', 'copy', 'z', 0, -1)).toBe(size);
     expect(await client.value('ZRANGE', 'copy', 0, -1)).toEqual(all);

@@ -32,7 +32,7 @@ export interface MachineFunction {
   readonly code: Code;
 }
 
-/** A module at work. */
+/** An instantiated module: its memory, and its functions by name. */
 export interface Machine<Name extends string> {
   readonly memory: ArrayBuffer;
   readonly call: Readonly<Record<Name, (...values: number[]) => number>>;
@@ -65,7 +65,7 @@ function leb(value: number): number[] {
   }
 }
 
-/** A signed one. */
+/** A signed number in LEB128. */
 function signedLeb(value: number): number[] {
   const out: number[] = [];
   for (let rest = value | 0; ; rest >>= 7) {

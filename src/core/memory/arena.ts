@@ -79,7 +79,7 @@ const EMPTY_U32 = new Uint32Array(0);
 export class Arena extends ChunkSpace {
   /** Bytes of all blocks in use. */
   usedBytes = 0;
-  /** Of these, of blocks that were freed and that somebody still reads. */
+  /** Bytes of blocks that were freed while lent and are still read; `usedBytes` counts them too. */
   freedWhileLentBytes = 0;
   /** Bytes of structures that keep data beside the arena (expiry indexes) and count them here. */
   besideBytes = 0;
@@ -87,7 +87,7 @@ export class Arena extends ChunkSpace {
   private readonly hugeU8: Uint8Array[] = [];
   private readonly hugeU32: Uint32Array[] = [];
   private readonly hugeFree: number[] = [];
-  /** How many read each block that is lent. */
+  /** The number of readers of each block that is lent. */
   private readonly readers = new Map<number, number>();
   private readonly freedWhileLent = new Set<number>();
 

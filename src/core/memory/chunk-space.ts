@@ -56,9 +56,9 @@ export class ArenaFullError extends Error {
 export class ChunkSpace {
   /** Bytes of each chunk. Index with `address >>> 19`, offset `(address & 0x7ffff) << 3`. */
   readonly u8: Uint8Array[] = [];
-  /** The same chunks as 32-bit words, offset `(address & 0x7ffff) << 1`. */
+  /** The chunks of `u8` seen as 32-bit words, offset `(address & 0x7ffff) << 1`. */
   readonly u32: Uint32Array[] = [];
-  /** The same chunks once more, for words that begin anywhere. */
+  /** The chunks of `u8` seen as DataViews, for words that begin at any byte. */
   protected readonly views: (DataView | null)[] = [];
   /** Bytes of all chunks and huge buffers held from the system. */
   reservedBytes = 0;
@@ -159,7 +159,7 @@ export class ChunkSpace {
     return (span << 2) + 31 - Math.clz32(free & -free);
   }
 
-  /** The lowest chunk with so many free pages side by side, a fresh one if need be. */
+  /** The lowest chunk with `pages` free pages side by side, a fresh one if need be. */
   private chunkWith(pages: number): number {
     const { freeSpans } = this;
     const chunks = this.u8.length;
@@ -243,7 +243,7 @@ export class ChunkSpace {
     return this.emptied.at(-1)?.byteLength === CHUNK_BYTES;
   }
 
-  /** Makes the tables reach so many pages. */
+  /** Makes the tables reach `pages` pages. */
   protected reach(pages: number): void {
     const chunks = pages / PAGES_PER_CHUNK;
     const have = this.freeSpans.length;

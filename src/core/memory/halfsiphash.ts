@@ -24,7 +24,7 @@ export function halfSipHash(
 }
 
 /**
- * The same of bytes that are seen as a DataView. The hash is signed because every second unsigned
+ * `halfSipHash` of bytes seen through a DataView. The hash is signed because every second unsigned
  * one would be a number of its own on the heap.
  */
 export function halfSipHashView(

@@ -59,7 +59,10 @@ export class OfferedBuffers {
     return offer.block;
   }
 
-  /** Who filled these bytes, or holds them, looks at them no more. */
+  /**
+   * Ends one use of these bytes, by who filled or held them; memory that nobody uses any more goes
+   * back.
+   */
   letGo(bytes: Uint8Array): void {
     const offer = this.offerOf(bytes);
     if (offer === undefined) {

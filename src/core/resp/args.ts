@@ -54,7 +54,7 @@ export class Args {
     return this.bytes[i]!.slice(from, from + this.lengths[i]!);
   }
 
-  /** The same arguments, owned. */
+  /** A copy of all arguments that owns its bytes. */
   copies(): Args {
     const args = new Args();
     for (let i = 0; i < this.count; i++) args.push(this.copy(i), 0, this.lengths[i]!);

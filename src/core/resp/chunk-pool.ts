@@ -55,7 +55,7 @@ export class ChunkPool {
     return new Uint8Array(CHUNK_BYTES);
   }
 
-  /** A chunk to go on in, for a reply that has so many full ones. */
+  /** A chunk to go on in, for a reply that has `fullChunks` full ones already. */
   takeNext(fullChunks: number): Uint8Array {
     if (fullChunks >= LONG_CHUNKS && this.lent >= CHUNKS_MAX) return new Uint8Array(LARGE_BYTES);
     this.lent++;
@@ -92,6 +92,6 @@ export class ChunkPool {
 export interface FullChunk {
   readonly bytes: Uint8Array;
   length: number;
-  /** It belongs to others as well, not to the pool. */
+  /** Whether others read these bytes too, so that they must not go back to the pool. */
   readonly shared: boolean;
 }

@@ -13,12 +13,12 @@ import type { OfferedBuffers } from '../memory/offered-buffers.ts';
 import type { Args } from './args.ts';
 
 export class LargeArguments {
-  /** What is being received, null for nothing. */
+  /** The argument that is being received; null while there is none. */
   private current: Uint8Array | null = null;
   private length = 0;
   private filled = 0;
   private readonly complete: Uint8Array[] = [];
-  /** Bytes of those that are complete. */
+  /** Bytes of the arguments of the present command that have arrived whole. */
   completeBytes = 0;
   private readonly buffers: OfferedBuffers;
 
@@ -31,7 +31,7 @@ export class LargeArguments {
     return this.current !== null;
   }
 
-  /** Whether all of it has come. */
+  /** Whether the argument that is being received has arrived whole. */
   get isFull(): boolean {
     return this.filled === this.length;
   }
@@ -41,7 +41,7 @@ export class LargeArguments {
     return this.current === null ? 0 : this.length;
   }
 
-  /** An argument of so many bytes begins. */
+  /** Begins an argument of `length` bytes. */
   begin(length: number): void {
     this.current = this.buffers.take(length);
     this.length = length;
@@ -64,7 +64,7 @@ export class LargeArguments {
     this.current = null;
   }
 
-  /** The command has run. */
+  /** Lets go of the complete arguments, after their command has run. */
   letGo(): void {
     if (this.completeBytes === 0) return;
     this.completeBytes = 0;
@@ -73,7 +73,7 @@ export class LargeArguments {
     }
   }
 
-  /** The command will not come. */
+  /** Lets go of everything received, because the command will never be complete. */
   drop(): void {
     this.letGo();
     if (this.current !== null) this.buffers.letGo(this.current);

@@ -60,7 +60,7 @@ export class ReplyChunks {
 
   // ---------------------------------------------------------------- writing
 
-  /** Bytes that are a reply already, such as a shared "+OK\r\n". */
+  /** Writes bytes that are a reply already, such as a shared "+OK\r\n". */
   raw(bytes: Uint8Array): void {
     this.rawRange(bytes, 0, bytes.length);
   }
@@ -111,7 +111,7 @@ export class ReplyChunks {
     this.view = this.pool.viewOf(this.chunk);
   }
 
-  /** Makes sure that so many bytes fit into the chunk. */
+  /** Makes sure that `bytes` bytes fit into the chunk. */
   protected room(bytes: number): void {
     if (this.chunk.length - this.at < bytes) this.nextChunk();
   }

@@ -19,13 +19,13 @@ const LINE_FEED = 10;
 const TWO_DIGIT_HEAD = 5;
 const doubleText = new Uint8Array(DOUBLE_TEXT_MAX);
 
-/** Told of every error reply. */
+/** Counts error replies. */
 export interface ErrorTally {
   count(text: string): void;
 }
 
 export class Reply extends ReplyChunks {
-  /** 2 or 3. */
+  /** The version of RESP that replies are written in: 2 or 3. */
   protocol = 2;
   private readonly tally: ErrorTally | null;
 
@@ -47,12 +47,12 @@ export class Reply extends ReplyChunks {
     this.line(45, text.replace(/[\r\n]/g, ' '));
   }
 
-  /** A safe integer. */
+  /** Writes a safe integer. */
   integer(value: number): void {
     this.header(58, value);
   }
 
-  /** A 64-bit integer in two words. */
+  /** Writes a 64-bit integer that is given in two 32-bit words. */
   integer64(low: number, high: number): void {
     this.room(HEADER_ROOM);
     this.chunk[this.at++] = 58;
@@ -146,7 +146,7 @@ export class Reply extends ReplyChunks {
     else this.bulkText(text);
   }
 
-  /** A big number as decimal text. */
+  /** Writes a big number that is given as decimal text. */
   bigNumber(text: string): void {
     if (this.protocol === 3) this.line(40, text);
     else this.bulkText(text);

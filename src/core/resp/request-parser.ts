@@ -84,7 +84,7 @@ export class RequestParser {
     return (this.inOwn ? this.end : 0) + this.large.announcedBytes;
   }
 
-  /** Those of them that no whole argument is made of: what `client-query-buffer-limit` is for. */
+  /** The pending bytes that are no whole argument: what `client-query-buffer-limit` bounds. */
   get unparsedBytes(): number {
     return (this.inOwn ? this.end - this.pos : 0) + this.large.announcedBytes;
   }

@@ -54,7 +54,9 @@ export function parseWhole(input: Uint8Array, pos: number, end: number, args: Ar
   return at;
 }
 
-/** The same for an inline command. A line without a word is left to the parser, too. */
+/**
+ * Reads an inline command, as `parseWhole` does. A line without a word is left to the parser, too.
+ */
 function parseLine(input: Uint8Array, pos: number, end: number, args: Args): number {
   const last = Math.min(end, pos + LINE_BYTES_MAX);
   args.count = 0;

@@ -71,7 +71,7 @@ function slotsOf(arena: Arena, first: number): number {
 
 /** Buckets that are drawn together. */
 export const PICKS_AHEAD = 6;
-/** Their addresses. */
+/** The addresses of the buckets that were drawn. */
 export const pickedBuckets = new Uint32Array(PICKS_AHEAD);
 const metas = new Uint32Array(PICKS_AHEAD);
 

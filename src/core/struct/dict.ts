@@ -198,7 +198,7 @@ export class Dict {
     return this.collectMore(cursor);
   }
 
-  /** Like `collect`, behind what is collected. */
+  /** Like `collect`, but keeps what is collected already and adds behind it. */
   collectMore(cursor: number): number {
     const mask = this.smallMask;
     const small = (cursor & mask) >>> 0;
@@ -225,7 +225,7 @@ export class Dict {
     return found;
   }
 
-  /** The same when a bucket holds entries of several groups. */
+  /** Like `groupInto`, for a bucket that holds entries of several groups. */
   private ownGroupInto(group: number, bits: number, out: number[]): number {
     const all = this.chainInto(this.bucketAt(this.bucketOf(group)), out, 0);
     const mask = (2 ** bits - 1) | 0;

@@ -92,7 +92,7 @@ export class DirectoryBlocks {
     this.arena.free(block);
   }
 
-  /** The block is somebody else's from now on. */
+  /** Counts the block no more, since it is somebody else's from now on. */
   forget(block: number): void {
     this.bytes -= this.arena.sizeOf(block);
   }

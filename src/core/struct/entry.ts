@@ -16,9 +16,9 @@ import type { Arena } from '../memory/arena.ts';
 import { halfSipHashView } from '../memory/halfsiphash.ts';
 import { equalViews, viewed, viewOf, viewOfKey } from '../memory/view-of.ts';
 
-/** Told of every change of a dict's entries before it happens, by whoever makes the change. */
+/** Is shown every change of a dict's entries before it happens, by whoever makes the change. */
 export interface EntryDoor {
-  /** The entry whose key has this hash is about to come, change or go. */
+  /** Called when the entry whose key has this hash is about to come, change or go. */
   changing(hash: number): void;
 }
 

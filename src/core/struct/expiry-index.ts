@@ -88,7 +88,7 @@ export class ExpiryIndex {
     return this.bytes;
   }
 
-  /** The index is used no more: its bytes count no longer. */
+  /** Takes the bytes out of the count, when the index is used no more. */
   release(): void {
     this.times.length = 0;
     this.entries.length = 0;

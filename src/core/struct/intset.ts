@@ -172,7 +172,7 @@ function widthOf(low: number, high: number): number {
   return low >= -32_768 && low <= 32_767 ? 2 : 4;
 }
 
-/** Less than 0, 0 or more: the first integer against the second, each in two words. */
+/** Compares two integers of two words each. Returns less than 0, 0 or more than 0. */
 export function intsetCompare(aLow: number, aHigh: number, bLow: number, bHigh: number): number {
   if (aHigh !== bHigh) return aHigh < bHigh ? -1 : 1;
   if (aLow === bLow) return 0;

@@ -33,7 +33,7 @@ export class KnownHash {
     return this.offset === offset && this.bytes === bytes && this.length === length;
   }
 
-  /** There is no entry at `address` any more. */
+  /** Notes that the entry at `address` has gone. */
   left(address: number): void {
     this.gone |= 1 << bitOf(address);
   }
@@ -56,5 +56,5 @@ function bitOf(address: number): number {
   return Math.imul(address, 0x9e3779b1) >>> 27;
 }
 
-/** For dicts whose keys nobody looks at ahead. */
+/** A shared instance that never knows a hash, for dicts whose keys nobody looks at ahead. */
 export const NOTHING_KNOWN: KnownHash = new KnownHash();

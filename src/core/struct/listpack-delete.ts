@@ -6,7 +6,7 @@ import { lpFind } from './listpack-find.ts';
 
 const END = 0xff;
 
-/** Takes out up to `most` entries equal to a value, the first ones. How many there were. */
+/** Deletes the first `most` entries, at most, that equal a value. Returns how many were deleted. */
 export function deleteForward(
   bytes: Uint8Array,
   base: number,
@@ -26,7 +26,7 @@ export function deleteForward(
   return gone;
 }
 
-/** The same with the last ones. */
+/** Deletes the last `most` entries, at most, that equal a value. Returns how many were deleted. */
 export function deleteBackward(
   bytes: Uint8Array,
   base: number,

@@ -68,7 +68,7 @@ export const lpElement = new LpElement();
 /** How the value that is being encoded will be stored; set by `measure`. */
 export let valueLow = 0;
 export let valueHigh = 0;
-/** The same of the last `lpEntryBytes`: whether it is an integer, and the bytes of its body. */
+/** What the last `lpEntryBytes` measured: whether it is an integer, and the bytes of its body. */
 let measuredInteger = false;
 let measuredBody = 0;
 

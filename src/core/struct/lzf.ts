@@ -25,7 +25,7 @@ import { LZF_BLOCK_BYTES, packBlock, unpackBlock } from './lzf-machine.ts';
 const HASH_BITS = 16;
 const HASH_SIZE = 1 << HASH_BITS;
 const LITERAL_MAX = 32;
-/** So many bytes back a copy reaches at most. */
+/** How far back a copy can reach, in bytes. */
 export const LZF_REACH_BYTES = 1 << 13;
 const MATCH_MAX = 264;
 

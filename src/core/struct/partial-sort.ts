@@ -19,7 +19,9 @@ export abstract class PartialSort {
   private first = 0;
   private last = 0;
 
-  /** Less than 0, 0 or more: the element at place `i` against the one at `k`. */
+  /**
+   * Compares the element at place `i` with the one at `k`. Returns less than 0, 0 or more than 0.
+   */
   protected abstract order(i: number, k: number): number;
   /** Exchanges the elements at two places. */
   protected abstract swap(i: number, k: number): void;

@@ -40,7 +40,10 @@ export function settle(nodes: QuicklistNodes, depth: number, from: number, to: n
   freezeRange(nodes, Math.max(from, headElements), Math.min(to, last));
 }
 
-/** The same for the node that holds `index` and its neighbours. */
+/**
+ * Freezes or thaws the node that holds `index` and its neighbours, as their distance from the ends
+ * asks.
+ */
 export function settleAround(nodes: QuicklistNodes, depth: number, index: number): void {
   if (depth === 0) return;
   const { directory } = nodes;

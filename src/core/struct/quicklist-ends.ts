@@ -38,7 +38,7 @@ const FRAME_BYTES_MAX = 10;
 
 /** The node at an end, open. */
 export class OpenEnd {
-  /** What the block stands in: bytes[start .. stop). */
+  /** The buffer that holds the block, in bytes[start .. stop). */
   bytes: Uint8Array = NO_BYTES;
   block = 0;
   start = 0;

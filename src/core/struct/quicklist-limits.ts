@@ -37,7 +37,7 @@ export function nodeCountMax(fill: number): number {
   return fill < 0 ? Number.MAX_SAFE_INTEGER : Math.max(1, fill);
 }
 
-/** Whether a node of so many bytes and elements is too large. */
+/** Whether a node of `bytes` bytes and `count` elements is too large for `fill`. */
 export function exceedsFill(fill: number, bytes: number, count: number): boolean {
   return bytes > nodeBytesMax(fill) || count > nodeCountMax(fill);
 }

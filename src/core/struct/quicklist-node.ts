@@ -33,7 +33,9 @@ const SCRATCH_KEPT_MAX = 1 << 20;
 
 /** A snapshot that reads the nodes of a list while it goes on changing. */
 export interface NodeKeeper {
-  /** The list has done with a block that was held: it is the keeper's to free. */
+  /**
+   * Hands over a block that was held and that the list has done with: it is the keeper's to free.
+   */
   leave(block: number): void;
 }
 
@@ -63,7 +65,7 @@ export class NodeBlocks {
     this.arena.free(block);
   }
 
-  /** The block is somebody else's from now on. */
+  /** Counts the block no more, since it is somebody else's from now on. */
   forget(block: number): void {
     this.bytes -= this.arena.sizeOf(block);
   }

@@ -112,7 +112,7 @@ export class Quicklist implements LargeValue {
     else ends.pushBack(end, value, offset, length);
   }
 
-  /** The same while the end is closed, or has to be: it is opened, or a node is added there. */
+  /** `push` where the end is closed, or has to be: opens it, or adds a node there. */
   private pushClosed(value: Uint8Array, offset: number, length: number, atHead: boolean): void {
     const { ends, tree } = this.nodes;
     ends.closeEnd(atHead);
@@ -310,8 +310,8 @@ export class Quicklist implements LargeValue {
   }
 
   /**
-   * Takes out up to `most` elements equal to a value, from the head or the tail on. How many there
-   * were.
+   * Takes out up to `most` elements equal to a value, from the head or the tail on. Returns how
+   * many there were.
    */
   deleteEqual(
     value: Uint8Array,
@@ -339,10 +339,7 @@ export class Quicklist implements LargeValue {
     return removed;
   }
 
-  /**
-   * The same within the path's node, which goes when nothing is left; then the path is no longer
-   * good.
-   */
+  /** `deleteEqual` within the path's node. A node that is left empty goes, and the path with it. */
   private deleteInNode(
     value: Uint8Array,
     offset: number,

@@ -79,7 +79,7 @@ export class IndexCursor {
     return scoreOfKey(words[at]! | 0, words[at + 1]! | 0);
   }
 
-  /** To the next greater element. */
+  /** Moves to the next greater element. */
   next(): void {
     const arena = this.arena!;
     const words = arena.u32[this.leaf >>> 19]!;
@@ -105,7 +105,7 @@ export class IndexCursor {
     return count;
   }
 
-  /** To the next lesser element. */
+  /** Moves to the next lesser element. */
   previous(): void {
     const arena = this.arena!;
     const words = arena.u32[this.leaf >>> 19]!;

@@ -94,7 +94,7 @@ export function keyLow(score: number): number {
   return low ^ 0x80000000;
 }
 
-/** The score that has a key. */
+/** The score that belongs to a sort key of two words. */
 export function scoreOfKey(high: number, low: number): number {
   const top = high < 0;
   doubleWords[0] = top ? ~(low ^ 0x80000000) : low ^ 0x80000000;
@@ -131,7 +131,10 @@ export function seekEntry(arena: Arena, entry: number): void {
   sought.length = (head & 0xffff) === WIDE_KEY ? words[at + keyWords - 1]! : head & 0xffff;
 }
 
-/** Less than 0, 0, or more: the member of `entry` against the one sought, as memcmp orders them. */
+/**
+ * Compares the member of `entry` with the one sought as memcmp does. Returns less than 0, 0 or more
+ * than 0.
+ */
 export function compareMember(arena: Arena, entry: number): number {
   const words = arena.words(entry);
   const at = arena.wordOffset(entry);

@@ -21,7 +21,7 @@ const HEAD_WORDS = ID_WORDS * 3;
 const DOUBLED_MAX = 1024;
 
 const nodeId = new StreamId();
-/** What the three ids are shown in. */
+/** The ids that the getters of all logs fill and return. */
 const shownLast = new StreamId();
 const shownFirst = new StreamId();
 const shownMaxDeleted = new StreamId();
@@ -126,12 +126,12 @@ export class StreamDirectory {
     this.arena.words(this.directory)[at + ID_WORDS] = block;
   }
 
-  /** Node `i` has moved. */
+  /** Notes the new block of node `i`, which has moved. */
   protected setNodeBlock(i: number, block: number): void {
     this.arena.words(this.directory)[this.recordAt(i) + ID_WORDS] = block;
   }
 
-  /** Node `i` is gone. */
+  /** Removes the record of node `i`. */
   protected removeRecord(i: number): void {
     const words = this.arena.words(this.directory);
     if (i === 0) this.head++;

@@ -34,7 +34,7 @@ export interface PendingKeeper {
   changing(group: StreamGroup, address: number): void;
 }
 
-/** How many entries a group has read is not known. */
+/** Value of `entriesRead` for a group whose count of entries read is not known. */
 export const ENTRIES_READ_UNKNOWN = -1;
 /** Slot of a pending entry that no consumer has yet. */
 export const NO_CONSUMER = 0xffff_ffff;
@@ -42,9 +42,9 @@ export const NO_CONSUMER = 0xffff_ffff;
 export interface StreamConsumer {
   readonly name: string;
   readonly slot: number;
-  /** When it was heard of last, milliseconds since 1970. */
+  /** When a command last named the consumer, in milliseconds since 1970. */
   seenMs: number;
-  /** When it was given an entry last, -1 for never. */
+  /** When the consumer was last given an entry, in milliseconds since 1970; -1 for never. */
   activeMs: number;
   readonly pending: PendingList;
 }
@@ -53,7 +53,7 @@ const id = new StreamId();
 
 export class StreamGroup {
   readonly dict = null;
-  /** What it has counted in `arena.besideBytes`. */
+  /** The share of `arena.besideBytes` that this group has counted. */
   heapBytes = 0;
   readonly arena: Arena;
   readonly lastId = new StreamId();
@@ -61,7 +61,7 @@ export class StreamGroup {
   entriesRead: number;
   readonly pending: PendingList;
   readonly consumers = new Map<string, StreamConsumer>();
-  /** Told of changes while a snapshot writes the group in parts. */
+  /** Is shown every change while a snapshot writes the group in parts; else null. */
   keeper: PendingKeeper | null = null;
   /** Mark of the last such snapshot, in both halves; what came since has it from the start. */
   marks = 0;

@@ -65,7 +65,7 @@ export class StreamId {
     return this.msHigh === other.msHigh && this.msLow === other.msLow;
   }
 
-  /** Less than 0, 0 or more, as this id stands before, at or behind `other`. */
+  /** Compares this id with `other`. Returns less than 0, 0 or more than 0. */
   compare(other: StreamId): number {
     if (this.msHigh !== other.msHigh) return this.msHigh - other.msHigh;
     if (this.msLow !== other.msLow) return this.msLow - other.msLow;

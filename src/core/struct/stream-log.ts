@@ -38,11 +38,13 @@ import {
 } from './stream-node.ts';
 import { nodeFind } from './stream-seek.ts';
 
-/** At most so much has an entry beside its fields and values, and a node beside its entries. */
+/**
+ * Upper bounds of what an entry takes beside its fields and values, and a node beside its entries.
+ */
 const ENTRY_FIXED_BYTES = 40;
 const NODE_FIXED_BYTES = 24;
 const ELEMENT_BYTES = 10;
-/** Of the log itself; groups count theirs. */
+/** JS heap that a log takes by itself; its groups count their own. */
 const HEAP_BYTES = 100;
 
 const nodeId = new StreamId();
@@ -53,7 +55,9 @@ const NO_GROUPS: ReadonlyMap<string, StreamGroup> = new Map();
 export interface StreamKeeper {
   /** Whether the node with this first id is still to be read from this block, as it is. */
   holds(id: StreamId, block: number): boolean;
-  /** The stream has done with a block that is held: it is the keeper's to free. */
+  /**
+   * Hands over a block that is held and that the stream has done with: it is the keeper's to free.
+   */
   leave(block: number): void;
   /** A group goes: true when the keeper still reads it, and releases it itself. */
   takeGroup(group: StreamGroup): boolean;
@@ -281,7 +285,7 @@ export class StreamLog extends StreamDirectory implements LargeValue {
     return this.keeper?.holds(this.nodeFirstId(i, heldId), block) === true;
   }
 
-  /** Node `i` uses this block no more. */
+  /** Frees a block of node `i`, unless a snapshot still holds it. */
   private giveBack(i: number, block: number): void {
     if (this.isHeld(i, block)) this.keeper!.leave(block);
     else this.arena.free(block);

@@ -6,3 +6,8 @@ export function asciiBytes(text: string): Uint8Array {
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
 }
+
+/** `length` bytes from `offset` on as text, a character for each. */
+export function latin1Text(bytes: Uint8Array, offset: number, length: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+}

@@ -26,6 +26,9 @@ export type LongDouble = {
   readonly exponent: number;
 };
 
+/** What a key or a field that does not exist counts from. */
+export const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
+
 const MANTISSA_BITS = 64;
 const EXPONENT_MIN = -16_445;
 /** mantissa bits + exponent of the largest finite number. */
@@ -58,37 +61,34 @@ export function parseLongDouble(buf: Uint8Array, off: number, len: number): Long
   return infinite === null ? undefined : infinity(infinite[1] === '-');
 }
 
-/** False for the infinities only; a sum that is not finite must be refused. */
+/** False for the infinities only. */
 export function isFiniteLongDouble(value: LongDouble): boolean {
   return value.mantissa !== INFINITE;
 }
 
 /**
- * The rounded sum. Undefined stands for NaN (infinities of both signs). Redis answers both NaN and
- * an infinite sum with `increment would produce NaN or Infinity`.
+ * The rounded sum as `%.17Lf` prints it, without trailing zeros, and `-0` as `0`. Undefined for NaN
+ * and the infinities, which Redis refuses with `increment would produce NaN or Infinity`.
  */
-export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble | undefined {
-  if (!isFiniteLongDouble(a) || !isFiniteLongDouble(b)) {
-    if (isFiniteLongDouble(a)) return b;
-    return isFiniteLongDouble(b) || a.negative === b.negative ? a : undefined;
-  }
-  if (a.mantissa === 0n && b.mantissa === 0n) {
-    return { negative: a.negative && b.negative, mantissa: 0n, exponent: 0 };
-  }
+export function longDoubleSum(a: LongDouble, b: LongDouble): string | undefined {
+  if (!isFiniteLongDouble(a) || !isFiniteLongDouble(b)) return undefined;
+  const sum = added(a, b);
+  return isFiniteLongDouble(sum) ? formatted(sum) : undefined;
+}
+
+function added(a: LongDouble, b: LongDouble): LongDouble {
   if (a.mantissa === 0n) return b;
   if (b.mantissa === 0n) return a;
   const exponent = Math.min(a.exponent, b.exponent);
   const left = signed(a) << BigInt(a.exponent - exponent);
   const sum = left + (signed(b) << BigInt(b.exponent - exponent));
-  if (sum === 0n) return { negative: false, mantissa: 0n, exponent: 0 };
+  if (sum === 0n) return ZERO;
   return sum < 0n ? round(true, -sum, 1n, exponent) : round(false, sum, 1n, exponent);
 }
 
-/** The number as `%.17Lf` prints it, without trailing zeros, and `-0` as `0`. */
-export function formatLongDouble(value: LongDouble): string {
-  const sign = value.negative ? '-' : '';
-  if (!isFiniteLongDouble(value)) return `${sign}inf`;
-  const scaled = roundedShift(value.mantissa * FRACTION_SCALE, value.exponent);
+function formatted({ exponent, mantissa, negative }: LongDouble): string {
+  const sign = negative ? '-' : '';
+  const scaled = roundedShift(mantissa * FRACTION_SCALE, exponent);
   if (scaled === 0n) return '0';
   const digits = scaled.toString().padStart(FRACTION_DIGITS + 1, '0');
   const whole = digits.slice(0, -FRACTION_DIGITS);

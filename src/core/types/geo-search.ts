@@ -79,7 +79,7 @@ export class GeoSearch extends PartialSort {
     return this.metresOf(this.places[place]!) / this.shape.unitM;
   }
 
-  /** The same, fit to be printed with four digits. */
+  /** Like `distanceAt`, but only as exact as printing it with four decimals needs. */
   printableDistanceAt(place: number): number {
     const h = this.angles[this.places[place]!]!;
     const rough = roughDistance(h) / this.shape.unitM;
@@ -187,7 +187,7 @@ export class GeoSearch extends PartialSort {
     return this.distances[hit]!;
   }
 
-  /** Less than 0, 0 or more: a hit against another, in the order that is asked for. */
+  /** Compares two hits in the order that is asked for. Returns less than 0, 0 or more than 0. */
   private compare(a: number, b: number): number {
     const h = this.angles[a]!;
     const other = this.angles[b]!;

@@ -53,9 +53,9 @@ export class GeoShape {
   longitude = 0.5;
   latitude = 0.5;
   isBox = false;
-  /** Of a circle. */
+  /** The radius of a circle, in units of `unitM`. */
   radius = 0.5;
-  /** Of a box. */
+  /** The width and height of a box, in units of `unitM`. */
   width = 0.5;
   height = 0.5;
   unitM = 1.5;
@@ -119,7 +119,7 @@ export class GeoShape {
     return geoDistance(this.longitude, this.latitude, longitude, latitude);
   }
 
-  /** The same for a box, by the h of both directions and the point in `geoPosition`. */
+  /** Whether the point in `geoPosition` lies in the box, by the h of both directions. */
   private isInBox(up: number, aside: number): boolean {
     const { limit, sideLimit } = this;
     if (up > limit.above || aside > sideLimit.above) return false;

@@ -28,7 +28,7 @@ export function fieldWords(fieldLength: number, valueLength: number): number {
   return 1 + (valueLength < WIDE_VALUE ? 0 : 1) + wideWords(fieldLength);
 }
 
-/** Writes the head of an entry of so many `fieldWords`; where its field is to be written. */
+/** Writes the head of an entry of `fieldWords` words; where its field is to be written. */
 export function putHead(
   arena: Arena,
   address: number,

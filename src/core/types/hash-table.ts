@@ -34,7 +34,7 @@ import { type HeldIntegers, WaitingIntegers } from './waiting-integers.ts';
 const NO_BYTES = new Uint8Array(0);
 /** Entries that a walk collects together, so that the waits for their memory overlap. */
 export const ENTRIES_AHEAD = 24;
-/** Their hashes. */
+/** The hashes of the entries that a walk has collected. */
 const hashes: number[] = [];
 /** Entries that the table is made larger by while one of those that wait is brought in. */
 const RESERVED_AHEAD = 8;
@@ -53,7 +53,7 @@ export class HashTable implements LargeValue {
   opened = 0;
   openAt = 0;
   private readonly seed: HashSeed;
-  /** Those that do not wait. */
+  /** The dict of the entries that are no waiting integers. */
   readonly settled: Dict;
   private waiting: WaitingIntegers | null = null;
   /** Entries that there is room for, while some wait. */
@@ -161,7 +161,7 @@ export class HashTable implements LargeValue {
     return false;
   }
 
-  /** Those that wait now, for a snapshot to keep; null when none do. */
+  /** Holds the integers that wait now, for a snapshot to keep; null when none do. */
   holdWaiting(): HeldIntegers | null {
     return this.waiting === null ? null : this.waiting.hold();
   }

@@ -27,7 +27,10 @@ const SPARSE_BYTES_MAX = 3000;
 const ELEMENT_BYTES = 8;
 const STANDARD_ERROR = 1.04 / Math.sqrt(HLL_REGISTERS);
 
-/** What is wrong, or undefined. `random` gives 32 random bits. */
+/**
+ * Runs the checks of PFSELFTEST. Returns what is wrong, or undefined; `random` gives 32 random
+ * bits.
+ */
 export function hllSelfTest(random: () => number): string | undefined {
   return testRegisters(random) ?? testEstimates(random);
 }

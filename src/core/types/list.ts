@@ -79,7 +79,7 @@ export function listCreate(
 }
 
 /**
- * To be called before `count` elements of `bytes` bytes together are added. Returns the list's
+ * Must be called before `count` elements of `bytes` bytes together are added. Returns the list's
  * address.
  */
 export function listGrow(
@@ -104,7 +104,7 @@ export function listGrow(
   return keyspace.putLarge(db, key, offset, length, address, TYPE_LIST, ENC_QUICKLIST, list, true);
 }
 
-/** To be called after elements have gone. Returns the list's address. */
+/** Must be called after elements have gone. Returns the list's address. */
 export function listShrink(keyspace: Keyspace, db: Database, address: number): number {
   return listConvert(keyspace, db, address, true);
 }

@@ -30,7 +30,7 @@ export class WaitingIntegers {
   /** Given back by the set, but still held. */
   private isFree = false;
 
-  /** A copy of the intset at `base`. */
+  /** Copies the intset at `base`; all of its integers wait. */
   constructor(arena: Arena, bytes: Uint8Array, base: number) {
     this.arena = arena;
     this.total = intsetCount(bytes, base);
@@ -54,7 +54,10 @@ export class WaitingIntegers {
     if (!this.isHeld) this.arena.free(this.block);
   }
 
-  /** Those that wait now, as they stay until they are let go. One at a time may hold them. */
+  /**
+   * Keeps the integers that wait now as they are until they are let go. Throws when they are held
+   * already.
+   */
   hold(): HeldIntegers {
     if (this.isHeld) throw new Error('the integers that wait are held already');
     this.isHeld = true;
@@ -140,7 +143,7 @@ export class HeldIntegers {
     return true;
   }
 
-  /** The set may have its memory back. */
+  /** Ends the hold, so that the set may have its memory back. */
   letGo(): void {
     this.onLetGo();
   }

@@ -51,9 +51,9 @@ const COPIED_MAX = 64;
 const copied = new Uint32Array(COPIED_MAX);
 const hashes: number[] = [];
 
-/** Told of every change of a zset's entries before it happens. */
+/** Is shown every change of a zset's entries before it happens. */
 export interface ZsetDoor {
-  /** The entry is about to get another score, or to go. */
+  /** Called when the entry is about to get another score, or to go. */
   changing(entry: number): void;
 }
 
@@ -237,7 +237,7 @@ export class LargeZset implements LargeValue {
     this.mark = (this.mark + 1) & MARK_MASK;
   }
 
-  /** Every entry carries the present mark. */
+  /** Ends a walk: every entry carries the present mark. */
   endMark(): void {
     this.unfinished = 0;
   }

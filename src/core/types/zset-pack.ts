@@ -164,7 +164,10 @@ function placeOf(
   return 0;
 }
 
-/** Less than 0, 0 or more: the member at `at` against the one given, as memcmp orders them. */
+/**
+ * Compares the member at `at` with the one given as memcmp does. Returns less than 0, 0 or more
+ * than 0.
+ */
 export function packCompare(
   bytes: Uint8Array,
   base: number,
@@ -177,7 +180,10 @@ export function packCompare(
   return compareText(element, member, offset, length);
 }
 
-/** Less than 0, 0 or more: the bytes in view against those given, as memcmp orders them. */
+/**
+ * Compares the bytes in view with those given as memcmp does. Returns less than 0, 0 or more than
+ * 0.
+ */
 export function compareText(
   view: ByteView,
   text: Uint8Array,

@@ -92,7 +92,7 @@ export class LexBound {
     return first === OPEN || first === CLOSED;
   }
 
-  /** Less than 0, 0 or more: this end against another. */
+  /** Compares this end with another. Returns less than 0, 0 or more than 0. */
   compare(other: LexBound): number {
     if (this.infinite !== 0 || other.infinite !== 0) return this.infinite - other.infinite;
     const common = Math.min(this.length, other.length);

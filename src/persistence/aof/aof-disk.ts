@@ -86,7 +86,10 @@ export class AofDisk {
     return this.#fault.error;
   }
 
-  /** It failed for good, waits for a rewrite, or is being closed: turns are only counted. */
+  /**
+   * Whether turns are only counted: the log failed for good, waits for a rewrite, or is being
+   * closed.
+   */
   get isCountingOnly(): boolean {
     return this.#isStopped || (this.offsets.hasGap && !this.offsets.isCoverBegun);
   }
@@ -305,9 +308,9 @@ export class AofDisk {
   }
 
   /**
-   * From the next turn on, turns go to `file`, which is new and empty; what was appended so far
-   * still goes to the old one. A snapshot of this very moment is about to become a base. False, and
-   * nothing has changed, while the old file of the last change is not yet safe.
+   * Sends turns to `file`, which is new and empty, from the next one on; what was appended so far
+   * still goes to the old one. A snapshot of this very moment is about to become a base. Returns
+   * false, and changes nothing, while the old file of the last change is not yet safe.
    */
   switchTo(file: DurableFile): boolean {
     if (this.#next !== undefined && !this.offsets.hasGap) return false;
@@ -329,7 +332,7 @@ export class AofDisk {
     this.#options.onProgress();
   }
 
-  /** There will be no such base. Behind a gap, turns wait for the next one. */
+  /** Gives up the base begun at the last `switchTo`. Behind a gap, turns wait for the next one. */
   abortCover(): void {
     this.offsets.abortCover();
     if (this.offsets.hasGap) this.queue.clear();
@@ -341,7 +344,9 @@ export class AofDisk {
     this.#options.onProgress();
   }
 
-  /** No fsync while a snapshot is written (no-appendfsync-on-rewrite): POWER LOSS COSTS MORE. */
+  /**
+   * Stops fsyncs while a snapshot is written (no-appendfsync-on-rewrite): POWER LOSS COSTS MORE.
+   */
   setFsyncSuspended(suspended: boolean): void {
     if (suspended === this.#fsyncSuspended) return;
     this.#fsyncSuspended = suspended;

@@ -24,7 +24,9 @@ export class AofFault {
     return this.#error;
   }
 
-  /** Replies that wait can neither be sent nor taken back. */
+  /**
+   * Logs why the server ends, and ends it: replies that wait can neither be sent nor taken back.
+   */
   endProcess(error: Error, what: string): void {
     this.#error = error;
     const why = 'appendfsync is always, waiting replies cannot be confirmed: the server ends';
@@ -32,7 +34,7 @@ export class AofFault {
     this.#options.onFatal(error);
   }
 
-  /** Writes are refused from now on; the next attempt is due in a second. */
+  /** Refuses writes from now on, logging why; the next attempt is due in a second. */
   refuse(error: Error, what: string): void {
     const { log, nowMs, onErrorChange } = this.#options;
     if (this.#error === undefined)
@@ -49,14 +51,14 @@ export class AofFault {
     return true;
   }
 
-  /** A write went well. */
+  /** Takes writes again, and logs it, after one went well. */
   recover(): void {
     if (this.#error === undefined) return;
     this.clear();
     this.#options.log('notice', 'AOF write error looks solved, write commands are taken again');
   }
 
-  /** Nothing is written any more, so nothing is wrong. */
+  /** Forgets the error, since nothing is written any more. */
   clear(): void {
     this.#error = undefined;
     this.#options.onErrorChange();

@@ -70,7 +70,7 @@ export class AofFolder {
     return join(this.#place.dir, this.#place.appendDirName);
   }
 
-  /** From now on this is the folder in `dir`; `read` tells what is in it. */
+  /** Turns to the folder of the same name in `dir`; `read` must follow, to tell what is in it. */
   moveTo(dir: string): void {
     this.#place = { ...this.#place, dir };
     this.#manifest = EMPTY_MANIFEST;

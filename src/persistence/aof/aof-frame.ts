@@ -30,6 +30,7 @@
  * Heads do not refer to their place in the file or to each other. Whoever edits an AOF by hand (to
  * take out a FLUSHALL) deletes the `#CK` line of the turn and may change its commands.
  */
+import { latin1Text } from '../../core/text/ascii.ts';
 import { Crc64 } from '../crc64.ts';
 
 export const FRAME_HEAD_BYTES = 40;
@@ -138,7 +139,7 @@ export function decodeTimeLine(buf: Uint8Array, off: number, len: number): numbe
   if (len < 6 || buf[off + 1] !== 0x54 || buf[off + 2] !== 0x53 || buf[off + 3] !== COLON) {
     return undefined;
   }
-  const text = Buffer.from(buf.buffer, buf.byteOffset + off + 4, len - 4).toString('latin1');
+  const text = latin1Text(buf, off + 4, len - 4);
   return /^(?:[\t-\r ]*[+-]?\d+)?\r\n$/.test(text) ? Number(text) : Number.NaN;
 }
 

@@ -63,7 +63,7 @@ export class AofFsyncClock {
     this.maxMs = 0;
   }
 
-  /** Nothing waits for an fsync any more. */
+  /** Notes that nothing waits for an fsync any more. */
   clear(): void {
     this.#unsyncedSinceMs = -1;
   }

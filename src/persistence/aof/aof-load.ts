@@ -39,7 +39,7 @@ export type AofLoadOptions = {
   ) => Promise<{ readonly bytes: number; readonly position: AofPosition | null }>;
   /** Executes one command, borrowed; a text says why that is impossible, and ends the load. */
   readonly execute: (args: Args) => string | undefined;
-  /** Bytes of all files loaded so far. */
+  /** Called with the bytes of all files loaded so far. */
   readonly onProgress: (loadedBytes: number) => void;
 };
 

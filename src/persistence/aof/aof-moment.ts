@@ -37,7 +37,7 @@ export interface MomentFile {
   readonly laterCommands: number;
   /** What is wrong with the file after the part that is kept; empty when nothing is. */
   readonly trouble: string;
-  /** Whether that is only a torn end. */
+  /** Whether `trouble` is only a torn end. */
   readonly isTorn: boolean;
 }
 

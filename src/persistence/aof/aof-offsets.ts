@@ -78,7 +78,7 @@ export class AofOffsets {
     if (!isCovered) this.#coverOffset = -1;
   }
 
-  /** A base is being made of everything appended so far. */
+  /** Notes that a base is being made of everything appended so far. */
   beginCover(): void {
     this.#coverOffset = this.appended;
   }
@@ -87,12 +87,12 @@ export class AofOffsets {
     return this.#coverOffset >= 0;
   }
 
-  /** There will be no such base. */
+  /** Gives up the base that is being made. */
   abortCover(): void {
     this.#coverOffset = -1;
   }
 
-  /** That base is durable, and in the place of everything written before it. */
+  /** Notes that the base is durable, and stands for everything written before it. */
   finishCover(): void {
     const cover = this.#coverOffset;
     if (cover < 0) return;

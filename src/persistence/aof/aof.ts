@@ -84,7 +84,10 @@ export class Aof {
     return this.disk.offsets.written;
   }
 
-  /** While `waiting`, the files on disk are not the ones a restart would load: nothing is safe. */
+  /**
+   * Bytes of the journal that are safe on disk; 0 while `waiting`, since a restart would not load
+   * these files.
+   */
   get syncedBytes(): number {
     return this.#state === 'waiting' ? 0 : this.disk.offsets.synced;
   }
@@ -104,7 +107,9 @@ export class Aof {
     return this.#sizeAtMark + this.disk.encodedBytes - this.#sizeMark;
   }
 
-  /** That size after the last rewrite, or of the base that was loaded. */
+  /**
+   * `currentSizeBytes` as it was after the last rewrite, or the size of the base that was loaded.
+   */
   get sizeAfterRewriteBytes(): number {
     return this.#sizeAfterRewrite;
   }
@@ -196,7 +201,7 @@ export class Aof {
   }
 
   /**
-   * For shutdown: `flush`, then closes the files. Rejects when something is not safe on disk, and
+   * Flushes and closes the files, for shutdown. Rejects when something is not safe on disk, and
    * goes on as if nothing had been asked.
    */
   async close(): Promise<void> {

@@ -215,7 +215,7 @@ function withFile(
   return { ...manifest, incrs: [...manifest.incrs, info], incrSeq: seq };
 }
 
-/** As C's atoll: leading blanks, a sign, digits; anything else ends it; 0 where there is none. */
+/** Reads as C's atoll does: leading blanks, a sign, digits; anything else ends it; 0 for none. */
 function parseLeadingInteger(text: string): number {
   const match = /^\s*([+-]?\d{1,15})/.exec(text);
   return match === null ? 0 : Number(match[1]);

@@ -67,4 +67,17 @@ export abstract class PackedForm {
     while (this.at < last) if (!this.pass(last)) return false;
     return this.isSound();
   }
+
+  /** The number in four bytes at `at`, little endian. */
+  protected uint32(at: number): number {
+    const { bytes } = this;
+    const from = this.base + at;
+    return (
+      (bytes[from]! |
+        (bytes[from + 1]! << 8) |
+        (bytes[from + 2]! << 16) |
+        (bytes[from + 3]! << 24)) >>>
+      0
+    );
+  }
 }

@@ -17,7 +17,7 @@ export class AsideString {
   bytes = new Uint8Array(0);
   #buffer = new ArrayBuffer(0);
 
-  /** Makes room for a string of so many bytes. */
+  /** Makes room for a string of `length` bytes. */
   open(length: number): void {
     this.length = length;
     this.#buffer = new ArrayBuffer(0, { maxByteLength: length });

@@ -24,26 +24,26 @@ export interface PackedKind {
   /** Whether an element is two strings. */
   readonly isPair: boolean;
   readonly type: number;
-  /** Its encoding with many elements. */
+  /** The encoding that the collection has with many elements. */
   readonly largeEncoding: number;
-  /** What is wrong with one that is damaged. */
+  /** The error text for a damaged value of this form. */
   readonly damage: string;
-  /** A large collection, without elements. */
+  /** Makes a large collection without elements, and what fills it. */
   grow(keyspace: Keyspace): LargeTaker;
 }
 
-/** One that is kept compact while it has few elements. */
+/** A form of a type that is kept compact while it has few elements. */
 export interface CompactKind extends PackedKind {
   readonly encoding: number;
   /** Whether it is kept as it is in the file; else it is a ziplist. */
   readonly isKept: boolean;
-  /** How many elements it has at most. */
+  /** The most elements that a compact value may have. */
   most(limits: EncodingLimits): number;
-  /** What is wrong with one that comes from outside, as it is kept, or ''. */
+  /** What is wrong with a value from outside in the form in which it is kept, or ''. */
   fault(bytes: Uint8Array, offset: number, length: number): string;
   /** Number of elements. */
   count(bytes: Uint8Array, offset: number): number;
-  /** A large collection with the same elements. */
+  /** Makes a large collection with the same elements. */
   enlarged(keyspace: Keyspace, bytes: Uint8Array, offset: number): LargeValue;
 }
 

@@ -90,13 +90,13 @@ export class RdbEncoder {
     }
   }
 
-  /** What follows is in database `id`. */
+  /** Writes that what follows is in database `id`. */
   selectDb(id: number): void {
     this.#writer.byte(OP_SELECTDB);
     this.#writer.length(id);
   }
 
-  /** A hint for the loader: so many keys, of which so many expire, will come for this database. */
+  /** Writes a hint for the loader: how many keys of this database follow, and how many expire. */
   resizeDb(keys: number, expires: number): void {
     this.#writer.byte(OP_RESIZEDB);
     this.#writer.length(keys);
@@ -115,7 +115,7 @@ export class RdbEncoder {
     this.emitValue(address);
   }
 
-  /** Of an entry, what stands before its value. */
+  /** Writes what stands before an entry's value: expiry, usage, type and key. */
   emitHead(db: Database, address: number): void {
     const keyspace = this.#keyspace;
     const writer = this.#writer;

@@ -127,7 +127,7 @@ export function removeIfThere(fs: FileSystem, path: string): void {
 
 /**
  * Why a file of about `expectedBytes` would not fit where `path` lies, or null when it would. With
- * 0 nobody is asked.
+ * 0 the disk is not asked.
  */
 export async function spaceRefusal(
   fs: FileSystem,
@@ -142,7 +142,7 @@ export async function spaceRefusal(
   }
 }
 
-/** The same, at once. */
+/** Like `spaceRefusal`, but waits for the disk. */
 export function spaceRefusalSync(
   fs: FileSystem,
   path: string,

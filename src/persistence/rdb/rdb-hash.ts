@@ -143,7 +143,8 @@ export function decodeHash(
 }
 
 /**
- * The same for the types whose fields may expire (rdb-hash-expiry.ts). `version` is the file's.
+ * Like `decodeHash`, for the types whose fields may expire (rdb-hash-expiry.ts). `version` is the
+ * file's.
  */
 export function decodeExpiringHash(
   keyspace: Keyspace,

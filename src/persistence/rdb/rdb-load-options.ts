@@ -5,7 +5,7 @@ import type { UsageKind } from './rdb-encoder.ts';
 import type { RdbReader } from './rdb-reader.ts';
 
 export interface RdbLoadOptions {
-  /** Its `nowMs` decides which keys are expired. */
+  /** The keyspace that is filled; its `nowMs` decides which keys are expired. */
   readonly keyspace: Keyspace;
   /** The databases that are filled, if not those of the keyspace. */
   readonly databases?: readonly Database[];

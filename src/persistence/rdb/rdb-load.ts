@@ -380,8 +380,7 @@ export class RdbLoad {
 
   #text(): string {
     this.#reader.string(this.#view);
-    const { bytes, offset, length } = this.#view;
-    return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+    return this.#view.latin1();
   }
 
   #trailer(): void {

@@ -214,7 +214,7 @@ export class PackedLoad {
     this.#fault = taker.place();
   }
 
-  /** All bytes have come. */
+  /** Ends the value, all of whose bytes have come. */
   #end(kind: PackedKind): void {
     const compact = this.#compact;
     if (this.#fault === '' && this.#taker !== null) {

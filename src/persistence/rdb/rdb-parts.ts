@@ -25,7 +25,7 @@ import { emitListLength } from './rdb-list-write.ts';
 /** Tables and zsets of fewer entries are written at once: about 0.1 ms. */
 export const PARTS_ENTRIES_MIN = 1000;
 
-/** If their entries take fewer bytes than this. */
+/** Tables whose entries take fewer bytes than this are not written in parts. */
 const PARTS_TABLE_BYTES_MIN = 1 << 20;
 
 /** Streams of up to this many nodes are written at once, if those are small. */

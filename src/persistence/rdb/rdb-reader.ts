@@ -105,7 +105,7 @@ export class RdbReader {
     return this.#source === null ? this.#base + this.end : this.#source.sizeBytes;
   }
 
-  /** At most this many bytes can follow. */
+  /** The most bytes that can follow; infinite while more may be fed. */
   get bytesLeftMax(): number {
     if (this.#isFed && !this.#ended) return Number.POSITIVE_INFINITY;
     return this.sizeBytes - this.offset;
@@ -132,7 +132,7 @@ export class RdbReader {
     this.end += bytes.length;
   }
 
-  /** No more bytes will be fed. Must be called at the end, or the last value may be waited for. */
+  /** Ends the feed. Must be called when all bytes were fed, or the last value may be waited for. */
   endOfFeed(): void {
     this.#ended = true;
   }
@@ -216,7 +216,7 @@ export class RdbReader {
     return this.#crc;
   }
 
-  /** Sums no more: nobody will ask. */
+  /** Stops the checksum, for which nobody will ask. */
   dropChecksum(): void {
     this.#crc = null;
   }

@@ -11,7 +11,7 @@ export interface ByteSource {
   read(buf: Uint8Array, off: number, len: number): number;
 }
 
-/** Told after each read how many bytes of how many were read. */
+/** Called after each read with the bytes read so far, and with how many there are. */
 export type ReadProgress = (doneBytes: number, totalBytes: number) => void;
 
 export class FileSource implements ByteSource {

@@ -323,8 +323,7 @@ function keptCount(count: bigint): number {
 
 function readName(reader: RdbReader): string {
   reader.string(view);
-  const { buffer, byteOffset } = view.bytes;
-  return Buffer.from(buffer, byteOffset + view.offset, view.length).toString('latin1');
+  return view.latin1();
 }
 
 function readId(reader: RdbReader, to: StreamId): void {

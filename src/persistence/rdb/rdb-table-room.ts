@@ -10,7 +10,7 @@ import type { Dict } from '../../core/struct/dict.ts';
 export interface ElementBytes {
   /** Bytes read so far. */
   readonly offset: number;
-  /** At most this many can follow. */
+  /** The most bytes that can follow. */
   readonly bytesLeftMax: number;
 }
 

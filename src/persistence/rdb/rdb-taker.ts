@@ -18,19 +18,21 @@ export abstract class ElementTaker {
     return null;
   }
 
-  /** Takes an element, whose second string is only there of a pair. What is wrong, or ''. */
+  /**
+   * Takes an element; only one of a pair has a second string. Returns what is wrong with it, or ''.
+   */
   abstract take(first: ElementView, second: ElementView): string;
 
-  /** Brings in what still waits. What is wrong with it, or ''. */
+  /** Brings in what still waits. Returns what is wrong with it, or ''. */
   settle(): string {
     return '';
   }
 
-  /** All elements have come. */
+  /** Called when all elements have come and the key stands. */
   end(_keyspace: Keyspace, _db: Database, _address: number): void {}
 }
 
-/** One that brings elements into a large collection; that owns a place which is still open. */
+/** A taker that brings elements into a large collection, which owns a place that is still open. */
 export abstract class LargeTaker extends ElementTaker {
   abstract readonly value: LargeValue;
   /** Where a large element goes, once it was opened: the block, and the place in its bytes. */

@@ -236,8 +236,7 @@ export class StreamWalker {
 
   #name(): string {
     this.#reader.string(this.#view);
-    const { bytes, length, offset } = this.#view;
-    return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+    return this.#view.latin1();
   }
 
   #readId(to: StreamId): StreamId {

@@ -50,7 +50,7 @@ export class ValueWalker {
   #isStream = false;
   /** Pieces still to come. */
   #left = 0;
-  /** Of a hash whose fields expire. */
+  /** Whether a hash whose fields expire is in Valkey's form. */
   #isValkey = false;
   #leastMs = 0;
 

@@ -103,15 +103,17 @@ export interface RdbVisitor {
   streamFacts?(facts: StreamFacts): void;
   /** `entriesRead` is -1 when nobody knows. Names have a character for each byte. */
   group?(name: string, lastId: StreamId, entriesRead: bigint): void;
-  /** So many entries are pending for it, which follow. */
+  /**
+   * A consumer of the group shown last; `pending` entries follow, which it has not acknowledged.
+   */
   consumer?(name: string, seenMs: number, activeMs: number, pending: number): void;
   /** The consumer shown last has this entry and has not acknowledged it. */
   pending?(id: StreamId, deliveredMs: number, deliveries: bigint): void;
   /** A part of a module's value, as the text of a number or as bytes. */
   modulePart?(part: ByteView): void;
-  /** All of the value was shown: so many elements, fields or entries. */
+  /** The value was shown whole, all `elements` of its elements, fields or entries. */
   entryEnd?(entry: RdbEntry, elements: number): void;
-  /** All of the file was shown, and its checksum is not wrong. */
+  /** The file was shown whole, and its checksum is not wrong. */
   end?(): void;
 }
 
@@ -160,7 +162,7 @@ export class RdbWalk {
     return this.#verdict;
   }
 
-  /** As `run`, with a `rest` every few steps: what it throws ends the walk. */
+  /** Like `run`, with a `rest` every few steps: what it throws ends the walk. */
   async runResting(rest: Rest): Promise<ChecksumVerdict> {
     for (let step = 1; this.#verdict === null; step++) {
       this.#advance();
@@ -319,14 +321,8 @@ export class RdbWalk {
 
   #text(): string {
     this.#reader.string(this.#view);
-    return latin1Of(this.#view);
+    return this.#view.latin1();
   }
-}
-
-/** Bytes as text, a character for each. */
-export function latin1Of(view: ByteView): string {
-  const { bytes, length, offset } = view;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
 }
 
 export type RdbKind = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream' | 'module';

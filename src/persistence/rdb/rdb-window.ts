@@ -43,7 +43,7 @@ export class PackedWindow {
   #base = 0;
   /** Whether the bytes are all of a block, which the string has for itself. */
   #isBlock = false;
-  /** What a large window stands in; and what an element that was parted from it does. */
+  /** The buffer of a large window, and that of an element that was parted from it. */
   #growing: ArrayBuffer | null = null;
   #parted: ArrayBuffer | null = null;
   /** Where the next element begins, and its second string, once the first was passed. */

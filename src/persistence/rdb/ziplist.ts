@@ -142,18 +142,6 @@ export class ZiplistReader extends PackedForm {
     return first === WIDE_BACK ? this.uint32(at + 1) : -1;
   }
 
-  private uint32(at: number): number {
-    const { bytes } = this;
-    const from = this.base + at;
-    return (
-      (bytes[from]! |
-        (bytes[from + 1]! << 8) |
-        (bytes[from + 2]! << 16) |
-        (bytes[from + 3]! << 24)) >>>
-      0
-    );
-  }
-
   private bigEndian(at: number): number {
     const { bytes } = this;
     const from = this.base + at;

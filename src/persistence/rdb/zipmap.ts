@@ -92,17 +92,10 @@ export class ZipmapReader extends PackedForm {
   /** The length at `at`, -1 when there is none. */
   private textLengthAt(at: number, end: number): number {
     if (at >= end || at + this.lengthBytes(at) > end) return -1;
-    const { bytes } = this;
-    const from = this.base + at;
-    const first = bytes[from]!;
+    const first = this.bytes[this.base + at]!;
     if (first < WIDE_LENGTH) return first;
     if (first === END) return -1;
-    const length =
-      (bytes[from + 1]! |
-        (bytes[from + 2]! << 8) |
-        (bytes[from + 3]! << 16) |
-        (bytes[from + 4]! << 24)) >>>
-      0;
+    const length = this.uint32(at + 1);
     return length < WIDE_LENGTH ? -1 : length;
   }
 }

@@ -25,7 +25,7 @@ import {
   type SnapshotJob,
 } from './snapshot-protocol.ts';
 
-/** Told what happens to a job, until `ended` or `gone`. */
+/** Hears what happens to a job, until `ended` or `gone`. */
 export interface JobListener {
   /** Takes a streamed RDB, and may hold it back until `resume`; null for a file. */
   readonly stream: StreamTaker | null;
@@ -39,7 +39,7 @@ export interface SnapshotWriter {
   begin(job: SnapshotJob, listener: JobListener): void;
   /** Takes frames, borrowed until `sent`, which is not called when the job fails. */
   data(bytes: Uint8Array, sent: () => void): void;
-  /** All frames were sent. */
+  /** Ends the job, all of whose frames were sent. */
   end(): void;
   /** The listener wants to hear no more: its job has ended, or is to be given up. */
   leave(): void;
@@ -55,7 +55,7 @@ const PRACTICE = Buffer.from('practice');
 const PRACTISE_AFTER_MS = 1500;
 
 export class SnapshotHelper implements SnapshotWriter {
-  /** Told when a child has been started. */
+  /** Called when a child has been started. */
   onStart: () => void = () => {};
   readonly #script: string;
   #child: SnapshotProcess | null;
@@ -139,7 +139,7 @@ export class SnapshotHelper implements SnapshotWriter {
     this.#send(PACKET_DATA, bytes, sent);
   }
 
-  /** All frames were sent. */
+  /** Ends the job, all of whose frames were sent. */
   end(): void {
     if (this.#child !== null) this.#child.mayFinish = true;
     this.#send(PACKET_END, NOTHING, () => {});

@@ -84,7 +84,7 @@ export interface SaveOptions extends RdbContent {
   readonly fs: FileSystem;
   /** The file that is written or replaced. */
   readonly path: string;
-  /** This process's, for the name of the temporary file. */
+  /** The id of this process, for the name of the temporary file. */
   readonly pid: number;
   readonly incrementalFsync: boolean;
   /** Makes it an AOF base of commands instead of an RDB. */

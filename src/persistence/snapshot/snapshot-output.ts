@@ -36,9 +36,9 @@ interface HandleSocket {
 const FIRST_BYTES = 65_536;
 
 export class SnapshotOutput {
-  /** Who takes what comes now; null where it is to vanish. */
+  /** Returns who takes the bytes that come now; null where they are to vanish. */
   readonly #takerNow: () => StreamTaker | null;
-  /** What is read from: the pipe, or another socket on its handle. */
+  /** The stream that is read: the pipe, or another socket on its handle. */
   readonly #source: Readable;
   #buffer: Uint8Array;
 
@@ -64,7 +64,7 @@ export class SnapshotOutput {
     this.#source.resume();
   }
 
-  /** So many bytes came into the buffer. */
+  /** Hands on `count` bytes of the buffer and turns to the next one; false pauses reading. */
   #exchange(count: number): boolean {
     const taker = this.#takerNow();
     if (taker === null) return true;

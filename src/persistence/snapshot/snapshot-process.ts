@@ -27,7 +27,7 @@ const SHELL = '/bin/sh';
 const WAIT_AND_BECOME = 'read -r line <&4 && exec "$@" 4<&-';
 const GO_FD = 4;
 
-/** Told of a process. */
+/** Hears what a process sends and when it ends. */
 export interface ProcessListener {
   /** Asked at each read of its output. */
   taker(process: SnapshotProcess): StreamTaker | null;
@@ -39,13 +39,13 @@ export class SnapshotProcess {
   readonly process: ChildProcess;
   /** A job was given whose `ended` has not come. */
   busy = false;
-  /** It was told that all of its job was sent. */
+  /** Whether it was told that all of its job was sent. */
   mayFinish = false;
-  /** It has neither had a job nor practised. */
+  /** Whether it has neither had a job nor practised. */
   isNew = true;
   /** The file that the job writes. */
   path: string | null = null;
-  /** Of its reports, the part of a line that came so far. */
+  /** The part of a report's line that came so far. */
   line = '';
   readonly #output: SnapshotOutput | null;
 

@@ -29,7 +29,7 @@ import { CHUNK_BYTES, type FrameSink } from '../rdb/rdb-frame-writer.ts';
 export interface FrameTransport {
   /** Takes bytes, which stay as they are until `sent` is called, in a later turn of the loop. */
   data(bytes: Uint8Array, sent: () => void): void;
-  /** All frames were sent. */
+  /** Ends the job, all of whose frames were sent. */
   end(): void;
 }
 
@@ -86,7 +86,7 @@ class Segment {
   readonly bytes: Uint8Array;
   off: number;
   left: number;
-  /** Of the arena, or 0 for a chunk. */
+  /** The block of the arena that holds the bytes, or 0 for a chunk. */
   readonly block: number;
   /** Whether the chunk can be used again once this is sent. */
   readonly isReusable: boolean;
@@ -103,7 +103,7 @@ class Segment {
 export class SnapshotQueue implements FrameSink {
   /** Bytes in chunks that wait or are being sent. */
   copiedBytes = 0;
-  /** The same of lent strings. */
+  /** Bytes of lent strings that wait or are being sent. */
   lentBytes = 0;
   /** Bytes in side buffers. */
   asideBytes = 0;
@@ -124,7 +124,7 @@ export class SnapshotQueue implements FrameSink {
   #isAsking = false;
   /** Whether a chunk was wanted before: a second one means that the snapshot is not a small one. */
   #hasBegun = false;
-  /** What is lent and not yet sent. */
+  /** The segments whose blocks are lent and not yet sent. */
   readonly #lent = new Set<Segment>();
 
   /** `onChange` is called when there is room again. */
@@ -160,7 +160,7 @@ export class SnapshotQueue implements FrameSink {
     return this.#isAsking && this.#spare.length === 0;
   }
 
-  /** Nothing more will be written, to this chunk neither. */
+  /** Ends the stream of frames; the chunk `unused` was not begun. */
   end(unused: Uint8Array): void {
     this.#spare.push(unused);
     this.#isEnding = true;

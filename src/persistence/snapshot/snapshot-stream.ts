@@ -67,12 +67,12 @@ class Pending {
     this.count = count;
   }
 
-  /** One of them was written or put aside. */
+  /** Counts one of them as written or put aside. */
   note(): void {
     this.#found++;
   }
 
-  /** Puts one aside. */
+  /** Puts one of the consumers or nodes aside. */
   add(bytes: Uint8Array, length: number): void {
     if (this.#end + length > this.#aside.length) {
       const grown = new Uint8Array(Math.max(this.#aside.length * 2, ASIDE_BYTES_MIN));

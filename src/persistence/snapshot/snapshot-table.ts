@@ -32,7 +32,7 @@ import type { FrameWriter } from '../rdb/rdb-frame-writer.ts';
 /** A large value whose entries stand in a dict and are written in any order. */
 export interface TableValue extends LargeValue {
   readonly arena: Arena;
-  /** Those that do not wait. */
+  /** The dict of the entries that are no waiting integers. */
   readonly settled: Dict;
   readonly count: number;
   door: EntryDoor | null;

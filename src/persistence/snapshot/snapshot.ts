@@ -38,12 +38,12 @@ export type SnapshotTarget =
       /** Makes it an AOF base of commands instead of an RDB. */
       readonly commands?: CommandBase;
     }
-  /** What it holds back comes after `resume`. */
+  /** The taker of a stream; what it holds back comes after `resume`. */
   | { readonly stream: StreamTaker };
 
 export interface SnapshotRequest extends RdbContent {
   readonly keyspace: Keyspace;
-  /** By whom it is written. */
+  /** The writer of the frames: a child process, or a stand-in. */
   readonly helper: SnapshotWriter;
   readonly target: SnapshotTarget;
   /** False leaves the keys out; default true. */
@@ -58,7 +58,7 @@ export interface SnapshotRequest extends RdbContent {
 
 export interface SnapshotResult {
   readonly keys: number;
-  /** Of the RDB. */
+  /** Bytes of the RDB. */
   readonly bytes: number;
   readonly durationMs: number;
   /** The most memory that was ever held on its account. */
@@ -68,7 +68,7 @@ export interface SnapshotResult {
 export interface SnapshotFigures {
   readonly keysTotal: number;
   readonly keysDone: number;
-  /** Of these, keys emitted because they were about to change. */
+  /** The part of `keysDone` that was emitted because the keys were about to change. */
   readonly doorKeys: number;
   /** Memory held on its account, now and at most: what is queued, and old values not yet sent. */
   readonly queuedBytes: number;

@@ -32,7 +32,7 @@ export type CheckOptions = {
   readonly readRdb: PreambleReader;
   /** Cut before the first turn after this second, instead of at trouble. */
   readonly truncateToTimestamp?: number;
-  /** Told how far the file at `path` is checked. */
+  /** Called with how far the file at `path` is checked. */
   readonly onProgress?: (path: string, doneBytes: number, totalBytes: number) => void;
 };
 

@@ -81,7 +81,7 @@ class Checker implements RdbVisitor {
     return this.#report(null, this.#reader.offset);
   }
 
-  /** Only bytes are damaged: what the disk says, and a rest, is thrown on. */
+  /** The report of damaged bytes; throws on what the disk says, and what a rest throws. */
   #damaged(thrown: unknown): RdbCheckReport {
     if (!(thrown instanceof RdbError)) throw thrown;
     this.#sayError(thrown.message, thrown.offset);
@@ -181,7 +181,7 @@ export function checkRdbFile(
   }
 }
 
-/** The same with rests. Rejects with what the disk says, or with what a rest throws. */
+/** Like `checkRdbFile`, with rests. Rejects with what the disk says, or with what a rest throws. */
 export async function checkRdbFileResting(
   fs: FileSystem,
   path: string,

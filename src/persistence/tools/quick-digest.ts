@@ -34,13 +34,13 @@ export class QuickDigest {
     this.words.fill(0);
   }
 
-  /** Takes in what has no order. */
+  /** Adds bytes whose order among others does not count: xors their hash into the digest. */
   xor(bytes: Uint8Array, offset: number, length: number): void {
     this.#take(bytes, offset, length);
     for (let i = 0; i < DIGEST_WORDS; i++) this.words[i]! ^= this.#hash[i]!;
   }
 
-  /** Takes in what follows what was taken in before. */
+  /** Adds bytes whose order counts: spreads the digest and their hash over all bits. */
   mix(bytes: Uint8Array, offset: number, length: number): void {
     this.#take(bytes, offset, length);
     for (let i = 0; i < DIGEST_WORDS; i++) {

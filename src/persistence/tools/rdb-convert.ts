@@ -29,7 +29,7 @@ export interface ConvertOptions {
   readonly fs: FileSystem;
   /** The file that is written or replaced. */
   readonly path: string;
-  /** For the name of the temporary file. */
+  /** The id of this process, for the name of the temporary file. */
   readonly pid: number;
   readonly version: RdbWriteVersion;
   /** Asked for between keys, see `RdbWalk.runResting`. */
@@ -95,7 +95,7 @@ class Converter implements RdbVisitor {
   readonly #reader: RdbReader;
   readonly #writer: FrameWriter;
   readonly #version: RdbWriteVersion;
-  /** For what comes packed, which is to stay so, and for what does not. */
+  /** Where values that come packed are made, and stay so, and where all others are. */
   readonly #packed: Bench;
   readonly #plain: Bench;
   #db = -1;

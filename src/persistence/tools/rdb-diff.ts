@@ -18,9 +18,9 @@ import { ValueDigests } from './rdb-digests.ts';
 export interface RdbDifference {
   readonly kind: 'only-in-a' | 'only-in-b' | 'value' | 'ttl' | 'value-and-ttl';
   readonly db: number;
-  /** Borrowed. */
+  /** The key's bytes, borrowed during the call of `found`. */
   readonly key: Uint8Array;
-  /** Of the key in the file where it was met. */
+  /** The type of the key in the file where it was met. */
   readonly type: string;
   /** Expiries in A and in B, null for none; only where both have the key. */
   readonly expireAtMs?: readonly [a: number | null, b: number | null];
@@ -28,7 +28,7 @@ export interface RdbDifference {
 
 export interface RdbDiffOptions {
   readonly wants: (entry: RdbEntry) => boolean;
-  /** Expiries do not count. */
+  /** Whether expiries do not count as a difference. */
   readonly ignoreTtl: boolean;
   readonly found: (difference: RdbDifference) => void;
 }

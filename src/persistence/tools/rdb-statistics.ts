@@ -25,7 +25,7 @@ export interface RdbStatisticsOptions {
   readonly top: number;
   /** What ends a prefix; one byte or more, a character for each. */
   readonly separator: string;
-  /** So many separators make a prefix. */
+  /** The number of separators in a prefix. */
   readonly depth: number;
 }
 
@@ -65,7 +65,7 @@ export interface RdbStatistics {
   /** Keys by what is left of their time; `none` never expires. */
   readonly ttl: Readonly<Record<string, number>>;
   readonly types: ReadonlyMap<string, RdbGroup>;
-  /** By `type/encoding`. */
+  /** The groups by `type/encoding`. */
   readonly encodings: ReadonlyMap<string, RdbGroup>;
   readonly databases: ReadonlyMap<string, RdbGroup>;
   /** The prefixes with the most bytes in the file; latin1 names, '' for keys without a prefix. */

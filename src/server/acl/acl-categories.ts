@@ -2,7 +2,15 @@
  * The categories of commands that ACL rules name, such as @write: most follow from a command's
  * flags, the rest stand in its specification.
  */
-import { ADMIN, BLOCKING, type Command, FAST, PUBSUB, READONLY, WRITE } from '../command.ts';
+import {
+  ADMIN,
+  BLOCKING,
+  type Command,
+  FAST,
+  PUBSUB,
+  READONLY,
+  WRITE,
+} from '../dispatch/command.ts';
 
 /** All categories, in the order in which they are shown. */
 export const CATEGORIES = [

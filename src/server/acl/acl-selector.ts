@@ -11,9 +11,9 @@
  */
 import type { Args } from '../../core/resp/args.ts';
 import { globMatch } from '../../core/text/glob.ts';
-import { type Command, NO_AUTH } from '../command.ts';
-import type { CommandTable } from '../command-table.ts';
-import { findKeys, mayHaveKeys } from '../key-extraction.ts';
+import { type Command, NO_AUTH } from '../dispatch/command.ts';
+import type { CommandTable } from '../dispatch/command-table.ts';
+import { findKeys, mayHaveKeys } from '../dispatch/key-extraction.ts';
 import { CATEGORIES, isInCategory } from './acl-categories.ts';
 
 /** What a check found, the gravest last: a higher one tells a client more about how far it came. */
@@ -245,7 +245,7 @@ export class Selector {
     return this.allChannels ? '&*' : this.channels.map((text) => `&${text}`).join(' ');
   }
 
-  /** As it stands in ACL LIST. */
+  /** The rules of the selector as ACL LIST shows them. */
   describe(): string {
     const keys = this.describeKeys();
     const channels = this.describeChannels();

@@ -8,8 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Args } from '../../core/resp/args.ts';
-import type { Command } from '../command.ts';
-import type { CommandTable } from '../command-table.ts';
+import type { Command } from '../dispatch/command.ts';
+import type { CommandTable } from '../dispatch/command-table.ts';
 import { ACL_OK, failure, Selector, SYNTAX } from './acl-selector.ts';
 
 const BAD_HASH =

@@ -11,11 +11,11 @@
 import { readFileSync } from 'node:fs';
 import type { Args } from '../../core/resp/args.ts';
 import type { Client } from '../clients/client.ts';
-import type { Command } from '../command.ts';
-import type { CommandTable } from '../command-table.ts';
 import { replaceConfigFile } from '../config/conf-rewrite.ts';
 import type { Config } from '../config/config.ts';
 import { errorReason } from '../config/system-error.ts';
+import type { Command } from '../dispatch/command.ts';
+import type { CommandTable } from '../dispatch/command-table.ts';
 import { AclLog } from './acl-log.ts';
 import {
   ACL_DENIED_CHANNEL,
@@ -40,7 +40,7 @@ export interface AclOwner {
 
 export class AccessControl {
   readonly log: AclLog;
-  /** Told when `isLimiting` may have changed. */
+  /** Called when `isLimiting` may have changed. */
   onChange: () => void = () => {};
   private readonly users = new Map<string, User>();
   private readonly config: Config;

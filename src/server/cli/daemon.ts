@@ -46,7 +46,7 @@ export function startDaemon(source: ConfigSource): Promise<DaemonReport> {
   });
 }
 
-/** In the child: what the parent sends. */
+/** Resolves, in the child, with the configuration that the parent sends. */
 export function receiveSource(): Promise<ConfigSource> {
   delete process.env[CHILD_MARK];
   return new Promise((resolve) => {
@@ -54,7 +54,7 @@ export function receiveSource(): Promise<ConfigSource> {
   });
 }
 
-/** In the child: tells the parent how the start went, and lets go of it. */
+/** Tells the parent, from the child, how the start went, and lets go of it. */
 export function reportToParent(report: DaemonReport): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined) {

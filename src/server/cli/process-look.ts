@@ -43,9 +43,9 @@ const OOM_FAILED = 'Failed to set current oom_score_adj. Check server logs.';
 
 /** The child process that writes snapshots, as far as the kernel's readiness concerns it. */
 export interface ScoredChild {
-  /** 0 while there is none. */
+  /** The id of the child; 0 while there is none. */
   readonly pid: number;
-  /** Told when there is a new one, which has the score of the server. */
+  /** Called when there is a new child, which has the score of the server. */
   onStart: () => void;
 }
 

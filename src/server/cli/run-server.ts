@@ -30,11 +30,11 @@ import { logMode, logStart, logStartFailure } from './start-log.ts';
 export interface CreateServerOptions {
   readonly config: Config;
   readonly log: ServerLog;
-  /** To be called when the sockets are bound, before the dataset is loaded. */
+  /** Called when the sockets are bound, before the dataset is loaded. */
   readonly onBound: () => void;
-  /** To be called when REPLICAOF or a failover turns the server into the other role. */
+  /** Called when REPLICAOF or a failover turns the server into the other role. */
   readonly onRole: (role: 'primary' | 'replica') => void;
-  /** To be called when SHUTDOWN has ended the server. */
+  /** Called when SHUTDOWN has ended the server. */
   readonly exit: (code: number) => void;
   /** The child process that snapshots are written by. */
   readonly snapshotHelper: SnapshotHelper;
@@ -49,7 +49,7 @@ export interface RunningServer {
   readonly port: number;
   /** Whether a snapshot is being made. */
   readonly isSaving: boolean;
-  /** Gives that up at once. */
+  /** Gives the running snapshot up at once. */
   dropSnapshot(): void;
 }
 

@@ -9,7 +9,7 @@ import { troubleText } from '../config/system-error.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import type { Logger } from '../log.ts';
 
-/** What is known before anything is opened. */
+/** Logs what is known before anything is opened: versions, process id, configuration. */
 export function logStart(log: Logger, config: Config, hasArguments: boolean): void {
   log.warning('Cairn is starting');
   log.warning(
@@ -50,7 +50,7 @@ function logoLines(port: number): string[] {
   ];
 }
 
-/** Why the server does not start, in the error's own words. */
+/** Logs why the server does not start, in the error's own words. */
 export function logStartFailure(log: Logger, error: unknown): void {
   log.warning(`${troubleText(error)}${mayNot(error) ? RIGHTS : ''}`);
 }

@@ -7,24 +7,24 @@ import { createInterface } from 'node:readline/promises';
 import { errorCode } from '../../persistence/file-system.ts';
 import type { ReadProgress } from '../../persistence/rdb/rdb-source.ts';
 import { errorReason, troubleText } from '../config/system-error.ts';
-import { sleepSync } from '../sleep.ts';
+import { sleepSync } from '../time/sleep.ts';
 import { ProgressBar } from './progress.ts';
 
-/** It is as it should be, or was done. */
+/** Exit code: all is as it should be, or was done. */
 export const EXIT_OK = 0;
-/** The answer is no: damaged, different. */
+/** Exit code: the answer is no (damaged, different). */
 export const EXIT_NO = 1;
-/** It could not be done, or not be told: wrong arguments, unreadable files. */
+/** Exit code: it could not be done or told (wrong arguments, unreadable files). */
 export const EXIT_TROUBLE = 2;
-/** Who read standard output has gone; what SIGPIPE would end a program with. */
+/** Exit code: the reader of standard output has gone; a shell shows this for SIGPIPE. */
 const EXIT_NO_READER = 141;
 
 export interface ToolIo {
-  /** Text on standard output. */
+  /** Prints text on standard output. */
   print(text: string): void;
-  /** Bytes on standard output, all of them, before it returns. */
+  /** Writes bytes to standard output, all of them before it returns. */
   write(bytes: Uint8Array, length: number): void;
-  /** Text on standard error. */
+  /** Prints text on standard error. */
   warn(text: string): void;
   /** Begins a bar; the result is to be told how far the work is. */
   progress(label: string): ReadProgress;

@@ -8,12 +8,12 @@
  * a deletion would be a write.
  */
 import { Args } from '../../core/resp/args.ts';
-import { type Command, MAY_REPLICATE, WRITE } from '../command.ts';
+import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
 import type { Services } from '../services.ts';
 import { type Client, RUNNING, WAIT_PAUSED } from './client.ts';
 import type { ExpiryHolds } from './expiry-holds.ts';
 
-/** Who pauses. Each may have one pause at a time. */
+/** The purposes of a pause. Each may have one pause at a time. */
 export type PausePurpose = 'client' | 'failover' | 'shutdown';
 
 interface Pause {
@@ -24,7 +24,7 @@ interface Pause {
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class ClientPause {
-  /** Told when pausing begins or ends. */
+  /** Called when pausing begins or ends. */
   onChange: () => void = () => {};
   private readonly services: Services;
   private readonly expiry: ExpiryHolds;
@@ -98,7 +98,7 @@ export class ClientPause {
     return '';
   }
 
-  /** The client has gone. */
+  /** Forgets a client that has gone. */
   forget(client: Client): void {
     if (client.postponed === null) return;
     client.postponed = null;

@@ -11,7 +11,7 @@ import type { Services } from '../services.ts';
 import { type Client, WAIT_BLOCKED } from './client.ts';
 import { describeClient } from './client-list.ts';
 
-/** Once a second. */
+/** Called once a second: disconnects clients that were idle for longer than `timeout`. */
 export function closeIdleClients(services: Services, nowMs: number): void {
   const seconds = services.config.values.timeout;
   if (seconds === 0) return;
@@ -27,7 +27,10 @@ function isExcused(client: Client): boolean {
   return isPrimary || isReplica || monitor || subscribed !== null || waiting === WAIT_BLOCKED;
 }
 
-/** Several times a second, and before keys are evicted; `asking` stays. How many went. */
+/**
+ * Disconnects clients while all together take more than `maxmemory-clients`, but never `asking`.
+ * Called several times a second, and before keys are evicted. Returns how many went.
+ */
 export function evictClients(
   services: Services,
   nowMs: number,

@@ -10,7 +10,7 @@ import type { ChunkPool } from '../../core/resp/chunk-pool.ts';
 import { type ErrorTally, Reply } from '../../core/resp/reply.ts';
 import { type ParserLimits, RequestParser } from '../../core/resp/request-parser.ts';
 import type { User } from '../acl/acl-user.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../dispatch/command.ts';
 import type { Link } from '../io/link.ts';
 import type { Subscriptions } from './pubsub.ts';
 import type { TrackingState } from './tracking.ts';
@@ -27,7 +27,7 @@ export const WAIT_CLOSING = 4;
 export const WAIT_WORK = 5;
 export const WAIT_SNAPSHOT = 6;
 
-/** CLIENT REPLY. */
+/** The modes of CLIENT REPLY. */
 export const REPLY_ON = 0;
 export const REPLY_OFF = 1;
 export const REPLY_SKIP_NEXT = 2;
@@ -42,7 +42,7 @@ export interface QueuedCommand {
 /** State between MULTI and EXEC. */
 export class Transaction {
   readonly queue: QueuedCommand[] = [];
-  /** Words that lie where they arrived, held until the transaction is over. */
+  /** Arguments that lie where they arrived, held until the transaction is over. */
   readonly held: Uint8Array[] = [];
   /** Flags of all queued commands, or-ed. */
   flags = 0;
@@ -75,7 +75,7 @@ export interface WatchedKey {
   readonly id: string;
   readonly db: number;
   readonly key: Uint8Array;
-  /** It had expired already when it was watched, and still stands. */
+  /** Whether it had expired already when it was watched, and still stands. */
   wasExpired: boolean;
 }
 
@@ -95,7 +95,7 @@ export class Client {
   /** Numbers from the beginning, or a new object would be made for each time that is kept. */
   createdMs = 0;
   lastActiveMs = 0;
-  /** RUNNING or why commands wait. */
+  /** Why the client's commands wait, or RUNNING. */
   waiting: number = RUNNING;
   /** Closes as soon as its replies are sent. */
   closeAfterReply = false;
@@ -110,15 +110,15 @@ export class Client {
   monitor = false;
   noEvict = false;
   noTouch = false;
-  /** Arrived over a unix socket or from this machine. */
+  /** Whether it came over a unix socket or from this machine. */
   local = true;
   unixSocket = false;
-  /** The link of a replica of ours, or of our primary. */
+  /** Whether it is a replica of this server, or its primary. */
   isReplica = false;
   isPrimary = false;
-  /** What it asked for last; null before that, and when there is no such command. */
+  /** The command it asked for last; null before the first, and when there is no such command. */
   lastCommand: Command | null = null;
-  /** What the command that waits has taken so far, each time that it ran in vain. */
+  /** The time that the command that waits has taken so far, all runs in vain together. */
   spentMicroseconds = 0;
   /** Commands and bytes, for CLIENT LIST. */
   commandCount = 0;
@@ -128,8 +128,8 @@ export class Client {
   address = '';
   localAddress = '';
   /**
-   * What it has subscribed to; null while it is no subscriber. In RESP2 that limits what it may
-   * send.
+   * The channels and patterns it has subscribed to; null while there are none. In RESP2 that limits
+   * what it may send.
    */
   subscribed: Subscriptions | null = null;
   /** Client-side caching; null while it is off. */
@@ -140,19 +140,22 @@ export class Client {
   writeOffset = 0;
   /** Called when its replies have drained, for code that sends it more than fits at once. */
   drained: (() => void) | null = null;
-  /** Times that replies of its are held until the disk has caught up. */
+  /** The number of turns whose replies to it are held until the disk has caught up. */
   heldReplies = 0;
-  /** It has changed something since the snapshot's brake was asked. */
+  /** Whether it has changed something since the snapshot's brake was asked. */
   wrote = false;
-  /** A read of its is among those that are being run together. */
+  /** Whether a read of its is among those that are being run together. */
   staged = false;
-  /** On the turn's list of clients with replies. */
+  /** Whether it is on the turn's list of clients with replies. */
   listed = false;
   /** A send is under way: bytes that belong to the link until it reports. */
   sendingBytes = 0;
   /** Unsent replies above which its commands wait. */
   outputMark = OUTPUT_FIRST_MARK;
-  /** When the output first stood above its soft limit, 0 for not. */
+  /**
+   * When the output came to stand above its soft limit, in milliseconds since 1970; 0 while it does
+   * not.
+   */
   softLimitSinceMs = 0;
 
   constructor(

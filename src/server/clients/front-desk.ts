@@ -7,15 +7,15 @@
  * What nobody uses costs nothing: the dispatcher's hooks are set while somebody wants them.
  */
 import { AccessControl } from '../acl/acl.ts';
-import { FAST, SKIP_SLOWLOG } from '../command.ts';
-import type { Dispatcher } from '../dispatch.ts';
-import { Gates, listenerGate, subscriberGate } from '../gates.ts';
+import { FAST, SKIP_SLOWLOG } from '../dispatch/command.ts';
+import type { Dispatcher } from '../dispatch/dispatch.ts';
+import { Gates, listenerGate, subscriberGate } from '../dispatch/gates.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../dispatch/notify-classes.ts';
 import { InfoSources } from '../info/info-lines.ts';
 import { Rates } from '../info/rates.ts';
 import { LatencyMonitor } from '../latency/latency-monitor.ts';
 import { SlowLog } from '../latency/slow-log.ts';
 import { Migrations } from '../migration/migrations.ts';
-import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../notify-classes.ts';
 import type { Services } from '../services.ts';
 import type { Client } from './client.ts';
 import { ClientPause } from './client-pause.ts';
@@ -85,13 +85,13 @@ export class FrontDesk {
     this.followEvents(publishes);
   }
 
-  /** So many replicas are attached: they may not touch keys. */
+  /** Notes how many replicas are attached; they may not touch keys. */
   replicasChanged(count: number): void {
     this.replicas = count;
     this.holdListeners();
   }
 
-  /** A client has gone. */
+  /** Forgets a client that has gone. */
   gone(client: Client): void {
     this.pubsub.leave(client);
     this.tracking.stop(client);
@@ -100,7 +100,7 @@ export class FrontDesk {
     if (client.monitor) this.monitors.remove(client);
   }
 
-  /** The server ends. */
+  /** Lets go of timers and sockets, when the server ends. */
   stop(): void {
     this.pause.stop();
     this.migrations.sockets.stop();

@@ -8,15 +8,15 @@
  * monitors, the dispatcher has nobody to tell.
  */
 import type { Args } from '../../core/resp/args.ts';
-import { ADMIN, type Command, SKIP_MONITOR } from '../command.ts';
 import { quoteArgument } from '../config/byte-string.ts';
-import type { Dispatcher } from '../dispatch.ts';
+import { ADMIN, type Command, SKIP_MONITOR } from '../dispatch/command.ts';
+import type { Dispatcher } from '../dispatch/dispatch.ts';
 import { REDACTED } from '../latency/slow-log.ts';
-import { wallMicroseconds } from '../wall-clock.ts';
+import { wallMicroseconds } from '../time/wall-clock.ts';
 import type { Client } from './client.ts';
 
 export class Monitors {
-  /** Told when the first one came or the last one went. */
+  /** Called when the first one came or the last one went. */
   onChange: () => void = () => {};
   private readonly clients = new Set<Client>();
   private readonly dispatcher: Dispatcher;

@@ -10,12 +10,12 @@
  */
 
 import type { Services } from '../services.ts';
-import type { OutputGuard } from '../turn.ts';
+import type { OutputGuard } from '../turn/turn.ts';
 import type { Client } from './client.ts';
 import { clientKind, describeClient } from './client-list.ts';
 import { evictWhoTakesMuch } from './client-upkeep.ts';
 
-/** So many bytes of replies may wait whatever the limits: Redis has a buffer for them. */
+/** Bytes of replies that may wait whatever the limits are: Redis has a buffer for them. */
 const UNLIMITED_BYTES = 16 * 1024;
 /** Bytes of replies that a client that has not authenticated may leave unread. */
 const UNAUTHENTICATED_MAX = 1024;
@@ -89,7 +89,7 @@ export class OutputLimits implements OutputGuard {
     }
   }
 
-  /** Once a second. */
+  /** Called once a second: disconnects clients above their soft limit for too long. */
   tick(nowMs: number): void {
     for (const client of [...this.high]) this.check(client, nowMs);
   }

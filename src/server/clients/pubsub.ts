@@ -17,7 +17,7 @@
  */
 import { asciiBytes } from '../../core/text/ascii.ts';
 import { globMatch } from '../../core/text/glob.ts';
-import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../notify-classes.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../dispatch/notify-classes.ts';
 import type { Client } from './client.ts';
 
 /** What one client listens to; never all empty. */
@@ -43,7 +43,7 @@ export interface PubSubOwner {
 }
 
 export class PubSub {
-  /** Told when the first subscriber came or the last one went. */
+  /** Called when the first subscriber came or the last one went. */
   onChange: () => void = () => {};
   /** Clients that subscribe to anything. */
   subscribers = 0;

@@ -15,8 +15,8 @@
  * it, a change costs two comparisons.
  */
 import type { Args } from '../../core/resp/args.ts';
-import { type Command, READONLY } from '../command.ts';
-import { findKeys } from '../key-extraction.ts';
+import { type Command, READONLY } from '../dispatch/command.ts';
+import { findKeys } from '../dispatch/key-extraction.ts';
 import { type Client, WAIT_WORK } from './client.ts';
 
 export type TrackingMode = 'default' | 'optin' | 'optout' | 'broadcast';
@@ -24,21 +24,21 @@ export type TrackingMode = 'default' | 'optin' | 'optout' | 'broadcast';
 /** What one client has asked for. */
 export interface TrackingState {
   readonly mode: TrackingMode;
-  /** Do not tell the client of its own changes. */
+  /** Whether the client is not told of its own changes (NOLOOP). */
   readonly noLoop: boolean;
   /** The client that gets the news, 0 for itself. */
   readonly redirect: number;
-  /** Of broadcast mode. */
+  /** The prefixes of broadcast mode. */
   readonly prefixes: readonly string[];
-  /** Length of all prefixes. */
+  /** Bytes of all prefixes together. */
   readonly prefixBytes: number;
-  /** CLIENT CACHING was said for the next command. */
+  /** Whether CLIENT CACHING was said for the next command. */
   caching: boolean;
-  /** The client that it redirects to has gone. */
+  /** Whether the client that it redirects to has gone. */
   isBroken: boolean;
 }
 
-/** Those who are told of keys with the same prefix. */
+/** The clients that are told of keys with one prefix. */
 interface Audience {
   readonly clients: Set<Client>;
   /** Changes of this turn, with who alone made them. */
@@ -64,13 +64,16 @@ export class Tracking {
   isNobodysDoing = false;
   /** Clients that track. */
   private readonly trackers = new Set<Client>();
-  /** Who read which key. */
+  /** The ids of the clients that read a key, by key. */
   private readonly readers = new Map<string, Set<number>>();
-  /** By the prefix that they ask for, those in broadcast mode. */
+  /** The clients in broadcast mode, by the prefix that they ask for. */
   private readonly audiences = new Map<string, Audience>();
-  /** A database has been emptied, and nobody was told yet. */
+  /** Whether a database has been emptied, and nobody was told yet. */
   private emptied = false;
-  /** Those who are to be told of it once their own command, which may have done it, is answered. */
+  /**
+   * The clients that are to be told of it once their own command, which may have done it, is
+   * answered.
+   */
   private readonly putOff = new Set<Client>();
   private readonly owner: TrackingOwner;
 
@@ -102,7 +105,7 @@ export class Tracking {
     return this.audiences.size;
   }
 
-  /** CLIENT TRACKING ON: also of one that tracks already, whose prefixes are still among these. */
+  /** CLIENT TRACKING ON, also for one that tracks already, whose prefixes are still among these. */
   start(client: Client, state: TrackingState): void {
     client.tracking = state;
     this.trackers.add(client);
@@ -113,7 +116,7 @@ export class Tracking {
     }
   }
 
-  /** CLIENT TRACKING OFF, and the end of a connection. */
+  /** Ends tracking: CLIENT TRACKING OFF, or the end of a connection. */
   stop(client: Client): void {
     if (client.tracking === null) return;
     for (const prefix of client.tracking.prefixes) {
@@ -161,7 +164,7 @@ export class Tracking {
 
   // ---------------------------------------------------------------- changes
 
-  /** A key has changed or gone. */
+  /** Tells who read the key that it has changed or gone. */
   invalidate(key: string): void {
     const { isNobodysDoing } = this;
     if (this.audiences.size > 0) this.note(key, isNobodysDoing ? null : this.owner.executing());

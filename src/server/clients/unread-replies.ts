@@ -21,7 +21,7 @@ export class UnreadReplies {
   /** Clients that wait, and how much each had taken when it was last looked at. */
   private readonly waiting = new Map<Client, number>();
 
-  /** The client begins to wait. */
+  /** Notes a client that begins to wait. */
   add(client: Client): void {
     this.waiting.set(client, client.reply.sent);
   }
@@ -39,7 +39,7 @@ export class UnreadReplies {
     return true;
   }
 
-  /** Twice a second: who has taken nothing since goes on, with a higher mark. */
+  /** Called twice a second: clients that have taken nothing since go on, with a higher mark. */
   tick(goOn: (client: Client) => void): void {
     for (const [client, taken] of [...this.waiting]) {
       // What waits for the disk cannot be taken.

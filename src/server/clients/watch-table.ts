@@ -6,6 +6,7 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
+import { latin1Text } from '../../core/text/ascii.ts';
 import type { Client, WatchedKey } from './client.ts';
 
 /** Who watches keys: a client, or whoever else wants to know whether they have changed. */
@@ -55,7 +56,7 @@ export class WatchTable {
     });
   }
 
-  /** A key changed. */
+  /** Spoils the transactions of all who watch the key. */
   touch(db: number, key: Uint8Array, offset: number, length: number): void {
     if (this.watchers.size === 0) return;
     const id = watchId(db, key, offset, length);
@@ -106,6 +107,5 @@ function isReplaced(
 }
 
 function watchId(db: number, key: Uint8Array, offset: number, length: number): string {
-  const view = Buffer.from(key.buffer, key.byteOffset + offset, length);
-  return `${db}:${view.toString('latin1')}`;
+  return `${db}:${latin1Text(key, offset, length)}`;
 }

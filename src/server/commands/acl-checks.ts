@@ -3,9 +3,9 @@
  */
 import { Args } from '../../core/resp/args.ts';
 import { formatDouble17 } from '../../core/text/double.ts';
-import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
-import type { Context } from '../context.ts';
-import { wrongArity, wrongSubcommand } from '../errors.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { wrongArity, wrongSubcommand } from '../dispatch/errors.ts';
 
 const LOG_SHOWN = 10;
 

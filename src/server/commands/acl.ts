@@ -5,9 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { isBadName } from '../acl/acl.ts';
 import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
 import type { Selector } from '../acl/acl-selector.ts';
-import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
-import type { Context } from '../context.ts';
-import { wrongSubcommand } from '../errors.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { wrongSubcommand } from '../dispatch/errors.ts';
 import { aclCheckCommands } from './acl-checks.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';
 

@@ -1,5 +1,5 @@
 /** Every command of the server, family by family. */
-import type { Command } from '../command.ts';
+import type { Command } from '../dispatch/command.ts';
 import { aclCommands } from './acl.ts';
 import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmap.ts';

@@ -17,11 +17,11 @@ import {
 import { parseInt64, parseInteger } from '../../core/text/integer.ts';
 import { stringView } from '../../core/types/string.ts';
 import { ByteView } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOT_AN_INTEGER } from '../errors.ts';
-import { NOTIFY_STRING } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_AN_INTEGER } from '../dispatch/errors.ts';
+import { NOTIFY_STRING } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { BAD_BIT_OFFSET, GROW_DONE, GROW_REFUSED, growBitmap, isBitOffset } from './bitmap.ts';
 
 const BAD_TYPE =

@@ -16,10 +16,10 @@ import { parseInteger } from '../../core/text/integer.ts';
 import { bitmapForWrite, bitmapGet, bitmapSet, byteOfBit } from '../../core/types/bitmap.ts';
 import { stringLength, stringSetRaw, stringView } from '../../core/types/string.ts';
 import { ByteView, ENC_INT, encodingOf } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, keysFrom, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, keysFrom, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_NEW, NOTIFY_STRING } from '../dispatch/notify-classes.ts';
 import { hasMemory, stringBytesMax } from './string-limit.ts';
 
 export const BAD_BIT_OFFSET = 'ERR bit offset is not an integer or out of range';

@@ -10,7 +10,7 @@
  */
 import { parseInt64, parseInteger } from '../../core/text/integer.ts';
 import { isFiniteLongDouble, parseLongDouble } from '../../core/text/long-double.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../dispatch/context.ts';
 
 const NOT_AN_INTEGER = 'ERR timeout is not an integer or out of range';
 const NOT_A_TIMEOUT = 'ERR timeout is not a float or out of range';

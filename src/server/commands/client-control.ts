@@ -4,9 +4,9 @@
 import type { User } from '../acl/acl-user.ts';
 import type { Client } from '../clients/client.ts';
 import { type ClientKind, clientKind, parseClientKind } from '../clients/client-list.ts';
-import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR, wrongSubcommand } from '../errors.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR, wrongSubcommand } from '../dispatch/errors.ts';
 import { readTimeoutMs } from './blocking-timeout.ts';
 
 const NO_SUCH_CLIENT = 'ERR No such client';

@@ -4,9 +4,9 @@
  */
 import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../clients/client.ts';
 import { clientKind, describeClient, parseClientKind } from '../clients/client-list.ts';
-import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 
 export const BAD_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';
 
@@ -244,7 +244,7 @@ const clientIdentitySpecs: readonly Command[] = [
   ),
 ];
 
-/** Of Redis 7.2 and Valkey 8. */
+/** The subcommands that came with Redis 7.2 and Valkey 8. */
 const laterCommands: readonly Command[] = [
   command(
     'client|no-touch',

@@ -3,9 +3,9 @@
  */
 
 import type { TrackingMode, TrackingState } from '../clients/tracking.ts';
-import { ANYTIME, type Command, command } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 
 const OTHER_MODE =
   'mode before disabling tracking for this client, and then re-enabling it with a different mode.';

@@ -1,6 +1,6 @@
 /** CLIENT: its subcommands together. */
 
-import { type Command, command } from '../command.ts';
+import { type Command, command } from '../dispatch/command.ts';
 import { clientControlCommands } from './client-control.ts';
 import { clientIdentityCommands } from './client-identity.ts';
 import { clientTrackingCommands } from './client-tracking.ts';

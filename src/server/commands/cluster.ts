@@ -13,8 +13,8 @@ import {
   NO_ASYNC_LOADING,
   NOSCRIPT,
   STALE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 
 const CHANGES = ADMIN | STALE | NO_ASYNC_LOADING;
 const VARIES = { tips: ['nondeterministic_output'] } as const;

@@ -5,11 +5,11 @@
 import { Args } from '../../core/resp/args.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
-import { type Command, command, LOADING, NO_MANDATORY_KEYS, STALE } from '../command.ts';
-import { replyCommandDocs, replyCommandInfo } from '../command-docs.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { type FoundKey, findKeys, mayHaveKeys } from '../key-extraction.ts';
+import { type Command, command, LOADING, NO_MANDATORY_KEYS, STALE } from '../dispatch/command.ts';
+import { replyCommandDocs, replyCommandInfo } from '../dispatch/command-docs.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { type FoundKey, findKeys, mayHaveKeys } from '../dispatch/key-extraction.ts';
 import { helpSubcommand } from './help.ts';
 
 function commandCommand(c: Context): void {

@@ -7,10 +7,10 @@
  */
 
 import type { Reply } from '../../core/resp/reply.ts';
-import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
 import type { SetOutcome } from '../config/config.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 function getCommand(c: Context): void {

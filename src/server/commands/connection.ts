@@ -3,6 +3,7 @@
  */
 import { WRONG_PASSWORD } from '../acl/acl.ts';
 import { type Client, REPLY_ON } from '../clients/client.ts';
+import { REDIS_VERSION } from '../config/version.ts';
 import {
   ALLOW_BUSY,
   ANYTIME,
@@ -12,10 +13,9 @@ import {
   LOADING,
   NO_AUTH,
   STALE,
-} from '../command.ts';
-import { REDIS_VERSION } from '../config/version.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { BAD_NAME, isAttribute } from './client-identity.ts';
 
 const NO_PASSWORD_SET =
@@ -25,6 +25,9 @@ const HELLO_NEEDS_AUTH =
   'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH ' +
   '<user> <pass> option can be used to authenticate the client and select the RESP protocol ' +
   'version at the same time';
+
+/** Arguments that the last `readHelloOptions` found, of the user and of the name; 0 for none. */
+const helloOptions = { userAt: 0, nameAt: 0 };
 
 function authCommand(c: Context): void {
   const { access } = c.services.desk;
@@ -49,35 +52,9 @@ function authCommand(c: Context): void {
 
 function helloCommand(c: Context): void {
   const { args, client, reply } = c;
-  let protocol = 0;
-  if (c.argc > 1) {
-    protocol = c.integer(1, 'ERR Protocol version is not an integer or out of range');
-    if (Number.isNaN(protocol)) return;
-    if (protocol !== 2 && protocol !== 3) {
-      reply.error('NOPROTO unsupported protocol version');
-      return;
-    }
-  }
-  // Of options that are repeated the last one counts.
-  let userAt = 0;
-  let nameAt = 0;
-  for (let i = 2; i < c.argc; i++) {
-    const more = c.argc - 1 - i;
-    if (c.is(i, 'auth') && more >= 2) {
-      c.services.dispatcher.redacted.push(i + 1, i + 2);
-      userAt = i + 1;
-      i += 2;
-    } else if (c.is(i, 'setname') && more >= 1) {
-      nameAt = ++i;
-      if (!isAttribute(args.text(nameAt))) {
-        reply.error(BAD_NAME);
-        return;
-      }
-    } else {
-      reply.error(`ERR Syntax error in HELLO option '${args.shown(i)}'`);
-      return;
-    }
-  }
+  const protocol = c.argc > 1 ? readProtocol(c) : reply.protocol;
+  if (Number.isNaN(protocol) || !readHelloOptions(c)) return;
+  const { nameAt, userAt } = helloOptions;
   const { access } = c.services.desk;
   if (userAt > 0 && !access.authenticate(client, args.text(userAt), args.text(userAt + 1))) {
     reply.error(WRONG_PASSWORD);
@@ -88,8 +65,43 @@ function helloCommand(c: Context): void {
     return;
   }
   if (nameAt > 0) client.name = args.text(nameAt);
-  if (protocol > 0) reply.protocol = protocol;
+  reply.protocol = protocol;
   describeServer(c);
+}
+
+/** The protocol that HELLO asks for, 2 or 3; NaN when it is another, which has been answered. */
+function readProtocol(c: Context): number {
+  const protocol = c.integer(1, 'ERR Protocol version is not an integer or out of range');
+  if (Number.isNaN(protocol) || protocol === 2 || protocol === 3) return protocol;
+  c.reply.error('NOPROTO unsupported protocol version');
+  return Number.NaN;
+}
+
+/**
+ * Reads the options of HELLO into `helloOptions`; of those that are repeated the last one counts.
+ * False when an error has been answered.
+ */
+function readHelloOptions(c: Context): boolean {
+  const { args, reply } = c;
+  helloOptions.userAt = 0;
+  helloOptions.nameAt = 0;
+  for (let i = 2; i < c.argc; i++) {
+    const more = c.argc - 1 - i;
+    if (c.is(i, 'auth') && more >= 2) {
+      c.services.dispatcher.redacted.push(i + 1, i + 2);
+      helloOptions.userAt = i + 1;
+      i += 2;
+    } else if (c.is(i, 'setname') && more >= 1) {
+      helloOptions.nameAt = ++i;
+      if (isAttribute(args.text(i))) continue;
+      reply.error(BAD_NAME);
+      return false;
+    } else {
+      reply.error(`ERR Syntax error in HELLO option '${args.shown(i)}'`);
+      return false;
+    }
+  }
+  return true;
 }
 
 function describeServer(c: Context): void {

@@ -4,8 +4,8 @@
  */
 import type { Database } from '../../core/database.ts';
 import { parseInteger } from '../../core/text/integer.ts';
-import type { Context } from '../context.ts';
-import { NOT_AN_INTEGER } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_AN_INTEGER } from '../dispatch/errors.ts';
 
 const INT_MIN = -2147483648;
 const INT_MAX = 2147483647;

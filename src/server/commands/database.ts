@@ -5,9 +5,9 @@
  * answers right then; SYNC answers when the memory is back, while the other clients go on. Inside a
  * transaction nobody can wait, so there SYNC frees everything on the spot.
  */
-import { command, FAST, LOADING, STALE, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { command, FAST, LOADING, STALE, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { databaseAt, int32At, NO_SUCH_DATABASE } from './database-number.ts';
 
 const SYNC = 1;

@@ -18,9 +18,9 @@ import {
   TYPE_STRING,
   typeOf,
 } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { NO_SUCH_KEY, NOT_POSITIVE } from '../errors.ts';
-import { NOTIFY_NEW } from '../notify-classes.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NO_SUCH_KEY, NOT_POSITIVE } from '../dispatch/errors.ts';
+import { NOTIFY_NEW } from '../dispatch/notify-classes.ts';
 import { refcountOf } from './object.ts';
 import { digestDataset, digestValue } from './value-digests.ts';
 

@@ -1,8 +1,8 @@
 /**
  * The subcommands of DEBUG about the process and its files: sleeping, ending, logging, reloading.
  */
-import type { Context } from '../context.ts';
-import { sleepSync } from '../sleep.ts';
+import type { Context } from '../dispatch/context.ts';
+import { sleepSync } from '../time/sleep.ts';
 
 const NOT_HERE = 'ERR DEBUG cannot load data inside a transaction or a script';
 const CRASH_SIGNAL = 'SIGSEGV';

@@ -3,8 +3,8 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Dict } from '../../core/struct/dict.ts';
-import type { Context } from '../context.ts';
-import { NOT_AN_INTEGER } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_AN_INTEGER } from '../dispatch/errors.ts';
 import { tableOf } from './value-tables.ts';
 
 const EMPTY = 'No stats available for empty dictionaries\n';

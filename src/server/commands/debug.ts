@@ -12,8 +12,8 @@
  */
 import { PACKED_THRESHOLD } from '../../core/struct/quicklist-limits.ts';
 import { parseMemory } from '../../core/text/memory-units.ts';
-import { ADMIN, command, LOADING, NOSCRIPT, PROTECTED, STALE } from '../command.ts';
-import type { Context } from '../context.ts';
+import { ADMIN, command, LOADING, NOSCRIPT, PROTECTED, STALE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { clientBytes } from '../memory/memory-account.ts';
 import {
   debugDigest,

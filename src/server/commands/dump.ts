@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { lfuWord } from '../../core/usage.ts';
 import { dumpPayload, isSoundPayload, restorePayload } from '../../persistence/rdb/rdb-dump.ts';
+import type { Config } from '../config/config.ts';
 import {
   ASKING,
   type Command,
@@ -19,12 +20,11 @@ import {
   keyAt,
   READONLY,
   WRITE,
-} from '../command.ts';
-import type { Config } from '../config/config.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_NEW } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 
 const TEMPORARY_NAME_BYTES = 32;
 const FREQUENCY_MAX = 255;

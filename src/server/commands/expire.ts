@@ -11,10 +11,10 @@
  */
 import { EXPIRY_DELETE } from '../../core/keyspace.ts';
 import { INT64_MAX, parseInt64, parseInteger } from '../../core/text/integer.ts';
-import { command, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOT_AN_INTEGER } from '../errors.ts';
-import { NOTIFY_GENERIC } from '../notify-classes.ts';
+import { command, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_AN_INTEGER } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC } from '../dispatch/notify-classes.ts';
 
 const NX = 1 << 0;
 const XX = 1 << 1;

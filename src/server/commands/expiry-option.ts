@@ -7,9 +7,9 @@
  * and propagated exactly.
  */
 import { INT64_MAX, parseInt64, parseInteger } from '../../core/text/integer.ts';
-import type { Context } from '../context.ts';
-import { NOT_AN_INTEGER } from '../errors.ts';
-import type { OptionReader } from '../option-reader.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_AN_INTEGER } from '../dispatch/errors.ts';
+import type { OptionReader } from '../dispatch/option-reader.ts';
 
 export const EX = 1 << 0;
 export const PX = 1 << 1;

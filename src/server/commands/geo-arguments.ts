@@ -6,7 +6,7 @@ import type { Args } from '../../core/resp/args.ts';
 import { formatFixed } from '../../core/text/fixed.ts';
 import { isGeoPosition } from '../../core/types/geo.ts';
 import type { GeoShape } from '../../core/types/geo-shape.ts';
-import type { OptionReader } from '../option-reader.ts';
+import type { OptionReader } from '../dispatch/option-reader.ts';
 
 export const WRONG_UNIT = 'ERR unsupported unit provided. please use M, KM, FT, MI';
 

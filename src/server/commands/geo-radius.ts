@@ -12,8 +12,8 @@ import {
   MOVABLE_KEYS,
   READONLY,
   WRITE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import {
   FROM_MEMBER,
   FROM_POSITION,

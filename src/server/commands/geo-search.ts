@@ -17,10 +17,10 @@ import { AS_MET, FARTHEST_FIRST, GeoSearch, NEAREST_FIRST } from '../../core/typ
 import { ZsetResult } from '../../core/types/zset-result.ts';
 import { ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
-import { command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, DENYOOM, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOTIFY_NEW, NOTIFY_ZSET } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { replyDistance, replyPosition, scoreOf } from './geo.ts';
 import { position, readBox, readPosition, readRadius } from './geo-arguments.ts';
 
@@ -206,7 +206,7 @@ function find(c: Context, address: number): void {
   search.sort(isNearest ? NEAREST_FIRST : order, wanted());
 }
 
-/** How many of the hits are wanted. */
+/** The number of hits that are to be answered. */
 function wanted(): number {
   return request.count === 0 ? search.count : Math.min(request.count, search.count);
 }

@@ -27,11 +27,11 @@ import {
 } from '../../core/types/zset.ts';
 import { pairBytes } from '../../core/types/zset-pack.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
-import { command, DENYOOM, keyAt, READONLY, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, DENYOOM, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_NEW, NOTIFY_ZSET } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { position, readPosition, unitOf, WRONG_UNIT } from './geo-arguments.ts';
 
 /** GEOADD answers how many members were changed, not only those that are new. */

@@ -5,9 +5,9 @@ import { hashIsLarge, hashLength } from '../../core/types/hash.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { replyListpack } from '../../core/types/listpack-reply.ts';
 import { TYPE_HASH } from '../../core/value.ts';
-import { command, keyAt, READONLY } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { MemberScan } from './member-scan.ts';
+import { command, keyAt, READONLY } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { MemberScan, SCAN_COMPLEXITY } from './member-scan.ts';
 import { pickRequest, readPicks, replyPick, replyPicks } from './random-reply.ts';
 
 const cursor = new HashCursor();
@@ -156,10 +156,7 @@ export const hashAllCommands = [
       acl: ['hash'],
       tips: ['nondeterministic_output'],
       since: '2.8.0',
-      complexity:
-        'O(1) for every call. O(N) for a complete iteration, including enough command ' +
-        'calls for the cursor to return back to 0. N is the number of elements inside the ' +
-        'collection..',
+      complexity: SCAN_COMPLEXITY,
       summary: 'Goes over the fields of a hash step by step.',
       syntax:
         'key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOVALUES@7.4.0]',

@@ -10,23 +10,22 @@
 import { asciiBytes } from '../../core/text/ascii.ts';
 import { INT64_MAX, INT64_MIN, parseInt64, writeInteger } from '../../core/text/integer.ts';
 import {
-  addLongDouble,
-  formatLongDouble,
   isFiniteLongDouble,
   type LongDouble,
+  longDoubleSum,
   parseLongDouble,
+  ZERO,
 } from '../../core/text/long-double.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import { hashFind, hashGet, hashSet } from '../../core/types/hash.ts';
 import { hashNumber, hashSetNumber } from '../../core/types/hash-number.ts';
 import { TYPE_HASH } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOT_A_FLOAT } from '../errors.ts';
-import { NOTIFY_HASH } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOT_A_FLOAT } from '../dispatch/errors.ts';
+import { NOTIFY_HASH } from '../dispatch/notify-classes.ts';
 import { createHash } from './hash.ts';
 
-const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
 const DIGITS_ROOM = 24;
 
 const view = new ElementView();
@@ -99,12 +98,12 @@ function hincrbyfloatCommand(c: Context): void {
     c.reply.error('ERR hash value is not a float');
     return;
   }
-  const sum = addLongDouble(old, by);
-  if (sum === undefined || !isFiniteLongDouble(sum)) {
+  const sum = longDoubleSum(old, by);
+  if (sum === undefined) {
     c.reply.error('ERR increment would produce NaN or Infinity');
     return;
   }
-  const text = asciiBytes(formatLongDouble(sum));
+  const text = asciiBytes(sum);
   setField(c, address, text, text.length);
   c.reply.bulk(text, 0, text.length);
   c.changed(1, NOTIFY_HASH, 'hincrbyfloat');

@@ -16,10 +16,10 @@ import {
   hashSet,
 } from '../../core/types/hash.ts';
 import { TYPE_HASH } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { wrongArity } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_HASH, NOTIFY_NEW } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { wrongArity } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_HASH, NOTIFY_NEW } from '../dispatch/notify-classes.ts';
 
 const view = new ElementView();
 

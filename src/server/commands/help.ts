@@ -1,9 +1,9 @@
 /**
  * The answers of the HELP subcommands: lines of text, in the form that clients know from Redis.
  */
-import { type Command, type CommandTraits, command, LOADING, STALE } from '../command.ts';
-import { usageOf } from '../command-syntax.ts';
-import type { Context } from '../context.ts';
+import { type Command, type CommandTraits, command, LOADING, STALE } from '../dispatch/command.ts';
+import { usageOf } from '../dispatch/command-syntax.ts';
+import type { Context } from '../dispatch/context.ts';
 
 /** What a subcommand looks like, and lines that say what it does. */
 export type HelpEntry = readonly [usage: string, ...lines: string[]];

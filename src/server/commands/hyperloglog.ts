@@ -24,9 +24,9 @@ import {
   MAY_REPLICATE,
   READONLY,
   WRITE,
-} from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
+} from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOTIFY_NEW, NOTIFY_STRING } from '../dispatch/notify-classes.ts';
 
 const NOT_A_HYPERLOGLOG = 'WRONGTYPE Key is not a valid HyperLogLog string value.';
 const CORRUPT = 'INVALIDOBJ Corrupted HLL object detected';

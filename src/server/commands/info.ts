@@ -1,6 +1,6 @@
 /** INFO: the state of the server and its figures, by sections. */
-import { type Command, command, LOADING, STALE } from '../command.ts';
-import type { Context } from '../context.ts';
+import { type Command, command, LOADING, STALE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { infoText } from '../info/info-sections.ts';
 
 function infoCommand(c: Context): void {

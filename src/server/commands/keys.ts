@@ -9,10 +9,10 @@
  */
 import type { Database } from '../../core/database.ts';
 import { typeName } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, keysFrom, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NO_SUCH_KEY, SAME_OBJECT, SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, keysFrom, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NO_SUCH_KEY, SAME_OBJECT, SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_NEW } from '../dispatch/notify-classes.ts';
 import { databaseAt } from './database-number.ts';
 
 function delCommand(c: Context): void {

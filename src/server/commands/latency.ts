@@ -1,8 +1,8 @@
 /**
  * LATENCY: events that took long (latency-monitor.ts), and histograms of the commands' latencies.
  */
-import { ADMIN, ANYTIME, type Command, command } from '../command.ts';
-import type { Context } from '../context.ts';
+import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { adviseOnLatency } from '../latency/latency-advice.ts';
 import { drawLatency } from '../latency/latency-graph.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';
@@ -50,9 +50,7 @@ function resetCommand(c: Context): void {
   c.reply.integer(c.services.desk.latency.reset(kinds));
 }
 
-/**
- * Of the commands that are named, containers standing for their subcommands, or of all that ran.
- */
+/** Shows the commands named, containers standing for their subcommands, or all that ran. */
 function histogramCommand(c: Context): void {
   const { commands } = c.services;
   const chosen = new Set<Command>();

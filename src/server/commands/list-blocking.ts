@@ -15,8 +15,8 @@ import {
   keysFrom,
   MOVABLE_KEYS,
   WRITE,
-} from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
+} from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
 import { readTimeout } from './blocking-timeout.ts';
 import { moveElement, popFromFirst, popOne, readEnd, readPopSome } from './list-pop.ts';
 import {

@@ -16,10 +16,10 @@ import {
   keysCounted,
   MOVABLE_KEYS,
   WRITE,
-} from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOT_POSITIVE, SYNTAX_ERROR, wrongArity } from '../errors.ts';
-import { NOTIFY_LIST } from '../notify-classes.ts';
+} from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOT_POSITIVE, SYNTAX_ERROR, wrongArity } from '../dispatch/errors.ts';
+import { NOTIFY_LIST } from '../dispatch/notify-classes.ts';
 import { elementsRemoved, listForPush, replyElements } from './list-shared.ts';
 import {
   findFirst,

@@ -12,10 +12,10 @@ import {
 } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
 import { TYPE_LIST } from '../../core/value.ts';
-import { type Command, command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NO_SUCH_KEY, OUT_OF_RANGE, SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_LIST } from '../notify-classes.ts';
+import { type Command, command, DENYOOM, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NO_SUCH_KEY, OUT_OF_RANGE, SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_LIST } from '../dispatch/notify-classes.ts';
 import { listForPush } from './list-shared.ts';
 
 const cursor = new ListCursor();
@@ -121,6 +121,10 @@ function lsetCommand(c: Context): void {
   c.changed(1, NOTIFY_LIST, 'lset');
 }
 
+const EACH_ADDED =
+  'O(1) for each element added, so O(N) to add N elements when the command is ' +
+  'called with multiple arguments.';
+
 export const listPushCommands: readonly Command[] = [
   command(
     'linsert',
@@ -150,9 +154,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '1.0.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the head of a list, which is made if need be.',
       syntax: 'key:key element...',
       history: [['2.4.0', 'Several elements in one call.']],
@@ -168,9 +170,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '2.2.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the head of a list that exists.',
       syntax: 'key:key element...',
       history: [['4.0.0', 'Several elements in one call.']],
@@ -203,9 +203,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '1.0.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the tail of a list, which is made if need be.',
       syntax: 'key:key element...',
       history: [['2.4.0', 'Several elements in one call.']],
@@ -221,9 +219,7 @@ export const listPushCommands: readonly Command[] = [
       keys: [keyAt(1, 'RW', 'insert')],
       acl: ['list'],
       since: '2.2.0',
-      complexity:
-        'O(1) for each element added, so O(N) to add N elements when the command is ' +
-        'called with multiple arguments.',
+      complexity: EACH_ADDED,
       summary: 'Adds elements at the tail of a list that exists.',
       syntax: 'key:key element...',
       history: [['4.0.0', 'Several elements in one call.']],

@@ -10,10 +10,10 @@ import {
 } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
 import { TYPE_LIST } from '../../core/value.ts';
-import { type Command, command, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOTIFY_GENERIC, NOTIFY_LIST } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+import { type Command, command, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { elementsRemoved, replyElements } from './list-shared.ts';
 import { pickCount } from './pick-count.ts';
 

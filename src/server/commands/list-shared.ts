@@ -5,8 +5,8 @@
 import { listCreate, listGrow, listLength, listShrink } from '../../core/types/list.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
 import { listReply } from '../../core/types/list-reply.ts';
-import type { Context } from '../context.ts';
-import { NOTIFY_GENERIC, NOTIFY_LIST, NOTIFY_NEW } from '../notify-classes.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOTIFY_GENERIC, NOTIFY_LIST, NOTIFY_NEW } from '../dispatch/notify-classes.ts';
 
 const cursor = new ListCursor();
 

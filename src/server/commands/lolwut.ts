@@ -2,9 +2,10 @@
  * LOLWUT: a little picture, and the version that clients take this server for, in the last line
  * as ever.
  */
-import { type Command, command, FAST, READONLY } from '../command.ts';
+
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
-import type { Context } from '../context.ts';
+import { type Command, command, FAST, READONLY } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 
 /** A cairn: stones of different widths, one upon the other, a new one each time. */
 function drawCairn(random: () => number): string {

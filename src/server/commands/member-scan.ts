@@ -16,8 +16,8 @@ import type { Dict } from '../../core/struct/dict.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { parseUint64 } from '../../core/text/integer.ts';
 import type { ByteView } from '../../core/value.ts';
-import { type Context, WRONG } from '../context.ts';
-import { OptionReader } from '../option-reader.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 
 /** What can be gone over: the cursors of the type APIs, standing before the first element. */
 export interface ScanSource {
@@ -28,6 +28,11 @@ export interface ScanSource {
   /** Shows the element with this ref. */
   show(ref: number): void;
 }
+
+/** What COMMAND DOCS says of the cost of HSCAN, SSCAN and ZSCAN. */
+export const SCAN_COMPLEXITY =
+  'O(1) for every call. O(N) for a complete iteration, including enough command calls for the ' +
+  'cursor to return back to 0. N is the number of elements inside the collection..';
 
 const COUNT_DEFAULT = 10;
 /** Buckets a call visits at most, for each element that it aims at. */

@@ -8,9 +8,9 @@
  */
 import type { Database } from '../../core/database.ts';
 import { HEAD_EXTERNAL, HEAD_LARGE, headOf } from '../../core/value.ts';
-import { command, keyAt, READONLY } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { command, keyAt, READONLY } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { fragmentationOf } from '../memory/fragmentation.ts';
 import type { SourceName } from '../memory/memory-account.ts';
 import { helpSubcommand, replyHelp } from './help.ts';

@@ -22,8 +22,10 @@ import {
   keyAt,
   MOVABLE_KEYS,
   WRITE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOTIFY_GENERIC } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import {
   type MigrateKey,
   type MigrateOutcome,
@@ -31,8 +33,6 @@ import {
   UNREACHABLE,
 } from '../migration/migrate-talk.ts';
 import type { EndedMigration, Migration } from '../migration/migrations.ts';
-import { NOTIFY_GENERIC } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
 import { dumpOf } from './dump.ts';
 
 const TIMEOUT_MS_DEFAULT = 1000;
@@ -45,7 +45,7 @@ const options = new OptionReader();
 interface Asked {
   copy: boolean;
   replace: boolean;
-  /** Of the credentials for AUTH. */
+  /** The arguments that hold the credentials for AUTH. */
   readonly secrets: number[];
   firstKey: number;
   endOfKeys: number;

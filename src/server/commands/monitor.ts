@@ -1,8 +1,8 @@
 /**
  * MONITOR: shows the client every command of everybody from now on. See monitors.ts.
  */
-import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../command.ts';
-import type { Context } from '../context.ts';
+import { ADMIN, type Command, command, LOADING, NOSCRIPT, STALE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 
 function monitorCommand(c: Context): void {
   const { client, services } = c;

@@ -3,8 +3,8 @@
  */
 import { lfuDecayed, lruIdleSeconds } from '../../core/usage.ts';
 import { ENC_INT, encodingName, encodingOf } from '../../core/value.ts';
-import { command, keyAt, READONLY } from '../command.ts';
-import type { Context } from '../context.ts';
+import { command, keyAt, READONLY } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { helpSubcommand, replyHelp } from './help.ts';
 
 /** What REFCOUNT answers for the integers that Redis keeps once for all keys. */

@@ -14,9 +14,9 @@ import {
   NO_MULTI,
   NOSCRIPT,
   STALE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import type { ShutdownRequest } from '../services.ts';
 
 const SAVE_RUNS = 'ERR Background save already in progress';

@@ -1,6 +1,6 @@
 /** The count of HRANDFIELD, SRANDMEMBER, ZRANDMEMBER and LREM. */
 import { INT64_MAX, INT64_MIN, parseInt64 } from '../../core/text/integer.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../dispatch/context.ts';
 
 const OUT_OF_RANGE = `ERR value is out of range, value must between -${INT64_MAX} and ${INT64_MAX}`;
 

@@ -7,8 +7,8 @@
  * once. What was taken is propagated as the command that takes it from the one key.
  */
 import type { Client } from '../clients/client.ts';
-import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { readTimeout } from './blocking-timeout.ts';
 
 const BAD_KEY_COUNT = 'ERR numkeys should be greater than 0';
@@ -64,8 +64,8 @@ export function findFirst(c: Context, first: number, count: number, type: number
 }
 
 /**
- * As `findFirst`, for "key... timeout" from argument 1 on. 0 when the client waits now, or an error
- * has been answered.
+ * Like `findFirst`, for "key... timeout" from argument 1 on. 0 when the client waits now, or an
+ * error has been answered.
  */
 export function findFirstOrWait(c: Context, type: number): number {
   const keys = c.argc - 2;
@@ -101,8 +101,8 @@ function answerNothing(client: Client): void {
 }
 
 /**
- * Nothing was found under `count` keys from argument `first` on: the client waits for a value of
- * `type` there, where it may.
+ * Has the client wait, where it may, for a value of `type` under the `count` keys from argument
+ * `first` on, after none was found.
  */
 export function waitForKeys(
   c: Context,

@@ -16,9 +16,9 @@ import {
   NOSCRIPT,
   PUBSUB,
   STALE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
-import { wrongSubcommand } from '../errors.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { wrongSubcommand } from '../dispatch/errors.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 /** Adds the arguments to the client's subscriptions of a kind. */

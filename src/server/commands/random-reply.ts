@@ -9,13 +9,13 @@
  * RESP3, flat in RESP2.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import { type Context, WRONG } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { pickCount } from './pick-count.ts';
 import { type PickSource, RandomPicks } from './random-picks.ts';
 
 const OUT_OF_RANGE = 'ERR value is out of range';
-/** So many elements with their values are no number that a reply's head could hold. */
+/** More elements with their values are no number that a reply's head could hold. */
 const PAIRS_MAX = 2 ** 62;
 
 /**

@@ -14,10 +14,10 @@ import {
   NO_MULTI,
   NOSCRIPT,
   STALE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { OptionReader } from '../option-reader.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { isAt } from '../replication/replication-failover.ts';
 import { replyRole } from '../replication/replication-report.ts';
 

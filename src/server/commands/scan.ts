@@ -13,9 +13,9 @@ import { EXPIRY_DELETE } from '../../core/keyspace.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { parseUint64 } from '../../core/text/integer.ts';
 import { TYPE_NAMES, typeOf } from '../../core/value.ts';
-import { command, FAST, READONLY, TOUCHES_ARBITRARY_KEYS } from '../command.ts';
-import type { Context } from '../context.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, FAST, READONLY, TOUCHES_ARBITRARY_KEYS } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 
 const COUNT_DEFAULT = 10;
 /** Buckets a call visits at most, for each key that it aims at. */

@@ -14,8 +14,8 @@
 import type { SetBuilder } from '../../core/types/set-builder.ts';
 import { SetCursor, SetView } from '../../core/types/set-view.ts';
 import { TYPE_SET, typeOf } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { WRONG_TYPE } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { WRONG_TYPE } from '../dispatch/errors.ts';
 import { RandomPicks } from './random-picks.ts';
 
 /** A source: the address of its entry, 0 for a key without a value, and a view of its set. */

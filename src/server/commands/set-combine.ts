@@ -17,11 +17,11 @@ import {
   MOVABLE_KEYS,
   READONLY,
   WRITE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_NEW, NOTIFY_SET } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import {
   addKept,
   intersect,
@@ -152,6 +152,10 @@ function storeBuilt(c: Context, event: string): void {
   c.changed(1, NOTIFY_SET, event);
 }
 
+const ALL_ELEMENTS = 'O(N) where N is the total number of elements in all given sets.';
+const SMALLEST_IN_ALL =
+  'O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.';
+
 export const setCombineCommands = [
   command(
     'sdiff',
@@ -163,7 +167,7 @@ export const setCombineCommands = [
       acl: ['set'],
       tips: ['nondeterministic_output_order'],
       since: '1.0.0',
-      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      complexity: ALL_ELEMENTS,
       summary: 'Returns the members of a set that no other has.',
       syntax: 'key:key...',
     },
@@ -178,7 +182,7 @@ export const setCombineCommands = [
       keys: [keyAt(1, 'OW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
       acl: ['set'],
       since: '1.0.0',
-      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      complexity: ALL_ELEMENTS,
       summary: 'Stores the members of a set that no other has.',
       syntax: 'destination:key key:key...',
     },
@@ -194,9 +198,7 @@ export const setCombineCommands = [
       acl: ['set'],
       tips: ['nondeterministic_output_order'],
       since: '1.0.0',
-      complexity:
-        'O(N*M) worst case where N is the cardinality of the smallest set and M is the ' +
-        'number of sets.',
+      complexity: SMALLEST_IN_ALL,
       summary: 'Returns the members that all sets have.',
       syntax: 'key:key...',
     },
@@ -211,9 +213,7 @@ export const setCombineCommands = [
       keys: [keysCounted(1, 'RO', 'access')],
       acl: ['set'],
       since: '7.0.0',
-      complexity:
-        'O(N*M) worst case where N is the cardinality of the smallest set and M is the ' +
-        'number of sets.',
+      complexity: SMALLEST_IN_ALL,
       summary: 'Counts the members that all sets have.',
       syntax: 'numkeys:integer key:key... [LIMIT limit:integer]',
     },
@@ -228,9 +228,7 @@ export const setCombineCommands = [
       keys: [keyAt(1, 'OW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
       acl: ['set'],
       since: '1.0.0',
-      complexity:
-        'O(N*M) worst case where N is the cardinality of the smallest set and M is the ' +
-        'number of sets.',
+      complexity: SMALLEST_IN_ALL,
       summary: 'Stores the members that all sets have.',
       syntax: 'destination:key key:key...',
     },
@@ -246,7 +244,7 @@ export const setCombineCommands = [
       acl: ['set'],
       tips: ['nondeterministic_output_order'],
       since: '1.0.0',
-      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      complexity: ALL_ELEMENTS,
       summary: 'Returns the members that any of the sets has.',
       syntax: 'key:key...',
     },
@@ -261,7 +259,7 @@ export const setCombineCommands = [
       keys: [keyAt(1, 'OW', 'update'), keysFrom(2, -1, 1, 'RO', 'access')],
       acl: ['set'],
       since: '1.0.0',
-      complexity: 'O(N) where N is the total number of elements in all given sets.',
+      complexity: ALL_ELEMENTS,
       summary: 'Stores the members that any of the sets has.',
       syntax: 'destination:key key:key...',
     },

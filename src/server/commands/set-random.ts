@@ -9,11 +9,11 @@ import type { ElementView } from '../../core/types/element-view.ts';
 import { setLength, setRemoveRef } from '../../core/types/set.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
 import { TYPE_SET } from '../../core/value.ts';
-import { command, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOT_POSITIVE, SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_SET } from '../notify-classes.ts';
-import { MemberScan } from './member-scan.ts';
+import { command, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOT_POSITIVE, SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_SET } from '../dispatch/notify-classes.ts';
+import { MemberScan, SCAN_COMPLEXITY } from './member-scan.ts';
 import { pickCount } from './pick-count.ts';
 import { RandomPicks } from './random-picks.ts';
 import { replyPick, replyPicks } from './random-reply.ts';
@@ -211,10 +211,7 @@ export const setRandomCommands = [
       acl: ['set'],
       tips: ['nondeterministic_output'],
       since: '2.8.0',
-      complexity:
-        'O(1) for every call. O(N) for a complete iteration, including enough command ' +
-        'calls for the cursor to return back to 0. N is the number of elements inside the ' +
-        'collection..',
+      complexity: SCAN_COMPLEXITY,
       summary: 'Goes over the members of a set step by step.',
       syntax: 'key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]',
     },

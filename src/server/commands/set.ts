@@ -14,10 +14,10 @@ import {
 } from '../../core/types/set.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
 import { ENC_LISTPACK, encodingOf, TYPE_SET, typeOf } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { WRONG_TYPE } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { WRONG_TYPE } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../dispatch/notify-classes.ts';
 
 const cursor = new SetCursor();
 

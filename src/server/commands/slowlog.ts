@@ -1,9 +1,9 @@
 /**
  * SLOWLOG: the commands that took long. See slow-log.ts.
  */
-import { ADMIN, type Command, command, LOADING, STALE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { wrongSubcommand } from '../errors.ts';
+import { ADMIN, type Command, command, LOADING, STALE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { wrongSubcommand } from '../dispatch/errors.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 const SHOWN = 10;

@@ -10,7 +10,7 @@ import { SetCursor } from '../../core/types/set-view.ts';
 import { zsetLength } from '../../core/types/zset.ts';
 import { ZsetCursor } from '../../core/types/zset-view.ts';
 import { TYPE_LIST, TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../dispatch/context.ts';
 import { SortItems } from './sort-order.ts';
 
 const lists = new ListCursor();

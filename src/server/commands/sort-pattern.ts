@@ -13,8 +13,8 @@ import { ElementView } from '../../core/types/element-view.ts';
 import { hashGet } from '../../core/types/hash.ts';
 import { stringView } from '../../core/types/string.ts';
 import { ByteView, TYPE_HASH, TYPE_STRING, typeOf } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { NOTIFY_KEY_MISS } from '../notify-classes.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOTIFY_KEY_MISS } from '../dispatch/notify-classes.ts';
 
 const ASTERISK = 42;
 const HASH_SIGN = 35;

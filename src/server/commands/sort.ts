@@ -26,11 +26,11 @@ import {
   MOVABLE_KEYS,
   READONLY,
   WRITE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
-import { WRONG_TYPE } from '../errors.ts';
-import { NOTIFY_LIST, NOTIFY_NEW } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { WRONG_TYPE } from '../dispatch/errors.ts';
+import { NOTIFY_LIST, NOTIFY_NEW } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { elementCount, elementsOf, isSet, isSortable } from './sort-elements.ts';
 import { type SortItems, sortNumber } from './sort-order.ts';
 import { SortPattern } from './sort-pattern.ts';
@@ -44,7 +44,7 @@ const shown = new ByteView();
 interface SortRequest {
   isText: boolean;
   isDescending: boolean;
-  /** The order is left as it is. */
+  /** Whether the order is left as it is. */
   keepsOrder: boolean;
   by: SortPattern | null;
   readonly get: SortPattern[];

@@ -11,8 +11,8 @@
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { TrimTarget } from '../../core/struct/stream-trim.ts';
 import { UINT64_MAX } from '../../core/text/integer.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 
 const INVALID_ID = 'ERR Invalid stream ID specified as stream command argument';
 const ID_TEXT_MAX = 127;
@@ -43,22 +43,22 @@ const LOOSE: IdForm = { strict: false, missingSeq: 0n, autoSeq: false };
 /** What was read last: whether the number of the id was given, not left to XADD. */
 const idRead = { hasSeq: true };
 
-/** The id in argument `i`; false when it is none, which has been answered. */
+/** Reads the id in argument `i` into `id`; false when it is none, which has been answered. */
 export function strictId(c: Context, i: number, id: StreamId): boolean {
   return readOrRefuse(c, i, id, STRICT);
 }
 
-/** Like `strictId`, with `-` and `+` for the ends. */
+/** Like `strictId`, but takes `-` and `+` for the ends. */
 export function looseId(c: Context, i: number, id: StreamId): boolean {
   return readOrRefuse(c, i, id, LOOSE);
 }
 
-/** Like `strictId`, with `5-*`. */
+/** Like `strictId`, but takes `5-*`, whose number the stream gives. */
 function newId(c: Context, i: number, id: StreamId): boolean {
   return readOrRefuse(c, i, id, AUTO);
 }
 
-/** Like `strictId`, without an answer. */
+/** Like `strictId`, but answers nothing. */
 export function isStrictId(c: Context, i: number, id: StreamId): boolean {
   return readPlain(c, i, id, 0) || readId(c.args.text(i), id, STRICT);
 }
@@ -77,8 +77,8 @@ export function rangeStart(c: Context, i: number, id: StreamId): boolean {
   const text = c.args.text(i);
   const exclusive = text.length > 1 && text.startsWith('(');
   const form = { strict: exclusive, missingSeq: 0n, autoSeq: false };
-  if (!readId(exclusive ? text.slice(1) : text, id, form)) return refuse(c, INVALID_ID);
-  return !exclusive || id.increment() || refuse(c, 'ERR invalid start ID for the interval');
+  if (!readId(exclusive ? text.slice(1) : text, id, form)) return c.refuse(INVALID_ID);
+  return !exclusive || id.increment() || c.refuse('ERR invalid start ID for the interval');
 }
 
 /** The end of a range in argument `i`; false when it is none, which has been answered. */
@@ -87,13 +87,13 @@ export function rangeEnd(c: Context, i: number, id: StreamId): boolean {
   const text = c.args.text(i);
   const exclusive = text.length > 1 && text.startsWith('(');
   const form = { strict: exclusive, missingSeq: UINT64_MAX, autoSeq: false };
-  if (!readId(exclusive ? text.slice(1) : text, id, form)) return refuse(c, INVALID_ID);
-  return !exclusive || id.decrement() || refuse(c, 'ERR invalid end ID for the interval');
+  if (!readId(exclusive ? text.slice(1) : text, id, form)) return c.refuse(INVALID_ID);
+  return !exclusive || id.decrement() || c.refuse('ERR invalid end ID for the interval');
 }
 
 function readOrRefuse(c: Context, i: number, id: StreamId, form: IdForm): boolean {
   if (readPlain(c, i, id, 0)) return true;
-  return readId(c.args.text(i), id, form) || refuse(c, INVALID_ID);
+  return readId(c.args.text(i), id, form) || c.refuse(INVALID_ID);
 }
 
 /** `-`, `+` or a plain id in argument `i`; false when it is anything else. */
@@ -144,11 +144,6 @@ function numberOf(bytes: Uint8Array, from: number, end: number): number {
   let value = 0;
   for (let at = from; at < end; at++) value = value * 10 + (bytes[at]! - ZERO);
   return value;
-}
-
-function refuse(c: Context, error: string): false {
-  c.reply.error(error);
-  return false;
 }
 
 function readId(argument: string, id: StreamId, form: IdForm): boolean {
@@ -270,10 +265,10 @@ function readThreshold(c: Context, to: TrimOptions, i: number): number {
 function settleLimit(c: Context, to: TrimOptions, isAdd: boolean, hasLimit: boolean): boolean {
   if (to.limit > 0 && !to.given) {
     const text = 'LIMIT cannot be used without specifying a trimming strategy';
-    return refuse(c, `ERR syntax error, ${text}`);
+    return c.refuse(`ERR syntax error, ${text}`);
   }
   if (!isAdd && !to.given) {
-    return refuse(c, 'ERR syntax error, XTRIM must be called with a trimming strategy');
+    return c.refuse('ERR syntax error, XTRIM must be called with a trimming strategy');
   }
   if (c.client.isPrimary || c.client.link === null) {
     to.limit = 0;
@@ -282,7 +277,7 @@ function settleLimit(c: Context, to: TrimOptions, isAdd: boolean, hasLimit: bool
   if (hasLimit) {
     if (to.approximate) return true;
     const text = 'LIMIT cannot be used without the special ~ option';
-    return refuse(c, `ERR syntax error, ${text}`);
+    return c.refuse(`ERR syntax error, ${text}`);
   }
   if (!to.approximate) return true;
   const limit = 100 * c.keyspace.limits.streamNodeMaxEntries;

@@ -7,9 +7,9 @@
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
 import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
-import { command, FAST, keyAt, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { command, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { isStrictId, keptCount, rangeStart, strictId } from './stream-arguments.ts';
 import {
   consumerFor,

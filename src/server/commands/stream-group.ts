@@ -3,10 +3,10 @@ import { ENTRIES_READ_UNKNOWN, type StreamGroup } from '../../core/struct/stream
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { streamCreate } from '../../core/types/stream.ts';
-import { type Command, command, DENYOOM, keyAt, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { wrongSubcommand } from '../errors.ts';
-import { NOTIFY_NEW } from '../notify-classes.ts';
+import { type Command, command, DENYOOM, keyAt, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { wrongSubcommand } from '../dispatch/errors.ts';
+import { NOTIFY_NEW } from '../dispatch/notify-classes.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';
 import { keptCount, looseId, strictId } from './stream-arguments.ts';
 import { changedAside, consumerFor, writeStream } from './stream-shared.ts';

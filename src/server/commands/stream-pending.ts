@@ -7,9 +7,9 @@ import {
   pendingId,
   pendingTime,
 } from '../../core/struct/stream-pending.ts';
-import { command, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import { command, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { rangeEnd, rangeStart, strictId } from './stream-arguments.ts';
 import { knownPlace, placeOf, replyId } from './stream-shared.ts';
 

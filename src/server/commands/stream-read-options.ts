@@ -1,6 +1,6 @@
 /** The options of XREAD and XREADGROUP. */
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { readTimeoutMs } from './blocking-timeout.ts';
 
 /** The options of the call that runs. */
@@ -29,7 +29,7 @@ class ReadOptions {
   }
 }
 
-/** Those that `readOptions` read last. */
+/** The options that `readOptions` read last. */
 export const options = new ReadOptions();
 
 /** Reads the options; false when there was an error, which has been answered. */
@@ -51,29 +51,23 @@ export function readOptions(c: Context, isGroup: boolean): boolean {
       if (!Number.isInteger(to.keys)) {
         const [name, mark] = isGroup ? ['xreadgroup', '>'] : ['xread', '$'];
         const text = `Unbalanced '${name}' list of streams: for each stream key an ID or`;
-        return refuse(c, `ERR ${text} '${mark}' must be specified.`);
+        return c.refuse(`ERR ${text} '${mark}' must be specified.`);
       }
     } else if (more > 1 && c.is(i, 'group')) {
-      if (!isGroup) return refuse(c, onlyGroups('GROUP'));
+      if (!isGroup) return c.refuse(onlyGroups('GROUP'));
       to.groupAt = i + 1;
       i += 2;
     } else if (c.is(i, 'noack')) {
-      if (!isGroup) return refuse(c, onlyGroups('NOACK'));
+      if (!isGroup) return c.refuse(onlyGroups('NOACK'));
       to.noAck = true;
-    } else return refuse(c, SYNTAX_ERROR);
+    } else return c.refuse(SYNTAX_ERROR);
   }
-  if (to.keysAt === 0) return refuse(c, SYNTAX_ERROR);
-  if (isGroup && to.groupAt === 0) return refuse(c, 'ERR Missing GROUP option for XREADGROUP');
+  if (to.keysAt === 0) return c.refuse(SYNTAX_ERROR);
+  if (isGroup && to.groupAt === 0) return c.refuse('ERR Missing GROUP option for XREADGROUP');
   return true;
 }
 
 function onlyGroups(option: string): string {
   const text = `The ${option} option is only supported by XREADGROUP.`;
   return `ERR ${text} You called XREAD instead.`;
-}
-
-/** Answers an error. */
-export function refuse(c: Context, error: string): false {
-  c.reply.error(error);
-  return false;
 }

@@ -17,10 +17,17 @@ import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId } from '../../core/struct/stream-pending.ts';
 import { edgeId, groupAdvance } from '../../core/struct/stream-trim.ts';
 import { TYPE_STREAM } from '../../core/value.ts';
-import { BLOCKING, command, type KeySpec, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
+import {
+  BLOCKING,
+  command,
+  type KeySpec,
+  MOVABLE_KEYS,
+  READONLY,
+  WRITE,
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { strictId } from './stream-arguments.ts';
-import { options, readOptions, refuse } from './stream-read-options.ts';
+import { options, readOptions } from './stream-read-options.ts';
 import {
   consumerFor,
   names,
@@ -43,7 +50,7 @@ const cursor = new StreamCursor();
 const start = new StreamId();
 const last = new StreamId();
 
-/** One key, and from where on it is read. */
+/** A stream of the command, and from where on it is read. */
 class Source {
   keyAt = 0;
   log: StreamLog | null = null;
@@ -127,18 +134,18 @@ function readAfter(c: Context, source: Source): boolean {
   source.isNew = false;
   const isLast = isMark(c, i, PLUS);
   if (isLast || isMark(c, i, DOLLAR)) {
-    if (options.isGroup) return refuse(c, meaningless(isLast ? '+' : '$'));
+    if (options.isGroup) return c.refuse(meaningless(isLast ? '+' : '$'));
     if (log === null) after.clear();
     else after.copy(log.lastId);
     if (log === null || !isLast) return true;
-    if (after.isZero) return refuse(c, 'ERR the stream last element ID is 0-0');
+    if (after.isZero) return c.refuse('ERR the stream last element ID is 0-0');
     after.decrement();
     return true;
   }
   if (isMark(c, i, GREATER)) {
     if (group === null) {
       const text = 'The > ID can be specified only when calling XREADGROUP using the GROUP';
-      return refuse(c, `ERR ${text} <group> <consumer> option.`);
+      return c.refuse(`ERR ${text} <group> <consumer> option.`);
     }
     after.copy(group.lastId);
     source.isNew = true;

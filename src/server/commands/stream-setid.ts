@@ -5,9 +5,9 @@
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { edgeId } from '../../core/struct/stream-trim.ts';
-import { command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NO_SUCH_KEY, SYNTAX_ERROR } from '../errors.ts';
+import { command, DENYOOM, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NO_SUCH_KEY, SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { keptCount, strictId } from './stream-arguments.ts';
 import { changedAside, writeStream } from './stream-shared.ts';
 

@@ -19,9 +19,9 @@ import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-p
 import { TextMemo } from '../../core/text/text-memo.ts';
 import { streamOf } from '../../core/types/stream.ts';
 import { TYPE_STREAM, typeOf } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { WRONG_TYPE } from '../errors.ts';
-import { NOTIFY_STREAM } from '../notify-classes.ts';
+import type { Context } from '../dispatch/context.ts';
+import { WRONG_TYPE } from '../dispatch/errors.ts';
+import { NOTIFY_STREAM } from '../dispatch/notify-classes.ts';
 
 const text = new StreamIdText();
 const cursor = new StreamCursor();
@@ -135,7 +135,10 @@ export function placeOf(c: Context): Place | null | undefined {
   return log === null || group === undefined ? null : { log, group };
 }
 
-/** Like `placeOf`; a missing group has been answered as well. */
+/**
+ * Like `placeOf`, but answers the error for a missing group as well; null for all that was
+ * answered.
+ */
 export function knownPlace(c: Context): Place | null {
   const place = placeOf(c);
   if (place === null) noSuchGroup(c, 1, 2);

@@ -8,10 +8,10 @@ import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { mendFirstId, streamTrim } from '../../core/struct/stream-trim.ts';
 import { streamCreate } from '../../core/types/stream.ts';
-import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR, wrongArity } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_STREAM } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR, wrongArity } from '../dispatch/errors.ts';
+import { NOTIFY_NEW, NOTIFY_STREAM } from '../dispatch/notify-classes.ts';
 import { rangeEnd, rangeStart, readTrim, strictId, TrimOptions } from './stream-arguments.ts';
 import { readStream, replyId, replyRange, touched, writeId, writeStream } from './stream-shared.ts';
 

@@ -10,11 +10,10 @@
 import { asciiBytes } from '../../core/text/ascii.ts';
 import { INT64_MAX, INT64_MIN, parseInt64 } from '../../core/text/integer.ts';
 import {
-  addLongDouble,
-  formatLongDouble,
-  isFiniteLongDouble,
   type LongDouble,
+  longDoubleSum,
   parseLongDouble,
+  ZERO,
 } from '../../core/text/long-double.ts';
 import {
   stringInt64,
@@ -25,13 +24,12 @@ import {
   stringView,
 } from '../../core/types/string.ts';
 import { ByteView } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOT_A_FLOAT, NOT_AN_INTEGER } from '../errors.ts';
-import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_A_FLOAT, NOT_AN_INTEGER } from '../dispatch/errors.ts';
+import { NOTIFY_NEW, NOTIFY_STRING } from '../dispatch/notify-classes.ts';
 
 const OVERFLOW = 'ERR increment or decrement would overflow';
-const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
 const view = new ByteView();
 
 function incrCommand(c: Context): void {
@@ -111,12 +109,12 @@ function incrbyfloatCommand(c: Context): void {
     c.reply.error(NOT_A_FLOAT);
     return;
   }
-  const sum = addLongDouble(old, by);
-  if (sum === undefined || !isFiniteLongDouble(sum)) {
+  const sum = longDoubleSum(old, by);
+  if (sum === undefined) {
     c.reply.error('ERR increment would produce NaN or Infinity');
     return;
   }
-  const text = asciiBytes(formatLongDouble(sum));
+  const text = asciiBytes(sum);
   const { bytes, offsets, lengths } = args;
   stringSetText(keyspace, c.db, bytes[1]!, offsets[1]!, lengths[1]!, address, text);
   changed(c, address, 'incrbyfloat');

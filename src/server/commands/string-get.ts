@@ -7,10 +7,10 @@
 import { EXPIRY_DELETE } from '../../core/keyspace.ts';
 import { stringLength, stringView } from '../../core/types/string.ts';
 import { ByteView, TYPE_STRING, typeOf } from '../../core/value.ts';
-import { command, FAST, keyAt, keysFrom, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOTIFY_GENERIC } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, FAST, keyAt, keysFrom, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOTIFY_GENERIC } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { ANY_TIME, EXAT, ExpiryOption, PERSIST, PXAT } from './expiry-option.ts';
 
 const view = new ByteView();

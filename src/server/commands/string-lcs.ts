@@ -4,9 +4,9 @@
 import { lcs, lcsLength, lcsRefusal } from '../../core/text/lcs.ts';
 import { stringView } from '../../core/types/string.ts';
 import { ByteView, ENC_INT, encodingOf, TYPE_STRING, typeOf } from '../../core/value.ts';
-import { command, keysFrom, READONLY } from '../command.ts';
-import type { Context } from '../context.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, keysFrom, READONLY } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 
 const LEN = 1 << 0;
 const IDX = 1 << 1;

@@ -6,8 +6,8 @@
  */
 import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import { STRING_BYTES_MAX } from '../../core/types/string.ts';
-import type { Context } from '../context.ts';
-import { OUT_OF_MEMORY } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { OUT_OF_MEMORY } from '../dispatch/errors.ts';
 
 /** From this length on an allocation is tried before it is relied on. */
 const TRIED_BYTES_MIN = 1 << 26;

@@ -11,9 +11,9 @@ import {
   stringView,
 } from '../../core/types/string.ts';
 import { ByteView } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
+import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOTIFY_NEW, NOTIFY_STRING } from '../dispatch/notify-classes.ts';
 import { mayGrow } from './string-limit.ts';
 
 const view = new ByteView();

@@ -9,11 +9,11 @@
  *     GETSET k v            SET k v
  */
 import { stringSet } from '../../core/types/string.ts';
-import { command, DENYOOM, FAST, keyAt, keysFrom, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { wrongArity } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_STRING } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, DENYOOM, FAST, keyAt, keysFrom, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { wrongArity } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_STRING } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import { ANY_TIME, EX, ExpiryOption, KEEPTTL, PX } from './expiry-option.ts';
 import { answerString } from './string-get.ts';
 

@@ -1,7 +1,7 @@
 /** TIME: the server's clock. */
-import { type Command, command, FAST, LOADING, STALE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { wallMicroseconds } from '../wall-clock.ts';
+import { type Command, command, FAST, LOADING, STALE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { wallMicroseconds } from '../time/wall-clock.ts';
 
 function timeCommand(c: Context): void {
   const microseconds = wallMicroseconds();

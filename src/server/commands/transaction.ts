@@ -19,9 +19,9 @@ import {
   NOSCRIPT,
   SKIP_SLOWLOG,
   STALE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
-import { EXEC_ABORTED } from '../errors.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { EXEC_ABORTED } from '../dispatch/errors.ts';
 
 /** Arguments of the queued command that runs; EXEC does not nest. */
 const queued = new Args();

@@ -2,14 +2,20 @@
  * WAIT and WAITAOF: until replicas, or disks, have what this connection wrote.
  */
 import { parseInt64 } from '../../core/text/integer.ts';
-import { BLOCKING, command } from '../command.ts';
-import type { Context } from '../context.ts';
-import { NOT_AN_INTEGER } from '../errors.ts';
+import { BLOCKING, command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOT_AN_INTEGER } from '../dispatch/errors.ts';
 import { readTimeoutMs } from './blocking-timeout.ts';
 
 const NOT_LOCAL = 'ERR value is out of range, value must between 0 and 1';
 const NEGATIVE = 'ERR value is out of range, must be positive';
+const NOT_ON_REPLICAS =
+  'ERR WAITAOF cannot be used with replica instances. Please also note that writes to ' +
+  'replicas are just local and are not propagated.';
 const NO_LOG = 'ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.';
+
+/** What the last `readWaitaof` read. */
+const waitaof = { local: 0, replicas: 0, timeoutMs: 0 };
 
 function waitCommand(c: Context): void {
   const { replication } = c.services;
@@ -39,34 +45,11 @@ function waitCommand(c: Context): void {
 }
 
 function waitaofCommand(c: Context): void {
+  if (!readWaitaof(c)) return;
+  const { local, replicas, timeoutMs } = waitaof;
   const { replication } = c.services;
   const { primary, waits } = replication;
   const { client } = c;
-  const local = int64At(c, 1, NOT_AN_INTEGER);
-  if (Number.isNaN(local)) return;
-  if (local < 0 || local > 1) {
-    c.reply.error(NOT_LOCAL);
-    return;
-  }
-  const wanted = int64At(c, 2, NEGATIVE);
-  if (Number.isNaN(wanted)) return;
-  if (wanted < 0) {
-    c.reply.error(NEGATIVE);
-    return;
-  }
-  const timeoutMs = readTimeoutMs(c, 3);
-  if (Number.isNaN(timeoutMs)) return;
-  if (replication.isReplica) {
-    c.reply.error(
-      'ERR WAITAOF cannot be used with replica instances. Please also note that writes to ' +
-        'replicas are just local and are not propagated.',
-    );
-    return;
-  }
-  if (local > 0 && replication.localLog === null) {
-    c.reply.error(NO_LOG);
-    return;
-  }
   const offset = client.writeOffset;
   const logged = replication.journal.dataBytes;
   const atHome = (): number => {
@@ -79,7 +62,7 @@ function waitaofCommand(c: Context): void {
     client.reply.integer(atHome());
     client.reply.integer(away());
   };
-  const isDone = (): boolean => atHome() >= local && away() >= wanted;
+  const isDone = (): boolean => atHome() >= local && away() >= replicas;
   if (isDone() || !c.services.mayWait(client)) {
     answer();
     return;
@@ -87,6 +70,21 @@ function waitaofCommand(c: Context): void {
   const refusal = (): string | null => (local > 0 && replication.localLog === null ? NO_LOG : null);
   waits.add(client, { command: c.command, timeoutMs, isDone, answer, refusal });
   replication.journal.requestAcks();
+}
+
+/** Reads what WAITAOF asks for into `waitaof`; false when an error has been answered. */
+function readWaitaof(c: Context): boolean {
+  waitaof.local = int64At(c, 1, NOT_AN_INTEGER);
+  if (Number.isNaN(waitaof.local)) return false;
+  if (waitaof.local < 0 || waitaof.local > 1) return c.refuse(NOT_LOCAL);
+  waitaof.replicas = int64At(c, 2, NEGATIVE);
+  if (Number.isNaN(waitaof.replicas)) return false;
+  if (waitaof.replicas < 0) return c.refuse(NEGATIVE);
+  waitaof.timeoutMs = readTimeoutMs(c, 3);
+  if (Number.isNaN(waitaof.timeoutMs)) return false;
+  const { replication } = c.services;
+  if (replication.isReplica) return c.refuse(NOT_ON_REPLICAS);
+  return waitaof.local === 0 || replication.localLog !== null || c.refuse(NO_LOG);
 }
 
 /** A 64-bit integer as the nearest number; NaN when it is none, which has been answered. */

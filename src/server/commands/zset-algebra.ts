@@ -18,25 +18,25 @@ import { SetCursor, SetView } from '../../core/types/set-view.ts';
 import type { ZsetResult } from '../../core/types/zset-result.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { WRONG_TYPE } from '../errors.ts';
+import type { Context } from '../dispatch/context.ts';
+import { WRONG_TYPE } from '../dispatch/errors.ts';
 
 export const SUM = 0;
 export const MIN = 1;
 export const MAX = 2;
 
 const SET_SCORE = 1;
-/** So many members of a source may be looked for in compact ones. */
+/** The most members of a source that are looked for in compact ones one by one. */
 const FEW = 8;
 
-/** One key of a command. */
+/** A set or zset that a command combines, under one of its keys. */
 export class Source {
-  /** Of its entry, 0 for a key without a value. */
+  /** The address of the entry, 0 for a key without a value. */
   readonly address: number;
   /** Number of members. */
   readonly count: number;
   weight = 1;
-  /** Of a zset; null for a set. */
+  /** The view of a zset; null for a set. */
   readonly zset: ZsetView | null;
   readonly view: ZsetView | SetView;
 
@@ -115,7 +115,7 @@ class SourceCursor {
 
 const cursor = new SourceCursor();
 
-/** `total` and one score more. */
+/** `total` with one more score taken in, as `how` says. */
 function aggregated(total: number, score: number, how: number): number {
   if (how === SUM) {
     const sum = total + score;
@@ -175,7 +175,10 @@ export function intersect(
   result.sort();
 }
 
-/** The same of compact sources, where each question would be a walk: all are gone through once. */
+/**
+ * Like `intersect`, for compact sources, where each question would be a walk: all are gone through
+ * once.
+ */
 function intersectCompact(
   c: Context,
   result: ZsetResult,

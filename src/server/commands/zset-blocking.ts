@@ -14,8 +14,8 @@ import {
   keysFrom,
   MOVABLE_KEYS,
   WRITE,
-} from '../command.ts';
-import type { Context } from '../context.ts';
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
 import { readTimeout } from './blocking-timeout.ts';
 import {
   findFirstOrWait,

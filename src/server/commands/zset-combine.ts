@@ -8,10 +8,18 @@
  */
 import { ElementView } from '../../core/types/element-view.ts';
 import { ZsetResult } from '../../core/types/zset-result.ts';
-import { command, DENYOOM, keyAt, keysCounted, MOVABLE_KEYS, READONLY, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SYNTAX_ERROR } from '../errors.ts';
-import { OptionReader } from '../option-reader.ts';
+import {
+  command,
+  DENYOOM,
+  keyAt,
+  keysCounted,
+  MOVABLE_KEYS,
+  READONLY,
+  WRITE,
+} from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 import {
   countCommon,
   intersect,

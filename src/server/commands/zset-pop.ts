@@ -14,10 +14,10 @@ import {
   keysCounted,
   MOVABLE_KEYS,
   WRITE,
-} from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOT_POSITIVE, SYNTAX_ERROR } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../notify-classes.ts';
+} from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOT_POSITIVE, SYNTAX_ERROR } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../dispatch/notify-classes.ts';
 import {
   findFirst,
   found,

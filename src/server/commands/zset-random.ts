@@ -10,9 +10,9 @@ import { SCORE_TEXT_MAX, writeScore } from '../../core/text/score.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
-import { command, keyAt, READONLY } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { MemberScan } from './member-scan.ts';
+import { command, keyAt, READONLY } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { MemberScan, SCAN_COMPLEXITY } from './member-scan.ts';
 import { pickRequest, readPicks, replyPick, replyPicks } from './random-reply.ts';
 
 const view = new ZsetView();
@@ -104,10 +104,7 @@ export const zsetRandomCommands = [
       acl: ['sortedset'],
       tips: ['nondeterministic_output'],
       since: '2.8.0',
-      complexity:
-        'O(1) for every call. O(N) for a complete iteration, including enough command ' +
-        'calls for the cursor to return back to 0. N is the number of elements inside the ' +
-        'collection..',
+      complexity: SCAN_COMPLEXITY,
       summary: 'Goes over the members of a sorted set, with their scores, step by step.',
       syntax:
         'key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOSCORES@8.0.0]',

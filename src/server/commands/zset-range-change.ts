@@ -13,9 +13,9 @@ import {
 import { ZsetResult } from '../../core/types/zset-result.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
-import { command, DENYOOM, keyAt, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../notify-classes.ts';
+import { command, DENYOOM, keyAt, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../dispatch/notify-classes.ts';
 import { BY_AUTO, BY_RANK, readLexRange, readScoreRange, ZsetSpan } from './zset-span.ts';
 import { storeZset } from './zset-store.ts';
 

@@ -15,8 +15,8 @@ import {
 import { replyRange } from '../../core/types/zset-reply.ts';
 import { ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
-import { command, FAST, keyAt, READONLY } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
+import { command, FAST, keyAt, READONLY } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
 import {
   BY_AUTO,
   BY_LEX,

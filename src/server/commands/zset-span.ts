@@ -21,8 +21,8 @@ import {
 } from '../../core/types/zset-range.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { ByteView } from '../../core/value.ts';
-import type { Context } from '../context.ts';
-import { OptionReader } from '../option-reader.ts';
+import type { Context } from '../dispatch/context.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 
 /** How elements are chosen. BY_AUTO: by rank, unless a word says otherwise. */
 export const BY_AUTO = 0;
@@ -173,7 +173,7 @@ export class ZsetSpan {
     this.start = this.reverse ? length - 1 - first : first;
   }
 
-  /** Of a small zset: counts the members in the range one by one, from the offset on. */
+  /** Counts the members of a small zset in the range one by one, from the offset on. */
   private walkFrom(keyspace: Keyspace, address: number): void {
     view.open(keyspace, address);
     const { base, bytes, large } = view;

@@ -1,7 +1,7 @@
 /** What ZUNIONSTORE and its kin do with what they have gathered. */
 import type { ZsetResult } from '../../core/types/zset-result.ts';
-import type { Context } from '../context.ts';
-import { NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
+import type { Context } from '../dispatch/context.ts';
+import { NOTIFY_NEW, NOTIFY_ZSET } from '../dispatch/notify-classes.ts';
 
 /**
  * Stores what was gathered, which is sorted, under the key in argument 1, whatever that held, and

@@ -27,11 +27,11 @@ import {
 import { pairBytes } from '../../core/types/zset-pack.ts';
 import { ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_ZSET } from '../../core/value.ts';
-import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../command.ts';
-import { type Context, WRONG } from '../context.ts';
-import { NOT_A_FLOAT, SYNTAX_ERROR, wrongArity } from '../errors.ts';
-import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_ZSET } from '../notify-classes.ts';
-import { OptionReader } from '../option-reader.ts';
+import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
+import { type Context, WRONG } from '../dispatch/context.ts';
+import { NOT_A_FLOAT, SYNTAX_ERROR, wrongArity } from '../dispatch/errors.ts';
+import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_ZSET } from '../dispatch/notify-classes.ts';
+import { OptionReader } from '../dispatch/option-reader.ts';
 
 /** ZADD answers how many members were changed, not only those that are new. */
 const CHANGED = 1 << 8;

@@ -23,11 +23,11 @@ import { CAIRN_VERSION } from './version.ts';
 export interface Directive {
   /** Never empty; quotes and escapes are resolved. */
   readonly words: readonly string[];
-  /** From 1, in its file or text. */
+  /** The number of the line in its file or text, from 1. */
   readonly lineNumber: number;
   /** The line as it stands, without blanks around it. */
   readonly text: string;
-  /** The file, when it was included. */
+  /** The path of the file, when it was included. */
   readonly includedFrom: string | undefined;
 }
 

@@ -95,7 +95,7 @@ function joinLines(lines: readonly string[]): string {
   return text.replace(/\n+$/, '\n');
 }
 
-/** The same words as a line that is read back as they are: one with a quote in it is quoted. */
+/** The line with its words quoted where they hold a quote, so that it is read back as it is. */
 export function quoteWords(line: string): string {
   const quoted = (word: string): string => (/["']/.test(word) ? quoteArgument(word) : word);
   return line.split(' ').map(quoted).join(' ');

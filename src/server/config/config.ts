@@ -39,11 +39,11 @@ export interface ConfigOptions {
   readonly directory?: string;
 }
 
-/** Who asks for a change, as far as it matters. */
+/** What matters of the client that asks for a change. */
 export interface ConfigClient {
-  /** The dataset is being loaded. */
+  /** Whether the dataset is being loaded. */
   readonly loading: boolean;
-  /** The client is on this machine, so `enable-protected-configs local` lets it. */
+  /** Whether the client is on this machine, so that `enable-protected-configs local` lets it. */
   readonly local: boolean;
 }
 
@@ -62,13 +62,13 @@ export type Settings = Readonly<Record<string, string | number | boolean>>;
 export interface RewriteOptions {
   /** The users' lines, each from `user` on; undefined leaves the lines in the file alone. */
   readonly users?: readonly string[];
-  /** Write what holds by default, too. */
+  /** Whether values that are the default are written, too. */
   readonly force?: boolean;
 }
 
 interface Change {
   readonly parameter: AnyParameter;
-  /** As the client wrote it, for the answer. */
+  /** The name as the client wrote it, for the answer. */
   readonly name: string;
   readonly before: unknown;
   readonly after: unknown;
@@ -140,7 +140,7 @@ export class Config {
     return undefined;
   }
 
-  /** CONFIG GET: names and values; patterns and exact names, hidden ones by exact name only. */
+  /** What CONFIG GET shows for patterns and exact names; hidden ones by exact name only. */
   get(patterns: readonly string[]): Array<[name: string, value: string]> {
     const found = new Map<string, [name: string, value: string]>();
     const add = (name: string, parameter: AnyParameter): void => {
@@ -168,8 +168,8 @@ export class Config {
   }
 
   /**
-   * CONFIG SET. The answer comes at once unless a listener, or an earlier change, takes time; what
-   * is wrong with the words themselves is told at once even then.
+   * Changes parameters, for CONFIG SET. The answer comes at once unless a listener, or an earlier
+   * change, takes time; what is wrong with the words themselves is told at once even then.
    */
   set(pairs: Pairs, client: ConfigClient): SetOutcome | Promise<SetOutcome> {
     const changes = this.#changesOf(pairs, client);
@@ -195,7 +195,7 @@ export class Config {
     this.#listeners.set(parameter, list);
   }
 
-  /** CONFIG REWRITE; undefined when it is done, else the text of the error reply. */
+  /** Rewrites the file. Resolves with undefined, or with the error reply of CONFIG REWRITE. */
   rewrite(options: RewriteOptions = {}): Promise<string | undefined> {
     const turn = this.#rewriting.then(() => this.#rewriteNow(options));
     this.#rewriting = turn;

@@ -22,7 +22,7 @@ import {
   NOTIFY_STREAM,
   NOTIFY_STRING,
   NOTIFY_ZSET,
-} from '../notify-classes.ts';
+} from '../dispatch/notify-classes.ts';
 
 /** Events of module types: no module, no event, but `A` has the bit, and `d` is accepted. */
 const NOTIFY_MODULE = 1 << 13;

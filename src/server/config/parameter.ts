@@ -26,7 +26,7 @@ import {
 export interface Traits<Stored> {
   /** A second name, equal in every way. */
   readonly alias?: string;
-  /** Only a configuration file or the command line sets it. */
+  /** Set where only a configuration file or the command line gives the value. */
   readonly immutable?: true;
   /** CONFIG GET shows it by its exact name only. */
   readonly hidden?: true;
@@ -36,9 +36,9 @@ export interface Traits<Stored> {
   readonly sensitive?: true;
   /** CONFIG SET refuses it while a dataset is being loaded. */
   readonly denyLoading?: true;
-  /** Why it has no effect in this server. */
+  /** Why the parameter has no effect in this server. */
   readonly inert?: string;
-  /** A further rule: a message refuses the value. */
+  /** A further rule: a returned message refuses the value. */
   readonly check?: (value: Stored) => string | undefined;
   /** What is stored in place of a value that is accepted but out of reach. */
   readonly clamp?: (value: Stored) => Stored;

@@ -26,7 +26,7 @@ function parseLoosely(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*[+-]?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Save after so many seconds if at least so many changes were made. */
+/** A save point: save after this many seconds, if at least this many changes were made. */
 export interface SavePoint {
   readonly seconds: number;
   readonly changes: number;
@@ -65,7 +65,7 @@ export const saveType: ValueType<SavePoints, SavePoints> = {
   },
 };
 
-/** At most so many addresses. */
+/** The most addresses that `bind` takes. */
 const BIND_MAX = 16;
 
 /** Addresses to listen on; one that starts with `-` may be missing on this machine. */

@@ -16,7 +16,7 @@ import { quoteArgument } from './byte-string.ts';
 export interface ParseContext {
   /** True while a configuration file is read, false for CONFIG SET. */
   readonly reading: boolean;
-  /** The parameter was met before in the same reading; `save` adds up over its lines. */
+  /** Whether the parameter was met before in the same reading; `save` adds up over its lines. */
   readonly repeated: boolean;
   /** The folder that relative paths start from: the present `dir`. */
   readonly directory: string;

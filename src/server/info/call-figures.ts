@@ -12,7 +12,7 @@
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import type { Client } from '../clients/client.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../dispatch/command.ts';
 import { LatencyHistogram } from '../latency/latency-histogram.ts';
 
 /** Commands timed together at most. */
@@ -47,7 +47,7 @@ export class SharedCalls {
     return client.reply.total - client.silentFrom <= QUICK_REPLY_BYTES;
   }
 
-  /** One more, at most SHARED_MAX together. */
+  /** Adds a command, at most SHARED_MAX together. */
   add(command: Command): void {
     const { rows } = this;
     if (rows > 0 && this.commands[rows - 1] === command) this.times[rows - 1]!++;

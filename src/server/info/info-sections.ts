@@ -14,7 +14,7 @@ import { WAIT_WORK } from '../clients/client.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { replicationFields } from '../replication/replication-report.ts';
 import type { Services } from '../services.ts';
-import { wallMicroseconds } from '../wall-clock.ts';
+import { wallMicroseconds } from '../time/wall-clock.ts';
 import { cpuLines } from './info-cpu.ts';
 import type { InfoLines } from './info-lines.ts';
 import { memoryLines } from './info-memory.ts';

@@ -2,8 +2,8 @@
  * INFO stats, commandstats, errorstats and latencystats: what the server has counted.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { Command } from '../command.ts';
-import type { CommandTable } from '../command-table.ts';
+import type { Command } from '../dispatch/command.ts';
+import type { CommandTable } from '../dispatch/command-table.ts';
 import type { Services } from '../services.ts';
 import type { InfoLines } from './info-lines.ts';
 

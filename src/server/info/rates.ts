@@ -26,7 +26,7 @@ class Rate {
     this.lastMs = nowMs;
   }
 
-  /** The counter has gone back to 0. */
+  /** Begins anew with a counter that has gone back to 0. */
   reset(): void {
     this.samples.fill(0);
     this.count = 0;
@@ -58,7 +58,7 @@ export class Rates {
   readonly loopRounds = new Rate();
   readonly loopUs = new Rate();
 
-  /** CONFIG RESETSTAT: all counters begin anew. */
+  /** Begins all rates anew, for CONFIG RESETSTAT. */
   reset(): void {
     for (const one of [this.commands, this.input, this.output]) one.reset();
     for (const one of [this.replicaInput, this.replicaOutput]) one.reset();

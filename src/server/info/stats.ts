@@ -2,7 +2,7 @@
  * The figures that a server counts while it runs, as INFO shows them and CONFIG RESETSTAT clears
  * them.
  */
-import { EventLoop } from '../event-loop.ts';
+import { EventLoop } from '../time/event-loop.ts';
 
 export class Stats {
   commandsProcessed = 0;
@@ -37,14 +37,14 @@ export class Stats {
   /** Rounds of the event loop. */
   readonly loop = new EventLoop();
 
-  /** An error reply was written. */
+  /** Counts an error reply, by its code. */
   count(text: string): void {
     this.totalErrorReplies++;
     const code = text.slice(0, Math.max(0, text.indexOf(' ')));
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
-  /** CONFIG RESETSTAT. */
+  /** Sets all counters back, for CONFIG RESETSTAT. */
   reset(): void {
     const { errors, loop } = this;
     Object.assign(this, new Stats(), { errors, loop });

@@ -215,7 +215,7 @@ class FastLink implements Link, Resting {
     rest(this);
   }
 
-  /** It is its turn again. */
+  /** Reads on, since it is its turn again. */
   rested(): void {
     this.resting = false;
     if (this.open && this.reading) this.handle.readStart();

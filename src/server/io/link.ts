@@ -19,11 +19,11 @@ export interface LinkOwner {
   onClosed(reason: string): void;
 }
 
-/** The bytes are with the kernel. */
+/** Outcome of a send: the bytes are with the kernel. */
 export const SEND_DONE = 0;
-/** The kernel has no room: the bytes belong to the link until `onSent`. */
+/** Outcome of a send: the kernel has no room, and the bytes belong to the link until `onSent`. */
 export const SEND_PENDING = 1;
-/** The link is broken; `onClosed` will tell. */
+/** Outcome of a send: the link is broken, and `onClosed` will tell. */
 export const SEND_FAILED = 2;
 
 export interface Link {

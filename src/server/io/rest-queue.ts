@@ -13,7 +13,7 @@
 export interface Resting {
   /** How long what it sent last kept the loop busy, in milliseconds. */
   readonly tookMs: number;
-  /** It may go on. */
+  /** Called when it may go on. */
   rested(): void;
 }
 

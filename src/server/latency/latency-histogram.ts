@@ -26,7 +26,7 @@ export class LatencyHistogram {
   total = 0;
   private readonly slots = new Uint32Array(SLOTS);
 
-  /** Counts a latency, in microseconds, that so many calls had. */
+  /** Counts a latency, in microseconds, that `calls` calls had. */
   record(microseconds: number, calls: number): void {
     const ns = microseconds >= 1_000_000 ? MAX_NS : (microseconds * 1000) | 0;
     const shift = 32 - Math.clz32(ns | FIRST_MASK) - FIRST_BITS;

@@ -18,9 +18,9 @@ export interface LatencySample {
 }
 
 export class LatencyEvent {
-  /** Oldest first. */
+  /** The samples, oldest first. */
   readonly samples: LatencySample[] = [];
-  /** The longest ever. */
+  /** The longest latency ever sampled, in milliseconds. */
   maxMs = 0;
 
   add(time: number, ms: number): void {

@@ -19,7 +19,7 @@ export interface SlowEntry {
   /** Unix seconds. */
   readonly time: number;
   readonly microseconds: number;
-  /** Byte strings. */
+  /** The command's words as byte strings. */
   readonly words: readonly string[];
   readonly address: string;
   readonly name: string;

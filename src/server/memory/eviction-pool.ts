@@ -17,7 +17,7 @@ const KEY_ROOM = 256;
 
 export class EvictionPool {
   count = 0;
-  /** Of the candidate that `take` took last. */
+  /** The key and database of the candidate that `take` took last. */
   key: Uint8Array = new Uint8Array(KEY_ROOM);
   keyLength = 0;
   db = 0;

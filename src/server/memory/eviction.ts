@@ -23,10 +23,10 @@ import { EXPIRY_DELETE } from '../../core/keyspace.ts';
 import { lfuDecayed, lruIdleSeconds } from '../../core/usage.ts';
 import type { Client } from '../clients/client.ts';
 import { evictClients } from '../clients/client-upkeep.ts';
-import { type Command, DENYOOM } from '../command.ts';
-import { OUT_OF_MEMORY } from '../errors.ts';
-import type { Gates } from '../gates.ts';
-import { announceEvicted } from '../key-removal.ts';
+import { type Command, DENYOOM } from '../dispatch/command.ts';
+import { OUT_OF_MEMORY } from '../dispatch/errors.ts';
+import type { Gates } from '../dispatch/gates.ts';
+import { announceEvicted } from '../keyspace/key-removal.ts';
 import type { Services } from '../services.ts';
 import { EvictionPool } from './eviction-pool.ts';
 import type { MemoryAccount } from './memory-account.ts';
@@ -88,7 +88,7 @@ export class Eviction {
     return this.exceededSinceMs === 0 ? 0 : performance.now() - this.exceededSinceMs;
   }
 
-  /** CONFIG RESETSTAT: counts from now on. */
+  /** Counts from 0 again, for CONFIG RESETSTAT. */
   resetFigures(): void {
     this.exceededSinceMs = 0;
   }

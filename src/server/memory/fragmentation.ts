@@ -16,10 +16,10 @@
 import { CHUNK_BYTES } from '../../core/memory/chunk-space.ts';
 
 export interface Fragmentation {
-  /** Of the arena alone. */
+  /** Fragmentation of the arena alone, in bytes and as a ratio. */
   readonly arenaBytes: number;
   readonly arenaRatio: number;
-  /** Of the whole process; negative, and below 1, when some of it is swapped out. */
+  /** Fragmentation of the whole process; negative, and below 1, when some of it is swapped out. */
   readonly processBytes: number;
   readonly processRatio: number;
 }

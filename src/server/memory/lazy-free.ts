@@ -19,8 +19,8 @@
  */
 import type { Keyspace } from '../../core/keyspace.ts';
 import { CHUNK_BYTES } from '../../core/memory/chunk-space.ts';
-import type { Cron } from '../cron.ts';
-import { SettlingSlices } from '../settling.ts';
+import { SettlingSlices } from '../keyspace/settling.ts';
+import type { Cron } from '../time/cron.ts';
 import { giveBack } from './give-back.ts';
 
 const SLICE_MS = 0.5;

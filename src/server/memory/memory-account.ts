@@ -54,7 +54,7 @@ export interface MemoryShares {
   readonly dataset: number;
   /** What has come since the start; at least 1. */
   readonly grown: number;
-  /** `dataset` of `grown`. */
+  /** `dataset` as a percentage of `grown`. */
   readonly datasetPercent: number;
 }
 
@@ -82,7 +82,7 @@ export class MemoryAccount {
     this.sources.set(name, { bytes, unlimited });
   }
 
-  /** What a source says now, 0 when there is none of this name. */
+  /** Bytes that a source says it takes now, 0 when there is none of this name. */
   bytesOf(name: SourceName): number {
     return this.sources.get(name)?.bytes() ?? 0;
   }

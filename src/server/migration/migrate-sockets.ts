@@ -58,7 +58,7 @@ export class MigrateSockets implements ConnectionSource {
     if (this.idle.length > IDLE_MAX && oldest !== undefined) this.close(oldest);
   }
 
-  /** The server ends, and with it every conversation. */
+  /** Ends every conversation, when the server ends. */
   stop(): void {
     this.stopped = true;
     for (const one of this.idle) this.close(one);

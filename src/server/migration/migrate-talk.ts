@@ -16,7 +16,7 @@ import { LinkError, SocketReader, whenConnected } from '../../replication/socket
 const CHUNK_BYTES = 64 << 10;
 /** What lies beyond a port's 16 bits is not looked at. */
 const PORT_MASK = 0xffff;
-/** There was no connection in time, or there is no such host. */
+/** The error where no connection came in time, or there is no such host. */
 export const UNREACHABLE = 'IOERR error or timeout connecting to the client';
 
 /** What moves, and where to. */
@@ -35,13 +35,13 @@ export interface MigrateKey {
   readonly name: Uint8Array;
   /** Milliseconds that it has left, 0 for ever. */
   readonly ttlMs: number;
-  /** As DUMP gives it. */
+  /** The value as DUMP gives it. */
   readonly payload: Uint8Array;
 }
 
-/** What has come of it. */
+/** What has come of a migration. */
 export interface MigrateOutcome {
-  /** Of each key, whether the target has taken it. */
+  /** Whether the target has taken each key. */
   readonly taken: readonly boolean[];
   /** An error for the client; null when the target has taken all. */
   readonly error: string | null;
@@ -126,7 +126,7 @@ function failed(doing: 'reading' | 'writing'): MigrateOutcome {
 }
 
 class Talk {
-  /** Of the keys that were answered for so far, whether they were taken. */
+  /** Whether each key that was answered for so far was taken. */
   readonly taken: boolean[] = [];
   /** The first refusal. */
   error: string | null = null;
@@ -139,7 +139,7 @@ class Talk {
     this.request = request;
   }
 
-  /** Whether time ended it. */
+  /** Whether the talk ended because time was up. */
   get isLate(): boolean {
     return this.connection.reader.timedOut;
   }

@@ -29,9 +29,9 @@
 import { Args } from '../../core/resp/args.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
 import type { Watcher } from '../clients/watch-table.ts';
-import { type Command, MAY_REPLICATE, WRITE } from '../command.ts';
-import type { Context } from '../context.ts';
-import { findKeys, mayHaveKeys } from '../key-extraction.ts';
+import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { findKeys, mayHaveKeys } from '../dispatch/key-extraction.ts';
 import type { Services } from '../services.ts';
 import { MigrateSockets } from './migrate-sockets.ts';
 import { type MigrateOutcome, type MigrateRequest, migrate } from './migrate-talk.ts';
@@ -48,7 +48,7 @@ export interface Migration {
   readonly secrets: readonly number[];
 }
 
-/** One that is over. */
+/** A migration that is over. */
 export interface EndedMigration extends Migration {
   readonly outcome: MigrateOutcome;
   /** Whether a key, by its number, has changed since its value was taken. */
@@ -56,7 +56,7 @@ export interface EndedMigration extends Migration {
 }
 
 export class Migrations {
-  /** Told when keys begin or cease to be held. */
+  /** Called when keys begin or cease to be held. */
   onChange: () => void = () => {};
   readonly sockets = new MigrateSockets();
   /** The migration whose command runs once more, to delete and to answer. */

@@ -51,7 +51,7 @@ export class AofLatency {
       .join(',');
   }
 
-  /** CONFIG RESETSTAT. */
+  /** Sets all figures back, for CONFIG RESETSTAT. */
   reset(): void {
     this.fsyncs = new LatencyHistogram();
     this.aof.disk.clock.resetFigures();

@@ -17,10 +17,10 @@ import { Aof } from '../../persistence/aof/aof.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { errorText } from '../../persistence/file-system.ts';
 import type { Config } from '../config/config.ts';
+import type { Propagator } from '../dispatch/propagate.ts';
 import type { Logger } from '../log.ts';
 import { giveBack } from '../memory/give-back.ts';
-import type { Propagator } from '../propagate.ts';
-import type { Turn } from '../turn.ts';
+import type { Turn } from '../turn/turn.ts';
 
 export interface AofServiceDeps {
   readonly config: Config;
@@ -40,7 +40,7 @@ export interface AofServiceDeps {
   readonly writeFirstBase: (path: string) => Promise<'rdb' | 'aof'>;
   /** Bytes that the base will take at most, as far as can be told. */
   readonly expectedBaseBytes: () => number;
-  /** The journal has a reader now, or has lost one. */
+  /** Called when the journal has a reader now, or has lost one. */
   readonly readersChanged: () => void;
   /** The disk begins or ceases to fail. */
   readonly onErrorChange: () => void;
@@ -172,7 +172,7 @@ export class AofService {
     return this.aof.flush();
   }
 
-  /** Everything appended, written and fsynced; then closed. When it rejects, all goes on. */
+  /** Writes and fsyncs everything appended, then closes the AOF. When it rejects, all goes on. */
   async close(): Promise<void> {
     await this.aof.close();
     this.deps.turn.log = null;

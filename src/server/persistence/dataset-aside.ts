@@ -24,7 +24,7 @@ export interface DatasetAsideDeps {
   /** Lets the loop have its turn; rejects when the server ends. */
   readonly rest: () => Promise<void>;
   readonly onProgress: (loadedBytes: number) => void;
-  /** The load is over, whether it succeeded or not. */
+  /** Called when the load is over, whether it succeeded or not. */
   readonly onOver: () => void;
 }
 
@@ -41,7 +41,7 @@ export class DatasetAside implements PayloadFile {
     return this.deps.databases;
   }
 
-  /** What it is, beside its keys: AUX fields, and the sources of function libraries. */
+  /** What the dataset has beside its keys: AUX fields, and the sources of function libraries. */
   get contents(): Pick<RdbLoad, 'aux' | 'functions'> {
     return this.deps.load;
   }
@@ -53,7 +53,7 @@ export class DatasetAside implements PayloadFile {
     await this.run();
   }
 
-  /** No more will come. */
+  /** Ends the load. Rejects when the RDB is not whole, or bytes follow it. */
   async end(): Promise<void> {
     const { reader, load } = this.deps;
     reader.endOfFeed();
@@ -62,19 +62,19 @@ export class DatasetAside implements PayloadFile {
     if (load.bytes !== this.fedBytes) throw reader.fail('bytes behind the end of the RDB');
   }
 
-  /** Nothing of it is on disk. */
+  /** Does nothing, since nothing of it is on disk. */
   async syncData(): Promise<void> {}
 
-  /** Whoever opened it installs it, or gives it up. */
+  /** Does nothing: whoever opened it installs it, or gives it up. */
   async close(): Promise<void> {}
 
-  /** Takes the place of the dataset that stands. */
+  /** Puts it in the place of the dataset that stands. */
   install(): void {
     this.deps.keyspace.install(this.databases);
     this.finish();
   }
 
-  /** Nothing comes of it. */
+  /** Gives it up and frees its keys, unless it was installed. */
   giveUp(): void {
     if (this.isOver) return;
     this.deps.keyspace.discard(this.databases);

@@ -10,7 +10,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../persistence/file-system.ts';
-import { LOADING_DATASET } from '../errors.ts';
+import { LOADING_DATASET } from '../dispatch/errors.ts';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
 import type { Persistence, PersistenceDeps } from './persistence.ts';
@@ -80,7 +80,9 @@ export class DatasetChanges {
     await this.persistence.resumeLog();
   }
 
-  /** DEBUG RELOAD; an error text when it failed. */
+  /**
+   * Saves and loads the dataset, for DEBUG RELOAD. Resolves with an error text when that failed.
+   */
   async reload(options: ReloadOptions): Promise<string | undefined> {
     if (this.isLoading) return LOADING_DATASET;
     if (options.save) {
@@ -101,7 +103,10 @@ export class DatasetChanges {
     }
   }
 
-  /** DEBUG LOADAOF; an error text when it failed. */
+  /**
+   * Loads the dataset from the AOF, for DEBUG LOADAOF. Resolves with an error text when that
+   * failed.
+   */
   async reloadAof(): Promise<string | undefined> {
     const { aof, loader } = this.persistence;
     const { folder } = aof.aof;

@@ -23,7 +23,7 @@ import { FileSource } from '../../persistence/rdb/rdb-source.ts';
 import type { Client } from '../clients/client.ts';
 import type { ExpiryHolds } from '../clients/expiry-holds.ts';
 import type { Config } from '../config/config.ts';
-import type { Dispatcher } from '../dispatch.ts';
+import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { Logger } from '../log.ts';
 import { DatasetAside } from './dataset-aside.ts';
 import { KeptFunctions } from './kept-functions.ts';
@@ -39,7 +39,7 @@ type OldDataset = 'gone' | 'hidden' | 'served';
 /** How far a load is, as INFO shows it. */
 export interface LoadingProgress {
   readonly startedMs: number;
-  /** 0 while unknown. */
+  /** Bytes that there are to load; 0 while that is unknown. */
   totalBytes: number;
   readonly old: OldDataset;
   loadedBytes: number;
@@ -71,7 +71,7 @@ export interface DatasetLoaderDeps {
   /** The client without a link that runs the commands of an AOF. */
   readonly client: Client;
   readonly expiry: ExpiryHolds;
-  /** Loading begins or is over. */
+  /** Called when loading begins or is over. */
   readonly onLoading: () => void;
 }
 
@@ -90,7 +90,7 @@ export class DatasetLoader {
     this.deps = deps;
   }
 
-  /** The server ends: a load under way goes no further. */
+  /** Has a load under way go no further, when the server ends. */
   stop(): void {
     this.stopped = true;
   }

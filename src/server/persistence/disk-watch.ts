@@ -10,15 +10,15 @@ import type { Aof } from '../../persistence/aof/aof.ts';
 import type { FrontDesk } from '../clients/front-desk.ts';
 import type { Config } from '../config/config.ts';
 import { errorReason } from '../config/system-error.ts';
-import { SNAPSHOT_FAILED } from '../errors.ts';
-import { diskGate } from '../gates.ts';
+import { SNAPSHOT_FAILED } from '../dispatch/errors.ts';
+import { diskGate } from '../dispatch/gates.ts';
 import type { RdbService } from './rdb-service.ts';
 
 export class DiskWatch {
   private readonly desk: Pick<FrontDesk, 'gates' | 'expiry'>;
   private readonly rdb: RdbService;
   private readonly aof: Aof;
-  /** Whether writes would not be kept. */
+  /** Whether the disk fails, so that writes would not be kept. */
   isBroken = false;
   private isAofBroken = false;
 

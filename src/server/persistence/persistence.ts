@@ -14,14 +14,14 @@ import type { ReplicationAux } from '../../replication/replication-id.ts';
 import type { Client } from '../clients/client.ts';
 import type { FrontDesk } from '../clients/front-desk.ts';
 import type { Config } from '../config/config.ts';
-import type { Dispatcher } from '../dispatch.ts';
-import { asideGate, holdLoadingGate } from '../gates.ts';
+import type { Dispatcher } from '../dispatch/dispatch.ts';
+import { asideGate, holdLoadingGate } from '../dispatch/gates.ts';
+import type { Propagator } from '../dispatch/propagate.ts';
 import type { InfoLines } from '../info/info-lines.ts';
 import type { Logger } from '../log.ts';
-import type { Propagator } from '../propagate.ts';
 import { auxAt, auxOf } from '../replication/replication-aux.ts';
 import type { PersistenceServices, ReloadOptions } from '../services.ts';
-import type { Turn } from '../turn.ts';
+import type { Turn } from '../turn/turn.ts';
 import { AofLatency } from './aof-latency.ts';
 import { AofService } from './aof-service.ts';
 import type { DatasetAside } from './dataset-aside.ts';
@@ -30,7 +30,7 @@ import { DatasetLoader, readManifest } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { LastSave } from './last-save.ts';
 import { persistenceInfo } from './persistence-info.ts';
-import { RdbService } from './rdb-service.ts';
+import { RdbService, type RdbServiceDeps } from './rdb-service.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotRunner } from './snapshot-runner.ts';
 
@@ -44,7 +44,7 @@ export interface PersistenceDeps {
   readonly log: Logger;
   readonly keyspace: Keyspace;
   readonly fs: FileSystem;
-  /** Who writes snapshots; by default a child process. */
+  /** The writer of snapshots; by default a child process. */
   readonly helper: SnapshotHelper | undefined;
   readonly dispatcher: Dispatcher;
   /** Stops commands, and hears how long the disk takes. */
@@ -53,7 +53,7 @@ export interface PersistenceDeps {
   readonly propagator: Propagator;
   /** The client without a link that runs the commands of an AOF. */
   readonly client: Client;
-  /** The server has a process of its own, and saving may be asked of it at any time. */
+  /** Whether the server has a process of its own, so that a save may be asked of it at any time. */
   readonly isProcess: boolean;
   /** Whether the data belong to a primary elsewhere: keys are then kept whatever the clock says. */
   readonly isReplica: () => boolean;
@@ -93,43 +93,12 @@ export class Persistence implements PersistenceServices {
 
   constructor(deps: PersistenceDeps) {
     this.deps = deps;
-    const { config, log, keyspace, fs } = deps;
-    this.snapshots = new SnapshotRunner(log);
+    this.snapshots = new SnapshotRunner(deps.log);
     this.helper = deps.helper ?? new SnapshotHelper();
-    this.loader = new DatasetLoader({
-      config,
-      log,
-      keyspace,
-      fs,
-      dispatcher: deps.dispatcher,
-      client: deps.client,
-      expiry: deps.desk.expiry,
-      onLoading: () => this.loadingChanged(),
-    });
+    this.loader = this.createLoader();
     this.holdGate();
-    const maker = new SnapshotMaker({
-      config,
-      log,
-      keyspace,
-      fs,
-      helper: this.helper,
-      snapshots: this.snapshots,
-      replicationAux: deps.replicationAux,
-      functions: () => this.loader.functions,
-    });
-    this.maker = maker;
-    this.rdb = new RdbService(
-      {
-        config,
-        log,
-        keyspace,
-        startSave: (path) => maker.save(path),
-        startSaveHere: (path) => maker.saveHere(path),
-        saveInPlace: (path) => maker.saveInPlace(path),
-        onEnded: () => this.disk.look(),
-      },
-      Date.now(),
-    );
+    this.maker = this.createMaker();
+    this.rdb = this.createRdb();
     this.lastSave = new LastSave({
       rdb: this.rdb,
       snapshots: this.snapshots,
@@ -137,9 +106,46 @@ export class Persistence implements PersistenceServices {
     });
     this.aof = this.createAof();
     const { aof } = this.aof;
-    this.latency = new AofLatency(aof, config, deps.desk.latency, () => this.snapshots.isRunning);
+    const { config, desk } = deps;
+    this.latency = new AofLatency(aof, config, desk.latency, () => this.snapshots.isRunning);
     this.changes = new DatasetChanges(this, deps);
-    this.disk = new DiskWatch(deps.desk, config, this.rdb, aof);
+    this.disk = new DiskWatch(desk, config, this.rdb, aof);
+  }
+
+  private createLoader(): DatasetLoader {
+    const { client, config, desk, dispatcher, fs, keyspace, log } = this.deps;
+    const onLoading = (): void => this.loadingChanged();
+    const { expiry } = desk;
+    return new DatasetLoader({ config, log, keyspace, fs, dispatcher, client, expiry, onLoading });
+  }
+
+  private createMaker(): SnapshotMaker {
+    const { config, fs, keyspace, log, replicationAux } = this.deps;
+    return new SnapshotMaker({
+      config,
+      log,
+      keyspace,
+      fs,
+      helper: this.helper,
+      snapshots: this.snapshots,
+      replicationAux,
+      functions: () => this.loader.functions,
+    });
+  }
+
+  private createRdb(): RdbService {
+    const { config, keyspace, log } = this.deps;
+    const { maker } = this;
+    const deps: RdbServiceDeps = {
+      config,
+      log,
+      keyspace,
+      startSave: (path) => maker.save(path),
+      startSaveHere: (path) => maker.saveHere(path),
+      saveInPlace: (path) => maker.saveInPlace(path),
+      onEnded: () => this.disk.look(),
+    };
+    return new RdbService(deps, Date.now());
   }
 
   private createAof(): AofService {
@@ -157,9 +163,7 @@ export class Persistence implements PersistenceServices {
       startBase: (path) => this.maker.base(path),
       isSnapshotRunning: () => this.snapshots.isRunning,
       isLoading: () => this.loader.progress?.old === 'gone',
-      abortBase: () => {
-        if (this.snapshots.purpose === 'rewrite') this.snapshots.abort();
-      },
+      abortBase: () => this.snapshots.abortOf('rewrite'),
       writeFirstBase: (path) => this.maker.firstBase(path),
       expectedBaseBytes: () => this.maker.space.expectedRewriteBytes,
       readersChanged: this.deps.readersChanged,
@@ -255,7 +259,7 @@ export class Persistence implements PersistenceServices {
     }
   }
 
-  /** The server stops: children end. */
+  /** Ends loads, snapshots, their child and the AOF, when the server stops. */
   async stop(): Promise<void> {
     this.loader.stop();
     this.snapshots.abort();
@@ -323,22 +327,18 @@ export class Persistence implements PersistenceServices {
   }
 
   flushed(): void {
-    this.giveUpSave();
+    this.snapshots.abortOf('save');
     if (this.deps.config.values.save.length > 0) this.saveInPlace();
   }
 
   /** Writes the dump at once, in this process: an error text when that failed. */
   saveInPlace(): string | undefined {
     // It would put older data in the place of these; the last save even writes to the same file.
-    this.giveUpSave();
+    this.snapshots.abortOf('save');
     return this.rdb.saveInPlace();
   }
 
-  private giveUpSave(): void {
-    if (this.snapshots.purpose === 'save') this.snapshots.abort();
-  }
-
-  /** CONFIG RESETSTAT. */
+  /** Sets all figures back, for CONFIG RESETSTAT. */
   resetFigures(): void {
     this.latency.reset();
   }

@@ -16,7 +16,7 @@ import type { Logger } from '../log.ts';
 
 /** A save point that fails is tried again after this many seconds at the earliest. */
 const RETRY_SECONDS = 5;
-/** In the place of an error: the server did not want the save any more. */
+/** Stands for an error when the server did not want the save any more. */
 export const GIVEN_UP = 'given up';
 
 export interface RdbServiceDeps {
@@ -25,11 +25,11 @@ export interface RdbServiceDeps {
   readonly keyspace: Keyspace;
   /** Starts a snapshot into a file. Null while another one runs. */
   readonly startSave: (path: string) => Promise<SnapshotResult> | null;
-  /** The same, written by this process in slices. Only while no snapshot runs. */
+  /** Like `startSave`, but written by this process in slices. Only while no snapshot runs. */
   readonly startSaveHere: (path: string) => Promise<SnapshotResult>;
   /** Writes the dump in this process. Throws what the disk says. */
   readonly saveInPlace: (path: string) => void;
-  /** A save has ended, well or not. */
+  /** Called when a save has ended, well or not. */
   readonly onEnded: () => void;
 }
 
@@ -57,7 +57,7 @@ export class RdbService {
     this.lastSaveSeconds = Math.floor(nowMs / 1000);
   }
 
-  /** Where a save goes. */
+  /** The path of the file that a save goes to. */
   get path(): string {
     return this.deps.config.path(this.deps.config.values.dbfilename);
   }

@@ -32,7 +32,7 @@ export class RoundWatch {
     this.clocks = clocks;
   }
 
-  /** Begins anew. */
+  /** Begins to watch, with all figures at 0. */
   begin(): void {
     this.isOn = true;
     this.look();
@@ -41,7 +41,7 @@ export class RoundWatch {
     if (!this.isArmed) this.arm();
   }
 
-  /** Ends with this round. */
+  /** Stops watching after this round. */
   end(): void {
     this.isOn = false;
   }

@@ -35,7 +35,7 @@ export interface SnapshotMakerDeps {
   readonly log: Logger;
   readonly keyspace: Keyspace;
   readonly fs: FileSystem;
-  /** The child. */
+  /** The child process that writes snapshots. */
   readonly helper: SnapshotWriter;
   readonly snapshots: SnapshotRunner;
   /** AUX fields of replication. */

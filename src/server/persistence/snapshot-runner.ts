@@ -21,7 +21,7 @@ const SLICE_MS = 0.5;
 /** What a snapshot is for. */
 export type SnapshotPurpose = 'save' | 'rewrite' | 'sync';
 
-/** What the log calls it. */
+/** The words of the log for each purpose. */
 const WORK: Readonly<Record<SnapshotPurpose, string>> = {
   save: 'Saving',
   rewrite: 'Rewriting the AOF',
@@ -30,7 +30,7 @@ const WORK: Readonly<Record<SnapshotPurpose, string>> = {
 
 export class SnapshotRunner {
   purpose: SnapshotPurpose | null = null;
-  /** When the running one began, in milliseconds since 1970. */
+  /** When the running snapshot began, in milliseconds since 1970. */
   startedMs = 0;
   private run: SnapshotRun | null = null;
   private readonly watch = new RoundWatch();
@@ -89,6 +89,11 @@ export class SnapshotRunner {
   /** Ends the running snapshot without a result; what stood before stands. */
   abort(): void {
     this.run?.abort();
+  }
+
+  /** Ends the running snapshot in the same way, if it is for this purpose. */
+  abortOf(purpose: SnapshotPurpose): void {
+    if (this.purpose === purpose) this.abort();
   }
 
   /** A receiver that held a stream back takes more. */

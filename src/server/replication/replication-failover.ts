@@ -36,7 +36,7 @@ export class Failover {
   private readonly deps: FailoverDeps;
   private target: FailoverTarget | null = null;
   private force = false;
-  /** By the steady clock; 0 is for ever. */
+  /** When waiting for the replica ends, by the clock of `performance`; 0 is for ever. */
   private untilMs = 0;
 
   constructor(deps: FailoverDeps) {
@@ -58,7 +58,7 @@ export class Failover {
     this.deps.pauseWrites();
   }
 
-  /** Takes everything back. */
+  /** Gives the failover up, logs why, and is a primary again. */
   abort(reason: string): void {
     if (!this.isRunning) return;
     this.deps.log('notice', `Aborting failover: ${reason}`);
@@ -67,7 +67,7 @@ export class Failover {
     if (wasHanding) this.deps.promote();
   }
 
-  /** The replica has taken over. */
+  /** Ends the failover, since the replica has taken over. */
   succeeded(): void {
     if (this.state === 'failover-in-progress') this.end();
   }

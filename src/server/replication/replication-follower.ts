@@ -26,6 +26,7 @@ import type { LinkSettings, PrimaryLinkHost } from '../../replication/primary-li
 import { PrimaryLink } from '../../replication/primary-link.ts';
 import { LinkError } from '../../replication/socket-reader.ts';
 import type { Client } from '../clients/client.ts';
+import { flushAll } from '../keyspace/databases.ts';
 import type { DatasetAside } from '../persistence/dataset-aside.ts';
 import type { LoadedDataset } from '../persistence/dataset-changes.ts';
 import type { Services } from '../services.ts';
@@ -33,7 +34,7 @@ import type { Services } from '../services.ts';
 /** Number that keeps the files of several syncs apart. */
 let files = 0;
 
-/** Whole datasets in place of ours. */
+/** Puts whole datasets in the place of the one that stands. */
 export interface Datasets {
   /** Whether one is being loaded: another has to wait. */
   readonly isLoading: boolean;
@@ -42,7 +43,7 @@ export interface Datasets {
    * from it.
    */
   replaceBy(path: string): Promise<LoadedDataset>;
-  /** Begins to load one aside from ours; the total is 0 while unknown. */
+  /** Begins to load one beside the one that stands; the total is 0 while unknown. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
   /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
   replaceByAside(aside: DatasetAside): Promise<void>;
@@ -65,7 +66,7 @@ export interface FollowerDeps {
   readonly isHandingOver: () => boolean;
   readonly handedOver: () => void;
   readonly handOverRejected: (reason: string) => void;
-  /** The link has come up, or gone down. */
+  /** Called when the link has come up, or gone down. */
   readonly linkChanged: () => void;
   /** A part of the stream was applied: this turn must end, and the AOF learn how far it is. */
   readonly applied: () => void;
@@ -82,9 +83,9 @@ export class Follower implements PrimaryLinkHost {
   streamDb: number;
 
   private readonly deps: FollowerDeps;
-  /** The dataset is that of the history, so a partial sync may be asked for. */
+  /** Whether the dataset is that of the history, so that a partial sync may be asked for. */
   private resumable: boolean;
-  /** The primary counts its stream. */
+  /** Whether the primary counts its stream. */
   private counted = true;
 
   constructor(deps: FollowerDeps, host: string, port: number, from: ResumePoint) {
@@ -189,7 +190,7 @@ export class Follower implements PrimaryLinkHost {
     return this.deps.datasets.replaceBy(path).catch((error: unknown) => {
       primary.history.renew();
       // What was loaded of it is nobody's dataset.
-      for (const { id } of services.keyspace.databases) services.flushDatabase(id);
+      flushAll(services);
       throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
     });
   }

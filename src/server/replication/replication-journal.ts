@@ -12,8 +12,8 @@
  */
 import { encodePositionLine } from '../../persistence/aof/aof-position.ts';
 import type { Primary } from '../../replication/primary.ts';
-import type { Propagator } from '../propagate.ts';
-import type { JournalFeed, JournalLog, Turn } from '../turn.ts';
+import type { Propagator } from '../dispatch/propagate.ts';
+import type { JournalFeed, JournalLog, Turn } from '../turn/turn.ts';
 
 const PING = '*1\r\n$4\r\nPING\r\n';
 const GETACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';
@@ -89,7 +89,7 @@ export class ReplicationJournal implements JournalFeed {
     this.say(GETACK);
   }
 
-  /** Once a second: what only replicas got (PUBLISH) moves the position as well. */
+  /** Called once a second: what only replicas got (PUBLISH) moves the position as well. */
   tick(): void {
     const { log } = this.deps.turn;
     if (log !== null && this.isFeeding && this.hasDrifted(log)) this.notePosition();
@@ -120,7 +120,7 @@ export class ReplicationJournal implements JournalFeed {
     this.deps.turn.schedule();
   }
 
-  /** A sign of life for replicas. */
+  /** Sends replicas a PING, as a sign of life. */
   ping(): void {
     this.deps.turn.takeJournal();
     this.say(PING);

@@ -7,10 +7,16 @@
  * time is up.
  */
 import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../dispatch/command.ts';
 import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
-import { armWait, disarmWait, type LimitedWait, limitedCount, waitUntil } from '../wait-limit.ts';
+import {
+  armWait,
+  disarmWait,
+  type LimitedWait,
+  limitedCount,
+  waitUntil,
+} from '../time/wait-limit.ts';
 
 const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
 
@@ -42,12 +48,12 @@ export class ReplicationWaits {
     return this.waiters.size;
   }
 
-  /** Those that wait for a limited time. */
+  /** The number of clients that wait for a limited time. */
   get timedCount(): number {
     return limitedCount(this.waiters.values());
   }
 
-  /** The client waits; it has been found that the wait is not over yet. */
+  /** Has the client wait, after it was found that the wait is not over yet. */
   add(client: Client, request: WaitRequest): void {
     const untilMs = waitUntil(request.timeoutMs);
     const waiter: Waiter = { ...request, client, untilMs, timer: null };
@@ -56,7 +62,7 @@ export class ReplicationWaits {
     armWait(waiter, () => this.end(waiter, null));
   }
 
-  /** Something that waiters wait for has changed. */
+  /** Ends the waits that are over, after something that they wait for has changed. */
   check(): void {
     if (this.waiters.size === 0) return;
     for (const waiter of [...this.waiters.values()]) {
@@ -76,7 +82,7 @@ export class ReplicationWaits {
     return waiter !== undefined;
   }
 
-  /** The client has gone. */
+  /** Forgets a client that has gone. */
   forget(client: Client): void {
     const waiter = this.waiters.get(client);
     if (waiter !== undefined) this.leave(waiter);

@@ -24,9 +24,9 @@ import { type ReplicationAux, ReplicationHistory } from '../../replication/repli
 import type { SnapshotStarter } from '../../replication/snapshot-starter.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
-import { readonlyGate, replicasGate, staleGate } from '../gates.ts';
+import { readonlyGate, replicasGate, staleGate } from '../dispatch/gates.ts';
 import type { Services } from '../services.ts';
-import type { Turn } from '../turn.ts';
+import type { Turn } from '../turn/turn.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
 import { type Datasets, Follower } from './replication-follower.ts';
@@ -40,15 +40,15 @@ export interface ReplicationDeps {
   readonly fs: FileSystem;
   readonly startSnapshot: SnapshotStarter;
   readonly datasets: Datasets;
-  /** A client without a link. */
+  /** Makes a client without a link. */
   readonly createClient: () => Client;
   /** The port that clients connect to. */
   readonly listeningPort: () => number;
   /** The AOF while it is on. */
   readonly localLog: () => LocalLog | null;
-  /** The journal is fed to the stream from now on, or not any more. */
+  /** Called when the journal is fed to the stream from now on, or not any more. */
   readonly readersChanged: () => void;
-  /** The AOF goes on, if a dataset that could not be loaded left it suspended. */
+  /** Has the AOF go on, if a dataset that could not be loaded left it suspended. */
   readonly resumeLog: () => void;
   /** Whether the disk fails, so that writes would not be kept. */
   readonly isDiskBroken: () => boolean;
@@ -130,7 +130,7 @@ export class ReplicationService {
     return { id, offset, streamDb: this.streamDb };
   }
 
-  /** At start, after the dataset was loaded: `aux` is what its RDB said, null for nothing. */
+  /** Takes up the configured role after the load; `aux` is what the RDB said, null for nothing. */
   start(aux: ReplicationAux | null): void {
     const { replicaof } = this.config.values;
     if (replicaof === undefined) {
@@ -155,19 +155,19 @@ export class ReplicationService {
     this.deps.turn.schedule();
   }
 
-  /** The server ends. */
+  /** Ends the link to the primary, when the server ends. */
   stop(): void {
     this.follower?.link.stop();
   }
 
   // ---------------------------------------------------------------- role
 
-  /** REPLICAOF host port. Commands of the same transaction that follow see the new role. */
+  /** Follows a primary. Later commands of the same transaction see the new role. */
   follow(host: string, port: number): void {
     this.changeRole(() => this.turnInto(host, port));
   }
 
-  /** REPLICAOF NO ONE. */
+  /** REPLICAOF NO ONE: makes this server a primary. */
   promote(): void {
     this.changeRole(() => this.turnIntoPrimary());
   }
@@ -233,7 +233,7 @@ export class ReplicationService {
 
   // ---------------------------------------------------------------- replicas
 
-  /** What a client has said of itself as a replica. */
+  /** The replica that a client is or, by its commands, is about to be. */
   replicaOf(client: Client): Replica {
     const known = this.replicas.get(client);
     if (known !== undefined) return known;
@@ -268,14 +268,14 @@ export class ReplicationService {
 
   // ---------------------------------------------------------------- time
 
-  /** Ten times a second. */
+  /** Called ten times a second, for failover, snapshots for replicas, and clients that wait. */
   tick(): void {
     this.failover.check();
     this.startSnapshot();
     this.waits.check();
   }
 
-  /** Once a second. */
+  /** Called once a second: silent replicas and primaries, ACKs, PINGs. */
   tickSecond(nowMs: number): void {
     this.primary.tick(nowMs);
     this.journal.tick();

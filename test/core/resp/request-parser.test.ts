@@ -113,14 +113,14 @@ describe('request parser', () => {
     );
   });
 
-  test('a command cut after every byte', () => {
+  test('reads a command that is cut after every byte', () => {
     const bytes = encode([Buffer.from('SET'), Buffer.from('key'), Buffer.alloc(40_000, 120)]);
     const cuts = Array.from({ length: 200 }, (_, i) => i);
     const found = parseAll(bytes, cuts, 16);
     expect(found).toEqual([[Buffer.from('SET'), Buffer.from('key'), Buffer.alloc(40_000, 120)]]);
   });
 
-  test('a hundred thousand arguments in pieces', () => {
+  test('reads a hundred thousand arguments that come in pieces', () => {
     const words = Array.from({ length: 100_000 }, (_, i) => Buffer.from(`a${i}`));
     const bytes = encode(words);
     const cuts = Array.from({ length: 40 }, (_, i) => i * 31_337);
@@ -128,7 +128,7 @@ describe('request parser', () => {
     expect(Buffer.concat((found as Buffer[][]).map(encode)).equals(bytes)).toBe(true);
   });
 
-  test('inline commands, quotes, empty lines, and counts that mean nothing', () => {
+  test('reads inline commands, quotes, empty lines, and counts that mean nothing', () => {
     const found = parseAll(
       Buffer.from('PING\r\n\r\nSET a "b c"\n*0\r\n*-1\r\nECHO \'x\'\r\n'),
       [3, 9, 14],
@@ -152,7 +152,7 @@ describe('request parser', () => {
     expect(parseAll(Buffer.from(text), [5], 16)).toBe(error);
   });
 
-  test('a client that has not authenticated may send little', () => {
+  test('takes little from a client that has not authenticated', () => {
     for (const [text, error] of [
       ['*11\r\n', 'Protocol error: unauthenticated multibulk length'],
       ['*1\r\n$16385\r\n', 'Protocol error: unauthenticated bulk length'],

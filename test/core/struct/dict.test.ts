@@ -122,7 +122,7 @@ describe('dict', () => {
     );
   });
 
-  test('keys of any length: empty, around 64 KiB, and longer than a block', () => {
+  test('takes keys of any length: empty, around 64 KiB, and longer than a block', () => {
     const h = new Harness();
     for (const length of [0, 1, 3, 4, 5, 65_534]) h.add('x'.repeat(length));
     h.check();

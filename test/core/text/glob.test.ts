@@ -43,7 +43,7 @@ describe('globMatch', () => {
     ['[\x80-\x05]', '\xff', true],
     ['[\x01-\xff]', '\x00', true],
     ['[\x01-\xff]', 'a', false],
-  ])('%j with %j: %s', (pattern, text, expected) => {
+  ])('with %j on %j gives %s', (pattern, text, expected) => {
     expect(matches(pattern, text)).toBe(expected);
   });
 

@@ -58,7 +58,7 @@ describe('parsing', () => {
     ...['9223372036854775807', '9223372036854775808', '-9223372036854775808'],
     ...['-9223372036854775809', '9999999999999999999', '10000000000000000000', '0', '7', '-7'],
     ...['922337203685477580:', '1/23456789012345678', '123456789012345', '1234567890123456'],
-  ])('%j as the model does', check);
+  ])('takes %j as the model does', check);
 
   it('agrees with the model on every kind of number and near-number', () => {
     fc.assert(fc.property(nearNumber, (value) => check(value.toString())));

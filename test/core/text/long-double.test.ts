@@ -1,11 +1,6 @@
 /** Extended precision: by example, by exact rational arithmetic, and against a real server. */
 import { describe, expect, it } from 'vitest';
-import {
-  addLongDouble,
-  formatLongDouble,
-  isFiniteLongDouble,
-  parseLongDouble,
-} from '../../../src/core/text/long-double.ts';
+import { longDoubleSum, parseLongDouble } from '../../../src/core/text/long-double.ts';
 import { Random } from '../../support/random.ts';
 import { guarded, noOracle, plain, useOracle } from './oracle.ts';
 
@@ -22,9 +17,7 @@ function increment(text: string, by: string): string {
   const value = parsed(text);
   const addend = parsed(by);
   if (value === undefined || addend === undefined) return NOT_A_FLOAT;
-  const sum = addLongDouble(value, addend);
-  if (sum === undefined || !isFiniteLongDouble(sum)) return NOT_FINITE;
-  return formatLongDouble(sum);
+  return longDoubleSum(value, addend) ?? NOT_FINITE;
 }
 
 describe('long doubles', () => {

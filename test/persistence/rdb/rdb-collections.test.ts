@@ -179,7 +179,7 @@ const load = (...parts: readonly Part[]) =>
 const blob = (...content: readonly number[]) => [content.length, ...content];
 
 describe('old and odd forms', () => {
-  it('ziplists of hashes, with every kind of entry', () => {
+  it('that are ziplists load, with every kind of entry', () => {
     const entries = [
       [0, 1, 0x61], // "a"
       [3, 0xf1], // 0
@@ -209,12 +209,12 @@ describe('old and odd forms', () => {
     ]);
   });
 
-  it('zipmaps, with unused bytes', () => {
+  it('that are zipmaps load, with unused bytes', () => {
     const map = [2, 1, 0x61, 1, 2, 0x78, 0, 0, 2, 0x62, 0x63, 0, 0, 0xff];
     expect(load(9, text('k'), blob(...map)).get('k')).toEqual(['a -> x', 'bc -> ']);
   });
 
-  it('nothing for a collection without elements', () => {
+  it('leave nothing of a collection without elements', () => {
     expect(load(4, text('h'), 0, 2, text('s'), 0, 2, text('k'), 1, text('v')).size).toBe(1);
     const emptyListpack = [7, 0, 0, 0, 0, 0, 0xff];
     expect(load(16, text('h'), blob(...emptyListpack)).size).toBe(0);
@@ -279,12 +279,12 @@ describe('old and odd forms', () => {
       /damaged zipmap/,
       [9, text('k'), blob(1, 1, 0x61, 0xfe, 1, 0, 0, 0, 0, 0x62, 0xff)],
     ],
-  ])('%s is an error that says where', (_, message, parts) => {
+  ])('with %s are refused with the place', (_, message, parts) => {
     expect(() => load(...parts)).toThrow(RdbError);
     expect(() => load(...parts)).toThrow(message);
   });
 
-  it('a large table with a field twice is an error, too', () => {
+  it('are refused where a large table has a field twice', () => {
     const fields = Array.from({ length: 2000 }, (_, i) => text(`f${i}`) + text('v')).join('');
     const parts = [4, text('k'), [0x40 | (2001 >> 8), 2001 & 255], fields, text('f7'), text('v')];
     expect(() => load(...parts)).toThrow(/a field twice in a hash, at byte/);
@@ -322,7 +322,7 @@ describe('a hash with large values', () => {
     }
   });
 
-  it('and a field twice is an error', () => {
+  it('and a field twice is refused', () => {
     const length = [0x80, 0, 0x20, 0, 0];
     const large = 'x'.repeat(0x200000);
     const rdb = rdbOf(

@@ -170,21 +170,21 @@ const ziplist = blob(16, 0, 0, 0, 13, 0, 0, 0, 2, 0, 0, 1, 0x61, 3, 0xf6, 0xff);
 const listpack = blob(12, 0, 0, 0, 2, 0, 1, 1, 0x81, 0x62, 2, 0xff);
 
 describe('forms of lists', () => {
-  it('linked lists', () => {
+  it('load as linked lists', () => {
     expect(load(1, key, 3, text('a'), [0xc0, 7], text(''))).toEqual(['a', '7', '']);
   });
 
-  it('ziplists, alone and in a quicklist', () => {
+  it('load as ziplists, alone and in a quicklist', () => {
     expect(load(10, key, ziplist)).toEqual(['a', '5']);
     expect(load(14, key, 3, ziplist, emptyZiplist, ziplist)).toEqual(['a', '5', 'a', '5']);
   });
 
-  it('quicklists of both kinds of nodes', () => {
+  it('load as quicklists of both kinds of nodes', () => {
     const parts = [18, key, 4, 2, listpack, 1, text('large'), 2, emptyListpack, 2, listpack];
     expect(load(...parts)).toEqual(['1', 'b', 'large', '1', 'b']);
   });
 
-  it('nothing for a list without elements', () => {
+  it('leave nothing of a list without elements', () => {
     expect(load(1, key, 0)).toEqual([]);
     for (const parts of [
       [10, key, emptyZiplist],
@@ -214,12 +214,12 @@ describe('forms of lists', () => {
     ['an element as a node, and empty', /one element, and empty/, [18, key, 1, 1, text('')]],
     ['a damaged second node', /damaged ziplist/, [14, key, 2, ziplist, blob(1, 2, 3)]],
     ['fewer elements than were said', /unknown encoding/, [1, key, 9, text('a')]],
-  ])('%s is an error that says where', (_, message, parts) => {
+  ])('with %s are refused with the place', (_, message, parts) => {
     expect(() => load(...parts)).toThrow(RdbError);
     expect(() => load(...parts)).toThrow(message);
   });
 
-  it('a long list is tried to its last node', () => {
+  it('are tried to the last node of a long list', () => {
     const many = Array.from({ length: 200 }, () => [2, ...listpack]).flat();
     const parts = [18, key, [0x40, 201], many];
     expect(load(...parts, 2, listpack).length).toBe(402);

@@ -158,7 +158,7 @@ const pack = (...values: readonly (number | string)[]) => listpack(...values.map
 const double = (value: number): number[] => [...new Uint8Array(Float64Array.of(value).buffer)];
 
 describe('old and odd forms', () => {
-  it('scores as text', () => {
+  it('load where scores are text', () => {
     const pairs = [text('a'), text('1.5'), text('b'), 254, text('c'), 255, text('d'), text('-2e3')];
     expect(load(3, text('k'), 4, ...pairs).get('k')).toEqual([
       'listpack',
@@ -166,7 +166,7 @@ describe('old and odd forms', () => {
     ]);
   });
 
-  it('ziplists, with every kind of score', () => {
+  it('load as ziplists, with every kind of score', () => {
     const entries = [
       [0, 1, 0x61], // "a"
       [3, 0xfe, 0x80], // int8 -128
@@ -186,12 +186,12 @@ describe('old and odd forms', () => {
     ]);
   });
 
-  it('nothing for a sorted set without elements', () => {
+  it('leave nothing of a sorted set without elements', () => {
     expect(load(5, text('z'), 0, 3, text('y'), 0, 17, text('x'), pack()).size).toBe(0);
     expect(load(17, text('x'), pack('a', 1)).get('x')).toEqual(['listpack', 'a 1']);
   });
 
-  it('elements in any order, where each is for itself', () => {
+  it('load with elements in any order, where each is for itself', () => {
     const pairs = [text('b'), double(2), text('c'), double(3), text('a'), double(2)];
     expect(load(5, text('k'), 3, ...pairs.flat()).get('k')).toEqual([
       'listpack',
@@ -226,12 +226,12 @@ describe('old and odd forms', () => {
       /damaged ziplist/,
       [12, text('k'), blob(12, 0, 0, 0, 10, 0, 0, 0, 1, 0, 0, 0xff)],
     ],
-  ])('%s is an error that says where', (_, message, parts) => {
+  ])('with %s are refused with the place', (_, message, parts) => {
     expect(() => load(...parts)).toThrow(RdbError);
     expect(() => load(...parts)).toThrow(message);
   });
 
-  it('a large one with a member twice is an error, too', () => {
+  it('are refused where a large one has a member twice', () => {
     const members = Array.from({ length: 2000 }, (_, i) => [
       ...latin1(text(`m${i}`)),
       ...double(i),

@@ -114,7 +114,7 @@ describe('the number of a text', () => {
     ['nan', Number.NaN],
     ['1e400', Number.NaN],
     ['1e-320', Number.NaN],
-  ])('%j is %d', (text, number) => {
+  ])('of %j is %d', (text, number) => {
     const { bytes, length, offset } = view(text);
     expect(sortNumber(bytes, offset, length)).toBe(number);
   });

@@ -36,7 +36,7 @@ describe('a timeout in milliseconds', () => {
     return (await client.send(name, ...rest)).raw.toString('latin1');
   };
 
-  it.each(commands)('%s %s %s %s %s %s %s %s %s', async (...words) => {
+  it.each(commands)('is checked in %s %s %s %s %s %s %s %s %s', async (...words) => {
     expect(await ask(words, LONGEST)).toBe('-ERR timeout is out of range\r\n');
     expect(await ask(words, '-1')).toBe('-ERR timeout is negative\r\n');
     for (const text of ['x', '1.5', '', '9223372036854775808']) {

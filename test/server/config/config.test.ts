@@ -16,7 +16,7 @@ import {
 import { PARAMETERS, propertyName } from '../../../src/server/config/parameters.ts';
 import { formatTitle } from '../../../src/server/config/title-template.ts';
 import { formatBytes, parseBytes } from '../../../src/server/config/value-type.ts';
-import { NOTIFY_KEYEVENT, NOTIFY_NEW } from '../../../src/server/notify-classes.ts';
+import { NOTIFY_KEYEVENT, NOTIFY_NEW } from '../../../src/server/dispatch/notify-classes.ts';
 
 const client = { loading: false, local: true };
 
@@ -267,7 +267,7 @@ describe('texts', () => {
     expect(formatKeyspaceEvents(NOTIFY_ALL | NOTIFY_NEW)).toBe('An');
   });
 
-  it('of titles', () => {
+  it('of titles are made with the variables that they name', () => {
     const variables = {
       title: 'cairn-server',
       'listen-addr': '*:6379',

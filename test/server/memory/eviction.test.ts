@@ -38,8 +38,8 @@ function remaining(inside: InsideServer, count: number, prefix = 'k'): number[] 
   return kept;
 }
 
-describe('which keys go', () => {
-  it('volatile-ttl: exactly those that are due first, over all databases', async () => {
+describe('evicting', () => {
+  it('by volatile-ttl takes exactly the keys due first, over all databases', async () => {
     const inside = await open({ 'maxmemory-policy': 'volatile-ttl' });
     inside.nowMs = START_MS;
     fill(inside, 50, 'forever');
@@ -60,7 +60,7 @@ describe('which keys go', () => {
   });
 
   it.each(['allkeys-lru', 'volatile-lru'])(
-    '%s: hardly any that was used lately',
+    'by %s hardly takes what was used lately',
     async (policy) => {
       const inside = await open({ 'maxmemory-policy': policy, 'maxmemory-samples': 10 });
       inside.nowMs = START_MS;
@@ -76,7 +76,7 @@ describe('which keys go', () => {
     },
   );
 
-  it.each(['allkeys-lfu', 'volatile-lfu'])('%s: hardly any that is used often', async (policy) => {
+  it.each(['allkeys-lfu', 'volatile-lfu'])('by %s hardly takes what is in use', async (policy) => {
     const inside = await open({
       'maxmemory-policy': policy,
       'maxmemory-samples': 10,
@@ -92,7 +92,7 @@ describe('which keys go', () => {
     expect(kept.filter((i) => i < 300).length).toBeGreaterThanOrEqual(298);
   });
 
-  it('LFU counters decay by the minute, and LRU is not asked', async () => {
+  it('reads LFU counters, which decay by the minute and are not told under LRU', async () => {
     const inside = await open({ 'maxmemory-policy': 'allkeys-lfu' });
     inside.nowMs = START_MS;
     inside.run('SET', 'k', 'v');
@@ -108,7 +108,7 @@ describe('which keys go', () => {
   });
 
   it.each(['allkeys-random', 'volatile-random'])(
-    '%s: from all databases in turn',
+    'by %s takes from all databases in turn',
     async (policy) => {
       const inside = await open({ 'maxmemory-policy': policy });
       for (const db of [0, 5]) {
@@ -167,7 +167,7 @@ describe('when nothing may go', () => {
 });
 
 describe('what is told', () => {
-  it('DEL of each key, alone and before the command, and an event', async () => {
+  it('is DEL of each key, alone and before the command, and an event', async () => {
     const inside = await open({ 'maxmemory-policy': 'volatile-ttl' });
     for (let i = 0; i < 20; i++) inside.run('SET', `k${i}`, 'x'.repeat(100), 'EX', 1000 + i);
     inside.takeJournal();
@@ -182,7 +182,7 @@ describe('what is told', () => {
     expect(inside.server.stats.evictedKeys).toBe(gone.length);
   });
 
-  it('UNLINK where evicted values are freed lazily', async () => {
+  it('is UNLINK where evicted values are freed lazily', async () => {
     const inside = await open({
       'maxmemory-policy': 'allkeys-random',
       'lazyfree-lazy-eviction': 'yes',

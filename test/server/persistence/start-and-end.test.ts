@@ -97,7 +97,7 @@ describe('the end', () => {
     ['SHUTDOWN SAVE', '', true],
     ['SHUTDOWN', '3600 1', true],
     ['SHUTDOWN', '', false],
-  ])('by %s with save points %j: a dump is there: %s', async (words, save, isThere) => {
+  ])('by %s with save points %j leaves a dump: %s', async (words, save, isThere) => {
     const fs = emptyDisk();
     const server = await scene.start(fs, { appendonly: false, save });
     const client = await scene.connect(server);

@@ -2,12 +2,12 @@
  * How far a replica says that its AOF on disk is: never further than a restart would find.
  */
 import { expect, it } from 'vitest';
-import { Propagator } from '../../../src/server/propagate.ts';
+import { Propagator } from '../../../src/server/dispatch/propagate.ts';
 import {
   type LocalLog,
   ReplicationJournal,
 } from '../../../src/server/replication/replication-journal.ts';
-import { Turn } from '../../../src/server/turn.ts';
+import { Turn } from '../../../src/server/turn/turn.ts';
 import { FakePrimary } from '../../replication/fake-primary.ts';
 
 it('is nothing while the AOF has no base, and then what was synced', () => {

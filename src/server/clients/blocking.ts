@@ -1,0 +1,315 @@
+/**
+ * Clients that wait for a key: BLPOP, BZPOPMIN, XREAD BLOCK and their kin.
+ *
+ * A handler that finds nothing calls `block`; its client then waits in the queue of each of its
+ * keys:
+ *
+ *     "0:jobs"   [ client 7, client 9, client 12 ]         served in this order
+ *     "0:mail"   [ client 9 ]
+ *
+ * Every change of a key, whatever command made it (RENAME, MOVE, RESTORE and EXEC too), passes
+ * `signal`, which notes the keys that somebody waits for. When the unit is over, `serve` runs the
+ * commands of those who wait for them once more, in the order in which they came. A command that
+ * finds nothing again goes on waiting in its place; one that is served answers, and its client
+ * leaves all queues.
+ *
+ * A change of a key that holds another type than was waited for is as good as none: nobody is
+ * served, nobody is told. What a stream's readers must be told of is asked through `wakesOn`.
+ *
+ * The command is run again as if it had just come: of several keys the first it names serves it,
+ * not the first that changed, and a key of another type is an error.
+ *
+ * Each serving is a unit of its own, in the journal behind the unit that made it possible. What it
+ * changes may serve others in turn (BLMOVE); that happens before anything else runs.
+ *
+ * Waiting ends by being served, by time, by CLIENT UNBLOCK, or because the client has gone.
+ *
+ * While anybody waits, every change of any key is looked at; a small table of counters by a hash of
+ * the key tells, mostly, that nobody waits for it, without making a string.
+ */
+import type { Args } from '../../core/resp/args.ts';
+import { latin1Text } from '../../core/text/ascii.ts';
+import { typeOf } from '../../core/value.ts';
+import type { Command } from '../dispatch/command.ts';
+import type { Context } from '../dispatch/context.ts';
+import { countCalls } from '../info/call-figures.ts';
+import type { Services } from '../services.ts';
+import {
+  armWait,
+  disarmWait,
+  type LimitedWait,
+  limitedCount,
+  waitUntil,
+} from '../time/wait-limit.ts';
+import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
+import { silence } from './reply-mode.ts';
+
+/** Counters of keys that are waited for, by a hash of the key; a power of two. */
+const INTEREST_SLOTS = 1024;
+/** Bytes at the end of a key that its hash is made of. */
+const INTEREST_BYTES = 16;
+
+export interface BlockRequest {
+  /** The keys, in the order of the command. */
+  readonly keys: readonly Uint8Array[];
+  /** Type that a key must hold to serve (TYPE_LIST, ...). */
+  readonly type: number;
+  /** Milliseconds to wait; 0 is for ever. */
+  readonly timeoutMs: number;
+  /** Answers when time is up: mostly a null. */
+  readonly onTimeout: (client: Client) => void;
+  /** What runs in the end, owned, where it is not the command as it came. */
+  readonly args?: Args;
+  /**
+   * Asked about a key that is missing or holds another type: true runs the command all the same, to
+   * answer an error.
+   */
+  readonly wakesOn?: (address: number) => boolean;
+}
+
+interface Waiter extends BlockRequest, LimitedWait {
+  readonly client: Client;
+  readonly db: number;
+  readonly command: Command;
+  readonly args: Args;
+  /** Names of its keys, each once, and their slots in the table of counters. */
+  readonly ids: readonly string[];
+  readonly slots: readonly number[];
+}
+
+interface ReadyKey {
+  readonly id: string;
+  readonly db: number;
+  readonly key: Uint8Array;
+}
+
+export class Blocking {
+  private readonly services: Services;
+  private readonly resume: (client: Client) => void;
+  private readonly queues = new Map<string, Set<Waiter>>();
+  private readonly waiters = new Map<Client, Waiter>();
+  private readonly interest = new Uint32Array(INTEREST_SLOTS);
+  private ready = new Map<string, ReadyKey>();
+  private serving = false;
+  /** Waiters that ask to be woken by a key of another type. */
+  private wakeable = 0;
+
+  /** `resume` lets a client that has been answered go on with its further commands. */
+  constructor(services: Services, resume: (client: Client) => void) {
+    this.services = services;
+    this.resume = resume;
+  }
+
+  /** Clients that wait. */
+  get size(): number {
+    return this.waiters.size;
+  }
+
+  /** Keys that somebody waits for. */
+  get keyCount(): number {
+    return this.queues.size;
+  }
+
+  /** How many of these keys answer somebody when they are removed, too. */
+  get keysAwaitedMissing(): number {
+    const ids = new Set<string>();
+    for (const { wakesOn, ids: own } of this.waiters.values()) {
+      if (wakesOn?.(0) === true) for (const id of own) ids.add(id);
+    }
+    return ids.size;
+  }
+
+  /** Clients that wait for a limited time. */
+  get timedCount(): number {
+    return limitedCount(this.waiters.values());
+  }
+
+  /** The running command found nothing: its client waits. Not for use inside MULTI. */
+  block(c: Context, request: BlockRequest): void {
+    const { client, command } = c;
+    if (this.waiters.has(client)) return;
+    client.spentMicroseconds = 0;
+    const slots = new Map<string, number>();
+    for (const key of request.keys) {
+      const { length } = key;
+      slots.set(blockId(client.db, key, 0, length), slotOf(client.db, key, 0, length));
+    }
+    const waiter: Waiter = {
+      ...request,
+      client,
+      db: client.db,
+      command,
+      args: request.args ?? c.args.copies(),
+      ids: [...slots.keys()],
+      slots: [...slots.values()],
+      untilMs: waitUntil(request.timeoutMs),
+      timer: null,
+    };
+    this.enter(waiter);
+    client.waiting = WAIT_BLOCKED;
+    armWait(waiter, () => this.unblock(client, false));
+  }
+
+  private enter(waiter: Waiter): void {
+    this.waiters.set(waiter.client, waiter);
+    if (waiter.wakesOn !== undefined) this.wakeable++;
+    for (const slot of waiter.slots) this.interest[slot]!++;
+    for (const id of waiter.ids) {
+      const queue = this.queues.get(id);
+      if (queue === undefined) this.queues.set(id, new Set([waiter]));
+      else queue.add(waiter);
+    }
+  }
+
+  /** Notes that a key has changed, for the clients that wait for it. */
+  signal(db: number, key: Uint8Array, offset: number, length: number): void {
+    if (this.interest[slotOf(db, key, offset, length)] === 0) return;
+    const id = blockId(db, key, offset, length);
+    if (!this.queues.has(id) || this.ready.has(id)) return;
+    this.ready.set(id, { id, db, key: key.slice(offset, offset + length) });
+  }
+
+  /** A whole database has changed: SWAPDB. */
+  signalDatabase(db: number): void {
+    for (const waiter of this.waiters.values()) {
+      if (waiter.db !== db) continue;
+      for (const key of waiter.keys) this.signal(db, key, 0, key.length);
+    }
+  }
+
+  /**
+   * Serves those who wait for the keys that have changed. Called when a unit is over. While a
+   * dataset is being loaded they go on waiting: a part of it may hold what has gone.
+   */
+  serve(): void {
+    if (this.ready.size > 0) this.serveReady();
+  }
+
+  private serveReady(): void {
+    if (this.serving || this.services.persistence.isLoading) return;
+    this.serving = true;
+    while (this.ready.size > 0) {
+      const keys = this.ready;
+      this.ready = new Map();
+      for (const one of keys.values()) this.serveKey(one);
+    }
+    this.serving = false;
+  }
+
+  /** Whether the client waits here, and has not just been answered. */
+  stillWaits(client: Client): boolean {
+    return client.reply.total === client.silentFrom && this.waiters.has(client);
+  }
+
+  /** Whether the client waits here. */
+  isBlocked(client: Client): boolean {
+    return this.waiters.has(client);
+  }
+
+  /**
+   * CLIENT UNBLOCK: ends the wait as if time were up, or with an error. False when the client
+   * does not wait.
+   */
+  unblock(client: Client, error: boolean): boolean {
+    const waiter = this.waiters.get(client);
+    if (waiter === undefined) return false;
+    client.silentFrom = client.reply.total;
+    if (error) {
+      client.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      waiter.command.stats.failed++;
+    } else waiter.onTimeout(client);
+    const { histograms } = this.services.dispatcher;
+    countCalls(waiter.command, client.spentMicroseconds, 1, histograms);
+    this.services.stats.commandsProcessed++;
+    this.answered(waiter);
+    return true;
+  }
+
+  /** Forgets a client that has gone. */
+  forget(client: Client): void {
+    const waiter = this.waiters.get(client);
+    if (waiter !== undefined) this.leave(waiter);
+  }
+
+  private serveKey({ id, db, key }: ReadyKey): void {
+    const queue = this.queues.get(id);
+    if (queue === undefined) return;
+    const { keyspace } = this.services;
+    // Whoever is served leaves the queue, which a walk over a set allows.
+    for (const waiter of queue) {
+      const address = this.look(db, key);
+      const fits = address !== 0 && typeOf(keyspace.arena, address) === waiter.type;
+      if (address === 0 && this.wakeable === 0) return;
+      if (fits || waiter.wakesOn?.(address) === true) this.retry(waiter);
+    }
+  }
+
+  /** The address under a key, 0 for none. A key whose time has come goes in a unit of its own. */
+  private look(db: number, key: Uint8Array): number {
+    const { keyspace, propagator } = this.services;
+    propagator.beginUnit(false);
+    const address = keyspace.peek(keyspace.databases[db]!, key, 0, key.length);
+    propagator.endUnit();
+    return address;
+  }
+
+  /** Runs the command of one who waits once more; an answer ends the wait. */
+  private retry(waiter: Waiter): void {
+    const { client } = waiter;
+    if (client.waiting !== WAIT_BLOCKED) {
+      this.leave(waiter);
+      return;
+    }
+    const before = client.reply.total;
+    client.silentFrom = before;
+    this.services.dispatcher.callAgain(client, waiter.command, waiter.args);
+    if (client.reply.total !== before) this.answered(waiter);
+  }
+
+  /** What was written to the client since `silentFrom` is its answer. */
+  private answered(waiter: Waiter): void {
+    const { client } = waiter;
+    silence(client);
+    this.leave(waiter);
+    this.goOn(client);
+  }
+
+  private leave(waiter: Waiter): void {
+    disarmWait(waiter);
+    if (!this.waiters.delete(waiter.client)) return;
+    if (waiter.wakesOn !== undefined) this.wakeable--;
+    for (const slot of waiter.slots) this.interest[slot]!--;
+    for (const id of waiter.ids) {
+      const queue = this.queues.get(id);
+      queue?.delete(waiter);
+      if (queue?.size === 0) this.queues.delete(id);
+    }
+  }
+
+  /**
+   * The client was answered: its replies leave with this turn, its further commands run with the
+   * next.
+   */
+  private goOn(client: Client): void {
+    this.services.listClient(client);
+    setImmediate(() => {
+      if (client.waiting !== WAIT_BLOCKED || this.waiters.has(client)) return;
+      client.waiting = RUNNING;
+      this.resume(client);
+    });
+  }
+}
+
+function blockId(db: number, key: Uint8Array, offset: number, length: number): string {
+  return `${db}:${latin1Text(key, offset, length)}`;
+}
+
+/** Where the counter of a key stands. */
+function slotOf(db: number, key: Uint8Array, offset: number, length: number): number {
+  let hash = length ^ (db << 4);
+  const end = offset + length;
+  for (let i = Math.max(offset, end - INTEREST_BYTES); i < end; i++) {
+    hash = Math.imul(hash ^ key[i]!, 0x01000193);
+  }
+  return (hash ^ (hash >>> 15)) & (INTEREST_SLOTS - 1);
+}

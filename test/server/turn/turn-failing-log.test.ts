@@ -1,0 +1,140 @@
+/**
+ * The end of a turn on a disk that fails: who wrote in the very turn whose journal the log could
+ * not take is told nothing, whoever took it; who only reads, or was refused, gets its reply; and
+ * once a promise cannot be kept, nobody is told anything.
+ */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Arena } from '../../../src/core/memory/arena.ts';
+import { OfferedBuffers } from '../../../src/core/memory/offered-buffers.ts';
+import { Args } from '../../../src/core/resp/args.ts';
+import { ChunkPool } from '../../../src/core/resp/chunk-pool.ts';
+import { Client } from '../../../src/server/clients/client.ts';
+import { Propagator } from '../../../src/server/dispatch/propagate.ts';
+import { type Link, SEND_DONE } from '../../../src/server/io/link.ts';
+import { Turn } from '../../../src/server/turn/turn.ts';
+
+const LIMITS = { bulkBytesMax: 1000 };
+const BUFFERS = new OfferedBuffers(new Arena());
+
+/** A log that may fail with the next turn, and is given what it could not write later on. */
+class FailingLog {
+  appendedBytes = 0;
+  releasableBytes = 0;
+  lastError: Error | undefined;
+  readonly isCongested = false;
+  fails = false;
+
+  append(_bytes: Uint8Array, _offset: number, length: number): void {
+    this.appendedBytes += length;
+    if (this.fails) this.lastError = new Error('EIO');
+    else this.releasableBytes = this.appendedBytes;
+  }
+
+  recover(): void {
+    this.lastError = undefined;
+    this.releasableBytes = this.appendedBytes;
+  }
+}
+
+let sent: string[];
+
+function connected(name: string): Client {
+  const tally = { count: () => {} };
+  const client = new Client(1, LIMITS, new Args(), BUFFERS, new ChunkPool(), tally, 0);
+  const send = (bytes: Uint8Array, from: number, to: number): number => {
+    sent.push(`${name} ${Buffer.from(bytes.subarray(from, to)).toString().trim()}`);
+    return SEND_DONE;
+  };
+  client.link = { send } as Link;
+  return client;
+}
+
+function args(...words: string[]): Args {
+  const list = new Args();
+  list.setTo(words.map((word) => Buffer.from(word)));
+  return list;
+}
+
+describe('a turn whose log fails', () => {
+  let propagator: Propagator;
+  let turn: Turn;
+  let log: FailingLog;
+  let writer: Client;
+  let reader: Client;
+
+  beforeEach(() => {
+    sent = [];
+    propagator = new Propagator();
+    propagator.active = true;
+    turn = new Turn(propagator);
+    log = new FailingLog();
+    turn.log = log;
+    [writer, reader] = [connected('writer'), connected('reader')];
+  });
+
+  const write = (): void => {
+    propagator.beginUnit(true);
+    propagator.command(0, args('SET', 'k', 'v'));
+    propagator.endUnit();
+    answer(writer);
+  };
+
+  const answer = (client: Client): void => {
+    client.reply.simple('OK');
+    turn.list(client);
+  };
+
+  it('holds what was written in it, also where its journal was taken before its end', () => {
+    for (const early of [false, true]) {
+      log.fails = true;
+      turn.onEnd = () => {
+        if (early) turn.takeJournal();
+      };
+      write();
+      answer(reader);
+      turn.end();
+      expect(sent, `taken early: ${early}`).toEqual([]);
+
+      log.fails = false;
+      log.recover();
+      turn.progress();
+      expect(sent.splice(0)).toEqual(['writer +OK', 'reader +OK']);
+    }
+  });
+
+  it('lets refusals and reads of later turns go', () => {
+    log.fails = true;
+    write();
+    turn.end();
+    answer(reader);
+    turn.end();
+    expect(sent).toEqual(['reader +OK']);
+  });
+
+  it('holds nothing where such errors are ignored, not what waited before either', () => {
+    log.fails = true;
+    write();
+    turn.end();
+    expect(sent).toEqual([]);
+    turn.ignoresLogErrors = true;
+    write();
+    answer(reader);
+    turn.end();
+    expect(sent).toEqual(['reader +OK', 'writer +OK', 'writer +OK']);
+  });
+
+  it('tells nobody anything after a promise that cannot be kept', () => {
+    write();
+    turn.end();
+    expect(sent.splice(0)).toEqual(['writer +OK']);
+    log.fails = true;
+    write();
+    turn.end();
+    turn.halt();
+    answer(reader);
+    turn.end();
+    log.recover();
+    turn.progress();
+    expect(sent).toEqual([]);
+  });
+});
