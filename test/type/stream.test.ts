@@ -20,6 +20,10 @@ const lines = linesOf(`
   XTRIM s MAXLEN 2
   XTRIM s MAXLEN ~ 1
   XTRIM s MINID ~ 11
+  XADD empty MINID ~ 100 50-1 f 1
+  XLEN empty
+  XADD empty 51-1 f 1
+  XTRIM empty MINID ~ 100
   XDEL s 10-1 10-2 11-1
   XDEL s 10-1
   XSETID s 20-1 ENTRIESADDED 30 MAXDELETEDID 15-1

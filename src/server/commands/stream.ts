@@ -106,9 +106,10 @@ function writeThreshold(c: Context, log: StreamLog): void {
     c.propagator.number(log.length);
     return;
   }
-  // Of the first node, which may begin with an entry that is deleted.
+  // Of the first node, which may begin with an entry that is deleted; what nothing is left of here
+  // is to be emptied there too.
   if (log.nodeCount > 0) log.nodeFirstId(0, edge);
-  else edge.clear();
+  else edge.setMax();
   writeId(c, edge);
 }
 

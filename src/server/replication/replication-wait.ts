@@ -82,6 +82,11 @@ export class ReplicationWaits {
     return waiter !== undefined;
   }
 
+  /** Whether the client waits here, and has not just been answered. */
+  isBlocked(client: Client): boolean {
+    return this.waiters.has(client);
+  }
+
   /** Forgets a client that has gone. */
   forget(client: Client): void {
     const waiter = this.waiters.get(client);
@@ -111,10 +116,13 @@ export class ReplicationWaits {
   }
 }
 
-/** A primary becomes a replica: clients that wait for keys would wait in vain. */
+/**
+ * A primary becomes a replica: clients that wait for keys would wait in vain. Who was answered in
+ * this very turn waits no more, though its next command runs only in the next one.
+ */
 export function dismissBlocked(services: Services, waits: ReplicationWaits): void {
   for (const client of [...services.clients.values()]) {
-    if (client.waiting !== WAIT_BLOCKED || services.desk.migrations.moves(client)) continue;
+    if (!services.blocking.isBlocked(client) && !waits.isBlocked(client)) continue;
     services.blocking.forget(client);
     waits.forget(client);
     if (client.lastCommand !== null) {

@@ -2,6 +2,7 @@
  * The commands of replication beside the real server: refusals, options, ROLE, and INFO's fields.
  */
 import { describe, expect, it } from 'vitest';
+import { until } from '../../support/in-process-scene.ts';
 import { requireRedisServer } from '../../support/real-server.ts';
 import { type Mask, sideBySide } from '../../support/side-by-side.ts';
 
@@ -166,6 +167,29 @@ describe.skipIf(requireRedisServer() === null)('the commands of replication', ()
     expect(stats).toMatch(/cmdstat_blpop:calls=1,.*failed_calls=1/);
     client.close();
     waiter.close();
+  });
+
+  it.each([
+    { wait: ['BLPOP', 'list', '0'], end: ['RPUSH', 'list', 'x'], answer: /^\*2\r\n/ },
+    { wait: ['BLPOP', 'list', '0'], end: ['CLIENT', 'UNBLOCK', 'id'], answer: /^\*-1\r\n$/ },
+    { wait: ['WAIT', '1', '0'], end: ['CLIENT', 'UNBLOCK', 'id'], answer: /^:0\r\n$/ },
+  ])('one who was answered just before the role changes stays: $wait $end', async (one) => {
+    const { cairn, redis } = servers();
+    for (const server of [cairn, redis]) {
+      const [client, waiter] = await Promise.all([server.connect(), server.connect()]);
+      const id = String(await waiter.value('CLIENT', 'ID'));
+      const answer = waiter.send(...one.wait);
+      await until('it waits', async () =>
+        String(await client.value('INFO', 'clients')).includes('blocked_clients:1'),
+      );
+      const end = one.end.map((word) => (word === 'id' ? id : word));
+      await client.pipeline([end, ['REPLICAOF', '127.0.0.1', '1']]);
+      expect((await answer).raw.toString()).toMatch(one.answer);
+      expect((await waiter.send('PING')).raw.toString()).toBe('+PONG\r\n');
+      await client.pipeline([['REPLICAOF', 'NO', 'ONE'], ['FLUSHALL']]);
+      client.close();
+      waiter.close();
+    }
   });
 
   it('names the fields of INFO replication, in order, on primaries and replicas', async () => {
