@@ -6,8 +6,9 @@
  *
  * At opposite ends of the earth h may come out one bit above 1, of which the square root is 1.
  *
- * A real server computes with the C library; `geoDistance` gives its results to the last bit, slow
- * (geo-trig.ts). Distances that are printed with four digits need that only near a tie.
+ * A real server computes with the C library; `geoDistance` gives its results to the last bit, slow,
+ * but for one in some thousand where that library does not give the nearest double (geo-trig.ts).
+ * Distances that are printed with four digits need that only near a tie.
  *
  * Source: R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68 (1984).
  */
@@ -52,7 +53,7 @@ export function printableDistance(
   return geoDistance(longitude1, latitude1, longitude2, latitude2) / unitM;
 }
 
-/** The distance of two positions in metres, to the last bit. */
+/** The distance of two positions in metres, each step of it to the last bit. */
 export function geoDistance(
   longitude1: number,
   latitude1: number,
