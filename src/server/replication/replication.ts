@@ -95,14 +95,14 @@ export class ReplicationService {
       },
       resumeWrites: () => {
         this.services.desk.pause.end('failover');
-        this.holdGates();
+        this.applyRole();
       },
       follow: ({ host, port }) => this.follow(host, port),
       promote: () => this.promote(),
       log: (level, text) => this.services.log[level](text),
     });
     this.listen();
-    this.holdGates();
+    this.applyRole();
     // Nothing that is loaded may go before replicas would be told, nor ever on a replica.
     this.services.desk.expiry.hold('replica', true);
   }
@@ -342,7 +342,7 @@ export class ReplicationService {
         isHandingOver: () => this.failover.state === 'failover-in-progress',
         handedOver: () => this.failover.succeeded(),
         handOverRejected: (reason) => this.failover.abort(reason),
-        linkChanged: () => this.holdGates(),
+        linkChanged: () => this.applyRole(),
         applied: () => this.journal.applied(),
         fsyncedOffset: () => this.journal.fsyncedOffset,
       },
@@ -363,10 +363,11 @@ export class ReplicationService {
   private readersChanged(): void {
     this.journal.isFeeding = this.follower === null && this.primary.backlog !== null;
     this.deps.readersChanged();
-    this.holdGates();
+    this.applyRole();
   }
 
-  private holdGates(): void {
+  /** Does what follows from the role, the state of the link, and the settings for replicas. */
+  private applyRole(): void {
     const { activeExpiry, desk, config } = this.services;
     const { replicaReadOnly, replicaServeStaleData } = config.values;
     this.deps.turn.ignoresLogErrors = this.isReplica && config.values.replicaIgnoreDiskWriteErrors;
@@ -385,7 +386,7 @@ export class ReplicationService {
 
   private listen(): void {
     const { config } = this;
-    const again = (): undefined => void this.holdGates();
+    const again = (): undefined => void this.applyRole();
     config.onChange('replica-read-only', again);
     config.onChange('replica-serve-stale-data', again);
     config.onChange('replica-ignore-disk-write-errors', again);
