@@ -120,10 +120,11 @@ function feed(): m.MachineFunction {
   };
 }
 
-const { memory, call } = m.assemble(PAGES, { fillTables: fillTables(), feed: feed() });
+const memory = m.newMemory(PAGES);
+const call = m.assemble(memory, { fillTables: fillTables(), feed: feed() });
 /** The polynomial and the remainder, in two words each. WebAssembly is little-endian everywhere. */
-const state = new DataView(memory, 0, STATE_BYTES);
-const staged = new Uint8Array(memory, BLOCK, BLOCK_BYTES);
+const state = new DataView(memory.buffer, 0, STATE_BYTES);
+const staged = new Uint8Array(memory.buffer, BLOCK, BLOCK_BYTES);
 state.setInt32(0, POLY_LOW, true);
 state.setInt32(4, POLY_HIGH, true);
 call.fillTables();

@@ -63,7 +63,8 @@ const skip = kernel(
   m.set(LONG, m.widenSigned(m.get(FILLER))),
 );
 
-const { memory, call } = m.assemble(2, {
+const memory = m.newMemory(2);
+const call = m.assemble(memory, {
   count,
   and: combine(m.and64),
   or: combine(m.or64),
@@ -73,9 +74,9 @@ const { memory, call } = m.assemble(2, {
 });
 
 /** The first block: operand and result. */
-export const blockA = new Uint8Array(memory, 0, BLOCK_BYTES);
+export const blockA = new Uint8Array(memory.buffer, 0, BLOCK_BYTES);
 /** The second block: the other operand. */
-export const blockB = new Uint8Array(memory, BLOCK_BYTES, BLOCK_BYTES);
+export const blockB = new Uint8Array(memory.buffer, BLOCK_BYTES, BLOCK_BYTES);
 
 /** How many bits of blockA[0, length] are 1. */
 export function countBlock(length: number): number {

@@ -3,7 +3,8 @@
  * 64-bit words, which JavaScript has none of, and run fast from their first call on.
  *
  *     const [at, end] = [0, 1];                       // parameters and locals, by their numbers
- *     const { memory, call } = assemble(1, {
+ *     const memory = newMemory(1);
+ *     const call = assemble(memory, {
  *       firstZero: { parameters: 2, words: 0, longs: 0, code: [
  *         ...repeat(and(less(get(at), get(end)), load8(get(at))), advance(at, word(1))),
  *         ...get(at),
@@ -14,8 +15,9 @@
  * Every function takes and returns 32-bit integers. Its locals are numbered on from its parameters:
  * first those of 32 bits (`words`), then those of 64 (`longs`). An expression is the sequence of
  * its instructions and leaves one value; a statement leaves none. Unless its name says otherwise,
- * an instruction works on 32 bits, and compares without a sign. The module has one memory, `pages`
- * of 64 KiB, and knows nothing else: its code must stay within it; an access beyond it throws.
+ * an instruction works on 32 bits, and compares without a sign. A module has one memory, which
+ * it may share with others, and knows nothing else: its code must stay within it; an access beyond
+ * it throws.
  *
  * Numbers of opcodes and sections: the WebAssembly specification 1.0, chapter 5.
  */
@@ -32,21 +34,21 @@ export interface MachineFunction {
   readonly code: Code;
 }
 
-/** An instantiated module: its memory, and its functions by name. */
-export interface Machine<Name extends string> {
-  readonly memory: ArrayBuffer;
-  readonly call: Readonly<Record<Name, (...values: number[]) => number>>;
+/** Memory that modules work on. */
+export interface MachineMemory {
+  readonly buffer: ArrayBuffer;
 }
 
-type Exports<Name extends string> = Machine<Name>['call'] & {
-  readonly memory: { readonly buffer: ArrayBuffer };
-};
+/** The functions of a module, by name. */
+export type Machine<Name extends string> = Readonly<Record<Name, (...values: number[]) => number>>;
 
 declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number }) => MachineMemory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new <Name extends string>(
     module: object,
-  ) => { readonly exports: Exports<Name> };
+    imports: { '': { memory: MachineMemory } },
+  ) => { readonly exports: Machine<Name> };
 };
 
 const TYPE_I32 = 0x7f;
@@ -194,9 +196,14 @@ function bodyOf({ words, longs, code }: MachineFunction): Code {
   return [...leb(whole.length), ...whole];
 }
 
-/** Puts a module together and starts it. */
+/** Memory of so many pages of 64 KiB, all zeros. */
+export function newMemory(pages: number): MachineMemory {
+  return new WebAssembly.Memory({ initial: pages });
+}
+
+/** Puts a module together that works on `memory`, and starts it. */
 export function assemble<Name extends string>(
-  pages: number,
+  memory: MachineMemory,
   functions: Readonly<Record<Name, MachineFunction>>,
 ): Machine<Name> {
   const names = Object.keys(functions);
@@ -205,12 +212,11 @@ export function assemble<Name extends string>(
   const bytes = [
     ...MAGIC,
     ...section(1, [all.length, ...all.flatMap(typeOf)]),
+    ...section(2, [1, ...named(''), ...named('memory'), 2, 0, 0]),
     ...section(3, [all.length, ...all.keys()]),
-    ...section(5, [1, 0, ...leb(pages)]),
-    ...section(7, [all.length + 1, ...named('memory'), 2, 0, ...exported]),
+    ...section(7, [all.length, ...exported]),
     ...section(10, [all.length, ...all.flatMap(bodyOf)]),
   ];
   const module = new WebAssembly.Module(Uint8Array.from(bytes));
-  const { exports } = new WebAssembly.Instance<Name>(module);
-  return { memory: exports.memory.buffer, call: exports };
+  return new WebAssembly.Instance<Name>(module, { '': { memory } }).exports;
 }

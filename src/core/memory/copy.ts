@@ -20,7 +20,8 @@ export function copyBytes(
   length: number,
 ): void {
   if (length > LOOP_BYTES_MAX) {
-    to.set(from.subarray(fromOffset, fromOffset + length), toOffset);
+    const isAll = length === from.length;
+    to.set(isAll ? from : from.subarray(fromOffset, fromOffset + length), toOffset);
     return;
   }
   let i = 0;

@@ -20,7 +20,8 @@
  * nothing. Neither is reentrant with itself, which one thread cannot notice.
  */
 
-import { LZF_BLOCK_BYTES, packBlock, unpackBlock } from './lzf-machine.ts';
+import { STAGE_BYTES } from './block-stage.ts';
+import { packBlock, unpackBlock } from './lzf-machine.ts';
 
 const HASH_BITS = 16;
 const HASH_SIZE = 1 << HASH_BITS;
@@ -60,7 +61,7 @@ export function lzfCompress(
   dstRoom: number,
 ): number {
   if (srcLen === 0 || dstRoom === 0) return 0;
-  if (srcLen <= LZF_BLOCK_BYTES && dstRoom <= LZF_BLOCK_BYTES) {
+  if (srcLen <= STAGE_BYTES && dstRoom <= STAGE_BYTES) {
     return packBlock(src, srcOff, srcLen, dst, dstOff, dstRoom);
   }
   const shift = beginScale(srcLen) - srcOff;
@@ -180,7 +181,7 @@ export function lzfDecompress(
   const end = srcOff + srcLen;
   const outEnd = dstOff + dstLen;
   if (end > src.length || outEnd > dst.length) return false;
-  if (srcLen <= LZF_BLOCK_BYTES && dstLen <= LZF_BLOCK_BYTES) {
+  if (srcLen <= STAGE_BYTES && dstLen <= STAGE_BYTES) {
     return unpackBlock(src, srcOff, srcLen, dst, dstOff, dstLen);
   }
   if (!lzfDecompressPart(src, srcOff, end, true, dst, dstOff, dstOff, outEnd)) return false;

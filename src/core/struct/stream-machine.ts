@@ -1,10 +1,8 @@
 /**
  * The walk over a node of a stream from outside, of up to a block, in WebAssembly
  * (machine/assembler.ts): all that a dump holds are walked whole before they are taken. What a
- * longer node gets is in stream-valid.ts, and is the same.
- *
- *     memory   [ scratch | the node: block | slack ]
- *              0         BLOCK
+ * longer node gets is in stream-valid.ts, and is the same. The node lies where LZF unpacks it
+ * (block-stage.ts): one that came compressed is there already.
  *
  * The functions keep to what listpack.ts and stream-log.ts draw; a position is an address in this
  * memory. They give -1 where the bytes are not what they should be, and for the position -1: so a
@@ -16,14 +14,10 @@
  */
 import * as m from '../machine/assembler.ts';
 import { copyBytes } from '../memory/copy.ts';
+import { SCRATCH, STAGE_BYTES, stage, stagedText, TEXT } from './block-stage.ts';
 
-/** Longer listpacks are not for this. */
-export const WALK_BLOCK_BYTES = 65_536;
-const SCRATCH_BYTES = 16;
-const BLOCK = SCRATCH_BYTES;
-const PAGES = 2;
-/** The scratch: what the last integer was, up to `WALK_COUNT_MAX`. */
-const VALUE = 0;
+/** In the scratch: what the last integer was, up to `WALK_COUNT_MAX`. */
+const VALUE = SCRATCH;
 /** A block holds fewer elements than this. */
 export const WALK_COUNT_MAX = 0x3fff_ffff;
 
@@ -37,7 +31,6 @@ const refuseWhen = (condition: m.Code): m.Code => m.when(condition, [m.give(m.wo
 const BEHIND = 0;
 const COUNT = 1;
 const INTEGER = 2;
-const MANY = 3;
 
 /**
  * behind(at, end): where the element at `at` ends. Its length is that of its encoding and data
@@ -58,7 +51,7 @@ function behind(): m.MachineFunction {
     m.when(m.equal(m.get(first), m.word(0xf4)), [bodyIs(m.word(9))]),
     m.when(m.equal(m.get(first), m.word(0xf0)), [
       bodyIs(m.load32(m.get(at), 1)),
-      refuseWhen(m.more(m.get(body), m.word(WALK_BLOCK_BYTES))),
+      refuseWhen(m.more(m.get(body), m.word(STAGE_BYTES))),
       m.advance(body, m.word(5)),
     ]),
   );
@@ -175,52 +168,95 @@ function integer(): m.MachineFunction {
   };
 }
 
-/**
- * Sets `at`, which is before `end`, to where the element there ends, or gives -1. Most elements are
- * small integers or strings of up to 63 bytes: those are passed without a call. `first` and `back`
- * are locals to use.
- */
-function passOne(at: number, end: number, first: number, back: number): m.Code {
-  const body = m.choose(
-    m.less(m.get(first), m.word(0x80)),
-    one,
-    m.add(m.and(m.get(first), m.word(63)), one),
-  );
-  return [
-    ...m.set(first, m.load8(m.get(at))),
-    ...m.when(
-      m.less(m.get(first), m.word(0xc0)),
-      [
-        m.set(back, m.add(m.get(at), body)),
-        refuseWhen(m.atLeast(m.get(back), m.get(end))),
-        refuseWhen(m.differ(m.load8(m.get(back)), m.subtract(m.get(back), m.get(at)))),
-        m.set(at, m.add(m.get(back), one)),
-      ],
-      [
-        m.set(at, m.invoke(BEHIND, m.get(at), m.get(end))),
-        refuseWhen(m.equal(m.get(at), m.word(-1))),
-      ],
-    ),
-  ];
+// Locals of `elements`. FIRST and BACK are of the element that is passed.
+const [END, AT, LIVE, DELETED, FIELDS, FOUND, OWN, DATA, FLAGS, COUNTED, FIRST, BACK] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+];
+const isOver = m.atLeast(m.get(AT), m.get(END));
+/** Where a function was called that gave -1. */
+const isLost = m.equal(m.get(AT), m.word(-1));
+
+/** Whether the small integers in `load` are below 128, each before a back length of 1. */
+const areSmall = (load: m.Code, mask: number, backs: number): m.Code => {
+  return m.equal(m.and(load, m.word(mask)), m.word(backs));
+};
+/** An integer below 128 and its back length are two bytes, which need no call. */
+const isSmall = areSmall(m.load16(m.get(AT)), 0xff80, 0x0100);
+/** Flags, milliseconds and sequence of an entry are such integers in most streams. */
+const areThreeSmall = m.and(
+  m.and(
+    areSmall(m.load32(m.get(AT)), 0xff80_ff80, 0x0100_0100),
+    areSmall(m.load16(m.get(AT), 4), 0xff80, 0x0100),
+  ),
+  m.less(m.add(m.get(AT), m.word(6)), m.get(END)),
+);
+
+/** Passes the element at AT: as a small integer, or otherwise. */
+function pass(small: m.Code[], other: m.Code[]): m.Code {
+  return [...refuseWhen(isOver), ...m.when(isSmall, [...small, m.advance(AT, m.word(2))], other)];
 }
 
-/** many(at, end, elements): passes so many elements, whatever they are. */
-function many(): m.MachineFunction {
-  const [at, end, left, first, back] = [0, 1, 2, 3, 4];
-  return {
-    parameters: 3,
-    words: 2,
-    longs: 0,
-    code: [
-      ...m.repeat(
-        m.get(left),
-        refuseWhen(m.atLeast(m.get(at), m.get(end))),
-        passOne(at, end, first, back),
-        m.advance(left, m.word(-1)),
-      ),
-      ...m.get(at),
-    ],
-  };
+/** Sets AT to what the function gives: where the element there ends. */
+function callOn(what: number): m.Code {
+  return m.set(AT, m.invoke(what, m.get(AT), m.get(END)));
+}
+
+const passInteger = pass([], [callOn(INTEGER)]);
+
+/** Passes an integer from 0 to WALK_COUNT_MAX into a local. */
+function passCount(local: number): m.Code {
+  const called = m.set(local, m.load32(m.word(VALUE)));
+  return pass([m.set(local, m.load8(m.get(AT)))], [callOn(COUNT), called]);
+}
+
+/**
+ * Passes as many elements as `left` says, whatever they are. Most are small integers or strings of
+ * up to 63 bytes: those are passed without a call.
+ */
+function passMany(left: number): m.Code {
+  const body = m.choose(
+    m.less(m.get(FIRST), m.word(0x80)),
+    one,
+    m.add(m.and(m.get(FIRST), m.word(63)), one),
+  );
+  const short = [
+    m.set(BACK, m.add(m.get(AT), body)),
+    refuseWhen(m.atLeast(m.get(BACK), m.get(END))),
+    refuseWhen(m.differ(m.load8(m.get(BACK)), m.subtract(m.get(BACK), m.get(AT)))),
+    m.set(AT, m.add(m.get(BACK), one)),
+  ];
+  return m.repeat(
+    m.get(left),
+    refuseWhen(isOver),
+    m.set(FIRST, m.load8(m.get(AT))),
+    m.when(m.less(m.get(FIRST), m.word(0xc0)), short, [callOn(BEHIND), refuseWhen(isLost)]),
+    m.advance(left, m.word(-1)),
+  );
+}
+
+/** Passes an entry, and counts it. */
+function passEntry(): m.Code {
+  const isFlagged = (flag: number): m.Code => m.and(m.get(FLAGS), m.word(flag));
+  const countDown = (local: number): m.Code => m.advance(local, m.word(-1));
+  return [
+    ...m.when(
+      areThreeSmall,
+      [m.set(FLAGS, m.load8(m.get(AT))), m.advance(AT, m.word(6))],
+      [passCount(FLAGS), passInteger, passInteger],
+    ),
+    ...m.set(DATA, m.get(FIELDS)),
+    ...m.set(OWN, m.add(m.get(FIELDS), m.word(3))),
+    ...m.when(m.isZero(isFlagged(ENTRY_SAME_FIELDS)), [
+      passCount(DATA),
+      m.set(DATA, m.shiftLeft(m.get(DATA), one)),
+      m.set(OWN, m.add(m.get(DATA), m.word(4))),
+    ]),
+    ...passMany(DATA),
+    ...passCount(COUNTED),
+    ...refuseWhen(m.or(isLost, m.differ(m.get(COUNTED), m.get(OWN)))),
+    ...m.advance(FOUND, m.add(m.get(OWN), one)),
+    ...m.when(isFlagged(ENTRY_DELETED), [countDown(DELETED)], [countDown(LIVE)]),
+  ];
 }
 
 /**
@@ -228,79 +264,38 @@ function many(): m.MachineFunction {
  * entries are not whole, or they are not as many as the node says.
  */
 function elements(): m.MachineFunction {
-  const [end, at, live, deleted, fields, found, own, data, flags, count] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-  ];
-  // An integer below 128 and its back length are two bytes, which need no call.
-  const isSmall = m.equal(m.and(m.load16(m.get(at)), m.word(0xff80)), m.word(0x0100));
-  const pass = (small: m.Code[], other: m.Code[]): m.Code => [
-    ...refuseWhen(m.atLeast(m.get(at), m.get(end))),
-    ...m.when(isSmall, [...small, m.advance(at, m.word(2))], other),
-  ];
-  const call = (what: number): m.Code => m.set(at, m.invoke(what, m.get(at), m.get(end)));
-  const passInteger = pass([], [call(INTEGER)]);
-  const passCount = (local: number): m.Code => {
-    const called = m.set(local, m.load32(m.word(VALUE)));
-    return pass([m.set(local, m.load8(m.get(at)))], [call(COUNT), called]);
-  };
-  const passMany = (local: number): m.Code => {
-    return m.set(at, m.invoke(MANY, m.get(at), m.get(end), m.get(local)));
-  };
-  const isLost = m.equal(m.get(at), m.word(-1));
-  const isFlagged = (flag: number): m.Code => m.and(m.get(flags), m.word(flag));
   return {
     parameters: 1,
-    words: 9,
+    words: BACK,
     longs: 0,
     code: [
-      ...m.set(at, m.word(BLOCK + 6)),
-      ...[passCount(live), passCount(deleted), passCount(fields)].flat(),
-      ...[passMany(fields), passCount(count)].flat(),
-      ...refuseWhen(m.or(isLost, m.get(count))),
-      ...m.set(found, m.add(m.get(fields), m.word(4))),
-      ...refuseWhen(m.equal(m.get(at), m.get(end))),
-      ...m.repeat(
-        m.differ(m.get(at), m.get(end)),
-        passCount(flags),
-        passInteger,
-        passInteger,
-        m.set(data, m.get(fields)),
-        m.set(own, m.add(m.get(fields), m.word(3))),
-        m.when(m.isZero(isFlagged(ENTRY_SAME_FIELDS)), [
-          passCount(data),
-          m.set(data, m.shiftLeft(m.get(data), one)),
-          m.set(own, m.add(m.get(data), m.word(4))),
-        ]),
-        passMany(data),
-        passCount(count),
-        refuseWhen(m.or(isLost, m.differ(m.get(count), m.get(own)))),
-        m.advance(found, m.add(m.get(own), one)),
-        m.when(
-          isFlagged(ENTRY_DELETED),
-          [m.advance(deleted, m.word(-1))],
-          [m.advance(live, m.word(-1))],
-        ),
-      ),
-      ...refuseWhen(m.or(m.get(live), m.get(deleted))),
-      ...m.get(found),
+      ...m.set(AT, m.word(TEXT + 6)),
+      ...[passCount(LIVE), passCount(DELETED), passCount(FIELDS)].flat(),
+      ...m.set(DATA, m.get(FIELDS)),
+      ...[passMany(DATA), passCount(COUNTED)].flat(),
+      ...refuseWhen(m.or(isLost, m.get(COUNTED))),
+      ...m.set(FOUND, m.add(m.get(FIELDS), m.word(4))),
+      ...refuseWhen(m.equal(m.get(AT), m.get(END))),
+      ...m.repeat(m.differ(m.get(AT), m.get(END)), passEntry()),
+      ...refuseWhen(m.or(m.get(LIVE), m.get(DELETED))),
+      ...m.get(FOUND),
     ],
   };
 }
 
-const { memory, call } = m.assemble(PAGES, {
+const call = m.assemble(stage, {
   behind: behind(),
   count: count(),
   integer: integer(),
-  many: many(),
   elements: elements(),
 });
-const staged = new Uint8Array(memory, BLOCK, WALK_BLOCK_BYTES);
 
 /**
  * Number of elements of a node of at most a block, whose head and end were looked at; -1 when it is
  * no sound node.
  */
 export function countElements(bytes: Uint8Array, base: number, length: number): number {
-  copyBytes(bytes, base, staged, 0, length);
-  return call.elements(BLOCK + length - 1);
+  const text = stagedText(length);
+  if (bytes !== text) copyBytes(bytes, base, text, 0, length);
+  return call.elements(TEXT + length - 1);
 }

@@ -1,8 +1,9 @@
 /** Whether bytes from outside are a node of a stream that can be walked safely, either way. */
+import { STAGE_BYTES } from './block-stage.ts';
 import { LP_HEAD_BYTES, lpElement, lpGet } from './listpack.ts';
 import { lpBehind, lpValid } from './listpack-valid.ts';
 import { StreamId } from './stream-id.ts';
-import { countElements, WALK_BLOCK_BYTES, WALK_COUNT_MAX } from './stream-machine.ts';
+import { countElements, WALK_COUNT_MAX } from './stream-machine.ts';
 import {
   ENTRY_DELETED,
   ENTRY_SAME_FIELDS,
@@ -26,7 +27,7 @@ let value = 0;
 export function nodeValid(bytes: Uint8Array, base: number, length: number): boolean {
   if (!lpValid(bytes, base, length, false)) return false;
   const found =
-    length <= WALK_BLOCK_BYTES
+    length <= STAGE_BYTES
       ? countElements(bytes, base, length)
       : countLongNode(bytes, base, base + length - 1);
   if (found < 0) return false;

@@ -1,16 +1,22 @@
 /**
- * The next string of an RDB in an arena block of its own: a node of a list or a stream, which is
- * taken as it comes. It is copied, or decompressed, once, to where it stays; one of many bytes is
- * read there piece by piece, so that it is never held twice (rdb-large.ts).
+ * The next string of an RDB, for an arena block of its own: a node of a list or a stream, which is
+ * taken as it comes, once it was looked at.
  *
  *     read   the whole string, or the next piece of a large one: true when all of it is there
+ *     place  copies it to a block, unless it is in one
+ *
+ * Between the two it is shown where it lies, and nothing else may be read: in the reader's buffer,
+ * or where it was decompressed. One of many bytes is read to its block piece by piece, so that it
+ * is never held twice (rdb-large.ts).
  *
  * With a fed reader, what was read must be committed when a large string has begun, and after each
  * piece of it.
  */
 import type { Arena } from '../../core/memory/arena.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
+import { STAGE_BYTES, stagedText } from '../../core/struct/block-stage.ts';
 import { lzfDecompress } from '../../core/struct/lzf.ts';
+import { unpackStaged } from '../../core/struct/lzf-machine.ts';
 import { ByteView } from '../../core/value.ts';
 import { ENCODED_LZF } from './rdb-format.ts';
 import { LARGE_BYTES_MIN, LargeString } from './rdb-large.ts';
@@ -26,13 +32,13 @@ interface BlockOwner {
 const view = new ByteView();
 
 export class BlockReader {
-  /** Where the string is: all of the owner's block but its slack. */
+  /** Where the string is now. */
   bytes: Uint8Array = new Uint8Array(0);
   offset = 0;
   length = 0;
   readonly #large = new LargeString();
 
-  /** Reads into the block that the owner has open; if he has none, one is made. */
+  /** Reads on into the block that the owner has open; if he has none, the next string. */
   read(reader: RdbReader, owner: BlockOwner): boolean {
     if (owner.opened === 0) {
       if (!this.#begins(reader, owner)) return true;
@@ -43,7 +49,15 @@ export class BlockReader {
     return false;
   }
 
-  /** Makes the block for the next string; false when it is there, true when it is large. */
+  /** Copies the string to a block of the owner, unless it was read to one. */
+  place(owner: BlockOwner): void {
+    if (owner.opened !== 0) return;
+    const { bytes, length, offset } = this;
+    this.#open(owner, length);
+    copyBytes(bytes, offset, this.bytes, this.offset, length);
+  }
+
+  /** Shows the next string: false. Or, when it is large, makes a block for it: true. */
   #begins(reader: RdbReader, owner: BlockOwner): boolean {
     const large = this.#large;
     reader.need(1);
@@ -55,8 +69,7 @@ export class BlockReader {
       this.#open(owner, large.length);
       return true;
     }
-    this.#open(owner, view.length);
-    copyBytes(view.bytes, view.offset, this.bytes, this.offset, view.length);
+    this.#show(view.bytes, view.offset, view.length);
     return false;
   }
 
@@ -67,19 +80,30 @@ export class BlockReader {
       return true;
     }
     reader.need(packed);
-    this.#open(owner, length);
     const { at, buf } = reader;
     reader.at += packed;
-    if (lzfDecompress(buf, at, packed, this.bytes, this.offset, length)) return false;
-    throw reader.fail('a compressed string is damaged');
+    let isSound: boolean;
+    if (packed <= STAGE_BYTES && length <= STAGE_BYTES) {
+      isSound = unpackStaged(buf, at, packed, length);
+      this.#show(stagedText(length), 0, length);
+    } else {
+      this.#open(owner, length);
+      isSound = lzfDecompress(buf, at, packed, this.bytes, this.offset, length);
+    }
+    if (!isSound) throw reader.fail('a compressed string is damaged');
+    return false;
+  }
+
+  #show(bytes: Uint8Array, offset: number, length: number): void {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.length = length;
   }
 
   #open(owner: BlockOwner, length: number): void {
     const { arena } = owner;
     const block = arena.alloc(length);
     owner.opened = block;
-    this.bytes = arena.bytes(block);
-    this.offset = arena.byteOffset(block);
-    this.length = length;
+    this.#show(arena.bytes(block), arena.byteOffset(block), length);
   }
 }

@@ -145,8 +145,10 @@ function containerOf(reader: RdbReader): number {
 }
 
 /** Adds the element that `node` is; an empty one would stand in a listpack. */
-function addPlain(reader: RdbReader, list: Quicklist, { length }: BlockReader): void {
+function addPlain(reader: RdbReader, list: Quicklist, node: BlockReader): void {
+  const { length } = node;
   if (length === 0) throw reader.fail('a node of a list that is one element, and empty');
+  node.place(list.nodes);
   list.appendOpened(length, 1, NODE_PLAIN);
 }
 
@@ -155,8 +157,12 @@ function addListpack(reader: RdbReader, list: Quicklist, node: BlockReader): voi
   const { bytes, length, offset } = node;
   if (!lpValid(bytes, offset, length, true)) throw reader.fail('a damaged listpack of a list');
   const count = lpCount(bytes, offset);
-  if (count > 0) list.appendOpened(length, count, NODE_LISTPACK);
-  else list.nodes.dropOpened();
+  if (count === 0) {
+    list.nodes.dropOpened();
+    return;
+  }
+  node.place(list.nodes);
+  list.appendOpened(length, count, NODE_LISTPACK);
 }
 
 function openZiplist(reader: RdbReader, bytes: Uint8Array, offset: number, length: number): void {

@@ -193,9 +193,10 @@ export class StreamLoad {
       throw reader.fail('a damaged node of a stream');
     }
     this.#nodeId.copy(first);
+    log.length += nodeLive(bytes, offset);
+    node.place(log);
     log.pushNode(first, log.opened);
     log.opened = 0;
-    log.length += nodeLive(bytes, offset);
     if (--this.#nodes === 0) this.#phase = FACTS;
     return true;
   }
@@ -339,6 +340,17 @@ function readRawId(reader: RdbReader): void {
 
 /** Reads an id of 16 bytes. */
 export function showId(bytes: Uint8Array, offset: number, to: StreamId): void {
-  const words = new DataView(bytes.buffer, bytes.byteOffset + offset, ID_BYTES);
-  to.set(words.getUint32(0), words.getUint32(4), words.getUint32(8), words.getUint32(12));
+  to.set(
+    wordAt(bytes, offset),
+    wordAt(bytes, offset + 4),
+    wordAt(bytes, offset + 8),
+    wordAt(bytes, offset + 12),
+  );
+}
+
+/** The big-endian number in four bytes. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  );
 }

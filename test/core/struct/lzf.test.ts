@@ -1,13 +1,13 @@
 /** LZF: round trips, hand-written streams, lying streams, and 0 when nothing is gained. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { STAGE_BYTES } from '../../../src/core/struct/block-stage.ts';
 import {
   lzfAt,
   lzfCompress,
   lzfDecompress,
   lzfDecompressPart,
 } from '../../../src/core/struct/lzf.ts';
-import { LZF_BLOCK_BYTES } from '../../../src/core/struct/lzf-machine.ts';
 
 function compress(bytes: Uint8Array, room = bytes.length - 4): Uint8Array | undefined {
   const out = new Uint8Array(Math.max(room, 0) + 8).fill(0xee);
@@ -115,7 +115,7 @@ describe('lzf', () => {
   it('packs a block as it packs a longer string', () => {
     fc.assert(
       fc.property(repetitive, (bytes) => {
-        const out = new Uint8Array(LZF_BLOCK_BYTES + 1);
+        const out = new Uint8Array(STAGE_BYTES + 1);
         // So much room is for longer strings, and so is the code that then runs.
         const len = lzfCompress(bytes, 0, bytes.length, out, 0, out.length);
         const room = len + 8;

@@ -1,6 +1,7 @@
 /** Nodes of streams, sound and damaged: the walk of a block against the walk of a longer node. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { stagedText } from '../../../src/core/struct/block-stage.ts';
 import {
   LP_EMPTY_BYTES,
   lpBytes,
@@ -8,6 +9,8 @@ import {
   lpPut,
   lpPutEnd,
 } from '../../../src/core/struct/listpack.ts';
+import { lzfCompress } from '../../../src/core/struct/lzf.ts';
+import { unpackStaged } from '../../../src/core/struct/lzf-machine.ts';
 import { countElements } from '../../../src/core/struct/stream-machine.ts';
 import { countLongNode, nodeValid } from '../../../src/core/struct/stream-valid.ts';
 
@@ -87,5 +90,20 @@ describe('a node of a stream from outside', () => {
       { numRuns: 1500 },
     );
     expect(Math.min(sound, damaged)).toBeGreaterThan(100);
+  });
+
+  it('is judged where it was unpacked as anywhere else', () => {
+    const same = ['2', '0', '1', 'field', '0', '2', '1', '0', 'a'.repeat(60), '4'];
+    const sound = listpackOf([...same, '2', '2', '0', 'a'.repeat(60), '4']);
+    const damaged = listpackOf([...same, '2', '2', '0', 'a'.repeat(60), '5']);
+    expect(sound.length).toBe(damaged.length);
+    for (const bytes of [sound, damaged, sound]) {
+      const packed = new Uint8Array(ROOM);
+      const { length } = bytes;
+      const size = lzfCompress(bytes, 0, length, packed, 0, ROOM);
+      expect(unpackStaged(packed, 0, size, length)).toBe(true);
+      expect(nodeValid(stagedText(length), 0, length)).toBe(bytes === sound);
+      expect(nodeValid(bytes, 0, length)).toBe(bytes === sound);
+    }
   });
 });
