@@ -17,6 +17,7 @@
  *         zset    xor of (mix member, mix score as %.17g) of each
  *         stream  for each entry: mix "ms.seq", then mix each field and value
  */
+import { latin1Bytes } from './text/latin1.ts';
 import { sha1 } from './text/sha1.ts';
 
 export const DIGEST_BYTES = 20;
@@ -55,7 +56,7 @@ export class Digest {
 
   /** `mix` of a text with one character a byte. */
   mixText(text: string): void {
-    this.mix(Buffer.from(text, 'latin1'), 0, text.length);
+    this.mix(latin1Bytes(text), 0, text.length);
   }
 
   /** The digest as 40 hexadecimal digits. */

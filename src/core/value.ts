@@ -21,7 +21,7 @@
  */
 import type { Arena } from './memory/arena.ts';
 import { OWNER_SHIFT, WIDE_KEY } from './struct/entry.ts';
-import { latin1Text } from './text/ascii.ts';
+import { latin1Text } from './text/latin1.ts';
 
 export const TYPE_STRING = 0;
 export const TYPE_LIST = 1;

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
-import { latin1Text } from '../core/text/ascii.ts';
+import { latin1Text } from '../core/text/latin1.ts';
 import { type FileSystem, realFileSystem } from '../persistence/file-system.ts';
 import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';

@@ -30,7 +30,7 @@
  * Heads do not refer to their place in the file or to each other. Whoever edits an AOF by hand (to
  * take out a FLUSHALL) deletes the `#CK` line of the turn and may change its commands.
  */
-import { latin1Text } from '../../core/text/ascii.ts';
+import { latin1Text } from '../../core/text/latin1.ts';
 import { Crc64 } from '../crc64.ts';
 
 export const FRAME_HEAD_BYTES = 40;

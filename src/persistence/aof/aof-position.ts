@@ -20,6 +20,7 @@
 
 import type { Args } from '../../core/resp/args.ts';
 import { parseInteger } from '../../core/text/integer.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 
 export type AofPosition = {
   /** Whether the commands behind the line are the stream's own bytes. */
@@ -37,9 +38,9 @@ const START = [0x23, 0x52, 0x50, 0x3a] as const;
 
 /** The line for a position; null says that there is none. */
 export function encodePositionLine(position: AofPosition | null): Uint8Array {
-  if (position === null) return Buffer.from('#RP:-\r\n');
+  if (position === null) return latin1Bytes('#RP:-\r\n');
   const { continues, id, offset, db } = position;
-  return Buffer.from(`#RP:${continues ? 'p' : 'r'}:${id}:${offset}:${db}\r\n`);
+  return latin1Bytes(`#RP:${continues ? 'p' : 'r'}:${id}:${offset}:${db}\r\n`);
 }
 
 /** What a line of `len` bytes says; undefined when it is another kind of line. */

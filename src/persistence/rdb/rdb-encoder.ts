@@ -13,9 +13,11 @@
  *
  * A type is added in two lines, one in `typeByte` and one in `emitValue`.
  */
+
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { writeInt64 } from '../../core/text/integer.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { lfuDecayed, lruIdleSeconds } from '../../core/usage.ts';
 import {
   ENC_INT,
@@ -75,12 +77,12 @@ export class RdbEncoder {
   /** What an RDB begins with; `aux` in its order, then the source of every function library. */
   header(aux: Readonly<Record<string, string>>, functions: readonly Uint8Array[]): void {
     const writer = this.#writer;
-    const magic = Buffer.from(`REDIS${String(this.#version).padStart(4, '0')}`);
+    const magic = latin1Bytes(`REDIS${String(this.#version).padStart(4, '0')}`);
     writer.bytes(magic, 0, magic.length);
     for (const [name, value] of Object.entries(aux)) {
       writer.byte(OP_AUX);
       for (const text of [name, value]) {
-        const bytes = Buffer.from(text, 'latin1');
+        const bytes = latin1Bytes(text);
         writer.string(bytes, 0, bytes.length);
       }
     }

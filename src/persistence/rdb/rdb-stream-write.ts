@@ -2,6 +2,7 @@
  * Writing streams into an RDB (rdb-stream.ts draws them): all of one at once, and the pieces of
  * which a snapshot makes a large one part by part (snapshot-stream.ts).
  */
+
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Arena } from '../../core/memory/arena.ts';
 import { lpBytes } from '../../core/struct/listpack.ts';
@@ -9,6 +10,7 @@ import { ENTRIES_READ_UNKNOWN, type StreamGroup } from '../../core/struct/stream
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId, pendingTime } from '../../core/struct/stream-pending.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { streamOf } from '../../core/types/stream.ts';
 import {
   RDB_STREAM_LISTPACKS,
@@ -162,7 +164,7 @@ function putLittleEndian(to: Uint8Array, at: number, word: number): number {
 }
 
 function emitName(writer: FrameWriter, name: string): void {
-  const bytes = Buffer.from(name, 'latin1');
+  const bytes = latin1Bytes(name);
   writer.string(bytes, 0, bytes.length);
 }
 

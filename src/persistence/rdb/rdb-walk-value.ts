@@ -9,10 +9,12 @@
  *     type 25   8 bytes least expiry, a listpack of (field, value, expiry or 0)
  *     type 23   the listpack alone
  */
+
 import { intsetCount, intsetGet, intsetSlot, intsetValid } from '../../core/struct/intset.ts';
 import { lpCount, lpFirst, lpNext } from '../../core/struct/listpack.ts';
 import { lpValid } from '../../core/struct/listpack-valid.ts';
 import { parseInteger } from '../../core/text/integer.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { parseScore } from '../../core/text/score.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import { lpDistinct } from '../../core/types/listpack-distinct.ts';
@@ -384,8 +386,7 @@ export class ValueWalker {
   }
 
   #showText(text: string): void {
-    const bytes = Buffer.from(text, 'latin1');
-    this.#first.show(bytes, 0, bytes.length);
+    this.#first.show(latin1Bytes(text), 0, text.length);
     this.#visitor.modulePart?.(this.#first);
   }
 

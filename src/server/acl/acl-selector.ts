@@ -9,8 +9,10 @@
  *
  * Rules are byte strings (one character a byte).
  */
+
 import type { Args } from '../../core/resp/args.ts';
 import { globMatch } from '../../core/text/glob.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { type Command, NO_AUTH } from '../dispatch/command.ts';
 import type { CommandTable } from '../dispatch/command-table.ts';
 import { findKeys, mayHaveKeys } from '../dispatch/key-extraction.ts';
@@ -149,7 +151,7 @@ export class Selector {
     if (hasSpaces(text)) return SYNTAX;
     const known = this.keys.find((one) => one.text === text);
     if (known === undefined) {
-      this.keys.push({ pattern: Buffer.from(text, 'latin1'), text, read, write });
+      this.keys.push({ pattern: latin1Bytes(text), text, read, write });
     } else {
       known.read ||= read;
       known.write ||= write;
@@ -316,9 +318,9 @@ export class Selector {
   mayUseChannel(channel: string, isPattern: boolean): boolean {
     if (this.allChannels) return true;
     if (isPattern) return this.channels.includes(channel);
-    const bytes = Buffer.from(channel, 'latin1');
+    const bytes = latin1Bytes(channel);
     return this.channels.some((text) => {
-      const pattern = Buffer.from(text, 'latin1');
+      const pattern = latin1Bytes(text);
       return globMatch(pattern, 0, pattern.length, bytes, 0, bytes.length, false);
     });
   }

@@ -28,7 +28,7 @@
  * the key tells, mostly, that nobody waits for it, without making a string.
  */
 import type { Args } from '../../core/resp/args.ts';
-import { latin1Text } from '../../core/text/ascii.ts';
+import { latin1Text } from '../../core/text/latin1.ts';
 import { typeOf } from '../../core/value.ts';
 import type { Command } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';

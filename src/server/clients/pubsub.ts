@@ -15,8 +15,9 @@
  * A message to the RESP3 client that is just running a command comes after that command's reply, so
  * it never lands inside of one.
  */
-import { asciiBytes } from '../../core/text/ascii.ts';
+
 import { globMatch } from '../../core/text/glob.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../dispatch/notify-classes.ts';
 import type { Client } from './client.ts';
 
@@ -143,9 +144,9 @@ export class PubSub {
       receivers += listeners.size;
     }
     if (this.tables.patterns.size === 0) return receivers;
-    const name = Buffer.from(channel, 'latin1');
+    const name = latin1Bytes(channel);
     for (const [text, clients] of this.tables.patterns) {
-      const pattern = Buffer.from(text, 'latin1');
+      const pattern = latin1Bytes(text);
       if (!globMatch(pattern, 0, pattern.length, name, 0, name.length, false)) continue;
       const body = encode(['pmessage', text, channel, message]);
       for (const client of clients) this.deliver(client, 4, body);
@@ -194,5 +195,5 @@ export class PubSub {
 
 /** Words as bulk strings. */
 function encode(words: readonly string[]): Uint8Array {
-  return asciiBytes(words.map((word) => `$${word.length}\r\n${word}\r\n`).join(''));
+  return latin1Bytes(words.map((word) => `$${word.length}\r\n${word}\r\n`).join(''));
 }

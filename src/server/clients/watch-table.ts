@@ -6,7 +6,7 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
-import { latin1Text } from '../../core/text/ascii.ts';
+import { latin1Text } from '../../core/text/latin1.ts';
 import type { Client, WatchedKey } from './client.ts';
 
 /** Who watches keys: a client, or whoever else wants to know whether they have changed. */

@@ -4,6 +4,7 @@
 
 import { Args } from '../../core/resp/args.ts';
 import { globMatch } from '../../core/text/glob.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
 import { type Command, command, LOADING, NO_MANDATORY_KEYS, STALE } from '../dispatch/command.ts';
 import { replyCommandDocs, replyCommandInfo } from '../dispatch/command-docs.ts';
@@ -84,7 +85,7 @@ function listFilter(c: Context): ((one: Command) => boolean) | undefined {
   if (!c.is(3, 'pattern')) return undefined;
   const pattern = c.args.copy(4);
   return (one) => {
-    const name = Buffer.from(one.name);
+    const name = latin1Bytes(one.name);
     return globMatch(pattern, 0, pattern.length, name, 0, name.length, true);
   };
 }

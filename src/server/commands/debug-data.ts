@@ -2,10 +2,12 @@
  * The subcommands of DEBUG that look at data, or make some. They see expired keys, too, as long as
  * these stand.
  */
+
 import { Digest } from '../../core/digest.ts';
 import { lpBytes, lpCount } from '../../core/struct/listpack.ts';
 import type { Quicklist } from '../../core/struct/quicklist.ts';
 import { globMatch } from '../../core/text/glob.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { listQuicklist } from '../../core/types/list.ts';
 import { stringSet } from '../../core/types/string.ts';
 import { lruIdleSeconds } from '../../core/usage.ts';
@@ -142,11 +144,11 @@ export function debugPopulate(c: Context): void {
   if (Number.isNaN(size)) return;
   const prefix = args.count < 4 ? 'key' : args.text(3);
   for (let i = 0; i < count; i++) {
-    const key = Buffer.from(`${prefix}:${i}`, 'latin1');
+    const key = latin1Bytes(`${prefix}:${i}`);
     if (keyspace.lookupWrite(db, key, 0, key.length) !== 0) continue;
-    const text = Buffer.from(`value:${i}`);
-    const value = size === 0 ? text : Buffer.alloc(size);
-    if (size > 0) text.copy(value);
+    const text = latin1Bytes(`value:${i}`);
+    const value = size === 0 ? text : new Uint8Array(size);
+    if (size > 0) value.set(text.subarray(0, size));
     stringSet(keyspace, db, key, 0, key.length, 0, value, 0, value.length, false);
     services.keyChanged(db, key, 0, key.length);
     if ((services.notifyClasses & NOTIFY_NEW) !== 0) {

@@ -1,11 +1,11 @@
 /**
  * DEBUG PROTOCOL: a sample reply of each type, for tests of client libraries.
  */
-import { asciiBytes } from '../../core/text/ascii.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import type { Context } from '../dispatch/context.ts';
 
 const NAMES = 'string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false';
-const ATTRIBUTE = asciiBytes('|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n');
+const ATTRIBUTE = latin1Bytes('|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n');
 
 const SAMPLES: Readonly<Record<string, (c: Context) => void>> = {
   string: ({ reply }) => reply.bulkText('Hello World'),

@@ -7,8 +7,9 @@
  * HINCRBYFLOAT adds in extended precision and is propagated as the HSET of its result, so that no
  * other machine's arithmetic can come to another one.
  */
-import { asciiBytes } from '../../core/text/ascii.ts';
+
 import { INT64_MAX, INT64_MIN, parseInt64, writeInteger } from '../../core/text/integer.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import {
   isFiniteLongDouble,
   type LongDouble,
@@ -75,7 +76,7 @@ function addExactly(c: Context, address: number, old: bigint): void {
     c.reply.error('ERR increment or decrement would overflow');
     return;
   }
-  const text = asciiBytes(sum.toString());
+  const text = latin1Bytes(sum.toString());
   setField(c, address, text, text.length);
   c.reply.bigint(sum);
   c.changed(1, NOTIFY_HASH, 'hincrby');
@@ -103,7 +104,7 @@ function hincrbyfloatCommand(c: Context): void {
     c.reply.error('ERR increment would produce NaN or Infinity');
     return;
   }
-  const text = asciiBytes(sum);
+  const text = latin1Bytes(sum);
   setField(c, address, text, text.length);
   c.reply.bulk(text, 0, text.length);
   c.changed(1, NOTIFY_HASH, 'hincrbyfloat');

@@ -4,6 +4,7 @@
  */
 
 import { globMatch } from '../../core/text/glob.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import type { SubscriptionKind } from '../clients/pubsub.ts';
 import {
   type Command,
@@ -83,7 +84,7 @@ function names(c: Context, kind: SubscriptionKind): void {
   if (c.argc === 3) {
     const pattern = c.args.copy(2);
     found = found.filter((name) => {
-      const bytes = Buffer.from(name, 'latin1');
+      const bytes = latin1Bytes(name);
       return globMatch(pattern, 0, pattern.length, bytes, 0, bytes.length, false);
     });
   }

@@ -10,12 +10,14 @@
  *
  * XREADGROUP makes its consumer whether or not there is anything for it.
  */
+
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 import { pendingCount, pendingId } from '../../core/struct/stream-pending.ts';
 import { edgeId, groupAdvance } from '../../core/struct/stream-trim.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { TYPE_STREAM } from '../../core/value.ts';
 import {
   BLOCKING,
@@ -309,7 +311,7 @@ function wait(c: Context): void {
     waited.push(args.bytes[keysAt + i]!);
     const idAt = keysAt + keys + i;
     if (!isMark(c, idAt, DOLLAR)) continue;
-    const text = Buffer.from(sources[i]!.after.toString(), 'latin1');
+    const text = latin1Bytes(sources[i]!.after.toString());
     args.bytes[idAt] = text;
     args.offsets[idAt] = 0;
     args.lengths[idAt] = text.length;

@@ -7,8 +7,9 @@
  * INCRBYFLOAT adds in extended precision and is propagated as the SET of its result, so that no
  * other machine's arithmetic can come to another one.
  */
-import { asciiBytes } from '../../core/text/ascii.ts';
+
 import { INT64_MAX, INT64_MIN, parseInt64 } from '../../core/text/integer.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import {
   type LongDouble,
   longDoubleSum,
@@ -114,7 +115,7 @@ function incrbyfloatCommand(c: Context): void {
     c.reply.error('ERR increment would produce NaN or Infinity');
     return;
   }
-  const text = asciiBytes(sum);
+  const text = latin1Bytes(sum);
   const { bytes, offsets, lengths } = args;
   stringSetText(keyspace, c.db, bytes[1]!, offsets[1]!, lengths[1]!, address, text);
   changed(c, address, 'incrbyfloat');

@@ -2,11 +2,13 @@
  * Digests of values, type by type, and of the whole dataset: see core/digest.ts for what they are
  * made of.
  */
+
 import type { Database } from '../../core/database.ts';
 import { Digest } from '../../core/digest.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { SCORE_TEXT_MAX, writeScore } from '../../core/text/score.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { ListCursor } from '../../core/types/list-cursor.ts';
@@ -102,7 +104,7 @@ const DIGESTS = new Map<number, ValueDigest>([
   [TYPE_STREAM, digestStream],
 ]);
 
-const EXPIRES = Buffer.from('!!expire!!');
+const EXPIRES = latin1Bytes('!!expire!!');
 
 /** Takes a value, its type, and whether it expires into `digest`. */
 export function digestValue(keyspace: Keyspace, address: number, digest: Digest): void {

@@ -15,8 +15,10 @@
  * There is no global state, and the process's working directory is never changed: relative paths
  * start at `values.dir`, see `path`.
  */
+
 import { resolve } from 'node:path';
 import { globMatch } from '../../core/text/glob.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { toByteString } from './byte-string.ts';
 import type { Directive } from './conf-file.ts';
 import { quoteWords, readOldConfig, replaceConfigFile, rewriteConfigText } from './conf-rewrite.ts';
@@ -153,9 +155,9 @@ export class Config {
         if (parameter !== undefined) add(pattern, parameter);
         continue;
       }
-      const glob = Buffer.from(pattern, 'latin1');
+      const glob = latin1Bytes(pattern);
       for (const [name, parameter] of listedNames()) {
-        const bytes = Buffer.from(name);
+        const bytes = latin1Bytes(name);
         if (globMatch(glob, 0, glob.length, bytes, 0, bytes.length, true)) add(name, parameter);
       }
     }

@@ -17,12 +17,12 @@
 
 import { copyBytes } from '../../core/memory/copy.ts';
 import type { Args } from '../../core/resp/args.ts';
-import { asciiBytes } from '../../core/text/ascii.ts';
 import { integerLength, writeInteger } from '../../core/text/integer.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { giveBack } from '../memory/give-back.ts';
 
-const MULTI = asciiBytes('*1\r\n$5\r\nMULTI\r\n');
-const EXEC = asciiBytes('*1\r\n$4\r\nEXEC\r\n');
+const MULTI = latin1Bytes('*1\r\n$5\r\nMULTI\r\n');
+const EXEC = latin1Bytes('*1\r\n$4\r\nEXEC\r\n');
 const FIRST_ROOM = 1 << 20;
 const KEPT_ROOM = 16 << 20;
 const NUMBER_ROOM = 24;

@@ -14,6 +14,7 @@
  */
 import { Keyspace } from '../../core/keyspace.ts';
 import { lpBytes, lpInit, lpInsert } from '../../core/struct/listpack.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { tableOfPairs } from '../../core/types/hash.ts';
 import { HashTable } from '../../core/types/hash-table.ts';
 import { tableOf } from '../../core/types/set-encoding.ts';
@@ -110,7 +111,7 @@ function listpackOf(elements: number, text: (i: number) => string): Uint8Array {
   const bytes = new Uint8Array(elements * ELEMENT_BYTES_MAX);
   lpInit(bytes, 0);
   for (let i = 0; i < elements; i++) {
-    const element = Buffer.from(text(i), 'latin1');
+    const element = latin1Bytes(text(i));
     lpInsert(bytes, 0, lpBytes(bytes, 0) - 1, element, 0, element.length);
   }
   return bytes;

@@ -17,6 +17,7 @@ import { Keyspace } from '../../core/keyspace.ts';
 import { Args } from '../../core/resp/args.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { streamCreate } from '../../core/types/stream.ts';
 import { stringSet } from '../../core/types/string.ts';
 import { realFileSystem } from '../../persistence/file-system.ts';
@@ -41,8 +42,8 @@ const KEY_BYTES = 16;
 const EXPIRING = 8;
 const FAR_MS = 1 << 30;
 /** The key of the stream, and its field; each entry is a node of its own. */
-const STREAM = Buffer.from('stream');
-const ENTRY = Buffer.alloc(240, 'entry ');
+const STREAM = latin1Bytes('stream');
+const ENTRY = latin1Bytes('entry '.repeat(40));
 /** Entries that a step adds until there are enough. */
 const STEP_ENTRIES = 20;
 /** In all rounds V8 meets so many that it compiles what writes them. */
@@ -85,8 +86,8 @@ export class SaveRehearsal {
   private readonly helper = new Nobody();
   private readonly snapshots: SnapshotRunner;
   private readonly rdb: RdbService;
-  private readonly values = VALUES.map((text) => Buffer.from(text));
-  private readonly key = Buffer.alloc(KEY_BYTES);
+  private readonly values = VALUES.map(latin1Bytes);
+  private readonly key = new Uint8Array(KEY_BYTES);
   /** The next slice of the walker, which waits for its step. */
   private slice: (() => void) | null = null;
   private next = 0;
@@ -179,7 +180,7 @@ export class SaveRehearsal {
     const db = keyspace.databases[0]!;
     const i = this.next;
     this.next = (i + 1) % KEYS;
-    key.write(String(i).padStart(KEY_BYTES, 'k'), 'latin1');
+    key.set(latin1Bytes(String(i).padStart(KEY_BYTES, 'k')));
     const value = this.values[(i + this.rdb.saves) % VALUES.length]!;
     const old = keyspace.lookupWrite(db, key, 0, KEY_BYTES);
     const at = stringSet(keyspace, db, key, 0, KEY_BYTES, old, value, 0, value.length, false);

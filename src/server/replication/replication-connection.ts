@@ -2,7 +2,7 @@
  * The connection to a replica, over the client that it came in as: what is sent joins the client's
  * replies and leaves with them at the end of the turn.
  */
-import { asciiBytes } from '../../core/text/ascii.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import type { ReplicaConnection } from '../../replication/replica.ts';
 import type { Client } from '../clients/client.ts';
 import type { Services } from '../services.ts';
@@ -17,7 +17,7 @@ export class ClientConnection implements ReplicaConnection {
   }
 
   send(text: string): void {
-    this.client.reply.raw(asciiBytes(text));
+    this.client.reply.raw(latin1Bytes(text));
     this.services.listClient(this.client);
   }
 

@@ -10,6 +10,7 @@
  * it says after each read how far into its primary's stream it is
  * (persistence/aof/aof-position.ts).
  */
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { encodePositionLine } from '../../persistence/aof/aof-position.ts';
 import type { Primary } from '../../replication/primary.ts';
 import type { Propagator } from '../dispatch/propagate.ts';
@@ -211,7 +212,7 @@ export class ReplicationJournal implements JournalFeed {
   /** Puts a command of our own into the stream, behind everything executed. */
   private say(text: string): void {
     if (this.isSilent) return;
-    const bytes = Buffer.from(text, 'latin1');
+    const bytes = latin1Bytes(text);
     this.feed(bytes, 0, bytes.length);
     this.notePosition();
     this.deps.turn.schedule();

@@ -1,7 +1,12 @@
-/** Text and its bytes, one a character. */
+/**
+ * Text and its bytes, one a character.
+ *
+ * What core works on is never a Buffer: code that V8 has compiled for one class of bytes is thrown
+ * away when it meets another, and from then on asks each time which of the two it has.
+ */
 
-/** The bytes of an ASCII string, for replies that are made once. */
-export function asciiBytes(text: string): Uint8Array {
+/** The bytes of a string of latin1 characters. */
+export function latin1Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
