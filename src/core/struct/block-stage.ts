@@ -24,6 +24,11 @@ const PAGES = 7;
 export const stage = newMemory(PAGES);
 export const stagedInput = new Uint8Array(stage.buffer, 0, STAGE_BYTES);
 
+/** Whether a text and what it is compressed to are short enough for these machines. */
+export function fitStage(length: number, packedLength: number): boolean {
+  return length <= STAGE_BYTES && packedLength <= STAGE_BYTES;
+}
+
 const text = new Uint8Array(stage.buffer, TEXT, STAGE_BYTES);
 let shown = text;
 

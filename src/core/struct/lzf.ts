@@ -20,7 +20,7 @@
  * nothing. Neither is reentrant with itself, which one thread cannot notice.
  */
 
-import { STAGE_BYTES } from './block-stage.ts';
+import { fitStage } from './block-stage.ts';
 import { packBlock, unpackBlock } from './lzf-machine.ts';
 
 const HASH_BITS = 16;
@@ -61,7 +61,7 @@ export function lzfCompress(
   dstRoom: number,
 ): number {
   if (srcLen === 0 || dstRoom === 0) return 0;
-  if (srcLen <= STAGE_BYTES && dstRoom <= STAGE_BYTES) {
+  if (fitStage(srcLen, dstRoom)) {
     return packBlock(src, srcOff, srcLen, dst, dstOff, dstRoom);
   }
   const shift = beginScale(srcLen) - srcOff;
@@ -181,7 +181,7 @@ export function lzfDecompress(
   const end = srcOff + srcLen;
   const outEnd = dstOff + dstLen;
   if (end > src.length || outEnd > dst.length) return false;
-  if (srcLen <= STAGE_BYTES && dstLen <= STAGE_BYTES) {
+  if (fitStage(dstLen, srcLen)) {
     return unpackBlock(src, srcOff, srcLen, dst, dstOff, dstLen);
   }
   if (!lzfDecompressPart(src, srcOff, end, true, dst, dstOff, dstOff, outEnd)) return false;

@@ -14,7 +14,7 @@
  */
 import type { Arena } from '../../core/memory/arena.ts';
 import { copyBytes } from '../../core/memory/copy.ts';
-import { STAGE_BYTES, stagedText } from '../../core/struct/block-stage.ts';
+import { fitStage, stagedText } from '../../core/struct/block-stage.ts';
 import { lzfDecompress } from '../../core/struct/lzf.ts';
 import { unpackStaged } from '../../core/struct/lzf-machine.ts';
 import { ByteView } from '../../core/value.ts';
@@ -83,7 +83,7 @@ export class BlockReader {
     const { at, buf } = reader;
     reader.at += packed;
     let isSound: boolean;
-    if (packed <= STAGE_BYTES && length <= STAGE_BYTES) {
+    if (fitStage(length, packed)) {
       isSound = unpackStaged(buf, at, packed, length);
       this.#show(stagedText(length), 0, length);
     } else {

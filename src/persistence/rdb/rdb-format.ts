@@ -151,3 +151,10 @@ export function moduleName(id: bigint): string {
   }
   return name;
 }
+
+/** The unsigned number in four bytes, the highest first. */
+export function bigEndian32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  );
+}

@@ -24,7 +24,7 @@ import { writeInteger } from '../../core/text/integer.ts';
 import type { ByteView } from '../../core/value.ts';
 import { Crc64 } from '../crc64.ts';
 import { RdbError } from './rdb-error.ts';
-import { ENCODED_INT8, ENCODED_INT16, ENCODED_INT32, ENCODED_LZF } from './rdb-format.ts';
+import * as rdb from './rdb-format.ts';
 import type { ByteSource } from './rdb-source.ts';
 
 /** Thrown by a fed reader when bytes are missing; it stands at the last `commit` again. */
@@ -288,20 +288,19 @@ export class RdbReader {
 
   #bigEndian(): number {
     this.need(4);
-    const { buf, at } = this;
-    this.at = at + 4;
-    return ((buf[at]! << 24) | (buf[at + 1]! << 16) | (buf[at + 2]! << 8) | buf[at + 3]!) >>> 0;
+    this.at += 4;
+    return rdb.bigEndian32(this.buf, this.at - 4);
   }
 
   /** The integer that follows a string's encoding (`ENCODED_INT8` and so on). */
   encodedInteger(encoding: number): number {
-    if (encoding === ENCODED_INT8) return (this.byte() << 24) >> 24;
-    if (encoding === ENCODED_INT16) {
+    if (encoding === rdb.ENCODED_INT8) return (this.byte() << 24) >> 24;
+    if (encoding === rdb.ENCODED_INT16) {
       this.need(2);
       const low = this.byte();
       return ((low | (this.byte() << 8)) << 16) >> 16;
     }
-    if (encoding === ENCODED_INT32) return this.uint32() | 0;
+    if (encoding === rdb.ENCODED_INT32) return this.uint32() | 0;
     throw this.fail(`a string of an unknown encoding (${encoding})`);
   }
 
@@ -316,7 +315,7 @@ export class RdbReader {
       view.offset = this.at;
       view.length = length;
       this.at += length;
-    } else if (length === -1 - ENCODED_LZF) {
+    } else if (length === -1 - rdb.ENCODED_LZF) {
       this.compressed(view);
     } else {
       view.length = writeInteger(this.#digits, 0, this.encodedInteger(-1 - length));
@@ -362,7 +361,7 @@ export class RdbReader {
   skipString(view: ByteView): void {
     const length = this.lengthOrEncoding();
     if (length >= 0) this.skip(length);
-    else if (length === -1 - ENCODED_LZF) this.compressed(view);
+    else if (length === -1 - rdb.ENCODED_LZF) this.compressed(view);
     else this.encodedInteger(-1 - length);
   }
 

@@ -21,11 +21,12 @@
  *     hash-listpack-md   [8 bytes least expiry], one string
  *     module-value       id, then (part, value)... until the part 0
  */
+
 import { ByteView } from '../../core/value.ts';
 import * as rdb from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import { ID_BYTES } from './rdb-stream-write.ts';
 
-const STREAM_ID_BYTES = 16;
 const view = new ByteView();
 
 /** Passes over a value of this type. `version` is the file's. */
@@ -130,7 +131,7 @@ function skipStream(reader: RdbReader, type: number): void {
     skipLengths(reader, hasMore ? 3 : 2);
     const pending = reader.length();
     for (let entry = 0; entry < pending; entry++) {
-      reader.skip(STREAM_ID_BYTES + 8);
+      reader.skip(ID_BYTES + 8);
       reader.length();
     }
     const consumers = reader.length();
@@ -138,7 +139,7 @@ function skipStream(reader: RdbReader, type: number): void {
       reader.skipString(view);
       reader.skip(type === rdb.RDB_STREAM_LISTPACKS_3 ? 16 : 8);
       const owned = reader.length();
-      for (let entry = 0; entry < owned; entry++) reader.skip(STREAM_ID_BYTES);
+      for (let entry = 0; entry < owned; entry++) reader.skip(ID_BYTES);
     }
   }
 }

@@ -41,7 +41,7 @@ import { streamStore } from '../../core/types/stream.ts';
 import { ByteView } from '../../core/value.ts';
 import { BlockReader } from './rdb-block.ts';
 import { RdbError } from './rdb-error.ts';
-import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
+import { bigEndian32, RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { ID_BYTES } from './rdb-stream-write.ts';
 
@@ -341,16 +341,9 @@ function readRawId(reader: RdbReader): void {
 /** Reads an id of 16 bytes. */
 export function showId(bytes: Uint8Array, offset: number, to: StreamId): void {
   to.set(
-    wordAt(bytes, offset),
-    wordAt(bytes, offset + 4),
-    wordAt(bytes, offset + 8),
-    wordAt(bytes, offset + 12),
-  );
-}
-
-/** The big-endian number in four bytes. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+    bigEndian32(bytes, offset),
+    bigEndian32(bytes, offset + 4),
+    bigEndian32(bytes, offset + 8),
+    bigEndian32(bytes, offset + 12),
   );
 }

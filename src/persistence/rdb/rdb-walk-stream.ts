@@ -28,9 +28,9 @@ import { ByteView } from '../../core/value.ts';
 import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
 import { showId } from './rdb-stream.ts';
+import { ID_BYTES } from './rdb-stream-write.ts';
 import type { RdbVisitor, WalkDoubt } from './rdb-walk.ts';
 
-const ID_BYTES = 16;
 const ID_WORDS = 4;
 const FIRST_PENDING = 64;
 

@@ -22,6 +22,7 @@
  */
 import type { ElementView } from '../../core/types/element-view.ts';
 import { COUNT_UNKNOWN_16, PackedForm } from './packed-form.ts';
+import { bigEndian32 } from './rdb-format.ts';
 
 const HEAD_BYTES = 10;
 const END = 0xff;
@@ -126,7 +127,7 @@ export class ZiplistReader extends PackedForm {
     if (start + head > end) return false;
     if (kind < 0x40) this.dataLength = kind;
     else if (kind < 0x80) this.dataLength = ((kind & 63) << 8) | bytes[base + start + 1]!;
-    else if (kind === 0x80) this.dataLength = this.bigEndian(start + 1);
+    else if (kind === 0x80) this.dataLength = bigEndian32(this.bytes, this.base + start + 1);
     else this.dataLength = integerBytes(kind);
     this.dataAt = start + head;
     return this.dataLength >= 0 && this.dataAt + this.dataLength <= end;
@@ -140,18 +141,6 @@ export class ZiplistReader extends PackedForm {
     const first = this.bytes[this.base + at]!;
     if (first < WIDE_BACK) return first;
     return first === WIDE_BACK ? this.uint32(at + 1) : -1;
-  }
-
-  private bigEndian(at: number): number {
-    const { bytes } = this;
-    const from = this.base + at;
-    return (
-      ((bytes[from]! << 24) |
-        (bytes[from + 1]! << 16) |
-        (bytes[from + 2]! << 8) |
-        bytes[from + 3]!) >>>
-      0
-    );
   }
 }
 
