@@ -203,7 +203,7 @@ export class Dict {
     const mask = this.smallMask;
     const small = (cursor & mask) >>> 0;
     this.collectBucket(this.bucketAt(small));
-    if (small < this.split) this.collectBucket(this.bucketAt(small + 2 ** this.level));
+    if (small < this.split) this.collectBucket(this.bucketAt(small + this.smallMask + 1));
     return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
   }
 
@@ -219,7 +219,7 @@ export class Dict {
   groupInto(group: number, bits: number, out: number[]): number {
     if (bits > this.level) return this.ownGroupInto(group, bits, out);
     let found = 0;
-    for (let index = group; index < this.buckets; index += 2 ** bits) {
+    for (let index = group; index < this.buckets; index += 1 << bits) {
       found = this.chainInto(this.bucketAt(index), out, found);
     }
     return found;
@@ -402,7 +402,7 @@ export class Dict {
     this.addBucket(fresh);
     this.buckets++;
     this.split++;
-    if (this.split === 2 ** this.level) this.setLevel(this.level + 1, 0);
+    if (this.split > this.smallMask) this.setLevel(this.level + 1, 0);
     this.rehashBucket(this.bucketAt(old));
   }
 
