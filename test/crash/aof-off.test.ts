@@ -24,6 +24,24 @@ describe('switching off', () => {
     expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', null]);
   });
 
+  it('is told by INFO from then on, not from its last fsync on', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendfsync: 'everysec' });
+    const [client, other] = [await scene.connect(server), await scene.connect(server)];
+    await ask(client, 'SET', 'a', '1');
+    const before = await ask(other, 'INFO', 'persistence');
+    expect(before).toContain('aof_enabled:1\r\n');
+    expect(before).toContain('aof_current_size');
+    fs.holdSyncs();
+    client.write('CONFIG SET appendonly no\r\n');
+    await until('it is off', () => server.server.turn.log === null);
+    const after = await ask(other, 'INFO', 'persistence');
+    expect(after).toContain('aof_enabled:0\r\n');
+    expect(after).not.toContain('aof_current_size');
+    fs.releaseSyncs();
+    expect((await client.read()).value).toBe('OK');
+  });
+
   it('under always answers what was written before when it is fsynced', async () => {
     const fs = emptyDisk();
     const server = await scene.start(fs, { appendfsync: 'always' });

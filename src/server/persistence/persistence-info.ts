@@ -55,8 +55,10 @@ function rdbLines(persistence: Persistence, keyspace: Keyspace): Line[] {
 
 function aofLines({ aof, latency }: Persistence): Line[] {
   const log = aof.aof;
+  // While the last fsync of one that is being switched off runs, it is off.
+  const isEnabled = aof.localLog !== null;
   const lines: Line[] = [
-    ['aof_enabled', aof.isOn ? 1 : 0],
+    ['aof_enabled', isEnabled ? 1 : 0],
     ['aof_rewrite_in_progress', aof.isRewriting ? 1 : 0],
     ['aof_rewrite_scheduled', aof.rewriteScheduled ? 1 : 0],
     ['aof_last_rewrite_time_sec', aof.lastRewriteSeconds],
@@ -69,7 +71,7 @@ function aofLines({ aof, latency }: Persistence): Line[] {
     ['module_fork_in_progress', 0],
     ['module_fork_last_cow_size', 0],
   ];
-  if (!aof.isOn) return lines;
+  if (!isEnabled) return lines;
   const { clock, queue } = log.disk;
   return [
     ...lines,
