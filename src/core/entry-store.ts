@@ -84,9 +84,12 @@ export class EntryStore {
 
   /** Databases and values out of reach whose memory is still to be freed, in slices. */
   protected readonly doomed: (Database | Releasable)[] = [];
-  /** The LRU clock, and the moment that it was computed for. */
+  /**
+   * The LRU clock, and the moment that it was computed for: a double from the first, since V8 makes
+   * another class of an object whose small integer becomes one, and throws code away that knew it.
+   */
   private clock = 0;
-  private clockedMs = 0;
+  private clockedMs = Number.NaN;
   private readonly large: (LargeValue | null)[] = [];
   private readonly largeFree: number[] = [];
 

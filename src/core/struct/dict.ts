@@ -146,7 +146,7 @@ export class Dict {
     if (this.count === 0) {
       for (; this.buckets < wanted; this.buckets++) this.addBucket(this.buckets);
       const level = 31 - Math.clz32(this.buckets);
-      this.setLevel(level, this.buckets - 2 ** level);
+      this.setLevel(level, this.buckets - (1 << level));
     }
     while (this.buckets < wanted) this.splitOne();
   }
@@ -420,13 +420,13 @@ export class Dict {
 
   private setLevel(level: number, split: number): void {
     this.level = level;
-    this.split = split;
-    this.smallMask = (2 ** level - 1) | 0;
-    this.bigMask = (2 ** (level + 1) - 1) | 0;
+    this.split = split; // powers are doubles, and a field that held one holds them for ever
+    this.smallMask = (1 << level) - 1;
+    this.bigMask = (2 << level) - 1;
   }
 
   private mergeOne(): void {
-    if (this.split === 0) this.setLevel(this.level - 1, 2 ** (this.level - 1));
+    if (this.split === 0) this.setLevel(this.level - 1, 1 << (this.level - 1));
     this.split--;
     this.buckets--;
     const last = this.bucketAt(this.buckets);

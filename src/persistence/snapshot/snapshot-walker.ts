@@ -79,6 +79,8 @@ export class SnapshotWalker implements SnapshotDoor {
   readonly #keyspace: Keyspace;
   readonly #queue: SnapshotQueue;
   readonly #content: RdbContent;
+  /** Of the content, whose shape V8 takes for new each time: code that reads it is thrown away. */
+  readonly #version: RdbContent['version'];
   readonly #walked: Walked[] = [];
   /** Whether it marks entries at all: not when the keys are left out. */
   readonly #marks: boolean;
@@ -97,6 +99,7 @@ export class SnapshotWalker implements SnapshotDoor {
     this.#keyspace = keyspace;
     this.#queue = queue;
     this.#content = content;
+    this.#version = content.version;
     this.#main = new Stream(keyspace, queue, content, 0);
     const held = dataset ? keyspace.databases.filter((db) => db.dict.count > 0) : [];
     for (const db of held) {
@@ -127,7 +130,7 @@ export class SnapshotWalker implements SnapshotDoor {
   emit(db: Database, address: number): void {
     this.keys++;
     if (!this.#isWalking) this.doorKeys++;
-    const begin = inParts(this.#keyspace, address, this.#content.version);
+    const begin = inParts(this.#keyspace, address, this.#version);
     if (begin !== null) {
       const isFirst = this.#opened.length === 0;
       const stream = isFirst ? this.#main : this.#newStream(TABLE_CHUNK_BYTES);

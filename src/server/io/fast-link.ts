@@ -159,8 +159,8 @@ class FastLink implements Link, Resting {
   private ending = false;
   /** It does not read because it has had its part of this turn. */
   private resting = false;
-  /** How long its last long read kept the loop busy. */
-  tookMs = 0;
+  /** How long its last long read kept the loop busy; a double from the first (entry-store.ts). */
+  tookMs = Number.NaN;
 
   constructor(socket: Socket, handle: Handle, owner: LinkOwner) {
     this.socket = socket;
