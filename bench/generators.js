@@ -27,6 +27,8 @@ const patience = { timeout: 600_000, maxBuffer: 1 << 24 };
 
 const fillScript = fileURLToPath(new URL('./load/fill.js', import.meta.url));
 const writerScript = fileURLToPath(new URL('./load/writer.js', import.meta.url));
+/** Has node run a script in one thread, and compile nothing: it should not be in its own way. */
+const quiet = ['--v8-pool-size=0', '--no-opt', '--no-sparkplug'];
 const pingerScript = fileURLToPath(new URL('./load/pinger.js', import.meta.url));
 
 /**
@@ -79,10 +81,11 @@ export async function fill(server, recipes) {
 /**
  * Starts a script that prints a line when it is at work and, after the end of its standard input,
  * its result. The function given ends it and gives the result.
- * @type {(path: string, args: string[]) => Promise<() => Promise<string>>}
+ * @type {(path: string, args: string[], flags?: string[]) => Promise<() => Promise<string>>}
  */
-async function startScript(path, args) {
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function startScript(path, args, flags = []) {
+  const argv = [...flags, path, ...args];
+  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   const ended = new Promise((resolve) => child.once('exit', resolve));
   await new Promise((resolve) => {
@@ -118,6 +121,6 @@ export async function startWriter(server, load) {
  * @returns {Promise<() => Promise<Stalls>>}
  */
 export async function startPinger(server) {
-  const stop = await startScript(pingerScript, [String(server.port)]);
+  const stop = await startScript(pingerScript, [String(server.port)], quiet);
   return async () => JSON.parse(await stop());
 }

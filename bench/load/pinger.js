@@ -1,18 +1,21 @@
 /**
- * Measures a server's stalls from outside: PING every half millisecond on one connection, the time
- * until each answer recorded, until standard input ends. While one is unanswered no other is sent,
- * so a stall counts once, with its whole length. Argument: port.
+ * Measures a server's stalls from outside: PING every millisecond on one connection, the time until
+ * each answer recorded, until standard input ends. While one is unanswered no other is sent, so a
+ * stall counts once, with its whole length. Argument: port.
+ *
+ * What this process does itself, and how long it waits for a core, is in the times. So it has one
+ * thread (`startPinger` has V8 compile nothing and collect garbage with no help), makes no garbage
+ * but the times, and asks for priority. With a thread for half milliseconds, and V8's own, it was
+ * found in its own worst times: an idle server showed 6 ms for now 4.
  *
  * Prints "probing" after the first answer, and at the end JSON:
  * { count, p50Ms, p99Ms, p999Ms, maxMs, over1Ms, over5Ms, over20Ms }.
  */
 import { connect } from 'node:net';
 import { setPriority } from 'node:os';
-import { Worker } from 'node:worker_threads';
 
-const everyMs = 0.5;
+const everyMs = 1;
 const port = Number(process.argv[2]);
-const socket = connect(port, '127.0.0.1');
 const ping = Buffer.from('*1\r\n$4\r\nPING\r\n');
 /** @type {number[]} */
 const timesMs = [];
@@ -36,19 +39,22 @@ function report() {
   process.stdout.write(`${JSON.stringify({ count: timesMs.length, ...shares, ...counts })}\n`);
 }
 
-socket.setNoDelay(true);
-socket.on('data', () => {
+function answered() {
   if (timesMs.length === 0) process.stdout.write('probing\n');
   timesMs.push(performance.now() - sentAt);
   sentAt = -1;
-});
-socket.on('connect', () => {
-  const metronome = new Worker(new URL('./metronome.js', import.meta.url), { workerData: everyMs });
-  metronome.on('message', () => {
-    if (sentAt >= 0) return;
-    sentAt = performance.now();
-    socket.write(ping);
-  });
+  return true;
+}
+
+function send() {
+  if (sentAt >= 0) return;
+  sentAt = performance.now();
+  socket.write(ping);
+}
+
+const onread = { buffer: Buffer.alloc(64), callback: answered };
+const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread }, () => {
+  setInterval(send, everyMs);
 });
 process.stdin.resume();
 process.stdin.on('end', () => {
