@@ -250,7 +250,7 @@ describe('a node of a stream from outside, element by element', () => {
     }
   });
 
-  it('is refused with a wrong head, end or element, whether it leaves its count open or not', () => {
+  it('is refused with a wrong head, end or element, and also where its count is open', () => {
     const node = [small(1), small(0), small(1), textOf(1), small(0)];
     const sound = nodeOf([...node, small(2), small(0), small(0), textOf(1), small(4)]);
     const { length } = sound;
