@@ -8,7 +8,7 @@ import { ListCursor } from '../../../src/core/types/list-cursor.ts';
 import { encodingName, encodingOf } from '../../../src/core/value.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { damage, expectNoHarm } from './rdb-damage.ts';
-import { rdbCompressed } from './rdb-forms.ts';
+import { rdbCompressed, rdbLength } from './rdb-forms.ts';
 import {
   fileReader,
   fromFile,
@@ -209,6 +209,14 @@ describe('forms of lists', () => {
   it('load as quicklists of both kinds of nodes', () => {
     const parts = [18, key, 4, 2, listpack, 1, text('large'), 2, emptyListpack, 2, listpack];
     expect(load(...parts)).toEqual(['1', 'b', 'large', '1', 'b']);
+  });
+
+  it('load as an element whose compressed form is longer than a block, and than itself', () => {
+    const element = 'element '.repeat(5000);
+    const items = [...latin1(element)].flatMap((byte) => [0, byte]);
+    const lengths = [...rdbLength(items.length), ...rdbLength(element.length)];
+    const nodes = [1, text('before'), 1, [0xc3, ...lengths, ...items], 1, text('behind')];
+    expect(load(18, key, 3, ...nodes)).toEqual(['before', element, 'behind']);
   });
 
   it('leave nothing of a list without elements', () => {
