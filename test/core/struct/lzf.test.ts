@@ -9,9 +9,14 @@ import {
   lzfDecompressPart,
 } from '../../../src/core/struct/lzf.ts';
 
+/** The bytes from 3 on, and others around them. */
+function between(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(1, 2, 3), bytes, Uint8Array.of(4)]);
+}
+
 function compress(bytes: Uint8Array, room = bytes.length - 4): Uint8Array | undefined {
   const out = new Uint8Array(Math.max(room, 0) + 8).fill(0xee);
-  const len = lzfCompress(bytes, 0, bytes.length, out, 2, room);
+  const len = lzfCompress(between(bytes), 3, bytes.length, out, 2, room);
   expect(out[0]).toBe(0xee);
   for (let i = Math.max(room, 0) + 2; i < out.length; i++) expect(out[i]).toBe(0xee);
   return len === 0 ? undefined : out.slice(2, 2 + len);
@@ -19,7 +24,7 @@ function compress(bytes: Uint8Array, room = bytes.length - 4): Uint8Array | unde
 
 function decompress(stream: Uint8Array, len: number): Uint8Array | undefined {
   const out = new Uint8Array(len + 6).fill(0xdd);
-  const ok = lzfDecompress(stream, 0, stream.length, out, 3, len);
+  const ok = lzfDecompress(between(stream), 3, stream.length, out, 3, len);
   for (const i of [0, 1, 2, len + 3, len + 4, len + 5]) expect(out[i]).toBe(0xdd);
   return ok ? out.slice(3, 3 + len) : undefined;
 }
@@ -75,6 +80,9 @@ describe('lzf', () => {
       bytes.set(bytes.subarray(0, 300), gap);
       const packed = compress(bytes, bytes.length * 2)!;
       expect(Buffer.compare(decompress(packed, bytes.length)!, bytes)).toBe(0);
+      const out = new Uint8Array(STAGE_BYTES + 1);
+      const len = lzfCompress(bytes, 0, bytes.length, out, 0, out.length);
+      expect(packed.length).toBe(len);
     }
   });
 
@@ -145,5 +153,50 @@ describe('lzf', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('reads nothing behind a stream that ends early, whatever another has left there', () => {
+    for (const [stream, length] of [
+      [[0x00, 0x61, 0x20, 0x00], 4],
+      [[0x00, 0x61, 0xe0, 0x02, 0x00], 12],
+      [[0x01, 0x61, 0x62, 0x00, 0x63], 3],
+    ] as const) {
+      for (let end = 1; end <= stream.length; end++) {
+        expect(decompress(Uint8Array.from(stream), length)).toBeDefined();
+        const isWhole = end === stream.length;
+        const found = decompress(Uint8Array.from(stream.slice(0, end)), length);
+        expect(found !== undefined).toBe(isWhole);
+      }
+    }
+  });
+
+  it('refuses a stream of more than its length, and is as good as new then', () => {
+    const copies = Array.from({ length: 20_000 }, () => [0xe0, 0xff, 0x00]).flat();
+    const literals = Array.from({ length: 1900 }, () => [
+      0x1f,
+      ...Array<number>(32).fill(7),
+    ]).flat();
+    for (const items of [copies, literals, [...copies.slice(0, 720), ...literals]]) {
+      const stream = Uint8Array.from([0x00, 0x61, ...items]);
+      expect(stream.length).toBeLessThan(STAGE_BYTES);
+      for (const length of [1, 40, 1000, STAGE_BYTES]) {
+        expect(decompress(stream, length)).toBeUndefined();
+      }
+    }
+    const bytes = Buffer.from('as good as new, '.repeat(100));
+    expect(Buffer.compare(decompress(compress(bytes)!, bytes.length)!, bytes)).toBe(0);
+  });
+
+  it('unpacks a block from a stream that is longer than one', () => {
+    const bytes = Uint8Array.from({ length: 40_000 }, (_, i) => i * 7);
+    const stream = Uint8Array.from([...bytes].flatMap((byte) => [0, byte]));
+    expect(Buffer.compare(decompress(stream, bytes.length)!, bytes)).toBe(0);
+  });
+
+  it.each([-1, 0, 1])('packs and unpacks a block and %i bytes', (more) => {
+    const words = Array.from({ length: 8000 }, (_, i) => `${(i * 7919) % 10_007} `);
+    const bytes = Buffer.from(words.join('').repeat(2)).subarray(0, STAGE_BYTES + more);
+    expect(bytes.length).toBe(STAGE_BYTES + more);
+    expect(Buffer.compare(decompress(compress(bytes)!, bytes.length)!, bytes)).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 /** An RDB file in the making: what was written goes to the disk meanwhile, and all of it before. */
 import { expect, test } from 'vitest';
 import { RdbFile } from '../../../src/persistence/rdb/rdb-file.ts';
-import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+import { FaultyFileSystem, type NameLoss } from '../../support/faulty-file-system.ts';
 
 const STEP_BYTES = 4 * 1024 * 1024;
 const PATH = '/data/dump.rdb';
@@ -65,4 +65,40 @@ test('a disk that fails beside the writing is heard of, and the old file stands'
   file.discard();
   expect(fs.content(TEMP)).toBeUndefined();
   expect(fs.content(PATH)).toEqual(Uint8Array.of(9));
+});
+
+test('whatever call the power is cut at, the old file stands or the new one, whole', () => {
+  const parts = [Uint8Array.of(1, 2, 3, 4, 5), Uint8Array.of(6, 7, 8)];
+  const make = (fs: FaultyFileSystem): void => {
+    const file = begin(fs, false);
+    for (const part of parts) file.write(part, part.length);
+    file.finish();
+  };
+  const counted = new FaultyFileSystem();
+  make(counted);
+  for (let call = 1; call <= counted.calls.length; call++) {
+    for (const when of ['before', 'half', 'after'] as const) {
+      for (const loss of ['none', 'all', 'prefix', 'some'] as NameLoss[]) {
+        for (let seed = 0; seed < 4; seed++) {
+          const fs = new FaultyFileSystem();
+          fs.breakCall(call, { kind: 'kill', when });
+          let isDone = false;
+          try {
+            make(fs);
+            isDone = true;
+          } catch {
+            // The process has ended.
+          }
+          const found = fs.cutPower(seed, loss).content(PATH)!.join();
+          expect(['9', '1,2,3,4,5,6,7,8']).toContain(found);
+          if (isDone) expect(found).toBe('1,2,3,4,5,6,7,8');
+        }
+      }
+    }
+  }
+  for (const loss of ['none', 'all', 'prefix', 'some'] as NameLoss[]) {
+    const fs = new FaultyFileSystem();
+    make(fs);
+    expect(fs.cutPower(1, loss).content(PATH)!.join()).toBe('1,2,3,4,5,6,7,8');
+  }
 });

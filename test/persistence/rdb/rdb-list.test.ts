@@ -8,8 +8,11 @@ import { ListCursor } from '../../../src/core/types/list-cursor.ts';
 import { encodingName, encodingOf } from '../../../src/core/value.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { damage, expectNoHarm } from './rdb-damage.ts';
+import { rdbCompressed, rdbLength } from './rdb-forms.ts';
 import {
   fileReader,
+  fromFile,
+  inPieces,
   latin1,
   loaded,
   loadedInPieces,
@@ -17,6 +20,7 @@ import {
   rdbOf,
   saved,
   text,
+  usedBytes,
 } from './rdb-support.ts';
 
 const KEY = latin1('key');
@@ -121,6 +125,29 @@ describe('lists in an RDB', () => {
     }
   });
 
+  it('come back with a compressed element of more than a block, or not at all', () => {
+    const wide = Buffer.alloc(100_000, 'a sum of 64 bits ');
+    const all = ['before', wide.toString('latin1'), 'behind'];
+    const mine = { listPackedThreshold: 1000 };
+    const file = saved(fill(keyspaceWith(mine), all));
+    expect(file.length).toBeLessThan(10_000);
+    for (const load of [fromFile, inPieces]) {
+      const back = keyspaceWith(mine);
+      load(back, file);
+      expect(elementsOf(back)).toEqual(all);
+    }
+    const packed = rdbCompressed(wide);
+    // The first item, behind both lengths, copies what is not there.
+    packed[8] = 0x20;
+    const damaged = rdbOf('REDIS0010', 18, text('key'), 1, 1, [...packed], 0xff);
+    for (const load of [fromFile, inPieces]) {
+      const back = makeKeyspace();
+      const before = usedBytes(back);
+      expect(() => load(back, damaged)).toThrow(/compressed string is damaged/);
+      expect(usedBytes(back)).toBe(before);
+    }
+  });
+
   it('come back from the plainest version, and under other limits', () => {
     fc.assert(
       fc.property(elements, limits, limits, (all, mine, theirs) => {
@@ -136,13 +163,13 @@ describe('lists in an RDB', () => {
   });
 
   it.each([
-    ['in nodes', { listMaxListpackSize: 4 }, 10],
-    ['element by element', {}, 9],
-    ['element by element, in the end a small one', { listMaxListpackSize: 30_000 }, 9],
+    ['in nodes', { listMaxListpackSize: 4 }, 10, 3000],
+    ['element by element', {}, 9, 3000],
+    ['element by element, in the end a small one', { listMaxListpackSize: 30_000 }, 9, 1000],
   ] as const)(
     'come back when they are long, in slices and from a socket: %s',
-    (_, mine, version) => {
-      const all = Array.from({ length: 3000 }, (_, i) => String(i));
+    (_, mine, version, length) => {
+      const all = Array.from({ length }, (_, i) => String(i));
       const keyspace = fill(keyspaceWith(mine), all);
       const file = saved(keyspace, { version });
       const sliced = loaded(fileReader(file), { keyspace: keyspaceWith(mine) }, 1).keyspace;
@@ -184,6 +211,14 @@ describe('forms of lists', () => {
     expect(load(...parts)).toEqual(['1', 'b', 'large', '1', 'b']);
   });
 
+  it('load as an element whose compressed form is longer than a block, and than itself', () => {
+    const element = 'element '.repeat(5000);
+    const items = [...latin1(element)].flatMap((byte) => [0, byte]);
+    const lengths = [...rdbLength(items.length), ...rdbLength(element.length)];
+    const nodes = [1, text('before'), 1, [0xc3, ...lengths, ...items], 1, text('behind')];
+    expect(load(18, key, 3, ...nodes)).toEqual(['before', element, 'behind']);
+  });
+
   it('leave nothing of a list without elements', () => {
     expect(load(1, key, 0)).toEqual([]);
     for (const parts of [
@@ -197,6 +232,25 @@ describe('forms of lists', () => {
       expect(shapeOf(run.keyspace)).toBe('none');
       expect(run.keyspace.arena.usedBytes).toBe(makeKeyspace().arena.usedBytes);
     }
+  });
+
+  it.each<[string, Part[]]>([
+    [
+      'listpacks',
+      [
+        18,
+        key,
+        [0x40, 200],
+        Array(200)
+          .fill([2, ...emptyListpack])
+          .flat(),
+      ],
+    ],
+    ['ziplists', [14, key, [0x40, 200], Array(200).fill(emptyZiplist).flat()]],
+  ])('leave nothing of a long list of %s without elements', (_, parts) => {
+    const { keyspace } = loaded(fileReader(rdbOf(HEADER, ...parts, END)));
+    expect(shapeOf(keyspace)).toBe('none');
+    expect(usedBytes(keyspace)).toBe(usedBytes(makeKeyspace()));
   });
 
   it.each<[string, RegExp, Part[]]>([

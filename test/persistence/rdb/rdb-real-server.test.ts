@@ -187,6 +187,29 @@ describe.skipIf(requireRedisServer() === null)('a real server', () => {
     await ask('CONFIG', 'SET', 'rdbcompression', 'yes');
   });
 
+  it('compresses what it compresses, and nothing that gains it less', async () => {
+    const keyspace = makeKeyspace();
+    let compressed = 0;
+    let plain = 0;
+    for (let first = 13; first < 34; first++) {
+      for (let again = 3; again < 12; again++) {
+        for (let behind = 0; behind < 4; behind++) {
+          const parts = [noise.subarray(0, first), noise.subarray(1, 1 + again)];
+          const value = Buffer.concat([...parts, noise.subarray(500, 500 + behind)]);
+          await ask('SET', 'k', value);
+          const own = dumpPayload(keyspace, put(keyspace, 0, 'k', value), 10, true);
+          if (own[1] === 0xc3) compressed++;
+          else plain++;
+          const name = `${first} and ${again} and ${behind}`;
+          expect(Buffer.from(own).equals(latin1((await ask('DUMP', 'k')) as string)), name).toBe(
+            true,
+          );
+        }
+      }
+    }
+    expect(Math.min(compressed, plain)).toBeGreaterThan(100);
+  });
+
   it('and its checker find the dumps in order', () => {
     const tool = findTool('redis-check-rdb');
     if (tool === null) return;

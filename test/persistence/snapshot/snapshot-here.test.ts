@@ -60,3 +60,23 @@ it('takes its name when the disk has said of every part that it is there', async
   });
   expect(fs.paths()).toEqual([]);
 });
+
+it('that is given up leaves the file of the next alone, however late its disk fails', async () => {
+  const fs = new FaultyFileSystem();
+  fs.holdSyncs(/temp-/);
+  const first = begin(fs, filled(13), true);
+  await expect.poll(() => fs.heldSyncs).toBe(1);
+  // By then it waits for the disk before it writes on.
+  for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+  first.abort();
+  expect(fs.paths()).toEqual([]);
+  const { done } = begin(fs, filled(3), false);
+  while (fs.paths().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(fs.paths()).not.toContain(PATH);
+  fs.failSyncOf = /temp-/;
+  fs.releaseSyncs();
+  await new Promise((resolve) => setImmediate(resolve));
+  fs.failSyncOf = undefined;
+  await done;
+  expect(fs.paths()).toEqual([PATH]);
+});
