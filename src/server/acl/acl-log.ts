@@ -14,7 +14,7 @@ export interface AclLogEntry {
   readonly reason: 'auth' | 'command' | 'key' | 'channel';
   /** toplevel, multi, lua or module. */
   readonly context: string;
-  /** The command, key or channel; AUTH for a wrong password. */
+  /** The command, key or channel; for a wrong password the word of the command as it came. */
   readonly object: string;
   readonly username: string;
   clientInfo: string;

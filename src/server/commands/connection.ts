@@ -46,7 +46,7 @@ function authCommand(c: Context): void {
     c.services.dispatcher.redacted.push(2);
     user = c.args.text(1);
   }
-  if (access.authenticate(c.client, user, c.args.text(c.argc - 1))) c.ok();
+  if (access.authenticate(c.client, user, c.args.text(c.argc - 1), c.args.text(0))) c.ok();
   else c.reply.error(WRONG_PASSWORD);
 }
 
@@ -56,9 +56,12 @@ function helloCommand(c: Context): void {
   if (Number.isNaN(protocol) || !readHelloOptions(c)) return;
   const { nameAt, userAt } = helloOptions;
   const { access } = c.services.desk;
-  if (userAt > 0 && !access.authenticate(client, args.text(userAt), args.text(userAt + 1))) {
-    reply.error(WRONG_PASSWORD);
-    return;
+  if (userAt > 0) {
+    const [user, password] = [args.text(userAt), args.text(userAt + 1)];
+    if (!access.authenticate(client, user, password, args.text(0))) {
+      reply.error(WRONG_PASSWORD);
+      return;
+    }
   }
   if (!client.authenticated) {
     reply.error(HELLO_NEEDS_AUTH);
