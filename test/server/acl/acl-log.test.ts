@@ -9,8 +9,9 @@ async function entriesAfter(server: ServerProcess, commands: string[][]): Promis
   const [client, admin] = [await server.connect(), await server.connect()];
   await admin.send('ACL', 'LOG', 'RESET');
   await admin.send('ACL', 'SETUSER', 'poor', 'on', '>pw', '+multi', '+ping');
+  await admin.send('ACL', 'SETUSER', 'picky', 'on', 'nopass', '+get');
   await client.pipeline(commands);
-  const log = await admin.value('ACL', 'LOG');
+  const log = await admin.value('ACL', 'LOG', '100');
   client.close();
   admin.close();
   return (Array.isArray(log) ? log : []).map((one) =>
@@ -27,6 +28,20 @@ describe.skipIf(requireRedisServer() === null)('ACL LOG like the real server', (
   afterAll(async () => {
     await cairn?.close();
     await redis?.close();
+  });
+
+  const refusedKeys = (from: number, to: number): string[][] =>
+    Array.from({ length: to - from }, (_, i) => ['GET', `k${from + i}`]);
+
+  it.each([
+    ['the tenth newest', 10],
+    ['the eleventh', 11],
+    ['the twelfth', 12],
+  ])('counts a refusal that is %s', async (_, keys) => {
+    const commands = [['AUTH', 'picky', ''], ...refusedKeys(0, keys), ...refusedKeys(0, 1)];
+    const theirs = await entriesAfter(redis, commands);
+    expect(theirs.length).toBeGreaterThanOrEqual(keys);
+    expect(await entriesAfter(cairn, commands)).toEqual(theirs);
   });
 
   it.each([
