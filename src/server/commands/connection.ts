@@ -2,7 +2,7 @@
  * The commands on the connection itself: AUTH, HELLO, PING, ECHO, QUIT, RESET.
  */
 import { WRONG_PASSWORD } from '../acl/acl.ts';
-import { type Client, REPLY_ON } from '../clients/client.ts';
+import { type Client, REPLY_OFF, REPLY_ON } from '../clients/client.ts';
 import { REDIS_VERSION } from '../config/version.ts';
 import {
   ALLOW_BUSY,
@@ -175,7 +175,8 @@ function forgetAll(c: Context, client: Client): void {
   client.reply.protocol = 2;
   client.db = 0;
   client.name = '';
-  client.replyMode = REPLY_ON;
+  // The answer to RESET itself may be one to be skipped.
+  if (client.replyMode === REPLY_OFF) client.replyMode = REPLY_ON;
   client.noEvict = false;
   client.noTouch = false;
 }
