@@ -220,6 +220,18 @@ describe.skipIf(requireRedisServer() === null)('connections', () => {
   `,
   );
 
+  same(
+    'RESET of clients that want no replies',
+    `
+    a>0 CLIENT REPLY SKIP
+    a>0 RESET
+    a> ECHO behind
+    b>0 CLIENT REPLY OFF
+    b> RESET
+    b> ECHO behind
+  `,
+  );
+
   const LINE: readonly Mask[] = [
     [/\$\d+\r\n|=\d+\r\n(?=txt)/, ''],
     [/(id|fd|age|idle)=\d+/g, '$1=?'],

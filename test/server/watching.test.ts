@@ -65,6 +65,16 @@ describe.skipIf(requireRedisServer() === null)('watching commands', () => {
   );
 
   same(
+    'MONITOR ends with the answer to QUIT',
+    `
+    m> MONITOR
+    m> QUIT
+    m<
+  `,
+    TIMES,
+  );
+
+  same(
     'MONITOR: commands as they came, and EXEC that is refused',
     `
     m> MONITOR

@@ -1,12 +1,13 @@
 /**
  * ACL LOG: what was refused, newest first. The same refusal within a minute is one entry that
- * counts.
+ * counts, unless ten others came between: no more are looked through.
  */
 import type { Client } from '../clients/client.ts';
 import { describeClient } from '../clients/client-list.ts';
 import type { Config } from '../config/config.ts';
 
 const SAME_WITHIN_MS = 60_000;
+const SAME_WITHIN_ENTRIES = 10;
 
 export interface AclLogEntry {
   readonly id: number;
@@ -14,7 +15,7 @@ export interface AclLogEntry {
   readonly reason: 'auth' | 'command' | 'key' | 'channel';
   /** toplevel, multi, lua or module. */
   readonly context: string;
-  /** The command, key or channel; AUTH for a wrong password. */
+  /** The command, key or channel; for a wrong password the word of the command as it came. */
   readonly object: string;
   readonly username: string;
   clientInfo: string;
@@ -44,7 +45,8 @@ export class AclLog {
     const now = Date.now();
     const clientInfo = describeClient(client, now);
     const at = this.entries.findIndex(
-      (one) =>
+      (one, i) =>
+        i < SAME_WITHIN_ENTRIES &&
         one.reason === reason &&
         one.context === context &&
         one.object === object &&

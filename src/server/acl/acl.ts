@@ -98,12 +98,12 @@ export class AccessControl {
     this.setAuthenticated(client, this.isOpen);
   }
 
-  /** AUTH: whether the client is the user from now on. */
-  authenticate(client: Client, name: string, password: string): boolean {
+  /** AUTH, or whichever word asks for it: whether the client is the user from now on. */
+  authenticate(client: Client, name: string, password: string, word: string): boolean {
     const user = this.users.get(name);
     if (user?.enabled !== true || !user.isPassword(password)) {
       const context = client.transaction === null ? 'toplevel' : 'multi';
-      this.log.add('auth', context, 'AUTH', name, client);
+      this.log.add('auth', context, word, name, client);
       return false;
     }
     client.user = user;

@@ -60,8 +60,8 @@ export class Monitors {
       line += ` ${quoteArgument(redacted.includes(i) ? REDACTED : args.text(i))}`;
     }
     for (const one of this.clients) {
-      // To the protocol these lines are replies.
-      if (one.isSilent) continue;
+      // To the protocol these lines are replies, of which none follows the one that ends all.
+      if (one.isSilent || one.closeAfterReply) continue;
       one.reply.simple(line);
       this.listClient(one);
     }

@@ -2,7 +2,7 @@
  * The commands on the connection itself: AUTH, HELLO, PING, ECHO, QUIT, RESET.
  */
 import { WRONG_PASSWORD } from '../acl/acl.ts';
-import { type Client, REPLY_ON } from '../clients/client.ts';
+import { type Client, REPLY_OFF, REPLY_ON } from '../clients/client.ts';
 import { REDIS_VERSION } from '../config/version.ts';
 import {
   ALLOW_BUSY,
@@ -46,7 +46,7 @@ function authCommand(c: Context): void {
     c.services.dispatcher.redacted.push(2);
     user = c.args.text(1);
   }
-  if (access.authenticate(c.client, user, c.args.text(c.argc - 1))) c.ok();
+  if (access.authenticate(c.client, user, c.args.text(c.argc - 1), c.args.text(0))) c.ok();
   else c.reply.error(WRONG_PASSWORD);
 }
 
@@ -56,9 +56,12 @@ function helloCommand(c: Context): void {
   if (Number.isNaN(protocol) || !readHelloOptions(c)) return;
   const { nameAt, userAt } = helloOptions;
   const { access } = c.services.desk;
-  if (userAt > 0 && !access.authenticate(client, args.text(userAt), args.text(userAt + 1))) {
-    reply.error(WRONG_PASSWORD);
-    return;
+  if (userAt > 0) {
+    const [user, password] = [args.text(userAt), args.text(userAt + 1)];
+    if (!access.authenticate(client, user, password, args.text(0))) {
+      reply.error(WRONG_PASSWORD);
+      return;
+    }
   }
   if (!client.authenticated) {
     reply.error(HELLO_NEEDS_AUTH);
@@ -172,7 +175,8 @@ function forgetAll(c: Context, client: Client): void {
   client.reply.protocol = 2;
   client.db = 0;
   client.name = '';
-  client.replyMode = REPLY_ON;
+  // The answer to RESET itself may be one to be skipped.
+  if (client.replyMode === REPLY_OFF) client.replyMode = REPLY_ON;
   client.noEvict = false;
   client.noTouch = false;
 }

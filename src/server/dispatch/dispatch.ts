@@ -1,9 +1,9 @@
 /**
  * Dispatch: from a parsed command to its handler, through the gates, in Redis's order.
  *
- *     name known -> arity -> authenticated -> allowed -> memory -> disk healthy -> enough replicas
- *       -> not a read-only replica -> subscriber's subset -> data fresh -> not loading
- *       -> queue in MULTI -> call
+ *     name known -> arity -> authenticated -> may be queued -> allowed -> memory -> disk healthy
+ *       -> enough replicas -> not a read-only replica -> subscriber's subset -> data fresh
+ *       -> not loading -> queue in MULTI -> call
  *
  * A gate that refuses answers an error and, between MULTI and EXEC, spoils the transaction. `call`
  * runs a handler inside a unit of propagation, counts and times it.
@@ -297,13 +297,18 @@ export class Dispatcher {
       this.refuse(client, command, args, AUTH_REQUIRED);
       return;
     }
+    const isQueued = client.transaction !== null && !runsInMulti(command);
+    if (isQueued && (command.flags & NO_MULTI) !== 0) {
+      this.refuse(client, command, args, 'ERR Command not allowed inside a transaction');
+      return;
+    }
     for (let i = 0; i < this.gates.length; i++) {
       const error = this.gates[i]!(client, command, args);
       if (error === null) continue;
       if (error !== '') this.refuse(client, command, args, error);
       return;
     }
-    if (client.transaction !== null && !runsInMulti(command)) {
+    if (client.transaction !== null && isQueued) {
       this.queue(client, command, args, client.transaction);
       return;
     }
@@ -311,10 +316,6 @@ export class Dispatcher {
   }
 
   private queue(client: Client, command: Command, args: Args, transaction: Transaction): void {
-    if ((command.flags & NO_MULTI) !== 0) {
-      this.refuse(client, command, args, 'ERR Command not allowed inside a transaction');
-      return;
-    }
     // What will not run anyway is not kept.
     if (!transaction.spoiled && !client.watchedChanged) {
       transaction.add(command, args, this.services.keyspace.offered);
