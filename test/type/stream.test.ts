@@ -23,6 +23,8 @@ const lines = linesOf(`
   XADD empty MINID ~ 100 50-1 f 1
   XLEN empty
   XADD empty 51-1 f 1
+  XADD empty MAXLEN ~ 1 52 f 1
+  XADD empty MINID ~ 52 53 f 1
   XTRIM empty MINID ~ 100
   XDEL s 10-1 10-2 11-1
   XDEL s 10-1

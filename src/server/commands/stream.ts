@@ -68,7 +68,7 @@ function xaddCommand(c: Context): void {
   c.changed(1, NOTIFY_STREAM, 'xadd');
   if (options.given && streamTrim(log, options) > 0) c.notify(1, NOTIFY_STREAM, 'xtrim');
   const isGiven = options.hasId && options.hasSeq;
-  if (!isGiven || (options.given && options.approximate)) writeExact(c, log, idAt);
+  if (!isGiven || (options.given && options.approximate)) writeExact(c, log, isGiven ? 0 : idAt);
 }
 
 /** Sets `id` to that of the entry to be added. False when it is not behind all others. */
@@ -87,7 +87,7 @@ function nextId(c: Context, log: StreamLog): boolean {
   return id.compare(lastId) > 0;
 }
 
-/** Writes the command with what it left to the server; `idAt` is 0 where there is no id. */
+/** Writes the command with what it left to the server; `idAt` is 0 where no id was left to it. */
 function writeExact(c: Context, log: StreamLog, idAt: number): void {
   const { args, propagator } = c;
   propagator.suppress();

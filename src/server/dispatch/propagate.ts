@@ -13,6 +13,10 @@
  *
  * A unit is one command or one EXEC. Its first operation is written without MULTI; when a second
  * comes, MULTI is put in front of the first.
+ *
+ * What is for the replicas alone selects its database for them alone: PUBLISH from several
+ * databases would otherwise fill the AOF with SELECTs. Where that leaves the AOF in another
+ * database, the next operation for both selects its own for both.
  */
 
 import { copyBytes } from '../../core/memory/copy.ts';
@@ -41,8 +45,10 @@ export class Propagator {
   replicated = false;
   /** Parts of the journal that the AOF does not get: from, to, from, to, ... */
   readonly replicaParts: number[] = [];
-  /** Database the journal's reader is in; -1 makes the next operation select its own. */
+  /** Database the replicas are in; -1 makes the next operation select its own. */
   private selected = -1;
+  /** The same of the AOF. */
+  private logSelected = -1;
   private suppressed = false;
   private unitStart = 0;
   private unitOperations = 0;
@@ -52,9 +58,10 @@ export class Propagator {
   /** The next operation selects its database anew: a new file, or a new replica, begins to read. */
   forgetSelected(): void {
     this.selected = -1;
+    this.logSelected = -1;
   }
 
-  /** The database that the journal's reader is in, -1 when the next operation selects one. */
+  /** The database that the replicas are in, -1 when the next operation selects one. */
   get selectedDatabase(): number {
     return this.selected;
   }
@@ -117,8 +124,9 @@ export class Propagator {
   /** Writes a command for the replicas alone: PUBLISH, which changes no data. */
   forReplicas(db: number, args: Args): void {
     if (!this.replicated || !this.active) return;
-    this.open(db);
+    this.countOperation();
     const from = this.length;
+    if (db !== this.selected) this.select(db);
     this.head(42, args.count);
     for (let i = 0; i < args.count; i++) this.argument(args, i);
     this.replicaParts.push(from, this.length);
@@ -172,8 +180,17 @@ export class Propagator {
 
   /** Whatever stands before an operation: MULTI, which selects nothing itself, and SELECT. */
   private open(db: number): void {
+    this.countOperation();
+    if (db < 0 || (db === this.selected && db === this.logSelected)) return;
+    this.select(db);
+    this.logSelected = db;
+  }
+
+  private countOperation(): void {
     if (++this.unitOperations === 2 && this.mayWrap) this.wrap();
-    if (db < 0 || db === this.selected) return;
+  }
+
+  private select(db: number): void {
     this.selected = db;
     this.head(42, 2);
     this.word('SELECT');
