@@ -18,6 +18,8 @@ import { figuresOf } from './figure.js';
  * @typedef {{ server: ServerUnderTest, rps: number[], stalls: Stalls[] }} Series
  */
 
+/** Requests before anything is measured: compiled code takes a while to come. */
+const warmingRequests = 150_000;
 /** Requests that a policy gets: under `always` every turn waits for the disk. */
 const requestsOf = { always: 50_000, everysec: 200_000, no: 200_000 };
 
@@ -43,6 +45,7 @@ async function measurePolicy(options, policy) {
     for (const contender of [options.subject, ...options.peers]) {
       const server = await startServer(contender, { core: null, config });
       all.push({ server, rps: [], stalls: [] });
+      await runBenchmark(server, { ...load, requests: warmingRequests });
     }
     for (let round = 0; round < options.rounds; round++) {
       for (const { server, rps, stalls } of all) {
