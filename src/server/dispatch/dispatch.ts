@@ -297,8 +297,8 @@ export class Dispatcher {
       this.refuse(client, command, args, AUTH_REQUIRED);
       return;
     }
-    const isQueued = client.transaction !== null && !runsInMulti(command);
-    if (isQueued && (command.flags & NO_MULTI) !== 0) {
+    const queue = client.transaction === null || runsInMulti(command) ? null : client.transaction;
+    if (queue !== null && (command.flags & NO_MULTI) !== 0) {
       this.refuse(client, command, args, 'ERR Command not allowed inside a transaction');
       return;
     }
@@ -308,8 +308,8 @@ export class Dispatcher {
       if (error !== '') this.refuse(client, command, args, error);
       return;
     }
-    if (client.transaction !== null && isQueued) {
-      this.queue(client, command, args, client.transaction);
+    if (queue !== null) {
+      this.queue(client, command, args, queue);
       return;
     }
     this.call(client, command, args);
