@@ -76,6 +76,11 @@ export class AofDisk {
     return this.#sync !== undefined;
   }
 
+  /** Whether the old file of the last `switchTo` is not yet safe, and turns wait for that. */
+  get isChangingFiles(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** The file that the next turn goes to, or undefined. */
   get target(): DurableFile | undefined {
     return this.#next ?? this.#file;
@@ -86,10 +91,7 @@ export class AofDisk {
     return this.#fault.error;
   }
 
-  /**
-   * Whether turns are only counted: the log failed for good, waits for a rewrite, or is being
-   * closed.
-   */
+  /** Whether turns are only counted: it failed for good, waits for a rewrite, or is closing. */
   get isCountingOnly(): boolean {
     return this.#isStopped || (this.offsets.hasGap && !this.offsets.isCoverBegun);
   }
@@ -196,7 +198,7 @@ export class AofDisk {
       while (!this.#isStopped && !this.offsets.hasGap && this.#nextGroup === undefined) {
         const batch = this.queue.head;
         if (this.mustSync && this.offsets.isSyncUseful) {
-          if (!(await this.#syncFile())) return;
+          if (!(await this.syncFile())) return;
         } else if (batch !== undefined && batch.file === this.#file) {
           if (!(await this.#writeBatch(batch))) return;
         } else if (this.#next !== undefined) {
@@ -231,7 +233,7 @@ export class AofDisk {
   async #retireFile(): Promise<boolean> {
     const old = this.#file;
     const isSound = old !== undefined && old.poison === undefined;
-    if (isSound && !(await this.#syncFile())) return false;
+    if (isSound && !(await this.syncFile())) return false;
     this.#file = this.#next;
     this.#next = undefined;
     this.#fileBytes = 0;
@@ -242,8 +244,9 @@ export class AofDisk {
   // ---- fsync -----------------------------------------------------------------------------
 
   /** fdatasync of the current file, after the one that may be running. False: it failed. */
-  async #syncFile(): Promise<boolean> {
+  async syncFile(): Promise<boolean> {
     while (this.#sync !== undefined) await this.#sync;
+    if (this.#isStopped) return false;
     this.#sync = this.#syncOnce();
     const done = await this.#sync;
     this.#options.onProgress();
@@ -271,10 +274,9 @@ export class AofDisk {
     const file = this.#file;
     if (this.#isStopped || file === undefined || this.offsets.hasGap) return;
     if (this.#fault.takeRetry(nowMs)) this.#startChain();
-    if (this.#policy !== 'everysec' || this.#fsyncSuspended) return;
-    if (!this.offsets.isSyncUseful) return;
+    if (this.#policy !== 'everysec' || this.#fsyncSuspended || !this.offsets.isSyncUseful) return;
     if (this.#sync !== undefined) this.clock.noteRunning(nowMs);
-    else if (this.clock.isDue(nowMs)) void this.#syncFile();
+    else if (this.clock.isDue(nowMs)) void this.syncFile();
   }
 
   // ---- errors ----------------------------------------------------------------------------
@@ -365,7 +367,7 @@ export class AofDisk {
       if (!this.offsets.hasGap) {
         this.#startChain();
         await this.#chain;
-        if (this.queue.isEmpty && this.#next === undefined) await this.#syncFile();
+        if (this.queue.isEmpty && this.#next === undefined) await this.syncFile();
       }
       if (this.#fault.error !== undefined && this.offsets.synced < target) throw this.#fault.error;
     }

@@ -136,6 +136,7 @@ describe('a rewrite', () => {
   it('waits for the end of the last change of files', async () => {
     const { fs, driver } = await fresh('everysec');
     driver.turn();
+    await driver.aof.prepareRewrite(0);
     fs.holdSyncs(/a\.1\.incr/);
     await driver.rewrite();
     driver.turn();

@@ -91,7 +91,7 @@ describe('a rewrite', () => {
 
   it('that has to wait for the files of the last one begins when they are safe', async () => {
     const fs = emptyDisk();
-    const server = await scene.start(fs, { appendfsync: 'no' });
+    const server = await scene.start(fs, { appendfsync: 'always' });
     const client = await scene.connect(server);
     const { aof } = server.server.persistence;
     fs.holdSyncs(/\.1\.incr\.aof$/);
