@@ -3,6 +3,7 @@
  *
  *     h = sin^2((lat2 - lat1) / 2) + cos lat1 cos lat2 sin^2((lon2 - lon1) / 2)
  *     distance = 2 R asin(sqrt h)
+ *              = R |lat2 - lat1|       on the same meridian
  *
  * At opposite ends of the earth h may come out one bit above 1, of which the square root is 1.
  *
@@ -62,6 +63,7 @@ export function geoDistance(
   const from = latitude1 * DEGREE;
   const to = latitude2 * DEGREE;
   const v = librarySin((longitude2 * DEGREE - longitude1 * DEGREE) / 2);
+  if (v === 0) return EARTH_RADIUS_M * Math.abs(to - from);
   const u = librarySin((to - from) / 2);
   // In this order: the roundings show in the last digits.
   const h = u * u + libraryCos(from) * libraryCos(to) * v * v;

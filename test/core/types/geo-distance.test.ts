@@ -1,6 +1,7 @@
-/** Distances: known ones, and those that are only fit to be printed. */
+/** Distances: known ones, along a meridian, and those that are only fit to be printed. */
 import { describe, expect, it } from 'vitest';
 import {
+  DEGREE,
   EARTH_RADIUS_M,
   geoDistance,
   isPrintable,
@@ -36,6 +37,15 @@ describe('distances', () => {
     expect(geoDistance(...palermo, ...catania)).toBe(166274.15156960033);
     expect(geoDistance(...palermo, ...palermo)).toBe(0);
     expect(geoDistance(0, 0, 180, 0)).toBe(Math.PI * EARTH_RADIUS_M);
+  });
+
+  it('are the arc itself along a meridian', () => {
+    const random = new Random(seed);
+    for (let i = 0; i < 1000; i++) {
+      const [from, to] = [random.next() * 170 - 85, random.next() * 170 - 85];
+      const arc = Math.abs(to * DEGREE - from * DEGREE);
+      expect(geoDistance(i, from, i, to)).toBe(EARTH_RADIUS_M * arc);
+    }
   });
 
   it.each(KNOWN)('are as stored by a real server: %#', (...known) => {
