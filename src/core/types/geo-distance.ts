@@ -3,16 +3,16 @@
  *
  *     h = sin^2((lat2 - lat1) / 2) + cos lat1 cos lat2 sin^2((lon2 - lon1) / 2)
  *     distance = 2 R asin(sqrt h)
+ *              = R |lat2 - lat1|       on the same meridian
  *
  * At opposite ends of the earth h may come out one bit above 1, of which the square root is 1.
  *
- * A real server computes with the C library; `geoDistance` gives its results to the last bit, slow,
- * but for one in some thousand where that library does not give the nearest double (geo-trig.ts).
- * Distances that are printed with four digits need that only near a tie.
+ * `geoDistance` is what a real server computes, to the last bit, with the sines of the C library
+ * (geo-trig.ts). Distances that are printed with four digits need that only near a tie.
  *
  * Source: R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68 (1984).
  */
-import { exactAsin, exactCos, exactSin } from './geo-trig.ts';
+import { libraryAsin, libraryCos, librarySin } from './geo-trig.ts';
 
 /** The quadratic mean radius of WGS 84, in metres. */
 export const EARTH_RADIUS_M = 6_372_797.560856;
@@ -53,7 +53,7 @@ export function printableDistance(
   return geoDistance(longitude1, latitude1, longitude2, latitude2) / unitM;
 }
 
-/** The distance of two positions in metres, each step of it to the last bit. */
+/** The distance of two positions in metres, to the last bit. */
 export function geoDistance(
   longitude1: number,
   latitude1: number,
@@ -62,9 +62,10 @@ export function geoDistance(
 ): number {
   const from = latitude1 * DEGREE;
   const to = latitude2 * DEGREE;
-  const u = exactSin((to - from) / 2);
-  const v = exactSin((longitude2 * DEGREE - longitude1 * DEGREE) / 2);
+  const v = librarySin((longitude2 * DEGREE - longitude1 * DEGREE) / 2);
+  if (v === 0) return EARTH_RADIUS_M * Math.abs(to - from);
+  const u = librarySin((to - from) / 2);
   // In this order: the roundings show in the last digits.
-  const h = u * u + exactCos(from) * exactCos(to) * v * v;
-  return 2 * EARTH_RADIUS_M * exactAsin(Math.sqrt(h));
+  const h = u * u + libraryCos(from) * libraryCos(to) * v * v;
+  return 2 * EARTH_RADIUS_M * libraryAsin(Math.sqrt(h));
 }
