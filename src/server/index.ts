@@ -39,7 +39,7 @@ export interface CairnServer {
   listen(): Promise<void>;
   /**
    * Ends as SHUTDOWN does: saves as the configuration says (or as `flags` say), closes all
-   * connections. Rejects when the data cannot be saved; the server goes on then.
+   * connections. Rejects when the data cannot be saved, and says why; the server goes on then.
    */
   close(flags?: readonly ShutdownFlag[]): Promise<void>;
   /** The TCP port listened on; with port 0 the one that was free. */
@@ -50,8 +50,50 @@ export interface CairnServer {
   dropSnapshot(): void;
 }
 
-/** Creates a server that does not listen yet. Several may run in one process. */
+const OPTIONS: Readonly<Record<keyof CreateServerOptions, true>> = {
+  settings: true,
+  config: true,
+  log: true,
+  onBound: true,
+  onRole: true,
+  exit: true,
+  snapshotHelper: true,
+};
+
+const SETTING_TYPES: readonly string[] = ['string', 'number', 'boolean'];
+const LOG_METHODS = ['debug', 'verbose', 'notice', 'warning'] as const;
+
+/**
+ * Refuses what only JavaScript lets through. `{ port: 0 }` in the place of `settings` would
+ * otherwise be a server on port 6379, with its data wherever the program was started.
+ */
+function checkOptions(options: CreateServerOptions): void {
+  requireObject(options, 'the options of a server');
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPTIONS, name)) continue;
+    throw new Error(`there is no option '${name}': parameters of redis.conf go into \`settings\``);
+  }
+  const { settings, log } = options;
+  if (settings !== undefined) requireObject(settings, '`settings`');
+  for (const [name, value] of Object.entries(settings ?? {})) {
+    if (SETTING_TYPES.includes(typeof value)) continue;
+    throw new Error(`setting '${name}': neither text nor a number, nor true or false`);
+  }
+  const missing = log && LOG_METHODS.find((name) => typeof log[name] !== 'function');
+  if (missing) throw new Error(`\`log\` has no method named ${missing}`);
+}
+
+function requireObject(value: unknown, what: string): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw new Error(`${what} are an object, not ${Array.isArray(value) ? 'a list' : value}`);
+}
+
+/**
+ * Creates a server that does not listen yet. Several may run in one process. Throws an error that
+ * names the option or setting that cannot be.
+ */
 export function createServer(options: CreateServerOptions = {}): CairnServer {
+  checkOptions(options);
   const config = options.config ?? new Config();
   if (options.settings !== undefined) config.applySettings(options.settings);
   const server = new Server({
@@ -79,8 +121,11 @@ export function createServer(options: CreateServerOptions = {}): CairnServer {
         now: flags.includes('now'),
         force: flags.includes('force'),
       });
-      if (error !== undefined)
-        throw new Error('closing was given up, the server goes on: see the log');
+      if (error !== undefined) {
+        throw new Error(`closing was given up, the server goes on: ${error.message}`, {
+          cause: error,
+        });
+      }
     },
     get port() {
       return server.port;
