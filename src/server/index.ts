@@ -7,18 +7,15 @@
  *     ... connect to server.port ...
  *     await server.close();
  */
-import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
-import { Config, type Settings } from './config/config.ts';
-import type { ShutdownFlag } from './config/special-type.ts';
-import { type Logger, silentLog } from './log.ts';
-import { supplyChunks } from './memory/memory-ahead.ts';
-import { Server } from './server.ts';
+import type { Settings, ShutdownFlag } from './config/settings.ts';
+import { hostServer } from './hosted-server.ts';
+import type { LogFields, Logger } from './log.ts';
+
+export type { LogFields, Logger, Settings, ShutdownFlag };
 
 export interface CreateServerOptions {
   /** Parameters by their names in redis.conf: `{ port: 0, appendonly: true }`. */
   readonly settings?: Settings;
-  /** A configuration that was loaded already; `settings` are applied on top. */
-  readonly config?: Config;
   /** Where messages go; without it a server in a program is silent. */
   readonly log?: Logger;
   /** Called when the sockets are bound, before the dataset is loaded. */
@@ -27,8 +24,6 @@ export interface CreateServerOptions {
   readonly onRole?: (role: 'primary' | 'replica') => void;
   /** Called when SHUTDOWN has ended the server, with the exit code that a process should have. */
   readonly exit?: (code: number) => void;
-  /** The child process that snapshots are written by; by default one of its own. */
-  readonly snapshotHelper?: SnapshotHelper;
 }
 
 export interface CairnServer {
@@ -52,12 +47,10 @@ export interface CairnServer {
 
 const OPTIONS: Readonly<Record<keyof CreateServerOptions, true>> = {
   settings: true,
-  config: true,
   log: true,
   onBound: true,
   onRole: true,
   exit: true,
-  snapshotHelper: true,
 };
 
 const SETTING_TYPES: readonly string[] = ['string', 'number', 'boolean'];
@@ -94,45 +87,5 @@ function requireObject(value: unknown, what: string): void {
  */
 export function createServer(options: CreateServerOptions = {}): CairnServer {
   checkOptions(options);
-  const config = options.config ?? new Config();
-  if (options.settings !== undefined) config.applySettings(options.settings);
-  const server = new Server({
-    config,
-    log: options.log ?? silentLog,
-    anyPort: options.config === undefined,
-    onBound: options.onBound,
-    onRole: options.onRole,
-    exit: options.exit,
-    ...(options.snapshotHelper && { snapshotHelper: options.snapshotHelper }),
-  });
-  supplyChunks(server.keyspace.arena);
-  let isUsed = false;
-  return {
-    listen: async () => {
-      if (isUsed) throw new Error('a server listens once: create another one');
-      isUsed = true;
-      await server.start();
-    },
-    close: async (flags = []) => {
-      isUsed = true;
-      const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
-      const error = await server.close({
-        save,
-        now: flags.includes('now'),
-        force: flags.includes('force'),
-      });
-      if (error !== undefined) {
-        throw new Error(`closing was given up, the server goes on: ${error.message}`, {
-          cause: error,
-        });
-      }
-    },
-    get port() {
-      return server.port;
-    },
-    get isSaving() {
-      return server.persistence.snapshots.isRunning;
-    },
-    dropSnapshot: () => server.persistence.snapshots.abort(),
-  };
+  return hostServer(options);
 }

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Settings } from '../../src/server/config/config.ts';
 import {
   type CairnServer,
   type CreateServerOptions,
   createServer,
+  type Settings,
 } from '../../src/server/index.ts';
 import { ServerLog } from '../../src/server/log.ts';
 
