@@ -14,7 +14,11 @@ import type { LogFields, Logger } from './log.ts';
 export type { LogFields, Logger, Settings, ShutdownFlag };
 
 export interface CreateServerOptions {
-  /** Parameters by their names in redis.conf: `{ port: 0, appendonly: true }`. */
+  /**
+   * Parameters by their names in redis.conf: `{ port: 0, appendonly: true }`. The folder `dir` is
+   * for one server at a time, and the working directory unless it is said. What is for a process
+   * of its own (`daemonize`, `pidfile`, `logfile`, `loglevel`, ...) does nothing here.
+   */
   readonly settings?: Settings;
   /** Where messages go; without it a server in a program is silent. */
   readonly log?: Logger;
