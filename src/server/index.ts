@@ -7,18 +7,19 @@
  *     ... connect to server.port ...
  *     await server.close();
  */
-import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
-import { Config, type Settings } from './config/config.ts';
-import type { ShutdownFlag } from './config/special-type.ts';
-import { type Logger, silentLog } from './log.ts';
-import { supplyChunks } from './memory/memory-ahead.ts';
-import { Server } from './server.ts';
+import type { Settings, ShutdownFlag } from './config/settings.ts';
+import { hostServer } from './hosted-server.ts';
+import type { LogFields, Logger } from './log.ts';
+
+export type { LogFields, Logger, Settings, ShutdownFlag };
 
 export interface CreateServerOptions {
-  /** Parameters by their names in redis.conf: `{ port: 0, appendonly: true }`. */
+  /**
+   * Parameters by their names in redis.conf: `{ port: 0, appendonly: true }`. The folder `dir` is
+   * for one server at a time, and the working directory unless it is said. What is for a process
+   * of its own (`daemonize`, `pidfile`, `logfile`, `loglevel`, ...) does nothing here.
+   */
   readonly settings?: Settings;
-  /** A configuration that was loaded already; `settings` are applied on top. */
-  readonly config?: Config;
   /** Where messages go; without it a server in a program is silent. */
   readonly log?: Logger;
   /** Called when the sockets are bound, before the dataset is loaded. */
@@ -27,8 +28,6 @@ export interface CreateServerOptions {
   readonly onRole?: (role: 'primary' | 'replica') => void;
   /** Called when SHUTDOWN has ended the server, with the exit code that a process should have. */
   readonly exit?: (code: number) => void;
-  /** The child process that snapshots are written by; by default one of its own. */
-  readonly snapshotHelper?: SnapshotHelper;
 }
 
 export interface CairnServer {
@@ -39,7 +38,7 @@ export interface CairnServer {
   listen(): Promise<void>;
   /**
    * Ends as SHUTDOWN does: saves as the configuration says (or as `flags` say), closes all
-   * connections. Rejects when the data cannot be saved; the server goes on then.
+   * connections. Rejects when the data cannot be saved, and says why; the server goes on then.
    */
   close(flags?: readonly ShutdownFlag[]): Promise<void>;
   /** The TCP port listened on; with port 0 the one that was free. */
@@ -50,44 +49,47 @@ export interface CairnServer {
   dropSnapshot(): void;
 }
 
-/** Creates a server that does not listen yet. Several may run in one process. */
+const OPTIONS: Readonly<Record<keyof CreateServerOptions, true>> = {
+  settings: true,
+  log: true,
+  onBound: true,
+  onRole: true,
+  exit: true,
+};
+
+const SETTING_TYPES: readonly string[] = ['string', 'number', 'boolean'];
+const LOG_METHODS = ['debug', 'verbose', 'notice', 'warning'] as const;
+
+/**
+ * Refuses what only JavaScript lets through. `{ port: 0 }` in the place of `settings` would
+ * otherwise be a server on port 6379, with its data wherever the program was started.
+ */
+function checkOptions(options: CreateServerOptions): void {
+  requireObject(options, 'the options of a server');
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPTIONS, name)) continue;
+    throw new Error(`there is no option '${name}': parameters of redis.conf go into \`settings\``);
+  }
+  const { settings, log } = options;
+  if (settings !== undefined) requireObject(settings, '`settings`');
+  for (const [name, value] of Object.entries(settings ?? {})) {
+    if (SETTING_TYPES.includes(typeof value)) continue;
+    throw new Error(`setting '${name}': neither text nor a number, nor true or false`);
+  }
+  const missing = log && LOG_METHODS.find((name) => typeof log[name] !== 'function');
+  if (missing) throw new Error(`\`log\` has no method named ${missing}`);
+}
+
+function requireObject(value: unknown, what: string): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw new Error(`${what} are an object, not ${Array.isArray(value) ? 'a list' : value}`);
+}
+
+/**
+ * Creates a server that does not listen yet. Several may run in one process. Throws an error that
+ * names the option or setting that cannot be.
+ */
 export function createServer(options: CreateServerOptions = {}): CairnServer {
-  const config = options.config ?? new Config();
-  if (options.settings !== undefined) config.applySettings(options.settings);
-  const server = new Server({
-    config,
-    log: options.log ?? silentLog,
-    anyPort: options.config === undefined,
-    onBound: options.onBound,
-    onRole: options.onRole,
-    exit: options.exit,
-    ...(options.snapshotHelper && { snapshotHelper: options.snapshotHelper }),
-  });
-  supplyChunks(server.keyspace.arena);
-  let isUsed = false;
-  return {
-    listen: async () => {
-      if (isUsed) throw new Error('a server listens once: create another one');
-      isUsed = true;
-      await server.start();
-    },
-    close: async (flags = []) => {
-      isUsed = true;
-      const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
-      const error = await server.close({
-        save,
-        now: flags.includes('now'),
-        force: flags.includes('force'),
-      });
-      if (error !== undefined)
-        throw new Error('closing was given up, the server goes on: see the log');
-    },
-    get port() {
-      return server.port;
-    },
-    get isSaving() {
-      return server.persistence.snapshots.isRunning;
-    },
-    dropSnapshot: () => server.persistence.snapshots.abort(),
-  };
+  checkOptions(options);
+  return hostServer(options);
 }

@@ -161,7 +161,7 @@ export class Server implements Services {
     await this.persistence.stop();
   }
 
-  shutdown(request: ShutdownRequest): Promise<string | undefined> {
+  shutdown(request: ShutdownRequest): Promise<Error | undefined> {
     return this.ending.begin(request).then((error) => {
       if (error === undefined) this.options.exit?.(0);
       return error;
@@ -173,7 +173,7 @@ export class Server implements Services {
   }
 
   /** Ends as SHUTDOWN does, but stays in the process. Resolves with why it goes on instead. */
-  close(request: ShutdownRequest): Promise<string | undefined> {
+  close(request: ShutdownRequest): Promise<Error | undefined> {
     return this.ending.begin(request);
   }
 

@@ -147,8 +147,8 @@ export interface Services {
   answerLater<T>(client: Client, work: Promise<T>, answer: (result: T) => void): void;
   /** A client that had to wait goes on with its further commands. */
   resumeClient(client: Client): void;
-  /** Ends the server; resolves with an error reply when it goes on instead. */
-  shutdown(request: ShutdownRequest): Promise<string | undefined>;
+  /** Ends the server; resolves with why when it goes on instead. */
+  shutdown(request: ShutdownRequest): Promise<Error | undefined>;
   /** SHUTDOWN ABORT: true when an end was being waited for. */
   abortShutdown(): boolean;
   /** Closes a client once its replies are sent, or at once. */

@@ -38,7 +38,7 @@ export interface ShutdownDeps {
 
 export class Shutdown {
   private readonly deps: ShutdownDeps;
-  private running: Promise<string | undefined> | null = null;
+  private running: Promise<Error | undefined> | null = null;
   private aborted = false;
   private waiting = false;
   /** When the waiting for replicas ends. */
@@ -51,8 +51,8 @@ export class Shutdown {
     deps.desk.info.provide('server', () => this.info());
   }
 
-  /** Ends the server. Resolves with an error reply when it goes on instead. */
-  begin(request: ShutdownRequest): Promise<string | undefined> {
+  /** Ends the server. Resolves with why when it goes on instead. */
+  begin(request: ShutdownRequest): Promise<Error | undefined> {
     this.running ??= this.run(request).finally(() => {
       this.running = null;
     });
@@ -67,7 +67,7 @@ export class Shutdown {
     return true;
   }
 
-  private async run(request: ShutdownRequest): Promise<string | undefined> {
+  private async run(request: ShutdownRequest): Promise<Error | undefined> {
     const { deps } = this;
     this.aborted = false;
     deps.log.warning('User requested shutdown...');
@@ -75,24 +75,26 @@ export class Shutdown {
     // A write from here on would be answered and lost: replicas are waited for once, up to here,
     // and what is brought to disk may be without it.
     deps.desk.pause.begin('shutdown', Number.MAX_SAFE_INTEGER, true);
-    if (!request.now && !(await this.replicasReady())) return this.goOn();
+    if (!request.now && !(await this.replicasReady())) {
+      return this.goOn(new Error('it was aborted while replicas were waited for'));
+    }
     this.tellOfReplicas();
     try {
       await deps.save(request);
     } catch (error) {
       if (!this.aborted)
         deps.log.warning(`Errors trying to shut down the server: ${errorText(error)}`);
-      return this.goOn();
+      return this.goOn(error instanceof Error ? error : new Error(errorText(error)));
     }
     await deps.stop();
     deps.desk.pause.end('shutdown');
     return undefined;
   }
 
-  /** Serves again; the reply to who wanted the end. */
-  private goOn(): string {
+  /** Serves again. */
+  private goOn(why: Error): Error {
     this.deps.desk.pause.end('shutdown');
-    return 'ERR Errors trying to SHUTDOWN. Check logs.';
+    return why;
   }
 
   /** Waits for the replicas; false when the waiting was aborted. */

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Settings } from '../../src/server/config/config.ts';
+import type { Settings } from '../../src/server/config/settings.ts';
 import { startCairnServer } from '../support/cairn-server.ts';
 import type { FaultyFileSystem } from '../support/faulty-file-system.ts';
 import { emptyDisk, InProcessServer } from '../support/in-process-server.ts';

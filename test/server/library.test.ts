@@ -8,8 +8,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Settings } from '../../src/server/config/config.ts';
-import { type CairnServer, createServer } from '../../src/server/index.ts';
+import {
+  type CairnServer,
+  type CreateServerOptions,
+  createServer,
+  type Settings,
+} from '../../src/server/index.ts';
 import { ServerLog } from '../../src/server/log.ts';
 
 let folder: string;
@@ -109,6 +113,35 @@ it('says what to do about a manifest that is not sound', async () => {
     `${manifest}: Invalid AOF manifest file format (line 1 of the AOF manifest: 'nonsense'). ` +
       'Nothing was changed. Mend the line, or restore the folder from a backup',
   );
+});
+
+it.each([
+  [{ port: 0 }, "there is no option 'port': parameters of redis.conf go into `settings`"],
+  ['/tmp', 'the options of a server are an object, not /tmp'],
+  [{ settings: null }, '`settings` are an object, not null'],
+  [{ settings: [] }, '`settings` are an object, not a list'],
+  [{ settings: { requirepass: undefined } }, "setting 'requirepass': neither text nor a number"],
+  [{ settings: { port: [0] } }, "setting 'port': neither text nor a number, nor true or false"],
+  [{ log: console }, '`log` has no method named verbose'],
+])('refuses the options %j, which no types can keep out of JavaScript', (options, text) => {
+  expect(() => createServer(options as CreateServerOptions)).toThrow(text);
+});
+
+it('takes options that are there but not given', () => {
+  const absent: object = { settings: undefined, log: undefined, exit: undefined };
+  expect(createServer(absent).port).toBe(0);
+});
+
+it('says why it cannot close, goes on, and closes when told to do without', async () => {
+  const server = made();
+  await server.listen();
+  rmSync(folder, { recursive: true });
+  await expect(server.close(['save'])).rejects.toMatchObject({
+    message: expect.stringMatching(/^closing was given up, the server goes on: .*ENOENT/),
+    cause: expect.any(Error),
+  });
+  await connected(server.port);
+  await server.close();
 });
 
 const BUILT = fileURLToPath(new URL('../../dist/run/index.js', import.meta.url));

@@ -9,7 +9,8 @@
  *     const again = await InProcessServer.start(next, ...);
  */
 import { tmpdir } from 'node:os';
-import { Config, type Settings } from '../../src/server/config/config.ts';
+import { Config } from '../../src/server/config/config.ts';
+import type { Settings } from '../../src/server/config/settings.ts';
 import { ServerLog } from '../../src/server/log.ts';
 import { Server } from '../../src/server/server.ts';
 import { FaultyFileSystem } from './faulty-file-system.ts';

@@ -1,5 +1,5 @@
 /** What `bin/cairn.js` runs. */
-import { createServer } from '../index.ts';
+import { hostServer } from '../hosted-server.ts';
 import { backupTool, restoreTool } from './backup-tools.ts';
 import { runCairn } from './cairn-program.ts';
 import { checkAofTool, checkRdbTool } from './check-tools.ts';
@@ -9,7 +9,7 @@ import { terminalIo } from './tool-io.ts';
 
 const parts = {
   server: (args: readonly string[], defaults: (optionLines: string) => string) =>
-    runServer(args, { create: createServer, defaults }),
+    runServer(args, { create: hostServer, defaults }),
   checkRdb: checkRdbTool,
   checkAof: checkAofTool,
   stats: statsTool,

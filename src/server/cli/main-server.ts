@@ -1,6 +1,6 @@
 /** What `bin/cairn-server.js` runs. */
-import { createServer } from '../index.ts';
+import { hostServer } from '../hosted-server.ts';
 import { runServer } from './run-server.ts';
 
-const code = await runServer(process.argv.slice(2), { create: createServer });
+const code = await runServer(process.argv.slice(2), { create: hostServer });
 if (code !== undefined) process.exit(code);

@@ -13,7 +13,7 @@ import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
 import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';
-import type { ShutdownFlag } from '../config/special-type.ts';
+import type { ShutdownFlag } from '../config/settings.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
 import { rehearseSoon } from '../persistence/rehearse-soon.ts';

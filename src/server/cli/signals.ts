@@ -6,7 +6,7 @@
  */
 import { errorText } from '../../persistence/file-system.ts';
 import type { Config } from '../config/config.ts';
-import type { ShutdownFlag } from '../config/special-type.ts';
+import type { ShutdownFlag } from '../config/settings.ts';
 import type { Logger } from '../log.ts';
 
 export interface ClosableServer {

@@ -86,7 +86,7 @@ function shutdownCommand(c: Context): void {
     return;
   }
   services.answerLater(client, services.shutdown(request), (error) => {
-    if (error !== undefined) client.reply.error(error);
+    if (error !== undefined) client.reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
   });
 }
 

@@ -33,6 +33,7 @@ import {
   propertyName,
   type ValueOf,
 } from './parameters.ts';
+import type { Settings } from './settings.ts';
 import { errorReason } from './system-error.ts';
 import type { Parsed } from './value-type.ts';
 
@@ -57,9 +58,6 @@ type Pairs = ReadonlyArray<readonly [name: string, value: string]>;
 /** Undefined agrees; a message refuses the change, and all values go back. */
 export type ListenerAnswer = string | undefined | Promise<string | undefined>;
 export type ChangeListener<Value> = (value: Value, before: Value) => ListenerAnswer;
-
-/** Values as a program gives them: `{ port: 0, appendonly: true, save: '900 1' }`. */
-export type Settings = Readonly<Record<string, string | number | boolean>>;
 
 export interface RewriteOptions {
   /** The users' lines, each from `user` on; undefined leaves the lines in the file alone. */

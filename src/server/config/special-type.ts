@@ -10,6 +10,7 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fromByteString, quoteArgument, toByteString } from './byte-string.ts';
 import { formatKeyspaceEvents, parseKeyspaceEvents } from './keyspace-events.ts';
+import type { ShutdownFlag } from './settings.ts';
 import { errorReason } from './system-error.ts';
 import {
   formatBytes,
@@ -201,8 +202,6 @@ export const percentilesType: ValueType<readonly number[], readonly number[]> = 
 function formatPercentile(value: number): string {
   return value.toFixed(6).replace(/\.?0+$/, '');
 }
-
-export type ShutdownFlag = 'save' | 'nosave' | 'now' | 'force';
 
 const SHUTDOWN_FLAGS: readonly ShutdownFlag[] = ['save', 'nosave', 'now', 'force'];
 

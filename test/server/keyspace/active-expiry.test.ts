@@ -3,7 +3,7 @@
  * part.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Settings } from '../../../src/server/config/config.ts';
+import type { Settings } from '../../../src/server/config/settings.ts';
 import { InsideServer } from '../../support/inside.ts';
 
 const WAIT = { timeout: 30_000, interval: 10 };

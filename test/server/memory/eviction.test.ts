@@ -1,6 +1,6 @@
 /** Eviction inside a server: which keys go by each policy, what is told of them, and its bounds. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Settings } from '../../../src/server/config/config.ts';
+import type { Settings } from '../../../src/server/config/settings.ts';
 import { EVICTION_OK, EVICTION_RUNNING } from '../../../src/server/memory/eviction.ts';
 import { InsideServer } from '../../support/inside.ts';
 import { ReplyError } from '../../support/resp-reader.ts';

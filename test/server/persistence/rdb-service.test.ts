@@ -4,7 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { SnapshotError, type SnapshotResult } from '../../../src/persistence/snapshot/snapshot.ts';
-import { Config, type Settings } from '../../../src/server/config/config.ts';
+import { Config } from '../../../src/server/config/config.ts';
+import type { Settings } from '../../../src/server/config/settings.ts';
 import { ServerLog } from '../../../src/server/log.ts';
 import { GIVEN_UP, RdbService } from '../../../src/server/persistence/rdb-service.ts';
 
