@@ -163,17 +163,33 @@ describe.skipIf(requireRedisServer() === null)('the specifications of commands',
     for (const client of clients) client.close();
   });
 
-  it('are refused alike where they need a cluster', async () => {
+  async function expectSameAnswers(lines: readonly string[]): Promise<void> {
     const clients = [await cairn.connect(), await redis.connect()] as const;
-    const lines = [
-      ...['READONLY', 'READWRITE', 'ASKING', 'READONLY x', 'CLUSTER', 'CLUSTER HELP'],
-      ...['CLUSTER INFO', 'CLUSTER NODES', 'CLUSTER SLOTS', 'CLUSTER SHARDS', 'cluster MyId'],
-      ...['CLUSTER KEYSLOT a', 'CLUSTER KEYSLOT', 'CLUSTER RESET HARD x', 'CLUSTER NOTHING'],
-    ];
     for (const line of lines) {
       const [mine, real] = await Promise.all(clients.map((one) => ask(one, line.split(' '))));
       expect(mine, line).toBe(real);
     }
     for (const client of clients) client.close();
+  }
+
+  it('are refused alike where they need a cluster', async () => {
+    await expectSameAnswers([
+      ...['READONLY', 'READWRITE', 'ASKING', 'READONLY x', 'CLUSTER', 'CLUSTER HELP'],
+      ...['CLUSTER INFO', 'CLUSTER NODES', 'CLUSTER SLOTS', 'CLUSTER SHARDS', 'cluster MyId'],
+      ...['CLUSTER KEYSLOT a', 'CLUSTER KEYSLOT', 'CLUSTER RESET HARD x', 'CLUSTER NOTHING'],
+    ]);
+  });
+
+  it('are answered alike where there are no modules, and load none', async () => {
+    await expectSameAnswers([
+      ...['MODULE', 'MODULE LIST', 'module list x', 'MODULE LOAD', 'MODULE LOADEX'],
+      ...['MODULE UNLOAD', 'MODULE NOTHING'],
+    ]);
+    const client = await cairn.connect();
+    for (const line of ['MODULE LOAD /x.so', 'MODULE LOADEX /x.so CONFIG a b ARGS c']) {
+      expect(await ask(client, line.split(' '))).toMatch(/^-ERR .* modules cannot be loaded/);
+    }
+    expect(await ask(client, ['MODULE', 'UNLOAD', 'x'])).toMatch(/^-ERR .* no such module/);
+    client.close();
   });
 });

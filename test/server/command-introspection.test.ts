@@ -115,7 +115,7 @@ describe('rename-command', () => {
   });
 
   it('leaves rules of users alone that name what there is not', async () => {
-    const rules = '-flushall -eval -script|load +module +function|list';
+    const rules = '-flushall -eval -script|load +fcall +function|list';
     const configText = `rename-command FLUSHALL ""\nuser u on nopass ~* &* +@all ${rules}\n`;
     const server = await startCairnServer({ configText });
     try {

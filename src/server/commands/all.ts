@@ -29,6 +29,7 @@ import { listRangeCommands } from './list-range.ts';
 import { lolwutCommands } from './lolwut.ts';
 import { memoryCommands } from './memory.ts';
 import { migrateCommands } from './migrate.ts';
+import { moduleCommands } from './module.ts';
 import { monitorCommands } from './monitor.ts';
 import { objectCommands } from './object.ts';
 import { persistenceCommands } from './persistence.ts';
@@ -119,6 +120,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...latencyCommands,
   ...lolwutCommands,
   ...migrateCommands,
+  ...moduleCommands,
   ...monitorCommands,
   ...pubsubCommands,
   ...slowlogCommands,

@@ -22,7 +22,6 @@ const ABSENT: ReadonlyMap<string, readonly string[]> = new Map([
     (name): [string, readonly string[]] => [name, []],
   ),
   ['function', ['delete', 'dump', 'flush', 'help', 'kill', 'list', 'load', 'restore', 'stats']],
-  ['module', ['help', 'list', 'load', 'loadex', 'unload']],
   ['script', ['debug', 'exists', 'flush', 'help', 'kill', 'load']],
 ]);
 
