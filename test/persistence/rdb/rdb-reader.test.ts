@@ -101,6 +101,56 @@ describe('strings', () => {
   });
 });
 
+describe('a reader of a file', () => {
+  /** A file that says it has so many bytes, and gives a few of them at each read. */
+  const slow = (bytes: Uint8Array, sizeBytes = bytes.length): RdbReader => {
+    let at = 0;
+    return RdbReader.over({
+      sizeBytes,
+      read: (buf, off, len) => {
+        const piece = bytes.subarray(at, at + Math.min(len, 7));
+        buf.set(piece, off);
+        at += piece.length;
+        return piece.length;
+      },
+    });
+  };
+
+  it('goes on after reads that gave little', () => {
+    const text = 'lorem ipsum '.repeat(5);
+    const reader = slow(Buffer.concat([Buffer.from([60]), latin1(text), Buffer.from([1, 98])]));
+    expect([stringOf(reader), stringOf(reader), reader.bytesLeftMax]).toEqual([text, 'b', 0]);
+  });
+
+  it('refuses one that is shorter than it said, wherever it ends', () => {
+    const bytes = Buffer.from([40, ...Buffer.alloc(30)]);
+    expect(() => slow(bytes, 41).string(view)).toThrow(/ends too early/);
+    expect(() => slow(bytes, 41).skipString(view)).toThrow(/ends too early/);
+    const reader = slow(bytes, 41);
+    const to = new Uint8Array(64);
+    const all = (): void => {
+      for (;;) reader.take(to, 0, 64);
+    };
+    expect(all).toThrow(/ends too early/);
+    expect(reader.offset).toBe(31);
+  });
+
+  it('keeps no room of a long string for the short ones behind it', () => {
+    const lengths = [3 << 20, 5 << 20, 3 << 20, ...Array.from({ length: 130 }, () => 60_000)];
+    const parts = lengths.map((length, i) => {
+      const head = new Uint8Array(9);
+      return [head.subarray(0, putLength(head, 0, length)), Buffer.alloc(length, i)];
+    });
+    const reader = fileReader(Buffer.concat(parts.flat()));
+    for (const [i, length] of lengths.entries()) {
+      reader.string(view);
+      expect([view.length, view.bytes[view.offset]]).toEqual([length, i]);
+      expect(view.bytes[view.offset + length - 1]).toBe(i);
+    }
+    expect(reader.buf.length).toBeLessThanOrEqual(1 << 20);
+  });
+});
+
 describe('a fed reader', () => {
   it('reads the same strings, however its bytes are cut', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1 });
@@ -150,6 +200,30 @@ describe('a fed reader', () => {
     reader.string(view);
     expect(view.length).toBe(length);
     expect(rooms.size).toBe(2);
+  });
+
+  it('wants what is missing, past 64 KiB twice what it has, and never more than will come', () => {
+    const reader = RdbReader.fed();
+    const isSatedBy = (bytes: number): boolean => {
+      reader.feed(new Uint8Array(bytes));
+      return reader.isSated;
+    };
+    const pair = (): number[] => [reader.uint32(), reader.uint32()];
+    reader.feed(new Uint8Array(5));
+    expect(pair).toThrow(HUNGRY);
+    expect([isSatedBy(2), isSatedBy(1)]).toEqual([false, true]);
+    expect(pair()).toEqual([0, 0]);
+    reader.commit();
+    expect(reader.isSated).toBe(true);
+    const head = new Uint8Array(9);
+    reader.feed(head.subarray(0, putLength(head, 0, 100_000)));
+    reader.feed(new Uint8Array(70_000));
+    expect(() => reader.string(view)).toThrow(HUNGRY);
+    expect(isSatedBy(30_000)).toBe(false);
+    reader.endOfFeed();
+    expect(reader.isSated).toBe(true);
+    reader.string(view);
+    expect([view.length, reader.bytesLeftMax]).toEqual([100_000, 0]);
   });
 
   it('says where its input ended', () => {

@@ -201,6 +201,19 @@ describe('a job that is given up', () => {
 });
 
 describe('a child', () => {
+  it('says about every four mebibytes how far it is', async () => {
+    const heard: number[] = [];
+    const ended = begin(path, (what) => {
+      if (what.event === 'progress') heard.push(what.bytes >>> 22);
+    });
+    for (let i = 0; i < 13; i++) {
+      await new Promise<void>((sent) => helper.data(rawFrame(1 << 20), sent));
+    }
+    helper.end();
+    await ended;
+    expect(heard).toEqual([1, 2, 3]);
+  });
+
   it.each([
     ['on the way as well', true],
     ['at its end', false],
