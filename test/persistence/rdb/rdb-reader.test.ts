@@ -44,7 +44,9 @@ describe('lengths', () => {
   });
 
   it('of an unknown kind are refused', () => {
-    expect(() => over(0x82).length()).toThrow(RdbError);
+    for (const first of [0x82, 0xbf]) {
+      expect(() => over(first, 0, 0, 0, 0, 0, 0, 0, 1).length()).toThrow(/unknown kind/);
+    }
     expect(() => over(0xc0, 1).length()).toThrow(RdbError);
   });
 });
@@ -78,6 +80,9 @@ describe('strings', () => {
     expect(() => stringOf(over(0xc4, 1))).toThrow(/unknown encoding/);
     expect(() => stringOf(over(0xc3, 2, 10, 0x20, 0x05))).toThrow(/damaged/);
     expect(() => stringOf(over(0xc3, 1, 0x80, 0x7f, 0xff, 0xff, 0xff, 0))).toThrow(/impossible/);
+    const zeros = Buffer.alloc(10);
+    expect(() => stringOf(over(0xc3, 10, 0x43, 0x71, ...zeros))).toThrow(/impossible.*10 for 881/);
+    expect(() => stringOf(over(0xc3, 10, 0x43, 0x70, ...zeros))).toThrow(/damaged/);
   });
 
   it('take no memory for a length that the input cannot hold', () => {

@@ -115,6 +115,7 @@ it('has reserves only until it is to be ready', async () => {
   const [first] = helper.reserves;
   helper.ready();
   helper.warm();
+  helper.ready();
   expect([helper.pid, helper.reserves.length]).toEqual([first, 2]);
   await save();
   expect(helper.pid).toBe(first);
