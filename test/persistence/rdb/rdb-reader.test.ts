@@ -140,6 +140,18 @@ describe('a reader of a file', () => {
     expect(reader.offset).toBe(31);
   });
 
+  it('passes over a long string without room for it, and tries a compressed one', () => {
+    const head = new Uint8Array(9);
+    const size = putLength(head, 0, 3 << 20);
+    const bytes = [head.subarray(0, size), Buffer.alloc(3 << 20), Buffer.from([0xc0, 7, 1, 97])];
+    const reader = fileReader(Buffer.concat(bytes));
+    reader.skipString(view);
+    reader.skipString(view);
+    expect([stringOf(reader), reader.bytesLeftMax]).toEqual(['a', 0]);
+    expect(reader.buf.length).toBeLessThanOrEqual(1 << 20);
+    expect(() => over(0xc3, 2, 10, 0x20, 0x05).skipString(view)).toThrow(/damaged/);
+  });
+
   it('keeps no room of a long string for the short ones behind it', () => {
     const lengths = [3 << 20, 5 << 20, 3 << 20, ...Array.from({ length: 130 }, () => 60_000)];
     const parts = lengths.map((length, i) => {
@@ -229,6 +241,7 @@ describe('a fed reader', () => {
     expect(reader.isSated).toBe(true);
     reader.string(view);
     expect([view.length, reader.bytesLeftMax]).toEqual([100_000, 0]);
+    expect(() => reader.take(new Uint8Array(1), 0, 1)).toThrow(/ends too early/);
   });
 
   it('says where its input ended', () => {
