@@ -224,6 +224,7 @@ describe('payload', () => {
     ['-ERR no snapshot\r\n', 'MASTER aborted replication with an error: ERR no snapshot'],
     ['+OK\r\n', 'Bad protocol from MASTER'],
     ['$12x\r\n', 'Bad protocol from MASTER'],
+    [`$EOF:${MARK.slice(1)}\r\n`, 'Bad protocol from MASTER'],
     ['$5\r\nHELLO', 'what it sent is no RDB'],
   ])('refuses %j', async (sent, message) => {
     await expect(receive((connection) => connection.send(sent))).rejects.toThrow(message);
