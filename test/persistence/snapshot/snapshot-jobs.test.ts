@@ -164,6 +164,16 @@ it('leaves no file when it is killed, though the child has something to tell it 
   await expect.poll(temporary).toEqual([]);
 });
 
+it('leaves no file when it is closed, though its child is not heard of again', async () => {
+  begin(path).catch(() => {});
+  await expect.poll(temporary).toHaveLength(1);
+  const { pid } = helper;
+  process.kill(pid, 'SIGSTOP');
+  helper.close();
+  expect(temporary()).toEqual([]);
+  process.kill(pid, 'SIGCONT');
+});
+
 describe('a job that is given up', () => {
   it('leaves no file, and its child goes on', async () => {
     const first = begin(path);
