@@ -132,6 +132,7 @@ describe('long lists in a snapshot', () => {
     expect(keyspace.arena.usedBytes - before).toBeLessThanOrEqual(8192);
     snapshot.walk(20);
     expect(snapshot.walker.isDone).toBe(false);
+    expect(snapshot.queue.copiedBytes).toBeLessThan(1 << 20);
     keyspace.remove(db, keyspace.lookupWrite(db, key, 0, 4));
     expect(camera.in(snapshot.finish())).toEqual(truth);
     while (keyspace.freeSlice(1000));
