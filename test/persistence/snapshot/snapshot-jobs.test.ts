@@ -135,6 +135,19 @@ describe('a server that has nothing else to do', () => {
     expect(temporary()).toEqual([]);
   });
 
+  it('does not live for a stream that it held back and has given up', async () => {
+    const running = serverThat(`
+      const take = () => {
+        setImmediate(() => helper.leave());
+        return false;
+      };
+      const stream = { take, room: () => new Uint8Array(65_536) };
+      const job = ${JSON.stringify(jobTo(null))};
+      helper.begin(job, { stream, report: () => {}, gone: console.log });
+      for (let i = 0; i < 40; i++) helper.data(rawFrame(100_000), () => {});`);
+    expect(await saidBy(running)).toBe('');
+  });
+
   it('does not live for a child that has practised', async () => {
     expect(await saidBy(serverThat('helper.practise();'))).toBe('');
   });
