@@ -174,6 +174,7 @@ describe('large streams in a snapshot', () => {
     const keyspace = makeKeyspace(1);
     const db = keyspace.databases[0]!;
     const key = latin1('long');
+    const atFirst = keyspace.arena.usedBytes;
     const log = streamCreate(keyspace, db, key, 0, key.length);
     const entries = 30_000;
     for (let i = 0; i < entries; i++) add(log, ['field', 'a value of some length']);
@@ -192,6 +193,7 @@ describe('large streams in a snapshot', () => {
     expect(keyspace.arena.usedBytes - before).toBeLessThanOrEqual(8192);
     snapshot.walk(20);
     expect(snapshot.walker.isDone).toBe(false);
+    expect(snapshot.queue.copiedBytes).toBeLessThan(1 << 19);
     group.removeConsumer(consumers[1]!);
     expect(pendingId(keyspace.arena, group.pending.last(), id).seqLow).toBe(entries);
     log.removeGroup('g', keyspace);
@@ -199,5 +201,6 @@ describe('large streams in a snapshot', () => {
     expect(camera.in(snapshot.finish())).toEqual(truth);
     while (keyspace.freeSlice(1000));
     expect(db.dict.count).toBe(0);
+    expect(keyspace.arena.usedBytes - atFirst).toBeLessThan(100_000);
   });
 });
