@@ -187,7 +187,7 @@ describe('streamed full syncs', () => {
     expect(streamed(one.connection).body).toBe('RDB');
   });
 
-  it('send the changes behind the snapshot, though one is acknowledged before its end', async () => {
+  it('send the changes behind the snapshot, though an ACK comes before its end', async () => {
     const one = attach(null);
     server.primary.fullSync.startIfDue(1000);
     server.snapshot.emit('RDB');
