@@ -71,13 +71,45 @@ describe('the real file system', () => {
     }
   });
 
-  it('tells of a synced write that failed', async () => {
+  it('tells of a read or a write that failed', async () => {
     const path = join(folder, 'f');
     fs.writeFileSync(path, '');
     const file = realFileSystem.openSync(path, 'read');
     const error = await new Promise((resolve) => file.writeSynced(BYTES, 0, 1, 0, resolve));
     expect(error).toMatchObject({ code: 'EBADF' });
+    await expect(file.write(BYTES, 0, 1, 0)).rejects.toMatchObject({ code: 'EBADF' });
     file.closeSync();
+    const names = realFileSystem.openSync(folder, 'read');
+    await expect(names.read(Buffer.alloc(1), 0, 1, 0)).rejects.toMatchObject({ code: 'EISDIR' });
+    names.closeSync();
+  });
+
+  it('says of a write that it syncs itself how much it was, and whether that failed', async () => {
+    const file = realFileSystem.openSync(join(folder, 'f'), 'update');
+    const synced = (): Promise<unknown[]> =>
+      new Promise((resolve) => {
+        file.writeSynced(BYTES, 0, BYTES.length, 0, (error, count) => resolve([error, count]));
+      });
+    vi.mocked(fs.write).mockImplementationOnce(((...args: unknown[]) => {
+      (args.at(-1) as (error: null, count: number) => void)(null, 3);
+    }) as typeof fs.write);
+    expect(await synced()).toEqual([null, 3]);
+    const failure = Object.assign(new Error('EIO'), { code: 'EIO' });
+    vi.mocked(fs.fdatasync).mockImplementationOnce((_fd, done) => done(failure));
+    expect((await synced())[0]).toBe(failure);
+    file.closeSync();
+  });
+
+  it('tells files and folders from what is neither', async () => {
+    fs.writeFileSync(join(folder, 'f'), BYTES);
+    for (const [path, kind] of [
+      [join(folder, 'f'), 'file'],
+      [folder, 'folder'],
+      ['/dev/null', 'other'],
+    ] as const) {
+      expect(realFileSystem.statSync(path)?.kind).toBe(kind);
+      expect((await realFileSystem.stat(path))?.kind).toBe(kind);
+    }
   });
 
   it('tells of a name that it cannot look at, and of room in bytes', async () => {
@@ -136,6 +168,18 @@ describe('the real file system', () => {
     }
     realFileSystem.fsyncDirSync(folder);
     await realFileSystem.fsyncDir(folder);
+    expect(descriptors()).toBe(before);
+  });
+
+  it.runIf(isLinux)('leaves no folder open whose names it cannot sync', async () => {
+    const before = descriptors();
+    const failure = Object.assign(new Error('EIO'), { code: 'EIO' });
+    vi.mocked(fs.fsyncSync).mockImplementationOnce(() => {
+      throw failure;
+    });
+    expect(() => realFileSystem.fsyncDirSync(folder)).toThrow('EIO');
+    vi.mocked(fs.fsync).mockImplementationOnce((_fd, done) => done(failure));
+    await expect(realFileSystem.fsyncDir(folder)).rejects.toThrow('EIO');
     expect(descriptors()).toBe(before);
   });
 

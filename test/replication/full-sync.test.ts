@@ -172,6 +172,31 @@ describe('streamed full syncs', () => {
     server.primary.fullSync.tick(120_500);
     expect(slow.connection.isClosed).toBe(false);
     expect(server.snapshot.cancelled).toBe(false);
+    server.primary.fullSync.tick(120_501);
+    expect(slow.connection.isClosed).toBe(true);
+    expect(server.snapshot.cancelled).toBe(false);
+  });
+
+  it('keep one that has taken all there is, however long the rest takes', async () => {
+    const one = attach(null);
+    server.primary.fullSync.startIfDue(1000);
+    server.snapshot.emit('RDB');
+    for (const nowMs of [2000, 60_000, 120_000, 180_000]) server.primary.fullSync.tick(nowMs);
+    expect(one.connection.isClosed).toBe(false);
+    await server.snapshot.finish();
+    expect(streamed(one.connection).body).toBe('RDB');
+  });
+
+  it('send the changes behind the snapshot, though an ACK comes before its end', async () => {
+    const one = attach(null);
+    server.primary.fullSync.startIfDue(1000);
+    server.snapshot.emit('RDB');
+    server.feed('changes');
+    server.primary.acknowledged(one.replica, 0, -1);
+    server.snapshot.emit('-REST');
+    await server.snapshot.finish();
+    server.primary.acknowledged(one.replica, 0, -1);
+    expect(streamed(one.connection)).toMatchObject({ body: 'RDB-REST', rest: 'changes' });
   });
 
   it('are cancelled when nobody is left', () => {

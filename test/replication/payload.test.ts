@@ -134,6 +134,28 @@ describe('payload', () => {
     expect(told).toEqual(['open 5', 'write', '5 of 5', 'close']);
   });
 
+  it('is synced every 32 MiB on its way, and at its end', async () => {
+    reader = new SocketReader({ host: '127.0.0.1', port: peer.port });
+    const connection = await peer.connection();
+    const mebibyte = 'x'.repeat(1 << 20);
+    connection.send(`$${9 + (70 << 20)}\r\nREDIS0004`);
+    for (let i = 0; i < 70; i++) connection.send(mebibyte);
+    const synced: number[] = [];
+    let written = 0;
+    await receivePayload(reader, {
+      open: async () => ({
+        writeAll: async (_bytes, _offset, length) => {
+          written += length;
+        },
+        syncData: async () => void synced.push(written >> 25),
+        close: async () => undefined,
+      }),
+      timeoutMs: 60_000,
+      onProgress: () => undefined,
+    });
+    expect(synced).toEqual([1, 2, 2]);
+  });
+
   it('takes a marked dataset, cut anywhere', async () => {
     const whole = `$EOF:${MARK}\r\n${text(FULL)}${MARK}`;
     for (const step of [1, 7, 39, 41, whole.length]) {
@@ -224,6 +246,7 @@ describe('payload', () => {
     ['-ERR no snapshot\r\n', 'MASTER aborted replication with an error: ERR no snapshot'],
     ['+OK\r\n', 'Bad protocol from MASTER'],
     ['$12x\r\n', 'Bad protocol from MASTER'],
+    [`$EOF:${MARK.slice(1)}\r\n`, 'Bad protocol from MASTER'],
     ['$5\r\nHELLO', 'what it sent is no RDB'],
   ])('refuses %j', async (sent, message) => {
     await expect(receive((connection) => connection.send(sent))).rejects.toThrow(message);
@@ -265,5 +288,9 @@ describe('the head of an RDB', () => {
     ['a compressed field', `\xfa\xc3\x01\x01a\x00`, false],
   ])('knows %s', (_what, body, empty) => {
     expect(isEmptySnapshot(Buffer.from(`REDIS0010${body}\xff`, 'latin1'))).toBe(empty);
+  });
+
+  it('does not take for empty what goes on after it', () => {
+    expect(isEmptySnapshot(Buffer.from(`REDIS0010${AUX}`, 'latin1'))).toBe(false);
   });
 });

@@ -280,6 +280,34 @@ describe('the link to a primary', () => {
     expect(host.events).toEqual([]);
   });
 
+  it.each([
+    ['a dataset is loaded', false, 'load'],
+    ['a dataset that came aside is taken', true, 'take'],
+  ])('ends for good when it is stopped while %s', async (_what, aside, event) => {
+    let release = (): void => undefined;
+    const isLoading = new Promise<void>((begun) => {
+      host.onLoad = () => {
+        begun();
+        return new Promise((loaded) => {
+          release = loaded;
+        });
+      };
+    });
+    host.aside = aside;
+    link.start();
+    const { connection } = await scene.greet();
+    connection.send(FULL + SET);
+    await isLoading;
+    link.stop();
+    release();
+    expect(await connection.command()).toBe(null);
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(host.events.filter((one) => !/^(open|drop)/.test(one))).toEqual([
+      expect.stringMatching(`^${event}`),
+    ]);
+    expect(link.state).not.toBe('connected');
+  });
+
   it('ends for good when it is stopped while it follows', async () => {
     link.start();
     const connection = await scene.fullSync();

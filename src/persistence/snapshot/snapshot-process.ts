@@ -12,11 +12,12 @@
  *
  * The pipes were made with the process, so a reserve has fresh ones, and it keeps its process id.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { realFileSystem } from '../file-system.ts';
 import { removeIfThere, temporaryRdbName } from '../rdb/rdb-file.ts';
 import { SnapshotOutput, type StreamTaker } from './snapshot-output.ts';
+import { REPORT_FD } from './snapshot-protocol.ts';
 
 /**
  * A small heap: what the child holds is mostly outside of it. And one thread for the compiler: more
@@ -56,7 +57,7 @@ export class SnapshotProcess {
     const shell = [SHELL, '-c', WAIT_AND_BECOME, SHELL];
     const [program = '', ...args] = isReserve ? [...shell, ...words] : words;
     // Detached: an interrupt from the terminal is the server's business, which may want to save.
-    this.process = spawn(program, args, {
+    this.process = started(program, args, {
       stdio: ['pipe', 'pipe', 'inherit', 'pipe', ...(isReserve ? ['pipe' as const] : [])],
       detached: true,
       env,
@@ -72,8 +73,8 @@ export class SnapshotProcess {
     });
     for (const pipe of this.#pipes()) pipe.on('error', () => {});
     const { stdout } = this.process;
-    this.#output = stdout && new SnapshotOutput(stdout, () => listener.taker(this));
-    this.process.stdio[3]?.on('data', (text: Buffer) => listener.reports(this, text.toString()));
+    this.#output = stdout ? new SnapshotOutput(stdout, () => listener.taker(this)) : null;
+    this.#stdio[REPORT_FD]?.on('data', (text: Buffer) => listener.reports(this, text.toString()));
     this.keepAlive(false);
   }
 
@@ -91,7 +92,8 @@ export class SnapshotProcess {
 
   /** Ends it at once. What it has not finished is gone when this returns. */
   kill(): void {
-    this.process.kill('SIGKILL');
+    // One that was never there has no id, and its signal would go to this process's own group.
+    if (this.process.pid !== undefined) this.process.kill('SIGKILL');
     this.#cleanUp();
   }
 
@@ -113,18 +115,38 @@ export class SnapshotProcess {
   }
 
   #end(fd: number, last: string): void {
-    const pipe = this.process.stdio[fd];
+    const pipe = this.#stdio[fd];
     if (pipe instanceof Socket && pipe.writable) pipe.end(last);
+  }
+
+  /** What Node has made of its descriptors: nothing, for all its types say, where it has none. */
+  get #stdio(): readonly (ChildProcess['stdio'][number] | undefined)[] {
+    const stdio: ChildProcess['stdio'] | undefined = this.process.stdio;
+    return stdio ?? [];
   }
 
   /** Its pipes, which are sockets here. */
   #pipes(): Socket[] {
-    return this.process.stdio.filter((pipe) => pipe instanceof Socket);
+    return this.#stdio.filter((pipe) => pipe instanceof Socket);
   }
 
   /** Removes what a killed child left behind, or one that has not come to it yet. */
   #cleanUp(): void {
     if (!this.busy || this.path === null || this.process.pid === undefined) return;
     removeIfThere(realFileSystem, temporaryRdbName(this.path, this.process.pid));
+  }
+}
+
+/**
+ * Starts a process, or gives one that tells in a later turn why it could not be. Node does that by
+ * itself where a limit was met or the program is missing; where there is no memory it throws.
+ */
+function started(program: string, args: string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(program, args, options);
+  } catch (error) {
+    const none = new ChildProcess();
+    process.nextTick(() => none.emit('error', error));
+    return none;
   }
 }

@@ -44,7 +44,9 @@ describe('lengths', () => {
   });
 
   it('of an unknown kind are refused', () => {
-    expect(() => over(0x82).length()).toThrow(RdbError);
+    for (const first of [0x82, 0xbf]) {
+      expect(() => over(first, 0, 0, 0, 0, 0, 0, 0, 1).length()).toThrow(/unknown kind/);
+    }
     expect(() => over(0xc0, 1).length()).toThrow(RdbError);
   });
 });
@@ -78,6 +80,9 @@ describe('strings', () => {
     expect(() => stringOf(over(0xc4, 1))).toThrow(/unknown encoding/);
     expect(() => stringOf(over(0xc3, 2, 10, 0x20, 0x05))).toThrow(/damaged/);
     expect(() => stringOf(over(0xc3, 1, 0x80, 0x7f, 0xff, 0xff, 0xff, 0))).toThrow(/impossible/);
+    const zeros = Buffer.alloc(10);
+    expect(() => stringOf(over(0xc3, 10, 0x43, 0x71, ...zeros))).toThrow(/impossible.*10 for 881/);
+    expect(() => stringOf(over(0xc3, 10, 0x43, 0x70, ...zeros))).toThrow(/damaged/);
   });
 
   it('take no memory for a length that the input cannot hold', () => {
@@ -98,6 +103,68 @@ describe('strings', () => {
     expect(reader.byte()).toBe(7);
     expect(stringOf(reader).length).toBe(long.length);
     expect(reader.bytesLeftMax).toBe(0);
+  });
+});
+
+describe('a reader of a file', () => {
+  /** A file that says it has so many bytes, and gives a few of them at each read. */
+  const slow = (bytes: Uint8Array, sizeBytes = bytes.length): RdbReader => {
+    let at = 0;
+    return RdbReader.over({
+      sizeBytes,
+      read: (buf, off, len) => {
+        const piece = bytes.subarray(at, at + Math.min(len, 7));
+        buf.set(piece, off);
+        at += piece.length;
+        return piece.length;
+      },
+    });
+  };
+
+  it('goes on after reads that gave little', () => {
+    const text = 'lorem ipsum '.repeat(5);
+    const reader = slow(Buffer.concat([Buffer.from([60]), latin1(text), Buffer.from([1, 98])]));
+    expect([stringOf(reader), stringOf(reader), reader.bytesLeftMax]).toEqual([text, 'b', 0]);
+  });
+
+  it('refuses one that is shorter than it said, wherever it ends', () => {
+    const bytes = Buffer.from([40, ...Buffer.alloc(30)]);
+    expect(() => slow(bytes, 41).string(view)).toThrow(/ends too early/);
+    expect(() => slow(bytes, 41).skipString(view)).toThrow(/ends too early/);
+    const reader = slow(bytes, 41);
+    const to = new Uint8Array(64);
+    const all = (): void => {
+      for (;;) reader.take(to, 0, 64);
+    };
+    expect(all).toThrow(/ends too early/);
+    expect(reader.offset).toBe(31);
+  });
+
+  it('passes over a long string without room for it, and tries a compressed one', () => {
+    const head = new Uint8Array(9);
+    const size = putLength(head, 0, 3 << 20);
+    const bytes = [head.subarray(0, size), Buffer.alloc(3 << 20), Buffer.from([0xc0, 7, 1, 97])];
+    const reader = fileReader(Buffer.concat(bytes));
+    reader.skipString(view);
+    reader.skipString(view);
+    expect([stringOf(reader), reader.bytesLeftMax]).toEqual(['a', 0]);
+    expect(reader.buf.length).toBeLessThanOrEqual(1 << 20);
+    expect(() => over(0xc3, 2, 10, 0x20, 0x05).skipString(view)).toThrow(/damaged/);
+  });
+
+  it('keeps no room of a long string for the short ones behind it', () => {
+    const lengths = [3 << 20, 5 << 20, 3 << 20, ...Array.from({ length: 130 }, () => 60_000)];
+    const parts = lengths.map((length, i) => {
+      const head = new Uint8Array(9);
+      return [head.subarray(0, putLength(head, 0, length)), Buffer.alloc(length, i)];
+    });
+    const reader = fileReader(Buffer.concat(parts.flat()));
+    for (const [i, length] of lengths.entries()) {
+      reader.string(view);
+      expect([view.length, view.bytes[view.offset]]).toEqual([length, i]);
+      expect(view.bytes[view.offset + length - 1]).toBe(i);
+    }
+    expect(reader.buf.length).toBeLessThanOrEqual(1 << 20);
   });
 });
 
@@ -150,6 +217,31 @@ describe('a fed reader', () => {
     reader.string(view);
     expect(view.length).toBe(length);
     expect(rooms.size).toBe(2);
+  });
+
+  it('wants what is missing, past 64 KiB twice what it has, and never more than will come', () => {
+    const reader = RdbReader.fed();
+    const isSatedBy = (bytes: number): boolean => {
+      reader.feed(new Uint8Array(bytes));
+      return reader.isSated;
+    };
+    const pair = (): number[] => [reader.uint32(), reader.uint32()];
+    reader.feed(new Uint8Array(5));
+    expect(pair).toThrow(HUNGRY);
+    expect([isSatedBy(2), isSatedBy(1)]).toEqual([false, true]);
+    expect(pair()).toEqual([0, 0]);
+    reader.commit();
+    expect(reader.isSated).toBe(true);
+    const head = new Uint8Array(9);
+    reader.feed(head.subarray(0, putLength(head, 0, 100_000)));
+    reader.feed(new Uint8Array(70_000));
+    expect(() => reader.string(view)).toThrow(HUNGRY);
+    expect(isSatedBy(30_000)).toBe(false);
+    reader.endOfFeed();
+    expect(reader.isSated).toBe(true);
+    reader.string(view);
+    expect([view.length, reader.bytesLeftMax]).toEqual([100_000, 0]);
+    expect(() => reader.take(new Uint8Array(1), 0, 1)).toThrow(/ends too early/);
   });
 
   it('says where its input ended', () => {

@@ -61,6 +61,13 @@ it('takes its name when the disk has said of every part that it is there', async
   expect(fs.paths()).toEqual([]);
 });
 
+it('fails where the disk runs full, and leaves nothing', async () => {
+  const fs = new FaultyFileSystem();
+  fs.spaceBytes = 5 << 20;
+  await expect(begin(fs, filled(6), true).done).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(fs.paths()).toEqual([]);
+});
+
 it('that is given up leaves the file of the next alone, however late its disk fails', async () => {
   const fs = new FaultyFileSystem();
   fs.holdSyncs(/temp-/);

@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,15 +51,26 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A frame of so many bytes, written as they are. */
+function rawFrame(length: number): Buffer {
+  const frame = Buffer.alloc(5 + length, 120).fill(0, 0, 5);
+  frame.writeUInt32LE(length, 1);
+  return frame;
+}
+
 /** Begins a job, and hears of its end. */
-function begin(to: string | null, hears: (what: ChildReport) => void = () => {}): Promise<void> {
+function begin(
+  to: string | null,
+  hears: (what: ChildReport) => void = () => {},
+  job = jobTo(to),
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const report = (what: ChildReport): void => {
       hears(what);
       if (what.event === 'ended') resolve();
     };
     const stream = to === null ? { take: () => true, room: () => new Uint8Array(65_536) } : null;
-    helper.begin(jobTo(to), { stream, report, gone: (reason) => reject(new Error(reason)) });
+    helper.begin(job, { stream, report, gone: (reason) => reject(new Error(reason)) });
   });
 }
 
@@ -124,6 +135,19 @@ describe('a server that has nothing else to do', () => {
     expect(temporary()).toEqual([]);
   });
 
+  it('does not live for a stream that it held back and has given up', async () => {
+    const running = serverThat(`
+      const take = () => {
+        setImmediate(() => helper.leave());
+        return false;
+      };
+      const stream = { take, room: () => new Uint8Array(65_536) };
+      const job = ${JSON.stringify(jobTo(null))};
+      helper.begin(job, { stream, report: () => {}, gone: console.log });
+      for (let i = 0; i < 40; i++) helper.data(rawFrame(100_000), () => {});`);
+    expect(await saidBy(running)).toBe('');
+  });
+
   it('does not live for a child that has practised', async () => {
     expect(await saidBy(serverThat('helper.practise();'))).toBe('');
   });
@@ -151,6 +175,16 @@ it('leaves no file when it is killed, though the child has something to tell it 
   await once(running, 'exit');
   process.kill(child, 'SIGCONT');
   await expect.poll(temporary).toEqual([]);
+});
+
+it('leaves no file when it is closed, though its child is not heard of again', async () => {
+  begin(path).catch(() => {});
+  await expect.poll(temporary).toHaveLength(1);
+  const { pid } = helper;
+  process.kill(pid, 'SIGSTOP');
+  helper.close();
+  expect(temporary()).toEqual([]);
+  process.kill(pid, 'SIGCONT');
 });
 
 describe('a job that is given up', () => {
@@ -190,6 +224,48 @@ describe('a job that is given up', () => {
 });
 
 describe('a child', () => {
+  it('says about every four mebibytes how far it is', async () => {
+    const heard: number[] = [];
+    const ended = begin(path, (what) => {
+      if (what.event === 'progress') heard.push(what.bytes >>> 22);
+    });
+    for (let i = 0; i < 13; i++) {
+      await new Promise<void>((sent) => helper.data(rawFrame(1 << 20), sent));
+    }
+    helper.end();
+    await ended;
+    expect(heard).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['on the way as well', true],
+    ['at its end', false],
+  ])('brings what it writes to the disk %s', async (_when, incrementalFsync) => {
+    const marks = join(folder, `syncs-${incrementalFsync}`);
+    const script = join(folder, `marking-${incrementalFsync}.mjs`);
+    writeFileSync(marks, '');
+    writeFileSync(
+      script,
+      `import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      const { fdatasync } = fs;
+      fs.fdatasync = (...args) => {
+        fs.appendFileSync(${JSON.stringify(marks)}, '.');
+        fdatasync(...args);
+      };
+      syncBuiltinESMExports();
+      await import(${JSON.stringify(pathToFileURL(CHILD_SCRIPT).href)});`,
+    );
+    helper = new SnapshotHelper(script);
+    const ended = begin(path, () => {}, { ...jobTo(path), incrementalFsync });
+    for (let i = 0; i < 13; i++) {
+      await new Promise<void>((sent) => helper.data(rawFrame(1 << 20), sent));
+    }
+    helper.end();
+    await ended;
+    expect(readFileSync(marks, 'utf8').length >= 2).toBe(incrementalFsync);
+  });
+
   it('is of a group of its own, and takes no options that are meant for its server', async () => {
     const before = process.env.NODE_OPTIONS;
     process.env.NODE_OPTIONS = '--require=/nowhere/at-all.cjs';
@@ -200,6 +276,13 @@ describe('a child', () => {
     await ended;
     const [, , group] = statOf(helper.pid);
     expect(Number(group)).toBe(helper.pid);
+  });
+
+  it('stands back where it and its server both want a core', async () => {
+    const ended = begin(path);
+    helper.end();
+    await ended;
+    expect(getPriority(helper.pid)).toBeGreaterThan(0);
   });
 
   it('is understood when its words come in pieces', async () => {

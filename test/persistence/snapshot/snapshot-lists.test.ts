@@ -17,7 +17,7 @@ import {
 } from '../../../src/core/types/list.ts';
 import { ListCursor } from '../../../src/core/types/list-cursor.ts';
 import { PARTS_LIST_BYTES_MIN } from '../../../src/persistence/rdb/rdb-parts.ts';
-import { latin1, makeKeyspace } from '../rdb/rdb-support.ts';
+import { latin1, makeKeyspace, put } from '../rdb/rdb-support.ts';
 import { HandSnapshot } from './snapshot-support.ts';
 import { cameraFor, itHoldsWhatWas, World } from './snapshot-world.ts';
 
@@ -132,9 +132,30 @@ describe('long lists in a snapshot', () => {
     expect(keyspace.arena.usedBytes - before).toBeLessThanOrEqual(8192);
     snapshot.walk(20);
     expect(snapshot.walker.isDone).toBe(false);
+    expect(snapshot.queue.copiedBytes).toBeLessThan(1 << 20);
     keyspace.remove(db, keyspace.lookupWrite(db, key, 0, 4));
     expect(camera.in(snapshot.finish())).toEqual(truth);
     while (keyspace.freeSlice(1000));
     expect(db.dict.count).toBe(0);
+  });
+
+  it('leave the keys behind them in their databases, whatever was changed meanwhile', () => {
+    const keyspace = makeKeyspace(2);
+    const [db, other] = [keyspace.databases[0]!, keyspace.databases[1]!];
+    const key = latin1('long');
+    const element = latin1('an element of some length');
+    let at = listCreate(keyspace, db, key, 0, 4, 10_000, 1);
+    for (let i = 0; i < 10_000; i++) {
+      at = listPush(keyspace, db, at, element, 0, element.length, false);
+    }
+    for (let i = 0; i < 20; i++) {
+      put(keyspace, 0, `key:${i}`, `${i}`);
+      put(keyspace, 1, `key:${i}`, `other ${i}`);
+    }
+    const truth = camera.of(keyspace);
+    const snapshot = new HandSnapshot(keyspace);
+    keyspace.lookupWrite(db, key, 0, 4);
+    keyspace.remove(other, keyspace.lookupWrite(other, latin1('key:7'), 0, 5));
+    expect(camera.in(snapshot.finish())).toEqual(truth);
   });
 });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   SnapshotOutput,
   type StreamTaker,
@@ -17,6 +17,7 @@ class Taker implements StreamTaker {
   text = '';
   isHeld = false;
   takes = 0;
+  rooms = 0;
   /** Given by the reader, and not given back to it. */
   ownTakes = 0;
   readonly #kept: { readonly buffer: Uint8Array; readonly copy: Buffer }[] = [];
@@ -42,6 +43,7 @@ class Taker implements StreamTaker {
   }
 
   room(): Uint8Array {
+    this.rooms++;
     for (const { buffer, copy } of this.#kept) expect(copy.equals(buffer)).toBe(true);
     const buffer = this.#kept.length < 4 ? new Uint8Array(5000) : this.#kept.shift()!.buffer;
     this.given.add(buffer);
@@ -64,25 +66,36 @@ async function read(from: Readable, to: Writable): Promise<{ taker: Taker; sent:
   return { taker, sent };
 }
 
+/** Both ends of a connection. */
+async function connection(): Promise<{ far: Socket; near: Socket }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const far = connect(typeof address === 'object' ? address!.port : 0, '127.0.0.1');
+  const [near] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  open.push(far, near);
+  return { far, near };
+}
+
+const open: Socket[] = [];
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
 describe('the output of a snapshot', () => {
   it('comes in buffers of its taker, which are left alone until given back', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const far = connect(typeof address === 'object' ? address!.port : 0, '127.0.0.1');
-    const [near] = (await once(server, 'connection')) as [Socket];
+    const { far, near } = await connection();
     const { taker, sent } = await read(near, far);
     expect(taker.text).toBe(sent);
     expect(taker.ownTakes).toBe(1);
-    far.destroy();
-    near.destroy();
-    server.close();
   });
 
   it('comes as it is read where no socket is behind it', async () => {
     const pipe = new PassThrough();
     const { taker, sent } = await read(pipe, pipe);
     expect(taker.text).toBe(sent);
+    expect(taker.rooms).toBe(taker.takes);
   });
 
   it('vanishes where nobody takes it', async () => {
@@ -90,5 +103,24 @@ describe('the output of a snapshot', () => {
     new SnapshotOutput(pipe, () => null);
     pipe.end('nobody reads this');
     await once(pipe, 'end');
+    const { far, near } = await connection();
+    new SnapshotOutput(near, () => null);
+    far.end(Buffer.alloc(8 << 20));
+    await once(far, 'finish');
+  });
+
+  it('may break off', async () => {
+    const { far, near } = await connection();
+    let takes = 0;
+    const take = (): boolean => {
+      takes++;
+      return true;
+    };
+    new SnapshotOutput(near, () => ({ take, room: () => new Uint8Array(100) }));
+    far.write('the first words');
+    await expect.poll(() => takes).toBe(1);
+    far.resetAndDestroy();
+    // An error that nobody heard would end this process.
+    await new Promise((resolve) => setTimeout(resolve, 20));
   });
 });

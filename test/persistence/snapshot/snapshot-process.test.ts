@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SnapshotRun } from '../../../src/persistence/snapshot/snapshot.ts';
 import { SnapshotHelper } from '../../../src/persistence/snapshot/snapshot-helper.ts';
 import type { StreamTaker } from '../../../src/persistence/snapshot/snapshot-output.ts';
@@ -23,6 +23,8 @@ import {
   saveOptions,
 } from '../rdb/rdb-support.ts';
 import { running } from './snapshot-support.ts';
+
+vi.mock('node:child_process', { spy: true });
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-reserve-'));
 const path = join(folder, 'dump.rdb');
@@ -113,6 +115,7 @@ it('has reserves only until it is to be ready', async () => {
   const [first] = helper.reserves;
   helper.ready();
   helper.warm();
+  helper.ready();
   expect([helper.pid, helper.reserves.length]).toEqual([first, 2]);
   await save();
   expect(helper.pid).toBe(first);
@@ -205,19 +208,79 @@ describe('a stream that was given up', () => {
   });
 });
 
-it('says that a child cannot be started, and has the next one try again', async () => {
-  const { execPath } = process;
-  process.execPath = '/nowhere/node';
-  try {
-    const job = { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 0 };
-    const reason = await new Promise((gone) => {
+describe('a child that cannot be started', () => {
+  const job = { path, checksum: true, commands: null, incrementalFsync: true, expectedBytes: 0 };
+
+  /** Why a job that is begun now has no child. */
+  function refused(): Promise<unknown> {
+    return new Promise((gone) => {
       helper.begin(job, { stream: null, report: () => {}, gone });
     });
-    expect(reason).toMatch(/cannot be started: .*ENOENT/);
-  } finally {
-    process.execPath = execPath;
   }
-  await save();
+
+  it('is told of, and the next one is tried again', async () => {
+    const { execPath } = process;
+    process.execPath = '/nowhere/node';
+    try {
+      expect(await refused()).toMatch(/cannot be started: .*ENOENT/);
+    } finally {
+      process.execPath = execPath;
+    }
+    await save();
+  });
+
+  it('is told of where there is no memory for one, which node throws', async () => {
+    const failure = Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM' });
+    vi.mocked(spawn).mockImplementationOnce(() => {
+      throw failure;
+    });
+    expect(await refused()).toMatch(/cannot be started: spawn ENOMEM/);
+    for (let i = 0; i < 3; i++) {
+      vi.mocked(spawn).mockImplementationOnce(() => {
+        throw failure;
+      });
+    }
+    helper.warm();
+    helper.ready();
+    await expect.poll(() => [helper.pid, helper.reserves.length]).toEqual([0, 0]);
+    await save();
+  });
+
+  it('is told of where no descriptor is left for its pipes', async () => {
+    const program = pathToFileURL(CHILD_SCRIPT.replace('-child.js', '-helper.js')).href;
+    const text = `const { SnapshotHelper } = await import('${program}');
+      const { closeSync, openSync } = await import('node:fs');
+      const helper = new SnapshotHelper();
+      const begin = (report, gone) => {
+        helper.begin(${JSON.stringify(job)}, { stream: null, report, gone });
+      };
+      const open = [];
+      try {
+        for (;;) open.push(openSync('/dev/null'));
+      } catch {}
+      helper.warm();
+      helper.ready();
+      begin(() => {}, (reason) => {
+        console.log(reason);
+        for (const fd of open) closeSync(fd);
+        // The reserves hear a little later that there was none for them either.
+        setImmediate(() => {
+          begin(({ event }) => {
+            if (event !== 'ended') return;
+            console.log(event);
+            helper.leave();
+          }, console.log);
+          helper.end();
+        });
+      });
+      helper.end();`;
+    const words = [process.execPath, '--input-type=module', '-e', text];
+    const server = spawn('/bin/sh', ['-c', 'ulimit -n 60 && exec "$@"', 'sh', ...words]);
+    let said = '';
+    for (const pipe of [server.stdout, server.stderr]) pipe.on('data', (part) => (said += part));
+    await once(server, 'exit');
+    expect(said).toMatch(/^the child process cannot be started: .*EMFILE\nended\n$/);
+  });
 });
 
 it('hears nothing of a child that was killed, whatever it had still said', async () => {

@@ -174,6 +174,7 @@ describe('large streams in a snapshot', () => {
     const keyspace = makeKeyspace(1);
     const db = keyspace.databases[0]!;
     const key = latin1('long');
+    const atFirst = keyspace.arena.usedBytes;
     const log = streamCreate(keyspace, db, key, 0, key.length);
     const entries = 30_000;
     for (let i = 0; i < entries; i++) add(log, ['field', 'a value of some length']);
@@ -192,6 +193,7 @@ describe('large streams in a snapshot', () => {
     expect(keyspace.arena.usedBytes - before).toBeLessThanOrEqual(8192);
     snapshot.walk(20);
     expect(snapshot.walker.isDone).toBe(false);
+    expect(snapshot.queue.copiedBytes).toBeLessThan(1 << 19);
     group.removeConsumer(consumers[1]!);
     expect(pendingId(keyspace.arena, group.pending.last(), id).seqLow).toBe(entries);
     log.removeGroup('g', keyspace);
@@ -199,5 +201,32 @@ describe('large streams in a snapshot', () => {
     expect(camera.in(snapshot.finish())).toEqual(truth);
     while (keyspace.freeSlice(1000));
     expect(db.dict.count).toBe(0);
+    expect(keyspace.arena.usedBytes - atFirst).toBeLessThan(100_000);
+  });
+
+  it('have a group freed that goes when it has been written', () => {
+    const keyspace = makeKeyspace(1);
+    const db = keyspace.databases[0]!;
+    const key = latin1('long');
+    const atFirst = keyspace.arena.usedBytes;
+    const log = streamCreate(keyspace, db, key, 0, key.length);
+    const entries = 5000;
+    for (let i = 0; i < entries; i++) add(log, ['field', 'a value of some length']);
+    const [early] = ['early', 'late'].map((name) => {
+      const group = log.addGroup(name, log.firstId, 0)!;
+      const consumer = group.addConsumer('a', NOW_MS);
+      for (let i = 1; i <= entries; i++) group.addPending(id.set(0, 0, 0, i), consumer, NOW_MS, 1);
+      return group;
+    });
+    const truth = camera.of(keyspace);
+    const snapshot = new HandSnapshot(keyspace);
+    keyspace.lookupWrite(db, key, 0, key.length);
+    while (early!.keeper !== null) snapshot.walk(1);
+    expect(snapshot.walker.isDone).toBe(false);
+    log.removeGroup('early', keyspace);
+    keyspace.remove(db, keyspace.lookupWrite(db, key, 0, key.length));
+    expect(camera.in(snapshot.finish())).toEqual(truth);
+    while (keyspace.freeSlice(1000));
+    expect(keyspace.arena.usedBytes - atFirst).toBeLessThan(100_000);
   });
 });
