@@ -330,7 +330,7 @@ export class Server implements Services {
       services: this,
       turn: this.turn,
       fs: this.options.fs ?? realFileSystem,
-      startSnapshot: syncSnapshotStarter(persistence),
+      startSnapshot: syncSnapshotStarter(persistence, this.options.fs ?? realFileSystem),
       datasets: persistence.changes,
       createClient: () => this.hub.detached(),
       listeningPort: () => this.port,

@@ -13,6 +13,7 @@
  *
  * One search is used over and over; it allocates nothing, but for more hits than ever before.
  */
+import type { Arena } from '../memory/arena.ts';
 import { PartialSort } from '../struct/partial-sort.ts';
 import { IndexCursor } from '../struct/sorted-index.ts';
 import { GeoCells } from './geo-cells.ts';
@@ -22,7 +23,7 @@ import type { LargeZset } from './zset-large.ts';
 import { ZsetCursor, type ZsetView } from './zset-view.ts';
 
 const FIRST_ROOM = 256;
-/** Room for more hits than this is given back. */
+/** Room for more hits than this goes back when the search is done with. */
 const KEPT_ROOM = 1 << 16;
 /** Steps to a point that cost as much as the search for it. */
 const STEPS_MAX = 24;
@@ -57,11 +58,21 @@ export class GeoSearch extends PartialSort {
   /** Finds the points of a zset within `shape`; stops when there are `most`. */
   run(view: ZsetView, most: number): void {
     this.count = 0;
-    if (this.refs.length > KEPT_ROOM) this.resize(FIRST_ROOM);
     this.shape.prepare(this.cells, view.large !== null);
     if (view.large !== null) this.runLarge(view.large, most);
     else this.runPacked(view, most);
     for (let i = 0; i < this.count; i++) this.places[i] = i;
+  }
+
+  /** The hits have been shown or stored: the room that they took beyond a little goes back. */
+  end(arena: Arena): void {
+    this.count = 0;
+    if (this.refs.length <= KEPT_ROOM) return;
+    const { angles, distances, merged, places, refs, scores } = this;
+    this.resize(FIRST_ROOM);
+    for (const one of [angles, distances, merged, places, refs, scores]) {
+      arena.abandon(one.buffer as ArrayBuffer);
+    }
   }
 
   /** The ref of the hit at a place. */

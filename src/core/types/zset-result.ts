@@ -7,6 +7,7 @@
  *     result.push(owner, ref, score);       or, where a member may come twice: find(), then push()
  *     result.sort();
  *     result.show(rank, member), result.scoreAt(rank);     or     result.store(db, key, ...)
+ *     result.end();
  *
  *     item     owner   ref    score   hash            table: open addressing, item + 1 at
  *     0        0       1040   1.5     ..              (hash + n) & mask, 0 for none
@@ -38,7 +39,7 @@ export interface MemberSource {
 
 const FIRST_ROOM = 256;
 const FIRST_BYTES = 4096;
-/** Arrays that grew past this are not kept. */
+/** Arrays that grew past this go when the result is done with: those of a million take 50 MB. */
 const KEPT_ROOM = 1 << 16;
 const KEPT_BYTES = 1 << 20;
 
@@ -75,15 +76,32 @@ export class ZsetResult extends MergeSort {
     this.sources.length = 0;
     this.seed0 = keyspace.seed.seed0;
     this.seed1 = keyspace.seed.seed1;
-    if (this.refs.length > KEPT_ROOM) this.resize(FIRST_ROOM);
     this.mask = 0;
     if (total === 0) return;
     let size = FIRST_ROOM;
     while (size < total * 2) size *= 2;
     this.mask = size - 1;
-    if (this.table.length < size || this.table.length > KEPT_ROOM) {
-      this.table = new Uint32Array(size);
-    } else this.table.fill(0, 0, size);
+    if (this.table.length < size) this.table = new Uint32Array(size);
+    else this.table.fill(0, 0, size);
+  }
+
+  /** The result has been shown or stored: what it took beyond a little goes back. */
+  end(): void {
+    const { arena } = this.keyspace!;
+    this.count = 0;
+    this.sources.length = 0;
+    if (this.refs.length > KEPT_ROOM) {
+      const { hashes, order, owners, refs, scores, spare } = this;
+      this.resize(FIRST_ROOM);
+      for (const one of [hashes, order, owners, refs, scores, spare]) {
+        arena.abandon(one.buffer as ArrayBuffer);
+      }
+    }
+    if (this.table.length > KEPT_ROOM) {
+      arena.abandon(this.table.buffer as ArrayBuffer);
+      this.table = new Uint32Array(FIRST_ROOM);
+    }
+    if (buffer.length > KEPT_BYTES) buffer = new Uint8Array(FIRST_BYTES);
   }
 
   /** Names a place that members come from. */
@@ -227,9 +245,7 @@ export class ZsetResult extends MergeSort {
   }
 
   private pack(size: number): void {
-    if (buffer.length < size || buffer.length > KEPT_BYTES) {
-      buffer = new Uint8Array(Math.max(FIRST_BYTES, size));
-    }
+    if (buffer.length < size) buffer = new Uint8Array(size);
     lpInit(buffer, 0);
     for (let rank = 0; rank < this.count; rank++) {
       this.show(rank, one);

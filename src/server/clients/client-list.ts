@@ -39,7 +39,7 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['sub', subscribed?.channels.size ?? 0],
     ['psub', subscribed?.patterns.size ?? 0],
     ['ssub', subscribed?.shardChannels.size ?? 0],
-    ['multi', transaction === null ? -1 : transaction.queue.length],
+    ['multi', transaction === null ? -1 : transaction.commands.length],
     ['watch', client.watched.length],
     ['qbuf', client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))],
     ['qbuf-free', 0],

@@ -14,6 +14,7 @@ import type { Command } from '../dispatch/command.ts';
 import type { Link } from '../io/link.ts';
 import type { Subscriptions } from './pubsub.ts';
 import type { TrackingState } from './tracking.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Unsent replies above which a client's commands wait at first. */
 export const OUTPUT_FIRST_MARK = 1 << 20;
@@ -32,43 +33,6 @@ export const REPLY_ON = 0;
 export const REPLY_OFF = 1;
 export const REPLY_SKIP_NEXT = 2;
 export const REPLY_SKIP = 3;
-
-/** A command queued between MULTI and EXEC. */
-export interface QueuedCommand {
-  readonly command: Command;
-  readonly words: readonly Uint8Array[];
-}
-
-/** State between MULTI and EXEC. */
-export class Transaction {
-  readonly queue: QueuedCommand[] = [];
-  /** Arguments that lie where they arrived, held until the transaction is over. */
-  readonly held: Uint8Array[] = [];
-  /** Flags of all queued commands, or-ed. */
-  flags = 0;
-  /** Flags that one or more of them lack. */
-  lacking = 0;
-  /** A command was refused while queueing: EXEC will refuse too. */
-  spoiled = false;
-  bytes = 0;
-
-  /** Queues the command: a copy of it, but for the arguments that can be held. */
-  add(command: Command, args: Args, buffers: OfferedBuffers): void {
-    const words: Uint8Array[] = [];
-    for (let i = 0; i < args.count; i++) {
-      const bytes = args.bytes[i]!;
-      const length = args.lengths[i]!;
-      if (buffers.hold(bytes)) {
-        this.held.push(bytes);
-        words.push(bytes.subarray(0, length));
-      } else words.push(args.copy(i));
-      this.bytes += length;
-    }
-    this.queue.push({ command, words });
-    this.flags |= command.flags;
-    this.lacking |= ~command.flags;
-  }
-}
 
 /** A key under WATCH. */
 export interface WatchedKey {
@@ -103,6 +67,7 @@ export class Client {
   replyMode: number = REPLY_ON;
   /** Where in `reply` begins what CLIENT REPLY OFF and SKIP will take back. */
   silentFrom = 0;
+  /** State between MULTI and EXEC. */
   transaction: Transaction | null = null;
   watched: WatchedKey[] = [];
   /** A watched key changed: EXEC will answer null. */

@@ -2,7 +2,8 @@
  * Which clients WATCH which keys: optimistic transactions.
  *
  * A key is named "db:key" with one character a byte. Watched keys are few beside the data, so they
- * are ordinary strings; and when nobody watches, a change costs one comparison.
+ * are ordinary strings; and when nobody watches, a change costs one comparison. A client may watch
+ * very many, so what it remembers of a key is found from the key, not looked for among all of its.
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
@@ -15,7 +16,7 @@ export type Watcher = Pick<Client, 'watched' | 'watchedChanged'>;
 export class WatchTable {
   /** Set while the key that is touched goes because its time has come. */
   expiring = false;
-  private readonly watchers = new Map<string, Set<Watcher>>();
+  private readonly watchers = new Map<string, Map<Watcher, WatchedKey>>();
 
   /** Keys that are watched. */
   get size(): number {
@@ -25,22 +26,23 @@ export class WatchTable {
   /** `client` watches the key from now on. */
   add(client: Watcher, keyspace: Keyspace, db: number, key: Uint8Array): void {
     const id = watchId(db, key, 0, key.length);
-    const set = this.watchers.get(id);
-    if (set?.has(client) === true) return;
+    const byClient = this.watchers.get(id);
+    if (byClient?.has(client) === true) return;
     const { dict } = keyspace.databases[db]!;
     const address = dict.find(key, 0, key.length);
     const wasExpired = address !== 0 && keyspace.isExpired(keyspace.databases[db]!, address);
-    client.watched.push({ id, db, key, wasExpired });
-    if (set === undefined) this.watchers.set(id, new Set([client]));
-    else set.add(client);
+    const watched = { id, db, key, wasExpired };
+    client.watched.push(watched);
+    if (byClient === undefined) this.watchers.set(id, new Map([[client, watched]]));
+    else byClient.set(client, watched);
   }
 
   /** `client` watches nothing any more. */
   clear(client: Watcher): void {
     for (const one of client.watched) {
-      const set = this.watchers.get(one.id);
-      set?.delete(client);
-      if (set?.size === 0) this.watchers.delete(one.id);
+      const byClient = this.watchers.get(one.id);
+      byClient?.delete(client);
+      if (byClient?.size === 0) this.watchers.delete(one.id);
     }
     client.watched = [];
     client.watchedChanged = false;
@@ -60,11 +62,10 @@ export class WatchTable {
   touch(db: number, key: Uint8Array, offset: number, length: number): void {
     if (this.watchers.size === 0) return;
     const id = watchId(db, key, offset, length);
-    const set = this.watchers.get(id);
-    if (set === undefined) return;
-    for (const client of set) {
-      const watched = this.expiring ? client.watched.find((one) => one.id === id) : undefined;
-      if (watched?.wasExpired === true) watched.wasExpired = false;
+    const byClient = this.watchers.get(id);
+    if (byClient === undefined) return;
+    for (const [client, watched] of byClient) {
+      if (this.expiring && watched.wasExpired) watched.wasExpired = false;
       else client.watchedChanged = true;
     }
   }
@@ -77,7 +78,9 @@ export class WatchTable {
   touchAll(keyspace: Keyspace, db: Database, other: Database | null): void {
     if (this.watchers.size === 0) return;
     const seen = new Set<Watcher>();
-    for (const set of this.watchers.values()) for (const client of set) seen.add(client);
+    for (const byClient of this.watchers.values()) {
+      for (const client of byClient.keys()) seen.add(client);
+    }
     for (const client of seen) {
       for (const one of client.watched) {
         if (one.db === db.id && isReplaced(keyspace, db, other, one)) client.watchedChanged = true;

@@ -104,6 +104,7 @@ export function geoSearch(c: Context, source: number, kind: number): void {
   find(c, address);
   if (request.storeAt > 0) store(c, (kind & BY_OPTIONS) !== 0);
   else replyHits(c);
+  search.end(c.keyspace.arena);
 }
 
 /** Reads the centre and the radius where they have their place: GEORADIUS and its kin. */
@@ -249,6 +250,7 @@ function store(c: Context, isSearch: boolean): void {
   result.sort();
   const existing = c.lookupWrite(storeAt);
   result.store(db, bytes[storeAt]!, offsets[storeAt]!, lengths[storeAt]!, existing);
+  result.end();
   if (existing === 0) c.notify(storeAt, NOTIFY_NEW, 'new');
   c.changed(storeAt, NOTIFY_ZSET, isSearch ? 'geosearchstore' : 'georadiusstore');
   keyspace.dirty += count - 1;

@@ -9,7 +9,7 @@
  * A watched key that expires before EXEC spoils it, whether or not anybody has removed the key yet.
  */
 import { Args } from '../../core/resp/args.ts';
-import { Transaction } from '../clients/client.ts';
+import { Transaction, TransactionCursor } from '../clients/transaction.ts';
 import {
   ALLOW_BUSY,
   command,
@@ -49,10 +49,11 @@ function execCommand(c: Context): void {
     reply.nullArray();
   } else {
     watches.clear(client);
-    reply.array(transaction.queue.length);
+    reply.array(transaction.commands.length);
     // Whatever becomes of the client meanwhile, its words stay until all of them have run.
-    const held = transaction.held.splice(0);
-    dispatcher.execute(client, transaction.queue, queued);
+    const cursor = new TransactionCursor(transaction);
+    const held = transaction.takeHeld();
+    dispatcher.execute(client, cursor, queued);
     queued.release();
     for (const one of held) keyspace.offered.letGo(one);
   }

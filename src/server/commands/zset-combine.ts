@@ -157,6 +157,7 @@ function answer(c: Context): void {
     reply.bulk(member.bytes, member.offset, member.length);
     if (withScores) reply.double(result.scoreAt(rank));
   }
+  result.end();
 }
 
 const UNITED =

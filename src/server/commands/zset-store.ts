@@ -13,11 +13,13 @@ export function storeZset(c: Context, result: ZsetResult, event: string): void {
   const { count } = result;
   reply.integer(count);
   if (count === 0) {
+    result.end();
     c.storeNothing(1);
     return;
   }
   const existing = c.lookupWrite(1);
   result.store(db, bytes[1]!, offsets[1]!, lengths[1]!, existing);
+  result.end();
   if (existing === 0) c.notify(1, NOTIFY_NEW, 'new');
   c.changed(1, NOTIFY_ZSET, event);
 }

@@ -16,9 +16,10 @@
  * alone.
  */
 import type { Args } from '../../core/resp/args.ts';
-import type { Client, QueuedCommand } from '../clients/client.ts';
-import { isAnsweredLater, REPLY_ON, type Transaction, WAIT_BLOCKED } from '../clients/client.ts';
+import type { Client } from '../clients/client.ts';
+import { isAnsweredLater, REPLY_ON, WAIT_BLOCKED } from '../clients/client.ts';
 import { silence } from '../clients/reply-mode.ts';
+import type { Transaction, TransactionCursor } from '../clients/transaction.ts';
 import { countCalls, QUICK_US, SHARED_MAX, SharedCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
 import {
@@ -202,14 +203,13 @@ export class Dispatcher {
   }
 
   /** Runs the commands of a transaction, one unit together. */
-  execute(client: Client, queue: readonly QueuedCommand[], scratch: Args): void {
+  execute(client: Client, cursor: TransactionCursor, scratch: Args): void {
     const { propagator } = this.services;
     const c = this.context;
     const { args, command } = c;
-    for (const one of queue) {
-      scratch.setTo(one.words);
-      const refusal = this.recheck === null ? null : this.recheck(client, one.command, scratch);
-      if (refusal === null) this.call(client, one.command, scratch);
+    for (let one = cursor.next(scratch); one !== null; one = cursor.next(scratch)) {
+      const refusal = this.recheck === null ? null : this.recheck(client, one, scratch);
+      if (refusal === null) this.call(client, one, scratch);
       else client.reply.error(refusal);
     }
     propagator.suppress();
@@ -281,7 +281,7 @@ export class Dispatcher {
 
   /** Ends a transaction, whether it has run or not. */
   discard(client: Client): void {
-    const held = client.transaction?.held ?? [];
+    const held = client.transaction?.takeHeld() ?? [];
     client.transaction = null;
     for (const one of held) this.services.keyspace.offered.letGo(one);
     this.services.watches.clear(client);

@@ -202,7 +202,7 @@ export function countBuffers(
 export function clientBytes(client: Client): number {
   const { outputBytes, parser, subscribed, tracking, transaction, watched } = client;
   let bytes = CLIENT_BYTES + parser.pendingBytes + parser.argumentBytes + outputBytes;
-  bytes += transaction?.bytes ?? 0;
+  bytes += transaction?.memoryBytes ?? 0;
   bytes += watched.length * WATCHED_BYTES;
   if (tracking !== null) bytes += tracking.prefixBytes + tracking.prefixes.length * PREFIX_BYTES;
   if (subscribed !== null) {

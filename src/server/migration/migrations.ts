@@ -28,6 +28,7 @@
  */
 import { Args } from '../../core/resp/args.ts';
 import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
+import { TransactionCursor } from '../clients/transaction.ts';
 import type { Watcher } from '../clients/watch-table.ts';
 import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
@@ -116,11 +117,13 @@ export class Migrations {
     if (command.name !== 'exec') {
       return client.transaction === null && this.touches(command, args);
     }
+    if (client.transaction === null) return false;
+    const cursor = new TransactionCursor(client.transaction);
     const queued = new Args();
-    return (client.transaction?.queue ?? []).some((one) => {
-      queued.setTo(one.words);
-      return this.touches(one.command, queued);
-    });
+    for (let one = cursor.next(queued); one !== null; one = cursor.next(queued)) {
+      if (this.touches(one, queued)) return true;
+    }
+    return false;
   }
 
   private touches(command: Command, args: Args): boolean {

@@ -1,6 +1,8 @@
 /**
  * Snapshots for full syncs: what replication asks for, done by the server's one snapshot runner.
  */
+import type { FileSystem } from '../../persistence/file-system.ts';
+import { removeIfThere } from '../../persistence/rdb/rdb-file.ts';
 import type {
   SnapshotStarter,
   SyncSnapshot,
@@ -13,7 +15,7 @@ import type { Persistence } from './persistence.ts';
 let syncs = 0;
 
 /** Begins snapshots for replicas; none while another one runs. */
-export function syncSnapshotStarter(persistence: Persistence): SnapshotStarter {
+export function syncSnapshotStarter(persistence: Persistence, fs: FileSystem): SnapshotStarter {
   return (request: SyncSnapshotRequest): SyncSnapshot | null => {
     if (persistence.isBusy) return null;
     const path =
@@ -28,7 +30,14 @@ export function syncSnapshotStarter(persistence: Persistence): SnapshotStarter {
       functions: request.content.functions,
     });
     return {
-      done: done.then(() => ({ path })),
+      done: done.then(
+        () => ({ path }),
+        (error: unknown) => {
+          // It may have got its name in the very moment in which it was given up.
+          if (path !== null) removeIfThere(fs, path);
+          throw error;
+        },
+      ),
       resume: () => persistence.snapshots.resume(),
       cancel: () => persistence.snapshots.abort(),
     };
