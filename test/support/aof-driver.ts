@@ -119,6 +119,11 @@ export class AofDriver {
 
   async begin(): Promise<boolean> {
     await this.aof.prepareRewrite(0);
+    return this.beginPrepared();
+  }
+
+  /** Begins the rewrite that `prepareRewrite` has prepared, with what was written since in it. */
+  beginPrepared(): boolean {
     this.#snapshot = this.written;
     return this.aof.beginRewrite();
   }

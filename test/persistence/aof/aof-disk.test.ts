@@ -194,11 +194,12 @@ describe('the figures', () => {
       };
       const made = await fresh(policy, { onProgress });
       driver = made.driver;
+      await driver.aof.prepareRewrite(0);
       made.fs.holdSyncs(/a\.1\.incr/);
       driver.turn();
       await driver.pass(100);
       driver.turn();
-      await driver.begin();
+      driver.beginPrepared();
       driver.turn();
       await driver.finish();
       made.fs.releaseSyncs();
@@ -370,11 +371,11 @@ describe('switching off and on', () => {
 describe('an fsync', () => {
   it('waits for the end of the one that runs', async () => {
     const { fs, driver } = await fresh('everysec');
+    await driver.aof.prepareRewrite(0);
     driver.turn();
     fs.holdSyncs(/a\.1\.incr/);
     await driver.pass(100);
-    await driver.aof.prepareRewrite(0);
-    await driver.begin();
+    driver.beginPrepared();
     const flushed = driver.aof.flush();
     await driver.pass(1500);
     expect(fs.heldSyncs).toBe(1);

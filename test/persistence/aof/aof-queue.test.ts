@@ -34,7 +34,7 @@ describe('the queue', () => {
     await driver.pass(100);
     fs.failSyncOf = /a\.1\.incr/;
     driver.turn();
-    await driver.begin();
+    driver.beginPrepared();
     driver.turn();
     fs.releaseSyncs();
     await driver.pass(100);
