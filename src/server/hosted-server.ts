@@ -3,8 +3,8 @@
  * `cairn-server`, which brings its configuration and its snapshots' child along.
  */
 import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
+import type { CairnServer, CreateServerOptions } from './cairn-server.ts';
 import { Config } from './config/config.ts';
-import type { CairnServer, CreateServerOptions } from './index.ts';
 import { silentLog } from './log.ts';
 import { supplyChunks } from './memory/memory-ahead.ts';
 import { Server } from './server.ts';

@@ -250,7 +250,7 @@ export class Arena extends ChunkSpace {
     const size = this.hugeU8[handle]!.length;
     this.usedBytes -= size;
     this.reservedBytes -= size;
-    this.abandon(this.hugeU8[handle]!.buffer as ArrayBuffer);
+    this.abandon(this.hugeU8[handle]!);
     this.hugeU8[handle] = EMPTY_U8;
     this.hugeU32[handle] = EMPTY_U32;
     this.hugeFree.push(handle);

@@ -105,11 +105,13 @@ export class ChunkSpace {
     this.keptChunk = NONE;
   }
 
-  /** A buffer that is no longer in use. */
-  abandon(buffer: ArrayBuffer): void {
-    if (this.emptied.length === EMPTIED_MAX) return;
-    this.emptied.push(buffer);
-    this.emptiedBytes += buffer.byteLength;
+  /** The buffers of arrays that are no longer in use. */
+  abandon(...arrays: ArrayBufferView[]): void {
+    for (const { buffer } of arrays) {
+      if (this.emptied.length === EMPTIED_MAX) return;
+      this.emptied.push(buffer as ArrayBuffer);
+      this.emptiedBytes += buffer.byteLength;
+    }
   }
 
   /** The first of `count` pages, 1 or those of a span or a group, that nobody uses. */
@@ -194,7 +196,7 @@ export class ChunkSpace {
   }
 
   private unmap(chunk: number): void {
-    this.abandon(this.u8[chunk]!.buffer as ArrayBuffer);
+    this.abandon(this.u8[chunk]!);
     this.freeSpans[chunk] = 0;
     this.freeSpanCount -= SPANS_PER_CHUNK;
     this.u8[chunk] = EMPTY_U8;

@@ -72,7 +72,7 @@ export class OfferedBuffers {
     if (--offer.holders > 0) return;
     this.offers.delete(bytes.buffer);
     if (offer.block !== 0) this.arena.giveBack(offer.block);
-    else if (bytes.length > SPARE_BYTES_MAX) this.arena.abandon(bytes.buffer as ArrayBuffer);
+    else if (bytes.length > SPARE_BYTES_MAX) this.arena.abandon(bytes);
     else giveSpare(bytes);
   }
 

@@ -70,9 +70,7 @@ export class GeoSearch extends PartialSort {
     if (this.refs.length <= KEPT_ROOM) return;
     const { angles, distances, merged, places, refs, scores } = this;
     this.resize(FIRST_ROOM);
-    for (const one of [angles, distances, merged, places, refs, scores]) {
-      arena.abandon(one.buffer as ArrayBuffer);
-    }
+    arena.abandon(angles, distances, merged, places, refs, scores);
   }
 
   /** The ref of the hit at a place. */

@@ -93,12 +93,10 @@ export class ZsetResult extends MergeSort {
     if (this.refs.length > KEPT_ROOM) {
       const { hashes, order, owners, refs, scores, spare } = this;
       this.resize(FIRST_ROOM);
-      for (const one of [hashes, order, owners, refs, scores, spare]) {
-        arena.abandon(one.buffer as ArrayBuffer);
-      }
+      arena.abandon(hashes, order, owners, refs, scores, spare);
     }
     if (this.table.length > KEPT_ROOM) {
-      arena.abandon(this.table.buffer as ArrayBuffer);
+      arena.abandon(this.table);
       this.table = new Uint32Array(FIRST_ROOM);
     }
     if (buffer.length > KEPT_BYTES) buffer = new Uint8Array(FIRST_BYTES);

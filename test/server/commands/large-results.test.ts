@@ -37,7 +37,7 @@ it.each([
   const { arena } = server.server.keyspace;
   const abandon = vi.spyOn(arena, 'abandon');
   server.run(...line.split(' '));
-  const bytes = abandon.mock.calls.reduce((sum, [buffer]) => sum + buffer.byteLength, 0);
+  const bytes = abandon.mock.calls.flat().reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
   abandon.mockRestore();
   expect(bytes).toBeGreaterThan(BYTES_MIN);
 });
