@@ -19,8 +19,9 @@
  * among bytes that clients chose.
  *
  * Of a turn with a torn end, the commands that are whole are kept, as Redis keeps them (it may have
- * cut the file itself and written more). Its head promises bytes that will never come, so it is
- * voided in place: `#CV:`, the same numbers, a check that fits. A voided head covers nothing.
+ * cut the file itself and written more); of a replica's, those up to its last place in the stream
+ * (aof-scan.ts). Its head promises bytes that will never come, so it is voided in place: `#CV:`,
+ * the same numbers, a check that fits. A voided head covers nothing.
  *
  * Every single flipped bit of a framed file is noticed. In a body, by the crc. In a head: its check
  * or its fixed characters do not match; if its `#` is hit, the line is no command and no annotation

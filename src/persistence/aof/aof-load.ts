@@ -110,6 +110,7 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
         return options.execute(args);
       },
       position: (position) => tracker.at(position),
+      reached: () => tracker.position,
       passed: (bytes) => tracker.passed(bytes),
       pause: (offset) => pause(loadedBefore + offset),
     });

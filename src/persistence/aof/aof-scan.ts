@@ -9,6 +9,13 @@
  *
  * Commands between MULTI and EXEC are kept until EXEC comes, since a file may end before it; they
  * are given out without MULTI and EXEC. Nested MULTI and EXEC alone are ignored, as Redis does.
+ *
+ * The commands of a torn turn are kept as far as they are whole, but not those of a replica, whose
+ * place in the stream stands behind them and is missing: its primary sends them again, and the
+ * place that is known is worth more than they are.
+ *
+ *   #CK:.. SET a.. SET b.. #RP:r:..:900 SET c.. SET d.. #RP:r:..:94      torn here
+ *                                      ^ cut here
  */
 import type { Args } from '../../core/resp/args.ts';
 import { DurableFile } from '../durable-file.ts';
@@ -33,6 +40,11 @@ export type ScanSinks = {
   readonly time?: (unixSeconds: number, cutOffset: number) => boolean;
   /** A line that tells the position in the replication stream, null for none. */
   readonly position?: (position: AofPosition | null) => void;
+  /**
+   * The position reached by what was given out, null when it is not known. Only who asks for it has
+   * torn turns of a replica cut back to one.
+   */
+  readonly reached?: () => AofPosition | null;
   /** Commands were given out that take `bytes` bytes in the file. */
   readonly passed?: (bytes: number) => void;
   /** Called often, with the offset reached. A promise is waited for: this is where a scan rests. */
@@ -115,6 +127,8 @@ class AofScan {
   #transactionCut: number;
   #transactionBytes: number;
   #tornHeadOffset: number;
+  /** How much of the file is given out, once its last turn is known to be torn. */
+  #tornEnd: number | undefined;
 
   constructor(file: OpenFile, path: string, sinks: ScanSinks) {
     this.#file = file;
@@ -128,6 +142,7 @@ class AofScan {
     this.#transactionCut = 0;
     this.#transactionBytes = 0;
     this.#tornHeadOffset = -1;
+    this.#tornEnd = undefined;
   }
 
   async run(): Promise<ScanReport> {
@@ -140,7 +155,7 @@ class AofScan {
     }
     const content = Math.max(await contentSize(this.#file, this.#size), this.#rdbBytes);
     const reader = new AofReader(this.#file, this.#rdbBytes, content);
-    const report = await this.#walk(reader);
+    const report = await this.#walk(reader, content);
     if (report.outcome === 'whole' && content < this.#size) {
       return this.#report('torn', content, content, `${this.#size - content} zeros at the end`);
     }
@@ -154,7 +169,7 @@ class AofScan {
     return Buffer.from(start).toString('latin1') === RDB_MAGIC;
   }
 
-  async #walk(reader: AofReader): Promise<ScanReport> {
+  async #walk(reader: AofReader, content: number): Promise<ScanReport> {
     for (let untilPause = COMMANDS_A_PAUSE; ; untilPause--) {
       if (untilPause === 0) {
         untilPause = COMMANDS_A_PAUSE;
@@ -163,6 +178,10 @@ class AofScan {
       }
       const item = reader.next();
       this.#frameCount = reader.frameCount;
+      if (reader.tornHeadOffset >= 0 && this.#transaction === undefined) {
+        this.#tornEnd ??= await this.#endOfTornTurn(reader.tornHeadOffset, content);
+        if (reader.itemOffset >= this.#tornEnd) return this.#torn(reader, this.#tornEnd);
+      }
       if (item === 'more') {
         await reader.fill();
       } else if (item === 'command') {
@@ -193,12 +212,36 @@ class AofScan {
     if (item === 'damaged') {
       return this.#report('damaged', this.#cutOffset(reader), reader.itemOffset, reader.reason);
     }
-    if (item === 'torn' || this.#transaction !== undefined) return this.#torn(reader);
+    if (item === 'torn' || this.#transaction !== undefined) {
+      return this.#torn(reader, this.#cutOffset(reader));
+    }
     return this.#report('whole', reader.offset, reader.offset, '');
   }
 
-  #torn(reader: AofReader): ScanReport {
-    const cut = this.#cutOffset(reader);
+  /**
+   * Up to where the turn is given out whose head is at `headOffset` and whose end is missing: for a
+   * replica up to the last position that it tells. Not so where the file ends with a whole command:
+   * another server may have cut it there, and gone on.
+   */
+  async #endOfTornTurn(headOffset: number, content: number): Promise<number> {
+    if (this.#sinks.reached === undefined) return Number.POSITIVE_INFINITY;
+    let position = this.#sinks.reached();
+    let end = headOffset;
+    const ahead = new AofReader(this.#file, headOffset, content);
+    for (;;) {
+      const item = ahead.next();
+      if (item === 'more') await ahead.fill();
+      else if (item === 'position') {
+        position = ahead.position;
+        end = ahead.offset;
+      } else if (item === 'torn' || item === 'damaged' || item === 'end') {
+        const isFollowing = position !== null && !position.continues;
+        return isFollowing && ahead.itemOffset < content ? end : Number.POSITIVE_INFINITY;
+      }
+    }
+  }
+
+  #torn(reader: AofReader, cut: number): ScanReport {
     const reason =
       this.#transaction !== undefined
         ? 'the file ends within a transaction, before its EXEC'
