@@ -205,7 +205,7 @@ function replconfCommand(c: Context): void {
       return;
     }
     if (c.is(i, 'getack')) {
-      c.services.replication.follower?.acknowledge();
+      c.services.replication.follower?.acks.request();
       return;
     }
     if (!takeOption(c, replica, i)) return;

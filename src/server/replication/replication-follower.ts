@@ -30,6 +30,9 @@ import { flushAll } from '../keyspace/databases.ts';
 import type { DatasetAside } from '../persistence/dataset-aside.ts';
 import type { LoadedDataset } from '../persistence/dataset-changes.ts';
 import type { Services } from '../services.ts';
+import type { Turn } from '../turn/turn.ts';
+import { ReplicationAcks } from './replication-acks.ts';
+import type { ReplicationJournal } from './replication-journal.ts';
 
 /** Number that keeps the files of several syncs apart. */
 let files = 0;
@@ -68,14 +71,13 @@ export interface FollowerDeps {
   readonly handOverRejected: (reason: string) => void;
   /** Called when the link has come up, or gone down. */
   readonly linkChanged: () => void;
-  /** A part of the stream was applied: this turn must end, and the AOF learn how far it is. */
-  readonly applied: () => void;
-  /** How far this server's own log on disk is in the stream, -1 without one. */
-  readonly fsyncedOffset: () => number;
+  readonly journal: ReplicationJournal;
+  readonly turn: Turn;
 }
 
 export class Follower implements PrimaryLinkHost {
   readonly link: PrimaryLink;
+  readonly acks: ReplicationAcks;
   readonly fs: FileSystem;
   /** Runs the stream; null while there is none. */
   client: Client | null = null;
@@ -94,6 +96,7 @@ export class Follower implements PrimaryLinkHost {
     this.resumable = from.resumable;
     this.streamDb = from.streamDb;
     this.link = new PrimaryLink(this, host, port);
+    this.acks = new ReplicationAcks(this.link, deps.journal, deps.turn);
   }
 
   get buffers(): OfferedBuffers {
@@ -107,12 +110,6 @@ export class Follower implements PrimaryLinkHost {
 
   get isConnected(): boolean {
     return this.link.state === 'connected';
-  }
-
-  /** REPLCONF GETACK, and once a second. */
-  acknowledge(): void {
-    this.link.settle();
-    this.link.acknowledge(this.deps.primary.history.offset, this.deps.fsyncedOffset());
   }
 
   // ---------------------------------------------------------------- the link's questions
@@ -273,11 +270,12 @@ export class Follower implements PrimaryLinkHost {
     services.clients.set(client.id, client);
     this.deps.linkChanged();
     // A streamed dataset is followed by the stream only when the primary has heard from us.
-    this.acknowledge();
+    this.acks.request();
   }
 
   disconnected(): void {
     const { client, deps } = this;
+    this.acks.clear();
     if (client === null) return;
     this.client = null;
     client.closed = true;
@@ -322,7 +320,7 @@ export class Follower implements PrimaryLinkHost {
     services.stats.netReplInputBytes += length;
     if (this.client !== null) this.client.bytesIn += length;
     if (this.counted) primary.feed(bytes, from, length);
-    this.deps.applied();
+    this.deps.journal.applied();
   }
 
   /** With `replica-ignore-disk-write-errors no`, what the disk refuses is not applied either. */

@@ -164,6 +164,12 @@ export class ReplicationJournal implements JournalFeed {
     return { bytes: log.appendedBytes + pending, offset: primary.history.offset };
   }
 
+  /** How much the log holds when everything executed so far is in it; 0 without a log. */
+  get executedBytes(): number {
+    const { turn, propagator } = this.deps;
+    return turn.log === null ? 0 : turn.log.appendedBytes + propagator.logLength;
+  }
+
   /** Tells the AOF where it stands: after whatever the stream gets and the AOF does not. */
   notePosition(): void {
     const { log } = this.deps.turn;

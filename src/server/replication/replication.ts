@@ -77,7 +77,10 @@ export class ReplicationService {
     this.services = deps.services;
     this.config = deps.services.config;
     this.waits = new ReplicationWaits(deps.services);
-    deps.turn.onSafe = () => this.waits.check();
+    deps.turn.onSafe = () => {
+      this.waits.check();
+      this.follower?.acks.check();
+    };
     this.primary = this.createPrimary();
     this.journal = new ReplicationJournal({
       turn: deps.turn,
@@ -281,7 +284,7 @@ export class ReplicationService {
     this.journal.tick();
     if (this.follower !== null) {
       this.follower.link.tick(nowMs, this.config.values.replTimeout * 1000);
-      this.follower.acknowledge();
+      this.follower.acks.tick();
     } else if (++this.secondsUnpinged >= this.config.values.replPingReplicaPeriod) {
       this.secondsUnpinged = 0;
       const mayPing = this.journal.isFeeding && !this.failover.isRunning;
@@ -328,29 +331,21 @@ export class ReplicationService {
   }
 
   private createFollower(host: string, port: number, from: Follower['resumePoint']): Follower {
-    const { deps, services } = this;
-    const follower: Follower = new Follower(
+    return new Follower(
       {
-        services,
-        fs: deps.fs,
+        ...this.deps,
         primary: this.primary,
-        datasets: deps.datasets,
+        journal: this.journal,
         isCurrent: (one) => one === this.follower,
-        isDiskBroken: deps.isDiskBroken,
-        createClient: deps.createClient,
-        listeningPort: deps.listeningPort,
         isHandingOver: () => this.failover.state === 'failover-in-progress',
         handedOver: () => this.failover.succeeded(),
         handOverRejected: (reason) => this.failover.abort(reason),
         linkChanged: () => this.applyRole(),
-        applied: () => this.journal.applied(),
-        fsyncedOffset: () => this.journal.fsyncedOffset,
       },
       host,
       port,
       from,
     );
-    return follower;
   }
 
   private replicasChanged(): void {

@@ -162,13 +162,13 @@ export class Turn {
     }
     if (clients.length > LIST_KEPT_MAX) clients.length = 0;
     if (ignores) this.progress();
+    else if (!hold) this.onSafe();
   }
 
   /** Releases the replies that waited for the log, more of which is safe now. */
   progress(): void {
     if (this.halted) return;
-    const log = this.log ?? this.leaving;
-    const safe = log === null || this.ignores(log) ? Number.MAX_SAFE_INTEGER : log.releasableBytes;
+    const safe = this.safeBytes;
     while (this.heldFirst < this.heldEnd && this.heldOffsets[this.heldFirst]! <= safe) {
       const i = this.heldFirst++;
       this.heldClients[i]!.heldReplies--;
@@ -182,6 +182,11 @@ export class Turn {
   /** Sends no reply any more, because a promise cannot be kept. */
   halt(): void {
     this.halted = true;
+  }
+
+  /** Whether what was executed before `logBytes` of the log may be told of. */
+  isSafe(logBytes: number): boolean {
+    return !this.halted && this.safeBytes >= logBytes;
   }
 
   /** Whether replies wait for the disk. */
@@ -248,6 +253,12 @@ export class Turn {
     }
     this.feed?.settled();
     propagator.replicated = this.feed !== null;
+  }
+
+  /** Up to where in the log everything is as safe as was promised. */
+  private get safeBytes(): number {
+    const log = this.log ?? this.leaving;
+    return log === null || this.ignores(log) ? Number.MAX_SAFE_INTEGER : log.releasableBytes;
   }
 
   /** Whether the log fails, and nobody is to wait for it. */
