@@ -64,7 +64,7 @@ export class DatasetChanges {
   /** Begins to load a dataset that a primary sends, aside from the one that stands. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside {
     if (this.isLoading) throw new Error(BUSY);
-    // None may begin either until it is over: what is installed is marked as of no snapshot.
+    // What it would save is about to go, and there is memory for two datasets to find.
     this.persistence.snapshots.abort();
     return this.persistence.loader.loadAside(totalBytes, old);
   }
