@@ -90,11 +90,13 @@ export class DatasetChanges {
       if (error !== undefined) return `ERR Error trying to save the DB: ${error}`;
     }
     if (options.flush) this.deps.flushAll();
+    const { loader, rdb } = this.persistence;
     try {
-      await this.persistence.loader.loadRdb(this.persistence.rdb.path, {
+      const loaded = await loader.loadRdb(rdb.path, {
         expired: 'keep',
         duplicates: options.merge ? 'replace' : 'refuse',
       });
+      if (loaded === undefined) throw new Error(`${rdb.path} is missing`);
       this.deps.log.warning('DB reloaded by DEBUG RELOAD');
       return undefined;
     } catch (error) {
