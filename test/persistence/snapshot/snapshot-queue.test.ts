@@ -5,6 +5,7 @@ import { Arena } from '../../../src/core/memory/arena.ts';
 import { CHUNK_BYTES } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
 import {
   QUEUE_BYTES_MAX,
+  SideBuffer,
   SnapshotQueue,
 } from '../../../src/persistence/snapshot/snapshot-queue.ts';
 
@@ -162,4 +163,24 @@ it('neither sends nor ends anything once it is dropped', () => {
   expect(sents.length).toBe(given);
   while (sents.length > 0) sents.shift()?.();
   expect([ends, queue.memoryBytes, arena.freedWhileLentBytes]).toEqual([0, 0, 0]);
+});
+
+it('counts what waits aside until it is joined, and the end comes once, after all of it', () => {
+  let ends = 0;
+  const counting = {
+    ...transport,
+    end: () => {
+      ends++;
+    },
+  };
+  const queue = new SnapshotQueue(counting, new Arena(), () => {});
+  const side = new SideBuffer(queue, 100);
+  for (const length of [70, 30]) side.take(side.freshChunk(), 0, length);
+  expect([queue.asideBytes, queue.copiedBytes, queue.memoryBytes]).toEqual([100, 0, 100]);
+  queue.join(side);
+  expect([queue.asideBytes, queue.copiedBytes, queue.memoryBytesPeak]).toEqual([0, 100, 100]);
+  queue.end(queue.freshChunk());
+  expect(ends).toBe(1);
+  while (sents.length > 0) sents.shift()?.();
+  expect([queue.copiedBytes, queue.memoryBytes, ends]).toEqual([0, 0, 1]);
 });
