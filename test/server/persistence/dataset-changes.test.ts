@@ -22,18 +22,20 @@ async function withReceived(change: (dump: Uint8Array) => void = () => {}) {
   const server = await scene.start(fs, { rdbcompression: false });
   const client = await scene.connect(server);
   await ask(client, 'SET', 'old', '1');
-  return { fs, client, persistence: server.server.persistence };
+  return { fs, client, log: server.log, persistence: server.server.persistence };
 }
 
 describe('a dataset that was received', () => {
   it('is there at once, and in the AOF as soon as that goes on', async () => {
-    const { fs, client, persistence } = await withReceived();
+    const { fs, client, log, persistence } = await withReceived();
     // The old AOF is not left before its last fsync: until then its state is still `on`.
     fs.holdSyncs();
     const { logged } = await persistence.changes.replaceBy(RECEIVED);
     expect(await ask(client, 'MGET', 'old', 'new:0')).toEqual([null, 'v'.repeat(100)]);
     fs.releaseSyncs();
+    const lines = log.length;
     await logged;
+    expect(log.slice(lines).join('\n')).not.toMatch(/undefined|Promise/);
     await until('the AOF is on', () => persistence.aof.aof.state === 'on');
     await ask(client, 'SET', 'newer', '1');
     const again = await scene.connect(await scene.start(fs.kill()));

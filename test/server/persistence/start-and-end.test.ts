@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
 import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
@@ -80,6 +81,30 @@ describe('a start with appendonly yes', () => {
     expect(String(await served)).toBe('$1\r\n1\r\n');
     socket.destroy();
     rmSync(dirname(unixsocket), { recursive: true });
+  });
+
+  it('has who writes first wait until that can be kept', async () => {
+    const fs = emptyDisk();
+    const unixsocket = join(mkdtempSync(join(DATA_FOLDER, 'cairn-start-')), 's');
+    fs.holdSyncs();
+    const starting = scene.start(fs, { unixsocket, appendfsync: 'always' });
+    await until('it makes its files', () => fs.heldSyncs > 0);
+    const socket = connect(unixsocket);
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += String(bytes);
+    });
+    await new Promise<void>((resolve) => void socket.write('SET a 1\r\n', () => resolve()));
+    for (let i = 0; i < 20; i++) await turn();
+    expect(answer).toBe('');
+    fs.releaseSyncs();
+    const { log } = await starting;
+    await until('it is answered', () => answer === '+OK\r\n');
+    expect(log.join('\n')).not.toContain('There is no AOF yet');
+    socket.destroy();
+    rmSync(dirname(unixsocket), { recursive: true });
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'GET', 'a')).toBe('1');
   });
 
   it('counts nothing as unsaved that it has loaded', async () => {
