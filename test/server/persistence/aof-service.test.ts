@@ -214,6 +214,23 @@ describe('a rewrite without an AOF', () => {
     },
   );
 
+  it('that cannot delete its increment is none the less over, and the AOF can be had', async () => {
+    const { fs, server, client, persistence } = await withSlowSnapshots({
+      appendonly: false,
+      'rdb-key-save-delay': 0,
+    });
+    const { aof } = persistence;
+    const next = (fs.kindCalls.get('unlink') ?? 0) + 1;
+    fs.breakCallOf('unlink', next, { kind: 'error', code: 'EIO' });
+    await ask(client, 'BGREWRITEAOF');
+    await until('it is over', () => !aof.isRewriting);
+    expect([aof.rewrites, aof.lastRewriteOk]).toEqual([1, true]);
+    expect(server.log.join('\n')).toMatch(/could not delete .*temp-appendonly.aof.incr .*EIO/);
+    expect(await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK');
+    await until('it is on', () => aof.aof.state === 'on');
+    expect(aof.isOn).toBe(true);
+  });
+
   it('is given up at the end of the server, and leaves no file', async () => {
     const { fs, server, client, persistence } = await withSlowSnapshots({ appendonly: false });
     await ask(client, 'BGREWRITEAOF');
