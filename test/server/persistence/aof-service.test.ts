@@ -64,6 +64,7 @@ describe('a rewrite', () => {
     const server = await scene.start(emptyDisk(), { appendfsync: 'no' });
     const client = await scene.connect(server);
     const { aof } = server.server.persistence;
+    expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([0, false, true]);
     const replies = await client.pipeline([['BGREWRITEAOF'], ['BGREWRITEAOF']]);
     expect(replies.map(({ value }) => value)).toEqual([
       'Background append only file rewriting started',
@@ -71,6 +72,17 @@ describe('a rewrite', () => {
     ]);
     await until('it is done', () => aof.rewrites > 0 && !aof.isRewriting);
     expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([1, false, true]);
+    expect(server.log.join('\n')).not.toContain('automatic');
+  });
+
+  it('begins by itself when the AOF has grown, and says so', async () => {
+    const settings = { appendfsync: 'no', 'auto-aof-rewrite-min-size': 1000 };
+    const server = await scene.start(emptyDisk(), settings);
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    await ask(client, 'SET', 'a', 'v'.repeat(1000));
+    await until('it is done', () => aof.rewrites === 1 && !aof.isRewriting);
+    expect(server.log.join('\n')).toContain('Starting automatic rewriting of AOF');
   });
 
   it('that is asked for during a save changes nothing until its end', async () => {
@@ -235,6 +247,7 @@ describe('a rewrite without an AOF', () => {
     const { fs, server, client, persistence } = await withSlowSnapshots({ appendonly: false });
     await ask(client, 'BGREWRITEAOF');
     await until('it runs', () => persistence.snapshots.purpose === 'rewrite');
+    expect([persistence.aof.isOn, persistence.aof.localLog]).toEqual([false, null]);
     await server.abandon();
     expect(fs.paths().filter((path) => /aof/.test(path) || /temp/.test(path))).toEqual([]);
   });
@@ -256,6 +269,19 @@ describe('the AOF', () => {
     expect(await ask(client, 'SET', 'c', '1')).toBe('OK');
     const again = await scene.connect(await scene.start(fs.kill()));
     expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', null]);
+  });
+
+  it('that was switched on and has no base yet does not let the server end, unless forced', async () => {
+    const { server, client, persistence } = await withSlowSnapshots({ appendonly: false });
+    await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes');
+    await until('it waits for its base', () => persistence.snapshots.purpose === 'rewrite');
+    expect(await ask(client, 'SHUTDOWN', 'NOSAVE')).toMatch(/^ERR Errors trying to SHUTDOWN/);
+    expect(server.log.join('\n')).toContain("Writing initial AOF, can't exit.");
+    expect(server.exitCode).toBeUndefined();
+    client.write('SHUTDOWN NOSAVE FORCE\r\n');
+    await until('it ends', () => server.exitCode !== undefined);
+    expect(server.exitCode).toBe(0);
+    expect(server.log.join('\n')).toContain('Writing initial AOF. Exit anyway.');
   });
 
   it('heeds what is set while it runs', async () => {

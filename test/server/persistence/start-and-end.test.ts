@@ -132,6 +132,26 @@ describe('the end', () => {
     expect(server.exitCode).toBe(0);
     expect(fs.content(DUMP) !== undefined).toBe(isThere);
   });
+
+  it.each(['BGSAVE', 'BGREWRITEAOF'])('during %s gives that up and saves all', async (words) => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { save: '3600 1', 'rdb-key-save-delay': 10_000_000 });
+    const client = await scene.connect(server);
+    const { snapshots } = server.server.persistence;
+    await ask(client, 'MSET', 'a', '1', 'b', '1');
+    await ask(client, words);
+    await until('it runs', () => snapshots.isRunning);
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    await ask(client, 'SET', 'c', '1');
+    client.write('SHUTDOWN\r\n');
+    await until('it ends', () => server.exitCode !== undefined);
+    expect(server.exitCode).toBe(0);
+    const next = fs.kill();
+    for (const appendonly of [false, true]) {
+      const again = await scene.connect(await scene.start(next, { appendonly }));
+      expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', '1']);
+    }
+  });
 });
 
 describe('while a rewrite runs', () => {
