@@ -173,14 +173,18 @@ it('counts what waits aside until it is joined, and the end comes once, after al
       ends++;
     },
   };
-  const queue = new SnapshotQueue(counting, new Arena(), () => {});
+  const arena = new Arena();
+  const queue = new SnapshotQueue(counting, arena, () => {});
   const side = new SideBuffer(queue, 100);
   for (const length of [70, 30]) side.take(side.freshChunk(), 0, length);
+  const block = arena.alloc(500);
+  side.takeLent(block, arena.bytes(block), arena.byteOffset(block), 500);
   expect([queue.asideBytes, queue.copiedBytes, queue.memoryBytes]).toEqual([100, 0, 100]);
   queue.join(side);
-  expect([queue.asideBytes, queue.copiedBytes, queue.memoryBytesPeak]).toEqual([0, 100, 100]);
+  expect([queue.asideBytes, queue.copiedBytes, queue.lentBytes]).toEqual([0, 100, 500]);
+  expect(queue.memoryBytesPeak).toBe(100);
   queue.end(queue.freshChunk());
   expect(ends).toBe(1);
   while (sents.length > 0) sents.shift()?.();
-  expect([queue.copiedBytes, queue.memoryBytes, ends]).toEqual([0, 0, 1]);
+  expect([queue.copiedBytes, queue.lentBytes, queue.memoryBytes, ends]).toEqual([0, 0, 0, 1]);
 });
