@@ -284,6 +284,20 @@ describe('the AOF', () => {
     expect(server.log.join('\n')).toContain('Writing initial AOF. Exit anyway.');
   });
 
+  it('that is switched on and off again at once is off, and nothing is rewritten', async () => {
+    const server = await scene.start(emptyDisk(), { appendonly: false });
+    const { persistence, turn: end } = server.server;
+    const { aof } = persistence;
+    await Promise.all([aof.goOn(), aof.suspend()]);
+    for (let i = 0; i < 20; i++) {
+      persistence.endTurn();
+      persistence.tick(Date.now());
+      await turn();
+    }
+    expect([aof.isRewriting, aof.rewriteScheduled, aof.rewrites]).toEqual([false, false, 0]);
+    expect([aof.aof.state, end.log]).toEqual(['off', null]);
+  });
+
   it('heeds what is set while it runs', async () => {
     const server = await scene.start(emptyDisk(), { appendfsync: 'no' });
     const client = await scene.connect(server);
