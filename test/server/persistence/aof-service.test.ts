@@ -271,7 +271,7 @@ describe('the AOF', () => {
     expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', null]);
   });
 
-  it('that was switched on and has no base yet does not let the server end, unless forced', async () => {
+  it('that waits for its first base does not let the server end, unless forced', async () => {
     const { server, client, persistence } = await withSlowSnapshots({ appendonly: false });
     await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes');
     await until('it waits for its base', () => persistence.snapshots.purpose === 'rewrite');
