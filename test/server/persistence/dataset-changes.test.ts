@@ -76,6 +76,18 @@ describe('DEBUG RELOAD', () => {
   });
 });
 
+it('DEBUG LOADAOF leaves nothing unsaved, in memory or in the log', async () => {
+  const { fs, client, keyspace, persistence } = await withReceived();
+  await ask(client, 'SET', 'late', '1');
+  expect(keyspace.dirty).toBeGreaterThan(0);
+  expect(await persistence.changes.reloadAof()).toBeUndefined();
+  expect(keyspace.dirty).toBe(0);
+  expect(await ask(client, 'MGET', 'old', 'late')).toEqual(['1', '1']);
+  await ask(client, 'SET', 'later', '1');
+  const again = await scene.connect(await scene.start(fs.kill()));
+  expect(await ask(again, 'MGET', 'old', 'late', 'later')).toEqual(['1', '1', '1']);
+});
+
 describe('while a dataset is loaded aside', () => {
   it('no other is loaded, whether the old one is served or not', async () => {
     const { client, persistence } = await withReceived();
