@@ -53,7 +53,7 @@ async function ending(settings: Settings, count: number, value: (i: number) => s
   const { server } = one;
   const closing = server.close({ save: undefined, now: false, force: false });
   await expect.poll(() => server.persistence.snapshots.figures?.keysDone ?? 0).toBeGreaterThan(0);
-  return { fs, server, client, closing };
+  return { fs, log: one.log, server, client, closing };
 }
 
 async function started(fs: FaultyFileSystem, settings: Settings) {
@@ -82,6 +82,17 @@ describe('the last save', () => {
     expect(temporary()).toEqual([]);
     expect(dump()).toEqual(old);
     expect(server.logText).toContain('You insist... exiting now.');
+  });
+
+  it('is left out, and not called done, when a dataset begins to be loaded meanwhile', async () => {
+    const settings = { 'rdb-key-save-delay': SLOW_US };
+    const { fs, log, server, client, closing } = await ending(settings, 3, () => 'v');
+    const aside = server.persistence.changes.loadAside(0, 'hidden');
+    await closing;
+    aside.giveUp();
+    client.close();
+    expect(fs.paths().filter((path) => path.endsWith('.rdb'))).toEqual([]);
+    expect(log.join('\n')).not.toContain('DB saved on disk');
   });
 
   it('lets others read, and goes on being a server after SHUTDOWN ABORT', async () => {

@@ -251,7 +251,8 @@ export class Aof {
         this.#warn(`the AOF was switched off with bytes that are not on disk: ${errorText(error)}`);
       });
       await this.#close(true);
-      if (wasWaiting) await this.folder.removeLeftovers();
+      if (!wasWaiting) return;
+      await this.folder.removeLeftovers().catch((error) => this.#warn(errorText(error)));
     });
   }
 

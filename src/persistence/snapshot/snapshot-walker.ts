@@ -12,8 +12,9 @@
  * database has passed the door before.
  *
  * A database is its object, not its number: one that is flushed or swapped meanwhile is walked on,
- * under the number it had. Since the door emits from any database at any time, the database is said
- * again (SELECTDB) whenever it is another than that of the entry before.
+ * under the number it had; one that is being loaded aside is no part of it. Since the door emits
+ * from any database at any time, the database is said again (SELECTDB) whenever it is another than
+ * that of the entry before.
  *
  * A large table is not emitted but opened: its head is written, and it is walked in turn, in parts,
  * with a door of its own (snapshot-table.ts); so is a long list (snapshot-list.ts). While one is
@@ -128,6 +129,9 @@ export class SnapshotWalker implements SnapshotDoor {
   // ---------------------------------------------------------------- the door
 
   emit(db: Database, address: number): void {
+    // One that is being loaded aside: it may have been begun before the snapshot, so its marks are
+    // old, but nobody has seen it.
+    if (db.snapshotId === NO_DB) return;
     this.keys++;
     if (!this.#isWalking) this.doorKeys++;
     const begin = inParts(this.#keyspace, address, this.#version);

@@ -64,7 +64,7 @@ export class DatasetChanges {
   /** Begins to load a dataset that a primary sends, aside from the one that stands. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside {
     if (this.isLoading) throw new Error(BUSY);
-    // None may begin either until it is over: what is installed is marked as of no snapshot.
+    // What it would save is about to go, and there is memory for two datasets to find.
     this.persistence.snapshots.abort();
     return this.persistence.loader.loadAside(totalBytes, old);
   }
@@ -90,11 +90,13 @@ export class DatasetChanges {
       if (error !== undefined) return `ERR Error trying to save the DB: ${error}`;
     }
     if (options.flush) this.deps.flushAll();
+    const { loader, rdb } = this.persistence;
     try {
-      await this.persistence.loader.loadRdb(this.persistence.rdb.path, {
+      const loaded = await loader.loadRdb(rdb.path, {
         expired: 'keep',
         duplicates: options.merge ? 'replace' : 'refuse',
       });
+      if (loaded === undefined) throw new Error(`${rdb.path} is missing`);
       this.deps.log.warning('DB reloaded by DEBUG RELOAD');
       return undefined;
     } catch (error) {

@@ -247,7 +247,7 @@ export class Persistence implements PersistenceServices {
       if (error !== undefined) {
         log.warning("Error trying to save the DB, can't exit.");
         if (!options.force) throw new Error(error);
-      } else log.notice('DB saved on disk');
+      } else if (!this.isLoading) log.notice('DB saved on disk');
     }
     if (!this.aof.isOn) return;
     log.notice('Calling fsync() on the AOF file.');

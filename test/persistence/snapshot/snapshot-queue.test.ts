@@ -5,6 +5,7 @@ import { Arena } from '../../../src/core/memory/arena.ts';
 import { CHUNK_BYTES } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
 import {
   QUEUE_BYTES_MAX,
+  SideBuffer,
   SnapshotQueue,
 } from '../../../src/persistence/snapshot/snapshot-queue.ts';
 
@@ -162,4 +163,28 @@ it('neither sends nor ends anything once it is dropped', () => {
   expect(sents.length).toBe(given);
   while (sents.length > 0) sents.shift()?.();
   expect([ends, queue.memoryBytes, arena.freedWhileLentBytes]).toEqual([0, 0, 0]);
+});
+
+it('counts what waits aside until it is joined, and the end comes once, after all of it', () => {
+  let ends = 0;
+  const counting = {
+    ...transport,
+    end: () => {
+      ends++;
+    },
+  };
+  const arena = new Arena();
+  const queue = new SnapshotQueue(counting, arena, () => {});
+  const side = new SideBuffer(queue, 100);
+  for (const length of [70, 30]) side.take(side.freshChunk(), 0, length);
+  const block = arena.alloc(500);
+  side.takeLent(block, arena.bytes(block), arena.byteOffset(block), 500);
+  expect([queue.asideBytes, queue.copiedBytes, queue.memoryBytes]).toEqual([100, 0, 100]);
+  queue.join(side);
+  expect([queue.asideBytes, queue.copiedBytes, queue.lentBytes]).toEqual([0, 100, 500]);
+  expect(queue.memoryBytesPeak).toBe(100);
+  queue.end(queue.freshChunk());
+  expect(ends).toBe(1);
+  while (sents.length > 0) sents.shift()?.();
+  expect([queue.copiedBytes, queue.lentBytes, queue.memoryBytes, ends]).toEqual([0, 0, 0, 1]);
 });

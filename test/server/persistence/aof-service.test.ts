@@ -3,7 +3,7 @@
  * and what becomes of it; what a policy promises.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ask, InProcessScene, type SceneSettings, until } from '../../support/in-process-scene.ts';
 import { emptyDisk } from '../../support/in-process-server.ts';
 import { ReplyError } from '../../support/resp-reader.ts';
@@ -64,6 +64,7 @@ describe('a rewrite', () => {
     const server = await scene.start(emptyDisk(), { appendfsync: 'no' });
     const client = await scene.connect(server);
     const { aof } = server.server.persistence;
+    expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([0, false, true]);
     const replies = await client.pipeline([['BGREWRITEAOF'], ['BGREWRITEAOF']]);
     expect(replies.map(({ value }) => value)).toEqual([
       'Background append only file rewriting started',
@@ -71,6 +72,17 @@ describe('a rewrite', () => {
     ]);
     await until('it is done', () => aof.rewrites > 0 && !aof.isRewriting);
     expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([1, false, true]);
+    expect(server.log.join('\n')).not.toContain('automatic');
+  });
+
+  it('begins by itself when the AOF has grown, and says so', async () => {
+    const settings = { appendfsync: 'no', 'auto-aof-rewrite-min-size': 1000 };
+    const server = await scene.start(emptyDisk(), settings);
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    await ask(client, 'SET', 'a', 'v'.repeat(1000));
+    await until('it is done', () => aof.rewrites === 1 && !aof.isRewriting);
+    expect(server.log.join('\n')).toContain('Starting automatic rewriting of AOF');
   });
 
   it('that is asked for during a save changes nothing until its end', async () => {
@@ -177,6 +189,164 @@ describe('a rewrite', () => {
     }
     expect([aof.isRewriting, aof.rewriteScheduled, aof.rewrites]).toEqual([false, false, 0]);
     expect([aof.aof.state, end.log]).toEqual(['off', null]);
+  });
+});
+
+describe('a rewrite without an AOF', () => {
+  it('leaves a base and nothing else, and counts as one', async () => {
+    const { fs, server, client, persistence } = await withSlowSnapshots({
+      appendonly: false,
+      'rdb-key-save-delay': 0,
+    });
+    const { aof } = persistence;
+    await ask(client, 'BGREWRITEAOF');
+    await until('it is over', () => !aof.isRewriting);
+    expect([aof.rewrites, aof.lastRewriteOk, aof.isOn]).toEqual([1, true, false]);
+    expect(server.log.join('\n')).toContain('Background AOF rewrite finished successfully');
+    const names = fs.paths().map((path) => path.split('/').at(-1));
+    expect(names.filter((name) => name?.includes('aof')).sort()).toEqual([
+      'appendonly.aof.1.base.rdb',
+      'appendonly.aof.manifest',
+    ]);
+  });
+
+  it.each([/temp-\w+\.rdb$/, /manifest/])(
+    'that cannot write %s is told as failed',
+    async (file) => {
+      const { fs, server, client, persistence } = await withSlowSnapshots({
+        appendonly: false,
+        'rdb-key-save-delay': 0,
+      });
+      const { aof } = persistence;
+      fs.failWriteOf = file;
+      await ask(client, 'BGREWRITEAOF');
+      await until('it is over', () => !aof.isRewriting);
+      expect([aof.rewrites, aof.lastRewriteOk, aof.aof.state]).toEqual([0, false, 'off']);
+      expect(server.log.join('\n')).toMatch(/Background AOF rewrite failed: .*EIO/);
+    },
+  );
+
+  it('that cannot delete its increment is none the less over, and the AOF can be had', async () => {
+    const { fs, server, client, persistence } = await withSlowSnapshots({
+      appendonly: false,
+      'rdb-key-save-delay': 0,
+    });
+    const { aof } = persistence;
+    const next = (fs.kindCalls.get('unlink') ?? 0) + 1;
+    fs.breakCallOf('unlink', next, { kind: 'error', code: 'EIO' });
+    await ask(client, 'BGREWRITEAOF');
+    await until('it is over', () => !aof.isRewriting);
+    expect([aof.rewrites, aof.lastRewriteOk]).toEqual([1, true]);
+    expect(server.log.join('\n')).toMatch(/could not delete .*temp-appendonly.aof.incr .*EIO/);
+    expect(await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK');
+    await until('it is on', () => aof.aof.state === 'on');
+    expect(aof.isOn).toBe(true);
+  });
+
+  it('is given up at the end of the server, and leaves no file', async () => {
+    const { fs, server, client, persistence } = await withSlowSnapshots({ appendonly: false });
+    await ask(client, 'BGREWRITEAOF');
+    await until('it runs', () => persistence.snapshots.purpose === 'rewrite');
+    expect([persistence.aof.isOn, persistence.aof.localLog]).toEqual([false, null]);
+    await server.abandon();
+    expect(fs.paths().filter((path) => /aof/.test(path) || /temp/.test(path))).toEqual([]);
+  });
+});
+
+describe('the AOF', () => {
+  it('is left by a rewrite that stands ready when it is switched off', async () => {
+    const { fs, client, persistence } = await withSlowSnapshots({ appendfsync: 'no' });
+    const { aof } = persistence;
+    const end = vi.spyOn(persistence, 'endTurn').mockImplementation(() => {});
+    await ask(client, 'BGREWRITEAOF');
+    await until('it stands ready', () => aof.aof.folder.manifest.incrs.length === 2);
+    for (let i = 0; i < 20; i++) await turn();
+    const suspended = aof.suspend();
+    end.mockRestore();
+    persistence.endTurn();
+    await suspended;
+    expect([aof.aof.state, aof.localLog, aof.isRewriting]).toEqual(['off', null, false]);
+    expect(await ask(client, 'SET', 'c', '1')).toBe('OK');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', null]);
+  });
+
+  it('that waits for its first base does not let the server end, unless forced', async () => {
+    const { server, client, persistence } = await withSlowSnapshots({ appendonly: false });
+    await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes');
+    await until('it waits for its base', () => persistence.snapshots.purpose === 'rewrite');
+    expect(await ask(client, 'SHUTDOWN', 'NOSAVE')).toMatch(/^ERR Errors trying to SHUTDOWN/);
+    expect(server.log.join('\n')).toContain("Writing initial AOF, can't exit.");
+    expect(server.exitCode).toBeUndefined();
+    client.write('SHUTDOWN NOSAVE FORCE\r\n');
+    await until('it ends', () => server.exitCode !== undefined);
+    expect(server.exitCode).toBe(0);
+    expect(server.log.join('\n')).toContain('Writing initial AOF. Exit anyway.');
+  });
+
+  it('that is switched on and off again at once is off, and nothing is rewritten', async () => {
+    const server = await scene.start(emptyDisk(), { appendonly: false });
+    const { persistence, turn: end } = server.server;
+    const { aof } = persistence;
+    await Promise.all([aof.goOn(), aof.suspend()]);
+    for (let i = 0; i < 20; i++) {
+      persistence.endTurn();
+      persistence.tick(Date.now());
+      await turn();
+    }
+    expect([aof.isRewriting, aof.rewriteScheduled, aof.rewrites]).toEqual([false, false, 0]);
+    expect([aof.aof.state, end.log]).toEqual(['off', null]);
+  });
+
+  it('heeds what is set while it runs', async () => {
+    const server = await scene.start(emptyDisk(), { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence.aof;
+    const set = (name: string, value: string): Promise<unknown> =>
+      ask(client, 'CONFIG', 'SET', name, value);
+    const seen = (): unknown[] => [
+      aof.schedule.percentage,
+      aof.schedule.minSizeBytes,
+      aof.keepHistory,
+      aof.appender.checksum,
+      aof.appender.timestamps,
+    ];
+    expect(seen()).toEqual([100, 64 << 20, false, true, false]);
+    await set('auto-aof-rewrite-percentage', '7');
+    await set('auto-aof-rewrite-min-size', '8');
+    await set('aof-disable-auto-gc', 'yes');
+    await set('aof-checksum', 'no');
+    await set('aof-timestamp-enabled', 'yes');
+    expect(seen()).toEqual([7, 8, true, false, true]);
+  });
+
+  it('that cannot be written has writes refused from that moment on', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendfsync: 'everysec' });
+    const client = await scene.connect(server);
+    const { persistence } = server.server;
+    vi.spyOn(persistence, 'tick').mockImplementation(() => {});
+    fs.failWriteOf = /incr/;
+    client.write('SET a 1\r\n');
+    await until('it fails', () => persistence.aof.aof.lastError !== undefined);
+    expect(persistence.isDiskBroken).toBe(true);
+    const other = await scene.connect(server);
+    expect(await ask(other, 'SET', 'b', '1')).toMatch(/^MISCONF Errors writing to the AOF file/);
+    fs.failWriteOf = undefined;
+  });
+
+  it('says when it tries to rewrite again after failures', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    fs.failWriteOf = /temp-\d/;
+    for (let i = 1; i <= 3; i++) {
+      await ask(client, 'BGREWRITEAOF');
+      await until('it fails', () => aof.aof.schedule.failures === i);
+    }
+    await until('it is said', () => server.log.join('\n').includes('will retry in 1 minutes'));
+    fs.failWriteOf = undefined;
   });
 });
 

@@ -1,4 +1,4 @@
-/** A whole dataset from a file in place of the one that stands, with an AOF. */
+/** A whole dataset in place of the one that stands, with an AOF. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
@@ -22,18 +22,21 @@ async function withReceived(change: (dump: Uint8Array) => void = () => {}) {
   const server = await scene.start(fs, { rdbcompression: false });
   const client = await scene.connect(server);
   await ask(client, 'SET', 'old', '1');
-  return { fs, client, persistence: server.server.persistence };
+  const { keyspace, persistence } = server.server;
+  return { fs, client, log: server.log, keyspace, persistence };
 }
 
 describe('a dataset that was received', () => {
   it('is there at once, and in the AOF as soon as that goes on', async () => {
-    const { fs, client, persistence } = await withReceived();
+    const { fs, client, log, persistence } = await withReceived();
     // The old AOF is not left before its last fsync: until then its state is still `on`.
     fs.holdSyncs();
     const { logged } = await persistence.changes.replaceBy(RECEIVED);
     expect(await ask(client, 'MGET', 'old', 'new:0')).toEqual([null, 'v'.repeat(100)]);
     fs.releaseSyncs();
+    const lines = log.length;
     await logged;
+    expect(log.slice(lines).filter((line) => !/[*#] \S/.test(line))).toEqual([]);
     await until('the AOF is on', () => persistence.aof.aof.state === 'on');
     await ask(client, 'SET', 'newer', '1');
     const again = await scene.connect(await scene.start(fs.kill()));
@@ -49,5 +52,75 @@ describe('a dataset that was received', () => {
     expect(await ask(client, 'DBSIZE')).toBe(0);
     const again = await scene.connect(await scene.start(fs.kill()));
     expect(await ask(again, 'KEYS', '*')).toEqual(['old']);
+  });
+});
+
+describe('DEBUG RELOAD', () => {
+  const RELOAD = { save: true, flush: true, merge: false };
+  const LOAD_ERROR = /^ERR Error trying to load the RDB dump/;
+
+  it('leaves everything as it is when it cannot save', async () => {
+    const { fs, client, persistence } = await withReceived();
+    fs.failWriteOf = /temp-/;
+    expect(await persistence.changes.reload(RELOAD)).toMatch(/^ERR Error trying to save the DB: /);
+    expect(await ask(client, 'GET', 'old')).toBe('1');
+  });
+
+  it('without a save says so when there is no dump', async () => {
+    const { client, persistence } = await withReceived();
+    const options = { save: false, flush: false, merge: false };
+    expect(await persistence.changes.reload(options)).toMatch(LOAD_ERROR);
+    expect(await ask(client, 'GET', 'old')).toBe('1');
+    expect(await persistence.changes.reload({ ...options, flush: true })).toMatch(LOAD_ERROR);
+    expect(await ask(client, 'DBSIZE')).toBe(0);
+  });
+});
+
+it('DEBUG LOADAOF leaves nothing unsaved, in memory or in the log', async () => {
+  const { fs, client, keyspace, persistence } = await withReceived();
+  await ask(client, 'SET', 'late', '1');
+  expect(keyspace.dirty).toBeGreaterThan(0);
+  expect(await persistence.changes.reloadAof()).toBeUndefined();
+  expect(keyspace.dirty).toBe(0);
+  expect(await ask(client, 'MGET', 'old', 'late')).toEqual(['1', '1']);
+  await ask(client, 'SET', 'later', '1');
+  const again = await scene.connect(await scene.start(fs.kill()));
+  expect(await ask(again, 'MGET', 'old', 'late', 'later')).toEqual(['1', '1', '1']);
+});
+
+describe('while a dataset is loaded aside', () => {
+  it('no other is loaded, whether the old one is served or not', async () => {
+    const { client, persistence } = await withReceived();
+    const { changes } = persistence;
+    for (const old of ['served', 'hidden'] as const) {
+      const aside = changes.loadAside(0, old);
+      expect(() => changes.loadAside(0, old)).toThrow('another dataset is being loaded');
+      const options = { save: false, flush: true, merge: false };
+      expect(await changes.reload(options)).toMatch(/^LOADING /);
+      expect(await changes.reloadAof()).toMatch(/^LOADING /);
+      aside.giveUp();
+    }
+    expect(await ask(client, 'GET', 'old')).toBe('1');
+  });
+
+  it('and takes its place, a save of the old one is given up and the AOF goes on', async () => {
+    const { fs, client, keyspace, persistence } = await withReceived();
+    const dump = fs.content(RECEIVED)!;
+    const { changes, aof, rdb, snapshots } = persistence;
+    const aside = changes.loadAside(dump.length, 'served');
+    await aside.writeAll(dump, 0, dump.length);
+    await aside.end();
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', 10_000_000);
+    expect(rdb.begin()).toBe(true);
+    const ending = rdb.ending();
+    keyspace.dirty = 0;
+    const replaced = changes.replaceByAside(aside);
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', 0);
+    expect(await ending).toMatch(/aborted/);
+    await replaced;
+    expect([aof.isOn, keyspace.dirty > 0]).toEqual([true, true]);
+    await until('the AOF is on', () => aof.aof.state === 'on' && !snapshots.isRunning);
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'DBSIZE')).toBe(50);
   });
 });

@@ -86,6 +86,8 @@ describe('the brake', () => {
     expect(resumed).toEqual([one]);
     brake.wrote(one);
     expect(one.waiting).toBe(WAIT_SNAPSHOT);
+    vi.advanceTimersByTime(105);
+    expect(resumed).toEqual([one, one]);
   });
 
   it('leaves replicas, those without a connection and those that wait already', () => {

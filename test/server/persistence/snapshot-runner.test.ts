@@ -1,4 +1,5 @@
 /** One snapshot at a time: what of it waits, and that the next one can follow. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { SnapshotWriter } from '../../../src/persistence/snapshot/snapshot-helper.ts';
 import { silentLog } from '../../../src/server/log.ts';
@@ -74,4 +75,20 @@ it('takes one slice a round, also when one begins right after another was given 
     runner.abort();
     await expect(done).rejects.toThrow('aborted');
   }
+});
+
+it('counts no round of the loop that comes after its end', async () => {
+  const keyspace = makeKeyspace(1);
+  const runner = new SnapshotRunner(silentLog, 1000, () => {});
+  const target = { file: '/dump.rdb', incrementalFsync: false };
+  const content = { ...saveOptions(new FaultyFileSystem()), keyspace, helper: STUCK, target };
+  const done = runner.start('save', content);
+  runner.abort();
+  await expect(done).rejects.toThrow('aborted');
+  for (let i = 0; i < 3; i++) await turn();
+  const { longestUs } = runner.rounds;
+  const untilMs = performance.now() + longestUs / 1000 + 5;
+  while (performance.now() < untilMs);
+  for (let i = 0; i < 3; i++) await turn();
+  expect(runner.rounds.longestUs).toBe(longestUs);
 });

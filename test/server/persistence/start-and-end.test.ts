@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
 import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
 import { encodeCommand } from '../../support/raw-client.ts';
@@ -82,6 +83,38 @@ describe('a start with appendonly yes', () => {
     rmSync(dirname(unixsocket), { recursive: true });
   });
 
+  it('has who writes first wait until that can be kept', async () => {
+    const fs = emptyDisk();
+    const unixsocket = join(mkdtempSync(join(DATA_FOLDER, 'cairn-start-')), 's');
+    fs.holdSyncs();
+    const starting = scene.start(fs, { unixsocket, appendfsync: 'always' });
+    await until('it makes its files', () => fs.heldSyncs > 0);
+    const socket = connect(unixsocket);
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += String(bytes);
+    });
+    await new Promise<void>((resolve) => void socket.write('SET a 1\r\n', () => resolve()));
+    for (let i = 0; i < 20; i++) await turn();
+    expect(answer).toBe('');
+    fs.releaseSyncs();
+    const { log } = await starting;
+    await until('it is answered', () => answer === '+OK\r\n');
+    expect(log.join('\n')).not.toContain('There is no AOF yet');
+    socket.destroy();
+    rmSync(dirname(unixsocket), { recursive: true });
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'GET', 'a')).toBe('1');
+  });
+
+  it('from a damaged dump is refused with what to do, and changes nothing', async () => {
+    const fs = emptyDisk();
+    fs.put(DUMP, Buffer.from('REDIS0011 and no more'));
+    const before = fs.paths();
+    await expect(scene.start(fs)).rejects.toThrow(/dump\.rdb: .*cairn check-rdb/);
+    expect(fs.paths()).toEqual(before);
+  });
+
   it('counts nothing as unsaved that it has loaded', async () => {
     const fs = emptyDisk();
     const first = await scene.connect(await scene.start(fs));
@@ -107,6 +140,40 @@ describe('the end', () => {
     expect(server.exitCode).toBe(0);
     expect(fs.content(DUMP) !== undefined).toBe(isThere);
   });
+
+  it.each(['BGSAVE', 'BGREWRITEAOF'])('during %s gives that up and saves all', async (words) => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { save: '3600 1', 'rdb-key-save-delay': 10_000_000 });
+    const client = await scene.connect(server);
+    const { snapshots } = server.server.persistence;
+    await ask(client, 'MSET', 'a', '1', 'b', '1');
+    await ask(client, words);
+    await until('it runs', () => snapshots.isRunning);
+    await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+    await ask(client, 'SET', 'c', '1');
+    client.write('SHUTDOWN\r\n');
+    await until('it ends', () => server.exitCode !== undefined);
+    expect(server.exitCode).toBe(0);
+    const next = fs.kill();
+    for (const appendonly of [false, true]) {
+      const again = await scene.connect(await scene.start(next, { appendonly }));
+      expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', '1']);
+    }
+  });
+
+  it('is refused while the AOF cannot be brought to disk, unless forced', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendfsync: 'no' });
+    const client = await scene.connect(server);
+    await ask(client, 'SET', 'a', '1');
+    fs.failSyncOf = /incr/;
+    expect(await ask(client, 'SHUTDOWN', 'NOSAVE')).toMatch(/^ERR Errors trying to SHUTDOWN/);
+    expect(server.exitCode).toBeUndefined();
+    client.write('SHUTDOWN NOSAVE FORCE\r\n');
+    await until('it ends', () => server.exitCode !== undefined);
+    expect(server.exitCode).toBe(0);
+    expect(server.log.join('\n')).toMatch(/The AOF is not on disk completely: .*EIO/);
+  });
 });
 
 describe('while a rewrite runs', () => {
@@ -126,5 +193,25 @@ describe('while a rewrite runs', () => {
     await until('the save is done', () => rdb.saves === 1);
     expect([aof.isRewriting, rdb.scheduled]).toEqual([false, false]);
     expect(fs.content(DUMP)).toBeDefined();
+  });
+});
+
+describe('a save that is wanted and fails', () => {
+  it('has writes refused from then on, until it is not wanted any more', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendonly: false, save: '3600 1' });
+    const client = await scene.connect(server);
+    const { persistence } = server.server;
+    vi.spyOn(persistence, 'tick').mockImplementation(() => {});
+    fs.failWriteOf = /temp-/;
+    expect(persistence.rdb.begin()).toBe(true);
+    await persistence.rdb.ending();
+    expect(await ask(client, 'SET', 'a', '1')).toMatch(/^MISCONF .* RDB snapshots/);
+    await ask(client, 'CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no');
+    expect(await ask(client, 'SET', 'a', '1')).toBe('OK');
+    await ask(client, 'CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'yes');
+    expect(await ask(client, 'SET', 'a', '1')).toMatch(/^MISCONF /);
+    await ask(client, 'CONFIG', 'SET', 'save', '');
+    expect(await ask(client, 'SET', 'a', '1')).toBe('OK');
   });
 });
