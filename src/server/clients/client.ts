@@ -70,6 +70,8 @@ export class Client {
   /** State between MULTI and EXEC. */
   transaction: Transaction | null = null;
   watched: WatchedKey[] = [];
+  /** Bytes of the names of all watched keys. */
+  watchedBytes = 0;
   /** A watched key changed: EXEC will answer null. */
   watchedChanged = false;
   monitor = false;

@@ -26,10 +26,12 @@ export interface Subscriptions {
   readonly channels: Set<string>;
   readonly patterns: Set<string>;
   readonly shardChannels: Set<string>;
+  /** Bytes of all these names. */
+  nameBytes: number;
 }
 
 /** The three kinds of subscriptions. */
-export type SubscriptionKind = keyof Subscriptions;
+export type SubscriptionKind = 'channels' | 'patterns' | 'shardChannels';
 
 type Table = Map<string, Set<Client>>;
 
@@ -66,10 +68,18 @@ export class PubSub {
   /** Adds a subscription, if the client has it not yet. */
   subscribe(client: Client, kind: SubscriptionKind, name: string): void {
     if (client.subscribed === null) {
-      client.subscribed = { channels: new Set(), patterns: new Set(), shardChannels: new Set() };
+      client.subscribed = {
+        channels: new Set(),
+        patterns: new Set(),
+        shardChannels: new Set(),
+        nameBytes: 0,
+      };
       if (this.subscribers++ === 0) this.onChange();
     }
-    client.subscribed[kind].add(name);
+    const { subscribed } = client;
+    if (subscribed[kind].has(name)) return;
+    subscribed[kind].add(name);
+    subscribed.nameBytes += name.length;
     const listeners = this.tables[kind].get(name);
     if (listeners === undefined) this.tables[kind].set(name, new Set([client]));
     else listeners.add(client);
@@ -79,6 +89,7 @@ export class PubSub {
   unsubscribe(client: Client, kind: SubscriptionKind, name: string): boolean {
     const { subscribed } = client;
     if (subscribed?.[kind].delete(name) !== true) return false;
+    subscribed.nameBytes -= name.length;
     const listeners = this.tables[kind].get(name);
     listeners?.delete(client);
     if (listeners?.size === 0) this.tables[kind].delete(name);

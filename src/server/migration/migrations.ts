@@ -94,7 +94,7 @@ export class Migrations {
     for (let i = 0; i < c.args.count; i++) args.push(c.args.copy(i), 0, c.args.lengths[i]!);
     const { watches, keyspace } = this.services;
     const watchers = migration.request.keys.map(({ name }): Watcher => {
-      const watcher = { watched: [], watchedChanged: false };
+      const watcher = { watched: [], watchedBytes: 0, watchedChanged: false };
       watches.add(watcher, keyspace, client.db, name);
       return watcher;
     });
