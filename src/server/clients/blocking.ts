@@ -41,7 +41,7 @@ import {
   limitedCount,
   waitUntil,
 } from '../time/wait-limit.ts';
-import { type Client, RUNNING, WAIT_BLOCKED } from './client.ts';
+import { type Client, RUNNING, WAIT_BLOCKED, WAIT_TURN } from './client.ts';
 import { silence } from './reply-mode.ts';
 
 /** Counters of keys that are waited for, by a hash of the key; a power of two. */
@@ -292,8 +292,10 @@ export class Blocking {
    */
   private goOn(client: Client): void {
     this.services.listClient(client);
+    if (client.waiting !== WAIT_BLOCKED) return;
+    client.waiting = WAIT_TURN;
     setImmediate(() => {
-      if (client.waiting !== WAIT_BLOCKED || this.waiters.has(client)) return;
+      if (client.waiting !== WAIT_TURN) return;
       client.waiting = RUNNING;
       this.resume(client);
     });

@@ -27,7 +27,7 @@
  * away has its keys moved all the same.
  */
 import { Args } from '../../core/resp/args.ts';
-import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
+import { type Client, RUNNING, WAIT_BLOCKED, WAIT_TURN } from '../clients/client.ts';
 import { TransactionCursor } from '../clients/transaction.ts';
 import type { Watcher } from '../clients/watch-table.ts';
 import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
@@ -169,8 +169,10 @@ export class Migrations {
       return;
     }
     this.services.listClient(client);
+    if (client.waiting !== WAIT_BLOCKED) return;
+    client.waiting = WAIT_TURN;
     setImmediate(() => {
-      if (client.closed || client.waiting !== WAIT_BLOCKED) return;
+      if (client.waiting !== WAIT_TURN) return;
       client.waiting = RUNNING;
       this.services.resumeClient(client);
     });
