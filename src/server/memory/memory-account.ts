@@ -217,7 +217,8 @@ export function clientBytes(client: Client): number {
   if (subscribed !== null) {
     const { channels, nameBytes, patterns, shardChannels } = subscribed;
     bytes += SUBSCRIBER_BYTES + nameBytes;
-    bytes += (channels.size + patterns.size + shardChannels.size) * SUBSCRIPTION_BYTES;
+    const places = channels.size + 2 * patterns.size + shardChannels.size;
+    bytes += places * SUBSCRIPTION_BYTES;
   }
   return bytes;
 }
