@@ -34,7 +34,7 @@ import { createRandom, createSeed } from './keyspace/random.ts';
 import type { Logger } from './log.ts';
 import { Eviction } from './memory/eviction.ts';
 import { LazyFree } from './memory/lazy-free.ts';
-import { countBuffers, MemoryAccount } from './memory/memory-account.ts';
+import { countBeside, MemoryAccount } from './memory/memory-account.ts';
 import { Persistence } from './persistence/persistence.ts';
 import { SnapshotBrake } from './persistence/snapshot-brake.ts';
 import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
@@ -282,7 +282,7 @@ export class Server implements Services {
     };
     debug.serializedLength = (address) => serializedLength(keyspace, address, this.config);
     desk.info.provide('persistence', () => persistence.info());
-    countBuffers(memory, persistence.aof, this.replication, hub.clients);
+    countBeside(memory, desk.tracking, persistence.aof, this.replication, hub.clients);
   }
 
   /** What is done again and again, and how often: 0 is at each beat of `hz`. */

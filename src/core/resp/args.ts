@@ -6,6 +6,8 @@
  * nothing is allocated for a command; what is to outlive the command must be copied.
  */
 const FIRST_ROOM = 16;
+/** Room for more goes when a command is done with: that of a million takes 8 MB. */
+const KEPT_ROOM = 1 << 14;
 
 export class Args {
   count = 0;
@@ -26,10 +28,13 @@ export class Args {
     this.count = 0;
   }
 
-  /** Forgets the buffers, so that a large one can be collected. */
+  /** Forgets the buffers, and the room for very many, so that they can be collected. */
   release(): void {
     this.count = 0;
     this.bytes.length = 0;
+    if (this.offsets.length <= KEPT_ROOM) return;
+    this.offsets = new Int32Array(FIRST_ROOM);
+    this.lengths = new Int32Array(FIRST_ROOM);
   }
 
   /** The argument, or its first `most` bytes, as a string of one character a byte. */

@@ -5,6 +5,15 @@
  * away when it meets another, and from then on asks each time which of the two it has.
  */
 
+declare global {
+  interface Buffer {
+    latin1Slice(start: number, end: number): string;
+  }
+}
+
+/** What Buffer's `toString('latin1')` calls; it takes any array of bytes. */
+const { latin1Slice } = Buffer.alloc(0);
+
 /** The bytes of a string of latin1 characters. */
 export function latin1Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
@@ -12,7 +21,11 @@ export function latin1Bytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** `length` bytes from `offset` on as text, a character for each. */
+/**
+ * `length` bytes from `offset` on as text, a character for each. No Buffer is made of the array: a
+ * short one has no buffer of its own, and is given one for ever when it is asked for it. (Measured
+ * with 16 bytes, fresh: 0.2 us against 0.6, and no work for the collector.)
+ */
 export function latin1Text(bytes: Uint8Array, offset: number, length: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+  return latin1Slice.call(bytes, offset, offset + length);
 }

@@ -270,7 +270,7 @@ export class AccessControl {
             'your redis.conf, but not both.',
         );
       }
-      const error = this.load();
+      const error = this.load(null);
       if (error !== undefined) throw new Error(error);
       return;
     }
@@ -288,8 +288,8 @@ export class AccessControl {
     }
   }
 
-  /** Reads the ACL file: all of it or, with the text of an error, nothing. */
-  load(): string | undefined {
+  /** Reads the ACL file, as `asking` said: all of it or, with the text of an error, nothing. */
+  load(asking: Client | null): string | undefined {
     const { aclfile } = this.config.values;
     let text: string;
     try {
@@ -304,7 +304,7 @@ export class AccessControl {
       if (error !== undefined) errors.push(error);
     }
     if (errors.length > 0) return errors.join('') + NO_CHANGE;
-    this.replaceUsers(fresh);
+    this.replaceUsers(fresh, asking);
     return undefined;
   }
 
@@ -333,21 +333,20 @@ export class AccessControl {
     return errors.size === 0 ? undefined : [...errors].join('');
   }
 
-  /** Users that stay keep their object, so that their clients stay connected. */
-  private replaceUsers(fresh: ReadonlyMap<string, User>): void {
+  /**
+   * Clients of the default user stay as they are; those of all others are disconnected, as Redis
+   * 7.0 does, also when nothing about their user has changed.
+   */
+  private replaceUsers(fresh: ReadonlyMap<string, User>, asking: Client | null): void {
     for (const [name, user] of [...this.users]) {
-      const after = fresh.get(name);
-      if (after !== undefined) {
-        user.become(after);
-        this.closeStrayed(user);
-      } else if (name === 'default') {
-        user.become(User.unlimited('default', this.table));
-      } else {
-        this.users.delete(name);
-        this.closeClientsOf(user, null);
+      if (name === 'default') {
+        user.become(fresh.get(name) ?? User.unlimited('default', this.table));
+        continue;
       }
+      this.users.delete(name);
+      this.closeClientsOf(user, asking);
     }
-    for (const [name, user] of fresh) if (!this.users.has(name)) this.users.set(name, user);
+    for (const [name, user] of fresh) if (name !== 'default') this.users.set(name, user);
     this.changed();
   }
 

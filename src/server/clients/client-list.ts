@@ -4,7 +4,7 @@
  */
 import type { Args } from '../../core/resp/args.ts';
 import { clientBytes } from '../memory/memory-account.ts';
-import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED } from './client.ts';
+import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED, WAIT_TURN } from './client.ts';
 
 /** Kinds of clients, as CLIENT LIST TYPE and the output limits name them. */
 export type ClientKind = 'normal' | 'replica' | 'master' | 'pubsub';
@@ -93,6 +93,7 @@ function flagsOf(client: Client): string {
   if (tracking?.mode === 'broadcast') flags += 'B';
   if (client.watchedChanged) flags += 'd';
   if (client.closeAfterReply || client.waiting === WAIT_CLOSING) flags += 'c';
+  if (client.waiting === WAIT_TURN) flags += 'u';
   if (client.unixSocket) flags += 'U';
   if (client.noEvict) flags += 'e';
   if (client.noTouch) flags += 'T';

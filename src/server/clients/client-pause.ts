@@ -10,7 +10,7 @@
 import { Args } from '../../core/resp/args.ts';
 import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
 import type { Services } from '../services.ts';
-import { type Client, RUNNING, WAIT_PAUSED } from './client.ts';
+import { type Client, RUNNING, WAIT_PAUSED, WAIT_TURN } from './client.ts';
 import type { ExpiryHolds } from './expiry-holds.ts';
 
 /** The purposes of a pause. Each may have one pause at a time. */
@@ -131,6 +131,9 @@ export class ClientPause {
    * stream of a primary, which waits too, is no client here.
    */
   resumeWaiting(): void {
+    for (const client of this.waiting) {
+      if (client.waiting === WAIT_PAUSED) client.waiting = WAIT_TURN;
+    }
     setImmediate(() => this.resumeAll());
   }
 

@@ -8,7 +8,7 @@
 
 import { clientBytes } from '../memory/memory-account.ts';
 import type { Services } from '../services.ts';
-import { type Client, WAIT_BLOCKED } from './client.ts';
+import { type Client, WAIT_BLOCKED, WAIT_TURN } from './client.ts';
 import { describeClient } from './client-list.ts';
 
 /** Called once a second: disconnects clients that were idle for longer than `timeout`. */
@@ -24,7 +24,8 @@ export function closeIdleClients(services: Services, nowMs: number): void {
 
 function isExcused(client: Client): boolean {
   const { isPrimary, isReplica, monitor, subscribed, waiting } = client;
-  return isPrimary || isReplica || monitor || subscribed !== null || waiting === WAIT_BLOCKED;
+  const waits = waiting === WAIT_BLOCKED || waiting === WAIT_TURN;
+  return isPrimary || isReplica || monitor || subscribed !== null || waits;
 }
 
 /**

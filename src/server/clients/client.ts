@@ -27,6 +27,8 @@ export const WAIT_OUTPUT = 3;
 export const WAIT_CLOSING = 4;
 export const WAIT_WORK = 5;
 export const WAIT_SNAPSHOT = 6;
+/** What it waited for has come; it goes on with the next turn. */
+export const WAIT_TURN = 7;
 
 /** The modes of CLIENT REPLY. */
 export const REPLY_ON = 0;
@@ -70,6 +72,8 @@ export class Client {
   /** State between MULTI and EXEC. */
   transaction: Transaction | null = null;
   watched: WatchedKey[] = [];
+  /** Bytes of the names of all watched keys. */
+  watchedBytes = 0;
   /** A watched key changed: EXEC will answer null. */
   watchedChanged = false;
   monitor = false;
@@ -159,7 +163,12 @@ export class Client {
   }
 }
 
-/** Whether the command that the client has just sent has yet to be answered. */
+/** Whether the command that the client has just sent is not answered when it has run. */
 export function isAnsweredLater({ waiting }: Client): boolean {
-  return waiting === WAIT_BLOCKED || waiting === WAIT_PAUSED || waiting === WAIT_WORK;
+  return (
+    waiting === WAIT_BLOCKED ||
+    waiting === WAIT_PAUSED ||
+    waiting === WAIT_WORK ||
+    waiting === WAIT_TURN
+  );
 }

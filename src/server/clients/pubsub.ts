@@ -6,10 +6,12 @@
  *     patterns        news.*   -> { C }           globs, tried one after the other
  *     shardChannels   orders   -> { D }           a name space of their own
  *
- * A message is encoded once, whatever the number of subscribers; RESP2 and RESP3 differ in the
- * first byte only:
+ * A message is encoded once, whatever the number of subscribers and of patterns that match; RESP2
+ * and RESP3 differ in the first byte only:
  *
- *     *3 or >3   $7 message   $7 news.it   $5 hello
+ *     *3 or >3   $7 message              $7 news.it   $5 hello
+ *     *4 or >4   $8 pmessage   $6 news.*   $7 news.it   $5 hello
+ *                \--- kept with the pattern ---/  \--- the same for all ---/
  *
  * Names are byte strings (one character a byte). Publishing where nobody listens allocates nothing.
  * A message to the RESP3 client that is just running a command comes after that command's reply, so
@@ -26,12 +28,23 @@ export interface Subscriptions {
   readonly channels: Set<string>;
   readonly patterns: Set<string>;
   readonly shardChannels: Set<string>;
+  /** Bytes of all these names; a pattern is held twice. */
+  nameBytes: number;
 }
 
 /** The three kinds of subscriptions. */
-export type SubscriptionKind = keyof Subscriptions;
+export type SubscriptionKind = 'channels' | 'patterns' | 'shardChannels';
 
 type Table = Map<string, Set<Client>>;
+
+/** A pattern, and who listens to it. */
+interface Pattern {
+  readonly clients: ReadonlySet<Client>;
+  /** What messages through it begin with; the pattern is `length` bytes of it, from `offset` on. */
+  readonly head: Uint8Array;
+  readonly offset: number;
+  readonly length: number;
+}
 
 /** What publishing needs of the server. */
 export interface PubSubOwner {
@@ -55,6 +68,8 @@ export class PubSub {
     patterns: new Map(),
     shardChannels: new Map(),
   };
+  /** The table of patterns once more, as publishing wants it. */
+  private readonly patterns = new Map<string, Pattern>();
   private readonly owner: PubSubOwner;
 
   constructor(owner: PubSubOwner) {
@@ -66,22 +81,39 @@ export class PubSub {
   /** Adds a subscription, if the client has it not yet. */
   subscribe(client: Client, kind: SubscriptionKind, name: string): void {
     if (client.subscribed === null) {
-      client.subscribed = { channels: new Set(), patterns: new Set(), shardChannels: new Set() };
+      client.subscribed = {
+        channels: new Set(),
+        patterns: new Set(),
+        shardChannels: new Set(),
+        nameBytes: 0,
+      };
       if (this.subscribers++ === 0) this.onChange();
     }
-    client.subscribed[kind].add(name);
+    const { subscribed } = client;
+    if (subscribed[kind].has(name)) return;
+    subscribed[kind].add(name);
+    subscribed.nameBytes += bytesOf(kind, name);
     const listeners = this.tables[kind].get(name);
-    if (listeners === undefined) this.tables[kind].set(name, new Set([client]));
-    else listeners.add(client);
+    if (listeners !== undefined) {
+      listeners.add(client);
+      return;
+    }
+    const clients = new Set([client]);
+    this.tables[kind].set(name, clients);
+    if (kind === 'patterns') this.patterns.set(name, patternOf(name, clients));
   }
 
   /** Takes a subscription away; false when the client had it not. */
   unsubscribe(client: Client, kind: SubscriptionKind, name: string): boolean {
     const { subscribed } = client;
     if (subscribed?.[kind].delete(name) !== true) return false;
+    subscribed.nameBytes -= bytesOf(kind, name);
     const listeners = this.tables[kind].get(name);
     listeners?.delete(client);
-    if (listeners?.size === 0) this.tables[kind].delete(name);
+    if (listeners?.size === 0) {
+      this.tables[kind].delete(name);
+      if (kind === 'patterns') this.patterns.delete(name);
+    }
     const left =
       subscribed.channels.size + subscribed.patterns.size + subscribed.shardChannels.size;
     if (left === 0) {
@@ -139,17 +171,17 @@ export class PubSub {
     let receivers = 0;
     const listeners = this.tables.channels.get(channel);
     if (listeners !== undefined) {
-      const body = encode(['message', channel, message]);
-      for (const client of listeners) this.deliver(client, 3, body);
+      const body = encode([channel, message]);
+      for (const client of listeners) this.deliver(client, 3, MESSAGE, body);
       receivers += listeners.size;
     }
-    if (this.tables.patterns.size === 0) return receivers;
+    if (this.patterns.size === 0) return receivers;
     const name = latin1Bytes(channel);
-    for (const [text, clients] of this.tables.patterns) {
-      const pattern = latin1Bytes(text);
-      if (!globMatch(pattern, 0, pattern.length, name, 0, name.length, false)) continue;
-      const body = encode(['pmessage', text, channel, message]);
-      for (const client of clients) this.deliver(client, 4, body);
+    let body: Uint8Array | null = null;
+    for (const { clients, head, offset, length } of this.patterns.values()) {
+      if (!globMatch(head, offset, length, name, 0, name.length, false)) continue;
+      body ??= encode([channel, message]);
+      for (const client of clients) this.deliver(client, 4, head, body);
       receivers += clients.size;
     }
     return receivers;
@@ -159,8 +191,8 @@ export class PubSub {
   publishShard(channel: string, message: string): number {
     const listeners = this.tables.shardChannels.get(channel);
     if (listeners === undefined) return 0;
-    const body = encode(['smessage', channel, message]);
-    for (const client of listeners) this.deliver(client, 3, body);
+    const body = encode([channel, message]);
+    for (const client of listeners) this.deliver(client, 3, SMESSAGE, body);
     return listeners.size;
   }
 
@@ -175,22 +207,36 @@ export class PubSub {
     }
   }
 
-  private deliver(client: Client, words: number, body: Uint8Array): void {
+  private deliver(client: Client, words: number, head: Uint8Array, body: Uint8Array): void {
     if (this.owner.isExecuting(client)) {
-      this.owner.afterThis(() => this.write(client, words, body));
+      this.owner.afterThis(() => this.write(client, words, head, body));
     } else {
-      this.write(client, words, body);
+      this.write(client, words, head, body);
     }
   }
 
-  private write(client: Client, words: number, body: Uint8Array): void {
+  private write(client: Client, words: number, head: Uint8Array, body: Uint8Array): void {
     if (client.closed) return;
     client.beginPush();
     client.reply.push(words);
+    client.reply.raw(head);
     client.reply.raw(body);
     client.endPush();
     this.owner.listClient(client);
   }
+}
+
+function bytesOf(kind: SubscriptionKind, name: string): number {
+  return kind === 'patterns' ? 2 * name.length : name.length;
+}
+
+const MESSAGE = encode(['message']);
+const SMESSAGE = encode(['smessage']);
+
+function patternOf(text: string, clients: ReadonlySet<Client>): Pattern {
+  const head = encode(['pmessage', text]);
+  const { length } = text;
+  return { clients, head, offset: head.length - length - 2, length };
 }
 
 /** Words as bulk strings. */

@@ -59,6 +59,12 @@ export interface TrackingOwner {
 
 const CHANNEL = '__redis__:invalidate';
 
+/** What a remembered key takes beside its name, roughly, and each of its readers. */
+const KEY_BYTES = 176;
+const READER_BYTES = 28;
+/** What the table takes for a prefix that is asked for. */
+const AUDIENCE_BYTES = 320;
+
 export class Tracking {
   /** Set while a key goes by itself: that is told in spite of NOLOOP. */
   isNobodysDoing = false;
@@ -66,6 +72,9 @@ export class Tracking {
   private readonly trackers = new Set<Client>();
   /** The ids of the clients that read a key, by key. */
   private readonly readers = new Map<string, Set<number>>();
+  /** Bytes of the names of these keys, and the readers of all of them together. */
+  private keyBytes = 0;
+  private items = 0;
   /** The clients in broadcast mode, by the prefix that they ask for. */
   private readonly audiences = new Map<string, Audience>();
   /** Whether a database has been emptied, and nobody was told yet. */
@@ -96,9 +105,14 @@ export class Tracking {
   }
 
   get itemCount(): number {
-    let items = 0;
-    for (const ids of this.readers.values()) items += ids.size;
-    return items;
+    return this.items;
+  }
+
+  /** Bytes of the tables of keys and prefixes; what clients asked for is counted with them. */
+  get memoryBytes(): number {
+    const { audiences, items, keyBytes, readers } = this;
+    const keysBytes = readers.size * KEY_BYTES + items * READER_BYTES + keyBytes;
+    return keysBytes + audiences.size * AUDIENCE_BYTES;
   }
 
   get prefixCount(): number {
@@ -145,12 +159,21 @@ export class Tracking {
 
   private remember(client: Client, command: Command, args: Args): void {
     for (const { index } of findKeys(command, args) ?? []) {
-      const key = args.text(index);
-      const ids = this.readers.get(key);
-      if (ids === undefined) this.readers.set(key, new Set([client.id]));
-      else ids.add(client.id);
+      this.noteReader(args.text(index), client.id);
     }
     this.limit(this.owner.config.values.trackingTableMaxKeys);
+  }
+
+  private noteReader(key: string, id: number): void {
+    const ids = this.readers.get(key);
+    if (ids === undefined) {
+      this.readers.set(key, new Set([id]));
+      this.keyBytes += key.length;
+    } else {
+      if (ids.has(id)) return;
+      ids.add(id);
+    }
+    this.items++;
   }
 
   /** Forgets keys until at most `max` are left, 0 for any number. */
@@ -182,6 +205,8 @@ export class Tracking {
   /** A database has been emptied: everybody is told, once for all databases that go together. */
   invalidateAll(): void {
     this.readers.clear();
+    this.keyBytes = 0;
+    this.items = 0;
     if (this.emptied) return;
     this.emptied = true;
     if (this.owner.executing() === null) this.owner.scheduleTurn();
@@ -225,6 +250,8 @@ export class Tracking {
     const ids = this.readers.get(key);
     if (ids === undefined) return;
     this.readers.delete(key);
+    this.keyBytes -= key.length;
+    this.items -= ids.size;
     const { owner } = this;
     const executing = owner.executing();
     for (const id of ids) {

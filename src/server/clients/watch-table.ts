@@ -11,7 +11,7 @@ import { latin1Text } from '../../core/text/latin1.ts';
 import type { Client, WatchedKey } from './client.ts';
 
 /** Who watches keys: a client, or whoever else wants to know whether they have changed. */
-export type Watcher = Pick<Client, 'watched' | 'watchedChanged'>;
+export type Watcher = Pick<Client, 'watched' | 'watchedBytes' | 'watchedChanged'>;
 
 export class WatchTable {
   /** Set while the key that is touched goes because its time has come. */
@@ -33,6 +33,7 @@ export class WatchTable {
     const wasExpired = address !== 0 && keyspace.isExpired(keyspace.databases[db]!, address);
     const watched = { id, db, key, wasExpired };
     client.watched.push(watched);
+    client.watchedBytes += key.length;
     if (byClient === undefined) this.watchers.set(id, new Map([[client, watched]]));
     else byClient.set(client, watched);
   }
@@ -45,6 +46,7 @@ export class WatchTable {
       if (byClient?.size === 0) this.watchers.delete(one.id);
     }
     client.watched = [];
+    client.watchedBytes = 0;
     client.watchedChanged = false;
   }
 

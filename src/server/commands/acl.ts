@@ -138,7 +138,7 @@ function loadCommand(c: Context): void {
     c.reply.error(NO_FILE);
     return;
   }
-  const error = c.services.desk.access.load();
+  const error = c.services.desk.access.load(c.client);
   if (error === undefined) c.ok();
   else c.reply.error(`ERR ${error}`);
 }

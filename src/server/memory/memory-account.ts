@@ -3,7 +3,7 @@
  * STATS.
  *
  *     used     = data (blocks of the arena + expiry indexes, exact at every moment)
- *              + clients, AOF buffer, backlog and whoever else has registered a source
+ *              + clients, tracked keys, AOF buffer, backlog: whoever has registered a source
  *     limited  = used less what maxmemory does not count: replicas' buffers and the AOF buffer,
  *                which grow while keys are evicted, so that counting them would evict still more
  *
@@ -13,6 +13,7 @@
  */
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Client } from '../clients/client.ts';
+import type { Tracking } from '../clients/tracking.ts';
 import type { AofService } from '../persistence/aof-service.ts';
 import type { ReplicationService } from '../replication/replication.ts';
 
@@ -20,13 +21,18 @@ const SOURCES_MS = 50;
 /** What a client takes beside its buffers, roughly. */
 const CLIENT_BYTES = 1024;
 
-/** What a watched key and a subscription take, roughly, in tables of both directions. */
-const WATCHED_BYTES = 320;
-const SUBSCRIPTION_BYTES = 160;
-/** What a prefix that changes are told of takes beside its own bytes. */
+/**
+ * What a watched key, a subscription and a prefix that changes are told of take beside their names,
+ * roughly, in tables of both directions; and what a client takes that subscribes to anything.
+ */
+const WATCHED_BYTES = 512;
+const SUBSCRIPTION_BYTES = 208;
+const SUBSCRIBER_BYTES = 320;
 const PREFIX_BYTES = 160;
+/** A watched key is held as bytes, and as the name under which the table finds it. */
+const WATCHED_COPIES = 2;
 
-/** Names of figures as MEMORY STATS shows them. */
+/** Names of figures: those that MEMORY STATS shows, and the table of tracked keys. */
 export type SourceName =
   | 'replication.backlog'
   | 'clients.slaves'
@@ -34,7 +40,8 @@ export type SourceName =
   | 'cluster.links'
   | 'aof.buffer'
   | 'lua.caches'
-  | 'functions.caches';
+  | 'functions.caches'
+  | 'tracking.table';
 
 type Clients = Iterable<readonly [number, Client]>;
 
@@ -170,13 +177,15 @@ export class MemoryAccount {
   }
 }
 
-/** Counts the buffers of AOF and replicas as well. */
-export function countBuffers(
+/** Counts the table of tracked keys and the buffers of AOF and replicas as well. */
+export function countBeside(
   memory: MemoryAccount,
+  tracking: Tracking,
   log: AofService,
   replication: ReplicationService,
   clients: Clients,
 ): void {
+  memory.add('tracking.table', () => tracking.memoryBytes);
   const { aof } = log;
   const aofBytes = () => (log.isOn ? Math.max(0, aof.appendedBytes - aof.writtenBytes) : 0);
   memory.add('aof.buffer', aofBytes, aofBytes);
@@ -200,14 +209,16 @@ export function countBuffers(
  * queued, what it watches and listens to.
  */
 export function clientBytes(client: Client): number {
-  const { outputBytes, parser, subscribed, tracking, transaction, watched } = client;
+  const { outputBytes, parser, subscribed, tracking, transaction, watched, watchedBytes } = client;
   let bytes = CLIENT_BYTES + parser.pendingBytes + parser.argumentBytes + outputBytes;
   bytes += transaction?.memoryBytes ?? 0;
-  bytes += watched.length * WATCHED_BYTES;
+  bytes += watched.length * WATCHED_BYTES + watchedBytes * WATCHED_COPIES;
   if (tracking !== null) bytes += tracking.prefixBytes + tracking.prefixes.length * PREFIX_BYTES;
   if (subscribed !== null) {
-    const { channels, patterns, shardChannels } = subscribed;
-    bytes += (channels.size + patterns.size + shardChannels.size) * SUBSCRIPTION_BYTES;
+    const { channels, nameBytes, patterns, shardChannels } = subscribed;
+    bytes += SUBSCRIBER_BYTES + nameBytes;
+    const places = channels.size + 2 * patterns.size + shardChannels.size;
+    bytes += places * SUBSCRIPTION_BYTES;
   }
   return bytes;
 }

@@ -27,7 +27,7 @@
  * away has its keys moved all the same.
  */
 import { Args } from '../../core/resp/args.ts';
-import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
+import { type Client, RUNNING, WAIT_BLOCKED, WAIT_TURN } from '../clients/client.ts';
 import { TransactionCursor } from '../clients/transaction.ts';
 import type { Watcher } from '../clients/watch-table.ts';
 import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
@@ -94,7 +94,7 @@ export class Migrations {
     for (let i = 0; i < c.args.count; i++) args.push(c.args.copy(i), 0, c.args.lengths[i]!);
     const { watches, keyspace } = this.services;
     const watchers = migration.request.keys.map(({ name }): Watcher => {
-      const watcher = { watched: [], watchedChanged: false };
+      const watcher = { watched: [], watchedBytes: 0, watchedChanged: false };
       watches.add(watcher, keyspace, client.db, name);
       return watcher;
     });
@@ -169,8 +169,10 @@ export class Migrations {
       return;
     }
     this.services.listClient(client);
+    if (client.waiting !== WAIT_BLOCKED) return;
+    client.waiting = WAIT_TURN;
     setImmediate(() => {
-      if (client.closed || client.waiting !== WAIT_BLOCKED) return;
+      if (client.waiting !== WAIT_TURN) return;
       client.waiting = RUNNING;
       this.services.resumeClient(client);
     });

@@ -6,7 +6,7 @@
  * at once. Each waiter is looked at when an ACK comes, when the log on disk advances, and when its
  * time is up.
  */
-import { type Client, RUNNING, WAIT_BLOCKED } from '../clients/client.ts';
+import { type Client, RUNNING, WAIT_BLOCKED, WAIT_TURN } from '../clients/client.ts';
 import type { Command } from '../dispatch/command.ts';
 import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
@@ -103,8 +103,10 @@ export class ReplicationWaits {
       else waiter.answer(client);
     });
     this.services.listClient(client);
+    if (client.waiting !== WAIT_BLOCKED) return;
+    client.waiting = WAIT_TURN;
     setImmediate(() => {
-      if (client.closed || client.waiting !== WAIT_BLOCKED || this.waiters.has(client)) return;
+      if (client.waiting !== WAIT_TURN) return;
       client.waiting = RUNNING;
       this.services.resumeClient(client);
     });

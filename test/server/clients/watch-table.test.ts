@@ -16,7 +16,7 @@ it('a watched key that expires is found among many without a look at the others'
     events: { expired: () => {} },
   });
   const watches = new WatchTable();
-  const client: Watcher = { watched: [], watchedChanged: false };
+  const client: Watcher = { watched: [], watchedBytes: 0, watchedChanged: false };
   const keys = Array.from({ length: KEYS }, (_, i) => latin1Bytes(`key:${i}`));
   for (const key of keys) watches.add(client, keyspace, 0, key);
   let looks = 0;
