@@ -333,20 +333,21 @@ export class AccessControl {
     return errors.size === 0 ? undefined : [...errors].join('');
   }
 
-  /**
-   * Clients of the default user stay as they are; those of all others are disconnected, as Redis
-   * 7.0 does, also when nothing about their user has changed.
-   */
+  /** Users that stay keep their object, so that their clients stay connected. */
   private replaceUsers(fresh: ReadonlyMap<string, User>, asking: Client | null): void {
     for (const [name, user] of [...this.users]) {
-      if (name === 'default') {
-        user.become(fresh.get(name) ?? User.unlimited('default', this.table));
-        continue;
+      const after = fresh.get(name);
+      if (after !== undefined) {
+        user.become(after);
+        this.closeStrayed(user);
+      } else if (name === 'default') {
+        user.become(User.unlimited('default', this.table));
+      } else {
+        this.users.delete(name);
+        this.closeClientsOf(user, asking);
       }
-      this.users.delete(name);
-      this.closeClientsOf(user, asking);
     }
-    for (const [name, user] of fresh) if (name !== 'default') this.users.set(name, user);
+    for (const [name, user] of fresh) if (!this.users.has(name)) this.users.set(name, user);
     this.changed();
   }
 
