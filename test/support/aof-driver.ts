@@ -39,7 +39,7 @@ export class AofDriver {
     this.fs = fs;
     this.written = written;
     this.#acknowledged = written;
-    this.folder = new AofFolder(fs, PLACE);
+    this.folder = new AofFolder(fs, PLACE, null);
     this.aof = new Aof(this.folder, {
       checksum: true,
       timestamps: false,

@@ -148,7 +148,7 @@ describe('taking in an old file', () => {
   it('happens when there is nothing else to load, and goes on after a crash', async () => {
     const { fs } = await freshDriver('no');
     fs.put('/data/a', Buffer.from('x'));
-    const folder = new AofFolder(fs, PLACE);
+    const folder = new AofFolder(fs, PLACE, null);
     await folder.read();
     expect(await folder.takeInOldFile()).toBe(false);
     fs.put(`${AOF_FOLDER}/a.manifest`, Buffer.from('file a seq 1 type b\n'));
@@ -169,7 +169,7 @@ describe('taking in an old file', () => {
       const { fs } = await freshDriver('no');
       fs.put('/data/a', Buffer.from('x'));
       fs.put(`${AOF_FOLDER}/a.manifest`, Buffer.from(manifest));
-      const folder = new AofFolder(fs, PLACE);
+      const folder = new AofFolder(fs, PLACE, null);
       await folder.read();
       expect(await folder.takeInOldFile()).toBe(false);
       expect(fs.paths()).toContain('/data/a');
