@@ -128,7 +128,7 @@ describe('a server that starts on the folder of another', () => {
     second.launch({ config: { appendonly: 'yes', dir: first.dir } });
     await until('it waits', () => second.logText.includes('Waiting for process'));
     await first.kill();
-    await until('it is ready', () => /Waiting[^]*Ready to accept/.test(second.logText));
+    await until('it is ready', () => /Waiting[\s\S]*Ready to accept/.test(second.logText));
     expect(await ask(await connected(second), 'GET', 'a')).toBe('1');
   });
 });

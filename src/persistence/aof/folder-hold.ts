@@ -130,7 +130,8 @@ function nameOf(fd: number): string {
 function listening(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(tellNumber);
-    server.once('error', reject);
+    // Later ones, such as a connection for which no descriptor is left, are of no account.
+    server.on('error', reject);
     server.listen({ path, exclusive: true }, () => resolve(server));
     server.unref();
   });

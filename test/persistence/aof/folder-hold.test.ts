@@ -77,8 +77,8 @@ describe('a folder', () => {
       pid: process.pid,
       message:
         `the AOF folder ${folder} is held by process ${process.pid} (the number of this one): ` +
-        "two servers would destroy each other's log. Nothing was changed. End that process first, " +
-        'or use another folder',
+        "two servers would destroy each other's log. Nothing was changed. End that process " +
+        'first, or use another folder',
     });
   });
 
