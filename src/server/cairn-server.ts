@@ -5,8 +5,10 @@ import type { Logger } from './log.ts';
 export interface CreateServerOptions {
   /**
    * Parameters by their names in redis.conf: `{ port: 0, appendonly: true }`. The folder `dir` is
-   * for one server at a time, and the working directory unless it is said. What is for a process
-   * of its own (`daemonize`, `pidfile`, `logfile`, `loglevel`, ...) does nothing here.
+   * for one server at a time, and the working directory unless it is said; with `appendonly`,
+   * `listen` rejects while another server, of this program or another, has the AOF there (where
+   * that can be seen: on Linux). What is for a process of its own (`daemonize`, `pidfile`,
+   * `logfile`, `loglevel`, ...) does nothing here.
    */
   readonly settings?: Settings;
   /** Where messages go; without it a server in a program is silent. */

@@ -2,6 +2,7 @@
  * A server behind the few calls that a program has of it: that of the library, and that of
  * `cairn-server`, which brings its configuration and its snapshots' child along.
  */
+import { SocketHold } from '../persistence/aof/folder-hold.ts';
 import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
 import type { CairnServer, CreateServerOptions } from './cairn-server.ts';
 import { Config } from './config/config.ts';
@@ -20,9 +21,11 @@ export interface HostOptions extends CreateServerOptions {
 export function hostServer(options: HostOptions): CairnServer {
   const config = options.config ?? new Config();
   if (options.settings !== undefined) config.applySettings(options.settings);
+  const log = options.log ?? silentLog;
   const server = new Server({
     config,
-    log: options.log ?? silentLog,
+    log,
+    hold: new SocketHold((text) => log.warning(text)),
     anyPort: options.config === undefined,
     onBound: options.onBound,
     onRole: options.onRole,

@@ -9,8 +9,7 @@ import type { Socket } from 'node:net';
 import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
 import { latin1Text } from '../core/text/latin1.ts';
-import { type FileSystem, realFileSystem } from '../persistence/file-system.ts';
-import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
+import { realFileSystem } from '../persistence/file-system.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
 import { Blocking } from './clients/blocking.ts';
 import { type Client, WAIT_WORK } from './clients/client.ts';
@@ -40,6 +39,7 @@ import { SnapshotBrake } from './persistence/snapshot-brake.ts';
 import { syncSnapshotStarter } from './persistence/sync-snapshot.ts';
 import { ReplicationService } from './replication/replication.ts';
 import { auxFields } from './replication/replication-aux.ts';
+import type { ServerOptions } from './server-options.ts';
 import type { Services, ShutdownRequest } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import { Cron } from './time/cron.ts';
@@ -47,23 +47,6 @@ import { sleepSync } from './time/sleep.ts';
 import { Hub } from './turn/hub.ts';
 import { Listeners } from './turn/listeners.ts';
 import { Turn } from './turn/turn.ts';
-
-/** What a server is made from, beside its configuration. */
-export interface ServerOptions {
-  readonly config: Config;
-  readonly log: Logger;
-  /** Port 0 means any free port instead of none. */
-  readonly anyPort: boolean;
-  /** Another disk than the machine's: tests have one that fails. */
-  readonly fs?: FileSystem;
-  /** The writer of snapshots, if not a child process. */
-  readonly snapshotHelper?: SnapshotHelper;
-  /** Called when the sockets are bound, before the dataset is loaded. */
-  readonly onBound?: (() => void) | undefined;
-  readonly onRole?: ((role: 'primary' | 'replica') => void) | undefined;
-  /** Called when SHUTDOWN has ended the server, or a failing disk has. */
-  readonly exit?: ((code: number) => void) | undefined;
-}
 
 export class Server implements Services {
   readonly config: Config;
@@ -135,11 +118,11 @@ export class Server implements Services {
   /** Binds, loads the data, then serves. Rejects with why it cannot. */
   async start(): Promise<void> {
     this.desk.access.loadAtStart();
-    await this.listeners.open(this.options.anyPort);
-    this.options.onBound?.();
-    this.log.notice('Server initialized');
-    this.cron.start(this.config.values.hz);
     try {
+      await this.listeners.open(this.options.anyPort, () => this.persistence.takeFolder());
+      this.options.onBound?.();
+      this.log.notice('Server initialized');
+      this.cron.start(this.config.values.hz);
       await this.persistence.start();
     } catch (error) {
       await this.stop();
@@ -305,6 +288,7 @@ export class Server implements Services {
       log: this.log,
       keyspace: this.keyspace,
       fs: this.options.fs ?? realFileSystem,
+      hold: this.options.hold ?? null,
       helper: this.options.snapshotHelper,
       dispatcher: this.dispatcher,
       desk: this.desk,

@@ -43,6 +43,14 @@ export interface ShutdownRequest {
   readonly force: boolean;
 }
 
+/** What becomes of BGREWRITEAOF. */
+export interface RewriteAnswer {
+  readonly answer?: string;
+  readonly error?: string;
+  /** Given when it is still to be seen whether the folder can be had; an error text when not. */
+  readonly refusal?: Promise<string | undefined>;
+}
+
 /** What commands ask of the files that data are kept in. */
 export interface PersistenceServices {
   /** Whether the dataset is being loaded: then what is in memory is not whole. */
@@ -66,7 +74,7 @@ export interface PersistenceServices {
   /** Saves at once, while everything else waits. Returns what went wrong, if anything. */
   saveInPlace(): string | undefined;
   /** BGREWRITEAOF; `later`: not in this unit. */
-  requestRewrite(later: boolean): { answer?: string; error?: string };
+  requestRewrite(later: boolean): RewriteAnswer;
   /** Saves and loads the dataset again. Resolves with an error text when that failed. */
   reload(options: ReloadOptions): Promise<string | undefined>;
   /**

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type CairnServer,
   type CreateServerOptions,
@@ -15,6 +15,8 @@ import {
   type Settings,
 } from '../../src/server/index.ts';
 import { ServerLog } from '../../src/server/log.ts';
+
+const BUILT = fileURLToPath(new URL('../../dist/run/index.js', import.meta.url));
 
 let folder: string;
 let servers: CairnServer[];
@@ -31,8 +33,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function made(settings: Settings = {}): CairnServer {
-  const server = createServer({
+function made(settings: Settings = {}, create = createServer): CairnServer {
+  const server = create({
     settings: { port: 0, bind: '127.0.0.1', dir: folder, save: '', ...settings },
     log: new ServerLog({ sink: (line) => lines.push(line) }),
   });
@@ -98,6 +100,54 @@ it.each([
   expect(lines.at(-1)).toMatch(/bind: (Cannot assign requested address|Permission denied)\n$/);
 });
 
+describe('an AOF folder', () => {
+  /** As `made`, but built: that finds its child, which writes snapshots. */
+  async function built(settings: Settings = {}): Promise<CairnServer> {
+    const library: { createServer: typeof createServer } = await import(BUILT);
+    return made({ appendonly: true, ...settings }, library.createServer);
+  }
+  const waits = (): number => lines.filter((line) => line.includes('Waiting for process')).length;
+
+  it('is for one server of a program, too, until that is closed', async () => {
+    const first = await built();
+    await first.listen();
+    const second = await built();
+    await expect(second.listen()).rejects.toThrow(
+      `the AOF folder ${folder}/appendonlydir is held by process ${process.pid} `,
+    );
+    expect(waits()).toBe(1);
+    await made().listen();
+    await first.close();
+    for (let i = 0; i < 3; i++) {
+      const next = await built();
+      await next.listen();
+      await next.close();
+    }
+    expect(waits()).toBe(1);
+  });
+
+  it('is let go by a server that is closed before it serves, or listens nowhere', async () => {
+    const first = await built();
+    await Promise.allSettled([first.listen(), first.close()]);
+    const second = await built({ unixsocket: '/nowhere/s' });
+    await expect(second.listen()).rejects.toThrow('Failed listening');
+    await (await built()).listen();
+  });
+
+  it('is let go by a server that is closed just when it was switched on', async () => {
+    const first = await built({ appendonly: false });
+    await first.listen();
+    const client = connect(first.port, '127.0.0.1');
+    client.on('error', () => undefined);
+    client.write('CONFIG SET appendonly yes\r\n');
+    await once(client, 'data');
+    await first.close(['force']);
+    client.destroy();
+    await (await built()).listen();
+    expect(waits()).toBe(0);
+  });
+});
+
 it('says what to do about a snapshot that is not sound', async () => {
   writeFileSync(join(folder, 'dump.rdb'), 'REDIS0011\xfa', 'latin1');
   await expect(made().listen()).rejects.toThrow(
@@ -144,7 +194,6 @@ it('says why it cannot close, goes on, and closes when told to do without', asyn
   await server.close();
 });
 
-const BUILT = fileURLToPath(new URL('../../dist/run/index.js', import.meta.url));
 const run = promisify(execFile);
 
 /** A program that has a server do something that takes long, and closes it. */

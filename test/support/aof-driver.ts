@@ -9,6 +9,7 @@
 import { Aof } from '../../src/persistence/aof/aof.ts';
 import { AofFolder } from '../../src/persistence/aof/aof-folder.ts';
 import type { AofOptions, FsyncPolicy } from '../../src/persistence/aof/aof-options.ts';
+import type { FolderHold } from '../../src/persistence/aof/folder-hold.ts';
 import type { FileSystem } from '../../src/persistence/file-system.ts';
 import { command, load, PLACE } from './aof-samples.ts';
 import { FaultyFileSystem } from './faulty-file-system.ts';
@@ -35,11 +36,11 @@ export class AofDriver {
   #acknowledged: number;
   #snapshot = 0;
 
-  constructor(fs: FileSystem, options: DriverOptions, written = 0) {
+  constructor(fs: FileSystem, options: DriverOptions, written = 0, hold: FolderHold | null = null) {
     this.fs = fs;
     this.written = written;
     this.#acknowledged = written;
-    this.folder = new AofFolder(fs, PLACE);
+    this.folder = new AofFolder(fs, PLACE, hold);
     this.aof = new Aof(this.folder, {
       checksum: true,
       timestamps: false,

@@ -64,7 +64,7 @@ export async function load(
   options: Partial<AofLoadOptions> = {},
   place = PLACE,
 ): Promise<Loaded> {
-  const folder = new AofFolder(fs, place);
+  const folder = new AofFolder(fs, place, null);
   await folder.read();
   await folder.takeInOldFile();
   const commands: string[] = [];

@@ -18,7 +18,7 @@ export function fileLengths(files: readonly SourceFile[]): Map<string, number> {
   return new Map(files.map((file) => [file.path, file.text.trimEnd().split('\n').length]));
 }
 
-const namedFunction = /^\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?function\*?\s*([\w$]+)/;
+const namedFunction = /^\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?function\b\*?\s*([\w$]+)/;
 const method =
   /^\s+(?:(?:private|protected|public|static|override|async|get|set)\s+)*\*?(#?[\w$]+)(?:<.*>)?\(/;
 const arrow = /^\s*(?:(?:export\s+)?(?:const|let)\s+([\w$]+)|([\w$.]+).*)?.*=>\s*\{$/;

@@ -26,6 +26,7 @@
 import { join } from 'node:path';
 import { readFileWholeSync, renameDurably, writeFileDurably } from '../durable-file.ts';
 import { errorCode, errorText, type FileSystem } from '../file-system.ts';
+import type { FolderHold } from './folder-hold.ts';
 import {
   type AofFileInfo,
   EMPTY_MANIFEST,
@@ -52,11 +53,14 @@ export type AofPlace = {
 
 export class AofFolder {
   readonly fs: FileSystem;
+  readonly #hold: FolderHold | null;
   #place: AofPlace;
   #manifest: Manifest;
 
-  constructor(fs: FileSystem, place: AofPlace) {
+  /** `hold` keeps others away; null where nobody else can be. */
+  constructor(fs: FileSystem, place: AofPlace, hold: FolderHold | null) {
     this.fs = fs;
+    this.#hold = hold;
     this.#place = place;
     this.#manifest = EMPTY_MANIFEST;
   }
@@ -70,10 +74,41 @@ export class AofFolder {
     return join(this.#place.dir, this.#place.appendDirName);
   }
 
-  /** Turns to the folder of the same name in `dir`; `read` must follow, to tell what is in it. */
-  moveTo(dir: string): void {
-    this.#place = { ...this.#place, dir };
-    this.#manifest = EMPTY_MANIFEST;
+  /**
+   * Takes hold of the folder: to be done before anything in it is changed. Rejects with
+   * `FolderHeldError` while another server has it. One that is not there is made, or left so.
+   */
+  async takeHold(when: 'made' | 'if there' = 'made'): Promise<void> {
+    if (when === 'if there' && (await this.fs.stat(this.path)) === undefined) return;
+    await this.#take(this.path);
+  }
+
+  async #take(path: string): Promise<void> {
+    if (this.#hold === null) return;
+    await this.fs.mkdir(path);
+    await this.#hold.take(path);
+  }
+
+  /** Others may have the folder. */
+  letGo(): void {
+    this.#hold?.letGo();
+  }
+
+  /**
+   * Turns to the folder of the same name in `dir`: takes hold of it, reads what is in it, and makes
+   * it when it is not there. Has hold of no folder when it rejects.
+   */
+  async moveTo(dir: string): Promise<void> {
+    try {
+      await this.#take(join(dir, this.#place.appendDirName));
+      this.#place = { ...this.#place, dir };
+      this.#manifest = EMPTY_MANIFEST;
+      await this.read();
+      await this.makeFolder();
+    } catch (error) {
+      this.letGo();
+      throw error;
+    }
   }
 
   get manifest(): Manifest {

@@ -3,7 +3,7 @@
  * rewrite, switch on and off. What is on disk at each step is drawn in `manifest.ts`; how turns get
  * there is told in `aof-append.ts`.
  *
- *   start      folder = new AofFolder(...); await folder.read(); await folder.takeInOldFile()
+ *   start      folder = new AofFolder(...); await folder.takeHold(), read(), takeInOldFile()
  *              load (`aof-load.ts`), then: aof = new Aof(folder, ...); await aof.open(writeBase)
  *   turn       aof.append(bytes, off, len); replies wait until releasableBytes >= appendedBytes
  *   10x a s    aof.tick(nowMs); if (aof.rewriteReason(nowMs)) begin a rewrite
@@ -214,10 +214,7 @@ export class Aof {
     await this.giveUp();
   }
 
-  /**
-   * Closes the files with whatever is in them; replies that wait for more must never be sent. A
-   * change of the folder under way comes to its end first.
-   */
+  /** Closes the files as they are, after a change of the folder: who waits is never answered. */
   giveUp(): Promise<void> {
     return this.#inFolder(() => this.#close(false));
   }
@@ -233,10 +230,20 @@ export class Aof {
   switchOn(dir = this.folder.place.dir): Promise<void> {
     return this.#inFolder(async () => {
       if (this.#state !== 'off') return;
-      this.folder.moveTo(dir);
-      await this.folder.read();
-      await this.folder.makeFolder();
+      await this.folder.moveTo(dir);
       this.#state = 'waiting';
+    });
+  }
+
+  /** Keeps others from a folder that is read while the AOF is off, if it is there. */
+  takeHold(): Promise<void> {
+    return this.#inFolder(() => this.folder.takeHold('if there'));
+  }
+
+  /** Lets others have the folder, unless the AOF is on (again). */
+  letGo(): Promise<void> {
+    return this.#inFolder(async () => {
+      if (this.#state === 'off') this.folder.letGo();
     });
   }
 

@@ -14,6 +14,7 @@
 import { copyFileSync, linkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
+import type { FolderHold } from '../aof/folder-hold.ts';
 import { loadedFiles, ManifestError } from '../aof/manifest.ts';
 import { DurableFile } from '../durable-file.ts';
 import { errorCode, errorText, type FileSystem, type OpenFile } from '../file-system.ts';
@@ -33,6 +34,8 @@ export interface RestoreBackupOptions {
   readonly dbFilename: string;
   /** Which of the forms to make. */
   readonly as: 'both' | 'rdb' | 'aof';
+  /** Keeps a server from the AOF that is made. */
+  readonly hold: FolderHold | null;
   /** Replace what the folder holds. */
   readonly force: boolean;
   readonly nowMs: number;
@@ -56,13 +59,28 @@ const SYNC_EVERY_BYTES = 32 << 20;
 
 /** Restores. Rejects with what is wrong; what the folder held stands then. */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreBackupResult> {
-  const { from, fs, place } = options;
+  const { as, from, fs, hold, place } = options;
   if (fs.statSync(from)?.kind === 'folder') {
     const instead = '--to-timestamp and --to-offset take an AOF';
     throw new Error(`${from} is a folder, and a backup is a file; ${instead}`);
   }
   refuseNonEmpty(fs, place.dir, options.force);
-  return inFolder(fs, place.dir, () => restoreTo(options));
+  const folder = new AofFolder(fs, place, hold);
+  return inFolder(fs, place.dir, () =>
+    as === 'rdb' ? restoreTo(options, folder) : whileHeld(folder, () => restoreTo(options, folder)),
+  );
+}
+
+/** Works in an AOF folder that no server has; see `inFolder`. */
+export function whileHeld<T>(folder: AofFolder, work: () => Promise<T>): Promise<T> {
+  return inFolder(folder.fs, folder.path, async () => {
+    await folder.takeHold();
+    try {
+      return await work();
+    } finally {
+      folder.letGo();
+    }
+  });
 }
 
 /** Works in a folder, which is made if it is not there, and then goes with what fails. */
@@ -89,14 +107,17 @@ function removeEmpty(folder: string): void {
   }
 }
 
-async function restoreTo(options: RestoreBackupOptions): Promise<RestoreBackupResult> {
+async function restoreTo(
+  options: RestoreBackupOptions,
+  folder: AofFolder,
+): Promise<RestoreBackupResult> {
   const { as, dbFilename, fs, place } = options;
   const temp = join(place.dir, `temp-${dbFilename}`);
   try {
     const isLz4 = await unpack(options, temp);
     const report = await verified(options, temp);
     const files: string[] = [];
-    if (as !== 'rdb') files.push(...(await adopt(options, temp)));
+    if (as !== 'rdb') files.push(...(await adopt(folder, options, temp)));
     const path = join(place.dir, dbFilename);
     if (as === 'aof') fs.unlinkSync(temp);
     else {
@@ -181,19 +202,12 @@ async function verified(options: RestoreBackupOptions, temp: string): Promise<Rd
 }
 
 /** Makes the file at `temp` the base of an AOF. Returns the paths of its files. */
-function adopt(options: RestoreBackupOptions, temp: string): Promise<string[]> {
-  const folder = new AofFolder(options.fs, options.place);
-  return inFolder(options.fs, folder.path, async () => {
-    await folder.makeFolder();
-    return adoptIn(folder, options, temp);
-  });
-}
-
-async function adoptIn(
+async function adopt(
   folder: AofFolder,
   options: RestoreBackupOptions,
   temp: string,
 ): Promise<string[]> {
+  await folder.makeFolder();
   try {
     await folder.read();
   } catch (error) {

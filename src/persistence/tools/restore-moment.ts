@@ -15,6 +15,7 @@ import { AofFolder } from '../aof/aof-folder.ts';
 import { type CutPlace, type Moment, type MomentFile, MomentSearch } from '../aof/aof-moment.ts';
 import { type AofPosition, positionOfAux } from '../aof/aof-position.ts';
 import { RDB_MAGIC } from '../aof/aof-scan.ts';
+import type { FolderHold } from '../aof/folder-hold.ts';
 import { type AofFileInfo, appendFilenameOf, loadedFiles, parseManifest } from '../aof/manifest.ts';
 import { readFileWholeSync } from '../durable-file.ts';
 import type { FileSystem } from '../file-system.ts';
@@ -23,7 +24,7 @@ import { RdbReader } from '../rdb/rdb-reader.ts';
 import { FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
 import { RdbWalk, type Rest } from '../rdb/rdb-walk.ts';
 import { isManifest } from './check-aof.ts';
-import { inFolder, refuseNonEmpty } from './restore-backup.ts';
+import { inFolder, refuseNonEmpty, whileHeld } from './restore-backup.ts';
 import { MomentFiles, type Part } from './restore-moment-files.ts';
 
 export interface RestoreMomentOptions {
@@ -34,6 +35,8 @@ export interface RestoreMomentOptions {
   readonly to: string;
   readonly appendDirName: string;
   readonly moment: Moment;
+  /** Keeps a server from the AOF that is made. */
+  readonly hold: FolderHold | null;
   /** Replace what the folder holds. */
   readonly force: boolean;
   /** Begins to show how far a step is. */
@@ -67,11 +70,11 @@ export async function restoreMoment(options: RestoreMomentOptions): Promise<Rest
   const source = await findSource(fs, options.from);
   refuseNonEmpty(fs, to, options.force);
   const place = { dir: to, appendDirName: options.appendDirName, appendFilename: source.name };
-  const folder = new AofFolder(fs, place);
+  const folder = new AofFolder(fs, place, options.hold);
   if (folder.path === source.folder) throw new Error(`${to} is where the AOF is restored from`);
   const plan = await new Planner(options, source).plan();
   const manifest = await inFolder(fs, to, () =>
-    inFolder(fs, folder.path, async () => {
+    whileHeld(folder, async () => {
       await folder.makeFolder();
       return new MomentFiles(folder, options).write(plan.parts);
     }),

@@ -133,7 +133,8 @@ function momentOf(
 const RESTORE_HELP = `
 A backup is unpacked, looked through as check-rdb does, and put into the folder both
 as a server loads it that keeps an AOF (as cairn server does) and as one that does
-not. A folder that holds anything is refused without --force. No server may run on it.
+not. A folder that holds anything is refused without --force. No server may run on it:
+one with an AOF there is noticed, on Linux, and nothing is changed then.
 
 With --to-timestamp or --to-offset, <from> is an AOF (its folder, its manifest, or the
 data folder around it), which stays as it is, and <folder> gets what of it was executed

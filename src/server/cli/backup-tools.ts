@@ -1,6 +1,7 @@
 /** `cairn backup` and `cairn restore`: take a copy of a running server, and make a folder of it. */
 import { resolve } from 'node:path';
 import type { Moment } from '../../persistence/aof/aof-moment.ts';
+import { SocketHold } from '../../persistence/aof/folder-hold.ts';
 import { errorCode, realFileSystem } from '../../persistence/file-system.ts';
 import { checkAof } from '../../persistence/tools/check-aof.ts';
 import { checkRdbFile } from '../../persistence/tools/check-rdb.ts';
@@ -109,6 +110,8 @@ export const restoreTool: Tool<RestoreRequest> = async (request, io) => {
   }
 };
 
+const holdOf = (io: ToolIo): SocketHold => new SocketHold((text) => io.warn(`${text}\n`));
+
 async function fromBackup(request: RestoreRequest, io: ToolIo): Promise<number> {
   const { appendDirName, appendFilename, as, dbFilename, from, json, to } = request;
   const refusal = streamRefusal(from);
@@ -121,6 +124,7 @@ async function fromBackup(request: RestoreRequest, io: ToolIo): Promise<number> 
       place: { dir: resolve(to), appendDirName, appendFilename },
       dbFilename,
       as,
+      hold: holdOf(io),
       force: request.force,
       nowMs: Date.now(),
       progress: (doing) => io.progress(`${doing} ${from}`),
@@ -145,6 +149,7 @@ async function toMoment(request: RestoreRequest, moment: Moment, io: ToolIo): Pr
       to: resolve(to),
       appendDirName,
       moment,
+      hold: holdOf(io),
       force,
       progress: (doing) => io.progress(doing),
     }),

@@ -76,7 +76,8 @@ a crash cut off) is told from damage in the middle.
 
 --fix gives up everything from the trouble on. --truncate-to-timestamp needs a file
 written with aof-timestamp-enabled yes. Both change the last file only: make a copy
-of the folder before. --fix asks first, unless --yes is given.
+of the folder before. --fix asks first, unless --yes is given. Neither changes the
+AOF of a Cairn that runs (where that can be seen: on Linux).
 
 Exit code: 0 all files are sound, or were cut; 1 they are not, or cannot be read.
 

@@ -2,7 +2,9 @@
  * `cairn check-rdb` and `cairn check-aof`: ask the checkers of src/persistence, and tell a person
  * or a machine what they found. Exit codes are those of redis-check-rdb and redis-check-aof.
  */
-import { basename } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { SocketHold } from '../../persistence/aof/folder-hold.ts';
 import { realFileSystem } from '../../persistence/file-system.ts';
 import {
   type CheckVerdict,
@@ -35,7 +37,9 @@ export const checkRdbTool: Tool<CheckRdbRequest> = async ({ file, json }, io) =>
 /** Prints what a start would find in an AOF, and cuts it when asked to and confirmed. */
 export const checkAofTool: Tool<CheckAofRequest> = async (request, io) => {
   const { file, json } = request;
+  const hold = new SocketHold((text) => io.warn(`${text}\n`));
   try {
+    await keepToOneself(request, hold);
     const verdict = await lookThrough(request, io);
     if (!json) for (const one of verdict.files) io.print(`${describeCheck(one)}\n`);
     const action = await act(request, verdict, io);
@@ -49,8 +53,17 @@ export const checkAofTool: Tool<CheckAofRequest> = async (request, io) => {
     const text = troubleText(error);
     const what = text.startsWith(`${file}: `) ? text : `${file}: ${text}`;
     return tellTrouble(io, `cannot check ${what}`, json, EXIT_NO);
+  } finally {
+    hold.letGo();
   }
 };
+
+/** Before a file is cut: no server has its folder, nor gets it meanwhile. */
+async function keepToOneself(request: CheckAofRequest, hold: SocketHold): Promise<void> {
+  const { file, fix, truncateToTimestamp } = request;
+  if (!fix && truncateToTimestamp === undefined) return;
+  if (realFileSystem.statSync(file)?.kind === 'file') await hold.take(dirname(realpathSync(file)));
+}
 
 async function lookThrough(request: CheckAofRequest, io: ToolIo): Promise<CheckVerdict> {
   const { file, truncateToTimestamp } = request;

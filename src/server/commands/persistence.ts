@@ -60,9 +60,17 @@ const BUSY_ELSEWHERE =
   'order to schedule a BGSAVE whenever possible.';
 
 function bgrewriteaofCommand(c: Context): void {
-  const { answer, error } = c.services.persistence.requestRewrite(!c.services.mayWait(c.client));
+  const { client, services } = c;
+  const { persistence } = services;
+  const { answer = '', error, refusal } = persistence.requestRewrite(!services.mayWait(client));
   if (error !== undefined) c.reply.error(error);
-  else c.reply.simple(answer ?? '');
+  else if (refusal === undefined) c.reply.simple(answer);
+  else {
+    services.answerLater(client, refusal, (text) => {
+      if (text === undefined) client.reply.simple(answer);
+      else client.reply.error(text);
+    });
+  }
 }
 
 function lastsaveCommand(c: Context): void {

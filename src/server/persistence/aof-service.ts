@@ -20,7 +20,9 @@ import type { Config } from '../config/config.ts';
 import type { Propagator } from '../dispatch/propagate.ts';
 import type { Logger } from '../log.ts';
 import { giveBack } from '../memory/give-back.ts';
+import type { RewriteAnswer } from '../services.ts';
 import type { Turn } from '../turn/turn.ts';
+import { followAofConfig } from './aof-config.ts';
 
 export interface AofServiceDeps {
   readonly config: Config;
@@ -67,6 +69,8 @@ export class AofService {
   private epoch = 0;
   /** Switching on and off happens in the order in which it was asked for. */
   private switched: Promise<unknown> = Promise.resolve();
+  /** Settles when a rewrite without an AOF has the folder, or cannot have it. */
+  private opening: Promise<void> = Promise.resolve();
   /** A rewrite that is prepared begins at the end of the turn. */
   private ready = false;
 
@@ -117,8 +121,8 @@ export class AofService {
     this.attach();
   }
 
-  /** BGREWRITEAOF: the answer for the client, or an error. */
-  requestRewrite(busy: boolean): { answer?: string; error?: string } {
+  /** BGREWRITEAOF. */
+  requestRewrite(busy: boolean): RewriteAnswer {
     if (this.isRewriting) {
       return { error: 'ERR Background append only file rewriting already in progress' };
     }
@@ -127,7 +131,13 @@ export class AofService {
       return { answer: 'Background append only file rewriting scheduled' };
     }
     this.rewrite();
-    return { answer: 'Background append only file rewriting started' };
+    const answer = 'Background append only file rewriting started';
+    if (this.aof.state !== 'off') return { answer };
+    const refusal = this.opening.then(
+      () => undefined,
+      (error: unknown) => `ERR Unable to rewrite the AOF: ${errorText(error)}`,
+    );
+    return { answer, refusal };
   }
 
   /** Called ten times a second. `busy`: a snapshot runs. */
@@ -180,12 +190,17 @@ export class AofService {
     this.deps.readersChanged();
   }
 
-  /** Like `close`, but closes the AOF even when not everything can be made safe. */
+  /**
+   * Like `close`, but closes the AOF even when not everything can be made safe, and lets others
+   * have its folder.
+   */
   async stop(): Promise<void> {
+    await this.switched;
     if (this.isAside) {
       this.giveUpRewrite();
       await this.preparation;
     } else if (this.isOn) await this.close().catch(() => this.aof.giveUp());
+    await this.aof.letGo();
   }
 
   /** Begins a rewrite, unless one is under way. */
@@ -220,7 +235,8 @@ export class AofService {
   private async rewriteWhileOff(epoch: number): Promise<void> {
     this.isAside = true;
     try {
-      await this.aof.switchOn(this.deps.config.values.dir);
+      this.opening = this.aof.switchOn(this.deps.config.values.dir);
+      await this.opening;
       await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
       this.assertEpoch(epoch);
       const base = this.aof.folder.temporaryBasePath('off');
@@ -230,7 +246,7 @@ export class AofService {
       this.assertEpoch(epoch);
       await this.aof.finishRewrite(base, format, false);
     } finally {
-      await this.aof.switchOff();
+      await this.aof.switchOff().finally(() => this.aof.letGo());
       this.isAside = false;
     }
     this.succeeded();
@@ -296,40 +312,24 @@ export class AofService {
   private listen(): void {
     const { config } = this.deps;
     config.onChange('appendonly', (on) =>
-      on ? this.goOn() : this.suspend().then(() => undefined),
+      on ? this.goOn() : this.switchOff().then(() => undefined),
     );
     config.onChange('dir', () => {
       if (this.isOn) this.deps.log.warning(staysIn(this.aof.folder.path));
       return undefined;
     });
-    config.onChange('appendfsync', (policy) => {
-      this.aof.disk.setPolicy(policy);
-      return undefined;
-    });
-    config.onChange('auto-aof-rewrite-percentage', (percentage) => {
-      this.aof.schedule.percentage = percentage;
-      return undefined;
-    });
-    config.onChange('auto-aof-rewrite-min-size', (bytes) => {
-      this.aof.schedule.minSizeBytes = bytes;
-      return undefined;
-    });
-    config.onChange('aof-disable-auto-gc', (keep) =>
-      this.aof.setKeepHistory(keep).then(() => undefined),
-    );
-    config.onChange('aof-checksum', (on) => {
-      this.aof.appender.checksum = on;
-      return undefined;
-    });
-    config.onChange('aof-timestamp-enabled', (on) => {
-      this.aof.appender.timestamps = on;
-      return undefined;
-    });
+    followAofConfig(config, this.aof);
+  }
+
+  /** Appends nothing any more, and lets others have the folder. */
+  private async switchOff(): Promise<void> {
+    await this.suspend();
+    await this.aof.letGo();
   }
 
   /**
-   * Appends nothing any more, from this call on; the files stay as they are. What was executed
-   * before is still brought to disk, and its replies wait for that.
+   * Appends nothing any more, from this call on; the files stay as they are, and are still kept
+   * from others. What was executed before is still brought to disk, and its replies wait for that.
    */
   suspend(): Promise<void> {
     const { turn } = this.deps;

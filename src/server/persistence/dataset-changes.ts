@@ -13,7 +13,8 @@ import { errorText } from '../../persistence/file-system.ts';
 import { LOADING_DATASET } from '../dispatch/errors.ts';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
-import type { Persistence, PersistenceDeps } from './persistence.ts';
+import type { Persistence } from './persistence.ts';
+import type { PersistenceDeps } from './persistence-deps.ts';
 
 const POLL_MS = 10;
 const BUSY = 'another dataset is being loaded';
@@ -117,11 +118,13 @@ export class DatasetChanges {
       while (aof.isRewriting) await sleep(POLL_MS);
       if (this.isLoading) return LOADING_DATASET;
       // From here on nobody is served: what came in between would be loaded as well, or be lost.
-      await loader.loadAof(folder, async () => {
+      const makeReady = async (): Promise<void> => {
         if (aof.isOn) await aof.flush();
+        else await aof.aof.takeHold(); // a torn end may be cut
         await folder.read();
         this.deps.flushAll();
-      });
+      };
+      await loader.loadAof(folder, makeReady).finally(() => aof.aof.letGo());
       this.deps.keyspace.dirty = 0;
       this.deps.log.warning('Append Only File loaded by DEBUG LOADAOF');
       return undefined;

@@ -8,12 +8,14 @@
  * answers with the progress. A line in the log says how far it is every few seconds; the last one
  * says how long it took.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Args } from '../../core/resp/args.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
 import { positionOfAux } from '../../persistence/aof/aof-position.ts';
+import { FolderHeldError, holderText } from '../../persistence/aof/folder-hold.ts';
 import { ManifestError } from '../../persistence/aof/manifest.ts';
 import { errorText, type FileSystem } from '../../persistence/file-system.ts';
 import { ProgressLine } from '../../persistence/progress-line.ts';
@@ -29,6 +31,10 @@ import { DatasetAside } from './dataset-aside.ts';
 import { KeptFunctions } from './kept-functions.ts';
 
 const SLICE_MS = 10;
+
+/** How long a start waits for a server that is just going away to let the AOF's folder go. */
+const HELD_WAIT_MS = 5000;
+const HELD_POLL_MS = 50;
 
 /**
  * What becomes of the dataset that stood before, while another is being loaded: it has gone, or it
@@ -93,6 +99,32 @@ export class DatasetLoader {
   /** Has a load under way go no further, when the server ends. */
   stop(): void {
     this.stopped = true;
+  }
+
+  /** Throws when the server has ended. */
+  assertGoesOn(): void {
+    if (this.stopped) throw new Error('the server ended while it was loading');
+  }
+
+  /**
+   * Takes hold of the AOF's folder. Who has it may be a server that was ended a moment ago, so it
+   * is waited for; rejects with `FolderHeldError` when it stays.
+   */
+  async takeFolder(folder: AofFolder): Promise<void> {
+    const untilMs = performance.now() + HELD_WAIT_MS;
+    for (let isTold = false; ; isTold = true) {
+      try {
+        await folder.takeHold();
+        return;
+      } catch (error) {
+        if (!(error instanceof FolderHeldError) || performance.now() >= untilMs) throw error;
+        const { path, pid } = error;
+        const who = `${holderText(pid)} to let go of the AOF folder ${path}`;
+        if (!isTold) this.deps.log.notice(`Waiting for ${who}, ${HELD_WAIT_MS / 1000} s at most`);
+      }
+      this.assertGoesOn();
+      await sleep(HELD_POLL_MS);
+    }
   }
 
   /**
@@ -268,7 +300,7 @@ export class DatasetLoader {
   /** Lets the loop have its turn. */
   private async rest(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.stopped) throw new Error('the server ended while it was loading');
+    this.assertGoesOn();
   }
 
   private advance(loadedBytes: number): void {

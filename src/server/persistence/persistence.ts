@@ -1,34 +1,25 @@
 /**
  * What the server keeps on disk: puts RDB, AOF, snapshots and loading together.
  *
- *     start      load -> open the AOF -> serve
+ *     start      take hold of the AOF's folder -> load -> open the AOF -> serve
  *     each tick  save points, the AOF's clock, rewrites that are due
  *     end        save where save points exist or it was asked for, flush and close the AOF
  */
-import type { Keyspace } from '../../core/keyspace.ts';
 import { AofFolder } from '../../persistence/aof/aof-folder.ts';
-import { errorText, type FileSystem } from '../../persistence/file-system.ts';
+import { errorText } from '../../persistence/file-system.ts';
 import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
-import type { ReplicationAux } from '../../replication/replication-id.ts';
-import type { Client } from '../clients/client.ts';
-import type { FrontDesk } from '../clients/front-desk.ts';
-import type { Config } from '../config/config.ts';
-import type { Dispatcher } from '../dispatch/dispatch.ts';
 import { asideGate, holdLoadingGate } from '../dispatch/gates.ts';
-import type { Propagator } from '../dispatch/propagate.ts';
 import type { InfoLines } from '../info/info-lines.ts';
-import type { Logger } from '../log.ts';
 import { auxAt, auxOf } from '../replication/replication-aux.ts';
-import type { PersistenceServices, ReloadOptions } from '../services.ts';
-import type { Turn } from '../turn/turn.ts';
+import type { PersistenceServices, ReloadOptions, RewriteAnswer } from '../services.ts';
 import { AofLatency } from './aof-latency.ts';
 import { AofService } from './aof-service.ts';
-import type { DatasetAside } from './dataset-aside.ts';
 import { DatasetChanges } from './dataset-changes.ts';
 import { DatasetLoader, readManifest } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { LastSave } from './last-save.ts';
+import type { PersistenceDeps } from './persistence-deps.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService, type RdbServiceDeps } from './rdb-service.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
@@ -38,38 +29,6 @@ import { SnapshotRunner } from './snapshot-runner.ts';
 const WHAT_TO_DO =
   'Nothing was changed. "cairn check-rdb" on the file tells more; put a sound one in its place, ' +
   'or move it away to start without data';
-
-export interface PersistenceDeps {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly keyspace: Keyspace;
-  readonly fs: FileSystem;
-  /** The writer of snapshots; by default a child process. */
-  readonly helper: SnapshotHelper | undefined;
-  readonly dispatcher: Dispatcher;
-  /** Stops commands, and hears how long the disk takes. */
-  readonly desk: Pick<FrontDesk, 'gates' | 'pause' | 'latency' | 'expiry'>;
-  readonly turn: Turn;
-  readonly propagator: Propagator;
-  /** The client without a link that runs the commands of an AOF. */
-  readonly client: Client;
-  /** Whether the server has a process of its own, so that a save may be asked of it at any time. */
-  readonly isProcess: boolean;
-  /** Whether the data belong to a primary elsewhere: keys are then kept whatever the clock says. */
-  readonly isReplica: () => boolean;
-  /** AUX fields of replication, for what is saved. */
-  readonly replicationAux: () => Readonly<Record<string, string>>;
-  /** AUX fields of what was loaded at start. */
-  readonly onLoaded: (aux: ReplicationAux | null) => void;
-  /** Somebody begins or ceases to read the journal. */
-  readonly readersChanged: () => void;
-  /** Empties all databases, as FLUSHALL does, without telling anybody. */
-  readonly flushAll: () => void;
-  /** Puts a dataset that was loaded aside in the place of all databases. */
-  readonly install: (aside: DatasetAside) => void;
-  /** The disk failed under `always`: the process must end rather than lie. */
-  readonly onFatal: (error: Error) => void;
-}
 
 export class Persistence implements PersistenceServices {
   readonly snapshots: SnapshotRunner;
@@ -88,8 +47,8 @@ export class Persistence implements PersistenceServices {
   /** The child that writes snapshots; it stays for the next one. */
   private readonly helper: SnapshotHelper;
   private readonly disk: DiskWatch;
-  /** Until `start` is done: what a client wrote before the AOF takes turns would be lost. */
-  private starting = true;
+  /** Until it serves: what a client wrote before the AOF takes turns would be lost. */
+  private stage: 'before' | 'starting' | 'serving' = 'before';
 
   constructor(deps: PersistenceDeps) {
     this.deps = deps;
@@ -149,17 +108,14 @@ export class Persistence implements PersistenceServices {
   }
 
   private createAof(): AofService {
-    const { config, log, fs, turn, propagator } = this.deps;
+    const { config, log, fs, hold, turn, propagator } = this.deps;
+    const { appenddirname: appendDirName, appendfilename: appendFilename, dir } = config.values;
     return new AofService({
       config,
       log,
       turn,
       propagator,
-      folder: new AofFolder(fs, {
-        dir: config.values.dir,
-        appendDirName: config.values.appenddirname,
-        appendFilename: config.values.appendfilename,
-      }),
+      folder: new AofFolder(fs, { dir, appendDirName, appendFilename }, hold),
       startBase: (path) => this.maker.base(path),
       isSnapshotRunning: () => this.snapshots.isRunning,
       isLoading: () => this.loader.progress?.old === 'gone',
@@ -177,7 +133,7 @@ export class Persistence implements PersistenceServices {
    */
   get isLoading(): boolean {
     const { progress } = this.loader;
-    return this.starting || (progress !== null && progress.old !== 'served');
+    return this.stage !== 'serving' || (progress !== null && progress.old !== 'served');
   }
 
   /** Whether a dataset is being loaded while the old one is served. */
@@ -197,10 +153,32 @@ export class Persistence implements PersistenceServices {
 
   // ---------------------------------------------------------------- start and end
 
+  /** Keeps other servers from the AOF. Rejects, having changed nothing, when one has it. */
+  async takeFolder(): Promise<void> {
+    if (this.deps.config.values.appendonly) await this.loader.takeFolder(this.aof.aof.folder);
+  }
+
   /**
-   * Loads what the configuration says and opens the AOF. Rejects when the server must not start.
+   * Loads what the configuration says and opens the AOF, once its folder is taken. Rejects when the
+   * server must not start, or has been stopped meanwhile; `stop` must follow then.
    */
   async start(): Promise<void> {
+    this.stage = 'starting';
+    try {
+      await this.load();
+      this.loader.assertGoesOn();
+      if (this.deps.config.values.appendonly) await this.aof.open();
+      this.loader.assertGoesOn();
+    } catch (error) {
+      this.stage = 'before';
+      throw error;
+    }
+    this.helper.ready();
+    this.stage = 'serving';
+    this.loadingChanged();
+  }
+
+  private async load(): Promise<void> {
     const { config, log } = this.deps;
     // A process is cheap to start while this one is small, and dear later (snapshot-helper.ts).
     const { appendonly, save } = config.values;
@@ -224,10 +202,6 @@ export class Persistence implements PersistenceServices {
       await this.loadRdb(begun);
     }
     this.deps.keyspace.dirty = 0;
-    if (config.values.appendonly) await this.aof.open();
-    this.helper.ready();
-    this.starting = false;
-    this.loadingChanged();
   }
 
   /**
@@ -264,7 +238,8 @@ export class Persistence implements PersistenceServices {
     this.loader.stop();
     this.snapshots.abort();
     this.helper.close();
-    await this.aof.stop();
+    // A start under way still has the folder; it finds that it is over, and this is called again.
+    if (this.stage !== 'starting') await this.aof.stop();
   }
 
   /**
@@ -281,7 +256,7 @@ export class Persistence implements PersistenceServices {
   tick(nowMs: number): void {
     const { progress } = this.loader;
     // While a dataset is loaded aside, the log of the old one is kept as always.
-    if (this.starting || progress?.old === 'gone') return;
+    if (this.stage !== 'serving' || progress?.old === 'gone') return;
     this.aof.tick(this.snapshots.isRunning || progress !== null);
     this.rdb.tick(nowMs, this.isBusy);
     this.disk.look();
@@ -314,7 +289,7 @@ export class Persistence implements PersistenceServices {
     return this.rdb.ending();
   }
 
-  requestRewrite(later: boolean): { answer?: string; error?: string } {
+  requestRewrite(later: boolean): RewriteAnswer {
     return this.aof.requestRewrite(later || this.snapshots.isRunning);
   }
 

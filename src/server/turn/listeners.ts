@@ -59,12 +59,14 @@ export class Listeners {
 
   /**
    * Listens as the configuration says, or nowhere when a part of that fails. `anyPort`: port 0
-   * means any free port (for servers in a program).
+   * means any free port (for servers in a program). `bound`: what else may fail, before a file (of
+   * another server, perhaps) gives way to the unix socket.
    */
-  async open(anyPort: boolean): Promise<void> {
+  async open(anyPort: boolean, bound: () => Promise<void>): Promise<void> {
     const { values } = this.config;
     try {
       if (values.port !== 0 || anyPort) await this.openTcp(values.port, values.bind);
+      await bound();
       if (values.unixsocket !== undefined && values.unixsocket !== '') await this.openUnix();
       if (this.tcp.length === 0 && this.unix === null) {
         throw new Error('Configured to not listen anywhere, exiting.');

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { AofFolder } from '../../../src/persistence/aof/aof-folder.ts';
 import { RewriteSchedule } from '../../../src/persistence/aof/aof-rewrite-schedule.ts';
+import { FolderHeldError, type FolderHold } from '../../../src/persistence/aof/folder-hold.ts';
 import {
   AOF_FOLDER,
   AofDriver,
@@ -24,6 +25,69 @@ function shortManifest(fs: FaultyFileSystem): string {
     })
     .join(' ');
 }
+
+describe('the hold on a folder', () => {
+  /** Notes what is taken and let go; `refused` is held by somebody else. */
+  class NotedHold implements FolderHold {
+    readonly notes: string[] = [];
+    readonly refused: string;
+
+    constructor(refused: string) {
+      this.refused = refused;
+    }
+
+    async take(path: string): Promise<void> {
+      if (path === this.refused) throw new FolderHeldError(path, 7);
+      this.notes.push(path);
+    }
+
+    letGo(): void {
+      this.notes.push('let go');
+    }
+  }
+
+  function heldDriver(refused = ''): { fs: FaultyFileSystem; driver: AofDriver; notes: string[] } {
+    const fs = new FaultyFileSystem();
+    fs.put('/data/.keep', new Uint8Array(0));
+    fs.put('/other/aofs/a.manifest', Buffer.from('of another'));
+    const hold = new NotedHold(refused);
+    return { fs, driver: new AofDriver(fs, { policy: 'no' }, 0, hold), notes: hold.notes };
+  }
+
+  it('stays while the AOF is off for a while, and ends when it is let go', async () => {
+    const { driver, notes } = heldDriver();
+    await driver.folder.takeHold();
+    await driver.folder.read();
+    await driver.aof.open((path) => driver.writeBase(path));
+    await driver.aof.letGo();
+    await driver.aof.switchOff();
+    await driver.aof.switchOn();
+    await driver.aof.letGo();
+    expect(notes).toEqual([AOF_FOLDER, AOF_FOLDER]);
+    await driver.aof.switchOff();
+    await driver.aof.letGo();
+    expect(notes).toEqual([AOF_FOLDER, AOF_FOLDER, 'let go']);
+  });
+
+  it('comes before everything that reads or changes the folder', async () => {
+    const { fs, driver, notes } = heldDriver('/other/aofs');
+    const before = fs.paths();
+    await expect(driver.aof.switchOn('/other')).rejects.toThrow('is held by process 7');
+    expect(fs.calls).toEqual(['mkdir aofs']);
+    expect(fs.paths()).toEqual(before);
+    expect(notes).toEqual(['let go']);
+    expect(driver.folder.path).toBe(AOF_FOLDER);
+    await driver.aof.takeHold();
+    expect(notes).toEqual(['let go']); // there is no folder yet to keep anybody from
+  });
+
+  it('ends when what is in the folder cannot be read', async () => {
+    const { driver, notes } = heldDriver();
+    await expect(driver.aof.switchOn('/other')).rejects.toThrow('manifest');
+    expect(notes).toEqual(['/other/aofs', 'let go']);
+    expect(driver.aof.state).toBe('off');
+  });
+});
 
 describe('a rewrite', () => {
   it('goes through the drawn states, each of which a start loads whole', async () => {
@@ -148,7 +212,7 @@ describe('taking in an old file', () => {
   it('happens when there is nothing else to load, and goes on after a crash', async () => {
     const { fs } = await freshDriver('no');
     fs.put('/data/a', Buffer.from('x'));
-    const folder = new AofFolder(fs, PLACE);
+    const folder = new AofFolder(fs, PLACE, null);
     await folder.read();
     expect(await folder.takeInOldFile()).toBe(false);
     fs.put(`${AOF_FOLDER}/a.manifest`, Buffer.from('file a seq 1 type b\n'));
@@ -169,7 +233,7 @@ describe('taking in an old file', () => {
       const { fs } = await freshDriver('no');
       fs.put('/data/a', Buffer.from('x'));
       fs.put(`${AOF_FOLDER}/a.manifest`, Buffer.from(manifest));
-      const folder = new AofFolder(fs, PLACE);
+      const folder = new AofFolder(fs, PLACE, null);
       await folder.read();
       expect(await folder.takeInOldFile()).toBe(false);
       expect(fs.paths()).toContain('/data/a');

@@ -40,7 +40,7 @@ const inFolder = (name: string) => join(dir, 'aofs', name);
 const loadHere = () => load(realFileSystem, {}, place());
 
 async function openHere(timestamps = true): Promise<Aof> {
-  const folder = new AofFolder(realFileSystem, place());
+  const folder = new AofFolder(realFileSystem, place(), null);
   await folder.read();
   const aof = new Aof(folder, {
     policy: 'everysec',

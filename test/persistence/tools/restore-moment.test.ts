@@ -47,6 +47,7 @@ function restore(
     to: given.to ?? '/new',
     appendDirName: 'aofs',
     moment,
+    hold: null,
     force: given.force ?? false,
     progress: () => () => undefined,
     rest: async () => undefined,
