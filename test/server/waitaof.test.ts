@@ -173,4 +173,22 @@ describe('WAITAOF', () => {
         'replicas are just local and are not propagated.',
     );
   });
+
+  it('counts no replica whose AOF lacks what a full sync brought, as WAIT does', async () => {
+    const server = await scene.start(fs, { 'repl-diskless-sync': false });
+    const client = await scene.connect(server);
+    await ask(client, 'SET', 'a', '0');
+    const disk = emptyDisk();
+    const replicaof = `127.0.0.1 ${server.port}`;
+    const slow = { appendfsync: 'always', replicaof, 'rdb-key-save-delay': 60_000_000 };
+    const replica = await scene.start(disk, slow);
+    const { replication, persistence } = replica.server;
+    await until('the link is up', () => replication.follower?.isConnected === true);
+    await ask(client, 'SET', 'a', '1');
+    expect(await ask(client, 'WAIT', 1, 0)).toBe(1);
+    expect(persistence.aof.aof.state).toBe('waiting');
+    expect(await ask(client, 'WAITAOF', 0, 1, 300)).toEqual([expect.any(Number), 0]);
+    const again = await scene.start(disk.cutPower(3, 'all'), {});
+    expect(await ask(await scene.connect(again), 'GET', 'a')).toBe(null);
+  });
 });
