@@ -156,7 +156,7 @@ export class AofService {
 
   /** The end of a turn, before its journal is taken: a rewrite that stands ready begins here. */
   endTurn(): void {
-    if (!this.ready || this.deps.isLoading()) return;
+    if (!this.ready || this.deps.isLoading() || this.deps.isSnapshotRunning()) return;
     // What this turn has written so far belongs to the old files: it must be appended before they
     // change.
     this.deps.turn.takeJournal();
@@ -261,12 +261,7 @@ export class AofService {
     this.deps.propagator.forgetSelected();
     this.deps.readersChanged();
     const base = this.aof.folder.temporaryBasePath(process.pid);
-    const done = this.deps.startBase(base);
-    if (done === null) {
-      this.rewriteScheduled = true;
-      void this.aof.abortRewrite();
-      return;
-    }
+    const done = this.deps.startBase(base) ?? Promise.reject(new Error(BUSY));
     this.deps.log.notice('Background append only file rewriting started');
     const { epoch } = this;
     done
