@@ -24,7 +24,8 @@ export function latin1Bytes(text: string): Uint8Array {
 /**
  * `length` bytes from `offset` on as text, a character for each. No Buffer is made of the array: a
  * short one has no buffer of its own, and is given one for ever when it is asked for it. (Measured
- * with 16 bytes, fresh: 0.2 us against 0.6, and no work for the collector.)
+ * on Node 20 with 16 bytes, fresh: 0.2 us against 0.6, and no work for the collector. Node 24 gives
+ * it a buffer all the same.)
  */
 export function latin1Text(bytes: Uint8Array, offset: number, length: number): string {
   return latin1Slice.call(bytes, offset, offset + length);

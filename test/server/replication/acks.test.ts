@@ -36,14 +36,11 @@ describe('a replica', () => {
     const { disk, primary, replica, client } = await pair({ appendfsync: 'always' });
     await ask(client, 'SET', 'a', 1);
     expect(await ask(client, 'WAIT', 1, 10_000)).toBe(1);
-    const safe = known(primary).ackOffset;
     disk.holdSyncs();
     await ask(client, 'SET', 'b', 2);
+    const written = primary.server.replication.history.offset;
     const { history } = replica.server.replication;
-    await until(
-      'it has the write',
-      () => history.offset >= primary.server.replication.history.offset,
-    );
+    await until('it has the write', () => history.offset >= written);
     const waiting = ask(client, 'WAIT', 1, 60_000);
     // Signs of life go on, and say no more than is safe.
     for (let seconds = 0; seconds < 3; seconds++) {
@@ -52,10 +49,10 @@ describe('a replica', () => {
       replica.server.replication.tickSecond(Date.now());
       await until('it hears', () => linkOf(primary).bytesIn > bytesIn);
     }
-    expect(known(primary).ackOffset).toBe(safe);
+    expect(known(primary).ackOffset).toBeLessThan(written);
     disk.releaseSyncs();
     expect(await waiting).toBe(1);
-    expect(known(primary).ackOffset).toBeGreaterThan(safe);
+    expect(known(primary).ackOffset).toBeGreaterThanOrEqual(written);
   });
 
   it.each([{ appendfsync: 'everysec' }, { appendfsync: 'no' }, { appendonly: false }])(
