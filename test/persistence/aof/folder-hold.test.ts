@@ -116,7 +116,7 @@ describe('a folder', () => {
     for (let i = 0; i < 20; i++) {
       const other = join(root, String(i));
       mkdirSync(other);
-      await made().take(other);
+      await expect(made().take(other)).resolves.toBeUndefined();
     }
   });
 
@@ -167,7 +167,7 @@ describe('a process', () => {
     children.push(child);
     await once(child, 'spawn');
     hold.letGo();
-    await made().take(folder);
+    await expect(made().take(folder)).resolves.toBeUndefined();
   });
 
   it('tells its number to many at once, and to those who leave before', async () => {
