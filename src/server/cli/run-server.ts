@@ -10,10 +10,10 @@
  * tests can put something small in its place.
  */
 import { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
+import type { CairnServer } from '../cairn-server.ts';
 import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';
-import type { ShutdownFlag } from '../config/settings.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
 import { rehearseSoon } from '../persistence/rehearse-soon.ts';
@@ -40,20 +40,7 @@ export interface CreateServerOptions {
   readonly snapshotHelper: SnapshotHelper;
 }
 
-/** A server as this file needs it. */
-export interface RunningServer {
-  /** Binds, loads, logs both, and resolves when clients are served; rejects with why not. */
-  listen(): Promise<void>;
-  /** SHUTDOWN with these flags; rejects when the data cannot be saved, and goes on serving. */
-  close(flags?: readonly ShutdownFlag[]): Promise<void>;
-  readonly port: number;
-  /** Whether a snapshot is being made. */
-  readonly isSaving: boolean;
-  /** Gives the running snapshot up at once. */
-  dropSnapshot(): void;
-}
-
-export type CreateServer = (options: CreateServerOptions) => RunningServer;
+export type CreateServer = (options: CreateServerOptions) => CairnServer;
 
 export interface RunOptions {
   readonly create: CreateServer;

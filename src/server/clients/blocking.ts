@@ -41,7 +41,8 @@ import {
   limitedCount,
   waitUntil,
 } from '../time/wait-limit.ts';
-import { type Client, RUNNING, WAIT_BLOCKED, WAIT_TURN } from './client.ts';
+import { type Client, WAIT_BLOCKED } from './client.ts';
+import { GoingOn } from './go-on.ts';
 import { silence } from './reply-mode.ts';
 
 /** Counters of keys that are waited for, by a hash of the key; a power of two. */
@@ -85,21 +86,19 @@ interface ReadyKey {
 
 export class Blocking {
   private readonly services: Services;
-  private readonly resume: (client: Client) => void;
+  private readonly goingOn: GoingOn;
   private readonly queues = new Map<string, Set<Waiter>>();
   private readonly waiters = new Map<Client, Waiter>();
   private readonly interest = new Uint32Array(INTEREST_SLOTS);
   private ready = new Map<string, ReadyKey>();
   private serving = false;
-  /** Clients that have been answered in this turn. */
-  private answeredClients: Client[] = [];
   /** Waiters that ask to be woken by a key of another type. */
   private wakeable = 0;
 
   /** `resume` lets a client that has been answered go on with its further commands. */
   constructor(services: Services, resume: (client: Client) => void) {
     this.services = services;
-    this.resume = resume;
+    this.goingOn = new GoingOn(services, resume);
   }
 
   /** Clients that wait. */
@@ -278,7 +277,7 @@ export class Blocking {
     const { client } = waiter;
     silence(client);
     this.leave(waiter);
-    this.goOn(client);
+    this.goingOn.add(client);
   }
 
   private leave(waiter: Waiter): void {
@@ -292,27 +291,6 @@ export class Blocking {
       if (queue?.size === 0) this.queues.delete(id);
     }
   }
-
-  /**
-   * The client was answered: its replies leave with this turn, its further commands run with the
-   * next.
-   */
-  private goOn(client: Client): void {
-    this.services.listClient(client);
-    if (client.waiting !== WAIT_BLOCKED) return;
-    client.waiting = WAIT_TURN;
-    if (this.answeredClients.push(client) === 1) setImmediate(this.allGoOn);
-  }
-
-  private readonly allGoOn = (): void => {
-    const clients = this.answeredClients;
-    this.answeredClients = [];
-    for (const client of clients) {
-      if (client.waiting !== WAIT_TURN) continue;
-      client.waiting = RUNNING;
-      this.resume(client);
-    }
-  };
 }
 
 function blockId(db: number, key: Uint8Array, offset: number, length: number): string {

@@ -35,16 +35,14 @@ export interface Subscriptions {
 /** The three kinds of subscriptions. */
 export type SubscriptionKind = 'channels' | 'patterns' | 'shardChannels';
 
-type Table = Map<string, Set<Client>>;
-
-/** A pattern, and who listens to it. */
-interface Pattern {
-  readonly clients: ReadonlySet<Client>;
-  /** What messages through it begin with; the pattern is `length` bytes of it, from `offset` on. */
+/** Who listens to a name. */
+interface Listeners {
+  readonly clients: Set<Client>;
+  /** What their messages begin with; of a pattern it ends with the pattern and a line end. */
   readonly head: Uint8Array;
-  readonly offset: number;
-  readonly length: number;
 }
+
+type Table = Map<string, Listeners>;
 
 /** What publishing needs of the server. */
 export interface PubSubOwner {
@@ -68,8 +66,6 @@ export class PubSub {
     patterns: new Map(),
     shardChannels: new Map(),
   };
-  /** The table of patterns once more, as publishing wants it. */
-  private readonly patterns = new Map<string, Pattern>();
   private readonly owner: PubSubOwner;
 
   constructor(owner: PubSubOwner) {
@@ -94,13 +90,8 @@ export class PubSub {
     subscribed[kind].add(name);
     subscribed.nameBytes += bytesOf(kind, name);
     const listeners = this.tables[kind].get(name);
-    if (listeners !== undefined) {
-      listeners.add(client);
-      return;
-    }
-    const clients = new Set([client]);
-    this.tables[kind].set(name, clients);
-    if (kind === 'patterns') this.patterns.set(name, patternOf(name, clients));
+    if (listeners !== undefined) listeners.clients.add(client);
+    else this.tables[kind].set(name, { clients: new Set([client]), head: headOf(kind, name) });
   }
 
   /** Takes a subscription away; false when the client had it not. */
@@ -109,11 +100,8 @@ export class PubSub {
     if (subscribed?.[kind].delete(name) !== true) return false;
     subscribed.nameBytes -= bytesOf(kind, name);
     const listeners = this.tables[kind].get(name);
-    listeners?.delete(client);
-    if (listeners?.size === 0) {
-      this.tables[kind].delete(name);
-      if (kind === 'patterns') this.patterns.delete(name);
-    }
+    listeners?.clients.delete(client);
+    if (listeners?.clients.size === 0) this.tables[kind].delete(name);
     const left =
       subscribed.channels.size + subscribed.patterns.size + subscribed.shardChannels.size;
     if (left === 0) {
@@ -153,7 +141,7 @@ export class PubSub {
 
   /** How many clients listen to a name. */
   listeners(kind: SubscriptionKind, name: string): number {
-    return this.tables[kind].get(name)?.size ?? 0;
+    return this.tables[kind].get(name)?.clients.size ?? 0;
   }
 
   // ---------------------------------------------------------------- publishing
@@ -168,18 +156,13 @@ export class PubSub {
    * it.
    */
   publish(channel: string, message: string): number {
-    let receivers = 0;
-    const listeners = this.tables.channels.get(channel);
-    if (listeners !== undefined) {
-      const body = encode([channel, message]);
-      for (const client of listeners) this.deliver(client, 3, MESSAGE, body);
-      receivers += listeners.size;
-    }
-    if (this.patterns.size === 0) return receivers;
+    let receivers = this.tell(this.tables.channels.get(channel), channel, message);
+    if (this.tables.patterns.size === 0) return receivers;
     const name = latin1Bytes(channel);
     let body: Uint8Array | null = null;
-    for (const { clients, head, offset, length } of this.patterns.values()) {
-      if (!globMatch(head, offset, length, name, 0, name.length, false)) continue;
+    for (const [{ length }, { clients, head }] of this.tables.patterns) {
+      const at = head.length - LINE_END - length;
+      if (!globMatch(head, at, length, name, 0, name.length, false)) continue;
       body ??= encode([channel, message]);
       for (const client of clients) this.deliver(client, 4, head, body);
       receivers += clients.size;
@@ -189,11 +172,15 @@ export class PubSub {
 
   /** Sends a message to who listens to a shard channel; how many got it. */
   publishShard(channel: string, message: string): number {
-    const listeners = this.tables.shardChannels.get(channel);
+    return this.tell(this.tables.shardChannels.get(channel), channel, message);
+  }
+
+  private tell(listeners: Listeners | undefined, channel: string, message: string): number {
     if (listeners === undefined) return 0;
+    const { clients, head } = listeners;
     const body = encode([channel, message]);
-    for (const client of listeners) this.deliver(client, 3, SMESSAGE, body);
-    return listeners.size;
+    for (const client of clients) this.deliver(client, 3, head, body);
+    return clients.size;
   }
 
   /** Publishes a keyspace event: the event on the key's channel, the key on the event's channel. */
@@ -226,17 +213,18 @@ export class PubSub {
   }
 }
 
+/** What the tables keep of a name: a pattern stands in its head as well. */
 function bytesOf(kind: SubscriptionKind, name: string): number {
   return kind === 'patterns' ? 2 * name.length : name.length;
 }
 
+const LINE_END = 2;
 const MESSAGE = encode(['message']);
 const SMESSAGE = encode(['smessage']);
 
-function patternOf(text: string, clients: ReadonlySet<Client>): Pattern {
-  const head = encode(['pmessage', text]);
-  const { length } = text;
-  return { clients, head, offset: head.length - length - 2, length };
+function headOf(kind: SubscriptionKind, name: string): Uint8Array {
+  if (kind === 'patterns') return encode(['pmessage', name]);
+  return kind === 'channels' ? MESSAGE : SMESSAGE;
 }
 
 /** Words as bulk strings. */

@@ -27,7 +27,8 @@
  * away has its keys moved all the same.
  */
 import { Args } from '../../core/resp/args.ts';
-import { type Client, RUNNING, WAIT_BLOCKED, WAIT_TURN } from '../clients/client.ts';
+import { type Client, WAIT_BLOCKED } from '../clients/client.ts';
+import { GoingOn } from '../clients/go-on.ts';
 import { TransactionCursor } from '../clients/transaction.ts';
 import type { Watcher } from '../clients/watch-table.ts';
 import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
@@ -65,11 +66,13 @@ export class Migrations {
   /** Clients that wait. */
   private readonly clients = new Set<Client>();
   private readonly services: Services;
+  private readonly goingOn: GoingOn;
   /** Names of held keys, and by how many commands each is held. */
   private readonly held = new Map<string, number>();
 
   constructor(services: Services) {
     this.services = services;
+    this.goingOn = new GoingOn(services, (client) => services.resumeClient(client));
   }
 
   /** Clients that wait. */
@@ -168,14 +171,7 @@ export class Migrations {
       this.services.endTurnSoon();
       return;
     }
-    this.services.listClient(client);
-    if (client.waiting !== WAIT_BLOCKED) return;
-    client.waiting = WAIT_TURN;
-    setImmediate(() => {
-      if (client.waiting !== WAIT_TURN) return;
-      client.waiting = RUNNING;
-      this.services.resumeClient(client);
-    });
+    this.goingOn.add(client);
   }
 
   private refusal(client: Client, command: Command, args: Args): string | null {

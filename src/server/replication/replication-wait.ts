@@ -6,7 +6,8 @@
  * at once. Each waiter is looked at when an ACK comes, when the log on disk advances, and when its
  * time is up.
  */
-import { type Client, RUNNING, WAIT_BLOCKED, WAIT_TURN } from '../clients/client.ts';
+import { type Client, WAIT_BLOCKED } from '../clients/client.ts';
+import { GoingOn } from '../clients/go-on.ts';
 import type { Command } from '../dispatch/command.ts';
 import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
@@ -38,10 +39,12 @@ interface Waiter extends WaitRequest, LimitedWait {
 
 export class ReplicationWaits {
   private readonly services: Services;
+  private readonly goingOn: GoingOn;
   private readonly waiters = new Map<Client, Waiter>();
 
   constructor(services: Services) {
     this.services = services;
+    this.goingOn = new GoingOn(services, (client) => services.resumeClient(client));
   }
 
   get size(): number {
@@ -102,14 +105,7 @@ export class ReplicationWaits {
       if (error !== null) client.reply.error(error);
       else waiter.answer(client);
     });
-    this.services.listClient(client);
-    if (client.waiting !== WAIT_BLOCKED) return;
-    client.waiting = WAIT_TURN;
-    setImmediate(() => {
-      if (client.waiting !== WAIT_TURN) return;
-      client.waiting = RUNNING;
-      this.services.resumeClient(client);
-    });
+    this.goingOn.add(client);
   }
 
   private leave(waiter: Waiter): void {
