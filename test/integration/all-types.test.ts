@@ -10,7 +10,7 @@
  *       |                 \--> Cairn replica
  *       \  AOF -------> real --> AOF rewritten into commands --> Cairn --> AOF rewritten --> real
  */
-import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -18,6 +18,7 @@ import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import type { ReplyValue } from '../support/resp-reader.ts';
 import type { ServerOptions, ServerProcess } from '../support/server-process.ts';
 import { DANGLING, ENCODING_CONFIG, type Sizes, writeAllTypes } from './all-types-dataset.ts';
@@ -46,7 +47,7 @@ const servers: ServerProcess[] = [];
 const folders: string[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
-  for (const dir of folders.splice(0)) rmSync(dir, { recursive: true, force: true });
+  for (const dir of folders.splice(0)) removeFolder(dir);
 });
 
 /** A running server, a client of it, and how it is called in messages. */

@@ -4,7 +4,7 @@
  * noticed; functions and the place in the replication stream come along.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { startCairnServer } from '../support/cairn-server.ts';
 import { Random } from '../support/random.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { findTool, requireRedisServer, startRealServer } from '../support/real-server.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import type { ServerOptions, ServerProcess } from '../support/server-process.ts';
 import { knownMakers, writeDataset } from './random-dataset.ts';
 
@@ -30,7 +31,7 @@ const folders: string[] = [];
 
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders.splice(0)) removeFolder(folder);
 });
 
 type Start = typeof startRealServer;

@@ -2,11 +2,12 @@
  * An AOF that is switched on lies in the `dir` of that moment, not in that of the start: who keeps
  * the new `dir` in the configuration finds the data there at the next start.
  */
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireRedisServer } from '../support/real-server.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { type NodeKind, nodesOfTest, until } from './replication-nodes.ts';
 
 const { node } = nodesOfTest();
@@ -19,7 +20,7 @@ beforeEach(() => {
   other = realpathSync(mkdtempSync(join(tmpdir(), 'aof-dir-')));
 });
 
-afterEach(() => rmSync(other, { recursive: true, force: true }));
+afterEach(() => removeFolder(other));
 
 describe.each(KINDS)('%s', (kind) => {
   it('switches its AOF on in the folder that dir names by then', async () => {

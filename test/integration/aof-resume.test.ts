@@ -3,11 +3,12 @@
  * primary and as a replica of a real server, after kill -9 and after a clean end, behind rewrites
  * to either kind of base. A real server loads the same files.
  */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { requireRedisServer, startRealServer } from '../support/real-server.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { Load } from './replication-load.ts';
 import { converged, level, type Node, nodesOfTest, until } from './replication-nodes.ts';
 
@@ -17,7 +18,7 @@ const DATABASES = 4;
 const folders: string[] = [];
 
 afterEach(async () => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders.splice(0)) removeFolder(folder);
 });
 
 // Hooks run from the last to the first: the servers end before their folders go.

@@ -11,11 +11,12 @@
  * A process that a test forgot is killed when the test worker ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RawClient, type RawClientOptions } from './raw-client.ts';
+import { removeFolder } from './remove-folder.ts';
 import { ReplyError } from './resp-reader.ts';
 
 /** What to execute: a program and the arguments that come before the server's own. */
@@ -249,6 +250,6 @@ export class ServerProcess {
   /** Kills the process and removes the folder when it is this server's own. */
   async close(): Promise<void> {
     await this.kill();
-    if (this.#ownsDir) rmSync(this.dir, { recursive: true, force: true });
+    if (this.#ownsDir) removeFolder(this.dir);
   }
 }
