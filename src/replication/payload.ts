@@ -46,6 +46,8 @@ interface PayloadOptions {
 
 export interface Payload {
   readonly bytes: number;
+  /** The version of the RDB. */
+  readonly version: number;
   /** Whether the RDB has a checksum, which was right. */
   readonly isChecked: boolean;
   /** Whether it was streamed: then the primary waits for an ACK before it goes on. */
@@ -99,8 +101,8 @@ export async function receivePayload(
     await sink.close();
   }
   const isEmpty = isEmptySnapshot(sink.head);
-  const { bytes, isChecked } = sink;
-  return { bytes, isChecked, wasStreamed: header.mark !== null, isEmpty };
+  const { bytes, version, isChecked } = sink;
+  return { bytes, version, isChecked, wasStreamed: header.mark !== null, isEmpty };
 }
 
 interface PayloadHeader {
@@ -155,6 +157,7 @@ async function receiveMarked(
 /** Passes the dataset on, sums it, and keeps its beginning. */
 class PayloadSink {
   bytes = 0;
+  version = 0;
   isChecked = false;
   head: Buffer = EMPTY;
   private readonly file: PayloadFile;
@@ -187,6 +190,7 @@ class PayloadSink {
     if (version === null) throw new LinkError('Bad data from MASTER: what it sent is no RDB');
     const low = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(0);
     const high = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(4);
+    this.version = version;
     this.isChecked = version >= 5 && (low !== 0 || high !== 0);
     if (this.isChecked && (low !== (this.crc.lo | 0) || high !== (this.crc.hi | 0))) {
       throw new LinkError('Bad data from MASTER: the checksum of the RDB is wrong');

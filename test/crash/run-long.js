@@ -11,6 +11,7 @@ const FILES = {
   failpoint: 'test/crash/failpoint.test.ts',
   damage: 'test/crash/damage.test.ts',
   calls: 'test/crash/server-calls.test.ts',
+  sync: 'test/crash/full-sync.test.ts',
   power: 'test/crash/power-loss.test.ts',
   datasets: 'test/integration/persistence-redis.test.ts',
   snapshot: 'test/integration/snapshot-load.test.ts',

@@ -174,13 +174,18 @@ describe('WAITAOF', () => {
     );
   });
 
-  it('counts no replica whose AOF lacks what a full sync brought, as WAIT does', async () => {
+  it('counts no replica whose AOF gets a full sync by a rewrite, as WAIT does', async () => {
     const server = await scene.start(fs, { 'repl-diskless-sync': false });
     const client = await scene.connect(server);
     await ask(client, 'SET', 'a', '0');
     const disk = emptyDisk();
     const replicaof = `127.0.0.1 ${server.port}`;
-    const slow = { appendfsync: 'always', replicaof, 'rdb-key-save-delay': 60_000_000 };
+    const slow = {
+      appendfsync: 'always',
+      replicaof,
+      'aof-use-rdb-preamble': false,
+      'rdb-key-save-delay': 60_000_000,
+    };
     const replica = await scene.start(disk, slow);
     const { replication, persistence } = replica.server;
     await until('the link is up', () => replication.follower?.isConnected === true);

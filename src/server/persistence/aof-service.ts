@@ -14,45 +14,17 @@
  */
 
 import { Aof } from '../../persistence/aof/aof.ts';
-import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { errorText } from '../../persistence/file-system.ts';
-import type { Config } from '../config/config.ts';
-import type { Propagator } from '../dispatch/propagate.ts';
-import type { Logger } from '../log.ts';
 import { giveBack } from '../memory/give-back.ts';
 import type { RewriteAnswer } from '../services.ts';
-import type { Turn } from '../turn/turn.ts';
 import { followAofConfig } from './aof-config.ts';
-
-export interface AofServiceDeps {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly turn: Turn;
-  readonly propagator: Propagator;
-  readonly folder: AofFolder;
-  /** Starts the snapshot that becomes the base, written to `path`; null while another one runs. */
-  readonly startBase: (path: string) => Promise<'rdb' | 'aof'> | null;
-  /** Whether any snapshot runs: another one has to wait for its end. */
-  readonly isSnapshotRunning: () => boolean;
-  /** Whether a dataset takes the place of the old one: a base would hold a part of it. */
-  readonly isLoading: () => boolean;
-  /** Ends that snapshot, if it runs; what was promised for it rejects. */
-  readonly abortBase: () => void;
-  /** Writes the base of a fresh folder and waits for it. */
-  readonly writeFirstBase: (path: string) => Promise<'rdb' | 'aof'>;
-  /** Bytes that the base will take at most, as far as can be told. */
-  readonly expectedBaseBytes: () => number;
-  /** Called when the journal has a reader now, or has lost one. */
-  readonly readersChanged: () => void;
-  /** The disk begins or ceases to fail. */
-  readonly onErrorChange: () => void;
-  /** Under `always` the disk failed: the process must end rather than lie. */
-  readonly onFatal: (error: Error) => void;
-}
+import type { AofServiceDeps } from './aof-service-deps.ts';
 
 export class AofService {
   readonly aof: Aof;
   rewriteScheduled = false;
+  /** An increment stands ready behind a dataset that is being loaded: nothing is promised yet. */
+  isStandingBy = false;
   /** Figures of the last rewrite. */
   lastRewriteOk = true;
   lastRewriteSeconds = -1;
@@ -169,7 +141,7 @@ export class AofService {
    * and what was written since would be lost.
    */
   assertMayEnd(force: boolean): void {
-    if (this.aof.state !== 'waiting' || this.isAside) return;
+    if (this.aof.state !== 'waiting' || this.isAside || this.isStandingBy) return;
     this.deps.log.warning(
       force ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.",
     );
@@ -344,9 +316,38 @@ export class AofService {
     });
   }
 
+  /** Has an increment stand ready for `goOnFrom`, as far as the disk lets it. */
+  standBy(): Promise<void> {
+    return this.inOrder(async () => {
+      this.isStandingBy = true;
+      await this.aof.switchOn(this.deps.config.values.dir);
+      await this.aof.prepareRewrite(0);
+    });
+  }
+
+  /**
+   * Appends again from this call on, the RDB at `path`, which holds what the dataset is now, being
+   * the base. Resolves when a restart would find both; rejects when that fails, and a rewrite
+   * follows by itself. Null, and nothing is done, where no increment stands ready.
+   */
+  goOnFrom(path: string): Promise<void> | null {
+    if (!this.isStandingBy) return null;
+    this.isStandingBy = false;
+    this.ready = false;
+    this.deps.turn.takeJournal();
+    if (!this.aof.beginRewrite()) return null;
+    this.attach();
+    const { epoch } = this;
+    return this.aof.finishRewrite(path, 'rdb').catch(async (error: unknown) => {
+      if (epoch === this.epoch) await this.aof.abortRewrite();
+      throw error;
+    });
+  }
+
   /** Appends again, once a rewrite has made a base of what the dataset is now. */
   goOn(): Promise<string | undefined> {
     return this.inOrder(async () => {
+      this.isStandingBy = false;
       if (this.preparing) {
         // A rewrite asked for while the AOF was off would switch it off again at its end.
         this.giveUpRewrite();
@@ -371,6 +372,7 @@ export class AofService {
 
   private giveUpRewrite(): void {
     this.epoch++;
+    this.isStandingBy = false;
     this.ready = false;
     this.rewriteScheduled = false;
     this.deps.abortBase();

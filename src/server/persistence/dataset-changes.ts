@@ -6,24 +6,41 @@
  *     from a socket  the new one is loaded aside; when it is whole it takes the old one's place
  *
  * One at a time: loading takes many turns, and two of them would load into each other.
+ *
+ * The AOF of the old dataset is brought to disk first and left as it is: a restart finds it whole
+ * until the new one has taken its place. That is soon where the file that was received can be the
+ * base (received-base.ts); else a rewrite has to make one.
+ *
+ *     disk      [old AOF, last fsync] [an empty increment]           [file -> base, manifest]
+ *     loop      [ the new dataset is loaded .............] [first line][ turns ...
+ *                                       nobody is served ]             [ the link goes on
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../persistence/file-system.ts';
+import type { ReceivedDataset } from '../../replication/payload.ts';
 import { LOADING_DATASET } from '../dispatch/errors.ts';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
+import type { LoadedRdb } from './dataset-loader.ts';
 import type { Persistence } from './persistence.ts';
 import type { PersistenceDeps } from './persistence-deps.ts';
+import { mayBeBase, tellsNoOther } from './received-base.ts';
 
 const POLL_MS = 10;
 const BUSY = 'another dataset is being loaded';
+const NO_BASE = 'The dataset of the master has to be written anew for the AOF';
 
 export interface LoadedDataset {
   /** The database that the stream has selected, 0 if unsaid. */
   readonly streamDb: number;
-  /** Resolves when the AOF goes on. */
-  readonly logged: Promise<void>;
+  /**
+   * Has the AOF go on from this call on, with the file as its base: resolves when a restart would
+   * find it. Null, and nothing is done, where that cannot be.
+   */
+  goOnFromIt(): Promise<void> | null;
+  /** Has the AOF go on once a rewrite has made a base; resolves when that begins. */
+  goOn(): Promise<void>;
 }
 
 export class DatasetChanges {
@@ -41,25 +58,53 @@ export class DatasetChanges {
   }
 
   /** Replaces the dataset by the RDB that a primary sent. Only while none is being loaded. */
-  async replaceBy(path: string): Promise<LoadedDataset> {
-    this.persistence.snapshots.abort();
-    // Until a rewrite has put the new dataset in its place, a restart must find the old one whole.
-    const suspended = this.persistence.aof.suspend();
+  async replaceBy(dataset: ReceivedDataset): Promise<LoadedDataset> {
+    const { aof, loader, snapshots } = this.persistence;
+    const { config, flushAll } = this.deps;
+    const { path, position } = dataset;
+    snapshots.abort();
+    const suspended = aof.suspend();
     // Whoever waits for the log hears of it.
     suspended.catch(() => {});
-    this.deps.flushAll();
-    const loaded = await this.persistence.loader
-      .loadRdb(path, { expired: 'keep' })
-      .catch((error) => {
-        // Rather nothing than the part that came before the damage.
-        this.deps.flushAll();
-        throw error;
-      });
-    if (loaded === undefined) throw new Error(`${path} is missing`);
+    flushAll();
+    const ready = mayBeBase(config.values, dataset) ? this.standBy() : undefined;
+    let loaded: LoadedRdb | undefined;
+    try {
+      loaded = await loader.loadRdb(path, { expired: 'keep' }, ready);
+      if (loaded === undefined) throw new Error(`${path} is missing`);
+    } catch (error) {
+      // Rather nothing than the part that came before the damage.
+      flushAll();
+      if (ready !== undefined) await aof.suspend();
+      throw error;
+    }
+    const { aux } = loaded;
     return {
-      streamDb: Number(loaded.aux.get('repl-stream-db') ?? 0),
-      logged: suspended.then(() => this.persistence.resumeLog()),
+      streamDb: Number(aux.get('repl-stream-db') ?? 0),
+      goOnFromIt: () => (tellsNoOther(aux, position) ? this.goOnFrom(path) : null),
+      goOn: () => suspended.then(() => this.persistence.resumeLog()),
     };
+  }
+
+  /** Has the AOF ready to go on with what is being loaded. */
+  private async standBy(): Promise<void> {
+    await this.persistence.aof.standBy().catch((error: unknown) => {
+      this.deps.log.warning(`${NO_BASE}: ${errorText(error)}`);
+    });
+  }
+
+  private goOnFrom(path: string): Promise<void> | null {
+    const { fs, keyspace, log } = this.deps;
+    const done = this.persistence.aof.goOnFrom(path);
+    if (done === null) return null;
+    keyspace.dirty++; // there is no dump of it
+    return done.then(
+      () => log.notice('The dataset that was received is the base of the AOF'),
+      async (error: unknown) => {
+        log.warning(`${NO_BASE}: ${errorText(error)}`);
+        await fs.unlink(path).catch(() => undefined);
+      },
+    );
   }
 
   /** Begins to load a dataset that a primary sends, aside from the one that stands. */

@@ -128,12 +128,22 @@ export class DatasetLoader {
   }
 
   /**
-   * Loads an RDB file, undefined when there is none. Rejects with what is wrong with it, and where.
+   * Loads an RDB file, undefined when there is none; nobody is served before `ready` as well.
+   * Rejects with what is wrong with the file, and where.
    */
-  async loadRdb(path: string, options: LoadRdbOptions): Promise<LoadedRdb | undefined> {
+  async loadRdb(
+    path: string,
+    options: LoadRdbOptions,
+    ready: Promise<void> = Promise.resolve(),
+  ): Promise<LoadedRdb | undefined> {
     const stat = this.deps.fs.statSync(path);
     if (stat === undefined) return undefined;
-    return this.during(stat.size, () => this.readRdb(path, options, 0));
+    return this.during(stat.size, async () => {
+      const loaded = await this.readRdb(path, options, 0);
+      await ready;
+      this.assertGoesOn();
+      return loaded;
+    });
   }
 
   /**

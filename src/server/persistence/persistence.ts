@@ -247,7 +247,8 @@ export class Persistence implements PersistenceServices {
    * anew.
    */
   async resumeLog(): Promise<void> {
-    if (!this.deps.config.values.appendonly || this.aof.isOn || this.isLoading) return;
+    const isOn = this.aof.isOn && !this.aof.isStandingBy;
+    if (!this.deps.config.values.appendonly || isOn || this.isLoading) return;
     const error = await this.aof.goOn();
     if (error !== undefined) this.deps.log.warning(error);
   }

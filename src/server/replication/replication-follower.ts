@@ -42,10 +42,10 @@ export interface Datasets {
   /** Whether one is being loaded: another has to wait. */
   readonly isLoading: boolean;
   /**
-   * Replaces the dataset by the RDB at a path. Resolves when it is loaded, before anybody is served
-   * from it.
+   * Replaces the dataset by one that was received. Resolves when it is loaded, before anybody is
+   * served from it.
    */
-  replaceBy(path: string): Promise<LoadedDataset>;
+  replaceBy(dataset: ReceivedDataset): Promise<LoadedDataset>;
   /** Begins to load one beside the one that stands; the total is 0 while unknown. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
   /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
@@ -165,26 +165,31 @@ export class Follower implements PrimaryLinkHost {
     }
     // In one breath: who is served may save it, write to it and promote this server at once.
     this.adopt(dataset.position, loaded.streamDb);
-    await Promise.all([this.keep(dataset.path), loaded.logged]);
+    const logged = loaded.goOnFromIt();
+    if (logged === null) await Promise.all([this.keep(dataset.path), loaded.goOn()]);
+    else {
+      this.deps.journal.notePosition();
+      await logged;
+    }
   }
 
   /**
    * The dataset is loaded from its own file: nobody else writes that one, whatever else is saved
    * meanwhile.
    */
-  private async replaceBy({ isEmpty, path, position }: ReceivedDataset): Promise<LoadedDataset> {
+  private async replaceBy(dataset: ReceivedDataset): Promise<LoadedDataset> {
     const { primary, services } = this.deps;
     // Whoever was promoted meanwhile keeps what it has.
     if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
     if (this.deps.datasets.isLoading) throw new LinkError('another dataset is being loaded');
-    this.checkEmpty({ isEmpty, position });
+    this.checkEmpty(dataset);
     this.deps.handedOver();
     primary.disconnectAll();
     primary.dropBacklog();
     this.resumable = false;
     services.activeExpiry.own.forget();
     this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
-    return this.deps.datasets.replaceBy(path).catch((error: unknown) => {
+    return this.deps.datasets.replaceBy(dataset).catch((error: unknown) => {
       primary.history.renew();
       // What was loaded of it is nobody's dataset.
       flushAll(services);
@@ -193,8 +198,9 @@ export class Follower implements PrimaryLinkHost {
   }
 
   /**
-   * What was loaded becomes the dump, or goes where nothing is kept on disk (`rdb-del-sync-files`).
-   * Should that fail, the old dump stands, which says the place of its own data.
+   * What was loaded, unless it is the AOF's base, becomes the dump, or goes where nothing is kept
+   * on disk (`rdb-del-sync-files`). Should that fail, the old dump stands, which says the place of
+   * its own data.
    */
   private async keep(loaded: string): Promise<void> {
     const { config } = this.deps.services;

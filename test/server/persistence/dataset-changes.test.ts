@@ -1,11 +1,23 @@
 /** A whole dataset in place of the one that stands, with an AOF. */
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ReceivedDataset } from '../../../src/replication/payload.ts';
 import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
 import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
 
 const scene = new InProcessScene();
 const RECEIVED = `${DATA_FOLDER}/received.rdb`;
+/** As the link tells of it; without a checksum no base, so that a rewrite makes one. */
+const WITHOUT_SUM: ReceivedDataset = {
+  path: RECEIVED,
+  bytes: 0,
+  version: 10,
+  isChecked: false,
+  wasStreamed: false,
+  isEmpty: false,
+  position: null,
+};
+const WITH_SUM = { ...WITHOUT_SUM, isChecked: true };
 
 afterEach(() => scene.end());
 
@@ -31,7 +43,9 @@ describe('a dataset that was received', () => {
     const { fs, client, log, persistence } = await withReceived();
     // The old AOF is not left before its last fsync: until then its state is still `on`.
     fs.holdSyncs();
-    const { logged } = await persistence.changes.replaceBy(RECEIVED);
+    const loaded = await persistence.changes.replaceBy(WITHOUT_SUM);
+    expect(loaded.goOnFromIt()).toBe(null);
+    const logged = loaded.goOn();
     expect(await ask(client, 'MGET', 'old', 'new:0')).toEqual([null, 'v'.repeat(100)]);
     fs.releaseSyncs();
     const lines = log.length;
@@ -44,12 +58,17 @@ describe('a dataset that was received', () => {
     expect(await ask(again, 'MGET', 'old', 'newer')).toEqual([null, '1']);
   });
 
-  it('and is damaged is not there in part; a restart finds what was before', async () => {
+  it.each([
+    ['a rewrite', WITHOUT_SUM],
+    ['the dataset', WITH_SUM],
+  ])('and is damaged is not there in part, were %s the base', async (_, dataset) => {
     const { fs, client, persistence } = await withReceived((dump) => {
       dump[dump.length - 1]! ^= 1;
     });
-    await expect(persistence.changes.replaceBy(RECEIVED)).rejects.toThrow(/CRC/);
+    await expect(persistence.changes.replaceBy(dataset)).rejects.toThrow(/CRC/);
     expect(await ask(client, 'DBSIZE')).toBe(0);
+    expect([persistence.aof.aof.state, persistence.aof.isStandingBy]).toEqual(['off', false]);
+    // What was before is what a restart finds.
     const again = await scene.connect(await scene.start(fs.kill()));
     expect(await ask(again, 'KEYS', '*')).toEqual(['old']);
   });

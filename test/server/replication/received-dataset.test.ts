@@ -42,7 +42,7 @@ describe('the dataset of a primary', () => {
     const primary = await scene.start(emptyDisk());
     await ask(await scene.connect(primary), 'SET', 'theirs', 1);
     const disk = emptyDisk();
-    const replica = await scene.start(disk, { appendonly: true });
+    const replica = await scene.start(disk, { appendonly: true, 'aof-use-rdb-preamble': false });
     const here = await scene.connect(replica);
     disk.holdSyncs(/\.aof$/);
     await ask(here, 'SET', 'ours', 1);
