@@ -19,6 +19,7 @@ import { DatasetChanges } from './dataset-changes.ts';
 import { DatasetLoader, readManifest } from './dataset-loader.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { LastSave } from './last-save.ts';
+import { tellLeftovers } from './leftovers.ts';
 import type { PersistenceDeps } from './persistence-deps.ts';
 import { persistenceInfo } from './persistence-info.ts';
 import { RdbService, type RdbServiceDeps } from './rdb-service.ts';
@@ -183,6 +184,7 @@ export class Persistence implements PersistenceServices {
     // A process is cheap to start while this one is small, and dear later (snapshot-helper.ts).
     const { appendonly, save } = config.values;
     if (this.deps.isProcess || appendonly || save.length > 0) this.helper.warm();
+    await tellLeftovers(this.deps.fs, config.values.dir, log).catch(() => {}); // no reason to end
     const begun = performance.now();
     const { folder } = this.aof.aof;
     if (config.values.appendonly) {
