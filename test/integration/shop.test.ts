@@ -3,7 +3,7 @@
  * server such as this one, through ioredis. The server is the built package, as a program imports
  * it. `SHOP_RUNS` says how many times users are counted.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CairnServer, createServer } from 'cairn';
@@ -11,6 +11,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Message, Orders } from '../../examples/shop/orders.js';
 import { Shop } from '../../examples/shop/shop.js';
+import { removeFolder } from '../support/remove-folder.ts';
 
 const RUNS = Number(process.env.SHOP_RUNS ?? 40);
 const TIMEOUT_MS = 1_200_000;
@@ -46,7 +47,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await stop();
-  rmSync(dir, { recursive: true, force: true });
+  removeFolder(dir);
 });
 
 describe('customers', () => {

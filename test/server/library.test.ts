@@ -15,6 +15,7 @@ import {
   type Settings,
 } from '../../src/server/index.ts';
 import { ServerLog } from '../../src/server/log.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/run/index.js', import.meta.url));
 
@@ -30,7 +31,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const server of servers) await server.close();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 });
 
 function made(settings: Settings = {}, create = createServer): CairnServer {

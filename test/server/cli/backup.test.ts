@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -29,11 +28,12 @@ import {
 import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
 import { startCairnServer } from '../../support/cairn-server.ts';
 import { requireRedisServer, startRealServer } from '../../support/real-server.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 import type { ServerOptions, ServerProcess } from '../../support/server-process.ts';
 
 const DEBUG = { 'enable-debug-command': 'yes' };
 const root = mkdtempSync(join(tmpdir(), 'cairn-backup-'));
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => removeFolder(root));
 
 /** What a tool printed and warned, and how it ended. */
 interface Outcome {
