@@ -230,7 +230,7 @@ it('keeps no program alive once it is closed, whatever it was doing', async () =
     ['SET k v', `MIGRATE 127.0.0.1 ${port} k 0 3600000`],
   ]) {
     const args = ['--input-type=module', '-e', program(...commands)];
-    await run(process.execPath, args, { timeout: 20_000 });
+    await run(process.execPath, args, { timeout: 60_000 });
   }
   for (const socket of connections) socket.destroy();
   silent.close();

@@ -66,7 +66,7 @@ function backup(port: number, file: string, given: Partial<BackupRequest> = {}):
     port,
     user: '',
     password: '',
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
     lz4: false,
     verbose: false,
     json: true,
@@ -187,7 +187,7 @@ for (const [name, start] of kinds) {
       const taken = [1, 2].map((pid) =>
         takeBackup({
           ...{ fs: realFileSystem, path, pid, host: '127.0.0.1', port: server.port },
-          ...{ user: 'copier', password: 'pw', timeoutMs: 30_000 },
+          ...{ user: 'copier', password: 'pw', timeoutMs: 60_000 },
           ...{ onProgress: () => undefined, log: () => undefined },
         }),
       );

@@ -117,7 +117,7 @@ describe('a second load', () => {
     await client.pipeline(Array.from({ length: FEW }, (_, i) => ['SET', `k${i}`, 'v']));
     await client.value('BGREWRITEAOF');
     const info = async (): Promise<string> => String(await client.value('INFO', 'persistence'));
-    await expect.poll(info, { timeout: 30_000 }).toContain('aof_rewrites:1\r\n');
+    await expect.poll(info, { timeout: 60_000 }).toContain('aof_rewrites:1\r\n');
     await client.value('CONFIG', 'SET', 'key-load-delay', delayUs);
     return client;
   }
@@ -171,7 +171,7 @@ describe('a rewrite that was asked for just before', () => {
         const info = String(await client.value('INFO', 'persistence'));
         expect(info).toContain('aof_rewrites:1\r\n');
       },
-      { timeout: 30_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
     client = await startAgain();
     expect(await client.value('DBSIZE')).toBe(KEYS);
