@@ -50,7 +50,7 @@ function newFolder(from?: string): string {
 }
 
 async function ask(server: ServerProcess, ...words: (string | number)[]): Promise<unknown> {
-  const client = await server.connect({ timeoutMs: 30_000 });
+  const client = await server.connect();
   try {
     return await client.value(...words);
   } finally {

@@ -44,9 +44,12 @@ async function connected(server: ServerProcess): Promise<RawClient> {
   return client;
 }
 
-/** A server with an AOF of one key, and a client of it. */
+/**
+ * A server with an AOF of one key, and a client of it. No fsync is left to run: a process that was
+ * killed has its folder until its fsync is over.
+ */
 async function withAof(): Promise<{ first: ServerProcess; one: RawClient; aof: string }> {
-  const first = await started({ appendonly: 'yes' });
+  const first = await started({ appendonly: 'yes', appendfsync: 'always' });
   const one = await connected(first);
   expect(await ask(one, 'SET', 'a', '1')).toBe('OK');
   return { first, one, aof: join(first.dir, 'appendonlydir') };

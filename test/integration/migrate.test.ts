@@ -91,7 +91,7 @@ class HeldTarget {
 
   /** Waits until so many commands have come. */
   async came(count: number): Promise<void> {
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < 12_000; i++) {
       if (this.commands.length >= count) return;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

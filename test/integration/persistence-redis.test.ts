@@ -65,7 +65,7 @@ async function withClient<T>(
   server: ServerProcess,
   work: (client: RawClient) => Promise<T>,
 ): Promise<T> {
-  const client = await server.connect({ timeoutMs: 30_000 });
+  const client = await server.connect();
   try {
     return await work(client);
   } finally {

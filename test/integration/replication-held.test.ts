@@ -39,7 +39,8 @@ describe.each(KINDS)('%s', (kind) => {
     await primary.call('CONFIG', 'SET', 'rdb-key-save-delay', 1_000_000);
     const waits = ask(primary, '?', -1);
     await until('a snapshot is being made', async () => {
-      return (await primary.number('rdb_bgsave_in_progress')) === 1;
+      const isMade = (await primary.number('rdb_bgsave_in_progress')) === 1;
+      return isMade && /FULLRESYNC \w+ \d+\r\n/.test(waits.text());
     });
     const before = await primary.number('used_memory');
     const [, id = '', offset = ''] = /FULLRESYNC (\w+) (\d+)/.exec(waits.text()) ?? [];

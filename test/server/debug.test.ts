@@ -4,7 +4,7 @@ import { startCairnServer } from '../support/cairn-server.ts';
 import { ReplyError } from '../support/resp-reader.ts';
 import type { ServerOptions, ServerProcess } from '../support/server-process.ts';
 
-const WAIT = { timeout: 30_000, interval: 50 };
+const WAIT = { timeout: 60_000, interval: 50 };
 
 let started: ServerProcess[] = [];
 afterEach(async () => {

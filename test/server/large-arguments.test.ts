@@ -148,7 +148,7 @@ describe.skipIf(process.platform !== 'linux')('an argument of 128 MB', () => {
     await client.value('LPUSH', 'list', Buffer.alloc(SIZE, 'a'));
     await client.value('DEL', 'list');
     await vi.waitFor(() => expect(status(server.pid, 'VmRSS') - before).toBeLessThan(SIZE / 2), {
-      timeout: 30_000,
+      timeout: 60_000,
     });
     await server.close();
   });
@@ -164,7 +164,7 @@ describe.skipIf(process.platform !== 'linux')('an argument of 128 MB', () => {
       await vi.waitFor(
         () => expect(status(server.pid, 'VmRSS') - before).toBeLessThan(SIZE * 1.5),
         {
-          timeout: 30_000,
+          timeout: 60_000,
         },
       );
       await server.close();

@@ -15,6 +15,7 @@ import {
   type Settings,
 } from '../../src/server/index.ts';
 import { ServerLog } from '../../src/server/log.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/run/index.js', import.meta.url));
 
@@ -30,7 +31,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const server of servers) await server.close();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 });
 
 function made(settings: Settings = {}, create = createServer): CairnServer {
@@ -229,7 +230,7 @@ it('keeps no program alive once it is closed, whatever it was doing', async () =
     ['SET k v', `MIGRATE 127.0.0.1 ${port} k 0 3600000`],
   ]) {
     const args = ['--input-type=module', '-e', program(...commands)];
-    await run(process.execPath, args, { timeout: 20_000 });
+    await run(process.execPath, args, { timeout: 60_000 });
   }
   for (const socket of connections) socket.destroy();
   silent.close();

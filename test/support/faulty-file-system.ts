@@ -106,9 +106,9 @@ export class FaultyFileSystem implements FileSystem {
     return this.#names.get(path)?.live.slice();
   }
 
-  /** Puts a file there, durable. */
+  /** Puts a file there, durable, and so are the folders that it is in. */
   put(path: string, bytes: Uint8Array): void {
-    this.#folders.add(dirname(path));
+    for (let one = path; one !== dirname(one); one = dirname(one)) this.#folders.add(dirname(one));
     this.#names.set(path, { live: bytes.slice(), durable: bytes.slice() });
   }
 

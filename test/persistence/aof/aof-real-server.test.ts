@@ -16,6 +16,7 @@ import { realFileSystem } from '../../../src/persistence/file-system.ts';
 import { checkAof } from '../../../src/persistence/tools/check-aof.ts';
 import { command, emptyRdb, load, turn } from '../../support/aof-samples.ts';
 import { findTool, requireRedisServer, startRealServer } from '../../support/real-server.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
 const checker = findTool('redis-check-aof');
@@ -32,7 +33,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'cairn-aof-'));
 });
 afterEach(() => {
-  rmSync(dir, { recursive: true });
+  removeFolder(dir);
 });
 
 const place = () => ({ dir, appendDirName: 'aofs', appendFilename: 'a' });

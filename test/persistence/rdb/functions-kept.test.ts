@@ -26,7 +26,7 @@ describe('function libraries', () => {
     for (const appendonly of [false, true, true]) {
       const server = await InProcessServer.start(fs, { appendonly });
       servers.push(server);
-      const client = await server.connect({ timeoutMs: 20_000 });
+      const client = await server.connect();
       expect(await client.value('SAVE')).toBe('OK');
       client.close();
       expect(librariesIn(fs.content(DUMP)!)).toEqual([FIXTURE]);
@@ -45,7 +45,7 @@ describe('function libraries', () => {
     await aside.writeAll(bytes, 0, bytes.length);
     await aside.end();
     await changes.replaceByAside(aside);
-    const client = await server.connect({ timeoutMs: 20_000 });
+    const client = await server.connect();
     expect(await client.value('SAVE')).toBe('OK');
     client.close();
     expect(librariesIn(fs.content(DUMP)!)).toEqual([FIXTURE]);

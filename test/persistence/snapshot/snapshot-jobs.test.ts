@@ -22,6 +22,7 @@ import type {
   ChildReport,
   SnapshotJob,
 } from '../../../src/persistence/snapshot/snapshot-protocol.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 import { CHILD_SCRIPT } from '../rdb/rdb-support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-jobs-'));
@@ -49,7 +50,7 @@ afterEach(() => {
   server?.kill('SIGKILL');
   server = undefined;
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => removeFolder(folder));
 
 /** A frame of so many bytes, written as they are. */
 function rawFrame(length: number): Buffer {
@@ -108,7 +109,8 @@ async function saidBy(running: ChildProcessWithoutNullStreams): Promise<string> 
   running.stderr.on('data', (text: Buffer) => {
     said += String(text);
   });
-  const [code] = await once(running, 'exit');
+  // Only then all of it is read.
+  const [code] = await once(running, 'close');
   expect(code).toBe(0);
   return said;
 }

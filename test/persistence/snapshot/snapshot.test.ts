@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +23,7 @@ import type { StreamTaker } from '../../../src/persistence/snapshot/snapshot-out
 import { practise } from '../../../src/persistence/snapshot/snapshot-practice.ts';
 import type { ChildReport } from '../../../src/persistence/snapshot/snapshot-protocol.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 import {
   CHILD_SCRIPT,
   contents,
@@ -45,7 +45,7 @@ const temporary = () => readdirSync(folder).filter((name) => name.startsWith('te
 
 afterAll(() => {
   helper.close();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 });
 beforeEach(() => {
   if (!existsSync(CHILD_SCRIPT)) throw new Error('not built: run `npm run build` first');

@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -29,11 +28,12 @@ import {
 import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
 import { startCairnServer } from '../../support/cairn-server.ts';
 import { requireRedisServer, startRealServer } from '../../support/real-server.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 import type { ServerOptions, ServerProcess } from '../../support/server-process.ts';
 
 const DEBUG = { 'enable-debug-command': 'yes' };
 const root = mkdtempSync(join(tmpdir(), 'cairn-backup-'));
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => removeFolder(root));
 
 /** What a tool printed and warned, and how it ended. */
 interface Outcome {
@@ -66,7 +66,7 @@ function backup(port: number, file: string, given: Partial<BackupRequest> = {}):
     port,
     user: '',
     password: '',
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
     lz4: false,
     verbose: false,
     json: true,
@@ -187,7 +187,7 @@ for (const [name, start] of kinds) {
       const taken = [1, 2].map((pid) =>
         takeBackup({
           ...{ fs: realFileSystem, path, pid, host: '127.0.0.1', port: server.port },
-          ...{ user: 'copier', password: 'pw', timeoutMs: 30_000 },
+          ...{ user: 'copier', password: 'pw', timeoutMs: 60_000 },
           ...{ onProgress: () => undefined, log: () => undefined },
         }),
       );

@@ -15,7 +15,7 @@ describe('a timeout in milliseconds', () => {
   let client: RawClient;
   beforeAll(async () => {
     server = await InProcessServer.start(emptyDisk(), { appendonly: false });
-    client = await server.connect({ timeoutMs: 8000 });
+    client = await server.connect();
     await client.value('XADD', 's', '1-1', 'f', 'v');
     await client.value('XGROUP', 'CREATE', 's', 'g', '0');
   });

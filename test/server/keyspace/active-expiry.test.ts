@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Settings } from '../../../src/server/config/settings.ts';
 import { InsideServer } from '../../support/inside.ts';
 
-const WAIT = { timeout: 30_000, interval: 10 };
+const WAIT = { timeout: 60_000, interval: 10 };
 
 let opened: InsideServer[] = [];
 afterEach(async () => {

@@ -9,7 +9,7 @@ describe('SLOWLOG', () => {
   let client: RawClient;
   beforeEach(async () => {
     server = await InProcessServer.start(emptyDisk(), { 'slowlog-log-slower-than': 0 });
-    client = await server.connect({ timeoutMs: 8000 });
+    client = await server.connect();
   });
   afterEach(async () => {
     client.close();

@@ -222,7 +222,7 @@ describe('bounds', () => {
     const { exceededMs: since } = inside.server.eviction;
     expect(since).toBeLessThanOrEqual(performance.now() - resetAt);
     await vi.waitFor(() => expect(inside.server.memory.limitedBytes).toBeLessThanOrEqual(limit), {
-      timeout: 30_000,
+      timeout: 60_000,
     });
     expect(inside.server.eviction.perform()).toBe(EVICTION_OK);
     expect(inside.server.eviction.exceededMs).toBe(0);

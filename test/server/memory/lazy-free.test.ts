@@ -49,7 +49,7 @@ describe('flushing', () => {
     expect(await client.value('FLUSHDB', 'ASYNC')).toBe('OK');
     expect(await client.value('DBSIZE')).toBe(0);
     await vi.waitFor(async () => expect(await usedBytes()).toBeLessThan(full / 100), {
-      timeout: 30_000,
+      timeout: 60_000,
     });
   });
 
@@ -89,7 +89,7 @@ describe('flushing', () => {
     leaving.write('*1\r\n$8\r\nFLUSHALL\r\n');
     leaving.close();
     await vi.waitFor(async () => expect(await usedBytes()).toBeLessThan(full / 100), {
-      timeout: 30_000,
+      timeout: 60_000,
     });
     expect(await client.value('PING')).toBe('PONG');
   });
@@ -111,7 +111,7 @@ describe('what is freed', () => {
     inside.run('SET', 'a', 'x'.repeat(100_000));
     const taken = watchTaken();
     inside.run('DEL', 'a');
-    await vi.waitFor(() => expect(taken).toContain(1), { timeout: 30_000 });
+    await vi.waitFor(() => expect(taken).toContain(1), { timeout: 60_000 });
   });
 
   it('goes back to the system one chunk a slice, to the last', async () => {

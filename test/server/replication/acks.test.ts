@@ -35,7 +35,7 @@ describe('a replica', () => {
   it('acknowledges under always what is on its disk, and nothing before', async () => {
     const { disk, primary, replica, client } = await pair({ appendfsync: 'always' });
     await ask(client, 'SET', 'a', 1);
-    expect(await ask(client, 'WAIT', 1, 10_000)).toBe(1);
+    expect(await ask(client, 'WAIT', 1, 60_000)).toBe(1);
     disk.holdSyncs();
     await ask(client, 'SET', 'b', 2);
     const written = primary.server.replication.history.offset;
@@ -61,7 +61,7 @@ describe('a replica', () => {
       const { client } = await pair(settings);
       for (let i = 0; i < 20; i++) {
         await ask(client, 'SET', `key:${i}`, i);
-        expect(await ask(client, 'WAIT', 1, 10_000)).toBe(1);
+        expect(await ask(client, 'WAIT', 1, 60_000)).toBe(1);
       }
     },
   );
