@@ -151,7 +151,7 @@ export class DatasetLoader {
       progress.totalBytes = files.reduce((sum, { size }) => sum + size, 0);
       this.functions = [];
       expiry.hold('replay', true);
-      const kept = new KeptFunctions();
+      const kept = new KeptFunctions([]);
       let before = 0;
       try {
         const report = await loadAof(folder, {
@@ -260,11 +260,12 @@ export class DatasetLoader {
   /** One command of an AOF; a text says why it cannot be run. */
   private execute(args: Args, kept: KeptFunctions): string | undefined {
     const { client, dispatcher } = this.deps;
+    if (kept.take(args)) return undefined;
     const start = client.reply.total;
     const command = dispatcher.resolve(client, args);
     if (command !== null) dispatcher.call(client, command, args);
     client.reply.rewind(start);
-    if (command !== null || kept.take(args)) return undefined;
+    if (command !== null) return undefined;
     const what = dispatcher.knows(args) ? 'Wrong number of arguments for' : 'Unknown command';
     return `${what} '${args.text(0)}'`;
   }
