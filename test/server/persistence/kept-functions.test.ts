@@ -132,6 +132,21 @@ describe('the libraries of a server', () => {
     expect(await saved()).toEqual(['#!lua name=more']);
   });
 
+  it('are not loaded from a damaged payload in an AOF, which says where', async () => {
+    const fs = emptyDisk();
+    const folder = `${DATA_FOLDER}/appendonlydir`;
+    const payload = '\xf5\x7fs##########';
+    const command = `*3\r\n$8\r\nFUNCTION\r\n$7\r\nRESTORE\r\n$${payload.length}\r\n${payload}\r\n`;
+    fs.put(`${folder}/appendonly.aof.1.incr.aof`, latin1(command));
+    fs.put(
+      `${folder}/appendonly.aof.manifest`,
+      latin1('file appendonly.aof.1.incr.aof seq 1 type i\n'),
+    );
+    await expect(scene.start(fs)).rejects.toThrow(
+      /FUNCTION RESTORE.*too early.*appendonly\.aof\.1\.incr\.aof|incr\.aof.*FUNCTION RESTORE/s,
+    );
+  });
+
   it('are unknown to clients', async () => {
     const { client } = await started({});
     expect(await ask(client, 'FUNCTION', 'FLUSH')).toMatch(/^ERR unknown command/);
