@@ -50,6 +50,14 @@ export abstract class PackedForm {
   /** Passes over the next string; false when it is damaged, or does not end by `end`. */
   abstract pass(end: number): boolean;
 
+  /**
+   * Passes over the next string by its head, which is at hand, and looks at no more of it. False
+   * when there is no such head. Only forms whose head may not tell how many they are can do this.
+   */
+  skip(): boolean {
+    return false;
+  }
+
   /** Shows a string that was passed, at `at`: the first of a pair or of one, or the second. */
   abstract show(at: number, isSecond: boolean, view: ElementView): void;
 

@@ -7,7 +7,12 @@ import {
   intsetSlot,
   intsetWidth,
 } from '../../core/struct/intset.ts';
-import { LP_EMPTY_BYTES, LP_HEAD_BYTES, lpBytes } from '../../core/struct/listpack.ts';
+import {
+  LP_EMPTY_BYTES,
+  LP_HEAD_BYTES,
+  lpBytes,
+  lpEntryLength,
+} from '../../core/struct/listpack.ts';
 import { lpBehind } from '../../core/struct/listpack-valid.ts';
 import type { ElementView } from '../../core/types/element-view.ts';
 import { COUNT_UNKNOWN_16, PackedForm } from './packed-form.ts';
@@ -30,6 +35,12 @@ export class ListpackForm extends PackedForm {
     const behind = at < end ? lpBehind(this.bytes, base + at, base + end) : -1;
     if (behind < 0) return false;
     this.at = behind - base;
+    this.passed++;
+    return true;
+  }
+
+  override skip(): boolean {
+    this.at += lpEntryLength(this.bytes, this.base + this.at);
     this.passed++;
     return true;
   }

@@ -8,8 +8,9 @@
  *     10   what Redis 7.0 writes; every server since loads it
  *     11   adds what Redis 7.2 keeps
  *
- * Function libraries are written in every version, since nothing may be lost silently: who takes a
- * file of version 9 back to a server before 7.0, which refuses them, must have none.
+ * Function libraries are written in every version, since nothing may be lost silently: a server
+ * before 7.0 refuses a file of version 9 with them, so whoever saves one says so in the log, and
+ * rdb-convert.ts leaves them out.
  *
  * A type is added in two lines, one in `typeByte` and one in `emitValue`.
  */

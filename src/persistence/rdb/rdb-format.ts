@@ -35,6 +35,8 @@ export const RDB_VERSION_MAX = 12;
 export const RDB_VERSION_VALKEY = 80;
 /** The first version that ends with a checksum. */
 export const RDB_VERSION_CHECKSUM = 5;
+/** The first version of a server that reads functions: those before refuse such a file. */
+export const RDB_VERSION_FUNCTIONS = 10;
 export const RDB_HEADER_BYTES = 9;
 
 export const OP_SLOT_IMPORT = 243;

@@ -6,6 +6,7 @@
  *     begins    the next string is large, and its length known: its bytes are still to be read
  *     fill      brings the next piece; true when the string is complete
  *     filled    bytes of it that are there
+ *     again     begins once more with what came so far, which was set by, before the rest
  *
  * One that need not stay is read through a window over it (rdb-window.ts).
  *
@@ -17,6 +18,7 @@ import { STRING_BYTES_MAX } from '../../core/types/string.ts';
 import type { ByteView } from '../../core/value.ts';
 import { ENCODED_LZF } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import type { SetBy } from './rdb-set-by.ts';
 
 /** Strings of at least this many bytes are large. */
 export const LARGE_BYTES_MIN = 1 << 20;
@@ -38,6 +40,8 @@ export class LargeString {
   #isPacked = false;
   /** Compressed bytes that are still to be read. */
   #packed = 0;
+  /** What comes before that which the reader has, null for nothing. */
+  #setBy: SetBy | null = null;
 
   /**
    * Begins the next string when it is large: true. Else shows it in `view`, as the reader does.
@@ -61,10 +65,20 @@ export class LargeString {
 
   /** Begins a string of `length` bytes that is compressed to `packed`. */
   beginPacked(packed: number, length: number): void {
-    this.length = length;
-    this.filled = 0;
+    this.#begin(length);
     this.#isPacked = true;
     this.#packed = packed;
+  }
+
+  again(setBy: SetBy): void {
+    this.filled = 0;
+    this.#setBy = setBy;
+  }
+
+  #begin(length: number): void {
+    this.length = length;
+    this.filled = 0;
+    this.#setBy = null;
   }
 
   #packedBegins(reader: RdbReader, view: ByteView): boolean {
@@ -82,8 +96,7 @@ export class LargeString {
   #plainBegins(reader: RdbReader, view: ByteView): boolean {
     const length = reader.length();
     if (isLarge(length) && !reader.isWhole && length <= reader.bytesLeftMax) {
-      this.length = length;
-      this.filled = 0;
+      this.#begin(length);
       this.#isPacked = false;
       return true;
     }
@@ -105,10 +118,18 @@ export class LargeString {
     offset: number,
     room = Number.POSITIVE_INFINITY,
   ): boolean {
+    if (this.#setBy !== null) return this.#fillAgain(this.#setBy, bytes, offset, room);
     if (this.#isPacked) return this.#unpack(reader, bytes, offset, room);
     const most = Math.min(this.length - this.filled, room);
     this.filled += reader.take(bytes, offset + this.filled, most);
     return this.filled === this.length;
+  }
+
+  #fillAgain(setBy: SetBy, bytes: Uint8Array, offset: number, room: number): boolean {
+    this.filled += setBy.take(bytes, offset + this.filled, room);
+    if (!setBy.isEmpty) return false;
+    this.#setBy = null;
+    return this.bytesLeft === 0;
   }
 
   #unpack(reader: RdbReader, bytes: Uint8Array, offset: number, room: number): boolean {

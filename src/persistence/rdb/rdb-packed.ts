@@ -7,6 +7,9 @@
  *     ziplist                   a listpack, in the same block      a table, element by element
  *     list's ziplist, zipmap                                       always
  *
+ * Where the head does not tell how many elements there are, and that decides, they are counted as
+ * they come, and set by; once the limit is passed, or all have come, the string is read once more.
+ *
  * An entry is stored at once, as its head says, and takes what comes. Of a payload in memory, all
  * of it comes. What is wrong is said when the last byte was read, as it is of a small one.
  */
@@ -25,6 +28,8 @@ import { PackedWindow } from './rdb-window.ts';
 const PIECE_ELEMENTS = 512;
 /** Bytes that hold the head of every form; compressed, they give more than that. */
 const HEAD_BYTES_MAX = 64;
+/** Bytes that a string takes at least where the head may not tell how many there are. */
+const STRING_BYTES_MIN = 2;
 const EMPTY = new Uint8Array(0);
 
 export class PackedLoad {
@@ -40,6 +45,8 @@ export class PackedLoad {
   #taker: ElementTaker | null = null;
   /** The same, while a large element moves to its place. */
   #placing: LargeTaker | null = null;
+  /** Whether it is still to be seen if it stays compact. */
+  #isCounting = false;
   #fault = '';
   /** Whether the last call found no bytes to bring. */
   #isStarved = false;
@@ -90,9 +97,10 @@ export class PackedLoad {
     this.#key = key;
     this.#keyOffset = offset;
     this.#keyLength = length;
-    const isCompact = compact !== null && isSound && this.#hasFew(compact);
+    const isCompact = compact !== null && isSound && this.#hasFew(compact, this.#window.said);
     this.#compact = isCompact ? compact : null;
-    const address = isCompact ? this.#storeCompact(compact) : this.#storeLarge(kind);
+    this.#isCounting = isCompact && !this.#window.isCounted && !this.#hasFew(compact, this.#most);
+    const address = isCompact ? this.#storeCompact(compact) : this.#storeLarge(kind, 0);
     if (!reader.isWhole) return address;
     try {
       while (!this.resume());
@@ -107,13 +115,18 @@ export class PackedLoad {
     return this.#db!.dict.find(this.#key, this.#keyOffset, this.#keyLength);
   }
 
-  /** Whether, by what its head says, it has few elements. */
-  #hasFew(kind: CompactKind): boolean {
-    const { said } = this.#window;
-    return (kind.isPair ? said >>> 1 : said) <= kind.most(this.#keyspace.limits);
+  /** The most strings that there can be. */
+  get #most(): number {
+    return Math.floor(this.#large.length / STRING_BYTES_MIN);
   }
 
-  #storeLarge({ grow, largeEncoding, type }: PackedKind): number {
+  /** Whether it has few elements, as those of so many strings. */
+  #hasFew(kind: CompactKind, strings: number): boolean {
+    return (kind.isPair ? Math.floor(strings / 2) : strings) <= kind.most(this.#keyspace.limits);
+  }
+
+  /** Stores an entry without elements, in place of the one at `oldAddress` if that is not 0. */
+  #storeLarge({ grow, largeEncoding, type }: PackedKind, oldAddress: number): number {
     const keyspace = this.#keyspace;
     const taker = grow(keyspace);
     const key = this.#key;
@@ -124,26 +137,35 @@ export class PackedLoad {
       key,
       this.#keyOffset,
       this.#keyLength,
-      0,
+      oldAddress,
       type,
       largeEncoding,
       taker.value,
-      false,
+      oldAddress !== 0,
     );
   }
 
-  /** Stores an entry with room for the bytes, as they stay or as they become. */
-  #storeCompact({ encoding, isKept, isPair, type }: CompactKind): number {
-    const keyspace = this.#keyspace;
-    const { arena } = keyspace;
-    const db = this.#db!;
-    const key = this.#key;
+  /** Stores an entry with room for the bytes, unless it is still to be seen if they stay. */
+  #storeCompact(kind: CompactKind): number {
+    const { encoding, type } = kind;
     const at = this.#keyOffset;
     const size = this.#keyLength;
-    const empty = keyspace.putBytes(db, key, at, size, 0, type, encoding, EMPTY, 0, 0, false);
+    const db = this.#db!;
+    const key = this.#key;
+    const keyspace = this.#keyspace;
+    const address = keyspace.putBytes(db, key, at, size, 0, type, encoding, EMPTY, 0, 0, false);
+    if (!this.#isCounting) return this.#makeRoom(kind, address);
+    this.#window.setBy();
+    return address;
+  }
+
+  /** Gives an entry room for the bytes, as they stay or as they become. */
+  #makeRoom({ isKept, isPair }: CompactKind, empty: number): number {
+    const keyspace = this.#keyspace;
+    const { arena } = keyspace;
     const { length } = this.#large;
     const slack = isKept ? 0 : PackTaker.slackFor(length);
-    const address = keyspace.resizeValue(db, empty, slack + length, 0);
+    const address = keyspace.resizeValue(this.#db!, empty, slack + length, 0);
     const block = keyspace.valueBlock(address);
     const bytes = arena.bytes(block);
     const base = arena.byteOffset(block);
@@ -156,8 +178,10 @@ export class PackedLoad {
   resume(): boolean {
     const kind = this.#kind;
     if (kind === null) return true;
+    this.#isStarved = false;
     try {
-      if (this.#take(this.#taker)) this.#end(kind);
+      if (this.#isCounting) this.#count(kind);
+      else if (this.#take(this.#taker)) this.#end(kind);
     } catch (error) {
       if (error instanceof RdbError) this.#stop();
       throw error;
@@ -165,10 +189,34 @@ export class PackedLoad {
     return this.#kind === null;
   }
 
+  /** Counts what has come, and brings more as long as that does not tell what becomes of it. */
+  #count(kind: PackedKind): void {
+    const window = this.#window;
+    const compact = this.#compact!;
+    const hasFew = this.#hasFew(compact, window.countSoFar());
+    if (hasFew && !window.isComplete) {
+      this.#bring();
+      return;
+    }
+    this.#isCounting = false;
+    window.again(this.#reader);
+    if (hasFew) {
+      this.#makeRoom(compact, this.#find());
+    } else {
+      this.#compact = null;
+      this.#storeLarge(kind, this.#find());
+    }
+  }
+
+  /** Brings bytes. */
+  #bring(): void {
+    this.#isStarved = !this.#window.fill(this.#reader);
+    this.#reader.commit();
+  }
+
   /** Takes some elements, or brings bytes when there are none. True when all have come. */
   #take(taker: ElementTaker | null): boolean {
     const window = this.#window;
-    this.#isStarved = false;
     if (this.#placing !== null) {
       this.#moveElement(this.#placing);
       return false;
@@ -176,8 +224,7 @@ export class PackedLoad {
     if (taker !== null && this.#fault === '' && this.#takeElements(taker)) return false;
     if (window.isComplete) return true;
     if (this.#fault !== '') window.skip();
-    this.#isStarved = !window.fill(this.#reader);
-    this.#reader.commit();
+    this.#bring();
     return false;
   }
 
@@ -226,30 +273,18 @@ export class PackedLoad {
     this.#stop();
   }
 
-  /** Looks at what stays compact, and makes it large when its head did not tell how many it has. */
+  /** Looks at what stays compact. */
   #endCompact(kind: CompactKind): void {
     const keyspace = this.#keyspace;
     const address = this.#find();
     const bytes = keyspace.arena.bytes(keyspace.valueBlock(address));
-    const from = keyspace.valueOffset(address);
-    this.#fault = kind.fault(bytes, from, keyspace.valueLength(address));
-    if (this.#fault !== '' || kind.count(bytes, from) <= kind.most(keyspace.limits)) return;
-    keyspace.putLarge(
-      this.#db!,
-      this.#key,
-      this.#keyOffset,
-      this.#keyLength,
-      address,
-      kind.type,
-      kind.largeEncoding,
-      kind.enlarged(keyspace, bytes, from),
-      true,
-    );
+    this.#fault = kind.fault(bytes, keyspace.valueOffset(address), keyspace.valueLength(address));
   }
 
   #stop(): void {
     this.#kind = null;
     this.#compact = null;
+    this.#isCounting = false;
     this.#taker = null;
     this.#placing = null;
     this.#window.close();

@@ -14,6 +14,8 @@
  *     next   shows the next element. False at the end of what is at hand
  *     fill   brings more. False when there is nothing to bring
  *     part   leaves a large element behind, alone, and begins a small window with what follows
+ *     setBy  from now on all bytes are set by, and only counted (`countSoFar`); with
+ *     again  they are shown once more from the first on, as if they came now
  *     move   brings that element to its place, from its end on, and gives back what has moved, so
  *            that it is never held twice: only a resizable buffer can
  */
@@ -22,12 +24,15 @@ import { ElementView } from '../../core/types/element-view.ts';
 import type { PackedForm } from './packed-form.ts';
 import { LARGE_BYTES_MIN, type LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
+import { SetBy } from './rdb-set-by.ts';
 
 const WINDOW_BYTES = 1 << 18;
 /** Less than this is not worth a piece. */
 const ROOM_BYTES_MIN = 1 << 16;
 /** So much a large window grows at a time, and so much of an element moves. */
 const PIECE_BYTES = 1 << 20;
+/** No string's head has more bytes. */
+const HEAD_BYTES_MAX = 16;
 const NO_BYTES = new Uint8Array(0);
 
 export class PackedWindow {
@@ -46,6 +51,7 @@ export class PackedWindow {
   /** The buffer of a large window, and that of an element that was parted from it. */
   #growing: ArrayBuffer | null = null;
   #parted: ArrayBuffer | null = null;
+  #setBy: SetBy | null = null;
   /** Where the next element begins, and its second string, once the first was passed. */
   #at = 0;
   #secondAt = 0;
@@ -56,13 +62,18 @@ export class PackedWindow {
 
   /** Begins with the string that the large one has begun, whose first bytes are at hand. */
   open(reader: RdbReader, form: PackedForm, isPair: boolean): boolean {
-    this.isComplete = false;
     this.#form = form;
     this.#isPair = isPair;
+    return this.#begin(reader, form);
+  }
+
+  #begin(reader: RdbReader, form: PackedForm): boolean {
+    this.isComplete = false;
     this.#bytes = new Uint8Array(WINDOW_BYTES);
     this.#base = 0;
     this.#isBlock = false;
     this.#growing = null;
+    this.#setBy = null;
     this.#at = 0;
     this.#secondAt = 0;
     this.second.length = 0;
@@ -92,6 +103,11 @@ export class PackedWindow {
     return this.#form!.said;
   }
 
+  /** Whether that is how many there are. */
+  get isCounted(): boolean {
+    return this.#form!.isExact;
+  }
+
   /** How many elements are still to come, as far as the head has told. */
   get left(): number {
     const { isExact, passed, said } = this.#form!;
@@ -103,6 +119,27 @@ export class PackedWindow {
     bytes.set(this.#bytes.subarray(0, this.#large.filled), offset);
     this.#isBlock = true;
     this.#see(bytes, offset);
+  }
+
+  /** Sets by what came so far, of which nothing was dropped yet, and what comes. */
+  setBy(): void {
+    this.#setBy = new SetBy();
+    this.#setBy.add(this.#bytes, 0, this.#large.filled);
+    this.skip();
+  }
+
+  /** How many strings began so far, by their heads; infinitely many when one has none. */
+  countSoFar(): number {
+    const form = this.#form!;
+    const end = this.isComplete ? form.last : this.#large.filled - HEAD_BYTES_MAX;
+    while (form.at < end) if (!form.skip()) return Number.POSITIVE_INFINITY;
+    return form.passed;
+  }
+
+  /** Begins once more, with what was set by. */
+  again(reader: RdbReader): void {
+    this.#large.again(this.#setBy!);
+    this.#begin(reader, this.#form!);
   }
 
   next(): boolean {
@@ -137,6 +174,7 @@ export class PackedWindow {
     const had = large.filled;
     const room = this.#isBlock ? Number.POSITIVE_INFINITY : this.#makeRoom(had);
     this.isComplete = large.fill(reader, this.#bytes, this.#base, room);
+    this.#setBy?.add(this.#bytes, this.#base + had, this.#base + large.filled);
     return large.filled > had || this.isComplete;
   }
 
@@ -208,5 +246,6 @@ export class PackedWindow {
     this.#bytes = NO_BYTES;
     this.#growing = null;
     this.#parted = null;
+    this.#setBy = null;
   }
 }

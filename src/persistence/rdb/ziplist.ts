@@ -83,6 +83,13 @@ export class ZiplistReader extends PackedForm {
     return true;
   }
 
+  override skip(): boolean {
+    if (!this.measure(this.at, Number.MAX_SAFE_INTEGER)) return false;
+    this.at = this.dataAt + this.dataLength;
+    this.passed++;
+    return true;
+  }
+
   override isSound(): boolean {
     return super.isSound() && this.saidLast === this.lastAt;
   }

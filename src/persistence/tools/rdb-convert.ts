@@ -22,8 +22,6 @@ import { type RdbEntry, type RdbVisitor, RdbWalk, type Rest } from '../rdb/rdb-w
 import { DirectSink } from '../snapshot/snapshot-now.ts';
 
 const FREE_AT_ONCE = 1024;
-/** The first version that holds functions. */
-const VERSION_FUNCTIONS = 10;
 
 export interface ConvertOptions {
   readonly fs: FileSystem;
@@ -130,7 +128,7 @@ class Converter implements RdbVisitor {
   }
 
   functionLibrary(source: ByteView): void {
-    if (this.#version < VERSION_FUNCTIONS) {
+    if (this.#version < rdb.RDB_VERSION_FUNCTIONS) {
       this.functionsLeftOut++;
       return;
     }

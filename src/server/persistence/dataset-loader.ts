@@ -19,6 +19,7 @@ import { FolderHeldError, holderText } from '../../persistence/aof/folder-hold.t
 import { ManifestError } from '../../persistence/aof/manifest.ts';
 import { errorText, type FileSystem } from '../../persistence/file-system.ts';
 import { ProgressLine } from '../../persistence/progress-line.ts';
+import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import { RdbLoad } from '../../persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
 import { FileSource } from '../../persistence/rdb/rdb-source.ts';
@@ -161,7 +162,7 @@ export class DatasetLoader {
       progress.totalBytes = files.reduce((sum, { size }) => sum + size, 0);
       this.functions = [];
       expiry.hold('replay', true);
-      const kept = new KeptFunctions();
+      const kept = new KeptFunctions([]);
       let before = 0;
       try {
         const report = await loadAof(folder, {
@@ -270,11 +271,17 @@ export class DatasetLoader {
   /** One command of an AOF; a text says why it cannot be run. */
   private execute(args: Args, kept: KeptFunctions): string | undefined {
     const { client, dispatcher } = this.deps;
+    try {
+      if (kept.take(args)) return undefined;
+    } catch (error) {
+      if (error instanceof RdbError) return `The payload of FUNCTION RESTORE: ${error.message}`;
+      throw error;
+    }
     const start = client.reply.total;
     const command = dispatcher.resolve(client, args);
     if (command !== null) dispatcher.call(client, command, args);
     client.reply.rewind(start);
-    if (command !== null || kept.take(args)) return undefined;
+    if (command !== null) return undefined;
     const what = dispatcher.knows(args) ? 'Wrong number of arguments for' : 'Unknown command';
     return `${what} '${args.text(0)}'`;
   }

@@ -1,6 +1,7 @@
 /**
- * The function libraries that an AOF brings: no engine runs them here, but they are the data of
- * whoever wrote them, so they are kept, and written back with every dump and every base.
+ * The function libraries that an AOF brings, or the stream of a primary: no engine runs them here,
+ * but they are the data of whoever wrote them, so they are kept, and written back with every dump
+ * and every base.
  *
  *     FUNCTION LOAD [REPLACE] source       one more; its name stands in its first line,
  *                                          `#!lua name=mylib`
@@ -21,6 +22,10 @@ const NAME_LINE_BYTES_MAX = 1024;
 export class KeptFunctions {
   readonly #libraries = new Map<string, Uint8Array>();
 
+  constructor(sources: readonly Uint8Array[]) {
+    this.add(sources);
+  }
+
   /** The sources, in the order in which they came. */
   get sources(): Uint8Array[] {
     return [...this.#libraries.values()];
@@ -33,8 +38,8 @@ export class KeptFunctions {
 
   /** Does what a FUNCTION command says. False when it is another one, or changes nothing here. */
   take(args: Args): boolean {
-    if (args.count < 2 || !args.is(0, 'function')) return false;
-    if (args.is(1, 'load')) {
+    if (!isFunction(args)) return false;
+    if (args.is(1, 'load') && args.count > 2) {
       this.add([args.copy(args.count - 1)]);
     } else if (args.is(1, 'delete') && args.count === 3) {
       this.#libraries.delete(args.text(2));
@@ -48,6 +53,11 @@ export class KeptFunctions {
     }
     return true;
   }
+}
+
+/** Whether it is a FUNCTION command. */
+export function isFunction(args: Args): boolean {
+  return args.count > 1 && args.is(0, 'function');
 }
 
 /** The libraries in a payload of FUNCTION DUMP. */
@@ -68,5 +78,5 @@ function sourcesIn(payload: Uint8Array): Uint8Array[] {
 function nameOf(source: Uint8Array): string {
   const start = Buffer.from(source.subarray(0, NAME_LINE_BYTES_MAX)).toString('latin1');
   const line = start.split('\n', 1)[0] ?? '';
-  return /\sname=(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).find(Boolean) ?? line;
+  return /\s["']?name=["']?(\w+)/i.exec(line)?.[1] ?? line;
 }

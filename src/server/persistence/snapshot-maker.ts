@@ -10,6 +10,7 @@ import type { CommandBase } from '../../persistence/command-writer.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import { ProgressLine } from '../../persistence/progress-line.ts';
 import { spaceRefusalSync } from '../../persistence/rdb/rdb-file.ts';
+import { RDB_VERSION_FUNCTIONS } from '../../persistence/rdb/rdb-format.ts';
 import type { SnapshotResult, SnapshotTarget } from '../../persistence/snapshot/snapshot.ts';
 import type { SnapshotWriter } from '../../persistence/snapshot/snapshot-helper.ts';
 import { SnapshotHere } from '../../persistence/snapshot/snapshot-here.ts';
@@ -100,6 +101,7 @@ export class SnapshotMaker {
     const { config, keyspace, snapshots } = this.deps;
     const content = this.content(purpose === 'rewrite', what.aux);
     const form = 'file' in target && target.commands !== undefined ? 'commands' : 'rdb';
+    if (what.functions && form === 'rdb') this.warnOfFunctions(content);
     const usedBytes = keyspace.arena.usedBytes;
     const done = snapshots.start(purpose, {
       ...content,
@@ -153,8 +155,10 @@ export class SnapshotMaker {
     const refusal = spaceRefusalSync(fs, path, space.expectedBytes(form));
     if (refusal !== null) throw Object.assign(new Error(refusal), { code: 'ENOSPC' });
     const line = new ProgressLine((text) => log.notice(text), 'Saving', 'keys');
+    const content = this.content(aofBase, replicationAux());
+    if (form === 'rdb') this.warnOfFunctions(content);
     const { bytes } = saveNow(keyspace, {
-      ...this.content(aofBase, replicationAux()),
+      ...content,
       fs,
       path,
       ...(commands && { commands }),
@@ -163,6 +167,15 @@ export class SnapshotMaker {
       incrementalFsync: config.values.rdbSaveIncrementalFsync,
     });
     space.note(form, bytes, keyspace.arena.usedBytes);
+  }
+
+  /** Nothing is left out of a dump, also of what the readers of its version refuse. */
+  private warnOfFunctions({ functions, version }: RdbContent): void {
+    if (functions.length === 0 || version >= RDB_VERSION_FUNCTIONS) return;
+    this.deps.log.warning(
+      `The RDB of version ${version} holds libraries of functions (${functions.length}), with ` +
+        "which servers before Redis 7.0 refuse it; 'cairn rdb convert' writes one without",
+    );
   }
 
   private content(aofBase: boolean, aux: Readonly<Record<string, string>>): RdbContent {

@@ -48,6 +48,8 @@ export interface Datasets {
   replaceBy(dataset: ReceivedDataset): Promise<LoadedDataset>;
   /** Begins to load one beside the one that stands; the total is 0 while unknown. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
+  /** Does what a command of the primary says about function libraries. False for any other. */
+  takeFunction(args: Args): boolean;
   /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
   replaceByAside(aside: DatasetAside): Promise<void>;
 }
@@ -308,7 +310,9 @@ export class Follower implements PrimaryLinkHost {
       this.link.interrupt(DISK_BROKEN);
       return;
     }
-    const { desk, dispatcher, keyspace, stats } = this.deps.services;
+    const { datasets, services } = this.deps;
+    const { desk, dispatcher, keyspace, stats } = services;
+    if (datasets.takeFunction(args)) return;
     const errors = stats.totalErrorReplies;
     keyspace.expiryMode = EXPIRY_IGNORE;
     dispatcher.startClock(Date.now());
