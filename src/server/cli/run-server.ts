@@ -15,6 +15,7 @@ import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
+import { GONE_FOLDER, workingFolder } from '../config/working-folder.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
 import { rehearseSoon } from '../persistence/rehearse-soon.ts';
 import { checkSystem } from './check-system.ts';
@@ -62,7 +63,7 @@ export async function runServer(
       process.stdout.write(`${versionLine()}\n`);
       return 0;
     case 'check-system':
-      return checkSystem((text) => process.stdout.write(text), process.cwd()) ? 0 : 1;
+      return checkSystem((text) => process.stdout.write(text), workingFolder()) ? 0 : 1;
     case 'refused':
       process.stderr.write(parsed.message);
       return 1;
@@ -104,11 +105,15 @@ async function readStandardInput(): Promise<string> {
   return text;
 }
 
+const NO_FOLDER =
+  'The folder that the server was started in is gone. Start elsewhere, or name a folder with dir';
+
 /** The configuration, or undefined after telling what is wrong with it. */
 function readConfig(source: ConfigSource): Config | undefined {
   const config = new Config();
   try {
     config.load(source);
+    if (config.values.dir === GONE_FOLDER) throw new ConfigFileError(NO_FOLDER);
     return config;
   } catch (error) {
     tellConfigError(error);

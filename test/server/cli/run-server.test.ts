@@ -92,6 +92,21 @@ function ask(port: number, text: string): Promise<string> {
 }
 
 describe('a start', () => {
+  it('from a folder that is gone wants another one', async () => {
+    const script = 'mkdir gone; cd gone; rmdir ../gone; exec "$0" "$@"';
+    const start = (...args: string[]): Ended =>
+      spawnSync('sh', ['-c', script, process.execPath, program, ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+        timeout: 60_000,
+      });
+    const refused = start();
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/\nThe folder that the server was started in is gone\. Start/);
+    expect(start('--dir', folder, '--port', '0').stdout).toContain('Configured to not listen');
+    expect(start('none.conf').stdout).toContain("can't open config file");
+  });
+
   it('logs what tools wait for, in this order', async () => {
     const port = await freePort();
     const server = new Running([
