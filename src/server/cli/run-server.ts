@@ -25,7 +25,7 @@ import { PID_FILE_DEFAULT, writePidFile } from './pid-file.ts';
 import { keepOomScore, keepProcessTitle } from './process-look.ts';
 import { parseServerArguments, SERVER_USAGE } from './server-arguments.ts';
 import { handleSignals } from './signals.ts';
-import { logMode, logStart, logStartFailure } from './start-log.ts';
+import { logCrash, logMode, logStart, logStartFailure } from './start-log.ts';
 
 /** What a server is made from. */
 export interface CreateServerOptions {
@@ -160,7 +160,7 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   log.role = config.values.replicaof === undefined ? 'M' : 'S';
   const filesMax = openFilesMax();
   if (filesMax !== undefined && !fitMaxClients(config, log, filesMax)) return false;
-  process.on('uncaughtExceptionMonitor', (error) => log.warning(`Crashed: ${error.stack}`));
+  process.on('uncaughtExceptionMonitor', (error) => logCrash(log, error));
   const snapshotHelper = new SnapshotHelper();
   const applyOomScore = keepOomScore(config, log, () => log.role === 'S', snapshotHelper);
   const onTerminal = process.stdout.isTTY === true && config.values.logfile === '';

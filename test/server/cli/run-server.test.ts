@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backlogWarning, nodeWarning } from '../../../src/server/cli/check-system.ts';
 import { fitMaxClients, openFilesMax } from '../../../src/server/cli/open-files.ts';
 import { oomScore, processTitle } from '../../../src/server/cli/process-look.ts';
-import { logStart } from '../../../src/server/cli/start-log.ts';
+import { logCrash, logStart } from '../../../src/server/cli/start-log.ts';
 import { Config } from '../../../src/server/config/config.ts';
 import { CAIRN_VERSION } from '../../../src/server/config/version.ts';
 import { ServerLog } from '../../../src/server/log.ts';
@@ -163,6 +163,15 @@ describe('a start', () => {
     logStart(log, config, true);
     vi.unstubAllEnvs();
     expect(lines.filter((line) => line.includes('systemd waits'))).toHaveLength(1);
+  });
+
+  it('that ends for want of memory says what to do', () => {
+    const lines: string[] = [];
+    const log = new ServerLog({ sink: (line) => lines.push(line) });
+    logCrash(log, new RangeError('Invalid count value'));
+    expect(lines.join('')).toMatch(/ # Crashed: RangeError: Invalid count value\n(?: +at .*\n)*$/);
+    logCrash(log, new RangeError('Array buffer allocation failed'));
+    expect(lines.at(-1)).toMatch(/ # The system gave no more memory\. .* or set maxmemory to less/);
   });
 
   it('logs to a file, as JSON, relative to dir', async () => {
