@@ -78,6 +78,7 @@ export interface FileSystem {
   readdir(path: string): Promise<string[]>;
   statSync(path: string): FileStat | undefined;
   stat(path: string): Promise<FileStat | undefined>;
+  /** Makes a folder, and those above it; one that is there stays. */
   mkdirSync(path: string): void;
   mkdir(path: string): Promise<void>;
   /** Bytes that an ordinary user may still write where `path` lies. */
@@ -177,10 +178,18 @@ export const realFileSystem: FileSystem = {
     }
   },
   mkdirSync: (path) => {
-    fs.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+    try {
+      fs.mkdirSync(path, FOLDER_MODE);
+    } catch (error) {
+      makeFolderAfter(error, path);
+    }
   },
   mkdir: async (path) => {
-    await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
+    try {
+      await fs.promises.mkdir(path, FOLDER_MODE);
+    } catch (error) {
+      makeFolderAfter(error, path);
+    }
   },
   freeBytes: async (path) => {
     const stat = await fs.promises.statfs(path);
@@ -195,6 +204,20 @@ export const realFileSystem: FileSystem = {
 function describe(stat: fs.Stats): FileStat {
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
   return { kind, size: stat.size };
+}
+
+/**
+ * Goes on after mkdir(2) has failed: the folder may be there, or those above it be missing. Node
+ * would do all that in one call, but then calls a read-only disk a missing file.
+ */
+function makeFolderAfter(error: unknown, path: string): void {
+  const code = errorCode(error);
+  if (code === 'ENOENT') fs.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  else if (code !== 'EEXIST') throw error;
+  else if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    const reason = `ENOTDIR: not a directory, mkdir '${path}'`;
+    throw Object.assign(new Error(reason), { code: 'ENOTDIR', path });
+  }
 }
 
 function settle(

@@ -18,7 +18,7 @@
  * A line that cannot be written (the disk is full, the folder is gone) is dropped: a server does
  * not stop for its log. Levels, formats and times are pino's.
  */
-import { appendFileSync, writeSync } from 'node:fs';
+import { appendFileSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import pino from 'pino';
 import { sleepSync } from './time/sleep.ts';
 
@@ -176,20 +176,45 @@ export function fileSink(path: string): LogSink {
 const PIPE_TRIES_MAX = 100;
 const PIPE_WAIT_MS = 10;
 
-/** Writes to standard output, and waits a moment for a reader that is slow. */
+/** Where standard output is written to; -1 before the first line. */
+let outputFd = -1;
+/** Whether the last line was dropped: while nobody reads, no other waits for it. */
+let isStuck = false;
+
+/**
+ * Writes to standard output, and waits a moment for a reader that is slow. The lines that one who
+ * has stopped does not take are dropped.
+ */
 export function standardOutputSink(line: string): void {
+  if (outputFd < 0) outputFd = openOutput();
   const bytes = Buffer.from(line);
   let written = 0;
-  for (let tries = 0; written < bytes.length && tries < PIPE_TRIES_MAX; ) {
+  for (let tries = 0; written < bytes.length; ) {
     try {
-      written += writeSync(1, bytes, written);
+      written += writeSync(outputFd, bytes, written);
+      isStuck = false;
     } catch (error) {
       const full = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
       if (!full) return;
-      tries++;
+      isStuck ||= ++tries > PIPE_TRIES_MAX;
+      if (isStuck) return;
       sleepSync(PIPE_WAIT_MS);
     }
   }
+}
+
+/**
+ * Standard output, a pipe so that it never blocks: whoever stopped to read would stop the server.
+ * The pipe is opened once more for that, since others that write to it share its mode.
+ */
+function openOutput(): number {
+  try {
+    const mode = constants.O_WRONLY | constants.O_NONBLOCK;
+    if (fstatSync(1).isFIFO()) return openSync('/proc/self/fd/1', mode);
+  } catch {
+    // It is closed, or a pipe of another user: it is taken as it is.
+  }
+  return 1;
 }
 
 /** Logs nothing. */

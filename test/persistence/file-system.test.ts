@@ -148,6 +148,31 @@ describe('the real file system', () => {
     expect(modes).toEqual([0o644, 0o755, 0o755]);
   });
 
+  it('says what it is that keeps a folder from being made', async () => {
+    const [file, link] = [join(folder, 'f'), join(folder, 'l')];
+    fs.writeFileSync(file, '');
+    fs.symlinkSync('nowhere', link);
+    for (const path of [file, link]) {
+      const refusal = {
+        code: 'ENOTDIR',
+        path,
+        message: `ENOTDIR: not a directory, mkdir '${path}'`,
+      };
+      expect(() => realFileSystem.mkdirSync(path)).toThrow(expect.objectContaining(refusal));
+      await expect(realFileSystem.mkdir(path)).rejects.toMatchObject(refusal);
+    }
+    vi.mocked(fs.mkdirSync).mockImplementation((path, options) => {
+      // What Node makes of a read-only disk.
+      const isDeep = typeof options === 'object' && options?.recursive === true;
+      throw Object.assign(new Error(`mkdir ${path}`), { code: isDeep ? 'ENOENT' : 'EROFS' });
+    });
+    expect(() => realFileSystem.mkdirSync(join(folder, 'g'))).toThrow(
+      expect.objectContaining({ code: 'EROFS' }),
+    );
+    vi.mocked(fs.mkdirSync).mockRestore();
+    for (const _ of [1, 2]) realFileSystem.mkdirSync(join(folder, 'g'));
+  });
+
   it('reads no file whole that is larger than those are', () => {
     const path = join(folder, 'f');
     fs.writeFileSync(path, '');

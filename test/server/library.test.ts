@@ -96,9 +96,16 @@ it('says why it cannot listen, and what to do', async () => {
 it.each([
   [{ bind: '192.0.2.1' }, /^Failed .* \(TCP\), aborting\. This machine has no such address: bind/],
   [{ unixsocket: '/nowhere/s' }, /^Failed .* \(unix\), aborting\. Its folder must be there/],
+  [{ unixsocket: '/proc' }, /^Failed .* \(unix\), aborting\. What has this name cannot be removed/],
+  [
+    { unixsocket: `/tmp/${'s'.repeat(103)}` },
+    /^Failed .* \(unix\), aborting\. The system takes 107/,
+  ],
 ])('says so of %j, too', async (settings, text) => {
   await expect(made(settings).listen()).rejects.toThrow(text);
-  expect(lines.at(-1)).toMatch(/bind: (Cannot assign requested address|Permission denied)\n$/);
+  expect(lines.at(-1)).toMatch(
+    /bind: (Cannot assign|Permission denied|Address already in use|File name too long)/,
+  );
 });
 
 describe('an AOF folder', () => {

@@ -103,6 +103,27 @@ describe('a file', () => {
 });
 
 describe('standard output', () => {
+  it('whose reader has stopped does not stop the server', () => {
+    const script = `
+      const { ServerLog } = await import(process.argv[1]);
+      const log = new ServerLog();
+      for (let i = 0; i < 2000; i++) log.notice('line ' + i + '.'.repeat(100));`;
+    const module = new URL('../../dist/server/log.js', import.meta.url).href;
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-log-'));
+    const reader = 'while [ ! -f over ]; do sleep 0.1; done; cat';
+    const args = [process.execPath, '--input-type=module', '-e', script, module];
+    const run = spawnSync('sh', ['-c', `{ "$0" "$@"; echo > over; } | { ${reader}; }`, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
+    rmSync(folder, { recursive: true });
+    expect(run.status).toBe(0);
+    expect(run.stdout).toMatch(/^\S+ .* \* line 0\.+\n/);
+    expect(run.stdout.length).toBeLessThan(2000 * 100);
+  });
+
   it('has every line of a process that dies at once', () => {
     const script = `
       const { ServerLog } = await import(process.argv[1]);

@@ -41,11 +41,16 @@ export class LargeArguments {
     return this.current === null ? 0 : this.length;
   }
 
-  /** Begins an argument of `length` bytes. */
-  begin(length: number): void {
-    this.current = this.buffers.take(length);
+  /** Begins an argument of `length` bytes; false when the system has no memory for it. */
+  begin(length: number): boolean {
+    try {
+      this.current = this.buffers.take(length);
+    } catch {
+      return false;
+    }
     this.length = length;
     this.filled = 0;
+    return true;
   }
 
   /** Takes what belongs to the argument from the front of `bytes[from .. to)`: how many. */

@@ -191,7 +191,10 @@ export class RequestParser {
     const length = this.bulkLength;
     if (this.end - this.pos < length + 2) {
       if (length < LARGE_ARGUMENT) return PARSED_MORE;
-      this.large.begin(length);
+      if (!this.large.begin(length)) {
+        this.error = `Protocol error: no memory for a bulk of ${length} bytes`;
+        return PARSED_ERROR;
+      }
       this.pos += this.large.fill(this.input, this.pos, this.end);
       return this.largeBulk();
     }

@@ -167,9 +167,11 @@ export class Aof {
   async #openSynced(): Promise<DurableFile> {
     const names = (await this.folder.filesToLoad()).map((file) => file.info.name);
     for (const [i, name] of names.entries()) {
-      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), 'journal'));
+      const isLast = i === names.length - 1;
+      const mode = isLast ? 'journal' : 'read';
+      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), mode));
       await file.syncData();
-      if (i === names.length - 1) return file;
+      if (isLast) return file;
       await file.close();
     }
     throw new Error('the AOF manifest has no increment');

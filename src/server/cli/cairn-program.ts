@@ -18,6 +18,7 @@ import { quoteArgument, toByteString } from '../config/byte-string.ts';
 import { ConfigFileError } from '../config/conf-file.ts';
 import { errorReason } from '../config/system-error.ts';
 import { CAIRN_VERSION } from '../config/version.ts';
+import { workingFolder } from '../config/working-folder.ts';
 import { addBackupCommands, type BackupTools } from './backup-commands.ts';
 import { addCheckCommands, type CheckTools } from './check-commands.ts';
 import { addRdbCommands, type RdbTools } from './rdb-commands.ts';
@@ -101,7 +102,7 @@ export function dataFolderDefaults(optionLines: string): string {
   const names = optionNames(optionLines);
   let lines = '';
   if (!names.has('dir')) {
-    const folder = resolve('data');
+    const folder = resolve(workingFolder(), 'data');
     makeFolder(folder);
     lines += `dir ${quoteArgument(toByteString(folder))}\n`;
   }

@@ -15,6 +15,7 @@ import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
+import { GONE_FOLDER, workingFolder } from '../config/working-folder.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
 import { rehearseSoon } from '../persistence/rehearse-soon.ts';
 import { checkSystem } from './check-system.ts';
@@ -24,7 +25,7 @@ import { PID_FILE_DEFAULT, writePidFile } from './pid-file.ts';
 import { keepOomScore, keepProcessTitle } from './process-look.ts';
 import { parseServerArguments, SERVER_USAGE } from './server-arguments.ts';
 import { handleSignals } from './signals.ts';
-import { logMode, logStart, logStartFailure } from './start-log.ts';
+import { logCrash, logMode, logStart, logStartFailure } from './start-log.ts';
 
 /** What a server is made from. */
 export interface CreateServerOptions {
@@ -62,7 +63,7 @@ export async function runServer(
       process.stdout.write(`${versionLine()}\n`);
       return 0;
     case 'check-system':
-      return checkSystem((text) => process.stdout.write(text), process.cwd()) ? 0 : 1;
+      return checkSystem((text) => process.stdout.write(text), workingFolder()) ? 0 : 1;
     case 'refused':
       process.stderr.write(parsed.message);
       return 1;
@@ -104,11 +105,15 @@ async function readStandardInput(): Promise<string> {
   return text;
 }
 
+const NO_FOLDER =
+  'The folder that the server was started in is gone. Start elsewhere, or name a folder with dir';
+
 /** The configuration, or undefined after telling what is wrong with it. */
 function readConfig(source: ConfigSource): Config | undefined {
   const config = new Config();
   try {
     config.load(source);
+    if (config.values.dir === GONE_FOLDER) throw new ConfigFileError(NO_FOLDER);
     return config;
   } catch (error) {
     tellConfigError(error);
@@ -155,7 +160,7 @@ async function start(config: Config, source: ConfigSource, options: RunOptions):
   log.role = config.values.replicaof === undefined ? 'M' : 'S';
   const filesMax = openFilesMax();
   if (filesMax !== undefined && !fitMaxClients(config, log, filesMax)) return false;
-  process.on('uncaughtExceptionMonitor', (error) => log.warning(`Crashed: ${error.stack}`));
+  process.on('uncaughtExceptionMonitor', (error) => logCrash(log, error));
   const snapshotHelper = new SnapshotHelper();
   const applyOomScore = keepOomScore(config, log, () => log.role === 'S', snapshotHelper);
   const onTerminal = process.stdout.isTTY === true && config.values.logfile === '';

@@ -2,7 +2,7 @@
  * The lines that are logged around the start of a server; its own are `Server initialized` when the
  * sockets are bound, and `Ready to accept connections`. Tools wait for some of them, Redis's own
  * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`.
- * A tool that has read it connects at once.
+ * A tool that has read it connects at once. And what is logged when a server ends suddenly.
  */
 import type { Config } from '../config/config.ts';
 import { troubleText } from '../config/system-error.ts';
@@ -54,6 +54,18 @@ function logoLines(port: number): string[] {
 export function logStartFailure(log: Logger, error: unknown): void {
   log.warning(`${troubleText(error)}${mayNot(error) ? RIGHTS : ''}`);
 }
+
+/** Logs what ends a server at once; nothing is done after it. */
+export function logCrash(log: Logger, error: Error): void {
+  log.warning(`Crashed: ${error.stack}`);
+  if (error instanceof RangeError && /allocation failed/.test(error.message)) {
+    log.warning(NO_MEMORY);
+  }
+}
+
+const NO_MEMORY =
+  'The system gave no more memory. Let the server have more (ulimit -v, its container), or set ' +
+  'maxmemory to less than it has';
 
 /** Whether a file or folder is closed to the user that the server runs as. */
 function mayNot(error: unknown): boolean {

@@ -16,7 +16,7 @@
  * the old one as a whole: written beside it, forced to the disk, renamed over it, and the folder
  * forced to the disk, so that power loss leaves the old or the new file, never a part of one.
  */
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { quoteArgument } from './byte-string.ts';
@@ -111,15 +111,20 @@ export async function readOldConfig(path: string): Promise<string> {
   }
 }
 
-/** Replaces the file by a byte string, durably; what was there keeps its permissions. */
+/**
+ * Replaces the file by a byte string, durably. It keeps its permissions, and its owner where the
+ * user of the server may give it away: one that root once rewrote is still the server's to read.
+ */
 export async function replaceConfigFile(path: string, text: string): Promise<void> {
-  const { target, mode } = await present(path);
+  const { target, old } = await present(path);
+  const mode = old === undefined ? undefined : old.mode & 0o7777;
   const temporary = `${target}.tmp-${process.pid}-${Date.now()}`;
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const file = await open(temporary, flags, mode ?? 0o644);
   try {
     try {
       await file.writeFile(text, 'latin1');
+      if (old !== undefined) await file.chown(old.uid, old.gid).catch(() => undefined);
       if (mode !== undefined) await file.chmod(mode);
       await file.sync();
     } finally {
@@ -133,13 +138,13 @@ export async function replaceConfigFile(path: string, text: string): Promise<voi
   await syncFolder(dirname(target));
 }
 
-/** The file behind a symbolic link, and its permissions when it exists. */
-async function present(path: string): Promise<{ target: string; mode: number | undefined }> {
+/** The file behind a symbolic link, and what it is when it exists. */
+async function present(path: string): Promise<{ target: string; old: Stats | undefined }> {
   try {
     const target = await realpath(path);
-    return { target, mode: (await stat(target)).mode & 0o7777 };
+    return { target, old: await stat(target) };
   } catch (error) {
-    if (isMissing(error)) return { target: path, mode: undefined };
+    if (isMissing(error)) return { target: path, old: undefined };
     throw error;
   }
 }

@@ -18,6 +18,7 @@ import type { AnyParameter } from './parameter.ts';
 import { findParameter } from './parameters.ts';
 import { errorReason } from './system-error.ts';
 import { WRONG_WORD_COUNT } from './value-type.ts';
+import { workingFolder } from './working-folder.ts';
 
 /** Where a configuration comes from, in the order in which it is read. */
 export interface ConfigSource {
@@ -55,7 +56,7 @@ export function loadConfig(config: LoadTarget, source: ConfigSource): void {
   if (source.defaults !== undefined) readText(config, source.defaults, undefined, 0);
   let text = '';
   if (source.file !== undefined) {
-    config.file = resolve(source.file);
+    config.file = resolve(workingFolder(), source.file);
     text += readConfigFile(config.file);
   }
   if (source.stdin !== undefined) text += source.stdin;

@@ -36,6 +36,7 @@ import {
 import type { Settings } from './settings.ts';
 import { errorReason } from './system-error.ts';
 import type { Parsed } from './value-type.ts';
+import { workingFolder } from './working-folder.ts';
 
 export interface ConfigOptions {
   /** The folder that `dir` starts as, absolute; default is the process's working directory. */
@@ -104,7 +105,7 @@ export class Config {
     this.values = exposeAll(this.#stored);
     const directory = findParameter('dir');
     if (directory !== undefined) {
-      this.#store(directory, toByteString(resolve(options.directory ?? process.cwd())));
+      this.#store(directory, toByteString(resolve(options.directory ?? workingFolder())));
     }
   }
 

@@ -37,6 +37,8 @@ export class AofService {
   private isAside = false;
   /** Settles when the rewrite being prepared stands ready, or does not. */
   private preparation: Promise<void> = Promise.resolve();
+  /** Why the last one did not. */
+  private unprepared: string | undefined = undefined;
   /** How often the AOF was switched off: a rewrite that began before is not to be finished. */
   private epoch = 0;
   /** Switching on and off happens in the order in which it was asked for. */
@@ -183,6 +185,7 @@ export class AofService {
   private async prepare(): Promise<void> {
     const { epoch } = this;
     this.preparing = true;
+    this.unprepared = undefined;
     this.rewriteScheduled = false;
     this.rewriteStartedMs = Date.now();
     try {
@@ -194,6 +197,7 @@ export class AofService {
         this.deps.turn.schedule();
       }
     } catch (error) {
+      if (epoch === this.epoch) this.unprepared = errorText(error);
       await this.failed(error, epoch);
     } finally {
       this.preparing = false;
@@ -279,7 +283,7 @@ export class AofService {
   private listen(): void {
     const { config } = this.deps;
     config.onChange('appendonly', (on) =>
-      on ? this.goOn() : this.switchOff().then(() => undefined),
+      on ? this.goOn(true) : this.switchOff().then(() => undefined),
     );
     config.onChange('dir', () => {
       if (this.isOn) this.deps.log.warning(staysIn(this.aof.folder.path));
@@ -344,8 +348,11 @@ export class AofService {
     });
   }
 
-  /** Appends again, once a rewrite has made a base of what the dataset is now. */
-  goOn(): Promise<string | undefined> {
+  /**
+   * Appends again, once a rewrite has made a base of what the dataset is now. `orOff`: stays off
+   * where the folder does not take that rewrite's files, and says so; otherwise tries again.
+   */
+  goOn(orOff = false): Promise<string | undefined> {
     return this.inOrder(async () => {
       this.isStandingBy = false;
       if (this.preparing) {
@@ -360,7 +367,13 @@ export class AofService {
       }
       this.rewriteScheduled = this.deps.isSnapshotRunning();
       if (!this.rewriteScheduled) this.rewrite();
-      return undefined;
+      if (!orOff || this.rewriteScheduled) return undefined;
+      await this.preparation;
+      if (this.unprepared === undefined) return undefined;
+      await this.aof.switchOff();
+      await this.aof.letGo();
+      this.deps.readersChanged();
+      return `Unable to turn on AOF: ${this.unprepared}`;
     });
   }
 

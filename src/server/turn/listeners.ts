@@ -5,7 +5,7 @@
  * IPv6. Any other that cannot be listened on fails the start with the line that tools look for,
  * "Failed listening on port N", and with what can be done.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { errorCode } from '../../persistence/file-system.ts';
 import type { Config } from '../config/config.ts';
@@ -26,7 +26,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   'TCP EADDRNOTAVAIL': 'This machine has no such address: bind names those to listen on',
   'TCP EACCES': 'Ports below 1024 need rights: choose a higher one',
   'unix EACCES': 'Its folder must be there, and the user of the server be let write there',
+  'unix EADDRINUSE': 'What has this name cannot be removed: remove it, or choose another name',
+  'unix ENAMETOOLONG': 'The system takes 107 bytes, folder included: choose a shorter one',
 };
+
+/** What the address of a unix socket holds, its zero at the end left out. */
+const UNIX_PATH_BYTES_MAX = 107;
 
 export class ListenError extends Error {
   /** `cause`: what the system said. */
@@ -143,8 +148,9 @@ export class Listeners {
 
   private async openUnix(): Promise<void> {
     const path = this.config.path(this.config.values.unixsocket ?? '');
-    rmSync(path, { force: true });
     try {
+      assertFits(path);
+      removeOld(path);
       this.unix = await this.listen({ path });
     } catch (error) {
       this.log.warning(`Failed opening Unix socket: bind: ${errorReason(error)}`);
@@ -170,5 +176,20 @@ export class Listeners {
         resolve(server);
       });
     });
+  }
+}
+
+/** Throws where the system would cut the path, and the socket be there under another name. */
+function assertFits(path: string): void {
+  if (Buffer.byteLength(path) <= UNIX_PATH_BYTES_MAX) return;
+  throw Object.assign(new Error(`the path is too long: ${path}`), { code: 'ENAMETOOLONG' });
+}
+
+/** Removes the socket of a server that was killed; what cannot be removed, listening tells. */
+function removeOld(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Mostly there is none.
   }
 }

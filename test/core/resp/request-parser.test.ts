@@ -3,7 +3,7 @@
  * Redis's words.
  */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';
 import { OfferedBuffers } from '../../../src/core/memory/offered-buffers.ts';
 import { Args } from '../../../src/core/resp/args.ts';
@@ -188,4 +188,18 @@ test('the beginning of an argument longer than any text is told without the rest
   args.push(long, 198, 2);
   expect(args.text(0, 128)).toBe('a'.repeat(128));
   expect(args.text(1, 128)).toBe('aa');
+});
+
+test('an argument for which there is no memory is refused, and others go on', () => {
+  const parser = new RequestParser(LIMITS, new Args(), BUFFERS);
+  const take = vi.spyOn(BUFFERS, 'take').mockImplementation(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  const bytes = Buffer.from('*2\r\n$3\r\nGET\r\n$99999\r\nabc');
+  parser.feed(bytes, 0, bytes.length);
+  expect(parser.next()).toBe(PARSED_ERROR);
+  expect(parser.error).toBe('Protocol error: no memory for a bulk of 99999 bytes');
+  parser.drop();
+  take.mockRestore();
+  expect(parseAll(bytes, [], 0)).toEqual([]);
 });

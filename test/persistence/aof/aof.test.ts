@@ -38,6 +38,16 @@ describe('open', () => {
     expect(names(fs)).toEqual(['a.1.base.aof', 'a.1.incr.aof', 'a.manifest', 'mine.txt']);
     expect(again.log.join()).toMatch(/removed temp-rewriteaof-77\.aof/);
   });
+
+  it('writes to nothing but the last file, so that those before it may be read-only', async () => {
+    const { fs, driver } = await fresh('no');
+    driver.turn();
+    await driver.aof.close();
+    const open = vi.spyOn(fs, 'open');
+    await AofDriver.start(fs, { policy: 'no' });
+    const written = open.mock.calls.filter(([, mode]) => mode !== 'read');
+    expect(written).toEqual([[`${FOLDER}/a.1.incr.aof`, 'journal']]);
+  });
 });
 
 describe('everysec', () => {

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backlogWarning, nodeWarning } from '../../../src/server/cli/check-system.ts';
 import { fitMaxClients, openFilesMax } from '../../../src/server/cli/open-files.ts';
 import { oomScore, processTitle } from '../../../src/server/cli/process-look.ts';
-import { logStart } from '../../../src/server/cli/start-log.ts';
+import { logCrash, logStart } from '../../../src/server/cli/start-log.ts';
 import { Config } from '../../../src/server/config/config.ts';
 import { CAIRN_VERSION } from '../../../src/server/config/version.ts';
 import { ServerLog } from '../../../src/server/log.ts';
@@ -92,6 +92,21 @@ function ask(port: number, text: string): Promise<string> {
 }
 
 describe('a start', () => {
+  it('from a folder that is gone wants another one', async () => {
+    const script = 'mkdir gone; cd gone; rmdir ../gone; exec "$0" "$@"';
+    const start = (...args: string[]): Ended =>
+      spawnSync('sh', ['-c', script, process.execPath, program, ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+        timeout: 60_000,
+      });
+    const refused = start();
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/\nThe folder that the server was started in is gone\. Start/);
+    expect(start('--dir', folder, '--port', '0').stdout).toContain('Configured to not listen');
+    expect(start('none.conf').stdout).toContain("can't open config file");
+  });
+
   it('logs what tools wait for, in this order', async () => {
     const port = await freePort();
     const server = new Running([
@@ -148,6 +163,15 @@ describe('a start', () => {
     logStart(log, config, true);
     vi.unstubAllEnvs();
     expect(lines.filter((line) => line.includes('systemd waits'))).toHaveLength(1);
+  });
+
+  it('that ends for want of memory says what to do', () => {
+    const lines: string[] = [];
+    const log = new ServerLog({ sink: (line) => lines.push(line) });
+    logCrash(log, new RangeError('Invalid count value'));
+    expect(lines.join('')).toMatch(/ # Crashed: RangeError: Invalid count value\n(?: +at .*\n)*$/);
+    logCrash(log, new RangeError('Array buffer allocation failed'));
+    expect(lines.at(-1)).toMatch(/ # The system gave no more memory\. .* or set maxmemory to less/);
   });
 
   it('logs to a file, as JSON, relative to dir', async () => {

@@ -1,6 +1,7 @@
 /** CONFIG REWRITE: the same file as a real server writes, and a file that survives everything. */
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdtempSync,
   readdirSync,
@@ -179,6 +180,16 @@ describe('the rewritten file', () => {
     expect(readFileSync(join(folder, 'real.conf'), 'utf8')).toMatch(/^timeout 2\n/);
     expect(statSync(join(folder, 'real.conf')).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder).sort()).toEqual(['link.conf', 'real.conf']);
+  });
+
+  it.runIf(process.getuid?.() === 0)('keeps its owner where root rewrites it', async () => {
+    const config = configOf('timeout 1\n');
+    const path = join(folder, 'redis.conf');
+    chownSync(path, 65534, 65533);
+    chmodSync(path, 0o640);
+    expect(await config.rewrite()).toBeUndefined();
+    const { uid, gid, mode } = statSync(path);
+    expect([uid, gid, mode & 0o7777]).toEqual([65534, 65533, 0o640]);
   });
 
   it('is made anew when the old one is gone', async () => {

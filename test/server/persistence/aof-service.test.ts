@@ -291,6 +291,25 @@ describe('the AOF', () => {
     expect(server.log.join('\n')).toContain('Writing initial AOF. Exit anyway.');
   });
 
+  it('whose folder takes no file is not switched on, and says so', async () => {
+    const fs = emptyDisk();
+    const server = await scene.start(fs, { appendonly: false });
+    const client = await scene.connect(server);
+    const { aof } = server.server.persistence;
+    const next = (fs.kindCalls.get('open') ?? 0) + 1;
+    fs.breakCallOf('open', next, { kind: 'error', code: 'EACCES' });
+    expect(await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes')).toMatch(
+      /^ERR CONFIG SET failed .*'appendonly'\) - Unable to turn on AOF: .*EACCES.*aof\.incr/,
+    );
+    expect(await ask(client, 'CONFIG', 'GET', 'appendonly')).toEqual(['appendonly', 'no']);
+    expect([aof.aof.state, aof.isRewriting, aof.localLog]).toEqual(['off', false, null]);
+    expect(await ask(client, 'SET', 'a', '1')).toBe('OK');
+    expect(await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK');
+    await until('it is on', () => aof.aof.state === 'on');
+    const again = await scene.connect(await scene.start(fs.kill()));
+    expect(await ask(again, 'GET', 'a')).toBe('1');
+  });
+
   it('that is switched on and off again at once is off, and nothing is rewritten', async () => {
     const server = await scene.start(emptyDisk(), { appendonly: false });
     const { persistence, turn: end } = server.server;
