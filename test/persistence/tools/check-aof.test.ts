@@ -92,6 +92,11 @@ describe('checkAof', () => {
     expect(verdict.plan).toEqual({ kind: 'cut', path: '/data/one', cutBytes });
     fs.put('/data/two', set(1));
     expect((await check(fs, '/data/two')).isValid).toBe(true);
+    // Names of files among its commands make it no manifest.
+    const valkey = Buffer.concat([emptyRdb('VALKEY080'), command('SET', 'key', 'a\nfile x')]);
+    fs.put('/data/valkey', valkey);
+    const expected = { isValid: true, files: [{ role: 'single' }], plan: { kind: 'none' } };
+    expect(await check(fs, '/data/valkey')).toMatchObject(expected);
     fs.put('/data/three', Buffer.from('REDIS0010 no'));
     expect((await check(fs, '/data/three')).plan).toMatchObject({ kind: 'impossible' });
   });

@@ -166,10 +166,12 @@ describe('a timestamp', () => {
       await restore(fs, { timestamp: 100 }, { from });
       expect(await keys(fs)).toBe('1');
     }
-    const fs = new FaultyFileSystem();
-    fs.put('/data/a', all(emptyRdb(), first));
-    await restore(fs, { timestamp: 100 }, { from: '/data/a' });
-    expect(await keys(fs)).toBe('1');
+    for (const rdb of [emptyRdb(), emptyRdb('VALKEY080'), Buffer.alloc(0)]) {
+      const fs = new FaultyFileSystem();
+      fs.put('/data/a', all(rdb, first));
+      await restore(fs, { timestamp: 100 }, { from: '/data/a' });
+      expect(await keys(fs)).toBe('1');
+    }
   });
 
   it('does not cut through a transaction', async () => {
