@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
 import type { FolderHold } from '../aof/folder-hold.ts';
 import { loadedFiles, ManifestError } from '../aof/manifest.ts';
-import { DurableFile } from '../durable-file.ts';
+import { DurableFile, makeFolderDurably } from '../durable-file.ts';
 import { errorCode, errorText, type FileSystem, type OpenFile } from '../file-system.ts';
 import { removeIfThere } from '../rdb/rdb-file.ts';
 import { type ByteSource, FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
@@ -90,7 +90,7 @@ export async function inFolder<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const wasThere = fs.statSync(folder) !== undefined;
-  fs.mkdirSync(folder);
+  makeFolderDurably(fs, folder);
   try {
     return await work();
   } catch (error) {
