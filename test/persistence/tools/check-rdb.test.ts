@@ -127,7 +127,14 @@ describe('a check', () => {
       }
     }
     expect(rests).toBeGreaterThan(1);
-    expect(fs.kindCalls.get('close')).toBe(4);
+    const ending = async (): Promise<void> => {
+      throw new Error('ended');
+    };
+    const ended = checkRdbFileResting(fs, '/whole', NOW_MS, progress, ending);
+    await expect(ended).rejects.toThrow('ended');
+    fs.breakCallOf('read', (fs.kindCalls.get('read') ?? 0) + 1, { kind: 'error', code: 'EIO' });
+    expect(() => checkRdbFile(fs, '/whole', NOW_MS)).toThrow(/EIO/);
+    expect(fs.kindCalls.get('close')).toBe(6);
   });
 
   it('notices a string that does not decompress', () => {
