@@ -217,7 +217,7 @@ async function adopt(
   const base = folder.temporaryBasePath('restore');
   removeIfThere(options.fs, base);
   try {
-    linkOrCopy(temp, base);
+    linkOrCopy(options.fs, temp, base);
     await folder.adoptBase(base, 'rdb', 0);
   } catch (error) {
     removeIfThere(options.fs, base);
@@ -231,11 +231,17 @@ async function adopt(
   ];
 }
 
-/** Gives a file a second name, or where that cannot be makes a copy of it. */
-function linkOrCopy(from: string, to: string): void {
+/** Gives a file a second name, or where that cannot be makes a copy of it, durably. */
+function linkOrCopy(fs: FileSystem, from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch {
     copyFileSync(from, to);
+    const copy = fs.openSync(to, 'update');
+    try {
+      copy.syncDataSync();
+    } finally {
+      copy.closeSync();
+    }
   }
 }
