@@ -83,6 +83,20 @@ describe('a comparison', () => {
     expect(compare(a, a)).toEqual([[], true]);
   });
 
+  it('tells keys of one name in two databases apart, and counts them', () => {
+    const two = (one: string, other: string) =>
+      dump(0, text('k'), text(one), 0xfe, 1, 0, text('k'), text(other));
+    const [a, b] = [two('1', '2'), two('2', '1')];
+    expect(compare(a, b)).toEqual([['value 0 k string', 'value 1 k string'], false]);
+    const options = { wants, ignoreTtl: false, found: () => undefined };
+    const result = diffRdb(
+      () => fileReader(a),
+      () => fileReader(b),
+      options,
+    );
+    expect(result).toMatchObject({ keysA: 2, keysB: 2, values: 2, onlyInA: 0, onlyInB: 0 });
+  });
+
   it('sees other functions, whatever their order', () => {
     const a = dump(0xf5, text('one'), 0xf5, text('two'));
     expect(compare(a, dump(0xf5, text('two'), 0xf5, text('one')))).toEqual([[], true]);
