@@ -83,6 +83,33 @@ describe('a comparison', () => {
     expect(compare(a, a)).toEqual([[], true]);
   });
 
+  it('sees any one difference, also of a key that a file has twice', () => {
+    const key = (name: string, value = '1') => [0, text(name), text(value)];
+    const k = dump(...key('k'));
+    expect(compare(dump(...key('k'), ...key('x')), k)).toEqual([['only-in-a 0 x string'], false]);
+    expect(compare(k, dump(...key('k'), ...key('x')))).toEqual([['only-in-b 0 x string'], false]);
+    const [early, late] = [5, 7].map((ms) => dump(0xfc, int64(ms), ...key('k')));
+    expect(compare(early!, late!)).toEqual([['ttl 0 k string'], false]);
+    const twice = dump(...key('k', '2'), ...key('k'));
+    expect(compare(twice, k)).toEqual([[], true]);
+    expect(compare(dump(...key('k'), ...key('x')), dump(...key('k'), ...key('k')))).toEqual([
+      ['only-in-a 0 x string'],
+      false,
+    ]);
+    const found: unknown[] = [];
+    const result = diffRdb(
+      () => fileReader(dump(...key('k', '2'), ...key('k'), ...key('x'), ...key('y'))),
+      () => fileReader(k),
+      {
+        wants: (entry) => entry.keyBytes()[0] !== 0x78,
+        ignoreTtl: false,
+        found: (one) => found.push(one),
+      },
+    );
+    expect(result).toMatchObject({ keysA: 2, keysB: 1, onlyInA: 1, isSame: false });
+    expect(found).toHaveLength(1);
+  });
+
   it('tells keys of one name in two databases apart, and counts them', () => {
     const two = (one: string, other: string) =>
       dump(0, text('k'), text(one), 0xfe, 1, 0, text('k'), text(other));
@@ -148,7 +175,7 @@ describe('a comparison', () => {
       digestOf(4, (to) => to.field(view('m'), view('2'), 0)),
       digestOf(4, (to) => to.field(view('n'), view('1'), 0)),
       ...[1, 2].map((score) => digestOf(5, (to) => to.scored(view('m'), score))),
-      ...[id(1), id(0, 1), id(0, 0, 1), id(0, 0, 0, 1)].map((one) =>
+      ...[id(0), id(1), id(0, 1), id(0, 0, 1), id(0, 0, 0, 1)].map((one) =>
         stream((to) => to.streamEntry(one)),
       ),
       stream((to) => to.streamField(view('m'), view('1'))),
