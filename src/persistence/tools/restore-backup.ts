@@ -11,7 +11,7 @@
  * Both forms stand by default, since whether a server loads one or the other is a matter of its
  * configuration. Neither file is ever changed in place, so they can share their bytes.
  */
-import { copyFileSync, linkSync, rmdirSync } from 'node:fs';
+import { copyFileSync, linkSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
 import type { FolderHold } from '../aof/folder-hold.ts';
@@ -113,6 +113,9 @@ async function restoreTo(
 ): Promise<RestoreBackupResult> {
   const { as, dbFilename, fs, place } = options;
   const temp = join(place.dir, `temp-${dbFilename}`);
+  if (isOneFile(options.from, temp)) {
+    throw new Error(`${options.from} is where a restore works: give it another name first`);
+  }
   try {
     const isLz4 = await unpack(options, temp);
     const report = await verified(options, temp);
@@ -130,6 +133,12 @@ async function restoreTo(
     removeIfThere(fs, temp);
     throw error;
   }
+}
+
+/** Whether two names are those of one file, which is there. */
+function isOneFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
 /** Throws when a folder holds anything, unless that is to be replaced. */

@@ -155,6 +155,15 @@ describe('a restore of a backup', () => {
     expect(readdirSync(join(root, 'other'))).toEqual(['dump.rdb']);
   });
 
+  it('does not take a file for its backup that it would write to', async () => {
+    mkdirSync(join(root, 'again'));
+    const from = join(root, 'again', 'temp-dump.rdb');
+    writeFileSync(from, DUMP);
+    const given = { from, force: true };
+    await expect(restore('again', new WatchedDisk(), given)).rejects.toThrow(/another name/);
+    expect(readFileSync(from).equals(DUMP)).toBe(true);
+  });
+
   it('refuses what is no folder, and replaces a manifest that cannot be read if told', async () => {
     writeFileSync(join(root, 'file'), '');
     await expect(restore('file', new WatchedDisk())).rejects.toThrow(/is no folder/);
