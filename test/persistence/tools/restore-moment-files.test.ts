@@ -196,7 +196,7 @@ describe('the source of a moment', () => {
     );
   });
 
-  it('may have an RDB in front of any file, of which only that of the base tells a time', async () => {
+  it('may have an RDB in front of any file, of which that of the base tells a time', async () => {
     const later = rdbOf('REDIS0010', 0xfa, text('ctime'), text('900'), 0xff);
     for (const rdb of [emptyRdb(), later]) {
       const incr = Buffer.concat([rdb, turn(set(1), 100), turn(set(2), 300)]);
@@ -207,7 +207,7 @@ describe('the source of a moment', () => {
     await expect(restore(fs)).rejects.toThrow(`${FROM}/a.1.base.rdb: `);
   });
 
-  it('begins at the offset that the base tells, if no line does', async () => {
+  it('begins at the offset that the base tells', async () => {
     const aux = [
       0xfa,
       text('repl-id'),
