@@ -172,7 +172,7 @@ describe('a check of a stream', () => {
     expect(error(streamOf({ nodes }))).toMatch(/damaged node/);
   });
 
-  it('tells when every entry was delivered, however many, and what an old file does not know', () => {
+  it('tells when each entry was delivered, and what an old file does not know', () => {
     const ids = Array.from({ length: 200 }, (_, i): Id => [1, i]);
     const waiting = ids.map((id, i) => `${raw(id)}${String.fromCharCode(i)}${EIGHT.slice(1)}\x01`);
     const size = '\x40\xc8';
