@@ -2,7 +2,11 @@
  * Dumps of every version, written by hand; and what no keyspace can hold, refused with its place.
  */
 import { describe, expect, it } from 'vitest';
-import { isSoundPayload, restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
+import {
+  dumpPayload,
+  isSoundPayload,
+  restorePayload,
+} from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { skipValue } from '../../../src/persistence/rdb/rdb-skip.ts';
 import { blob, int64, listpack } from './rdb-packed.ts';
@@ -13,6 +17,7 @@ import {
   loaded,
   makeKeyspace,
   NOW_MS,
+  put,
   type RdbPart,
   rdbOf,
   text,
@@ -225,6 +230,19 @@ describe('a payload', () => {
     expect([isSound(flipped), isSound(flipped, false)]).toEqual([false, true]);
     const short = payload(11).subarray(1);
     expect(isSound(short, false)).toBe(false);
+  });
+
+  it('has room for its version and checksum, whatever its length', () => {
+    const keyspace = makeKeyspace();
+    const db = keyspace.databases[0]!;
+    for (let length = 235; length < 260; length++) {
+      put(keyspace, 0, 'k', 'x'.repeat(length));
+      const bytes = dumpPayload(keyspace, db.dict.find(latin1('k'), 0, 1), 11, false);
+      expect([bytes.length, isSoundPayload(bytes, 0, bytes.length, true)]).toEqual([
+        3 + length + 10,
+        true,
+      ]);
+    }
   });
 
   it('is read as its version has it, and refused where it holds nothing, or more', () => {

@@ -321,6 +321,7 @@ describe('a check looks into values', () => {
 
   it('and refuses damaged nodes, odd pairs, scores that are none, and nothing at all', () => {
     expect(error(16, key, blob(listpack('a', 'b', 'c')))).toMatch(/damaged listpack of a hash/);
+    expect(error(13, key, blob(ziplist('a', 'b', 'c')))).toMatch(/damaged ziplist of a hash/);
     expect(error(18, key, 1, 2, blob(`${listpack('a').slice(0, -1)}\0`))).toMatch(/listpack/);
     expect(error(10, key, blob(`${ziplist('a')}x`))).toMatch(/damaged ziplist of a list/);
     expect(error(11, key, blob('\x02\0\0\0\x02\0\0\0\x09\0\x05\0'))).toMatch(/intset/);

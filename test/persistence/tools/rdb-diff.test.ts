@@ -96,6 +96,9 @@ describe('a comparison', () => {
       ['only-in-a 0 x string'],
       false,
     ]);
+    const module = (id: number) => dump(7, text('m'), [0x81, ...int64(id)], 2, 5, 0);
+    expect(compare(module(1), module(1))).toEqual([[], true]);
+    expect(compare(module(1), module(2 ** 40))).toEqual([['value 0 m module'], false]);
     const found: unknown[] = [];
     const result = diffRdb(
       () => fileReader(dump(...key('k', '2'), ...key('k'), ...key('x'), ...key('y'))),
