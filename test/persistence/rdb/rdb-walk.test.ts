@@ -74,6 +74,12 @@ const resp = (...parts: RdbPart[]): string[] =>
 
 const key = text('k');
 
+it('a long string is text only if all of it is', () => {
+  const bytes = `${'x'.repeat(1 << 20)}\xff`;
+  const base64 = Buffer.from(bytes, 'latin1').toString('base64');
+  expect(values(0, key, rdbString(latin1(bytes)).toString('latin1'))).toEqual([{ base64 }]);
+});
+
 it('a long word of a command is handed on from where it lies', () => {
   const long = 'x'.repeat(3 << 20);
   const value = rdbString(latin1(long)).toString('latin1');
