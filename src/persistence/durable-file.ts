@@ -187,6 +187,15 @@ export async function renameDurably(fs: FileSystem, from: string, to: string): P
   await fs.fsyncDir(folderOf(to));
 }
 
+/** Makes a folder, and those above it that are not there, durably. */
+export function makeFolderDurably(fs: FileSystem, path: string): void {
+  if (fs.statSync(path)?.kind === 'folder') return;
+  const above = folderOf(path);
+  makeFolderDurably(fs, above);
+  fs.mkdirSync(path);
+  fs.fsyncDirSync(above);
+}
+
 /** The whole of a small file (64 MiB at most), or undefined where there is none. */
 export function readFileWholeSync(fs: FileSystem, path: string): Uint8Array | undefined {
   const stat = fs.statSync(path);

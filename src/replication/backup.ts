@@ -13,7 +13,7 @@ import type { FileSystem } from '../persistence/file-system.ts';
 import { temporaryRdbName } from '../persistence/rdb/rdb-file.ts';
 import { shakeHands } from './handshake.ts';
 import { type PayloadFile, payloadFile, receivePayload } from './payload.ts';
-import { SocketReader, whenConnected } from './socket-reader.ts';
+import { LinkError, SocketReader, whenConnected } from './socket-reader.ts';
 
 export interface BackupOptions {
   readonly fs: FileSystem;
@@ -51,12 +51,14 @@ export interface BackupResult {
   readonly position: { readonly id: string; readonly offset: number } | null;
 }
 
+const GIVEN_UP = 'the backup was given up';
+
 /** Takes a backup. Rejects with `LinkError` or the disk's error; an old file stands then. */
 export async function takeBackup(options: BackupOptions): Promise<BackupResult> {
   const { fs, host, path, port, signal, timeoutMs } = options;
   const temp = temporaryRdbName(path, options.pid);
   const reader = new SocketReader({ host, port, noDelay: true });
-  const stop = (): void => reader.close('the backup was given up');
+  const stop = (): void => reader.close(GIVEN_UP);
   signal?.addEventListener('abort', stop);
   try {
     await whenConnected(reader, timeoutMs);
@@ -86,7 +88,9 @@ export async function takeBackup(options: BackupOptions): Promise<BackupResult> 
     return { rdbBytes, fileBytes, isChecked, isEmpty, wasStreamed, position };
   } catch (error) {
     await fs.unlink(temp).catch(() => undefined);
-    throw error;
+    // A connection that does not stand yet does not say why it was closed.
+    const isGivenUp = signal?.aborted === true && error instanceof LinkError;
+    throw isGivenUp ? new LinkError(GIVEN_UP) : error;
   } finally {
     signal?.removeEventListener('abort', stop);
     reader.close('the backup is done');

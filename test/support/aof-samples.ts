@@ -33,8 +33,8 @@ export function turn(body: Uint8Array, seconds = -1): Buffer {
 }
 
 /** The smallest RDB: version 10, no keys. */
-export function emptyRdb(): Buffer {
-  const body = Buffer.from('REDIS0010\xff', 'latin1');
+export function emptyRdb(magic = 'REDIS0010'): Buffer {
+  const body = Buffer.from(`${magic}\xff`, 'latin1');
   const crc = new Crc64();
   crc.update(body, 0, body.length);
   const trailer = Buffer.alloc(8);
@@ -48,11 +48,11 @@ function text(args: Args): string {
 
 export type Loaded = { readonly commands: string[]; readonly log: string[]; report: AofLoadReport };
 
-/** An RDB reader that knows `emptyRdb` only. */
+/** An RDB reader that knows `emptyRdb` only, of Redis and of Valkey. */
 export function rdbReader(fs: FileSystem): (path: string) => Promise<number> {
   return async (path) => {
-    const rdb = emptyRdb();
     const bytes = readFileWholeSync(fs, path) ?? new Uint8Array(0);
+    const rdb = emptyRdb(bytes[0] === 0x56 ? 'VALKEY080' : 'REDIS0010');
     if (!rdb.equals(bytes.subarray(0, rdb.length))) throw new Error('this RDB is not empty');
     return rdb.length;
   };

@@ -69,8 +69,13 @@ export type ScanReport = {
 };
 
 const COMMANDS_A_PAUSE = 32;
-/** What a file begins with whose commands follow an RDB. */
-export const RDB_MAGIC = 'REDIS';
+/** The first bytes of a file, as far as `beginsWithRdb` looks. */
+export const RDB_START_BYTES = 6;
+
+/** Whether a file that begins so holds an RDB, of Redis or of Valkey, and commands behind it. */
+export function beginsWithRdb(start: Uint8Array): boolean {
+  return /^(?:REDIS|VALKEY)/.test(Buffer.from(start).toString('latin1'));
+}
 
 /** Scans the file at `path`. Rejects only when the disk fails. */
 export async function scanAofFile(
@@ -163,10 +168,9 @@ class AofScan {
   }
 
   async #startsWithRdb(): Promise<boolean> {
-    const start = new Uint8Array(RDB_MAGIC.length);
-    if (this.#size < start.length) return false;
+    const start = new Uint8Array(RDB_START_BYTES);
     await this.#file.read(start, 0, start.length, 0);
-    return Buffer.from(start).toString('latin1') === RDB_MAGIC;
+    return beginsWithRdb(start);
   }
 
   async #walk(reader: AofReader, content: number): Promise<ScanReport> {

@@ -14,14 +14,17 @@ export interface ByteSource {
 /** Called after each read with the bytes read so far, and with how many there are. */
 export type ReadProgress = (doneBytes: number, totalBytes: number) => void;
 
+/** What is needed of a file. */
+type ReadableFile = Pick<OpenFile, 'readSync' | 'sizeSync'>;
+
 export class FileSource implements ByteSource {
   readonly sizeBytes: number;
-  readonly #file: OpenFile;
+  readonly #file: ReadableFile;
   readonly #progress: ReadProgress | undefined;
   #position: number;
 
   /** Reads `file` from its start; the file stays its opener's to close. */
-  constructor(file: OpenFile, progress?: ReadProgress) {
+  constructor(file: ReadableFile, progress?: ReadProgress) {
     this.#file = file;
     this.#progress = progress;
     this.#position = 0;

@@ -57,9 +57,8 @@ export class RdbEntry {
   /** The use noted with the key; -1 for none. */
   idleSeconds = -1;
   frequency = -1;
-  /** Bytes of the file before this entry, and before its value. */
+  /** Bytes of the file before this entry. */
   offset = 0;
-  valueOffset = 0;
 
   /** The key's bytes, which the next entry overwrites. */
   keyBytes(): Uint8Array {
@@ -269,7 +268,6 @@ export class RdbWalk {
     entry.type = type;
     entry.key = this.#key.bytes;
     entry.keyLength = this.#key.length;
-    entry.valueOffset = reader.offset;
     this.step = 'read-object-value';
     const wanted = this.#visitor.entry?.(entry) ?? true;
     if (wanted !== 'taken') this.#next = wanted ? 'value' : 'unwanted';

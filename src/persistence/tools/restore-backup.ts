@@ -11,12 +11,12 @@
  * Both forms stand by default, since whether a server loads one or the other is a matter of its
  * configuration. Neither file is ever changed in place, so they can share their bytes.
  */
-import { copyFileSync, linkSync, rmdirSync } from 'node:fs';
+import { copyFileSync, linkSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
 import type { FolderHold } from '../aof/folder-hold.ts';
 import { loadedFiles, ManifestError } from '../aof/manifest.ts';
-import { DurableFile } from '../durable-file.ts';
+import { DurableFile, makeFolderDurably } from '../durable-file.ts';
 import { errorCode, errorText, type FileSystem, type OpenFile } from '../file-system.ts';
 import { removeIfThere } from '../rdb/rdb-file.ts';
 import { type ByteSource, FileSource, type ReadProgress } from '../rdb/rdb-source.ts';
@@ -90,7 +90,7 @@ export async function inFolder<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const wasThere = fs.statSync(folder) !== undefined;
-  fs.mkdirSync(folder);
+  makeFolderDurably(fs, folder);
   try {
     return await work();
   } catch (error) {
@@ -113,6 +113,9 @@ async function restoreTo(
 ): Promise<RestoreBackupResult> {
   const { as, dbFilename, fs, place } = options;
   const temp = join(place.dir, `temp-${dbFilename}`);
+  if (isOneFile(options.from, temp)) {
+    throw new Error(`${options.from} is where a restore works: give it another name first`);
+  }
   try {
     const isLz4 = await unpack(options, temp);
     const report = await verified(options, temp);
@@ -130,6 +133,12 @@ async function restoreTo(
     removeIfThere(fs, temp);
     throw error;
   }
+}
+
+/** Whether two names are those of one file, which is there. */
+function isOneFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
 /** Throws when a folder holds anything, unless that is to be replaced. */
@@ -217,7 +226,7 @@ async function adopt(
   const base = folder.temporaryBasePath('restore');
   removeIfThere(options.fs, base);
   try {
-    linkOrCopy(temp, base);
+    linkOrCopy(options.fs, temp, base);
     await folder.adoptBase(base, 'rdb', 0);
   } catch (error) {
     removeIfThere(options.fs, base);
@@ -231,11 +240,17 @@ async function adopt(
   ];
 }
 
-/** Gives a file a second name, or where that cannot be makes a copy of it. */
-function linkOrCopy(from: string, to: string): void {
+/** Gives a file a second name, or where that cannot be makes a copy of it, durably. */
+function linkOrCopy(fs: FileSystem, from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch {
     copyFileSync(from, to);
+    const copy = fs.openSync(to, 'update');
+    try {
+      copy.syncDataSync();
+    } finally {
+      copy.closeSync();
+    }
   }
 }

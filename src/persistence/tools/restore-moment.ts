@@ -14,7 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import { AofFolder } from '../aof/aof-folder.ts';
 import { type CutPlace, type Moment, type MomentFile, MomentSearch } from '../aof/aof-moment.ts';
 import { type AofPosition, positionOfAux } from '../aof/aof-position.ts';
-import { RDB_MAGIC } from '../aof/aof-scan.ts';
+import { beginsWithRdb, RDB_START_BYTES } from '../aof/aof-scan.ts';
 import type { FolderHold } from '../aof/folder-hold.ts';
 import { type AofFileInfo, appendFilenameOf, loadedFiles, parseManifest } from '../aof/manifest.ts';
 import { readFileWholeSync } from '../durable-file.ts';
@@ -199,9 +199,9 @@ class Planner {
   #startsWithRdb(path: string): boolean {
     const file = this.#options.fs.openSync(path, 'read');
     try {
-      const start = Buffer.alloc(RDB_MAGIC.length);
-      const count = file.readSync(start, 0, start.length, 0);
-      return start.toString('latin1', 0, count) === RDB_MAGIC;
+      const start = new Uint8Array(RDB_START_BYTES);
+      file.readSync(start, 0, start.length, 0);
+      return beginsWithRdb(start);
     } finally {
       file.closeSync();
     }

@@ -11,9 +11,10 @@
  * Without a configuration file, `cairn server` keeps its data in the folder `data` where it is
  * started, and logs every write, so that nothing is lost by default.
  */
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { makeFolderDurably } from '../../persistence/durable-file.ts';
+import { realFileSystem } from '../../persistence/file-system.ts';
 import { quoteArgument, toByteString } from '../config/byte-string.ts';
 import { ConfigFileError } from '../config/conf-file.ts';
 import { errorReason } from '../config/system-error.ts';
@@ -112,7 +113,7 @@ export function dataFolderDefaults(optionLines: string): string {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolderDurably(realFileSystem, path);
   } catch (error) {
     const reason = `Can't make the folder ${path}: ${errorReason(error)}`;
     throw new ConfigFileError(`${reason}. Start elsewhere, or name a folder with --dir`);

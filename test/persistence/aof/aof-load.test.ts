@@ -47,6 +47,8 @@ describe('loadAof', () => {
   it('loads commands behind an RDB preamble, and nothing from an empty folder', async () => {
     const fs = disk({ 'a.1.base.rdb': Buffer.concat([emptyRdb(), set(1)]) });
     expect((await load(fs)).commands).toEqual([name(1)]);
+    const valkey = Buffer.concat([emptyRdb('VALKEY080'), set(1)]);
+    expect((await load(disk({ 'a.1.base.rdb': valkey }))).commands).toEqual([name(1)]);
     expect((await load(new FaultyFileSystem())).report.fileCount).toBe(0);
   });
 

@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lzfCompress } from '../../../src/core/struct/lzf.ts';
 import { ByteView } from '../../../src/core/value.ts';
+import type { OpenFile } from '../../../src/persistence/file-system.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { putLength } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
 import { HUNGRY, RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
+import { FileSource } from '../../../src/persistence/rdb/rdb-source.ts';
 import { fileReader, latin1 } from './rdb-support.ts';
 
 const over = (...bytes: number[]): RdbReader =>
@@ -251,5 +253,27 @@ describe('a fed reader', () => {
     expect(reader.offset).toBe(0);
     reader.endOfFeed();
     expect(() => reader.string(view)).toThrow(/ends too early, at byte 2/);
+  });
+});
+
+describe('a file', () => {
+  it('that gives less than it is asked for is read on where that ended', () => {
+    const whole = latin1('0123456789');
+    const file: Pick<OpenFile, 'readSync' | 'sizeSync'> = {
+      sizeSync: () => whole.length,
+      readSync: (buf, off, len, position) => {
+        const piece = whole.subarray(position, position + Math.min(len, 3));
+        buf.set(piece, off);
+        return piece.length;
+      },
+    };
+    const told: [number, number][] = [];
+    const source = new FileSource(file, (...at) => told.push(at));
+    const buf = new Uint8Array(10);
+    let end = 0;
+    for (let got = -1; got !== 0; end += got) got = source.read(buf, end, buf.length - end);
+    expect(Buffer.from(buf).equals(whole)).toBe(true);
+    expect(told.map(([done]) => done)).toEqual([3, 6, 9, 10, 10]);
+    expect(told[0]).toEqual([3, 10]);
   });
 });

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RDB_STREAM_LISTPACKS } from '../../../src/persistence/rdb/rdb-format.ts';
+import { RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
+import { checkRdb } from '../../../src/persistence/tools/check-rdb.ts';
 import { listpackOf, rdbLength, rdbString } from './rdb-forms.ts';
 import { restored } from './rdb-large-support.ts';
 import {
@@ -148,5 +150,73 @@ describe('the entries of a stream', () => {
       (value, i) => value.slice(0, 1) + text(`k${i}`) + value.slice(1),
     );
     expect(deep(rdbOf('REDIS0010', ...parts, 0xff))).toBe(2);
+  });
+});
+
+describe('a check of a stream', () => {
+  const error = (value: string): string => checkRdb(fileReader(fileOf(value)), 0).error ?? '';
+
+  it('finds nothing where all of it agrees, also in groups that are alike', () => {
+    expect(error(streamOf({}))).toBe('');
+    const alike = ['g', 'h'].map((name) => group(name, WAITING, CONSUMERS));
+    expect(error(streamOf({ groups: alike }))).toBe('');
+  });
+
+  it.each(REFUSED)('finds %s', (_what, message, parts) => {
+    expect(error(streamOf(parts))).toMatch(new RegExp(`${message.source}|pending .* out of order`));
+  });
+
+  it('finds a damaged node', () => {
+    const torn = rdbString(listpackOf(['2', '0', '1', 'field', '0', '2', '0'])).toString('latin1');
+    const nodes = [text(raw([1, 0])) + torn, NODES[1]!];
+    expect(error(streamOf({ nodes }))).toMatch(/damaged node/);
+  });
+
+  it('tells when each entry was delivered, and what an old file does not know', () => {
+    const ids = Array.from({ length: 200 }, (_, i): Id => [1, i]);
+    const waiting = ids.map((id, i) => `${raw(id)}${String.fromCharCode(i)}${EIGHT.slice(1)}\x01`);
+    const size = '\x40\xc8';
+    const own = text('a') + EIGHT + size + ids.map(raw).join('');
+    const groups = [text('g') + lengths([5, 1]) + size + waiting.join('') + counted([own])];
+    const told: [string, number][] = [];
+    const seen: unknown[] = [];
+    new RdbWalk(fileReader(fileOf(streamOf({ groups }))), {
+      pending: (id, deliveredMs) => told.push([`${id}`, deliveredMs]),
+      consumer: (name, seenMs, activeMs) => seen.push([name, seenMs, activeMs]),
+      streamFacts: ({ entriesAdded, length }) => seen.push([entriesAdded, length]),
+    }).run();
+    expect(told).toEqual(ids.map(([ms, seq], i) => [`${ms}-${seq}`, i]));
+    expect(seen).toEqual([
+      [4n, 4],
+      ['a', 1, 1],
+    ]);
+  });
+
+  it('does not count or show an entry that was deleted', () => {
+    const all = [
+      '1',
+      '1',
+      '1',
+      'field',
+      '0',
+      '3',
+      '0',
+      '0',
+      'gone',
+      '4',
+      '2',
+      '0',
+      '1',
+      'here',
+      '4',
+    ];
+    const deleted = text(raw([1, 0])) + rdbString(listpackOf(all)).toString('latin1');
+    const shown: string[] = [];
+    const value = streamOf({ nodes: [deleted], length: 1, last: [1, 1], groups: [] });
+    new RdbWalk(fileReader(fileOf(value)), {
+      streamEntry: (id) => shown.push(`${id}`),
+      streamField: (_, word) => shown.push(word.latin1()),
+    }).run();
+    expect(shown).toEqual(['1-1', 'here']);
   });
 });

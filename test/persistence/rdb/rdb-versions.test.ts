@@ -2,9 +2,26 @@
  * Dumps of every version, written by hand; and what no keyspace can hold, refused with its place.
  */
 import { describe, expect, it } from 'vitest';
+import {
+  dumpPayload,
+  isSoundPayload,
+  restorePayload,
+} from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { skipValue } from '../../../src/persistence/rdb/rdb-skip.ts';
-import { contents, fileReader, loaded, NOW_MS, type RdbPart, rdbOf, text } from './rdb-support.ts';
+import { blob, int64, listpack } from './rdb-packed.ts';
+import {
+  contents,
+  fileReader,
+  latin1,
+  loaded,
+  makeKeyspace,
+  NOW_MS,
+  put,
+  type RdbPart,
+  rdbOf,
+  text,
+} from './rdb-support.ts';
 
 const pad = (version: number): string => String(version).padStart(4, '0');
 const zeroes = (count: number): number[] => new Array<number>(count).fill(0);
@@ -149,5 +166,100 @@ describe('a value that is passed over', () => {
       expect([...contents(keyspace).keys()], name).toEqual(['0 k']);
       expect(load.expiredKeys).toBe(1);
     }
+  });
+});
+
+describe('a hash whose fields may expire', () => {
+  const load = (magic: string, ...parts: RdbPart[]) => values(rdbOf(magic, ...parts, 0xff));
+  const pair = [text('f'), text('v')];
+
+  it('is taken where none does, whoever wrote it', () => {
+    const forms: [string, RdbPart[]][] = [
+      ['REDIS0012', [22, text('h'), 1, 0, ...pair]],
+      ['REDIS0012', [24, text('h'), int64(0), 1, 0, ...pair]],
+      ['VALKEY080', [22, text('h'), 1, ...pair, int64(-1)]],
+    ];
+    for (const [magic, parts] of forms) {
+      expect(Object.keys(load(magic, ...parts)), `${magic} ${parts[0]}`).toEqual(['0 h']);
+    }
+  });
+
+  it('is refused where one does, comes twice, or is half there', () => {
+    const expires = /field that expires/;
+    expect(() => load('REDIS0012', 22, text('h'), 1, 9, ...pair)).toThrow(expires);
+    expect(() => load('REDIS0012', 24, text('h'), int64(8), 1, 2, ...pair)).toThrow(expires);
+    expect(() => load('VALKEY080', 22, text('h'), 1, ...pair, int64(9))).toThrow(expires);
+    for (const [type, before] of [
+      [23, []],
+      [25, int64(8)],
+    ] as const) {
+      const pack =
+        (...words: string[]) =>
+        () =>
+          load('REDIS0012', type, text('h'), before, blob(listpack(...words)));
+      expect(pack('f', 'v', 'x')).toThrow(expires);
+      expect(pack('f', 'v')).toThrow(/damaged listpack/);
+    }
+    const twice = [0, ...pair, 0, ...pair];
+    expect(() => load('REDIS0012', 22, text('h'), 2, ...twice)).toThrow(/twice/);
+  });
+});
+
+it('a score that is no number has no text, and a node of an unknown kind is none', () => {
+  const zset = rdbOf(1, text('m'), 253).slice(0, -8);
+  const reader = RdbReader.overBytes(zset, 0, zset.length);
+  skipValue(reader, 3, 12);
+  expect(reader.offset).toBe(zset.length);
+  const list = rdbOf(1, 3, text('node')).slice(0, -8);
+  const node = RdbReader.overBytes(list, 0, list.length);
+  expect(() => skipValue(node, 18, 12)).toThrow(/unknown kind 3/);
+});
+
+describe('a payload', () => {
+  /** `value` with the footer of a version. */
+  const payload = (version: number, ...value: RdbPart[]): Uint8Array => rdbOf(...value, version, 0);
+
+  it('is sound by its length, its version and its checksum, if that is looked at', () => {
+    const isSound = (bytes: Uint8Array, checksum = true) =>
+      isSoundPayload(bytes, 0, bytes.length, checksum);
+    for (const version of [1, 11, 12, 80])
+      expect(isSound(payload(version, 0, text('v')))).toBe(true);
+    for (const version of [13, 79, 81]) expect(isSound(payload(version, 0, text('v')))).toBe(false);
+    const flipped = payload(11, 0, text('v'));
+    flipped[1]! ^= 1;
+    expect([isSound(flipped), isSound(flipped, false)]).toEqual([false, true]);
+    const short = payload(11).subarray(1);
+    expect(isSound(short, false)).toBe(false);
+  });
+
+  it('has room for its version and checksum, whatever its length', () => {
+    const keyspace = makeKeyspace();
+    const db = keyspace.databases[0]!;
+    for (let length = 235; length < 260; length++) {
+      put(keyspace, 0, 'k', 'x'.repeat(length));
+      const bytes = dumpPayload(keyspace, db.dict.find(latin1('k'), 0, 1), 11, false);
+      expect([bytes.length, isSoundPayload(bytes, 0, bytes.length, true)]).toEqual([
+        3 + length + 10,
+        true,
+      ]);
+    }
+  });
+
+  it('is read as its version has it, and refused where it holds nothing, or more', () => {
+    const keyspace = makeKeyspace();
+    const restore = (bytes: Uint8Array) => {
+      const [key, db] = [latin1('k'), keyspace.databases[0]!];
+      const found = restorePayload(keyspace, db, key, 0, 1, bytes, 0, bytes.length);
+      if (typeof found === 'number') keyspace.remove(db, found);
+      return found;
+    };
+    expect(restore(payload(80, 22, 1, text('f'), text('v'), int64(-1)))).toBeTypeOf('number');
+    expect(restore(payload(11, 1, 0))).toMatchObject({
+      message: expect.stringMatching(/without elements/),
+    });
+    expect(restore(payload(11, 0, text('v'), 7))).toMatchObject({
+      message: expect.stringMatching(/1 bytes behind/),
+    });
+    expect(keyspace.databases[0]!.dict.count).toBe(0);
   });
 });

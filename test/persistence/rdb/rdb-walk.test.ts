@@ -5,11 +5,12 @@
 import { describe, expect, it } from 'vitest';
 import { StreamId } from '../../../src/core/struct/stream-id.ts';
 import { ElementView } from '../../../src/core/types/element-view.ts';
+import type { ByteView } from '../../../src/core/value.ts';
 import { ByteOutput } from '../../../src/persistence/byte-output.ts';
 import { CommandWriter } from '../../../src/persistence/command-writer.ts';
 import { RdbCommands } from '../../../src/persistence/rdb/rdb-commands.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
-import { type RdbVisitor, RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
+import { RdbEntry, type RdbVisitor, RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
 import { checkRdb } from '../../../src/persistence/tools/check-rdb.ts';
 import { JsonExport } from '../../../src/persistence/tools/rdb-export-json.ts';
 import { rdbString } from './rdb-forms.ts';
@@ -72,6 +73,12 @@ const resp = (...parts: RdbPart[]): string[] =>
     );
 
 const key = text('k');
+
+it('a long string is text only if all of it is', () => {
+  const bytes = `${'x'.repeat(1 << 20)}\xff`;
+  const base64 = Buffer.from(bytes, 'latin1').toString('base64');
+  expect(values(0, key, rdbString(latin1(bytes)).toString('latin1'))).toEqual([{ base64 }]);
+});
 
 it('a long word of a command is handed on from where it lies', () => {
   const long = 'x'.repeat(3 << 20);
@@ -320,6 +327,7 @@ describe('a check looks into values', () => {
 
   it('and refuses damaged nodes, odd pairs, scores that are none, and nothing at all', () => {
     expect(error(16, key, blob(listpack('a', 'b', 'c')))).toMatch(/damaged listpack of a hash/);
+    expect(error(13, key, blob(ziplist('a', 'b', 'c')))).toMatch(/damaged ziplist of a hash/);
     expect(error(18, key, 1, 2, blob(`${listpack('a').slice(0, -1)}\0`))).toMatch(/listpack/);
     expect(error(10, key, blob(`${ziplist('a')}x`))).toMatch(/damaged ziplist of a list/);
     expect(error(11, key, blob('\x02\0\0\0\x02\0\0\0\x09\0\x05\0'))).toMatch(/intset/);
@@ -337,5 +345,55 @@ describe('a check looks into values', () => {
     expect(error(2, key, count, members)).toBe('');
     const again = `${members.slice(0, -8)}${text('m77777')}`;
     expect(error(2, key, count, again)).toMatch(/twice/);
+  });
+
+  it('and at its two ends: what its version has there, to the last bit', () => {
+    const sum = (bytes: Uint8Array): string => checkRdb(fileReader(bytes), NOW_MS).error ?? '';
+    const whole = rdbOf('REDIS0005', 0, key, text('v'), 0xff);
+    expect(sum(whole)).toBe('');
+    for (const at of [8, 5, 1]) {
+      const bytes = whole.slice();
+      bytes[bytes.length - at]! ^= 1;
+      expect(sum(bytes)).toMatch(/CRC/);
+    }
+    expect(sum(whole.slice().fill(0, -8, -4))).toMatch(/CRC/);
+    expect(sum(whole.slice().fill(0, -8))).toBe('');
+    const old = rdbOf('REDIS0004', 0, key, text('v'), 0xff);
+    expect(sum(old.slice(0, -8))).toBe('');
+    expect(sum(old)).toMatch(/bytes behind the end/);
+  });
+});
+
+describe('a walk', () => {
+  const shown = (...parts: RdbPart[]): RdbEntry => {
+    let found = new RdbEntry();
+    const entry = (one: RdbEntry): boolean => {
+      found = Object.assign(new RdbEntry(), one);
+      return true;
+    };
+    new RdbWalk(fileReader(rdbOf('REDIS0012', ...parts, 0xff)), { entry }).run();
+    return found;
+  };
+
+  it('takes seconds with their sign, and passes over what is said of slots', () => {
+    const second = [0xff, 0xff, 0xff, 0xff];
+    expect(shown(0xfd, second, 0, key, text('v'))).toMatchObject({ expiryMs: -1000, offset: 9 });
+    expect(shown(0xf4, 1, 2, 3, 0, key, text('v'))).toMatchObject({ hasExpiry: false, offset: 13 });
+  });
+
+  it('shows the fields of a hash with their expiry, and none where a server noted none', () => {
+    const fields: [string, number][] = [];
+    const field = (name: ByteView, _: ByteView, expiryMs: number): void => {
+      fields.push([name.latin1(), expiryMs]);
+    };
+    const valkey = [22, key, 2, text('f'), text('v'), int64(-1), text('g'), text('v'), int64(7)];
+    new RdbWalk(fileReader(rdbOf('VALKEY080', ...valkey, 0xff)), { field }).run();
+    expect(fields).toEqual([
+      ['f', 0],
+      ['g', 7],
+    ]);
+    const pack = blob(listpack('f', 'v', 'x'));
+    const damaged = rdbOf('REDIS0012', 25, key, int64(0), pack, 0xff);
+    expect(checkRdb(fileReader(damaged), NOW_MS).error).toMatch(/expiry is no time/);
   });
 });

@@ -78,6 +78,7 @@ describe('checkAof', () => {
     const verdict = await check(disk(set(2), torn));
     expect(verdict.plan).toMatchObject({ kind: 'impossible' });
     expect(JSON.stringify(verdict.plan)).toMatch(/not the last file/);
+    expect((await check(disk(Buffer.from('*'), torn))).plan).toMatchObject({ kind: 'impossible' });
     const prepared = disk(new Uint8Array(0), torn);
     expect((await check(prepared)).plan).toMatchObject({ kind: 'cut', cutBytes: 0 });
   });
@@ -92,8 +93,42 @@ describe('checkAof', () => {
     expect(verdict.plan).toEqual({ kind: 'cut', path: '/data/one', cutBytes });
     fs.put('/data/two', set(1));
     expect((await check(fs, '/data/two')).isValid).toBe(true);
+    // Names of files among its commands make it no manifest.
+    const valkey = Buffer.concat([emptyRdb('VALKEY080'), command('SET', 'key', 'a\nfile x')]);
+    fs.put('/data/valkey', valkey);
+    const expected = { isValid: true, files: [{ role: 'single' }], plan: { kind: 'none' } };
+    expect(await check(fs, '/data/valkey')).toMatchObject(expected);
     fs.put('/data/three', Buffer.from('REDIS0010 no'));
-    expect((await check(fs, '/data/three')).plan).toMatchObject({ kind: 'impossible' });
+    const damaged = await check(fs, '/data/three');
+    expect(damaged.plan).toMatchObject({ kind: 'impossible' });
+    expect(await repairAof(fs, damaged)).toBe(0);
+    expect(fs.content('/data/three')).toHaveLength(12);
+    fs.put('/data/none.manifest', new Uint8Array(0));
+    expect(await check(fs, '/data/none.manifest')).toMatchObject(expected);
+  });
+
+  it('tells how far it is in which file, and leaves none open', async () => {
+    const path = LAST;
+    const bytes = Buffer.concat(Array.from({ length: 100 }, (_, i) => set(i)));
+    const fs = disk(bytes);
+    const told: [string, number, number][] = [];
+    await checkAof(fs, MANIFEST, {
+      readRdb: rdbReader(fs),
+      onProgress: (...at) => told.push(at),
+    });
+    expect(told.length).toBeGreaterThan(1);
+    for (const [file, , total] of told) expect([file, total]).toEqual([path, bytes.length]);
+    expect(told.map(([, done]) => done)).toEqual(
+      [...new Set(told.map(([, done]) => done))].sort((a, b) => a - b),
+    );
+    expect(fs.kindCalls.get('close')).toBe(fs.kindCalls.get('open'));
+  });
+
+  it('does not call a file repaired whose cut may not be on the disk', async () => {
+    const fs = disk(Buffer.concat([turn(set(2)), turn(set(3)).subarray(0, 60)]));
+    const verdict = await check(fs);
+    fs.failSyncOf = /a\.2\.incr/;
+    await expect(repairAof(fs, verdict)).rejects.toThrow(/fsync/);
   });
 
   it.each([

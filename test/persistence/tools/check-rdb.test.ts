@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { realFileSystem } from '../../../src/persistence/file-system.ts';
-import { checkRdb, checkRdbFile } from '../../../src/persistence/tools/check-rdb.ts';
+import {
+  checkRdb,
+  checkRdbFile,
+  checkRdbFileResting,
+} from '../../../src/persistence/tools/check-rdb.ts';
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { Random } from '../../support/random.ts';
 import { findTool } from '../../support/real-server.ts';
 import {
@@ -82,6 +87,54 @@ describe('a check', () => {
     const report = checkRdb(fileReader(bytes), NOW_MS);
     expect(report).toMatchObject({ ok: true, keys: 3 });
     expect(report.lines.join('\n')).toContain('MODULE AUX for: AAAAAAAAA');
+  });
+
+  it('of a version without a checksum does not say that it is right', () => {
+    const bytes = rdbOf('REDIS0004', 0, text('k'), text('v'), 0xff).slice(0, -8);
+    const { lines, ok } = checkRdb(fileReader(bytes), NOW_MS);
+    expect([ok, lines.filter((line) => /checksum/i.test(line))]).toEqual([true, []]);
+  });
+
+  it('counts a key as expired once its time is over', () => {
+    const keyspace = makeKeyspace();
+    put(keyspace, 0, 'now', '1', NOW_MS);
+    put(keyspace, 0, 'before', '1', NOW_MS - 1);
+    expect(checkRdb(fileReader(saved(keyspace)), NOW_MS).alreadyExpired).toBe(1);
+  });
+
+  it('of a file tells how far it is, rests if it may, and leaves it closed', async () => {
+    const fs = new FaultyFileSystem();
+    const keyspace = makeKeyspace();
+    for (let i = 0; i < 200; i++) put(keyspace, 0, `key:${i}`, 'value');
+    const whole = saved(keyspace);
+    fs.put('/whole', whole);
+    fs.put('/cut', whole.subarray(0, 100));
+    const told: number[] = [];
+    let rests = 0;
+    const rest = async (): Promise<void> => {
+      rests++;
+    };
+    const progress = (done: number, total: number) => told.push(done, total);
+    for (const path of ['/whole', '/cut']) {
+      const size = fs.content(path)!.length;
+      for (const check of [
+        () => checkRdbFile(fs, path, NOW_MS, progress),
+        () => checkRdbFileResting(fs, path, NOW_MS, progress, rest),
+      ]) {
+        told.length = 0;
+        expect((await check()).ok).toBe(path === '/whole');
+        expect(told.slice(0, 2)).toEqual([size, size]);
+      }
+    }
+    expect(rests).toBeGreaterThan(1);
+    const ending = async (): Promise<void> => {
+      throw new Error('ended');
+    };
+    const ended = checkRdbFileResting(fs, '/whole', NOW_MS, progress, ending);
+    await expect(ended).rejects.toThrow('ended');
+    fs.breakCallOf('read', (fs.kindCalls.get('read') ?? 0) + 1, { kind: 'error', code: 'EIO' });
+    expect(() => checkRdbFile(fs, '/whole', NOW_MS)).toThrow(/EIO/);
+    expect(fs.kindCalls.get('close')).toBe(6);
   });
 
   it('notices a string that does not decompress', () => {

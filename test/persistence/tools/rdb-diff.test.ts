@@ -3,7 +3,12 @@
  * and what does not, and what is counted where.
  */
 import { describe, expect, it } from 'vitest';
+import { StreamId } from '../../../src/core/struct/stream-id.ts';
+import { ElementView } from '../../../src/core/types/element-view.ts';
+import { RdbEntry } from '../../../src/persistence/rdb/rdb-walk.ts';
+import { QuickDigest, SEED_WORDS } from '../../../src/persistence/tools/quick-digest.ts';
 import { diffRdb, type RdbDifference } from '../../../src/persistence/tools/rdb-diff.ts';
+import { ValueDigests } from '../../../src/persistence/tools/rdb-digests.ts';
 import { rdbStatistics } from '../../../src/persistence/tools/rdb-statistics.ts';
 import { blob, int64, listpack } from '../rdb/rdb-packed.ts';
 import { fileReader, NOW_MS, type RdbPart, rdbOf, text } from '../rdb/rdb-support.ts';
@@ -78,6 +83,50 @@ describe('a comparison', () => {
     expect(compare(a, a)).toEqual([[], true]);
   });
 
+  it('sees any one difference, also of a key that a file has twice', () => {
+    const key = (name: string, value = '1') => [0, text(name), text(value)];
+    const k = dump(...key('k'));
+    expect(compare(dump(...key('k'), ...key('x')), k)).toEqual([['only-in-a 0 x string'], false]);
+    expect(compare(k, dump(...key('k'), ...key('x')))).toEqual([['only-in-b 0 x string'], false]);
+    const [early, late] = [5, 7].map((ms) => dump(0xfc, int64(ms), ...key('k')));
+    expect(compare(early!, late!)).toEqual([['ttl 0 k string'], false]);
+    const twice = dump(...key('k', '2'), ...key('k'));
+    expect(compare(twice, k)).toEqual([[], true]);
+    expect(compare(dump(...key('k'), ...key('x')), dump(...key('k'), ...key('k')))).toEqual([
+      ['only-in-a 0 x string'],
+      false,
+    ]);
+    const module = (id: number) => dump(7, text('m'), [0x81, ...int64(id)], 2, 5, 0);
+    expect(compare(module(1), module(1))).toEqual([[], true]);
+    expect(compare(module(1), module(2 ** 40))).toEqual([['value 0 m module'], false]);
+    const found: unknown[] = [];
+    const result = diffRdb(
+      () => fileReader(dump(...key('k', '2'), ...key('k'), ...key('x'), ...key('y'))),
+      () => fileReader(k),
+      {
+        wants: (entry) => entry.keyBytes()[0] !== 0x78,
+        ignoreTtl: false,
+        found: (one) => found.push(one),
+      },
+    );
+    expect(result).toMatchObject({ keysA: 2, keysB: 1, onlyInA: 1, isSame: false });
+    expect(found).toHaveLength(1);
+  });
+
+  it('tells keys of one name in two databases apart, and counts them', () => {
+    const two = (one: string, other: string) =>
+      dump(0, text('k'), text(one), 0xfe, 1, 0, text('k'), text(other));
+    const [a, b] = [two('1', '2'), two('2', '1')];
+    expect(compare(a, b)).toEqual([['value 0 k string', 'value 1 k string'], false]);
+    const options = { wants, ignoreTtl: false, found: () => undefined };
+    const result = diffRdb(
+      () => fileReader(a),
+      () => fileReader(b),
+      options,
+    );
+    expect(result).toMatchObject({ keysA: 2, keysB: 2, values: 2, onlyInA: 0, onlyInB: 0 });
+  });
+
   it('sees other functions, whatever their order', () => {
     const a = dump(0xf5, text('one'), 0xf5, text('two'));
     expect(compare(a, dump(0xf5, text('two'), 0xf5, text('one')))).toEqual([[], true]);
@@ -93,6 +142,70 @@ describe('a comparison', () => {
     const set = (one: string, two: string) => dump(2, text('s'), 2, long(one), long(two));
     expect(compare(set('a', 'b'), set('b', 'a'))).toEqual([[], true]);
     expect(compare(set('a', 'b'), set('a', 'c'))[0]).toEqual(['value 0 s set']);
+  });
+
+  it('tells every part of a value from any other', () => {
+    const view = (bytes: string): ElementView => {
+      const shown = new ElementView();
+      shown.show(Buffer.from(bytes), 0, bytes.length);
+      return shown;
+    };
+    const seed = Int32Array.from({ length: SEED_WORDS }, (_, i) => i + 1);
+    const digestOf = (type: number, show: (digests: ValueDigests) => void): string => {
+      const entry = new RdbEntry();
+      entry.type = type;
+      let words = '';
+      const digests = new ValueDigests(seed, new QuickDigest(seed), wants, (_, digest) => {
+        words = digest.words.join(' ');
+      });
+      digests.entry(entry);
+      show(digests);
+      digests.entryEnd(entry);
+      return words;
+    };
+    const stream = (show: (digests: ValueDigests) => void) => digestOf(21, show);
+    const id = (msHigh: number, msLow = 0, seqHigh = 0, seqLow = 0) =>
+      new StreamId().set(msHigh, msLow, seqHigh, seqLow);
+    const facts = (lastId: StreamId, maxDeletedId: StreamId, entriesAdded: bigint) =>
+      stream((to) => to.streamFacts({ length: 0, lastId, maxDeletedId, entriesAdded }));
+    const digests = [
+      digestOf(0, (to) => to.text(view('m'))),
+      digestOf(1, (to) => to.element(view('m'))),
+      digestOf(2, (to) => to.member(view('m'))),
+      digestOf(7, (to) => to.modulePart(view('m'))),
+      digestOf(7, (to) => to.modulePart(view('n'))),
+      ...[0, 5, 6].map((ms) => digestOf(4, (to) => to.field(view('m'), view('1'), ms))),
+      digestOf(4, (to) => to.field(view('m'), view('2'), 0)),
+      digestOf(4, (to) => to.field(view('n'), view('1'), 0)),
+      ...[1, 2].map((score) => digestOf(5, (to) => to.scored(view('m'), score))),
+      ...[id(0), id(1), id(0, 1), id(0, 0, 1), id(0, 0, 0, 1)].map((one) =>
+        stream((to) => to.streamEntry(one)),
+      ),
+      stream((to) => to.streamField(view('m'), view('1'))),
+      stream((to) => to.streamField(view('m'), view('2'))),
+      stream((to) => to.streamField(view('n'), view('1'))),
+      facts(id(1), id(0), 1n),
+      facts(id(2), id(0), 1n),
+      facts(id(1), id(1), 1n),
+      facts(id(1), id(0), 2n),
+      stream((to) => to.group('m', id(1), 1n)),
+      stream((to) => to.group('n', id(1), 1n)),
+      stream((to) => to.group('m', id(2), 1n)),
+      stream((to) => to.group('m', id(1), 2n)),
+      stream((to) => to.consumer('m')),
+      stream((to) => to.consumer('n')),
+      stream((to) => to.pending(id(1), 1, 1n)),
+      stream((to) => to.pending(id(2), 1, 1n)),
+      stream((to) => to.pending(id(1), 2, 1n)),
+      stream((to) => to.pending(id(1), 1, 2n)),
+    ];
+    expect(new Set(digests).size).toBe(digests.length);
+    const libraries = ['#!lua name=a\nreturn 1', '#!lua name=a\nreturn 2'].map((source) => {
+      const functions = new QuickDigest(seed);
+      new ValueDigests(seed, functions, wants, () => undefined).functionLibrary(view(source));
+      return functions.words.join(' ');
+    });
+    expect(libraries[0]).not.toBe(libraries[1]);
   });
 
   it('holds thousands of keys', () => {
@@ -132,5 +245,59 @@ describe('statistics', () => {
     const deep = rdbStatistics(fileReader(bytes), { ...options, depth: 2 });
     expect([...deep.prefixes.keys()].sort()).toEqual(['u:1:', 'u:2:']);
     expect(deep.prefixCount).toBe(3);
+  });
+
+  const counted = (parts: RdbPart[], given = {}) => {
+    const options = { nowMs: NOW_MS, wants, top: 2, separator: ':', depth: 1, ...given };
+    return rdbStatistics(fileReader(rdbOf('REDIS0011', ...parts, 0xff)), options);
+  };
+  const string = (key: string, value: string): RdbPart[] => [0, text(key), text(value)];
+
+  it('tell times to live apart at their very bounds, and have the mean of what lives', () => {
+    const times = [0, -1, 59_999, 60_000, 3_600_000, 86_400_000, 604_800_000, 2_592_000_000];
+    const parts = times.flatMap((ms, i) => [0xfc, int64(NOW_MS + ms), ...string(`${i}`, 'v')]);
+    const { total, ttl } = counted(parts);
+    expect(ttl).toEqual({
+      ...{ none: 0, expired: 2, 'under a minute': 1, 'under an hour': 1, 'under a day': 1 },
+      ...{ 'under a week': 1, 'under 30 days': 1, longer: 1 },
+    });
+    const alive = times.slice(2);
+    expect(total).toMatchObject({ expires: 8, expired: 2, ttlMinMs: 59_999 });
+    expect(total.ttlMaxMs).toBe(2_592_000_000);
+    expect(total.ttlMeanMs).toBeCloseTo(alive.reduce((sum, ms) => sum + ms) / alive.length, 3);
+  });
+
+  it('count scores and modules, and find the biggest whatever their order', () => {
+    const id = [0x81, ...new Array<number>(8).fill(0)];
+    const zset = [5, text('z'), 1, text('m'), ...new Array<number>(8).fill(0)];
+    const found = counted([0xf7, id, 0, ...zset]);
+    expect(found.total.logicalBytes).toBe(1 + 1 + 8);
+    expect(found.modules).toEqual(['AAAAAAAAA']);
+    const three = [...string('a', '1'), ...string('b', '333'), ...string('c', '22')];
+    expect(counted(three).biggestByLogicalBytes.map((one) => one.key)).toEqual(['b', 'c']);
+    expect(counted(three).biggestByElements).toEqual([]);
+    const one = counted(three, { wants: (entry: RdbEntry) => entry.keyBytes()[0] === 0x61 });
+    expect(one.total.keys).toBe(1);
+  });
+
+  it('take a prefix to the end of its last separator, and list the largest', () => {
+    const keys = ['a::b::c', 'a::d', 'b::e', 'c::f', 'c::g', 'a:x'];
+    const parts = keys.flatMap((key) => string(key, 'v'.repeat(key.length)));
+    const found = counted(parts, { separator: '::' });
+    expect([...found.prefixes.keys()]).toEqual(['a::', 'c::']);
+    expect(found.prefixCount).toBe(4);
+    expect([...counted(parts, { separator: '::', depth: 2, top: 9 }).prefixes.keys()]).toEqual([
+      ...['c::', 'a::b::', 'a::', 'b::', ''],
+    ]);
+  });
+
+  it('tell a hundred thousand prefixes apart, and count the keys of all others', () => {
+    let keys = '';
+    for (let i = 0; i < 100_002; i++) keys += `\0${text(`${i}:`)}\x01v`;
+    keys += `\0${text('0:again')}\x01v`;
+    const found = counted([keys]);
+    expect(found).toMatchObject({ prefixCount: 100_000, prefixOverflowKeys: 2 });
+    expect(found.prefixes.get('0:')).toMatchObject({ keys: 2 });
+    expect(found.total.keys).toBe(100_003);
   });
 });

@@ -124,6 +124,16 @@ describe('a timestamp', () => {
     await expect(same).rejects.toThrow(/restored from/);
   });
 
+  it('is on the disk when it is done, with every folder that was made for it', async () => {
+    const fs = make();
+    const { manifest } = await restore(fs, { timestamp: 300 }, { to: '/far/new' });
+    const found = fs.cutPower(1, 'all');
+    expect(found.content(manifest)).toBeDefined();
+    const verdict = await checkAof(found, manifest, { readRdb: rdbReader(found) });
+    expect(verdict.isValid).toBe(true);
+    expect(verdict.files.map(({ report }) => report.commandCount)).toEqual([0, 3, 2, 0]);
+  });
+
   it('replaces an AOF at once or not at all, whichever call of the disk fails', async () => {
     const old = all(turn(set(7), 50), turn(set(8), 60));
     const prepare = (): FaultyFileSystem => {
@@ -166,10 +176,12 @@ describe('a timestamp', () => {
       await restore(fs, { timestamp: 100 }, { from });
       expect(await keys(fs)).toBe('1');
     }
-    const fs = new FaultyFileSystem();
-    fs.put('/data/a', all(emptyRdb(), first));
-    await restore(fs, { timestamp: 100 }, { from: '/data/a' });
-    expect(await keys(fs)).toBe('1');
+    for (const rdb of [emptyRdb(), emptyRdb('VALKEY080'), Buffer.alloc(0)]) {
+      const fs = new FaultyFileSystem();
+      fs.put('/data/a', all(rdb, first));
+      await restore(fs, { timestamp: 100 }, { from: '/data/a' });
+      expect(await keys(fs)).toBe('1');
+    }
   });
 
   it('does not cut through a transaction', async () => {

@@ -81,12 +81,17 @@ describe('cairn rdb', () => {
     await program.run('rdb', 'export', '--format', 'resp', '--db', '2', '--replace', 'a.rdb');
     await program.run('rdb', 'diff', '--ignore-ttl', '--json', 'a.rdb', 'b.rdb');
     await program.run('rdb', 'convert', 'a.rdb', 'b.rdb', '--rdb-save-version', '9');
+    await program.run('rdb', 'stats', '--separator', '☃', '--match', 'ä', '--db', '0', 'a.rdb');
     const flags = { skipModules: false, json: false };
+    const snow = Buffer.from('☃').toString('latin1');
+    const match = JSON.parse(JSON.stringify(Buffer.from('ä')));
+    const last = { file: 'a.rdb', top: 10, separator: snow, depth: 1, json: false, db: 0, match };
     expect(program.calls).toEqual([
       ['stats', { file: 'a.rdb', top: 3, separator: '/', depth: 2, json: false }],
       ['export', { file: 'a.rdb', format: 'resp', db: 2, replace: true, ...flags }],
       ['diff', { a: 'a.rdb', b: 'b.rdb', ignoreTtl: true, json: true }],
       ['convert', { from: 'a.rdb', to: 'b.rdb', version: 9, json: false }],
+      ['stats', last],
     ]);
     expect(await programWith(1).run('rdb', 'diff', 'a', 'b')).toBe(1);
     expect(await programWith(2).run('rdb', 'diff', 'a', 'b')).toBe(2);
@@ -102,6 +107,7 @@ describe('cairn backup and restore', () => {
     await program.run('restore', 'a.rdb', 'data');
     await program.run('restore', '--to-timestamp', '5', '--force', 'old', 'new');
     await program.run('restore', '--to-offset', '0', 'old', 'new');
+    await program.run('restore', '--to-timestamp', '0', 'old', 'new');
     const names = {
       dbFilename: 'dump.rdb',
       appendDirName: 'appendonlydir',
@@ -126,6 +132,7 @@ describe('cairn backup and restore', () => {
       ['restore', { ...plain, from: 'a.rdb', to: 'data' }],
       ['restore', { ...plain, from: 'old', to: 'new', force: true, moment: { timestamp: 5 } }],
       ['restore', { ...plain, from: 'old', to: 'new', moment: { offset: 0 } }],
+      ['restore', { ...plain, from: 'old', to: 'new', moment: { timestamp: 0 } }],
     ]);
   });
 });
@@ -175,12 +182,16 @@ describe('what is wrong or no command', () => {
       ['rdb', 'diff', 'a.rdb'],
       ['rdb', 'nonsense'],
       ['rdb', 'stats', '--top', '-1', 'a.rdb'],
+      ['rdb', 'stats', '--top', '100001', 'a.rdb'],
+      ['rdb', 'stats', '--separator', '', 'a.rdb'],
+      ...['', ' 1', '1e3', '0x1'].map((db) => ['rdb', 'diff', '--db', db, 'a.rdb', 'b.rdb']),
       ['rdb', 'convert', 'a.rdb', 'b.rdb'],
       ['rdb', 'convert', 'a.rdb', 'b.rdb', '--rdb-save-version', '12'],
       ['rdb', 'export', '--format', 'xml', 'a.rdb'],
       ['backup', '--port', '0', 'f'],
       ['restore', 'a.rdb'],
       ['restore', '--dbfilename', '../x.rdb', 'a.rdb', 'b'],
+      ...['', '.', '..'].map((name) => ['restore', '--appenddirname', name, 'a.rdb', 'b']),
       ['restore', '--to-timestamp', '1', '--to-offset', '1', 'a', 'b'],
     ]) {
       expect(await exitOf(...args), args.join(' ')).toMatchObject({ code: 2 });

@@ -218,6 +218,18 @@ describe('cairn rdb diff', () => {
 });
 
 describe('cairn rdb convert', () => {
+  it('tells what it left out, as a comparison tells of functions', async () => {
+    const from = dump('functions.rdb', 0xf5, text('lib'), 1, text('e'), 0);
+    const to = join(root, 'converted.rdb');
+    const left = await outcomeOf((io) => convertTool({ from, to, version: 9, json: false }, io));
+    expect(left).toMatchObject({ code: 0, err: '' });
+    expect(left.out).toMatch(/left out: 1 library of functions, .*version 9/);
+    expect(left.out).toMatch(/left out: 1 key without elements/);
+    const diff = { a: from, b: to, ignoreTtl: false, json: false };
+    const found = await outcomeOf((io) => diffTool(diff, io));
+    expect([found.code, found.out]).toEqual([1, expect.stringMatching(/functions differ/)]);
+  });
+
   it('leaves the old file where it cannot be done', async () => {
     const to = file('target.rdb', Buffer.from('old'));
     const expiring = [0x81, ...new Array<number>(7).fill(0), 9];

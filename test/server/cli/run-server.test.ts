@@ -150,6 +150,7 @@ describe('a start', () => {
       config.set([['maxclients', value]], { loading: false, local: true });
     expect(set('237')).toMatchObject({ error: expect.stringContaining('try with 236') });
     expect(set('100')).toEqual({ ok: true });
+    expect(set('236')).toEqual({ ok: true });
     expect(openFilesMax()).toBeGreaterThan(0);
   });
 

@@ -16,13 +16,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Moment } from '../../../src/persistence/aof/aof-moment.ts';
+import { SocketHold } from '../../../src/persistence/aof/folder-hold.ts';
 import { backupTool, restoreTool } from '../../../src/server/cli/backup-tools.ts';
 import { checkAofTool, checkRdbTool } from '../../../src/server/cli/check-tools.ts';
+import { untilSignalled } from '../../../src/server/cli/giving-up.ts';
 import {
   convertTool,
   diffTool,
@@ -83,17 +86,17 @@ const exporting = (file: string, output: string | undefined, onRead?: () => void
 const converting = (from: string, to: string, onRead?: () => void) =>
   outcomeOf((io) => convertTool({ from, to, version: 10, json: true }, io), onRead);
 
-const backingUp = (file: string) => {
+const backingUp = (file: string, port = 1) => {
   const request = {
-    ...{ file, host: '127.0.0.1', port: 1, user: '', password: '', timeoutSeconds: 5 },
+    ...{ file, host: '127.0.0.1', port, user: '', password: '', timeoutSeconds: 5 },
     ...{ lz4: false, verbose: false, json: true },
   };
   return outcomeOf((io) => backupTool(request, io));
 };
 
-const restoring = (from: string, to: string, onRead?: () => void) => {
+const restoring = (from: string, to: string, onRead?: () => void, moment?: Moment) => {
   const request = {
-    ...{ from, to, moment: undefined, as: 'both' as const, dbFilename: 'dump.rdb' },
+    ...{ from, to, moment, as: 'both' as const, dbFilename: 'dump.rdb' },
     ...{ appendDirName: 'aofs', appendFilename: 'a', force: true, json: true },
   };
   return outcomeOf((io) => restoreTool(request, io), onRead);
@@ -169,7 +172,13 @@ describe('where a file is to be written', () => {
     const own = await exporting(dump, link);
     expect([own.code, own.err]).toEqual([2, expect.stringMatching(/is the dump itself/)]);
     expect(readFileSync(dump).equals(readFileSync(DUMP))).toBe(true);
+    const other = await exporting(link, dump);
+    expect([other.code, other.err]).toEqual([2, expect.stringMatching(/is the dump itself/)]);
     const file = join(here, 'file');
+    rmSync(link);
+    symlinkSync('file', link);
+    const lost = await exporting(dump, link);
+    expect([lost.code, lost.err]).toEqual([2, expect.stringMatching(/is a link to nothing/)]);
     writeFileSync(file, 'old');
     rmSync(link);
     symlinkSync('file', link);
@@ -188,6 +197,25 @@ describe('where a file is to be written', () => {
     expect((await restoring(bad, there)).code).toBe(2);
     expect(readdirSync(there)).toEqual([]);
   });
+});
+
+it.skipIf(process.platform !== 'linux')('no restore goes where a server has its AOF', async () => {
+  const here = folder('running');
+  mkdirSync(join(here, 'aofs'));
+  const server = new SocketHold(() => undefined);
+  await server.take(join(here, 'aofs'));
+  const aof = join(root, 'timed.aof');
+  writeFileSync(aof, '#TS:100\r\n*1\r\n$4\r\nPING\r\n');
+  for (const [from, moment] of [
+    [DUMP, undefined],
+    [aof, { timestamp: 100 }],
+  ] as const) {
+    const { code, err } = await restoring(from, here, undefined, moment);
+    expect([code, err]).toEqual([2, expect.stringContaining(`${process.pid}`)]);
+  }
+  expect([readdirSync(here), readdirSync(join(here, 'aofs'))]).toEqual([['aofs'], []]);
+  server.letGo();
+  expect((await restoring(aof, here, undefined, { timestamp: 100 })).code).toBe(0);
 });
 
 const NO_REGULAR_FILE = 'it is no regular file: write what comes from it to one first';
@@ -292,7 +320,35 @@ describe('a signal', () => {
       expect([readdirSync(here), readFileSync(target, 'utf8')]).toEqual([['file'], 'old']);
       expect((await run(dump, target)).code).toBe(0);
     }
-    expect(process.listenerCount('SIGINT', interrupt)).toBe(0);
+  });
+
+  it('of any kind ends a backup of a server that says nothing', async () => {
+    const here = folder('silent');
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const before = process.listenerCount(name);
+      const accepted = once(server, 'connection');
+      const done = backingUp(join(here, 'file'), port);
+      const [socket] = (await accepted) as [Socket];
+      process.emit(name, name);
+      const { code, err } = await done;
+      expect([code, err]).toEqual([2, 'cairn: the backup was given up\n']);
+      expect(process.listenerCount(name)).toBe(before);
+      socket.destroy();
+    }
+    server.close();
+    expect(readdirSync(here)).toEqual([]);
+  });
+
+  it('is heard by work that never waits for anything but its rests', async () => {
+    const endMs = performance.now() + 20_000;
+    const work = untilSignalled(async ({ rest }) => {
+      setTimeout(interrupt, 1);
+      while (performance.now() < endMs) await rest();
+    });
+    await expect(work).rejects.toThrow(/given up at SIGINT/);
   });
 
   it('ends a restore, whose folder holds what it held', async () => {

@@ -52,6 +52,21 @@ describe('FUNCTION commands', () => {
     },
   );
 
+  it('know it from the first line only, which is the name where it tells none', () => {
+    const sources = ['#!lua engine=x  name=b\nlocal s = " name=c"', 'no name\n name=d'];
+    const functions = new KeptFunctions(sources.map(latin1));
+    for (const name of ['c', 'd']) functions.take(argsOf('FUNCTION', 'DELETE', name));
+    expect(kept(functions)).toEqual(sources);
+    for (const name of ['b', 'no name']) functions.take(argsOf('FUNCTION', 'DELETE', name));
+    expect(kept(functions)).toEqual([]);
+  });
+
+  it.each([[], ['SYNC'], ['ASYNC']])('flush them all', (...words) => {
+    const functions = new KeptFunctions(['a', 'b'].map((name) => latin1(library(name))));
+    expect(functions.take(argsOf('FUNCTION', 'FLUSH', ...words))).toBe(true);
+    expect(kept(functions)).toEqual([]);
+  });
+
   it.each([
     [[], ['a', 'b old', 'c']],
     [['APPEND'], ['a', 'b old', 'c']],
@@ -62,6 +77,10 @@ describe('FUNCTION commands', () => {
     const payload = payloadOf(library('b', 'b old'), library('c', 'c'));
     functions.take(argsOf('FUNCTION', 'RESTORE', payload, ...policy));
     expect(kept(functions).map((one) => one.split('\n')[1])).toEqual(wanted);
+    for (const empty of [payloadOf(), 'short']) {
+      expect(functions.take(argsOf('FUNCTION', 'RESTORE', empty, 'APPEND'))).toBe(true);
+    }
+    expect(kept(functions)).toHaveLength(wanted.length);
   });
 
   it.each([
