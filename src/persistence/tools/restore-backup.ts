@@ -4,14 +4,16 @@
  *     temp-dump.rdb                   unpacked, fsynced, looked through as check-rdb does
  *     dump.rdb                        renamed: what a server without AOF loads
  *     appendonlydir/                  what a server with AOF loads
- *       appendonly.aof.1.base.rdb     the same file under a second name, or a copy of it
+ *       appendonly.aof.1.base.rdb     a copy of it
  *       appendonly.aof.1.incr.aof     empty
  *       appendonly.aof.manifest       written last
  *
  * Both forms stand by default, since whether a server loads one or the other is a matter of its
- * configuration. Neither file is ever changed in place, so they can share their bytes.
+ * configuration. A second name of one file would be a trap: `cp other.rdb dump.rdb` writes into
+ * what is there, and the base, though whole, would be of another dataset than the increments behind
+ * it. Where the file system can, the copy shares its blocks until either file is changed.
  */
-import { copyFileSync, linkSync, rmdirSync, statSync } from 'node:fs';
+import { constants, copyFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AofFolder, type AofPlace } from '../aof/aof-folder.ts';
 import type { FolderHold } from '../aof/folder-hold.ts';
@@ -121,9 +123,8 @@ async function restoreTo(
     const report = await verified(options, temp);
     const files: string[] = [];
     if (as !== 'rdb') files.push(...(await adopt(folder, options, temp)));
-    const path = join(place.dir, dbFilename);
-    if (as === 'aof') fs.unlinkSync(temp);
-    else {
+    if (as !== 'aof') {
+      const path = join(place.dir, dbFilename);
       fs.renameSync(temp, path);
       files.unshift(path);
     }
@@ -226,7 +227,8 @@ async function adopt(
   const base = folder.temporaryBasePath('restore');
   removeIfThere(options.fs, base);
   try {
-    linkOrCopy(options.fs, temp, base);
+    if (options.as === 'aof') move(options.fs, temp, base);
+    else copy(options.fs, temp, base);
     await folder.adoptBase(base, 'rdb', 0);
   } catch (error) {
     removeIfThere(options.fs, base);
@@ -240,17 +242,24 @@ async function adopt(
   ];
 }
 
-/** Gives a file a second name, or where that cannot be makes a copy of it, durably. */
-function linkOrCopy(fs: FileSystem, from: string, to: string): void {
+/** Gives a file another name, also on another file system. */
+function move(fs: FileSystem, from: string, to: string): void {
   try {
-    linkSync(from, to);
-  } catch {
-    copyFileSync(from, to);
-    const copy = fs.openSync(to, 'update');
-    try {
-      copy.syncDataSync();
-    } finally {
-      copy.closeSync();
-    }
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'EXDEV') throw error;
+    copy(fs, from, to);
+    fs.unlinkSync(from);
+  }
+}
+
+/** Makes a copy of a file, durably. */
+function copy(fs: FileSystem, from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  const file = fs.openSync(to, 'update');
+  try {
+    file.syncDataSync();
+  } finally {
+    file.closeSync();
   }
 }

@@ -94,6 +94,10 @@ describe('a restore of a backup', () => {
     expect(places).not.toContain(-1);
     const count = (kind: string) => calls.filter((call) => call.startsWith(`${kind} `)).length;
     expect(count('close')).toBe(count('open'));
+    // Who writes over the dump in place does not touch the base.
+    const [dump, base] = [join(root, 'order', 'dump.rdb'), join(root, 'order/aofs/a.1.base.rdb')];
+    writeFileSync(dump, 'another');
+    expect(readFileSync(base).equals(DUMP)).toBe(true);
   });
 
   it('makes of it what is asked for, and nothing else', async () => {
@@ -106,12 +110,17 @@ describe('a restore of a backup', () => {
 
   const shared = '/dev/shm';
   const isElsewhere = existsSync(shared) && statSync(shared).dev !== statSync(root).dev;
-  it.skipIf(!isElsewhere)('copies it, durably, to an AOF folder of another disk', async () => {
+  it.skipIf(!isElsewhere).each([
+    ['both', ['aofs', 'dump.rdb']],
+    ['aof', ['aofs']],
+  ] as const)('as %s copies it, durably, to an AOF folder of another disk', async (as, names) => {
     const far = mkdtempSync(join(shared, 'cairn-restore-'));
-    mkdirSync(join(root, 'near'));
-    symlinkSync(far, join(root, 'near', 'aofs'));
+    const near = `near ${as}`;
+    mkdirSync(join(root, near));
+    symlinkSync(far, join(root, near, 'aofs'));
     const disk = new WatchedDisk();
-    await restore('near', disk, { force: true });
+    await restore(near, disk, { as, force: true });
+    expect(readdirSync(join(root, near)).toSorted()).toEqual(names);
     expect(readFileSync(join(far, 'a.1.base.rdb')).equals(DUMP)).toBe(true);
     const synced = disk.calls.indexOf('sync temp-rewriteaof-restore.aof');
     expect(synced).toBeGreaterThan(0);
