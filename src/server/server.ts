@@ -316,6 +316,7 @@ export class Server implements Services {
       fs: this.options.fs ?? realFileSystem,
       startSnapshot: syncSnapshotStarter(persistence, this.options.fs ?? realFileSystem),
       datasets: persistence.changes,
+      takeFunction: (args) => persistence.streamedFunctions.take(args),
       createClient: () => this.hub.detached(),
       listeningPort: () => this.port,
       localLog: () => persistence.aof.localLog,

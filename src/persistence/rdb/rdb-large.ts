@@ -6,7 +6,7 @@
  *     begins    the next string is large, and its length known: its bytes are still to be read
  *     fill      brings the next piece; true when the string is complete
  *     filled    bytes of it that are there
- *     again     begins once more with what came so far, which was set by, before the rest
+ *     again     begins once more with what came so far, which was set aside, before the rest
  *
  * One that need not stay is read through a window over it (rdb-window.ts).
  *
@@ -18,7 +18,7 @@ import { STRING_BYTES_MAX } from '../../core/types/string.ts';
 import type { ByteView } from '../../core/value.ts';
 import { ENCODED_LZF } from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import type { SetBy } from './rdb-set-by.ts';
+import type { SetAside } from './rdb-set-aside.ts';
 
 /** Strings of at least this many bytes are large. */
 export const LARGE_BYTES_MIN = 1 << 20;
@@ -41,7 +41,7 @@ export class LargeString {
   /** Compressed bytes that are still to be read. */
   #packed = 0;
   /** What comes before that which the reader has, null for nothing. */
-  #setBy: SetBy | null = null;
+  #setAside: SetAside | null = null;
 
   /**
    * Begins the next string when it is large: true. Else shows it in `view`, as the reader does.
@@ -70,15 +70,15 @@ export class LargeString {
     this.#packed = packed;
   }
 
-  again(setBy: SetBy): void {
+  again(setAside: SetAside): void {
     this.filled = 0;
-    this.#setBy = setBy;
+    this.#setAside = setAside;
   }
 
   #begin(length: number): void {
     this.length = length;
     this.filled = 0;
-    this.#setBy = null;
+    this.#setAside = null;
   }
 
   #packedBegins(reader: RdbReader, view: ByteView): boolean {
@@ -118,17 +118,17 @@ export class LargeString {
     offset: number,
     room = Number.POSITIVE_INFINITY,
   ): boolean {
-    if (this.#setBy !== null) return this.#fillAgain(this.#setBy, bytes, offset, room);
+    if (this.#setAside !== null) return this.#fillAgain(this.#setAside, bytes, offset, room);
     if (this.#isPacked) return this.#unpack(reader, bytes, offset, room);
     const most = Math.min(this.length - this.filled, room);
     this.filled += reader.take(bytes, offset + this.filled, most);
     return this.filled === this.length;
   }
 
-  #fillAgain(setBy: SetBy, bytes: Uint8Array, offset: number, room: number): boolean {
-    this.filled += setBy.take(bytes, offset + this.filled, room);
-    if (!setBy.isEmpty) return false;
-    this.#setBy = null;
+  #fillAgain(setAside: SetAside, bytes: Uint8Array, offset: number, room: number): boolean {
+    this.filled += setAside.take(bytes, offset + this.filled, room);
+    if (!setAside.isEmpty) return false;
+    this.#setAside = null;
     return this.bytesLeft === 0;
   }
 

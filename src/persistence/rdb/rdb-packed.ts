@@ -8,7 +8,7 @@
  *     list's ziplist, zipmap                                       always
  *
  * Where the head does not tell how many elements there are, and that decides, they are counted as
- * they come, and set by; once the limit is passed, or all have come, the string is read once more.
+ * they come, and set aside; once the limit is passed, or all have come, they are read once more.
  *
  * An entry is stored at once, as its head says, and takes what comes. Of a payload in memory, all
  * of it comes. What is wrong is said when the last byte was read, as it is of a small one.
@@ -155,7 +155,7 @@ export class PackedLoad {
     const keyspace = this.#keyspace;
     const address = keyspace.putBytes(db, key, at, size, 0, type, encoding, EMPTY, 0, 0, false);
     if (!this.#isCounting) return this.#makeRoom(kind, address);
-    this.#window.setBy();
+    this.#window.setAside();
     return address;
   }
 

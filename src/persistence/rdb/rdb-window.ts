@@ -14,8 +14,9 @@
  *     next   shows the next element. False at the end of what is at hand
  *     fill   brings more. False when there is nothing to bring
  *     part   leaves a large element behind, alone, and begins a small window with what follows
- *     setBy  from now on all bytes are set by, and only counted (`countSoFar`); with
- *     again  they are shown once more from the first on, as if they came now
+ *     setAside
+ *            keeps all bytes beside from now on, and only counts them (`countSoFar`)
+ *     again  shows them once more from the first on, as if they came now
  *     move   brings that element to its place, from its end on, and gives back what has moved, so
  *            that it is never held twice: only a resizable buffer can
  */
@@ -24,7 +25,7 @@ import { ElementView } from '../../core/types/element-view.ts';
 import type { PackedForm } from './packed-form.ts';
 import { LARGE_BYTES_MIN, type LargeString } from './rdb-large.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { SetBy } from './rdb-set-by.ts';
+import { SetAside } from './rdb-set-aside.ts';
 
 const WINDOW_BYTES = 1 << 18;
 /** Less than this is not worth a piece. */
@@ -51,7 +52,7 @@ export class PackedWindow {
   /** The buffer of a large window, and that of an element that was parted from it. */
   #growing: ArrayBuffer | null = null;
   #parted: ArrayBuffer | null = null;
-  #setBy: SetBy | null = null;
+  #setAside: SetAside | null = null;
   /** Where the next element begins, and its second string, once the first was passed. */
   #at = 0;
   #secondAt = 0;
@@ -73,7 +74,7 @@ export class PackedWindow {
     this.#base = 0;
     this.#isBlock = false;
     this.#growing = null;
-    this.#setBy = null;
+    this.#setAside = null;
     this.#at = 0;
     this.#secondAt = 0;
     this.second.length = 0;
@@ -121,10 +122,10 @@ export class PackedWindow {
     this.#see(bytes, offset);
   }
 
-  /** Sets by what came so far, of which nothing was dropped yet, and what comes. */
-  setBy(): void {
-    this.#setBy = new SetBy();
-    this.#setBy.add(this.#bytes, 0, this.#large.filled);
+  /** Sets aside what came so far, of which nothing was dropped yet, and what comes. */
+  setAside(): void {
+    this.#setAside = new SetAside();
+    this.#setAside.add(this.#bytes, 0, this.#large.filled);
     this.skip();
   }
 
@@ -136,9 +137,9 @@ export class PackedWindow {
     return form.passed;
   }
 
-  /** Begins once more, with what was set by. */
+  /** Begins once more, with what was set aside. */
   again(reader: RdbReader): void {
-    this.#large.again(this.#setBy!);
+    this.#large.again(this.#setAside!);
     this.#begin(reader, this.#form!);
   }
 
@@ -174,7 +175,7 @@ export class PackedWindow {
     const had = large.filled;
     const room = this.#isBlock ? Number.POSITIVE_INFINITY : this.#makeRoom(had);
     this.isComplete = large.fill(reader, this.#bytes, this.#base, room);
-    this.#setBy?.add(this.#bytes, this.#base + had, this.#base + large.filled);
+    this.#setAside?.add(this.#bytes, this.#base + had, this.#base + large.filled);
     return large.filled > had || this.isComplete;
   }
 
@@ -246,6 +247,6 @@ export class PackedWindow {
     this.#bytes = NO_BYTES;
     this.#growing = null;
     this.#parted = null;
-    this.#setBy = null;
+    this.#setAside = null;
   }
 }

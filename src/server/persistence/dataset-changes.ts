@@ -17,22 +17,17 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Args } from '../../core/resp/args.ts';
 import { errorText } from '../../persistence/file-system.ts';
-import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import type { ReceivedDataset } from '../../replication/payload.ts';
 import { LOADING_DATASET } from '../dispatch/errors.ts';
 import type { ReloadOptions } from '../services.ts';
 import type { DatasetAside } from './dataset-aside.ts';
 import type { LoadedRdb } from './dataset-loader.ts';
-import { isFunction, KeptFunctions } from './kept-functions.ts';
 import type { Persistence } from './persistence.ts';
 import type { PersistenceDeps } from './persistence-deps.ts';
 import { mayBeBase, tellsNoOther } from './received-base.ts';
 
 const POLL_MS = 10;
-/** What needs no database to be selected. */
-const NO_DATABASE = -1;
 const BUSY = 'another dataset is being loaded';
 const NO_BASE = 'The dataset of the master has to be written anew for the AOF';
 
@@ -129,29 +124,6 @@ export class DatasetChanges {
     this.deps.keyspace.dirty++;
     await suspended;
     await this.persistence.resumeLog();
-  }
-
-  /**
-   * Does what a FUNCTION command of a primary says, as far as libraries are kept, and logs it.
-   * False for any other command, and for one that does not bring what it should.
-   */
-  takeFunction(args: Args): boolean {
-    if (!isFunction(args)) return false;
-    const { loader } = this.persistence;
-    const kept = new KeptFunctions(loader.functions);
-    try {
-      if (!kept.take(args)) return false;
-    } catch (error) {
-      if (error instanceof RdbError) return false;
-      throw error;
-    }
-    loader.functions = kept.sources;
-    const { keyspace, propagator } = this.deps;
-    keyspace.dirty++;
-    propagator.beginUnit(false);
-    propagator.command(NO_DATABASE, args);
-    propagator.endUnit();
-    return true;
   }
 
   /**

@@ -25,6 +25,7 @@ import { persistenceInfo } from './persistence-info.ts';
 import { RdbService, type RdbServiceDeps } from './rdb-service.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotRunner } from './snapshot-runner.ts';
+import { StreamedFunctions } from './streamed-functions.ts';
 
 /** Said when the server does not start from a snapshot. */
 const WHAT_TO_DO =
@@ -40,6 +41,7 @@ export class Persistence implements PersistenceServices {
   readonly lastSave: LastSave;
   readonly latency: AofLatency;
   readonly changes: DatasetChanges;
+  readonly streamedFunctions: StreamedFunctions;
   /** Keys that the last load stored, and dropped because their time had come. */
   loadedKeys = 0;
   loadedExpiredKeys = 0;
@@ -69,6 +71,7 @@ export class Persistence implements PersistenceServices {
     const { config, desk } = deps;
     this.latency = new AofLatency(aof, config, desk.latency, () => this.snapshots.isRunning);
     this.changes = new DatasetChanges(this, deps);
+    this.streamedFunctions = new StreamedFunctions(this.loader, deps);
     this.disk = new DiskWatch(desk, config, this.rdb, aof);
   }
 

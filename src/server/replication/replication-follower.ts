@@ -48,8 +48,6 @@ export interface Datasets {
   replaceBy(dataset: ReceivedDataset): Promise<LoadedDataset>;
   /** Begins to load one beside the one that stands; the total is 0 while unknown. */
   loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
-  /** Does what a command of the primary says about function libraries. False for any other. */
-  takeFunction(args: Args): boolean;
   /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
   replaceByAside(aside: DatasetAside): Promise<void>;
 }
@@ -59,6 +57,8 @@ export interface FollowerDeps {
   readonly fs: FileSystem;
   readonly primary: Primary;
   readonly datasets: Datasets;
+  /** Does what a command of the primary says of function libraries; false for any other. */
+  readonly takeFunction: (args: Args) => boolean;
   /** Whether this follower is still the server's. */
   readonly isCurrent: (follower: Follower) => boolean;
   /** Whether the disk fails, so that writes would not be kept. */
@@ -310,9 +310,9 @@ export class Follower implements PrimaryLinkHost {
       this.link.interrupt(DISK_BROKEN);
       return;
     }
-    const { datasets, services } = this.deps;
+    const { services, takeFunction } = this.deps;
     const { desk, dispatcher, keyspace, stats } = services;
-    if (datasets.takeFunction(args)) return;
+    if (takeFunction(args)) return;
     const errors = stats.totalErrorReplies;
     keyspace.expiryMode = EXPIRY_IGNORE;
     dispatcher.startClock(Date.now());

@@ -17,6 +17,7 @@
  *     replica -> primary   the id becomes the second one; replicas come again and go on under the
  *                          new one
  */
+import type { Args } from '../../core/resp/args.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import { Primary } from '../../replication/primary.ts';
 import { Replica } from '../../replication/replica.ts';
@@ -40,6 +41,7 @@ export interface ReplicationDeps {
   readonly fs: FileSystem;
   readonly startSnapshot: SnapshotStarter;
   readonly datasets: Datasets;
+  readonly takeFunction: (args: Args) => boolean;
   /** Makes a client without a link. */
   readonly createClient: () => Client;
   /** The port that clients connect to. */

@@ -5,7 +5,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
-import { SetBy } from '../../../src/persistence/rdb/rdb-set-by.ts';
+import { SetAside } from '../../../src/persistence/rdb/rdb-set-aside.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
 import { listpackOf, rdbCompressed, rdbString, ziplistOf } from './rdb-forms.ts';
 import {
@@ -145,12 +145,12 @@ describe.each(FORMS)('%s', (_name, type, bytes, count) => {
   });
 });
 
-describe('bytes that are set by', () => {
+describe('bytes that are set aside', () => {
   it('are read once more as they came, and what was read is given back at once', () => {
     const resize = vi.spyOn(ArrayBuffer.prototype, 'resize');
     const bytes = Buffer.alloc(9_500_000);
     for (let i = 0; i < bytes.length; i += 4) bytes.writeUInt32LE(i, i);
-    const setBy = new SetBy();
+    const setBy = new SetAside();
     for (let at = 0; at < bytes.length; at += 700_001) {
       setBy.add(bytes, at, Math.min(at + 700_001, bytes.length));
     }

@@ -237,7 +237,7 @@ describe('the folder of cairn server', () => {
   it('is told with what to do when it cannot be made', () => {
     writeFileSync(join(folder, 'data'), 'a file of that name');
     expect(() => dataFolderDefaults('')).toThrow(
-      `Can't make the folder ${folder}/data: File exists. Start elsewhere, or name a folder with `,
+      `Can't make the folder ${folder}/data: Not a directory. Start elsewhere, or name a folder`,
     );
   });
 

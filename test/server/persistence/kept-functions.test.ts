@@ -123,8 +123,8 @@ describe('the libraries of a server', () => {
       const { load } = loaded(fileReader(fs.content(DUMP)!), { expired: 'keep' });
       return load.functions.map((one) => Buffer.from(one).toString('latin1').split('\n')[0]!);
     };
-    const { changes } = server.server.persistence;
-    return { fs, client, saved, changes, log: server.log };
+    const { streamedFunctions } = server.server.persistence;
+    return { fs, client, saved, streamedFunctions, log: server.log };
   }
 
   it.each([9, 10, 11])('are in its dumps of version %i, and outlive what empties it', async (v) => {
@@ -141,13 +141,15 @@ describe('the libraries of a server', () => {
   });
 
   it('change as the stream of a primary says', async () => {
-    const { saved, changes } = await started({});
-    expect(changes.takeFunction(argsOf('FUNCTION', 'LOAD', library('more')))).toBe(true);
-    expect(changes.takeFunction(argsOf('FUNCTION', 'RESTORE', '\xf5\x7fs##########'))).toBe(false);
-    expect(changes.takeFunction(argsOf('FUNCTION', 'LIST'))).toBe(false);
-    expect(changes.takeFunction(argsOf('SET', 'a', '1'))).toBe(false);
+    const { saved, streamedFunctions } = await started({});
+    expect(streamedFunctions.take(argsOf('FUNCTION', 'LOAD', library('more')))).toBe(true);
+    expect(streamedFunctions.take(argsOf('FUNCTION', 'RESTORE', '\xf5\x7fs##########'))).toBe(
+      false,
+    );
+    expect(streamedFunctions.take(argsOf('FUNCTION', 'LIST'))).toBe(false);
+    expect(streamedFunctions.take(argsOf('SET', 'a', '1'))).toBe(false);
     expect(await saved()).toEqual(['#!lua name=fixture', '#!lua name=more']);
-    expect(changes.takeFunction(argsOf('FUNCTION', 'DELETE', 'fixture'))).toBe(true);
+    expect(streamedFunctions.take(argsOf('FUNCTION', 'DELETE', 'fixture'))).toBe(true);
     expect(await saved()).toEqual(['#!lua name=more']);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Bytes of a large string that were read before it was known what becomes of it, set by to be read
- * once more (rdb-large.ts):
+ * Bytes of a large string that were read before it was known what becomes of it, set aside to be
+ * read once more (rdb-large.ts):
  *
  *     [ given back ][ piece | piece | piece, not full yet ]
  *                    ^ at                  ^ end
@@ -15,7 +15,7 @@ const PIECE_BYTES = 1 << 22;
 /** No more is taken at a time. */
 const TAKEN_BYTES_MAX = 1 << 20;
 
-export class SetBy {
+export class SetAside {
   readonly #pieces: ArrayBuffer[] = [];
   /** The piece in which is read: how many went before it. */
   #first = 0;
