@@ -25,39 +25,15 @@ import {
   type RestoreRequest,
   restoreTool,
 } from '../../../src/server/cli/backup-tools.ts';
-import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
 import { startCairnServer } from '../../support/cairn-server.ts';
 import { requireRedisServer, startRealServer } from '../../support/real-server.ts';
 import { removeFolder } from '../../support/remove-folder.ts';
 import type { ServerOptions, ServerProcess } from '../../support/server-process.ts';
+import { type Outcome, outcomeOf } from './tool-outcome.ts';
 
 const DEBUG = { 'enable-debug-command': 'yes' };
 const root = mkdtempSync(join(tmpdir(), 'cairn-backup-'));
 afterAll(() => removeFolder(root));
-
-/** What a tool printed and warned, and how it ended. */
-interface Outcome {
-  readonly code: number;
-  readonly printed: string;
-  readonly warned: string;
-}
-
-async function outcomeOf(run: (io: ToolIo) => Promise<number>): Promise<Outcome> {
-  let printed = '';
-  let warned = '';
-  const code = await run({
-    print: (text) => {
-      printed += text;
-    },
-    write: () => undefined,
-    warn: (text) => {
-      warned += text;
-    },
-    progress: () => () => undefined,
-    confirm: async () => false,
-  });
-  return { code, printed, warned };
-}
 
 function backup(port: number, file: string, given: Partial<BackupRequest> = {}): Promise<Outcome> {
   const request = {
@@ -148,13 +124,13 @@ for (const [name, start] of kinds) {
         await client.value('CONFIG', 'SET', 'repl-diskless-sync', diskless);
         await client.value('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
         client.close();
-        const { code, printed, warned } = await backup(server.port, 'a.rdb', {
+        const { code, out, err } = await backup(server.port, 'a.rdb', {
           password: 'secret',
         });
-        expect([code, warned]).toEqual([0, '']);
-        expect(JSON.parse(printed)).toMatchObject({ ok: true, isChecked: true, isEmpty: false });
+        expect([code, err]).toEqual([0, '']);
+        expect(JSON.parse(out)).toMatchObject({ ok: true, isChecked: true, isEmpty: false });
         if (name !== 'Cairn') {
-          expect(JSON.parse(printed)).toMatchObject({ wasStreamed: diskless === 'yes' });
+          expect(JSON.parse(out)).toMatchObject({ wasStreamed: diskless === 'yes' });
         }
         const file = join(root, 'a.rdb');
         expect(checkRdbFile(realFileSystem, file, Date.now())).toMatchObject({
@@ -173,12 +149,12 @@ for (const [name, start] of kinds) {
     it('is made as a user who may do no more', async () => {
       const login = { user: 'copier', password: 'pw' };
       expect(await backup(server.port, 'b.rdb', login)).toMatchObject({ code: 0 });
-      const { code, printed } = await backup(server.port, 'c.rdb', { ...login, password: 'wrong' });
+      const { code, out } = await backup(server.port, 'c.rdb', { ...login, password: 'wrong' });
       expect(code).toBe(2);
-      expect(JSON.parse(printed).error).toMatch(/AUTH/);
+      expect(JSON.parse(out).error).toMatch(/AUTH/);
       expect((await backup(server.port, 'c.rdb')).code).toBe(2);
       const nameless = await backup(server.port, 'c.rdb', { user: 'copier' });
-      expect([nameless.code, nameless.warned]).toEqual([2, expect.stringMatching(/password/)]);
+      expect([nameless.code, nameless.err]).toEqual([2, expect.stringMatching(/password/)]);
       expect(readdirSync(root).filter((file) => file.includes('c.rdb'))).toEqual([]);
     });
 
@@ -199,16 +175,16 @@ for (const [name, start] of kinds) {
     });
 
     it.skipIf(!hasLz4)('is smaller as LZ4, and restored from that', async () => {
-      const { code, printed } = await backup(server.port, 'd.lz4', {
+      const { code, out } = await backup(server.port, 'd.lz4', {
         password: 'secret',
         lz4: true,
       });
       expect(code).toBe(0);
-      const told = JSON.parse(printed);
+      const told = JSON.parse(out);
       expect(told.fileBytes).toBe(statSync(join(root, 'd.lz4')).size);
       expect(told.fileBytes).toBeLessThan(told.rdbBytes);
       const result = await restore(join(root, 'd.lz4'), `lz4 of ${name}`, { as: 'rdb' });
-      expect(JSON.parse(result.printed)).toMatchObject({ isLz4: true, keys: 3002 });
+      expect(JSON.parse(result.out)).toMatchObject({ isLz4: true, keys: 3002 });
       expect(readdirSync(join(root, `lz4 of ${name}`))).toEqual(['dump.rdb']);
       expect(statSync(join(root, `lz4 of ${name}`, 'dump.rdb')).size).toBe(told.rdbBytes);
     });
@@ -222,13 +198,11 @@ describe('a backup', () => {
     await once(listener, 'listening');
     const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
-    const { code, warned } = await backup(socket.localPort ?? 0, 'none.rdb');
+    const { code, err } = await backup(socket.localPort ?? 0, 'none.rdb');
     const place = `127.0.0.1:${socket.localPort}`;
     socket.destroy();
     listener.close();
-    expect(warned).toBe(
-      `cairn: no server listens at ${place}: --host and --port say where it is\n`,
-    );
+    expect(err).toBe(`cairn: no server listens at ${place}: --host and --port say where it is\n`);
     expect(code).toBe(2);
   });
 });
@@ -243,13 +217,13 @@ describe('a restore', () => {
     ]);
     writeFileSync(good, bytes);
     writeFileSync(bad, bytes.subarray(0, 12));
-    expect((await restore(bad, 'twice')).warned).toMatch(/bad.rdb is not sound/);
+    expect((await restore(bad, 'twice')).err).toMatch(/bad.rdb is not sound/);
     expect(existsSync(join(root, 'twice'))).toBe(false);
     expect((await restore(good, 'twice')).code).toBe(0);
-    expect((await restore(good, 'twice')).warned).toMatch(/not empty/);
+    expect((await restore(good, 'twice')).err).toMatch(/not empty/);
     expect((await restore(bad, 'twice', { force: true })).code).toBe(2);
     expect(readFileSync(join(root, 'twice', 'dump.rdb')).equals(bytes)).toBe(true);
-    const again = JSON.parse((await restore(good, 'twice', { force: true })).printed);
+    const again = JSON.parse((await restore(good, 'twice', { force: true })).out);
     expect(again.files.map((path: string) => path.replace(/^.*\//, ''))).toEqual([
       'dump.rdb',
       'appendonly.aof.manifest',
@@ -257,7 +231,7 @@ describe('a restore', () => {
       'appendonly.aof.2.incr.aof',
     ]);
     expect(readdirSync(join(root, 'twice', 'appendonlydir')).length).toBe(3);
-    expect((await restore(join(root, 'none'), 'third')).warned).toMatch(
+    expect((await restore(join(root, 'none'), 'third')).err).toMatch(
       /none: No such file or directory/,
     );
   });
@@ -274,7 +248,7 @@ describe('a restore', () => {
     client.close();
     await server.stop();
     const moment = { timestamp: second };
-    const found = JSON.parse((await restore(server.dir, 'then', { moment })).printed);
+    const found = JSON.parse((await restore(server.dir, 'then', { moment })).out);
     // The first of them is SELECT.
     expect(found).toMatchObject({ ok: true, keptCommands: 2, leftOutCommands: 2 });
     await server.close();
@@ -288,16 +262,16 @@ describe('a restore', () => {
     const client = await server.connect();
     await client.value('SET', 'a', '1');
     // The stream begins when somebody first asks for it.
-    expect(await backup(server.port, 'first.rdb')).toMatchObject({ code: 0, warned: '' });
+    expect(await backup(server.port, 'first.rdb')).toMatchObject({ code: 0, err: '' });
     await client.value('SET', 'b', '1');
     await client.value('RPUSH', 'list', 'x', 'y');
-    const told = JSON.parse((await backup(server.port, 'second.rdb')).printed);
+    const told = JSON.parse((await backup(server.port, 'second.rdb')).out);
     await client.value('DEL', 'a');
     await client.value('SET', 'c', '1');
     client.close();
     await server.stop();
     const moment = { offset: told.position.offset };
-    const found = JSON.parse((await restore(server.dir, 'offset', { moment })).printed);
+    const found = JSON.parse((await restore(server.dir, 'offset', { moment })).out);
     // The first of them is SELECT, which a full sync makes due.
     expect(found).toMatchObject({ ok: true, leftOutCommands: 3, position: told.position });
     await server.close();

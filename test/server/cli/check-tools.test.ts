@@ -18,43 +18,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { SocketHold } from '../../../src/persistence/aof/folder-hold.ts';
 import { checkAofTool, checkRdbTool } from '../../../src/server/cli/check-tools.ts';
 import { statsTool } from '../../../src/server/cli/rdb-tools.ts';
-import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
 import { command, emptyRdb } from '../../support/aof-samples.ts';
+import { outcomeOf } from './tool-outcome.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cairn-check-cli-'));
 afterAll(() => rmSync(root, { recursive: true }));
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-  readonly asked: number;
-  readonly told: readonly (readonly [done: number, total: number])[];
-}
-
-async function outcomeOf(run: (io: ToolIo) => Promise<number>, answer = false): Promise<Outcome> {
-  const told: [number, number][] = [];
-  let [out, err, asked] = ['', '', 0];
-  const code = await run({
-    print: (line) => {
-      out += line;
-    },
-    write: () => undefined,
-    warn: (line) => {
-      err += line;
-    },
-    progress:
-      () =>
-      (...at) => {
-        told.push(at);
-      },
-    confirm: async () => {
-      asked++;
-      return answer;
-    },
-  });
-  return { code, out, err, asked, told };
-}
 
 function file(name: string, ...parts: Uint8Array[]): string {
   const path = join(root, name);

@@ -24,39 +24,14 @@ import {
   shownSeconds,
   shownTtl,
 } from '../../../src/server/cli/tool-format.ts';
-import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
 import { fixture, type RdbPart, rdbOf, text } from '../../persistence/rdb/rdb-support.ts';
 import { command } from '../../support/aof-samples.ts';
+import { type Outcome, outcomeOf } from './tool-outcome.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cairn-rdb-cli-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const ALL_TYPES = fixture('every-type-7.0.15.rdb');
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function outcomeOf(run: (io: ToolIo) => Promise<number>, answer = false): Promise<Outcome> {
-  let out = '';
-  let err = '';
-  const code = await run({
-    print: (line) => {
-      out += line;
-    },
-    write: (bytes, length) => {
-      out += Buffer.from(bytes.subarray(0, length)).toString('utf8');
-    },
-    warn: (line) => {
-      err += line;
-    },
-    progress: () => () => undefined,
-    confirm: async () => answer,
-  });
-  return { code, out, err };
-}
 
 function file(name: string, bytes: Uint8Array): string {
   const path = join(root, name);
@@ -260,7 +235,7 @@ describe('cairn check-rdb and check-aof', () => {
     const torn = (): string => file('torn.aof', Buffer.concat([whole, whole.subarray(0, 9)]));
     const check = (fix: boolean, yes: boolean, answer: boolean): Promise<Outcome> => {
       const request = { file: torn(), fix, yes, json: true, truncateToTimestamp: undefined };
-      return outcomeOf((io) => checkAofTool(request, io), answer);
+      return outcomeOf((io) => checkAofTool(request, io), { answer });
     };
     const size = (): number => readFileSync(join(root, 'torn.aof')).length;
     const looked = await check(false, false, true);

@@ -34,39 +34,13 @@ import {
 } from '../../../src/server/cli/rdb-tools.ts';
 import type { ToolIo } from '../../../src/server/cli/tool-io.ts';
 import { fixture, rdbOf, text } from '../../persistence/rdb/rdb-support.ts';
+import { outcomeOf } from './tool-outcome.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cairn-tool-ends-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const DUMP = fixture('every-type-7.0.15.rdb');
 const program = fileURLToPath(new URL('../../../bin/cairn.js', import.meta.url));
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a tool; `onRead` is called at each look at how far it is. */
-async function outcomeOf(
-  run: (io: ToolIo) => Promise<number>,
-  onRead = (): void => undefined,
-): Promise<Outcome> {
-  let out = '';
-  let err = '';
-  const code = await run({
-    print: (line) => {
-      out += line;
-    },
-    write: () => undefined,
-    warn: (line) => {
-      err += line;
-    },
-    progress: () => onRead,
-    confirm: async () => false,
-  });
-  return { code, out, err };
-}
 
 /** A folder of its own for a test. */
 function folder(name: string): string {
@@ -80,11 +54,11 @@ const exporting = (file: string, output: string | undefined, onRead?: () => void
     ...{ file, output, format: 'json', json: true, replace: false, skipModules: false },
     ...{ db: undefined, match: undefined },
   };
-  return outcomeOf((io) => exportTool(request, io), onRead);
+  return outcomeOf((io) => exportTool(request, io), { onRead });
 };
 
 const converting = (from: string, to: string, onRead?: () => void) =>
-  outcomeOf((io) => convertTool({ from, to, version: 10, json: true }, io), onRead);
+  outcomeOf((io) => convertTool({ from, to, version: 10, json: true }, io), { onRead });
 
 const backingUp = (file: string, port = 1) => {
   const request = {
@@ -99,7 +73,7 @@ const restoring = (from: string, to: string, onRead?: () => void, moment?: Momen
     ...{ from, to, moment, as: 'both' as const, dbFilename: 'dump.rdb' },
     ...{ appendDirName: 'aofs', appendFilename: 'a', force: true, json: true },
   };
-  return outcomeOf((io) => restoreTool(request, io), onRead);
+  return outcomeOf((io) => restoreTool(request, io), { onRead });
 };
 
 describe('standard output', () => {
