@@ -14,6 +14,7 @@
 import { Crc64 } from '../persistence/crc64.ts';
 import { DurableFile } from '../persistence/durable-file.ts';
 import type { FileSystem } from '../persistence/file-system.ts';
+import { RDB_VERSION_CHECKSUM } from '../persistence/rdb/rdb-format.ts';
 import { isEmptySnapshot, snapshotVersion } from './snapshot-head.ts';
 import { LinkError, type SocketReader } from './socket-reader.ts';
 
@@ -191,7 +192,7 @@ class PayloadSink {
     const low = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(0);
     const high = this.last.length < SUM_BYTES ? 0 : this.last.readInt32LE(4);
     this.version = version;
-    this.isChecked = version >= 5 && (low !== 0 || high !== 0);
+    this.isChecked = version >= RDB_VERSION_CHECKSUM && (low !== 0 || high !== 0);
     if (this.isChecked && (low !== (this.crc.lo | 0) || high !== (this.crc.hi | 0))) {
       throw new LinkError('Bad data from MASTER: the checksum of the RDB is wrong');
     }

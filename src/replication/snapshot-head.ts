@@ -6,30 +6,27 @@
  *                                     245 ...                 functions
  *
  * A string is a length and bytes: 00llllll | 01llllll + 1 byte | 0x80 + 4 bytes | 0x81 + 8 bytes;
- * or 0xc0, 0xc1, 0xc2 and an integer of 1, 2, 4 bytes. Auxiliary fields are never compressed.
+ * or 0xc0, 0xc1, 0xc2 and an integer of 1, 2, 4 bytes. Auxiliary fields are never compressed. That
+ * of Valkey 9 begins with VALKEY080.
  */
 
-const MAGIC = 'REDIS';
-const VERSION_DIGITS = 4;
-const AUX = 250;
-const END = 255;
+import { rdbVersionIn } from '../persistence/rdb/rdb-ends.ts';
+import { OP_AUX, OP_EOF, RDB_HEADER_BYTES } from '../persistence/rdb/rdb-format.ts';
 
 /** The version of the RDB that begins so, or null when it is none. */
 export function snapshotVersion(head: Buffer): number | null {
-  const text = head.toString('latin1', 0, MAGIC.length + VERSION_DIGITS);
-  const version = /^REDIS(\d{4})$/.exec(text)?.[1];
-  return version === undefined ? null : Number(version);
+  return rdbVersionIn(head, 0)?.version ?? null;
 }
 
 /** Whether the RDB that begins so holds no key and no function. False for what cannot be told. */
 export function isEmptySnapshot(head: Buffer): boolean {
-  let at = MAGIC.length + VERSION_DIGITS;
-  while (head[at] === AUX) {
+  let at = RDB_HEADER_BYTES;
+  while (head[at] === OP_AUX) {
     const name = skipString(head, at + 1);
     at = name < 0 ? -1 : skipString(head, name);
     if (at < 0) return false;
   }
-  return head[at] === END;
+  return head[at] === OP_EOF;
 }
 
 /** The place behind the string at `at`, or -1 when it is unusual or not all there. */

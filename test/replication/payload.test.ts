@@ -270,6 +270,7 @@ describe('payload', () => {
 describe('the head of an RDB', () => {
   it('tells the version', () => {
     expect(snapshotVersion(EMPTY)).toBe(10);
+    expect(snapshotVersion(Buffer.from('VALKEY080'))).toBe(80);
     expect(snapshotVersion(Buffer.from('REDIS001'))).toBe(null);
     expect(snapshotVersion(Buffer.from('RADIS0010'))).toBe(null);
   });
@@ -287,7 +288,9 @@ describe('the head of an RDB', () => {
     ['a field that goes on and on', `\xfa\x80\x00\x10\x00\x00ab`, false],
     ['a compressed field', `\xfa\xc3\x01\x01a\x00`, false],
   ])('knows %s', (_what, body, empty) => {
-    expect(isEmptySnapshot(Buffer.from(`REDIS0010${body}\xff`, 'latin1'))).toBe(empty);
+    for (const head of ['REDIS0010', 'VALKEY080']) {
+      expect(isEmptySnapshot(Buffer.from(`${head}${body}\xff`, 'latin1'))).toBe(empty);
+    }
   });
 
   it('does not take for empty what goes on after it', () => {

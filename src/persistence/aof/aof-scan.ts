@@ -20,6 +20,7 @@
 import type { Args } from '../../core/resp/args.ts';
 import { DurableFile } from '../durable-file.ts';
 import { errorText, type FileSystem, type OpenFile } from '../file-system.ts';
+import { beginsWithRdb, RDB_START_BYTES } from '../rdb/rdb-ends.ts';
 import { FRAME_HEAD_BYTES, voidFrameHead } from './aof-frame.ts';
 import type { AofPosition } from './aof-position.ts';
 import { AofReader, contentSize } from './aof-reader.ts';
@@ -69,13 +70,6 @@ export type ScanReport = {
 };
 
 const COMMANDS_A_PAUSE = 32;
-/** The first bytes of a file, as far as `beginsWithRdb` looks. */
-export const RDB_START_BYTES = 6;
-
-/** Whether a file that begins so holds an RDB, of Redis or of Valkey, and commands behind it. */
-export function beginsWithRdb(start: Uint8Array): boolean {
-  return /^(?:REDIS|VALKEY)/.test(Buffer.from(start).toString('latin1'));
-}
 
 /** Scans the file at `path`. Rejects only when the disk fails. */
 export async function scanAofFile(

@@ -1,23 +1,41 @@
 /** The two ends of an RDB: the header with its version, and the checksum. */
+import { latin1Text } from '../../core/text/latin1.ts';
 import * as rdb from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';
 
 const TRAILER_BYTES = 8;
 
+/** So many bytes of a file `beginsWithRdb` looks at. */
+export const RDB_START_BYTES = 6;
+
+/** Whether a file that begins so is an RDB, of Redis or of Valkey, commands behind it or not. */
+export function beginsWithRdb(start: Uint8Array): boolean {
+  return /^(?:REDIS|VALKEY)/.test(Buffer.from(start).toString('latin1'));
+}
+
+interface RdbVersion {
+  readonly version: number;
+  readonly isValkey: boolean;
+}
+
+/** What the first bytes of an RDB tell; null when they are not of one. */
+export function rdbVersionIn(head: Uint8Array, at: number): RdbVersion | null {
+  if (head.length < at + rdb.RDB_HEADER_BYTES) return null;
+  const text = latin1Text(head, at, rdb.RDB_HEADER_BYTES);
+  const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(text);
+  if (match === null) return null;
+  return { version: Number(match[1] ?? match[2]), isValkey: match[1] === undefined };
+}
+
 /** Reads "REDIS" and four digits, or "VALKEY" and three, and gives the version. */
 export function readRdbHeader(reader: RdbReader): number {
   reader.need(rdb.RDB_HEADER_BYTES);
-  const { buf, at } = reader;
-  const text = Buffer.from(buf.buffer, buf.byteOffset + at, rdb.RDB_HEADER_BYTES).toString(
-    'latin1',
-  );
-  const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(text);
-  if (match === null) throw reader.fail('no RDB: it does not begin with REDIS and a version');
-  const version = Number(match[1] ?? match[2]);
-  const isKnown =
-    match[1] === undefined
-      ? version === rdb.RDB_VERSION_VALKEY
-      : version >= 1 && version <= rdb.RDB_VERSION_MAX;
+  const told = rdbVersionIn(reader.buf, reader.at);
+  if (told === null) throw reader.fail('no RDB: it does not begin with REDIS and a version');
+  const { isValkey, version } = told;
+  const isKnown = isValkey
+    ? version === rdb.RDB_VERSION_VALKEY
+    : version >= 1 && version <= rdb.RDB_VERSION_MAX;
   if (!isKnown) {
     throw reader.fail(`an RDB of version ${version}, which this server cannot load`);
   }

@@ -16,6 +16,7 @@
  * are for. With a timestamp, the file is cut before the first turn of a later second, which needs
  * `aof-timestamp-enabled`; nothing is cut when there is any trouble before.
  */
+
 import { dirname, join } from 'node:path';
 import {
   cutScannedFile,
@@ -26,6 +27,7 @@ import {
 import { type AofFileType, appendFilenameOf, loadedFiles, parseManifest } from '../aof/manifest.ts';
 import { readFileWholeSync } from '../durable-file.ts';
 import type { FileSystem } from '../file-system.ts';
+import { beginsWithRdb } from '../rdb/rdb-ends.ts';
 
 export type CheckOptions = {
   /** Checks an RDB preamble, see `PreambleReader`. */
@@ -131,7 +133,8 @@ export async function isManifest(fs: FileSystem, path: string): Promise<boolean>
     const count = await file.read(start, 0, start.length, 0);
     const lines = start.subarray(0, count).toString('latin1').split('\n');
     const first = lines.find((line) => !line.startsWith('#')) ?? '';
-    if (count === 0 || /^(?:\*|REDIS|VALKEY)/.test(first)) return false;
+    if (count === 0 || first.startsWith('*')) return false;
+    if (beginsWithRdb(Buffer.from(first, 'latin1'))) return false;
     return path.endsWith('.manifest') || lines.some((line) => /^\s*file/i.test(line));
   } finally {
     await file.close();
