@@ -35,10 +35,8 @@ export class AofService {
   private preparing = false;
   /** A rewrite runs that was asked for without an AOF. */
   private isAside = false;
-  /** Settles when the rewrite being prepared stands ready, or does not. */
-  private preparation: Promise<void> = Promise.resolve();
-  /** Why the last one did not. */
-  private unprepared: string | undefined = undefined;
+  /** Resolves when the rewrite being prepared stands ready, or with why it does not. */
+  private preparation: Promise<string | undefined> = Promise.resolve(undefined);
   /** How often the AOF was switched off: a rewrite that began before is not to be finished. */
   private epoch = 0;
   /** Switching on and off happens in the order in which it was asked for. */
@@ -182,10 +180,9 @@ export class AofService {
     if (!this.isRewriting) this.preparation = this.prepare();
   }
 
-  private async prepare(): Promise<void> {
+  private async prepare(): Promise<string | undefined> {
     const { epoch } = this;
     this.preparing = true;
-    this.unprepared = undefined;
     this.rewriteScheduled = false;
     this.rewriteStartedMs = Date.now();
     try {
@@ -196,9 +193,11 @@ export class AofService {
         this.ready = true;
         this.deps.turn.schedule();
       }
+      return undefined;
     } catch (error) {
-      if (epoch === this.epoch) this.unprepared = errorText(error);
+      const reason = epoch === this.epoch ? errorText(error) : undefined;
       await this.failed(error, epoch);
+      return reason;
     } finally {
       this.preparing = false;
     }
@@ -368,12 +367,12 @@ export class AofService {
       this.rewriteScheduled = this.deps.isSnapshotRunning();
       if (!this.rewriteScheduled) this.rewrite();
       if (!orOff || this.rewriteScheduled) return undefined;
-      await this.preparation;
-      if (this.unprepared === undefined) return undefined;
+      const reason = await this.preparation;
+      if (reason === undefined) return undefined;
       await this.aof.switchOff();
       await this.aof.letGo();
       this.deps.readersChanged();
-      return `Unable to turn on AOF: ${this.unprepared}`;
+      return `Unable to turn on AOF: ${reason}`;
     });
   }
 
