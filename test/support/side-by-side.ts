@@ -8,11 +8,13 @@
  *     a>0 ...           reads none
  *     a< 2              reads two more replies (RESP2 messages)      a<< 2   two pushes
  *     a! closed         waits until the server has closed the connection
+ *     a~ 2              asks, as client a, until two clients are blocked
  *
  * A client whose name ends with 3 says HELLO 3 first. Every conversation begins with new clients.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startCairnServer } from './cairn-server.ts';
+import { until } from './in-process-scene.ts';
 import type { RawClient } from './raw-client.ts';
 import { startRealServer } from './real-server.ts';
 import type { ServerOptions, ServerProcess } from './server-process.ts';
@@ -30,7 +32,7 @@ export const refusals: readonly Mask[] = [
   ],
 ];
 
-const LINE = /^(\w+)(>>|>|<<|<|!)(\d*) *(.*)$/;
+const LINE = /^(\w+)(>>|>|<<|<|!|~)(\d*) *(.*)$/;
 
 class Talk {
   readonly #server: ServerProcess;
@@ -68,6 +70,13 @@ class Talk {
     if (kind === '!') {
       await client.waitClosed();
       return ['closed'];
+    }
+    if (kind === '~') {
+      await until(`${rest} blocked clients`, async () => {
+        const info = String(await client.value('INFO', 'clients'));
+        return info.includes(`blocked_clients:${rest}\r\n`);
+      });
+      return ['blocked'];
     }
     const sends = kind.startsWith('>');
     const reads = sends ? Number(count === '' ? 1 : count) : Number(rest === '' ? 1 : rest);

@@ -14,7 +14,8 @@
  * leaves all queues.
  *
  * A change of a key that holds another type than was waited for is as good as none: nobody is
- * served, nobody is told. What a stream's readers must be told of is asked through `wakesOn`.
+ * served, nobody is told. Readers of a stream are asked through `wakesOn`: of a thousand workers
+ * of a group a new entry serves one, and the commands of the others need not run.
  *
  * The command is run again as if it had just come: of several keys the first it names serves it,
  * not the first that changed, and a key of another type is an error.
@@ -62,10 +63,10 @@ export interface BlockRequest {
   /** What runs in the end, owned, where it is not the command as it came. */
   readonly args?: Args;
   /**
-   * Asked about a key that is missing or holds another type: true runs the command all the same, to
-   * answer an error.
+   * Asked whether the command has an answer, if only an error, to one of its keys as it is now, at
+   * `address` or missing (0). Without it a key of the type has one, and no other.
    */
-  readonly wakesOn?: ((address: number) => boolean) | undefined;
+  readonly wakesOn?: ((address: number, key: Uint8Array) => boolean) | undefined;
 }
 
 interface Waiter extends BlockRequest, LimitedWait {
@@ -78,6 +79,12 @@ interface Waiter extends BlockRequest, LimitedWait {
   readonly slots: readonly number[];
 }
 
+interface KeyQueue {
+  readonly waiters: Set<Waiter>;
+  /** How many of them ask for themselves whether a key wakes them. */
+  asking: number;
+}
+
 interface ReadyKey {
   readonly id: string;
   readonly db: number;
@@ -87,13 +94,11 @@ interface ReadyKey {
 export class Blocking {
   private readonly services: Services;
   private readonly goingOn: GoingOn;
-  private readonly queues = new Map<string, Set<Waiter>>();
+  private readonly queues = new Map<string, KeyQueue>();
   private readonly waiters = new Map<Client, Waiter>();
   private readonly interest = new Uint32Array(INTEREST_SLOTS);
   private ready = new Map<string, ReadyKey>();
   private serving = false;
-  /** Waiters that ask to be woken by a key of another type. */
-  private wakeable = 0;
 
   /** `resume` lets a client that has been answered go on with its further commands. */
   constructor(services: Services, resume: (client: Client) => void) {
@@ -114,8 +119,8 @@ export class Blocking {
   /** How many of these keys answer somebody when they are removed, too. */
   get keysAwaitedMissing(): number {
     const ids = new Set<string>();
-    for (const { wakesOn, ids: own } of this.waiters.values()) {
-      if (wakesOn?.(0) === true) for (const id of own) ids.add(id);
+    for (const { wakesOn, ids: own, keys } of this.waiters.values()) {
+      if (wakesOn?.(0, keys[0]!) === true) for (const id of own) ids.add(id);
     }
     return ids.size;
   }
@@ -158,12 +163,15 @@ export class Blocking {
 
   private enter(waiter: Waiter): void {
     this.waiters.set(waiter.client, waiter);
-    if (waiter.wakesOn !== undefined) this.wakeable++;
+    const asking = waiter.wakesOn === undefined ? 0 : 1;
     for (const slot of waiter.slots) this.interest[slot]!++;
     for (const id of waiter.ids) {
       const queue = this.queues.get(id);
-      if (queue === undefined) this.queues.set(id, new Set([waiter]));
-      else queue.add(waiter);
+      if (queue === undefined) this.queues.set(id, { waiters: new Set([waiter]), asking });
+      else {
+        queue.waiters.add(waiter);
+        queue.asking += asking;
+      }
     }
   }
 
@@ -240,14 +248,20 @@ export class Blocking {
   private serveKey({ id, db, key }: ReadyKey): void {
     const queue = this.queues.get(id);
     if (queue === undefined) return;
-    const { keyspace } = this.services;
+    let address = this.look(db, key);
     // Whoever is served leaves the queue, which a walk over a set allows.
-    for (const waiter of queue) {
-      const address = this.look(db, key);
-      const fits = address !== 0 && typeOf(keyspace.arena, address) === waiter.type;
-      if (address === 0 && this.wakeable === 0) return;
-      if (fits || waiter.wakesOn?.(address) === true) this.retry(waiter);
+    for (const waiter of queue.waiters) {
+      if (address === 0 && queue.asking === 0) return;
+      if (!this.wakes(waiter, address, key)) continue;
+      this.retry(waiter);
+      address = this.look(db, key);
     }
+  }
+
+  private wakes(waiter: Waiter, address: number, key: Uint8Array): boolean {
+    const { type, wakesOn } = waiter;
+    if (wakesOn !== undefined) return wakesOn(address, key);
+    return address !== 0 && typeOf(this.services.keyspace.arena, address) === type;
   }
 
   /** The address under a key, 0 for none. A key whose time has come goes in a unit of its own. */
@@ -283,12 +297,13 @@ export class Blocking {
   private leave(waiter: Waiter): void {
     disarmWait(waiter);
     if (!this.waiters.delete(waiter.client)) return;
-    if (waiter.wakesOn !== undefined) this.wakeable--;
+    const asking = waiter.wakesOn === undefined ? 0 : 1;
     for (const slot of waiter.slots) this.interest[slot]!--;
     for (const id of waiter.ids) {
-      const queue = this.queues.get(id);
-      queue?.delete(waiter);
-      if (queue?.size === 0) this.queues.delete(id);
+      const queue = this.queues.get(id)!;
+      queue.waiters.delete(waiter);
+      queue.asking -= asking;
+      if (queue.waiters.size === 0) this.queues.delete(id);
     }
   }
 }

@@ -42,6 +42,7 @@ import {
   writeConsumer,
   writeGroupId,
 } from './stream-shared.ts';
+import { wakesGroup, wakesReader } from './stream-wait.ts';
 
 const SOURCES_KEPT = 16;
 const DOLLAR = 36;
@@ -303,12 +304,14 @@ function replyHistory(
 
 function wait(c: Context): void {
   const { blocking } = c.services;
-  const { isGroup, keys, keysAt, waitMs } = options;
+  const { groupAt, isGroup, keys, keysAt, waitMs } = options;
   if (blocking.isBlocked(c.client)) return;
   const waited: Uint8Array[] = [];
+  const after: StreamId[] = [];
   const args = c.args.copies();
   for (let i = 0; i < keys; i++) {
     waited.push(args.bytes[keysAt + i]!);
+    after.push(new StreamId().copy(sources[i]!.after));
     const idAt = keysAt + keys + i;
     if (!isMark(c, idAt, DOLLAR)) continue;
     const text = latin1Bytes(sources[i]!.after.toString());
@@ -322,7 +325,9 @@ function wait(c: Context): void {
     args,
     timeoutMs: waitMs,
     onTimeout: (client) => client.reply.nullArray(),
-    wakesOn: () => isGroup,
+    wakesOn: isGroup
+      ? wakesGroup(c.keyspace, args.text(groupAt))
+      : wakesReader(c.keyspace, waited, after),
   });
 }
 
