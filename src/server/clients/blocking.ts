@@ -47,7 +47,7 @@ import { GoingOn } from './go-on.ts';
 import { silence } from './reply-mode.ts';
 
 /** Counters of keys that are waited for, by a hash of the key; a power of two. */
-const INTEREST_SLOTS = 1024;
+const INTEREST_SLOTS = 16_384;
 /** Bytes at the end of a key that its hash is made of. */
 const INTEREST_BYTES = 16;
 

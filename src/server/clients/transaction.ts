@@ -13,6 +13,9 @@
  * No number and no word is parted by the end of a page: what does not fit begins the next, and
  * `ends` says where each page stopped. A page is twice as large as the one before it, up to
  * PAGE_BYTES_MAX; a larger word has a page of its own.
+ *
+ * Most are small and over at once. A page is no small object to make, and the views through which
+ * keys are seen are of the pages seen last, so a transaction that fitted into one is used again.
  */
 import { copyBytes } from '../../core/memory/copy.ts';
 import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
@@ -26,6 +29,9 @@ const NUMBER_BYTES = 4;
 const HELD = 0xffffffff;
 /** What the reference to a command takes. */
 const REFERENCE_BYTES = 8;
+/** As many are kept to be used again: about those of the clients that answer one another. */
+const SPARE_MAX = 64;
+const NONE_HELD: readonly Uint8Array[] = [];
 
 export class Transaction {
   readonly commands: Command[] = [];
@@ -72,10 +78,24 @@ export class Transaction {
   }
 
   /** Leaves it to the caller to let go what is held; a cursor that is there keeps seeing it. */
-  takeHeld(): Uint8Array[] {
+  takeHeld(): readonly Uint8Array[] {
     const { held } = this;
+    if (held.length === 0) return NONE_HELD;
     this.held = [];
     return held;
+  }
+
+  /** Makes it as good as new, if it has not grown: true when it may be used again. */
+  renew(): boolean {
+    if (this.pageBytes !== PAGE_BYTES_MIN || this.heldBytes > 0) return false;
+    this.commands.length = 0;
+    this.ends[0] = 0;
+    this.at = 0;
+    this.flags = 0;
+    this.lacking = 0;
+    this.spoiled = false;
+    this.bytes = 0;
+    return true;
   }
 
   private putWord(bytes: Uint8Array, offset: number, length: number): void {
@@ -107,6 +127,21 @@ export class Transaction {
     this.pageBytes += page.length;
     this.at = 0;
     return page;
+  }
+}
+
+/** Transactions that are over, to be used again. */
+export class SpareTransactions {
+  private readonly spare: Transaction[] = [];
+
+  /** An empty one. */
+  take(): Transaction {
+    return this.spare.pop() ?? new Transaction();
+  }
+
+  /** Gives back one of which nobody sees any word any more. */
+  giveBack(transaction: Transaction): void {
+    if (this.spare.length < SPARE_MAX && transaction.renew()) this.spare.push(transaction);
   }
 }
 

@@ -40,6 +40,8 @@ export class WatchTable {
 
   /** `client` watches nothing any more. */
   clear(client: Watcher): void {
+    client.watchedChanged = false;
+    if (client.watched.length === 0) return;
     for (const one of client.watched) {
       const byClient = this.watchers.get(one.id);
       byClient?.delete(client);
@@ -47,7 +49,6 @@ export class WatchTable {
     }
     client.watched = [];
     client.watchedBytes = 0;
-    client.watchedChanged = false;
   }
 
   /** Whether one of the client's keys has expired since it was watched. */

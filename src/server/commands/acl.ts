@@ -41,10 +41,9 @@ function catCommand(c: Context): void {
     c.reply.error(`ERR Unknown category '${c.args.text(2)}'`);
     return;
   }
-  const every = commands.all.flatMap((one) => [one, ...commands.childrenOf(one)]);
   bulks(
     c,
-    every.filter((one) => isInCategory(one, category)).map((one) => one.name),
+    commands.every.filter((one) => isInCategory(one, category)).map((one) => one.name),
   );
 }
 

@@ -62,12 +62,7 @@ function listCommand(c: Context): void {
     return;
   }
   const { commands } = c.services;
-  const names: string[] = [];
-  for (const parent of commands.all) {
-    for (const one of [parent, ...commands.childrenOf(parent)]) {
-      if (filter(one)) names.push(one.name);
-    }
-  }
+  const names = commands.every.filter(filter).map(({ name }) => name);
   c.reply.array(names.length);
   for (const name of names) c.reply.bulkText(name);
 }

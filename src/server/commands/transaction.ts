@@ -9,7 +9,7 @@
  * A watched key that expires before EXEC spoils it, whether or not anybody has removed the key yet.
  */
 import { Args } from '../../core/resp/args.ts';
-import { Transaction, TransactionCursor } from '../clients/transaction.ts';
+import { SpareTransactions, TransactionCursor } from '../clients/transaction.ts';
 import {
   ALLOW_BUSY,
   command,
@@ -25,13 +25,14 @@ import { EXEC_ABORTED } from '../dispatch/errors.ts';
 
 /** Arguments of the queued command that runs; EXEC does not nest. */
 const queued = new Args();
+const spare = new SpareTransactions();
 
 function multiCommand(c: Context): void {
   if (c.client.transaction !== null) {
     c.reply.error('ERR MULTI calls can not be nested');
     return;
   }
-  c.client.transaction = new Transaction();
+  c.client.transaction = spare.take();
   c.ok();
 }
 
@@ -58,6 +59,7 @@ function execCommand(c: Context): void {
     for (const one of held) keyspace.offered.letGo(one);
   }
   dispatcher.discard(client);
+  spare.giveBack(transaction);
 }
 
 function discardCommand(c: Context): void {

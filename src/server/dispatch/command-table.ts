@@ -32,6 +32,7 @@ export class CommandTable {
   /** The command that `find` found last: often the next one too. */
   private last: Command | null = null;
   private readonly children = new Map<Command, Map<string, Command>>();
+  private withSubcommands: readonly Command[] | null = null;
   /** What the configuration took out. */
   private readonly removed: Command[] = [];
 
@@ -110,6 +111,7 @@ export class CommandTable {
     }
     this.all.splice(index, 1);
     this.last = null;
+    this.withSubcommands = null;
     this.slots.fill(null);
     for (const one of this.all) this.place(one);
     if (name === '') {
@@ -123,6 +125,7 @@ export class CommandTable {
 
   private add(one: Command): void {
     this.all.push(one);
+    this.withSubcommands = null;
     this.place(one);
     if (one.subcommands === undefined) return;
     const names = new Map<string, Command>();
@@ -134,6 +137,12 @@ export class CommandTable {
     let slot = hashName(one.nameBytes, 0, one.nameBytes.length) & MASK;
     while (this.slots[slot] !== null) slot = (slot + 1) & MASK;
     this.slots[slot] = one;
+  }
+
+  /** All commands, subcommands behind their parents. */
+  get every(): readonly Command[] {
+    this.withSubcommands ??= this.all.flatMap((one) => [one, ...this.childrenOf(one)]);
+    return this.withSubcommands;
   }
 
   /** The subcommands of `parent`, in their order. */

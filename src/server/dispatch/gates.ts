@@ -62,6 +62,7 @@ export class Gates {
 
   /** Puts a gate into its place, or another one into the place of the present one. */
   set(name: GateName, gate: Gate): void {
+    if (this.standing.get(name) === gate) return;
     this.standing.set(name, gate);
     this.rebuild();
   }

@@ -2,8 +2,6 @@
  * INFO stats, commandstats, errorstats and latencystats: what the server has counted.
  */
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { Command } from '../dispatch/command.ts';
-import type { CommandTable } from '../dispatch/command-table.ts';
 import type { Services } from '../services.ts';
 import type { InfoLines } from './info-lines.ts';
 
@@ -88,7 +86,7 @@ function stalePercentage({ databases, nowMs }: Keyspace): number {
 function loopLines({ commands, desk, stats }: Services): InfoLines {
   const { loopRounds, loopUs } = desk.rates;
   const { rounds, workedUs } = stats.loop;
-  const commandUs = everyCommand(commands).reduce((sum, one) => sum + one.stats.microseconds, 0);
+  const commandUs = commands.every.reduce((sum, one) => sum + one.stats.microseconds, 0);
   const each = loopRounds.perSecond === 0 ? 0 : loopUs.perSecond / loopRounds.perSecond;
   return [
     ['eventloop_cycles', rounds],
@@ -131,13 +129,8 @@ function aclLines({ desk }: Services): InfoLines {
   ];
 }
 
-/** All commands, subcommands behind their parents. */
-function everyCommand(commands: CommandTable): Command[] {
-  return commands.all.flatMap((one) => [one, ...commands.childrenOf(one)]);
-}
-
 export function commandstatsLines(services: Services): InfoLines {
-  return everyCommand(services.commands)
+  return services.commands.every
     .filter(({ stats }) => stats.calls + stats.rejected + stats.failed > 0)
     .map(({ name, stats }) => {
       const { calls, rejected, failed } = stats;
@@ -156,7 +149,7 @@ export function errorstatsLines({ stats }: Services): InfoLines {
 
 export function latencystatsLines(services: Services): InfoLines {
   const percents = services.config.values.latencyTrackingInfoPercentiles;
-  return everyCommand(services.commands).flatMap(({ name, stats }) => {
+  return services.commands.every.flatMap(({ name, stats }) => {
     const { histogram } = stats;
     if (histogram === null || histogram.total === 0) return [];
     const parts = percents.map(

@@ -50,6 +50,19 @@ describe('viewOfKey', () => {
       }
     }
   });
+
+  test('keeps no view of the small buffer that a key has for itself', () => {
+    const shared = part(1, 1000);
+    const [first, second] = [viewOf(shared), viewOf(part(2, 1000))];
+    const own = Uint8Array.of(1, 2, 3, 4, 5);
+
+    const view = viewOfKey(own, 1, 3);
+    const seen = [0, 1, 2].map((i) => view.getUint8(viewed.at + i));
+
+    expect(seen).toEqual([2, 3, 4]);
+    expect(viewOf(shared)).toBe(first);
+    expect(viewOf(shared)).not.toBe(second);
+  });
 });
 
 describe('equalViews', () => {

@@ -7,7 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { Arena } from '../../../src/core/memory/arena.ts';
 import { OfferedBuffers } from '../../../src/core/memory/offered-buffers.ts';
 import { Args } from '../../../src/core/resp/args.ts';
-import { Transaction, TransactionCursor } from '../../../src/server/clients/transaction.ts';
+import {
+  SpareTransactions,
+  Transaction,
+  TransactionCursor,
+} from '../../../src/server/clients/transaction.ts';
 import { ALL_COMMANDS } from '../../../src/server/commands/all.ts';
 import { startCairnServer } from '../../support/cairn-server.ts';
 import { encodeCommand } from '../../support/raw-client.ts';
@@ -90,6 +94,57 @@ describe('the queue of a transaction', () => {
     expect(transaction.pages.length).toBeLessThan(20);
     expect(transaction.memoryBytes).toBeGreaterThan(COMMANDS * 20);
     expect(transaction.memoryBytes).toBeLessThan(COMMANDS * 30);
+  });
+
+  it('is used again when it was small, and is empty then', () => {
+    const spare = new SpareTransactions();
+    const buffers = new OfferedBuffers(new Arena());
+    const args = new Args();
+    args.push(Buffer.from('ECHO'), 0, 4);
+    args.push(Buffer.from('first'), 0, 5);
+    const first = spare.take();
+    first.add(echo, args, buffers);
+    first.spoiled = true;
+    spare.giveBack(first);
+
+    const second = spare.take();
+    const empty = readBack(second);
+    const { bytes, flags, lacking, spoiled } = second;
+    second.add(ping, args, buffers);
+
+    expect(second).toBe(first);
+    expect(empty.names).toEqual([]);
+    expect({ bytes, flags, lacking, spoiled }).toEqual({
+      bytes: 0,
+      flags: 0,
+      lacking: 0,
+      spoiled: false,
+    });
+    expect(readBack(second)).toEqual({
+      names: ['ping'],
+      commands: [[Buffer.from('ECHO'), Buffer.from('first')]],
+    });
+  });
+
+  it('is not used again when it has grown, or held arguments', () => {
+    const spare = new SpareTransactions();
+    const buffers = new OfferedBuffers(new Arena());
+    const small = new Args();
+    small.push(Buffer.from('PING'), 0, 4);
+    const large = new Args();
+    large.push(buffers.take(LARGE), 0, LARGE);
+    for (const fill of [
+      (one: Transaction) => {
+        for (let i = 0; i < COMMANDS; i++) one.add(ping, small, buffers);
+      },
+      (one: Transaction) => one.add(echo, large, buffers),
+    ]) {
+      const one = spare.take();
+      fill(one);
+      spare.giveBack(one);
+
+      expect(spare.take()).not.toBe(one);
+    }
   });
 
   it('counts for its client', async () => {
