@@ -8,6 +8,7 @@
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
+import { copyBytes } from '../../core/memory/copy.ts';
 import { Crc64 } from '../crc64.ts';
 import { DirectSink } from '../snapshot/snapshot-now.ts';
 import { RdbAssembler } from './rdb-assembler.ts';
@@ -20,7 +21,56 @@ import { RdbReader } from './rdb-reader.ts';
 
 const FOOTER_BYTES = 10;
 const CHECKSUM_BYTES = 8;
-const FIRST_ROOM = 256;
+const NO_BYTES = new Uint8Array(0);
+
+/** Makes payloads. Its buffers have half a megabyte, so that it is kept from one to the next. */
+class DumpMaker {
+  readonly compress: boolean;
+  readonly #assembler: RdbAssembler;
+  readonly #writer: FrameWriter;
+  #payload: Uint8Array = NO_BYTES;
+  #length = 0;
+
+  constructor(compress: boolean) {
+    this.compress = compress;
+    this.#assembler = new RdbAssembler((bytes, count) => this.#add(bytes, count), false);
+    this.#writer = new FrameWriter(new DirectSink(this.#assembler), compress);
+  }
+
+  /** The payload, its maker's no more. Throws in the midst of a frame: then the maker is no use. */
+  make(keyspace: Keyspace, address: number, version: RdbWriteVersion): Uint8Array {
+    const encoder = new RdbEncoder(keyspace, this.#writer, { version, usage: 'none' });
+    this.#length = 0;
+    this.#writer.byte(encoder.typeByte(address));
+    encoder.emitValue(address);
+    this.#writer.flush();
+    this.#assembler.flush();
+    const payload = this.#payload;
+    this.#payload = NO_BYTES;
+    let length = this.#length;
+    payload[length++] = version & 0xff;
+    payload[length++] = version >>> 8;
+    const crc = new Crc64();
+    crc.update(payload, 0, length);
+    crc.writeTo(payload, length);
+    return payload.subarray(0, length + CHECKSUM_BYTES);
+  }
+
+  #add(bytes: Uint8Array, count: number): void {
+    const wanted = this.#length + count;
+    if (wanted + FOOTER_BYTES > this.#payload.length) {
+      // A small value comes at once.
+      const room = this.#length === 0 ? wanted : wanted * 2;
+      const grown = new Uint8Array(room + FOOTER_BYTES);
+      grown.set(this.#payload.subarray(0, this.#length));
+      this.#payload = grown;
+    }
+    copyBytes(bytes, 0, this.#payload, this.#length, count);
+    this.#length = wanted;
+  }
+}
+
+let kept: DumpMaker | null = null;
 
 /** The value of an entry as a payload. */
 export function dumpPayload(
@@ -29,29 +79,11 @@ export function dumpPayload(
   version: RdbWriteVersion,
   compress: boolean,
 ): Uint8Array {
-  let payload = new Uint8Array(FIRST_ROOM);
-  let length = 0;
-  const assembler = new RdbAssembler((bytes, count) => {
-    if (length + count + FOOTER_BYTES > payload.length) {
-      const grown = new Uint8Array((length + count) * 2 + FOOTER_BYTES);
-      grown.set(payload.subarray(0, length));
-      payload = grown;
-    }
-    payload.set(bytes.subarray(0, count), length);
-    length += count;
-  }, false);
-  const writer = new FrameWriter(new DirectSink(assembler), compress);
-  const encoder = new RdbEncoder(keyspace, writer, { version, usage: 'none' });
-  writer.byte(encoder.typeByte(address));
-  encoder.emitValue(address);
-  writer.flush();
-  assembler.flush();
-  payload[length++] = version & 0xff;
-  payload[length++] = version >>> 8;
-  const crc = new Crc64();
-  crc.update(payload, 0, length);
-  crc.writeTo(payload, length);
-  return payload.subarray(0, length + CHECKSUM_BYTES);
+  const maker = kept?.compress === compress ? kept : new DumpMaker(compress);
+  kept = null;
+  const payload = maker.make(keyspace, address, version);
+  kept = maker;
+  return payload;
 }
 
 /**

@@ -13,6 +13,10 @@ import { TYPE_LIST, TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
 import type { Context } from '../dispatch/context.ts';
 import { SortItems } from './sort-order.ts';
 
+/** The arrays for so many elements are kept from one SORT to the next. */
+const KEPT_ROOM = 1024;
+
+let kept: SortItems | null = null;
 const lists = new ListCursor();
 const sets = new SetCursor();
 const zsets = new ZsetCursor();
@@ -39,9 +43,16 @@ export function elementCount(c: Context, address: number): number {
   return sets.count;
 }
 
+function emptyItems(count: number): SortItems {
+  if (count > KEPT_ROOM) return new SortItems(count);
+  kept ??= new SortItems(KEPT_ROOM);
+  kept.clear();
+  return kept;
+}
+
 /**
  * Copies of `count` elements from index `start` on, backward when `reverse`; of a set, which has no
- * index, from its first member on and never backward.
+ * index, from its first member on and never backward. They are good until the next call.
  */
 export function elementsOf(
   c: Context,
@@ -51,7 +62,7 @@ export function elementsOf(
   reverse: boolean,
 ): SortItems {
   const { keyspace } = c;
-  const items = new SortItems(count);
+  const items = emptyItems(count);
   if (count === 0) return items;
   const type = typeOf(keyspace.arena, address);
   if (type === TYPE_LIST) {

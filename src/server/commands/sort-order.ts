@@ -24,6 +24,8 @@ import type { ByteView } from '../../core/value.ts';
 /** The least number in the normal range. */
 const NORMAL_MIN = 2 ** -1022;
 const FIRST_BYTES = 4096;
+/** A larger row of texts is not kept for the next ones. */
+const KEPT_BYTES_MAX = 65_536;
 /** Bytes of a text that its score holds. */
 const SCORE_BYTES = 6;
 /** The length of no text: what BY found nothing for comes first. */
@@ -73,6 +75,13 @@ export class SortItems extends MergeSort {
     this.scores = new Float64Array(room);
   }
 
+  /** Makes it as good as new. */
+  clear(): void {
+    this.count = 0;
+    this.used = 0;
+    if (this.bytes.length > KEPT_BYTES_MAX) this.bytes = NO_BYTES;
+  }
+
   /** Adds a copy of an element, which stands for itself. */
   push({ bytes, offset, length }: ByteView): void {
     const item = this.count++;
@@ -81,6 +90,7 @@ export class SortItems extends MergeSort {
     this.elementLength[item] = length;
     this.textAt[item] = at;
     this.textLength[item] = length;
+    this.scores[item] = 0;
     this.order[item] = item;
   }
 

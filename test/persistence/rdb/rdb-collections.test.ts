@@ -21,6 +21,7 @@ import {
   loaded,
   loadedInPieces,
   makeKeyspace,
+  put,
   rdbOf,
   saved,
   shownBy,
@@ -168,6 +169,25 @@ describe('hashes and sets in an RDB', () => {
         expect(values.get('copy')).toEqual(values.get('key 0'));
       }),
     );
+  });
+});
+
+describe('payloads of DUMP', () => {
+  it('stay as they are when others are made', () => {
+    const keyspace = makeKeyspace();
+    const db = keyspace.databases[0]!;
+    const dump = (key: string, compress: boolean) =>
+      dumpPayload(keyspace, keyspace.peek(db, latin1(key), 0, key.length), 10, compress);
+    const values = { a: 'short', b: 'x'.repeat(1000), c: 'y'.repeat(600_000) };
+    for (const [key, value] of Object.entries(values)) put(keyspace, 0, key, value);
+
+    const made = Object.keys(values).flatMap((key) => [dump(key, true), dump(key, false)]);
+    const before = made.map((one) => Buffer.from(one).toString('hex'));
+    const again = Object.keys(values).flatMap((key) => [dump(key, true), dump(key, false)]);
+
+    expect(made.map((one) => Buffer.from(one).toString('hex'))).toEqual(before);
+    expect(again.map((one) => Buffer.from(one).toString('hex'))).toEqual(before);
+    expect(made.map((one) => one.length)).toEqual([17, 17, 33, 1013, 6844, 600_016]);
   });
 });
 
