@@ -40,6 +40,8 @@ interface RestoreOptions {
 }
 
 const options = new OptionReader();
+/** The name under which RESTORE builds a value; gone again when the command is over. */
+const temporaryName = randomBytes(TEMPORARY_NAME_BYTES);
 
 function dumpCommand(c: Context): void {
   const address = c.lookupRead(1);
@@ -73,12 +75,11 @@ function restoreCommand(c: Context): void {
     reply.error('ERR Invalid TTL value, must be >= 0');
     return;
   }
-  const name = buildValue(c);
-  if (name === undefined) return;
+  if (!buildValue(c)) return;
   const [bytes, offset, length] = [args.bytes[1]!, args.offsets[1]!, args.lengths[1]!];
   const replaced = asked.replace && keyspace.removeAnyway(db, bytes, offset, length);
   const atMs = ttl === 0 ? UNSET : asked.absolute ? ttl : keyspace.nowMs + ttl;
-  const built = keyspace.peek(db, name, 0, name.length);
+  const built = keyspace.peek(db, temporaryName, 0, TEMPORARY_NAME_BYTES);
   if (atMs !== UNSET && atMs < keyspace.nowMs) {
     keyspace.remove(db, built);
     if (replaced) deletedInstead(c);
@@ -113,27 +114,24 @@ function readOptions(c: Context): RestoreOptions | undefined {
   return options.refuse(c.reply) ? undefined : asked;
 }
 
-/**
- * Builds the payload's value under a temporary name, which is returned; undefined when that was
- * refused.
- */
-function buildValue(c: Context): Uint8Array | undefined {
+/** Builds the payload's value under the temporary name; false when that was refused. */
+function buildValue(c: Context): boolean {
   const { args, keyspace, db, reply } = c;
   const bytes = args.bytes[3]!;
   const offset = args.offsets[3]!;
   const length = args.lengths[3]!;
   if (!isSoundPayload(bytes, offset, length, !c.services.debug.skipChecksums)) {
     reply.error('ERR DUMP payload version or checksum are wrong');
-    return undefined;
+    return false;
   }
-  const name = randomBytes(TEMPORARY_NAME_BYTES);
+  const name = temporaryName;
   const deep = wantsDeepLook(c);
   if (deep) c.services.stats.payloadSanitizations++;
   const built = restorePayload(keyspace, db, name, 0, name.length, bytes, offset, length, deep);
-  if (typeof built === 'number') return name;
+  if (typeof built === 'number') return true;
   c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);
   reply.error('ERR Bad data format');
-  return undefined;
+  return false;
 }
 
 /** Whether the payload is to be looked at more closely than safety asks. */
