@@ -10,12 +10,14 @@
  */
 
 const PIECE_BYTES = 1 << 20;
+const NO_BUFFER = new ArrayBuffer(0);
+const NO_BYTES = new Uint8Array(NO_BUFFER);
 
 export class AsideString {
   length = 0;
   /** Where it is written to, once it was opened. */
-  bytes = new Uint8Array(0);
-  #buffer = new ArrayBuffer(0);
+  bytes = NO_BYTES;
+  #buffer = NO_BUFFER;
 
   /** Makes room for a string of `length` bytes. */
   open(length: number): void {
@@ -38,7 +40,7 @@ export class AsideString {
   /** Gives all of it up. */
   drop(): void {
     this.length = 0;
-    this.bytes = new Uint8Array(0);
-    this.#buffer = new ArrayBuffer(0);
+    this.bytes = NO_BYTES;
+    this.#buffer = NO_BUFFER;
   }
 }

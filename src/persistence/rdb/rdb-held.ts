@@ -7,10 +7,11 @@ const FIRST_ROOM = 256;
 /** A buffer that grew past this is not kept. */
 const KEPT_ROOM = 1 << 20;
 
+const NO_BYTES = new Uint8Array(0);
 const view = new ByteView();
 
 export class HeldString {
-  bytes = new Uint8Array(FIRST_ROOM);
+  bytes: Uint8Array = NO_BYTES;
   length = 0;
 
   read(reader: RdbReader): void {
