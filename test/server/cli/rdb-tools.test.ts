@@ -243,7 +243,7 @@ describe('cairn check-rdb and check-aof', () => {
     expect(JSON.parse(looked.out)).toMatchObject({
       ok: false,
       cutBytes: 0,
-      plan: { kind: 'cut', cutBytes: whole.length },
+      plan: { kind: 'cut', keptBytes: whole.length },
       files: [{ role: 'single', outcome: 'torn', commandCount: 1 }],
     });
     expect([(await check(true, false, false)).code, size()]).toEqual([1, whole.length + 9]);
