@@ -9,6 +9,14 @@
  */
 const external = ['commander', 'lz4', 'pino', /^node:/];
 const output = { dir: 'dist/run', chunkFileNames: 'shared-[name].js' };
+/**
+ * Timers and the steady clock are those that the process had when the library was loaded. A test
+ * puts fake ones in their place (`vi.useFakeTimers()`) to stop its own program, and the server in
+ * the same process would stand still with it, and answer nobody. `Date` stays the test's: by it keys
+ * fall due, so a test can let a day pass.
+ */
+const timers = 'setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, queueMicrotask';
+const intro = `const { ${timers}, performance } = globalThis;`;
 /** The door to the disk, one file for all, where tests end a process at one of its calls. */
 const disk = 'dist/persistence/file-system.js';
 
@@ -21,7 +29,7 @@ export default [
       disk,
     ],
     external,
-    output,
+    output: { ...output, intro },
   },
   // Children are found by their names beside what starts them.
   { input: ['dist/persistence/snapshot/snapshot-child.js', disk], external, output },

@@ -6,6 +6,8 @@ import { SocketHold } from '../persistence/aof/folder-hold.ts';
 import type { SnapshotHelper } from '../persistence/snapshot/snapshot-helper.ts';
 import type { CairnServer, CreateServerOptions } from './cairn-server.ts';
 import { Config } from './config/config.ts';
+import type { ShutdownFlag } from './config/settings.ts';
+import { SHUTDOWN_FLAGS } from './config/special-type.ts';
 import { silentLog } from './log.ts';
 import { supplyChunks } from './memory/memory-ahead.ts';
 import { Server } from './server.ts';
@@ -15,6 +17,18 @@ export interface HostOptions extends CreateServerOptions {
   readonly config?: Config;
   /** The child process that snapshots are written by; by default one of its own. */
   readonly snapshotHelper?: SnapshotHelper;
+}
+
+/** Refuses what only JavaScript lets through: a `no-save` would otherwise be a save. */
+function checkFlags(flags: readonly ShutdownFlag[]): void {
+  if (!Array.isArray(flags)) throw new Error(`close takes a list as ['nosave'], not ${flags}`);
+  const unknown = flags.find((flag) => !SHUTDOWN_FLAGS.includes(flag));
+  if (unknown !== undefined) {
+    throw new Error(`close knows no '${unknown}', but ${SHUTDOWN_FLAGS.join(', ')}`);
+  }
+  if (flags.includes('save') && flags.includes('nosave')) {
+    throw new Error("close cannot both 'save' and 'nosave'");
+  }
 }
 
 /** Creates a server that does not listen yet. */
@@ -41,6 +55,7 @@ export function hostServer(options: HostOptions): CairnServer {
       await server.start();
     },
     close: async (flags = []) => {
+      checkFlags(flags);
       isUsed = true;
       const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
       const error = await server.close({

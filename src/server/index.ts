@@ -6,6 +6,9 @@
  *     await server.listen();
  *     ... connect to server.port ...
  *     await server.close();
+ *
+ * Fake timers, which a test installs when this is loaded, do not stop a server; its keys expire by
+ * the test's `Date`.
  */
 import type { CairnServer, CreateServerOptions } from './cairn-server.ts';
 import type { Settings, ShutdownFlag } from './config/settings.ts';
@@ -23,6 +26,7 @@ const OPTIONS: Readonly<Record<keyof CreateServerOptions, true>> = {
 };
 
 const SETTING_TYPES: readonly string[] = ['string', 'number', 'boolean'];
+const CALLBACKS = ['onBound', 'onRole', 'exit'] as const;
 const LOG_METHODS = ['debug', 'verbose', 'notice', 'warning'] as const;
 
 /**
@@ -40,6 +44,11 @@ function checkOptions(options: CreateServerOptions): void {
   for (const [name, value] of Object.entries(settings ?? {})) {
     if (SETTING_TYPES.includes(typeof value)) continue;
     throw new Error(`setting '${name}': neither text nor a number, nor true or false`);
+  }
+  for (const name of CALLBACKS) {
+    const given = options[name];
+    if (given === undefined || typeof given === 'function') continue;
+    throw new Error(`option '${name}' is a function, not ${given}`);
   }
   const missing = log && LOG_METHODS.find((name) => typeof log[name] !== 'function');
   if (missing) throw new Error(`\`log\` has no method named ${missing}`);

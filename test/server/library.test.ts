@@ -180,6 +180,8 @@ it.each([
   [{ settings: [] }, '`settings` are an object, not a list'],
   [{ settings: { requirepass: undefined } }, "setting 'requirepass': neither text nor a number"],
   [{ settings: { port: [0] } }, "setting 'port': neither text nor a number, nor true or false"],
+  [{ exit: 1 }, "option 'exit' is a function, not 1"],
+  [{ settings: { user: 'ann on' } }, "'user' is a line of a configuration file, no setting: put"],
   [{ log: console }, '`log` has no method named verbose'],
 ])('refuses the options %j, which no types can keep out of JavaScript', (options, text) => {
   expect(() => createServer(options as CreateServerOptions)).toThrow(text);
@@ -188,6 +190,17 @@ it.each([
 it('takes options that are there but not given', () => {
   const absent: object = { settings: undefined, log: undefined, exit: undefined };
   expect(createServer(absent).port).toBe(0);
+});
+
+it.each([
+  ['nosave', "close takes a list as ['nosave'], not nosave"],
+  [['no-save'], "close knows no 'no-save', but save, nosave, now, force"],
+  [['save', 'nosave'], "close cannot both 'save' and 'nosave'"],
+])('refuses to end by %j, and goes on', async (flags, text) => {
+  const server = made();
+  await server.listen();
+  await expect(server.close(flags as never)).rejects.toThrow(text);
+  await connected(server.port);
 });
 
 it('says why it cannot close, goes on, and closes when told to do without', async () => {

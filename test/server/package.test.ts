@@ -33,6 +33,14 @@ it('has every file of types that the library needs, and what its programs run', 
   expect(needed.filter((file) => !files.has(file) || !existsSync(join(root, file)))).toEqual([]);
 });
 
+it('has what its README names for further reading', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const named = [...readme.matchAll(/\]\((\w+\.md)\)/g)].map(([, file]) => file ?? '');
+  expect(named).toContain('ARCHITECTURE.md');
+  const files = packed();
+  expect(named.filter((file) => !files.has(file))).toEqual([]);
+});
+
 it('has types that need no others, of Node or a package', () => {
   const texts = [...typesOf('dist/server/index.d.ts')].map((file) => {
     return readFileSync(join(root, file), 'utf8').replace(/\/\*.*?\*\//gs, '');

@@ -8,7 +8,7 @@
  *
  *   plan        when                                                    `repairAof` cuts
  *   none        all is sound, or nothing lies after the timestamp       nothing
- *   cut         the trouble is in the last file with content            at `cutBytes`
+ *   cut         the trouble is in the last file with content            at `keptBytes`
  *   impossible  in an earlier file, in an RDB preamble, or nothing is   nothing: `reason` says why
  *               from before the timestamp
  *
@@ -46,7 +46,7 @@ export type CheckedFile = {
 
 type CheckPlan =
   | { readonly kind: 'none' }
-  | { readonly kind: 'cut'; readonly path: string; readonly cutBytes: number }
+  | { readonly kind: 'cut'; readonly path: string; readonly keptBytes: number }
   | { readonly kind: 'impossible'; readonly reason: string };
 
 export type CheckVerdict = {
@@ -172,14 +172,14 @@ function planFor(
       `${report.path} is not the last file: cutting it would leave a hole before the next one`,
     );
   }
-  const cutBytes = timeCutBytes ?? report.validBytes;
+  const keptBytes = timeCutBytes ?? report.validBytes;
   if (!isValid && report.rdbBytes === 0 && report.reason.startsWith('the RDB preamble')) {
     return impossible(`the RDB preamble of ${report.path} is damaged: check it as an RDB file`);
   }
-  if (isTimed && cutBytes === 0) {
+  if (isTimed && keptBytes === 0) {
     return impossible(`${report.path} has nothing before that time: nothing would be left of it`);
   }
-  return { kind: 'cut', path: report.path, cutBytes };
+  return { kind: 'cut', path: report.path, keptBytes };
 }
 
 /** Does what the plan says, durably. Returns the bytes cut off, 0 when the plan is not to cut. */
@@ -188,8 +188,8 @@ export async function repairAof(fs: FileSystem, verdict: CheckVerdict): Promise<
   const report = verdict.files.at(-1)?.report;
   if (plan.kind !== 'cut' || report === undefined) return 0;
   const before = (await fs.stat(plan.path))?.size ?? 0;
-  await cutScannedFile(fs, report, plan.cutBytes);
-  return before - plan.cutBytes;
+  await cutScannedFile(fs, report, plan.keptBytes);
+  return before - plan.keptBytes;
 }
 
 /** One line of text for a checked file. */

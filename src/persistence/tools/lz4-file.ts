@@ -29,9 +29,9 @@ export function loadLz4(load: (name: string) => unknown = requireHere): EncoderF
   try {
     found = load('lz4');
   } catch (error) {
-    // It is there, but as it was built for another version of Node.js.
+    // It is there, but as it was built for another version, or where it was packed.
     const isForeign = errorCode(error) === 'ERR_DLOPEN_FAILED';
-    const state = isForeign ? 'was built for another Node.js: build' : 'is not there: install';
+    const state = isForeign ? 'is not built for this Node.js: build' : 'is not there: install';
     const command = isForeign ? 'rebuild' : 'install';
     throw new Error(
       `LZ4 needs the package lz4, which is native and optional and ${state} it with ` +

@@ -14,6 +14,7 @@ import type { ByteView } from '../../core/value.ts';
 import { rdbTypeName } from '../rdb/rdb-format.ts';
 import type { RdbReader } from '../rdb/rdb-reader.ts';
 import { type RdbEntry, type RdbKind, type RdbVisitor, RdbWalk, rdbKind } from '../rdb/rdb-walk.ts';
+import { Biggest } from './biggest.ts';
 
 const PREFIXES_MAX = 100_000;
 const SCORE_BYTES = 8;
@@ -110,9 +111,9 @@ class Counter implements RdbVisitor {
   readonly #encodings = new Map<string, RdbGroup>();
   readonly #databases = new Map<string, RdbGroup>();
   readonly #prefixes = new Map<string, RdbGroup>();
-  readonly #byFile: TopKeys;
-  readonly #byLogical: TopKeys;
-  readonly #byElements: TopKeys;
+  readonly #byFile: Biggest<RdbBigKey>;
+  readonly #byLogical: Biggest<RdbBigKey>;
+  readonly #byElements: Biggest<RdbBigKey>;
   readonly #separator: Buffer;
   #functions = 0;
   #overflowKeys = 0;
@@ -122,9 +123,9 @@ class Counter implements RdbVisitor {
     this.#reader = reader;
     this.#options = options;
     this.#separator = Buffer.from(options.separator, 'latin1');
-    this.#byFile = new TopKeys(options.top);
-    this.#byLogical = new TopKeys(options.top);
-    this.#byElements = new TopKeys(options.top);
+    this.#byFile = new Biggest(options.top);
+    this.#byLogical = new Biggest(options.top);
+    this.#byElements = new Biggest(options.top);
   }
 
   aux(name: string, value: string): void {
@@ -221,9 +222,9 @@ class Counter implements RdbVisitor {
       prefixes: new Map(prefixes.slice(0, this.#options.top)),
       prefixCount: this.#prefixes.size,
       prefixOverflowKeys: this.#overflowKeys,
-      biggestByFileBytes: this.#byFile.keys,
-      biggestByLogicalBytes: this.#byLogical.keys,
-      biggestByElements: this.#byElements.keys,
+      biggestByFileBytes: this.#byFile.all(),
+      biggestByLogicalBytes: this.#byLogical.all(),
+      biggestByElements: this.#byElements.all(),
     };
   }
 
@@ -286,27 +287,4 @@ function addTo(
 
 function bySize(groups: ReadonlyMap<string, RdbGroup>): Map<string, RdbGroup> {
   return new Map([...groups].sort(([, a], [, b]) => b.fileBytes - a.fileBytes));
-}
-
-/** The keys with the greatest sizes, greatest first. */
-class TopKeys {
-  readonly keys: RdbBigKey[] = [];
-  readonly #sizes: number[] = [];
-  readonly #room: number;
-
-  constructor(room: number) {
-    this.#room = room;
-  }
-
-  /** `make` is called for a key that is among them only. */
-  offer(size: number, make: () => RdbBigKey): void {
-    const isFull = this.keys.length === this.#room;
-    if (this.#room === 0 || (isFull && size <= this.#sizes.at(-1)!)) return;
-    let at = this.#sizes.findIndex((other) => other < size);
-    if (at < 0) at = this.#sizes.length;
-    this.#sizes.splice(at, 0, size);
-    this.keys.splice(at, 0, make());
-    this.#sizes.length = Math.min(this.#sizes.length, this.#room);
-    this.keys.length = Math.min(this.keys.length, this.#room);
-  }
 }

@@ -45,7 +45,7 @@ function addBackup(program: Command, tools: BackupTools, io: ToolIo, run: RunToo
     .option(
       '--timeout <seconds>',
       'how long the server may be silent',
-      wholeNumber(1, 'a whole number of seconds'),
+      wholeNumber(1, 'a whole number of seconds from 1'),
       60,
     )
     .option('--lz4', 'write an LZ4 frame; needs the optional package lz4', false)

@@ -24,7 +24,7 @@ import { addBackupCommands, type BackupTools } from './backup-commands.ts';
 import { addCheckCommands, type CheckTools } from './check-commands.ts';
 import { addRdbCommands, type RdbTools } from './rdb-commands.ts';
 import { optionNames } from './server-arguments.ts';
-import type { ToolIo } from './tool-io.ts';
+import { printJson, type ToolIo } from './tool-io.ts';
 
 export interface CairnProgram extends CheckTools, RdbTools, BackupTools {
   /** Runs a server; resolves with an exit code, or undefined when it runs. */
@@ -51,6 +51,12 @@ export async function runCairn(
   const program = new Command('cairn')
     .description('A durable, Redis-compatible server, and tools for its files.')
     .version(CAIRN_VERSION)
+    .configureOutput({
+      outputError: (text, write) => {
+        write(text);
+        if (asksForJson(args)) printJson(io, { ok: false, error: misuseOf(text) });
+      },
+    })
     .showHelpAfterError('(--help tells what can be given)')
     .addHelpText('after', EXAMPLES);
   program
@@ -63,6 +69,20 @@ export async function runCairn(
   addBackupCommands(program, parts, io, run);
   await program.parseAsync(args, { from: 'user' });
   return code;
+}
+
+/** Whether wrong arguments are told as JSON, too. An export's standard output is for its keys. */
+function asksForJson(args: readonly string[]): boolean {
+  const isForKeys = args[1] === 'export' && !args.some((arg) => arg.startsWith('--output'));
+  return args.includes('--json') && !isForKeys;
+}
+
+/** What commander has to say, without its `error:` and in one line. */
+function misuseOf(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ');
 }
 
 const EXAMPLES = `

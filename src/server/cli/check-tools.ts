@@ -117,11 +117,11 @@ async function act(request: CheckAofRequest, verdict: CheckVerdict, io: ToolIo):
   }
   const isTimed = truncateToTimestamp !== undefined;
   if (!fix && !isTimed) {
-    const to = `${plan.path} to ${plan.cutBytes} bytes`;
+    const to = `${plan.path} to ${plan.keptBytes} bytes`;
     say(`AOF is not valid. Use the --fix option to cut ${to}.\n`);
     return NOT_DONE;
   }
-  const question = `This will shrink ${plan.path} to ${plan.cutBytes} bytes. Continue? [y/N]: `;
+  const question = `This will shrink ${plan.path} to ${plan.keptBytes} bytes. Continue? [y/N]: `;
   if (!isTimed && !yes && !(await io.confirm(question))) return NOT_DONE;
   const cutBytes = await repairAof(realFileSystem, verdict);
   say(`Successfully truncated ${plan.path}: ${cutBytes} bytes cut off\n`);

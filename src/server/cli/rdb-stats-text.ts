@@ -7,10 +7,15 @@ import type { ToolIo } from './tool-io.ts';
 const LIBRARIES = ['library of functions', 'libraries of functions'] as const;
 const GROUP_HEAD = ['keys', 'in file', 'logical', 'elements', 'expiring', 'mean TTL'] as const;
 
+/** Which server wrote the file. Cairn says which Redis it is compatible with as well. */
+function writerOf(aux: RdbStatistics['aux']): string {
+  const name = ['Cairn', 'Valkey', 'Redis'].find((one) => `${one.toLowerCase()}-ver` in aux);
+  return name === undefined ? 'an unknown server' : `${name} ${aux[`${name.toLowerCase()}-ver`]}`;
+}
+
 export function printStatistics(io: ToolIo, file: string, statistics: RdbStatistics): void {
   const { aux, functions, modules, prefixCount, prefixOverflowKeys, total } = statistics;
-  const server = aux['cairn-ver'] ?? aux['redis-ver'] ?? aux['valkey-ver'] ?? 'an unknown server';
-  io.print(`${file}: RDB version ${statistics.version} of ${server}\n`);
+  io.print(`${file}: RDB version ${statistics.version} of ${writerOf(aux)}\n`);
   const extras = [counted(total.keys, 'key'), `${shownBytes(total.fileBytes)} in the file`];
   extras.push(`${shownBytes(total.logicalBytes)} unpacked`);
   if (functions > 0) extras.push(counted(functions, ...LIBRARIES));

@@ -37,7 +37,7 @@ export function troubleOnMisuse(command: Command): Command {
 /** The options that say which keys count. */
 export function withFilter(command: Command): Command {
   return command
-    .option('--db <number>', 'only keys of this database', wholeNumber(0, 'a whole number'))
+    .option('--db <number>', 'only keys of this database', wholeNumber(0, 'a whole number from 0'))
     .option('--match <pattern>', 'only keys that match this pattern, as KEYS takes it');
 }
 

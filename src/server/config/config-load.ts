@@ -99,6 +99,14 @@ function readParameter(
   if (error !== undefined) throw new ConfigFileError(error, directive);
 }
 
+/** Why a program cannot say `name`. */
+export function noSetting(name: string): string {
+  const isLine = ['include', 'rename-command', 'user'].includes(name.toLowerCase());
+  if (!isLine) return `there is no setting '${name}'`;
+  const instead = name.toLowerCase() === 'user' ? ': put users into an `aclfile`' : '';
+  return `'${name}' is a line of a configuration file, no setting${instead}`;
+}
+
 function readOther(config: LoadTarget, name: string, directive: Directive, depth: number): void {
   const { words } = directive;
   const refuse = (reason: string): never => {

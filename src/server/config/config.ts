@@ -22,7 +22,7 @@ import { latin1Bytes } from '../../core/text/latin1.ts';
 import { toByteString } from './byte-string.ts';
 import type { Directive } from './conf-file.ts';
 import { quoteWords, readOldConfig, replaceConfigFile, rewriteConfigText } from './conf-rewrite.ts';
-import { type ConfigSource, loadConfig } from './config-load.ts';
+import { type ConfigSource, loadConfig, noSetting } from './config-load.ts';
 import type { AnyParameter } from './parameter.ts';
 import {
   type ConfigValues,
@@ -118,7 +118,7 @@ export class Config {
   applySettings(settings: Settings): void {
     for (const [name, value] of Object.entries(settings)) {
       const parameter = findParameter(name);
-      if (parameter === undefined) throw new Error(`there is no setting '${name}'`);
+      if (parameter === undefined) throw new Error(noSetting(name));
       const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : toByteString(`${value}`);
       const parsed = this.#parse(parameter, splitValue(parameter, text), false);
       if ('error' in parsed) throw new Error(`setting '${name}': ${parsed.error}`);

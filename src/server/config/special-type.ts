@@ -203,7 +203,7 @@ function formatPercentile(value: number): string {
   return value.toFixed(6).replace(/\.?0+$/, '');
 }
 
-const SHUTDOWN_FLAGS: readonly ShutdownFlag[] = ['save', 'nosave', 'now', 'force'];
+export const SHUTDOWN_FLAGS: readonly ShutdownFlag[] = ['save', 'nosave', 'now', 'force'];
 
 /** What SHUTDOWN's words would be when a signal asks for it; `default` is none of them. */
 export const shutdownFlagsType: ValueType<readonly ShutdownFlag[], readonly ShutdownFlag[]> = {

@@ -30,13 +30,21 @@ export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
 }
 
-/** "unknown command", with as much of the arguments as Redis shows. */
+const SCRIPTING = /^(?:eval(?:sha)?(?:_ro)?|fcall(?:_ro)?|function|script)$/i;
+
+/**
+ * "unknown command", with as much of the arguments as Redis shows. What wants Lua, often a library
+ * that its user does not know to bring scripts along, is told that there is none.
+ */
 export function unknownCommand(args: Args): string {
+  const name = args.shown(0).slice(0, 128);
+  if (SCRIPTING.test(name)) {
+    return `ERR unknown command '${name}': this server runs no Lua scripts and functions`;
+  }
   let shown = '';
   for (let i = 1; i < args.count && shown.length < 128; i++) {
     shown += `'${args.shown(i).slice(0, 128 - shown.length)}' `;
   }
-  const name = args.shown(0).slice(0, 128);
   return `ERR unknown command '${name}', with args beginning with: ${shown}`;
 }
 

@@ -45,7 +45,7 @@ describe('checkAof', () => {
     const fs = disk(Buffer.concat([turn(set(2)), turn(set(3)).subarray(0, 60)]));
     const verdict = await check(fs);
     expect(verdict.isValid).toBe(false);
-    expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, cutBytes: 75 });
+    expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, keptBytes: 75 });
     expect(describeCheck(verdict.files[2]!)).toMatch(
       /size 135, ok up to 75, diff 60; at offset 115/,
     );
@@ -57,7 +57,7 @@ describe('checkAof', () => {
   it('keeps the whole commands of a torn turn', async () => {
     const fs = disk(turn(Buffer.concat([set(2), set(3), set(4)])).subarray(0, 120));
     const verdict = await check(fs);
-    expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, cutBytes: 110 });
+    expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, keptBytes: 110 });
     expect(await repairAof(fs, verdict)).toBe(10);
     expect((await check(fs)).isValid).toBe(true);
     expect((await load(fs)).commands.length).toBe(3);
@@ -80,7 +80,7 @@ describe('checkAof', () => {
     expect(JSON.stringify(verdict.plan)).toMatch(/not the last file/);
     expect((await check(disk(Buffer.from('*'), torn))).plan).toMatchObject({ kind: 'impossible' });
     const prepared = disk(new Uint8Array(0), torn);
-    expect((await check(prepared)).plan).toMatchObject({ kind: 'cut', cutBytes: 0 });
+    expect((await check(prepared)).plan).toMatchObject({ kind: 'cut', keptBytes: 0 });
   });
 
   it('checks a single file, with an RDB preamble or without', async () => {
@@ -89,8 +89,8 @@ describe('checkAof', () => {
     const verdict = await check(fs, '/data/one');
     expect(verdict.files).toHaveLength(1);
     expect(verdict.files[0]).toMatchObject({ role: 'single', report: { outcome: 'torn' } });
-    const cutBytes = emptyRdb().length + set(1).length;
-    expect(verdict.plan).toEqual({ kind: 'cut', path: '/data/one', cutBytes });
+    const keptBytes = emptyRdb().length + set(1).length;
+    expect(verdict.plan).toEqual({ kind: 'cut', path: '/data/one', keptBytes });
     fs.put('/data/two', set(1));
     expect((await check(fs, '/data/two')).isValid).toBe(true);
     // Names of files among its commands make it no manifest.
@@ -190,7 +190,7 @@ describe('cutting at a time', () => {
   it('cuts plain files before the time line', async () => {
     const plain = Buffer.concat([set(1), Buffer.from('#TS:100\r\n'), set(2)]);
     const verdict = await check(disk(plain), MANIFEST, 50);
-    expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, cutBytes: set(1).length });
+    expect(verdict.plan).toEqual({ kind: 'cut', path: LAST, keptBytes: set(1).length });
   });
 
   it.each(['20x0\r\n', '3000 \r\n', '3000\n', 'x\r\n'])(

@@ -256,7 +256,7 @@ describe('where the package is not there', () => {
     const load = (): unknown => {
       throw Object.assign(new Error('did not self-register'), { code: 'ERR_DLOPEN_FAILED' });
     };
-    expect(() => loadLz4(load)).toThrow(/built for another Node\.js: .*npm rebuild lz4/);
+    expect(() => loadLz4(load)).toThrow(/is not built for this Node\.js: .*npm rebuild lz4/);
   });
 });
 

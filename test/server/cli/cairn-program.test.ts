@@ -22,7 +22,7 @@ const silent: ToolIo = {
 };
 
 /** The program with parts that note how they are called, and end with `code`. */
-function programWith(code: number): Calls {
+function programWith(code: number, io = silent): Calls {
   const calls: unknown[] = [];
   const noting = (name: string) => async (request: object) => {
     calls.push([name, JSON.parse(JSON.stringify(request))]);
@@ -42,7 +42,7 @@ function programWith(code: number): Calls {
     backup: noting('backup'),
     restore: noting('restore'),
   };
-  return { calls, run: (...args) => runCairn(args, parts, silent) };
+  return { calls, run: (...args) => runCairn(args, parts, io) };
 }
 
 describe('cairn server', () => {
@@ -151,7 +151,7 @@ describe('what is wrong or no command', () => {
       throw Object.assign(new Error('exit'), { exitCode: code });
     });
     try {
-      await programWith(0).run(...args);
+      await programWith(0, { ...silent, print: write }).run(...args);
       return { code: undefined, text };
     } catch {
       return { code: exit.mock.calls[0]?.[0], text };
@@ -175,6 +175,16 @@ describe('what is wrong or no command', () => {
     );
     const both = await exitOf('check-aof', '--fix', '--truncate-to-timestamp', '1', 'f');
     expect(both).toMatchObject({ code: 1 });
+  });
+
+  it('is told to machines, too, but not among the keys of an export', async () => {
+    const error = /\n\{"ok":false,"error":"unknown option '--nope'[^\n"]*"\}\n/;
+    for (const tool of ['check-rdb', 'rdb stats', 'rdb export --output e', 'backup']) {
+      const { text } = await exitOf(...tool.split(' '), '--json', '--nope', 'f');
+      expect(text, tool).toMatch(error);
+    }
+    expect((await exitOf('rdb', 'export', '--json', '--nope', 'f')).text).not.toMatch(error);
+    expect((await exitOf('check-rdb', '--nope', 'f')).text).not.toMatch(error);
   });
 
   it('is trouble, 2, where 1 is an answer', async () => {

@@ -48,7 +48,9 @@ describe('cairn rdb stats', () => {
   it('prints tables, or one object', async () => {
     const people = await outcomeOf((io) => statsTool({ ...request, json: false }, io));
     expect(people).toMatchObject({ code: 0, err: '' });
-    expect(people.out).toMatch(/RDB version 10 of 7\.0\.15\n17 keys, .*, 1 library of functions\n/);
+    expect(people.out).toMatch(
+      /RDB version 10 of Redis 7\.0\.15\n17 keys, .*, 1 library of functions\n/,
+    );
     expect(people.out).toMatch(/ {2}type +keys +in file[\s\S]*stream +2 /);
     expect(people.out).toMatch(/biggest unpacked[\s\S]*"bigl"/);
     const machines = await outcomeOf((io) => statsTool({ ...request, json: true }, io));
@@ -243,7 +245,7 @@ describe('cairn check-rdb and check-aof', () => {
     expect(JSON.parse(looked.out)).toMatchObject({
       ok: false,
       cutBytes: 0,
-      plan: { kind: 'cut', cutBytes: whole.length },
+      plan: { kind: 'cut', keptBytes: whole.length },
       files: [{ role: 'single', outcome: 'torn', commandCount: 1 }],
     });
     expect([(await check(true, false, false)).code, size()]).toEqual([1, whole.length + 9]);

@@ -168,8 +168,13 @@ describe('the libraries of a server', () => {
     );
   });
 
-  it('are unknown to clients', async () => {
+  it('are unknown to clients, who are told why', async () => {
     const { client } = await started({});
-    expect(await ask(client, 'FUNCTION', 'FLUSH')).toMatch(/^ERR unknown command/);
+    for (const name of ['FUNCTION', 'evalsha', 'EVAL_RO', 'FCALL', 'SCRIPT']) {
+      expect(await ask(client, name, 'x')).toBe(
+        `ERR unknown command '${name}': this server runs no Lua scripts and functions`,
+      );
+    }
+    expect(await ask(client, 'EVALUATE', 'x')).toMatch(/'EVALUATE', with args/);
   });
 });
