@@ -246,6 +246,17 @@ describe('a fed reader', () => {
     expect(() => reader.take(new Uint8Array(1), 0, 1)).toThrow(/ends too early/);
   });
 
+  it('takes a byte more than it has room for, and nothing in the middle of a value', () => {
+    const reader = RdbReader.fed();
+    const bytes = new Uint8Array(reader.buf.length + 1).fill(1);
+    reader.feed(bytes);
+    reader.skip(bytes.length);
+    expect(() => reader.feed(bytes)).toThrow(/between two values/);
+    reader.commit();
+    reader.feed(Buffer.from([7]));
+    expect([reader.byte(), reader.offset]).toEqual([7, bytes.length + 1]);
+  });
+
   it('says where its input ended', () => {
     const reader = RdbReader.fed();
     reader.feed(Buffer.from([5, 97]));
