@@ -14,19 +14,32 @@ import { written } from './rdb-written.ts';
 
 /** The commands that an RDB becomes, their words with spaces between them. */
 const resp = (options: RdbCommandsOptions, ...parts: RdbPart[]): string[] =>
-  written(rdbOf('REDIS0012', ...parts, 0xff), (out) => {
-    const writer = new CommandWriter((part, length) => out.write(part, 0, length));
-    return new RdbCommands(writer, options);
-  })
-    .split(/^\*\d+\r\n/m)
-    .slice(1)
-    .map((command) =>
-      command
-        .replace(/\$\d+\r\n/g, '')
-        .trim()
-        .split('\r\n')
-        .join(' '),
-    );
+  commandsIn(
+    written(rdbOf('REDIS0012', ...parts, 0xff), (out) => {
+      const writer = new CommandWriter((part, length) => out.write(part, 0, length));
+      return new RdbCommands(writer, options);
+    }),
+  );
+
+/** Reads commands as a server does, which believes the number of their words. */
+function commandsIn(all: string): string[] {
+  const commands: string[] = [];
+  let at = 0;
+  const count = (sign: string): number => {
+    expect(all[at]).toBe(sign);
+    const end = all.indexOf('\r\n', at);
+    const told = Number(all.slice(at + 1, end));
+    at = end + 2;
+    return told;
+  };
+  const word = (): string => {
+    const length = count('$');
+    at += length + 2;
+    return all.slice(at - length - 2, at - 2);
+  };
+  while (at < all.length) commands.push(Array.from({ length: count('*') }, word).join(' '));
+  return commands;
+}
 
 const key = text('k');
 
@@ -87,6 +100,18 @@ describe('the commands of a dump', () => {
     ]);
   });
 
+  it('have long keys and fields whole, and short ones behind them', () => {
+    const long = (letter: string): RdbPart[] => [0x41, 0x2c, letter.repeat(300)];
+    const [k, f, m] = ['k', 'f', 'm'].map((letter) => letter.repeat(300));
+    const hash = [4, ...long('k'), 2, ...long('f'), text('v'), text('g'), text('w')];
+    const zset = [5, key, 1, ...long('m'), ...int64(0)];
+    expect(resp({}, ...hash, ...zset)).toEqual([
+      'SELECT 0',
+      `HSET ${k} ${f} v g w`,
+      `ZADD k 0 ${m}`,
+    ]);
+  });
+
   it('leave out the keys that are not wanted, and their databases', () => {
     const wants = ({ db }: { db: number }): boolean => db === 2;
     const parts = [0, key, text('a'), 0xfe, 2, 0, key, text('b')];
@@ -144,7 +169,8 @@ describe('the commands of a dump', () => {
       view.show(latin1(word), 0, word.length);
       return view;
     };
-    commands.streamEntry(new StreamId(), 1);
+    commands.streamEntry(new StreamId(), 2);
+    commands.streamField(shown('e'), shown('g'));
     commands.streamField(shown('f'), shown(long));
     const words = (...all: string[]): string =>
       `*${all.length}\r\n${all.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
@@ -156,7 +182,7 @@ describe('the commands of a dump', () => {
       words('ZADD', 'zset', '0', long) +
       words('RPUSH', 'list', long) +
       words('RPUSH', 'list', 'z') +
-      words('XADD', 'list', '0-0', 'f', long);
+      words('XADD', 'list', '0-0', 'e', 'g', 'f', long);
     expect(out.join('') === wanted).toBe(true);
     expect(lent.length).toBe(5);
   });

@@ -3,7 +3,9 @@
  * is shown as its elements, and damage is noticed where it stands.
  */
 import { describe, expect, it } from 'vitest';
-import type { ByteView } from '../../../src/core/value.ts';
+import { StreamId } from '../../../src/core/struct/stream-id.ts';
+import { ByteView } from '../../../src/core/value.ts';
+import { ByteOutput } from '../../../src/persistence/byte-output.ts';
 import { RdbEntry, RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
 import { checkRdb } from '../../../src/persistence/tools/check-rdb.ts';
 import { JsonExport } from '../../../src/persistence/tools/rdb-export-json.ts';
@@ -187,6 +189,85 @@ describe('an export', () => {
     ]);
   });
 
+  it('tells each stream with its own entries and groups, from where their bytes lie', () => {
+    let all = '';
+    const out = new ByteOutput((part, length) => {
+      all += Buffer.from(part.subarray(0, length)).toString('latin1');
+    });
+    const visitor = new JsonExport(out, wants);
+    const id = (ms: number): StreamId => new StreamId().set(0, ms, 0, 0);
+    const view = (word: string): ByteView => {
+      const one = new ByteView();
+      one.bytes = Buffer.from(`..${word}..`).subarray(1);
+      one.offset = 1;
+      one.length = word.length;
+      return one;
+    };
+    const entry = Object.assign(new RdbEntry(), { type: 21, key: latin1('s'), keyLength: 1 });
+    for (let i = 0; i < 2; i++) {
+      visitor.entry(entry);
+      visitor.streamEntry(id(1));
+      visitor.streamField(view('a'), view('b'));
+      visitor.streamField(view('c'), view('d'));
+      visitor.streamEntry(id(2));
+      visitor.streamField(view('e'), view('f'));
+      visitor.streamFacts({ length: 2, lastId: id(2), maxDeletedId: id(0), entriesAdded: 2n });
+      visitor.group('g', id(2), 2n);
+      visitor.consumer('one', 1, 1);
+      visitor.pending(id(1), 5, 3n);
+      visitor.pending(id(2), 6, 4n);
+      visitor.consumer('two', 1, 1);
+      visitor.pending(id(3), 7, 5n);
+      visitor.entryEnd();
+    }
+    out.flush();
+    const [first, second] = all.split('\n');
+    expect(second).toBe(first);
+    expect(JSON.parse(first!).value).toMatchObject({
+      entries: [
+        ['1-0', ['a', 'b', 'c', 'd']],
+        ['2-0', ['e', 'f']],
+      ],
+      groups: [
+        {
+          consumers: [
+            {
+              pending: [
+                ['1-0', 5, 3],
+                ['2-0', 6, 4],
+              ],
+            },
+            { pending: [['3-0', 7, 5]] },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('tells a use of zero, and nothing of keys that are not wanted', () => {
+    const file = rdbOf(
+      'REDIS0012',
+      0xf8,
+      0,
+      0,
+      key,
+      text('a'),
+      0xf9,
+      0,
+      0,
+      text('b'),
+      text('c'),
+      0xff,
+    );
+    const lines = written(file, (out) => new JsonExport(out, () => true)).split('\n');
+    expect(lines.slice(0, 2).map((line) => JSON.parse(line))).toMatchObject([
+      { key: 'k', idleSeconds: 0 },
+      { key: 'b', frequency: 0 },
+    ]);
+    const isB = ({ key: name }: RdbEntry): boolean => name[0] === 98;
+    expect(written(file, (out) => new JsonExport(out, isB))).toBe(`${lines[1]}\n`);
+  });
+
   it('tells a score that is nothing below zero', () => {
     const file = rdbOf('REDIS0012', 5, key, 1, text('m'), '\0'.repeat(7), 0x80, 0xff);
     const line = written(file, (out) => new JsonExport(out, wants));
@@ -199,7 +280,7 @@ describe('an export', () => {
       length.writeUInt32BE(bytes.length);
       return [0, key, 0x80, [...length], bytes.toString('latin1')];
     };
-    const characters = 'aä€😀'.repeat(180_000);
+    const characters = 'aä€"\n😀'.repeat(180_000);
     const bytes = Buffer.alloc(1_600_001, 0xfe);
     const [first, second] = values(...long(Buffer.from(characters)), ...long(bytes));
     expect(first === characters).toBe(true);
