@@ -101,6 +101,16 @@ describe('a rewrite', () => {
     expect(manifestOf(fs)).not.toContain('type h');
   });
 
+  it("deletes no history while it is off, when the folder may be another server's", async () => {
+    const { fs, driver } = await fresh('no', { keepHistory: true });
+    await driver.rewrite();
+    await driver.aof.switchOff();
+    const before = names(fs);
+    expect(before).toContain('a.1.incr.aof');
+    await driver.aof.setKeepHistory(false);
+    expect(names(fs)).toEqual(before);
+  });
+
   it('holds new turns until the old file is safe', async () => {
     const { fs, driver } = await fresh('everysec');
     driver.turn();
