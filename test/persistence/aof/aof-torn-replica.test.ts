@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { encodePositionLine } from '../../../src/persistence/aof/aof-position.ts';
+import { cutScannedFile, scanAofFile } from '../../../src/persistence/aof/aof-scan.ts';
 import { command, load, PLACE, turn } from '../../support/aof-samples.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 
@@ -67,4 +68,18 @@ describe('the torn turn of a replica', () => {
     expect(commands).toEqual(['SET key:0 0xx', 'SET key:1 1xx']);
     expect(report.position).toEqual({ ...place, continues: true, offset: 100 + set(1).length });
   });
+});
+
+it('a torn turn leaves no head behind a cut that is before it', async () => {
+  const first = turn(set(1));
+  const bytes = Buffer.concat([first, turn(Buffer.concat([set(2), set(3)])).subarray(0, -5)]);
+  const readRdb = () => Promise.reject(new Error('there is none'));
+  const command = () => undefined;
+  const report = await scanAofFile(one(bytes), LAST, { readRdb, command });
+  expect(report).toMatchObject({ outcome: 'torn', tornHeadOffset: first.length });
+  for (const size of [0, first.length - 1, first.length, report.validBytes]) {
+    const fs = one(bytes);
+    await cutScannedFile(fs, report, size);
+    expect(fs.content(LAST)!.length).toBe(size);
+  }
 });
