@@ -168,6 +168,10 @@ describe('a rewrite', () => {
     expect(driver.aof.beginRewrite()).toBe(false);
     await driver.begin();
     expect(driver.aof.beginRewrite()).toBe(false);
+    // Nor when the new increment has taken over.
+    driver.turn();
+    await driver.pass(100);
+    expect(driver.aof.beginRewrite()).toBe(false);
     await expect(driver.aof.prepareRewrite(0)).rejects.toThrow(/already running/);
     await driver.finish();
     await expect(driver.aof.finishRewrite('x', 'rdb')).rejects.toThrow(/no AOF rewrite/);
