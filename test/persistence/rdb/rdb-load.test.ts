@@ -8,6 +8,7 @@ import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { int64 } from './rdb-packed.ts';
 import {
   contents,
+  entriesOf,
   fileReader,
   loaded,
   loadInto,
@@ -123,10 +124,26 @@ describe('a load counts', () => {
     expect(figures('keep')).toEqual([4, 4, 3, 2, 0]);
   });
 
+  it('a time in seconds before 1970 as over', () => {
+    const file = rdbOf('REDIS0010', 0xfd, [0xff, 0xff, 0xff, 0xff], ...short(1), 0xff);
+    expect(loaded(fileReader(file)).load).toMatchObject({ keys: 0, expiredKeys: 1 });
+  });
+
   it('empty collections, and names ten of them', () => {
     const empty = Array.from({ length: 12 }, (_, i) => [2, text(`k${i}`), 0]).flat();
     const { load } = loaded(fileReader(rdbOf('REDIS0010', ...empty, ...short(1), 0xff)));
     const names = Array.from({ length: 10 }, (_, i) => `k${i}`);
     expect([load.keys, load.emptyKeys, load.emptyKeyNames]).toEqual([1, 12, names]);
   });
+});
+
+it('a large key has the expiry and the use that stood before it', () => {
+  const length = (1 << 20) + 1;
+  const key = [0x80, 0, 0x10, 0, 1, 'k'.repeat(length)];
+  const file = rdbOf('REDIS0010', ...expiring(NOW_MS + 5), 0xf8, 7, 0, ...key, text('v'), 0xff);
+  const { keyspace } = loaded(fileReader(file), { usage: 'lru' });
+  const [entry] = [...entriesOf(keyspace)];
+  expect(entry!.key.length).toBe(length);
+  expect(keyspace.expiryOf(entry!.db, entry!.address)).toBe(NOW_MS + 5);
+  expect(keyspace.usageOf(entry!.address)).toBe(keyspace.lruClock - 7);
 });
