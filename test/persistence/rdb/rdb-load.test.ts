@@ -8,12 +8,14 @@ import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { int64 } from './rdb-packed.ts';
 import {
   contents,
+  type Entry,
   entriesOf,
   fileReader,
   loaded,
   loadInto,
   makeKeyspace,
   NOW_MS,
+  put,
   type RdbPart,
   rdbOf,
   text,
@@ -23,6 +25,9 @@ import {
 /** So many short strings. */
 const short = (count: number): RdbPart[] =>
   Array.from({ length: count }, (_, i) => [0, text(`k${i}`), text('v')]).flat();
+
+/** A string that is not put aside with others. */
+const LONG = `${String.fromCharCode(0x80, 0, 0, 0x4e, 0x20)}${'x'.repeat(20_000)}`;
 
 const expiring = (ms: number): RdbPart[] => [0xfc, int64(ms)];
 
@@ -68,13 +73,33 @@ describe('a load that fails', () => {
   it('says of a key that comes twice where its value begins', () => {
     const [headBytes, keyBytes] = ['REDIS0010'.length, 1 + text('k0').length + text('v').length];
     const again = rdbOf('REDIS0010', ...short(3), 0, text('kk'), text('a'), ...short(2), 0xff);
+    const keyspace = makeKeyspace();
     let offset = 0;
     try {
-      loaded(fileReader(again));
+      loaded(fileReader(again), { keyspace });
     } catch (error) {
       offset = (error as RdbError).offset;
     }
     expect(offset).toBe(headBytes + 5 * keyBytes - text('v').length);
+    // Those before it are there, in blocks that nobody else is given.
+    for (let i = 0; i < 9; i++) put(keyspace, 1, `k${i}`, 'v');
+    const kept = [...contents(keyspace).keys()].filter((key) => key.startsWith('0'));
+    expect(kept.sort()).toEqual(['0 k0', '0 k1', '0 k2', '0 kk']);
+  });
+
+  it('finds a key that comes twice, whatever its values are', () => {
+    const [a, b] = [[...short(1)], [0, text('k0'), LONG]];
+    for (const parts of [
+      [...a, ...b],
+      [...b, ...a],
+      [...b, ...b],
+    ]) {
+      const keyspace = makeKeyspace();
+      const load = (): unknown =>
+        loaded(fileReader(rdbOf('REDIS0010', ...parts, 0xff)), { keyspace });
+      expect(load).toThrow(/'k0' twice/);
+      expect([...contents(keyspace).keys()]).toEqual(['0 k0']);
+    }
   });
 
   it('leaves nothing of a large key or value whose bytes do not come', () => {
@@ -104,7 +129,6 @@ describe('a load that fails', () => {
 describe('a load counts', () => {
   const late = expiring(NOW_MS - 1);
   const now = expiring(NOW_MS);
-  const long = String.fromCharCode(0x40, 100) + 'x'.repeat(100);
   const parts = (value: string): RdbPart[] => [
     ...[...late, 0, text('a'), value, ...now, 0, text('b'), value, ...late, 0, text('c'), value],
     ...[0, text('d'), value],
@@ -112,16 +136,17 @@ describe('a load counts', () => {
 
   it.each([
     { what: 'short', value: text('v') },
-    { what: 'longer', value: long },
+    { what: 'longer', value: LONG },
   ])('$what strings whose time had come, dropped or kept', ({ value }) => {
     const file = rdbOf('REDIS0010', ...parts(value), 0xff);
     const figures = (expired: 'drop' | 'keep'): number[] => {
       const { load, keyspace } = loaded(fileReader(file), { expired });
       const { keys, expires, overdueKeys, expiredKeys } = load;
-      return [contents(keyspace).size, keys, expires, overdueKeys, expiredKeys];
+      const expiring = keyspace.databases[0]!.expires.size;
+      return [contents(keyspace).size, expiring, keys, expires, overdueKeys, expiredKeys];
     };
-    expect(figures('drop')).toEqual([2, 2, 1, 0, 2]);
-    expect(figures('keep')).toEqual([4, 4, 3, 2, 0]);
+    expect(figures('drop')).toEqual([2, 1, 2, 1, 0, 2]);
+    expect(figures('keep')).toEqual([4, 3, 4, 3, 2, 0]);
   });
 
   it('a time in seconds before 1970 as over', () => {
@@ -135,6 +160,19 @@ describe('a load counts', () => {
     const names = Array.from({ length: 10 }, (_, i) => `k${i}`);
     expect([load.keys, load.emptyKeys, load.emptyKeyNames]).toEqual([1, 12, names]);
   });
+});
+
+it.each([
+  { what: 'short', value: text('v') },
+  { what: 'longer', value: LONG },
+])('a $what string has the use that stood before it, and no other', ({ value }) => {
+  const parts = [...expiring(NOW_MS + 5), 0xf9, 0, 0, text('key'), value];
+  const keyspace = makeKeyspace();
+  keyspace.lfu = true;
+  loaded(fileReader(rdbOf('REDIS0010', ...parts, 0xff)), { keyspace, usage: 'lfu' });
+  const [{ address, db }] = [...entriesOf(keyspace)] as [Entry];
+  expect(keyspace.usageOf(address) & 0xff).toBe(0);
+  expect(keyspace.expiryOf(db, address)).toBe(NOW_MS + 5);
 });
 
 it('a large key has the expiry and the use that stood before it', () => {
