@@ -166,15 +166,17 @@ export const realFileSystem: FileSystem = {
   readdirSync: (path) => fs.readdirSync(path),
   readdir: (path) => fs.promises.readdir(path),
   statSync: (path) => {
-    const stat = fs.statSync(path, { throwIfNoEntry: false });
-    return stat === undefined ? undefined : describe(stat);
+    try {
+      return describe(fs.statSync(path));
+    } catch (error) {
+      return nothingThere(error);
+    }
   },
   stat: async (path) => {
     try {
       return describe(await fs.promises.stat(path));
     } catch (error) {
-      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-      throw error;
+      return nothingThere(error);
     }
   },
   mkdirSync: (path) => {
@@ -200,6 +202,12 @@ export const realFileSystem: FileSystem = {
     return stat.bavail * stat.bsize;
   },
 };
+
+/** What stat(2) says where nothing has the name, or nothing can, below a file; throws all else. */
+function nothingThere(error: unknown): undefined {
+  const code = errorCode(error);
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+}
 
 function describe(stat: fs.Stats): FileStat {
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';

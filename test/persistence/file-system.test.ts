@@ -122,6 +122,31 @@ describe('the real file system', () => {
     expect(realFileSystem.freeBytesSync(folder)).toBeGreaterThan(least);
   });
 
+  it('empties a file that it replaces', async () => {
+    const path = join(folder, 'f');
+    for (const open of [realFileSystem.openSync, realFileSystem.open]) {
+      fs.writeFileSync(path, BYTES);
+      const file = await open(path, 'replace');
+      expect(file.sizeSync()).toBe(0);
+      await file.close();
+    }
+  });
+
+  it('finds nothing below what is no folder', async () => {
+    fs.writeFileSync(join(folder, 'f'), BYTES);
+    const path = join(folder, 'f', 'below');
+    expect(realFileSystem.statSync(path)).toBeUndefined();
+    expect(await realFileSystem.stat(path)).toBeUndefined();
+  });
+
+  it('counts no room that is kept for the system', async () => {
+    const disk = { ...fs.statfsSync(folder), bavail: 3, bfree: 5, bsize: 7 };
+    vi.spyOn(fs.promises, 'statfs').mockResolvedValueOnce(disk as never);
+    vi.mocked(fs.statfsSync).mockReturnValueOnce(disk as never);
+    const both = [await realFileSystem.freeBytes(folder), realFileSystem.freeBytesSync(folder)];
+    expect(both).toEqual([21, 21]);
+  });
+
   it('keeps what is there when it opens for update', async () => {
     const path = join(folder, 'f');
     fs.writeFileSync(path, BYTES);

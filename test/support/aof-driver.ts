@@ -108,13 +108,16 @@ export class AofDriver {
   async writeBase(path: string, count = this.written): Promise<'aof'> {
     const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => write(i)));
     const file = await this.fs.open(path, 'replace');
-    for (let done = 0; done < bytes.length; ) {
-      const wrote = await file.write(bytes, done, bytes.length - done, done);
-      if (wrote === 0) throw new Error('no progress');
-      done += wrote;
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const wrote = await file.write(bytes, done, bytes.length - done, done);
+        if (wrote === 0) throw new Error('no progress');
+        done += wrote;
+      }
+      await file.syncData();
+    } finally {
+      await file.close();
     }
-    await file.syncData();
-    await file.close();
     return 'aof';
   }
 

@@ -320,7 +320,7 @@ export class Aof {
   async #openTemporary(): Promise<DurableFile> {
     const { fs, temporaryIncrPath } = this.folder;
     const file = new DurableFile(await fs.open(temporaryIncrPath, 'journal'));
-    await file.truncate(0);
+    await file.truncate(0).catch((error) => file.close().finally(() => Promise.reject(error)));
     return file;
   }
 

@@ -16,7 +16,7 @@ export interface RdbLoadOptions {
   readonly expired: 'drop' | 'keep';
   /** A key that exists already: an error, or its value is replaced. */
   readonly duplicates: 'refuse' | 'replace';
-  /** What the eviction policy needs of the use that is noted with each key. */
+  /** What is kept of the use that is noted with each key; other notes of it are passed over. */
   readonly usage: UsageKind;
   /** Whether values are looked at more closely than safety asks (`ValueDecoder`). */
   readonly deep?: boolean;

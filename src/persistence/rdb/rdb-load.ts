@@ -190,6 +190,7 @@ export class RdbLoad {
   /** Reads an opcode, or a key. */
   #item(): void {
     const reader = this.#reader;
+    const kept = this.#options.usage;
     let expiryMs = -1;
     let hasExpiry = false;
     let usage = -1;
@@ -204,12 +205,16 @@ export class RdbLoad {
           expiryMs = (reader.uint32() | 0) * 1000;
           hasExpiry = true;
           continue;
-        case rdb.OP_IDLE:
-          usage = reader.length();
+        case rdb.OP_IDLE: {
+          const idleSeconds = reader.length();
+          if (kept === 'lru') usage = idleSeconds;
           continue;
-        case rdb.OP_FREQ:
-          usage = reader.byte();
+        }
+        case rdb.OP_FREQ: {
+          const frequency = reader.byte();
+          if (kept === 'lfu') usage = frequency;
           continue;
+        }
         default:
           if (type >= rdb.OP_SLOT_IMPORT) this.#opcode(type);
           else this.#entry(type, hasExpiry, expiryMs, usage);
@@ -370,12 +375,12 @@ export class RdbLoad {
     return new RdbError(`the key '${name}' twice in database ${this.#db.id}`, offset);
   }
 
-  /** Notes the use that stood before the key, as IDLE seconds or as FREQ. */
+  /** Notes the use that stood before the key: FREQ for an LFU, else IDLE seconds. */
   #setUsage(address: number, usage: number): void {
     const keyspace = this.#keyspace;
     const { nowMs, lruClock } = keyspace;
-    if (this.#options.usage === 'lfu') keyspace.setUsage(address, lfuWord(nowMs, usage & 0xff));
-    if (this.#options.usage === 'lru') keyspace.setUsage(address, (lruClock - usage) & 0xffffff);
+    const isLfu = this.#options.usage === 'lfu';
+    keyspace.setUsage(address, isLfu ? lfuWord(nowMs, usage) : (lruClock - usage) & 0xffffff);
   }
 
   #text(): string {

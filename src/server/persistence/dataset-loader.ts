@@ -259,7 +259,8 @@ export class DatasetLoader {
         return load.aux.has('repl-id') ? 'keep' : options.expired;
       },
       duplicates: options.duplicates ?? 'refuse',
-      usage: usageKind(values.maxmemoryPolicy),
+      // Without an LRU as well, idle times are kept: OBJECT IDLETIME tells them.
+      usage: usageKind(values.maxmemoryPolicy) === 'lfu' ? 'lfu' : 'lru',
       deep: values.sanitizeDumpPayload === 'yes',
       get keyDelayUs() {
         return Math.max(0, values.keyLoadDelay);

@@ -101,6 +101,16 @@ describe('a rewrite', () => {
     expect(manifestOf(fs)).not.toContain('type h');
   });
 
+  it("deletes no history while it is off, when the folder may be another server's", async () => {
+    const { fs, driver } = await fresh('no', { keepHistory: true });
+    await driver.rewrite();
+    await driver.aof.switchOff();
+    const before = names(fs);
+    expect(before).toContain('a.1.incr.aof');
+    await driver.aof.setKeepHistory(false);
+    expect(names(fs)).toEqual(before);
+  });
+
   it('holds new turns until the old file is safe', async () => {
     const { fs, driver } = await fresh('everysec');
     driver.turn();
@@ -157,6 +167,10 @@ describe('a rewrite', () => {
     const { driver } = await fresh('no');
     expect(driver.aof.beginRewrite()).toBe(false);
     await driver.begin();
+    expect(driver.aof.beginRewrite()).toBe(false);
+    // Nor when the new increment has taken over.
+    driver.turn();
+    await driver.pass(100);
     expect(driver.aof.beginRewrite()).toBe(false);
     await expect(driver.aof.prepareRewrite(0)).rejects.toThrow(/already running/);
     await driver.finish();

@@ -8,7 +8,7 @@ import {
   nextTurn,
   recover,
 } from '../../support/aof-driver.ts';
-import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 
 const names = aofFolderNames;
 const manifestOf = (fs: FaultyFileSystem) =>
@@ -47,6 +47,36 @@ describe('open', () => {
     await AofDriver.start(fs, { policy: 'no' });
     const written = open.mock.calls.filter(([, mode]) => mode !== 'read');
     expect(written).toEqual([[`${FOLDER}/a.1.incr.aof`, 'journal']]);
+  });
+
+  it('makes all durable that was loaded, for it can be seen from then on', async () => {
+    const { fs, driver } = await fresh('no');
+    driver.turn(3);
+    await driver.rewrite();
+    await driver.begin();
+    driver.turn(2);
+    await driver.pass(100);
+    expect(driver.acknowledged).toBe(5);
+    const left = fs.kill();
+    await AofDriver.start(left, { policy: 'no' });
+    expect(await recover(left.cutPower(1, 'all'))).toBe(5);
+  });
+
+  it('keeps others from the folder until the AOF is off', async () => {
+    const fs = new FaultyFileSystem();
+    fs.put('/data/.keep', new Uint8Array(0));
+    let held = 0;
+    const hold = { take: async () => void (held = 1), letGo: () => void (held = 0) };
+    const driver = new AofDriver(fs, { policy: 'no' }, 0, hold);
+    await driver.folder.takeHold();
+    await driver.folder.read();
+    await driver.aof.open((path) => driver.writeBase(path));
+    await driver.aof.letGo();
+    expect(held).toBe(1);
+    await driver.aof.switchOff();
+    expect(held).toBe(1);
+    await driver.aof.letGo();
+    expect(held).toBe(0);
   });
 });
 

@@ -6,6 +6,7 @@ import { ByteView } from '../../../src/core/value.ts';
 import type { OpenFile } from '../../../src/persistence/file-system.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { putLength } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
+import { HeldString } from '../../../src/persistence/rdb/rdb-held.ts';
 import { HUNGRY, RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { FileSource } from '../../../src/persistence/rdb/rdb-source.ts';
 import { fileReader, latin1 } from './rdb-support.ts';
@@ -246,6 +247,17 @@ describe('a fed reader', () => {
     expect(() => reader.take(new Uint8Array(1), 0, 1)).toThrow(/ends too early/);
   });
 
+  it('takes a byte more than it has room for, and nothing in the middle of a value', () => {
+    const reader = RdbReader.fed();
+    const bytes = new Uint8Array(reader.buf.length + 1).fill(1);
+    reader.feed(bytes);
+    reader.skip(bytes.length);
+    expect(() => reader.feed(bytes)).toThrow(/between two values/);
+    reader.commit();
+    reader.feed(Buffer.from([7]));
+    expect([reader.byte(), reader.offset]).toEqual([7, bytes.length + 1]);
+  });
+
   it('says where its input ended', () => {
     const reader = RdbReader.fed();
     reader.feed(Buffer.from([5, 97]));
@@ -254,6 +266,19 @@ describe('a fed reader', () => {
     reader.endOfFeed();
     expect(() => reader.string(view)).toThrow(/ends too early, at byte 2/);
   });
+});
+
+it('a held string keeps no room of a long one for the short ones behind it', () => {
+  const held = new HeldString();
+  for (const length of [5000, 2 << 20, 100, 2 << 20]) {
+    view.bytes = new Uint8Array(length + 1).fill(length & 0xff);
+    view.offset = 1;
+    view.length = length;
+    held.copy(view);
+    expect(held.length).toBe(length);
+    expect(Buffer.from(held.bytes.subarray(0, length)).equals(view.bytes.subarray(1))).toBe(true);
+    if (length === 100) expect(held.bytes.length).toBeLessThan(1000);
+  }
 });
 
 describe('a file', () => {

@@ -1,6 +1,7 @@
 /** What is saved comes back: all encodings, options, cuts and slices. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import {
   contents,
@@ -162,6 +163,24 @@ describe('what stands beside the keys', () => {
     keyspace.setUsage(old, ((Math.floor(NOW_MS / 60_000) & 0xffff) << 8) | 200);
     const c = loaded(fileReader(saved(keyspace, { usage: 'lfu' })), { usage: 'lfu' }).keyspace;
     expect(c.usageOf(c.peek(c.databases[0]!, key, 0, 4)) & 0xff).toBe(200);
+  });
+
+  it('is no use where the policy counts it otherwise', () => {
+    const keyspace = makeKeyspace();
+    const old = put(keyspace, 0, 'k', 'v');
+    keyspace.setUsage(old, keyspace.lruClock - 200);
+    const idle = saved(keyspace, { usage: 'lru' });
+    keyspace.lfu = true;
+    keyspace.setUsage(old, ((Math.floor(NOW_MS / 60_000) & 0xffff) << 8) | 250);
+    const frequent = saved(keyspace, { usage: 'lfu' });
+    const usage = (into: Keyspace): number =>
+      into.usageOf(into.peek(into.databases[0]!, latin1('k'), 0, 1));
+    const lfu = makeKeyspace();
+    lfu.lfu = true;
+    loaded(fileReader(idle), { keyspace: lfu, usage: 'lfu' });
+    expect(usage(lfu) & 0xff).toBe(5);
+    const lru = loaded(fileReader(frequent), { usage: 'lru' }).keyspace;
+    expect(usage(lru)).toBe(lru.lruClock);
   });
 
   it('is expiry: what is over is dropped, or kept where a primary decides', () => {

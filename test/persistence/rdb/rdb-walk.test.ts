@@ -4,49 +4,17 @@
  */
 import { describe, expect, it } from 'vitest';
 import { StreamId } from '../../../src/core/struct/stream-id.ts';
-import { ElementView } from '../../../src/core/types/element-view.ts';
-import type { ByteView } from '../../../src/core/value.ts';
+import { ByteView } from '../../../src/core/value.ts';
 import { ByteOutput } from '../../../src/persistence/byte-output.ts';
-import { CommandWriter } from '../../../src/persistence/command-writer.ts';
-import { RdbCommands } from '../../../src/persistence/rdb/rdb-commands.ts';
-import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
-import { RdbEntry, type RdbVisitor, RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
+import { RdbEntry, RdbWalk } from '../../../src/persistence/rdb/rdb-walk.ts';
 import { checkRdb } from '../../../src/persistence/tools/check-rdb.ts';
 import { JsonExport } from '../../../src/persistence/tools/rdb-export-json.ts';
 import { rdbString } from './rdb-forms.ts';
 import { blob, int64, listpack, ziplist } from './rdb-packed.ts';
 import { fileReader, latin1, NOW_MS, type RdbPart, rdbOf, text } from './rdb-support.ts';
+import { walkFed, written } from './rdb-written.ts';
 
 const wants = (): boolean => true;
-
-/** What a walk writes, which must be the same when its bytes come one by one. */
-function written(bytes: Uint8Array, visitor: (out: ByteOutput) => RdbVisitor): string {
-  const [pulled, fed] = [false, true].map((isFed) => {
-    let all = '';
-    const out = new ByteOutput((part, length) => {
-      all += Buffer.from(part.subarray(0, length)).toString('latin1');
-    });
-    if (isFed) walkFed(bytes, visitor(out));
-    else new RdbWalk(fileReader(bytes), visitor(out)).run();
-    out.flush();
-    return all;
-  });
-  expect(fed === pulled, 'fed as pulled').toBe(true);
-  return pulled!;
-}
-
-/** Feeds a walk that doubts everything, byte by byte or at least in many pieces. */
-function walkFed(bytes: Uint8Array, visitor: RdbVisitor): void {
-  const reader = RdbReader.fed();
-  const walk = new RdbWalk(reader, visitor, 'all');
-  const step = Math.max(1, bytes.length >> 12);
-  for (let at = 0; at < bytes.length; at += step) {
-    reader.feed(bytes.subarray(at, at + step));
-    walk.resume();
-  }
-  reader.endOfFeed();
-  expect(walk.resume()).toBe(true);
-}
 
 const json = (...parts: RdbPart[]): unknown[] =>
   written(rdbOf('REDIS0012', ...parts, 0xff), (out) => new JsonExport(out, wants))
@@ -57,65 +25,12 @@ const json = (...parts: RdbPart[]): unknown[] =>
 const values = (...parts: RdbPart[]): unknown[] =>
   json(...parts).map((line) => (line as { value: unknown }).value);
 
-const resp = (...parts: RdbPart[]): string[] =>
-  written(
-    rdbOf('REDIS0012', ...parts, 0xff),
-    (out) => new RdbCommands(new CommandWriter((part, length) => out.write(part, 0, length)), {}),
-  )
-    .split(/^\*\d+\r\n/m)
-    .slice(1)
-    .map((command) =>
-      command
-        .replace(/\$\d+\r\n/g, '')
-        .trim()
-        .split('\r\n')
-        .join(' '),
-    );
-
 const key = text('k');
 
 it('a long string is text only if all of it is', () => {
   const bytes = `${'x'.repeat(1 << 20)}\xff`;
   const base64 = Buffer.from(bytes, 'latin1').toString('base64');
   expect(values(0, key, rdbString(latin1(bytes)).toString('latin1'))).toEqual([{ base64 }]);
-});
-
-it('a long word of a command is handed on from where it lies', () => {
-  const long = 'x'.repeat(3 << 20);
-  const value = rdbString(latin1(long)).toString('latin1');
-  const out: string[] = [];
-  const lent: Uint8Array[] = [];
-  const writer = new CommandWriter((part, length) => {
-    out.push(Buffer.from(part.subarray(0, length)).toString('latin1'));
-    if (length === long.length) lent.push(part);
-  });
-  const file = rdbOf(
-    ...['REDIS0012', 4, text('hash'), 3, text('a'), text('b'), text('c'), value, text('d')],
-    ...[text('e'), 2, text('set'), 1, value, 5, text('zset'), 1, value, '\0'.repeat(8)],
-    ...[1, text('list'), 2, value, text('z'), 0xff],
-  );
-  const commands = new RdbCommands(writer, {});
-  new RdbWalk(fileReader(file), commands).run();
-  const shown = (word: string): ElementView => {
-    const view = new ElementView();
-    view.show(latin1(word), 0, word.length);
-    return view;
-  };
-  commands.streamEntry(new StreamId(), 1);
-  commands.streamField(shown('f'), shown(long));
-  const words = (...all: string[]): string =>
-    `*${all.length}\r\n${all.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
-  const wanted =
-    words('SELECT', '0') +
-    words('HSET', 'hash', 'a', 'b', 'c', long) +
-    words('HSET', 'hash', 'd', 'e') +
-    words('SADD', 'set', long) +
-    words('ZADD', 'zset', '0', long) +
-    words('RPUSH', 'list', long) +
-    words('RPUSH', 'list', 'z') +
-    words('XADD', 'list', '0-0', 'f', long);
-  expect(out.join('') === wanted).toBe(true);
-  expect(lent.length).toBe(5);
 });
 
 describe('a walk shows the elements of', () => {
@@ -244,63 +159,136 @@ describe('an export', () => {
     ]);
   });
 
+  it('tells the groups of a stream, and how much each has read if that is known', () => {
+    const id = (ms: number): number[] => [...new Uint8Array(7), ms, ...new Uint8Array(8)];
+    const stream = [21, key, 0, 0, 2, 0, 0, 0, 1, 0, 2, 3];
+    const consumer = [text('c'), int64(8), int64(9), 1, id(1)];
+    const unknown = [text('u'), 2, 0, 0x81, Array(8).fill(0xff)];
+    const all = [text('g'), 2, 0, 2, 1, id(1), int64(5), 3, 2, text('a'), int64(7), int64(6), 0];
+    const none = [text('n'), 0, 0, 0, 0, 0];
+    expect(values(...stream, ...all, ...consumer, ...unknown, 0, 0, ...none)).toEqual([
+      {
+        entries: [],
+        lastId: '2-0',
+        maxDeletedId: '1-0',
+        entriesAdded: 2,
+        groups: [
+          {
+            name: 'g',
+            lastId: '2-0',
+            entriesRead: 2,
+            consumers: [
+              { name: 'a', seenMs: 7, activeMs: 6, pending: [] },
+              { name: 'c', seenMs: 8, activeMs: 9, pending: [['1-0', 5, 3]] },
+            ],
+          },
+          { name: 'u', lastId: '2-0', entriesRead: null, consumers: [] },
+          { name: 'n', lastId: '0-0', entriesRead: 0, consumers: [] },
+        ],
+      },
+    ]);
+  });
+
+  it('tells each stream with its own entries and groups, from where their bytes lie', () => {
+    let all = '';
+    const out = new ByteOutput((part, length) => {
+      all += Buffer.from(part.subarray(0, length)).toString('latin1');
+    });
+    const visitor = new JsonExport(out, wants);
+    const id = (ms: number): StreamId => new StreamId().set(0, ms, 0, 0);
+    const view = (word: string): ByteView => {
+      const one = new ByteView();
+      one.bytes = Buffer.from(`..${word}..`).subarray(1);
+      one.offset = 1;
+      one.length = word.length;
+      return one;
+    };
+    const entry = Object.assign(new RdbEntry(), { type: 21, key: latin1('s'), keyLength: 1 });
+    for (let i = 0; i < 2; i++) {
+      visitor.entry(entry);
+      visitor.streamEntry(id(1));
+      visitor.streamField(view('a'), view('b'));
+      visitor.streamField(view('c'), view('d'));
+      visitor.streamEntry(id(2));
+      visitor.streamField(view('e'), view('f'));
+      visitor.streamFacts({ length: 2, lastId: id(2), maxDeletedId: id(0), entriesAdded: 2n });
+      visitor.group('g', id(2), 2n);
+      visitor.consumer('one', 1, 1);
+      visitor.pending(id(1), 5, 3n);
+      visitor.pending(id(2), 6, 4n);
+      visitor.consumer('two', 1, 1);
+      visitor.pending(id(3), 7, 5n);
+      visitor.entryEnd();
+    }
+    out.flush();
+    const [first, second] = all.split('\n');
+    expect(second).toBe(first);
+    expect(JSON.parse(first!).value).toMatchObject({
+      entries: [
+        ['1-0', ['a', 'b', 'c', 'd']],
+        ['2-0', ['e', 'f']],
+      ],
+      groups: [
+        {
+          consumers: [
+            {
+              pending: [
+                ['1-0', 5, 3],
+                ['2-0', 6, 4],
+              ],
+            },
+            { pending: [['3-0', 7, 5]] },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('tells a use of zero, and nothing of keys that are not wanted', () => {
+    const file = rdbOf(
+      'REDIS0012',
+      0xf8,
+      0,
+      0,
+      key,
+      text('a'),
+      0xf9,
+      0,
+      0,
+      text('b'),
+      text('c'),
+      0xff,
+    );
+    const lines = written(file, (out) => new JsonExport(out, () => true)).split('\n');
+    expect(lines.slice(0, 2).map((line) => JSON.parse(line))).toMatchObject([
+      { key: 'k', idleSeconds: 0 },
+      { key: 'b', frequency: 0 },
+    ]);
+    const isB = ({ key: name }: RdbEntry): boolean => name[0] === 98;
+    expect(written(file, (out) => new JsonExport(out, isB))).toBe(`${lines[1]}\n`);
+  });
+
+  it('tells a score that is nothing below zero', () => {
+    const file = rdbOf('REDIS0012', 5, key, 1, text('m'), '\0'.repeat(7), 0x80, 0xff);
+    const line = written(file, (out) => new JsonExport(out, wants));
+    expect(line).toContain('"value":[["m",-0]]}');
+  });
+
   it('writes long strings in pieces, at whole characters', () => {
     const long = (bytes: Buffer): RdbPart[] => {
       const length = Buffer.alloc(4);
       length.writeUInt32BE(bytes.length);
       return [0, key, 0x80, [...length], bytes.toString('latin1')];
     };
-    const characters = 'aä€😀'.repeat(180_000);
+    const characters = 'aä€"\n😀'.repeat(180_000);
     const bytes = Buffer.alloc(1_600_001, 0xfe);
     const [first, second] = values(...long(Buffer.from(characters)), ...long(bytes));
     expect(first === characters).toBe(true);
     expect((second as { base64: string }).base64 === bytes.toString('base64')).toBe(true);
   });
-
-  it('in commands selects, batches and expires', () => {
-    const members = Array.from({ length: 65 }, (_, i) => text(`m${i}`));
-    const commands = resp(
-      ...[0, key, text('v'), 0xfe, 2, 0xfc, int64(99), 2, key, 0x40, 65, ...members],
-      ...[24, text('h'), int64(10), 1, 3, text('f'), text('v')],
-    );
-    const names = Array.from({ length: 64 }, (_, i) => `m${i}`).join(' ');
-    expect(commands).toEqual([
-      'SELECT 0',
-      'SET k v',
-      'SELECT 2',
-      `SADD k ${names}`,
-      'SADD k m64',
-      'PEXPIREAT k 99',
-      'HSET h f v',
-      'HPEXPIREAT h 12 FIELDS 1 f',
-    ]);
-  });
 });
 
 describe('a walk that is fed', () => {
-  it('shows every piece of a stream once, in order', () => {
-    const id = (ms: number): number[] => [...new Uint8Array(7), ms, ...new Uint8Array(8)];
-    const group = [text('g'), 2, 0, 2, 2, id(1), int64(5), 1, id(2), int64(6), 3, 3];
-    const consumers = [
-      ...[text('idle'), int64(7), int64(7), 0],
-      ...[text('a'), int64(8), int64(8), 1, id(2)],
-      ...[text('b'), int64(9), int64(9), 1, id(1)],
-    ];
-    const stream = [21, key, 0, 0, 2, 0, 0, 0, 1, 0, 2, 2];
-    expect(resp(...stream, ...group, ...consumers, text('late'), 0, 0, 0, 0, 0)).toEqual([
-      'SELECT 0',
-      'XADD k MAXLEN 0 0-1 x y',
-      'XSETID k 2-0 ENTRIESADDED 2 MAXDELETEDID 1-0',
-      'XGROUP CREATE k g 2-0 ENTRIESREAD 2',
-      'XGROUP CREATECONSUMER k g idle',
-      'XGROUP CREATECONSUMER k g a',
-      'XCLAIM k g a 0 2-0 TIME 6 RETRYCOUNT 3 JUSTID FORCE',
-      'XGROUP CREATECONSUMER k g b',
-      'XCLAIM k g b 0 1-0 TIME 5 RETRYCOUNT 1 JUSTID FORCE',
-      'XGROUP CREATE k late 0-0 ENTRIESREAD 0',
-    ]);
-  });
-
   it('says where the bytes end too early', () => {
     const bytes = rdbOf('REDIS0012', 2, key, 2, text('a'), text('b'), 0xff);
     for (let length = 0; length < bytes.length; length++) {

@@ -5,7 +5,10 @@
 import { expect, it } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
-import { DatasetAside } from '../../../src/server/persistence/dataset-aside.ts';
+import {
+  DatasetAside,
+  type DatasetAsideDeps,
+} from '../../../src/server/persistence/dataset-aside.ts';
 import { contents, loadInto, makeKeyspace, put, saved } from '../../persistence/rdb/rdb-support.ts';
 
 function filled(name: string, keys: number): Keyspace {
@@ -17,7 +20,10 @@ function filled(name: string, keys: number): Keyspace {
 const THEIRS = filled('theirs', 200);
 const FILE = Buffer.from(saved(THEIRS, { compress: false }));
 
-function asideOf(keyspace: Keyspace): { aside: DatasetAside; over: () => number } {
+function asideOf(
+  keyspace: Keyspace,
+  deps: Partial<DatasetAsideDeps> = {},
+): { aside: DatasetAside; over: () => number } {
   const databases = keyspace.databasesAside();
   const reader = RdbReader.fed();
   let overs = 0;
@@ -32,6 +38,7 @@ function asideOf(keyspace: Keyspace): { aside: DatasetAside; over: () => number 
     onOver: () => {
       overs++;
     },
+    ...deps,
   });
   return { aside, over: () => overs };
 }
@@ -80,4 +87,23 @@ it('cut off or damaged leaves what stood, and no memory in use', async () => {
     expect(settledBytes(keyspace)).toBe(bytes);
   }
   expect(contents(keyspace)).toEqual(before);
+});
+
+it('lets the loop have its turn between its slices, whose time is that of the clock', async () => {
+  const keyspace = makeKeyspace();
+  const startMs = keyspace.nowMs;
+  const heard: number[] = [];
+  let rests = 0;
+  const { aside } = asideOf(keyspace, {
+    sliceMs: 0,
+    rest: async () => {
+      rests++;
+    },
+    onProgress: (bytes) => heard.push(bytes),
+  });
+  await feed(aside, FILE, FILE.length);
+  expect(rests).toBeGreaterThan(3);
+  expect(keyspace.nowMs).toBeGreaterThan(startMs);
+  expect(heard.at(-1)).toBe(FILE.length);
+  expect(heard).toEqual(heard.toSorted((a, b) => a - b));
 });

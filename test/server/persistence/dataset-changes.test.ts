@@ -1,6 +1,7 @@
 /** A whole dataset in place of the one that stands, with an AOF. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ReceivedDataset } from '../../../src/replication/payload.ts';
+import { type RdbPart, rdbOf, text } from '../../persistence/rdb/rdb-support.ts';
 import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
 import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
@@ -67,10 +68,49 @@ describe('a dataset that was received', () => {
     });
     await expect(persistence.changes.replaceBy(dataset)).rejects.toThrow(/CRC/);
     expect(await ask(client, 'DBSIZE')).toBe(0);
-    expect([persistence.aof.aof.state, persistence.aof.isStandingBy]).toEqual(['off', false]);
+    await until('the AOF is off', () => persistence.aof.aof.state === 'off');
+    expect(persistence.aof.isStandingBy).toBe(false);
     // What was before is what a restart finds.
     const again = await scene.connect(await scene.start(fs.kill()));
     expect(await ask(again, 'KEYS', '*')).toEqual(['old']);
+  });
+});
+
+describe('of a dataset that was received', () => {
+  const id = 'ab'.repeat(20);
+  const aux = (name: string, value: string): RdbPart[] => [0xfa, text(name), text(value)];
+  const TOLD = rdbOf(
+    ...['REDIS0010', ...aux('repl-stream-db', '3'), ...aux('repl-id', id)],
+    ...[...aux('repl-offset', '9'), 0, text('k'), text('v'), 0xff],
+  );
+
+  it.each([
+    { told: 'as its link tells it', offset: 9 },
+    { told: 'other than its link tells it', offset: 10 },
+  ])('the place is $told, and its stream goes on in its database', async ({ offset }) => {
+    const { fs, keyspace, persistence } = await withReceived();
+    fs.put(RECEIVED, TOLD);
+    const dataset = { ...WITH_SUM, position: { id, offset } };
+    const loaded = await persistence.changes.replaceBy(dataset);
+    expect(loaded.streamDb).toBe(3);
+    keyspace.dirty = 0;
+    const isBase = loaded.goOnFromIt();
+    expect([isBase !== null, keyspace.dirty > 0]).toEqual([offset === 9, offset === 9]);
+    await (isBase ?? loaded.goOn());
+  });
+
+  it('nothing is there until a save of the one before has ended', async () => {
+    for (const way of ['file', 'aside']) {
+      const { client, persistence } = await withReceived();
+      const { changes, rdb } = persistence;
+      await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', 1_000_000);
+      expect(rdb.begin()).toBe(true);
+      const ending = rdb.ending();
+      if (way === 'file') await (await changes.replaceBy(WITHOUT_SUM)).goOn();
+      else changes.loadAside(0, 'served').giveUp();
+      expect(await ending).toMatch(/aborted/);
+      await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', 0);
+    }
   });
 });
 

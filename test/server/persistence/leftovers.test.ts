@@ -27,6 +27,8 @@ it('names them and says how much they take', async () => {
 it('names a few of many', async () => {
   const [line] = await toldOf(...Array.from({ length: 8 }, (_, i) => `temp-${i}.rdb`));
   expect(line).toMatch(/^800 bytes .* temp-0\.rdb, .*temp-4\.rdb, and 3 more\. Delete them/);
+  const [all] = await toldOf(...Array.from({ length: 5 }, (_, i) => `temp-${i}.rdb`));
+  expect(all).toMatch(/^500 bytes .* temp-0\.rdb, .*temp-4\.rdb\. Delete them/);
 });
 
 it('says nothing of other files', async () => {

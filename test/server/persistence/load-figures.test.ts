@@ -1,6 +1,6 @@
 /**
  * What a start says of the dump that it loaded: keys, keys whose time had come, and keys without
- * elements.
+ * elements. And how long nobody has used them.
  */
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -47,5 +47,19 @@ describe('the figures of a load', () => {
       'Done loading RDB, keys loaded: 1, keys expired: 2, empty keys skipped: 2.',
     );
     for (const name of ['d', 'e']) expect(log).toContain(`skipping empty key: ${name}`);
+  });
+
+  it.each([
+    { policy: 'noeviction', asked: 'IDLETIME', told: /^2..$/ },
+    { policy: 'allkeys-lru', asked: 'IDLETIME', told: /^2..$/ },
+    { policy: 'allkeys-lfu', asked: 'FREQ', told: /^[45]$/ },
+  ])('tell the idle time of a key, but no use of it: $policy', async ({ policy, asked, told }) => {
+    const fs = emptyDisk();
+    const key = [0xf8, 0x40, 200, STRING, text('k'), text('v')];
+    fs.put(DUMP, rdbOf('REDIS0010', 0xfe, 0, ...key, 0xff));
+    server = await InProcessServer.start(fs, { appendonly: false, 'maxmemory-policy': policy });
+    const client = await server.connect();
+    expect(String(await client.value('OBJECT', asked, 'k'))).toMatch(told);
+    client.close();
   });
 });
