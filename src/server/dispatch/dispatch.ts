@@ -273,10 +273,11 @@ export class Dispatcher {
       const reason = error.replace(/^ERR /, '');
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
       this.monitor?.(client, command, args);
-      return;
+    } else {
+      if (client.transaction !== null) client.transaction.spoiled = true;
+      client.reply.error(error);
     }
-    if (client.transaction !== null) client.transaction.spoiled = true;
-    client.reply.error(error);
+    if (client.tracking !== null) this.services.desk.tracking.endCaching(client, command);
   }
 
   /** Ends a transaction, whether it has run or not. */
