@@ -158,7 +158,7 @@ export class Dispatcher {
       client.wrote = true;
     }
     if (outermost) propagator.endUnit();
-    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty > before) {
+    if (outermost && propagator.streamOffset >= 0 && propagator.hasWritten) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
