@@ -1,6 +1,5 @@
 /**
- * What WAIT waits for: whatever the client itself has put into the stream, though it be no data, and
- * nothing that others have.
+ * What WAIT waits for: whatever the client itself has put into the stream, though it be no data.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
