@@ -50,25 +50,76 @@ describe('the stream of a primary', () => {
       replica.socket.destroy();
     }
   });
+
+  it('has all that was written before the server became a replica', async () => {
+    const server = await scene.start(emptyDisk());
+    const { primary } = server.server.replication;
+    const client = await scene.connect(server);
+    primary.openBacklog();
+    const before = primary.history.offset;
+    await client.pipeline([
+      ['SET', 'a', 1],
+      ['REPLICAOF', '127.0.0.1', 1],
+    ]);
+    const unit = ['*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n', '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n'];
+    expect(primary.history.offset - before).toBe(unit.join('').length);
+  });
+
+  it('has a transaction whole that was cut by a change of role', async () => {
+    const server = await scene.start(emptyDisk());
+    const { primary } = server.server.replication;
+    const client = await scene.connect(server);
+    primary.openBacklog();
+    const before = primary.history.offset;
+    await client.pipeline([
+      ['MULTI'],
+      ['SET', 'a', 1],
+      ['SET', 'b', 2],
+      ['REPLICAOF', '127.0.0.1', 1],
+      ['EXEC'],
+    ]);
+    const unit = [
+      '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n',
+      '*1\r\n$5\r\nMULTI\r\n',
+      '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n',
+      '*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n2\r\n',
+      '*1\r\n$4\r\nEXEC\r\n',
+    ];
+    expect(primary.history.offset - before).toBe(unit.join('').length);
+  });
+
+  it('stands still while a replica is waited for that is to take over', async () => {
+    const server = await scene.start(emptyDisk(), { 'repl-ping-replica-period': 1 });
+    const { replication } = server.server;
+    const { failover, primary } = replication;
+    primary.openBacklog();
+    const replica = new RawReplica(server, primary.history.id, primary.history.offset + 1);
+    try {
+      await until('it is fed', () => primary.replicas.size === 1);
+      failover.begin({ host: '127.0.0.1', port: 1 }, false, 0);
+      const { offset } = primary.history;
+      replication.tickSecond(Date.now());
+      expect(primary.history.offset).toBe(offset);
+      failover.abort('the test is over');
+      replication.tickSecond(Date.now());
+      expect(primary.history.offset).toBe(offset + PING.length);
+    } finally {
+      replica.socket.destroy();
+    }
+  });
 });
 
 describe('acknowledgements', () => {
   it('of a connection that has ended are told over no other', () => {
     const told: number[] = [];
-    let isSafe = true;
-    let streamEnd = 100;
+    let safeBytes = 10;
+    const stream = { executedBytes: 10, fsyncedOffset: -1, streamEnd: 100 };
     const link: Partial<PrimaryLink> = {
       settle: () => {},
       acknowledge: (offset) => void told.push(offset),
     };
-    const journal: Pick<ReplicationJournal, 'executedBytes' | 'fsyncedOffset' | 'streamEnd'> = {
-      executedBytes: 0,
-      fsyncedOffset: -1,
-      get streamEnd() {
-        return streamEnd;
-      },
-    };
-    const turn: Partial<Turn> = { schedule: () => {}, isSafe: () => isSafe };
+    const turn: Partial<Turn> = { schedule: () => {}, isSafe: (bytes) => bytes <= safeBytes };
+    const journal: Partial<ReplicationJournal> = stream;
     const acks = new ReplicationAcks(
       link as PrimaryLink,
       journal as ReplicationJournal,
@@ -77,18 +128,18 @@ describe('acknowledgements', () => {
     acks.request();
     acks.check();
     expect(told).toEqual([100]);
-    isSafe = false;
-    streamEnd = 200;
+    Object.assign(stream, { executedBytes: 20, streamEnd: 200 });
     acks.request();
     acks.tick();
     expect(told).toEqual([100, 100]);
     acks.clear();
-    streamEnd = 50;
+    Object.assign(stream, { executedBytes: 30, streamEnd: 50 });
     acks.request();
     acks.tick();
+    safeBytes = 20;
     acks.check();
     expect(told).toEqual([100, 100]);
-    isSafe = true;
+    safeBytes = 30;
     acks.check();
     expect(told).toEqual([100, 100, 50]);
   });
