@@ -1,10 +1,19 @@
 /**
  * Client-side caching where a command was refused, compared with the real server: what CLIENT
- * CACHING said was of that command, and not of the next.
+ * CACHING said was of that command, and not of the next. And who is told of what changes in one
+ * turn, or without a command.
  */
-import { describe } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { flushAll } from '../../../src/server/keyspace/databases.ts';
+import { ask, InProcessScene } from '../../support/in-process-scene.ts';
+import { emptyDisk } from '../../support/in-process-server.ts';
+import { encodeCommand, type RawClient } from '../../support/raw-client.ts';
 import { requireRedisServer } from '../../support/real-server.ts';
 import { sideBySide } from '../../support/side-by-side.ts';
+
+const scene = new InProcessScene({ appendonly: false });
+
+afterEach(() => scene.end());
 
 describe.skipIf(requireRedisServer() === null)('what CLIENT CACHING said', () => {
   const { same } = sideBySide();
@@ -50,4 +59,52 @@ describe.skipIf(requireRedisServer() === null)('what CLIENT CACHING said', () =>
     a3> PING
   `,
   );
+});
+
+describe('a client that tracks', () => {
+  const tracking = async (client: RawClient, ...words: string[]): Promise<void> => {
+    await client.send('HELLO', 3);
+    await client.send('CLIENT', 'TRACKING', 'ON', ...words);
+  };
+
+  it('is told, with NOLOOP too, of a key that somebody else changed in the same turn', async () => {
+    const server = await scene.start(emptyDisk());
+    const { hub } = server.server;
+    const [first, second] = [await scene.connect(server), await scene.connect(server)];
+    const set = encodeCommand(['SET', 'key', 'value']);
+    const own: number[] = [];
+    for (const client of [first, second]) {
+      await tracking(client, 'BCAST', 'NOLOOP');
+      own.push(Number(await client.value('CLIENT', 'ID')));
+    }
+    for (const id of own) hub.read(hub.clients.get(id)!, set, 0, set.length);
+    for (const client of [first, second]) {
+      expect((await client.read()).value).toBe('OK');
+      expect((await client.readPush()).value).toEqual(['invalidate', ['key']]);
+    }
+  });
+
+  it('is told at once when everything goes without a command', async () => {
+    const server = await scene.start(emptyDisk());
+    const { desk } = server.server;
+    const client = await scene.connect(server);
+    await tracking(client);
+    await ask(client, 'SET', 'key', 'value');
+    await ask(client, 'GET', 'key');
+    expect([desk.tracking.keyCount, desk.tracking.itemCount]).toEqual([1, 1]);
+    flushAll(server.server);
+    expect([desk.tracking.keyCount, desk.tracking.itemCount]).toEqual([0, 0]);
+    expect(desk.tracking.memoryBytes).toBe(0);
+    expect((await client.readPush()).value).toEqual(['invalidate', null]);
+  });
+
+  it('takes nothing in the table any more when it has been told', async () => {
+    const server = await scene.start(emptyDisk());
+    const { tracking: table } = server.server.desk;
+    const client = await scene.connect(server);
+    await tracking(client);
+    await ask(client, 'GET', 'key');
+    await ask(client, 'SET', 'key', 'value');
+    expect([table.keyCount, table.itemCount, table.memoryBytes]).toEqual([0, 0, 0]);
+  });
 });
