@@ -181,6 +181,27 @@ describe('listeners', () => {
     expect(config.set([['hz', '11']], client)).toEqual({ ok: true });
   });
 
+  it('hear of a third change when the second is over, not the first', async () => {
+    const config = new Config();
+    const finish: (() => void)[] = [];
+    const asked: number[] = [];
+    config.onChange('port', (value) => {
+      asked.push(value);
+      return new Promise((resolve) => finish.push(() => resolve(undefined)));
+    });
+    const [first, second] = [1, 2].map((port) => config.set([['port', `${port}`]], client));
+    finish[0]!();
+    expect(await first).toEqual({ ok: true });
+    await expect.poll(() => asked).toEqual([1, 2]);
+    const third = config.set([['port', '3']], client);
+    expect(asked).toEqual([1, 2]);
+    finish[1]!();
+    expect(await second).toEqual({ ok: true });
+    await expect.poll(() => asked).toEqual([1, 2, 3]);
+    finish[2]!();
+    expect(await third).toEqual({ ok: true });
+  });
+
   it('are told of what is taken back one after the other', async () => {
     const config = new Config();
     const heard: string[] = [];
