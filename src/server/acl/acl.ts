@@ -46,6 +46,8 @@ export class AccessControl {
   private readonly config: Config;
   private readonly table: CommandTable;
   private readonly owner: AclOwner;
+  /** The last save that was asked for. */
+  private saving: Promise<string | undefined> = Promise.resolve(undefined);
 
   constructor(config: Config, table: CommandTable, owner: AclOwner) {
     this.config = config;
@@ -351,15 +353,16 @@ export class AccessControl {
     this.changed();
   }
 
-  /** Writes the ACL file; the text of an error, or undefined. */
-  async save(): Promise<string | undefined> {
+  /** Writes the ACL file, behind whoever writes it; the text of an error, or undefined. */
+  save(): Promise<string | undefined> {
     const path = this.config.path(this.config.values.aclfile);
-    try {
-      await replaceConfigFile(path, `${this.lines().join('\n')}\n`);
-      return undefined;
-    } catch (error) {
-      return `There was an error trying to save the ACLs: ${errorReason(error)}`;
-    }
+    const text = `${this.lines().join('\n')}\n`;
+    const turn = this.saving.then(() => replaceConfigFile(path, text));
+    this.saving = turn.then(
+      () => undefined,
+      (error) => `There was an error trying to save the ACLs: ${errorReason(error)}`,
+    );
+    return this.saving;
   }
 }
 

@@ -3,9 +3,9 @@
  * (FAILOVER).
  *
  * While a pause holds, a gate stops the commands of ordinary clients, all or only those that may
- * write; such a client waits with the command it sent. When the last pause ends they run, in the
- * order in which they came. Meanwhile keys whose time has come are hidden instead of deleted, since
- * a deletion would be a write.
+ * write; such a client waits with the command it sent. When no pause stops them any more they run,
+ * in the order in which they came. Meanwhile keys whose time has come are hidden instead of
+ * deleted, since a deletion would be a write.
  */
 import { Args } from '../../core/resp/args.ts';
 import { type Command, MAY_REPLICATE, WRITE } from '../dispatch/command.ts';
@@ -61,11 +61,14 @@ export class ClientPause {
     this.onChange();
   }
 
-  /** Ends the pause of one purpose. */
+  /** Ends the pause of one purpose; who waited for that one alone goes on. */
   end(purpose: PausePurpose): void {
-    if (!this.pauses.delete(purpose)) return;
+    const ended = this.pauses.get(purpose);
+    if (ended === undefined) return;
+    this.pauses.delete(purpose);
     if (this.isPaused) {
       this.arm();
+      if (!ended.writesOnly) this.resumeWaiting();
       return;
     }
     if (this.timer !== null) clearTimeout(this.timer);

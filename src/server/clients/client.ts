@@ -105,7 +105,7 @@ export class Client {
   tracking: TrackingState | null = null;
   /** A command that waits for a pause to end. */
   postponed: readonly Uint8Array[] | null = null;
-  /** Offset in the replication stream behind its last write: what WAIT waits for. */
+  /** Offset in the replication stream behind what it last put there: what WAIT waits for. */
   writeOffset = 0;
   /** Called when its replies have drained, for code that sends it more than fits at once. */
   drained: (() => void) | null = null;

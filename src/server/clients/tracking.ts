@@ -153,8 +153,13 @@ export class Tracking {
     if ((command.flags & READONLY) !== 0 && command.acl?.includes('scripting') !== true) {
       if (wantsKeys(state)) this.remember(client, command, args);
     }
-    const queueing = client.transaction !== null;
-    if (whole && !queueing && !command.name.startsWith('client|')) state.caching = false;
+    if (whole) this.endCaching(client, command);
+  }
+
+  /** What CLIENT CACHING said was of this command, also when it was refused. */
+  endCaching({ tracking, transaction }: Client, command: Command | null): void {
+    if (tracking === null || transaction !== null) return;
+    if (command?.name.startsWith('client|') !== true) tracking.caching = false;
   }
 
   private remember(client: Client, command: Command, args: Args): void {

@@ -1,5 +1,6 @@
 /**
- * WAIT and WAITAOF: until replicas, or disks, have what this connection wrote.
+ * WAIT and WAITAOF: until replicas, or disks, have what this connection wrote; replicas also what
+ * it published.
  */
 import { parseInt64 } from '../../core/text/integer.ts';
 import { BLOCKING, command } from '../dispatch/command.ts';

@@ -322,36 +322,36 @@ export class Config {
       if (call === undefined) continue;
       const [listener, { parameter, before, after, name }] = call;
       const answer = listener(parameter.type.expose(after), parameter.type.expose(before));
+      const refuse = (reason: string): SetOutcome | Promise<SetOutcome> =>
+        this.#takeBack(changes, calls.slice(0, i + 1), setFailed(name.toLowerCase(), reason));
       if (answer instanceof Promise) {
         return answer.then((late) =>
-          late === undefined
-            ? this.#tell(changes, calls, i + 1)
-            : this.#takeBack(changes, calls.slice(0, i + 1), setFailed(name.toLowerCase(), late)),
+          late === undefined ? this.#tell(changes, calls, i + 1) : refuse(late),
         );
       }
-      if (answer !== undefined) {
-        return this.#takeBack(
-          changes,
-          calls.slice(0, i + 1),
-          setFailed(name.toLowerCase(), answer),
-        );
-      }
+      if (answer !== undefined) return refuse(answer);
     }
     return { ok: true };
   }
 
-  /** Sets the old values again and tells those who were told; what they answer cannot matter. */
+  /**
+   * Sets the old values again and tells those who were told, one after the other: two may move the
+   * same thing. What they answer cannot matter.
+   */
   #takeBack(
     changes: readonly Change[],
     told: ReadonlyArray<readonly [AnyListener, Change]>,
     error: string,
   ): SetOutcome | Promise<SetOutcome> {
     for (const { parameter, before } of changes) this.#store(parameter, before);
-    const answers = told.map(([listener, { parameter, before, after }]) =>
-      listener(parameter.type.expose(before), parameter.type.expose(after)),
-    );
-    if (!answers.some((answer) => answer instanceof Promise)) return { ok: false, error };
-    return Promise.all(answers).then(() => ({ ok: false, error }));
+    let answer: ListenerAnswer;
+    for (const [listener, { parameter, before, after }] of told) {
+      const tell = (): ListenerAnswer =>
+        listener(parameter.type.expose(before), parameter.type.expose(after));
+      answer = answer instanceof Promise ? answer.then(tell) : tell();
+    }
+    const outcome: SetOutcome = { ok: false, error };
+    return answer instanceof Promise ? answer.then(() => outcome) : outcome;
   }
 
   async #rewriteNow(options: RewriteOptions): Promise<string | undefined> {

@@ -158,7 +158,7 @@ export class Dispatcher {
       client.wrote = true;
     }
     if (outermost) propagator.endUnit();
-    if (outermost && propagator.streamOffset >= 0 && keyspace.dirty > before) {
+    if (outermost && propagator.streamOffset >= 0 && propagator.hasWritten) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
     if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
@@ -273,10 +273,11 @@ export class Dispatcher {
       const reason = error.replace(/^ERR /, '');
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
       this.monitor?.(client, command, args);
-      return;
+    } else {
+      if (client.transaction !== null) client.transaction.spoiled = true;
+      client.reply.error(error);
     }
-    if (client.transaction !== null) client.transaction.spoiled = true;
-    client.reply.error(error);
+    if (client.tracking !== null) this.services.desk.tracking.endCaching(client, command);
   }
 
   /** Ends a transaction, whether it has run or not. */

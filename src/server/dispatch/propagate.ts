@@ -83,6 +83,11 @@ export class Propagator {
     this.inUnit = false;
   }
 
+  /** Whether the unit that runs, or was the last to, has written anything. */
+  get hasWritten(): boolean {
+    return this.unitOperations > 0;
+  }
+
   /** Whether a unit has written a part of its operations: the journal ends within it. */
   get isMidUnit(): boolean {
     return this.inUnit && this.unitOperations > 0;

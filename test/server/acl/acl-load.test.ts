@@ -1,7 +1,8 @@
 /**
- * ACL LOAD and the clients that are connected, compared with the real server.
+ * ACL LOAD and the clients that are connected, and ACL SAVE by several at once, compared with the
+ * real server.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +13,7 @@ import type { ServerProcess } from '../../support/server-process.ts';
 const DEFAULT = 'user default on nopass ~* &* +@all\n';
 const USER = 'user a on nopass ~* &* +@all\n';
 
-describe.skipIf(requireRedisServer() === null)('ACL LOAD', () => {
+describe.skipIf(requireRedisServer() === null)('the ACL file', () => {
   const folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'cairn-acl-')));
   const [ours = '', theirs = ''] = folders;
   let servers: ServerProcess[] = [];
@@ -33,7 +34,7 @@ describe.skipIf(requireRedisServer() === null)('ACL LOAD', () => {
     for (const dir of folders) writeFileSync(join(dir, 'users.acl'), text);
   };
 
-  it('answers who asks, and ends the connections of a user that is gone', async () => {
+  it('is loaded for who asks, and the connections of a user that is gone are ended', async () => {
     for (const server of servers) {
       write(DEFAULT + USER);
       const boss = await server.connect();
@@ -45,6 +46,24 @@ describe.skipIf(requireRedisServer() === null)('ACL LOAD', () => {
       await Promise.all([asking.waitClosed(), idle.waitClosed()]);
       expect(await boss.value('ACL', 'WHOAMI')).toBe('default');
       boss.close();
+    }
+  });
+
+  it('is saved for all who ask at once, and holds what was saved last', async () => {
+    for (const [i, server] of servers.entries()) {
+      const clients = await Promise.all(Array.from({ length: 8 }, () => server.connect()));
+      const asked = clients.map((client, number) =>
+        client.pipeline([
+          ['ACL', 'SETUSER', `user-${number}`],
+          ['ACL', 'SAVE'],
+        ]),
+      );
+      for (const replies of await Promise.all(asked)) {
+        expect(replies.map(({ value }) => value)).toEqual(['OK', 'OK']);
+      }
+      const saved = readFileSync(join(folders[i]!, 'users.acl'), 'latin1');
+      expect(saved.match(/^user user-\d /gm)).toHaveLength(clients.length);
+      for (const client of clients) client.close();
     }
   });
 });

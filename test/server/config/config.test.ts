@@ -181,6 +181,52 @@ describe('listeners', () => {
     expect(config.set([['hz', '11']], client)).toEqual({ ok: true });
   });
 
+  it('hear of a third change when the second is over, not the first', async () => {
+    const config = new Config();
+    const finish: (() => void)[] = [];
+    const asked: number[] = [];
+    config.onChange('port', (value) => {
+      asked.push(value);
+      return new Promise((resolve) => finish.push(() => resolve(undefined)));
+    });
+    const [first, second] = [1, 2].map((port) => config.set([['port', `${port}`]], client));
+    finish[0]!();
+    expect(await first).toEqual({ ok: true });
+    await expect.poll(() => asked).toEqual([1, 2]);
+    const third = config.set([['port', '3']], client);
+    expect(asked).toEqual([1, 2]);
+    finish[1]!();
+    expect(await second).toEqual({ ok: true });
+    await expect.poll(() => asked).toEqual([1, 2, 3]);
+    finish[2]!();
+    expect(await third).toEqual({ ok: true });
+  });
+
+  it('are told of what is taken back one after the other', async () => {
+    const config = new Config();
+    const heard: string[] = [];
+    const slowly = (name: 'port' | 'bind') =>
+      config.onChange(name, async (value) => {
+        heard.push(`${name} ${value}`);
+        await Promise.resolve();
+        heard.push(`${name} done`);
+        return undefined;
+      });
+    slowly('port');
+    slowly('bind');
+    config.onChange('hz', (value) => (value === 10 ? undefined : `no ${value}`));
+    const pairs: Array<[string, string]> = [
+      ['port', '1'],
+      ['bind', '::1'],
+      ['hz', '20'],
+    ];
+    expect(await config.set(pairs, client)).toMatchObject({ ok: false });
+    const before = new Config().values;
+    const told = ['port 1', 'port done', 'bind ::1', 'bind done'];
+    const back = [`port ${before.port}`, 'port done', `bind ${before.bind}`, 'bind done'];
+    expect(heard).toEqual([...told, ...back]);
+  });
+
   it('keep nobody waiting who asks for what cannot be', async () => {
     const config = new Config();
     let finish: (answer: string | undefined) => void = () => undefined;

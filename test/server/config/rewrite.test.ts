@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { replaceConfigFile } from '../../../src/server/config/conf-rewrite.ts';
 import { Config } from '../../../src/server/config/config.ts';
 import { requireRedisServer, startRealServer } from '../../support/real-server.ts';
 
@@ -205,5 +207,23 @@ describe('the rewritten file', () => {
     const config = configOf('timeout 5\n');
     config.file = join(folder, 'no', 'such', 'folder.conf');
     expect(await config.rewrite()).toBe('ERR Rewriting config file: No such file or directory');
+  });
+
+  it('may be open to others, whatever new files are', async () => {
+    const config = configOf('timeout 1\n');
+    const path = join(folder, 'redis.conf');
+    chmodSync(path, 0o666);
+    expect(await config.rewrite()).toBeUndefined();
+    expect(statSync(path).mode & 0o777).toBe(0o666);
+  });
+
+  it('is written for all who ask at once, and leaves nothing where it cannot be', async () => {
+    const config = configOf('timeout 1\n');
+    const asked = Array.from({ length: 4 }, () => config.rewrite());
+    expect(await Promise.all(asked)).toEqual(asked.map(() => undefined));
+    const taken = join(folder, 'taken');
+    mkdirSync(taken);
+    await expect(replaceConfigFile(taken, 'text')).rejects.toThrow('EISDIR');
+    expect(readdirSync(folder).sort()).toEqual(['redis.conf', 'taken']);
   });
 });

@@ -79,7 +79,11 @@ describe('subscriptions', () => {
     expect(once).toBeLessThan(copies * LONG.length + 2000);
     await client.send(begin, LONG);
     expect(grown()).toBe(once);
+    await client.send(begin, 'other');
+    const both = grown();
     await client.send(end, LONG);
+    expect(both - grown()).toBeGreaterThan(copies * LONG.length);
+    await client.send(end, 'other');
     expect(grown()).toBe(0);
     await client.send(begin, LONG);
     await client.send(end);

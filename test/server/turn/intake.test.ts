@@ -173,6 +173,50 @@ describe('many clients in one turn', () => {
   });
 });
 
+describe('several reads of one client in a turn', () => {
+  it('are run in their order, short or long, whatever it waits for in between', async () => {
+    const [client, other, boss] = await connected(3);
+    const { hub } = server.server;
+    const reader = async (one: RawClient): Promise<(...texts: string[]) => void> => {
+      const own = hub.clients.get(Number(await one.value('CLIENT', 'ID')))!;
+      return (...texts) => {
+        const bytes = Buffer.from(texts.join(''));
+        hub.read(own, bytes, 0, bytes.length);
+        bytes.fill(0);
+      };
+    };
+    const append = (text: string): string => encode('APPEND', 'order', text);
+    const [mine, theirs] = [await reader(client!), await reader(other!)];
+    mine(append('a'));
+    mine(append('b'.repeat(600)));
+    mine(append('c'), encode('BLPOP', 'gate', 0), append('d'));
+    theirs(encode('SET', 'theirs', 'x'.repeat(100)));
+    mine(append('e'));
+    const cut = append('g');
+    mine(append('f'.repeat(600)), cut.slice(0, 30));
+    mine(cut.slice(30), append('h'));
+    await expect.poll(() => boss!.value('STRLEN', 'order')).toBe(602);
+    expect(await boss!.value('RPUSH', 'gate', 'open')).toBe(1);
+    await expect.poll(() => boss!.value('STRLEN', 'order')).toBe(1206);
+    mine(cut.slice(0, 30));
+    await boss!.value('PING');
+    theirs(append('i'));
+    mine(cut.slice(30));
+    await expect.poll(() => boss!.value('STRLEN', 'order')).toBe(1208);
+    mine(encode('BLPOP', 'gate', 0));
+    await boss!.value('PING');
+    mine(append('j'.repeat(600)));
+    expect(await boss!.value('RPUSH', 'gate', 'open')).toBe(1);
+    const replies: unknown[] = [];
+    for (let i = 0; i < 12; i++) replies.push((await client!.read()).value);
+    const opened = ['gate', 'open'];
+    expect(replies).toEqual([1, 601, 602, opened, 603, 604, 1204, 1205, 1206, 1208, opened, 1808]);
+    const order = ['a', 'b'.repeat(600), 'cde', 'f'.repeat(600), 'ghig', 'j'.repeat(600)];
+    expect(await boss!.value('GET', 'order')).toBe(order.join(''));
+    for (const one of [client!, other!, boss!]) one.close();
+  });
+});
+
 describe('the intake', () => {
   it('keeps what each client sent until it is cleared', () => {
     const intake = new Intake();

@@ -4,17 +4,9 @@
  * once a promise cannot be kept, nobody is told anything.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Arena } from '../../../src/core/memory/arena.ts';
-import { OfferedBuffers } from '../../../src/core/memory/offered-buffers.ts';
-import { Args } from '../../../src/core/resp/args.ts';
-import { ChunkPool } from '../../../src/core/resp/chunk-pool.ts';
-import { Client } from '../../../src/server/clients/client.ts';
-import { Propagator } from '../../../src/server/dispatch/propagate.ts';
-import { type Link, SEND_DONE } from '../../../src/server/io/link.ts';
-import { Turn } from '../../../src/server/turn/turn.ts';
-
-const LIMITS = { bulkBytesMax: 1000 };
-const BUFFERS = new OfferedBuffers(new Arena());
+import type { Client } from '../../../src/server/clients/client.ts';
+import type { Turn } from '../../../src/server/turn/turn.ts';
+import { TurnStage } from '../../support/turn-stage.ts';
 
 /** A log that may fail with the next turn, and is given what it could not write later on. */
 class FailingLog {
@@ -36,53 +28,24 @@ class FailingLog {
   }
 }
 
-let sent: string[];
-
-function connected(name: string): Client {
-  const tally = { count: () => {} };
-  const client = new Client(1, LIMITS, new Args(), BUFFERS, new ChunkPool(), tally, 0);
-  const send = (bytes: Uint8Array, from: number, to: number): number => {
-    sent.push(`${name} ${Buffer.from(bytes.subarray(from, to)).toString().trim()}`);
-    return SEND_DONE;
-  };
-  client.link = { send } as Link;
-  return client;
-}
-
-function args(...words: string[]): Args {
-  const list = new Args();
-  list.setTo(words.map((word) => Buffer.from(word)));
-  return list;
-}
-
 describe('a turn whose log fails', () => {
-  let propagator: Propagator;
+  let stage: TurnStage;
+  let sent: string[];
   let turn: Turn;
   let log: FailingLog;
   let writer: Client;
   let reader: Client;
 
   beforeEach(() => {
-    sent = [];
-    propagator = new Propagator();
-    propagator.active = true;
-    turn = new Turn(propagator);
+    stage = new TurnStage();
+    ({ sent, turn } = stage);
     log = new FailingLog();
     turn.log = log;
-    [writer, reader] = [connected('writer'), connected('reader')];
+    [writer, reader] = [stage.client('writer'), stage.client('reader')];
   });
 
-  const write = (): void => {
-    propagator.beginUnit(true);
-    propagator.command(0, args('SET', 'k', 'v'));
-    propagator.endUnit();
-    answer(writer);
-  };
-
-  const answer = (client: Client): void => {
-    client.reply.simple('OK');
-    turn.list(client);
-  };
+  const write = (): void => stage.write(writer);
+  const answer = (client: Client): void => stage.answer(client);
 
   it('holds what was written in it, also where its journal was taken before its end', () => {
     for (const early of [false, true]) {
