@@ -37,7 +37,7 @@ export function replicationFields(replication: ReplicationService, nowMs: number
 }
 
 function followerFields(replication: ReplicationService, nowMs: number): InfoField[] {
-  const { follower, config, primary } = replication;
+  const { follower, config, primary, differences } = replication;
   if (follower === null) return [];
   const { link } = follower;
   const { values } = config;
@@ -71,6 +71,8 @@ function followerFields(replication: ReplicationService, nowMs: number): InfoFie
     ['slave_priority', values.replicaPriority],
     ['slave_read_only', values.replicaReadOnly ? 1 : 0],
     ['replica_announced', values.replicaAnnounced ? 1 : 0],
+    ['slave_failed_commands', differences.count],
+    ['slave_first_failed_offset', differences.firstOffset],
   );
   return fields;
 }
