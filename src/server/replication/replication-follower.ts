@@ -19,6 +19,7 @@ import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
+import { isLoadedVersion } from '../../persistence/rdb/rdb-ends.ts';
 import { removeIfThere } from '../../persistence/rdb/rdb-file.ts';
 import type { DatasetPosition, DatasetTaker, ReceivedDataset } from '../../replication/payload.ts';
 import type { Primary } from '../../replication/primary.ts';
@@ -189,6 +190,7 @@ export class Follower implements PrimaryLinkHost {
     // Whoever was promoted meanwhile keeps what it has.
     if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
     if (this.deps.datasets.isLoading) throw new LinkError('another dataset is being loaded');
+    checkVersion(dataset);
     this.checkEmpty(dataset);
     this.deps.handedOver();
     primary.disconnectAll();
@@ -366,6 +368,16 @@ export class Follower implements PrimaryLinkHost {
         'REPLICAOF NO ONE',
     );
   }
+}
+
+/** What is newer than anything that loads here must not cost what stands. */
+function checkVersion({ version }: ReceivedDataset): void {
+  if (isLoadedVersion(version)) return;
+  throw new LinkError(
+    `the master has sent an RDB of version ${version}, which this server cannot load: refused, ` +
+      'and what is here is kept. A master that is newer than this server can follow it, but not ' +
+      'lead it',
+  );
 }
 
 const DISK_BROKEN =
