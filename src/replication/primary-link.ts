@@ -86,6 +86,8 @@ export interface PrimaryLinkHost extends StreamExecutor {
   load(dataset: ReceivedDataset): Promise<void>;
   /** Who loads the dataset that is about to come; null to have it put into a file. */
   takerOf(position: DatasetPosition): DatasetTaker | null;
+  /** The stream was none any more: a full sync is due, since nobody knows since when. */
+  corrupted(): void;
   /** The stream begins, or has ended. */
   connected(): void;
   disconnected(): void;
@@ -351,6 +353,7 @@ export class PrimaryLink {
       applier.feed(chunk);
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
+      this.server.corrupted();
       this.lost(error);
     }
   }

@@ -276,6 +276,10 @@ export class Follower implements PrimaryLinkHost {
     this.resumable = true;
   }
 
+  corrupted(): void {
+    this.resumable = false;
+  }
+
   connected(): void {
     const { services, createClient } = this.deps;
     const client = createClient();

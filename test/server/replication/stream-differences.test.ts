@@ -128,3 +128,16 @@ describe('a database that there is not here', () => {
     expect(String(await ask(client, 'INFO', 'replication'))).toContain('master_link_status:down');
   });
 });
+
+it('what is no command is not run, and has a full sync follow', async () => {
+  send('SET a 1');
+  await seen('a');
+  primary.send(`\nFLUSHALL\r\n`);
+  primary = await peer.connection();
+  await primary.answer('+PONG\r\n');
+  await primary.answer('+OK\r\n');
+  await primary.answer('+OK\r\n');
+  expect(await primary.command()).toBe('PSYNC ? -1');
+  expect(await ask(client, 'GET', 'a')).toBe('1');
+  expect(lines('"FLUSHALL" does not begin with')).toHaveLength(1);
+});
