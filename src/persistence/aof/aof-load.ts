@@ -86,6 +86,9 @@ const ADVICE_DAMAGED =
   'Make a copy of the AOF folder, then run the AOF checker with --fix on the manifest: it can ' +
   'cut the file before the damage, giving up what follows. Where another server appended after a ' +
   'crash, or the file was edited, delete the #CK line of that turn instead';
+const ADVICE_PREAMBLE =
+  'Nothing that could be cut would mend it: start the server that wrote it, where it is newer ' +
+  'than this one, or restore the folder from a backup';
 const ADVICE_TORN =
   'Make a copy of the AOF folder, then either set aof-load-truncated to yes, or run the AOF ' +
   'checker with --fix on the manifest';
@@ -148,7 +151,9 @@ function pauser(options: AofLoadOptions): (loadedBytes: number) => Promise<void>
 
 /** What to do about a file that is not as it should be; undefined where a command is to blame. */
 function adviceFor(report: ScanReport, isLast: boolean): string | undefined {
-  if (report.outcome === 'damaged') return ADVICE_DAMAGED;
+  if (report.outcome === 'damaged') {
+    return report.reason.startsWith('the RDB preamble') ? ADVICE_PREAMBLE : ADVICE_DAMAGED;
+  }
   if (report.outcome === 'refused') return undefined;
   return isLast ? ADVICE_TORN : ADVICE_TORN_BEFORE;
 }
