@@ -7,7 +7,7 @@
  * would have replaced.
  */
 import { randomBytes } from 'node:crypto';
-import type { Keyspace } from '../../core/keyspace.ts';
+import { EXPIRY_DELETE, type Keyspace } from '../../core/keyspace.ts';
 import { lfuWord } from '../../core/usage.ts';
 import {
   dumpPayload,
@@ -84,7 +84,9 @@ function restoreCommand(c: Context): void {
   const replaced = asked.replace && keyspace.removeAnyway(db, bytes, offset, length);
   const atMs = ttl === 0 ? UNSET : asked.absolute ? ttl : keyspace.nowMs + ttl;
   const built = keyspace.peek(db, name, 0, name.length);
-  if (atMs !== UNSET && atMs < keyspace.nowMs) {
+  // In an AOF and in a primary's stream it lived on then, and may have been given more time.
+  const isOver = atMs !== UNSET && atMs < keyspace.nowMs;
+  if (isOver && keyspace.expiryMode === EXPIRY_DELETE) {
     keyspace.remove(db, built);
     if (replaced) deletedInstead(c);
     c.ok();

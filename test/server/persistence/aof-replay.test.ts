@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { encodeCommand } from '../../../src/replication/handshake.ts';
 import type { FaultyFileSystem } from '../../support/faulty-file-system.ts';
-import { ask, InProcessScene } from '../../support/in-process-scene.ts';
+import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
 import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
 
 const scene = new InProcessScene({ databases: 4 });
@@ -53,6 +53,21 @@ it('a database that there is not is refused, and none is written to instead', as
   );
   const server = await scene.start(disk, { databases: 5 });
   expect(await ask(await scene.connect(server), 'GET', 'a')).toBe('ours');
+});
+
+it('RESTORE of what is over by now brings it, since it may have been given more time', async () => {
+  const disk = emptyDisk();
+  const server = await scene.start(disk);
+  const client = await scene.connect(server);
+  const payload = '\x00\xc0\x01\x0a\x00&x\xe7\xb6\xd1\x01\x11\xfc';
+  const soon = Date.now() + 300;
+  expect(await ask(client, 'RESTORE', 'a', soon, payload, 'ABSTTL')).toBe('OK');
+  expect(await ask(client, 'RESTORE', 'b', soon, payload, 'ABSTTL')).toBe('OK');
+  expect(await ask(client, 'PERSIST', 'a')).toBe(1);
+  await until('b is over', async () => (await ask(client, 'EXISTS', 'b')) === 0);
+  await server.abandon();
+  const again = await scene.connect(await scene.start(disk.kill()));
+  expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', null]);
 });
 
 it('the cache of scripts, which older servers log, is passed over', async () => {
