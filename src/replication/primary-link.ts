@@ -86,8 +86,9 @@ export interface PrimaryLinkHost extends StreamExecutor {
   load(dataset: ReceivedDataset): Promise<void>;
   /** Who loads the dataset that is about to come; null to have it put into a file. */
   takerOf(position: DatasetPosition): DatasetTaker | null;
-  /** The stream begins, or has ended. */
+  /** The stream begins, or was none any more, so that a full sync is due, or has ended. */
   connected(): void;
+  corrupted(): void;
   disconnected(): void;
   /** The peer refused to take over; the link does not try again by itself. */
   failoverRejected(reason: string): void;
@@ -215,8 +216,7 @@ export class PrimaryLink {
     if (rest.length > 0) this.received(rest);
   }
 
-  private open(settings: LinkSettings): SocketReader {
-    const { sourceAddress } = settings;
+  private open({ sourceAddress }: LinkSettings): SocketReader {
     const from = sourceAddress === '' ? {} : { localAddress: sourceAddress };
     return new SocketReader({ host: this.host, port: this.port, noDelay: true, ...from });
   }
@@ -351,6 +351,7 @@ export class PrimaryLink {
       applier.feed(chunk);
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
+      this.server.corrupted();
       this.lost(error);
     }
   }

@@ -14,6 +14,9 @@
  *     carried [ earlier reads, not applied ]   this read [ ... passed ... boundary ... ]
  *                                            ^ told     ^ last command outside MULTI ends
  *
+ * A primary sends no inline commands: what looks like one is the middle of something, of which the
+ * beginning was lost, and must not be run. Empty lines between commands mean nothing.
+ *
  * Invariant: applied and carried bytes are all that was received when `feed` returns.
  */
 import type { OfferedBuffers } from '../core/memory/offered-buffers.ts';
@@ -24,7 +27,8 @@ import { LinkError } from './socket-reader.ts';
 /** Free room in front of each read: a command that was cut is put together there. */
 const HEADROOM = 65_536;
 const READ_BYTES = 65_536;
-const STAR = 42;
+/** Bytes of what is no command that are shown. */
+const SHOWN_MAX = 40;
 
 export interface StreamExecutor {
   /** Where large arguments are received. */
@@ -68,7 +72,6 @@ export class StreamApplier {
     this.read = bytes;
     this.passed = 0;
     this.boundary = 0;
-    if (this.carriedBytes === 0 && bytes.length > 0 && bytes[0] !== STAR) refuse(bytes[0]!);
     for (let from = 0; from < bytes.length && !this.stopped; from += READ_BYTES) {
       const length = Math.min(READ_BYTES, bytes.length - from);
       this.room.set(bytes.subarray(from, from + length), HEADROOM);
@@ -110,6 +113,7 @@ export class StreamApplier {
       const found = parser.next();
       if (found === PARSED_ERROR) throw new LinkError(`MASTER sent no command: ${parser.error}`);
       if (found !== PARSED_COMMAND) break;
+      if (parser.inlineCount > 0) refuse(parser.args);
       executor.execute(parser.args);
       parser.letGo();
       if (!executor.inTransaction) this.boundary = from + length - parser.restBytes;
@@ -117,7 +121,7 @@ export class StreamApplier {
   }
 }
 
-function refuse(byte: number): never {
-  const shown = String.fromCharCode(byte);
-  throw new LinkError(`MASTER sent no command: it begins with '${shown}', not with '*'`);
+function refuse(args: Args): never {
+  const shown = JSON.stringify(args.text(0, SHOWN_MAX));
+  throw new LinkError(`MASTER sent no command: ${shown} does not begin with '*'`);
 }

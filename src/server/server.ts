@@ -290,6 +290,7 @@ export class Server implements Services {
       fs: this.options.fs ?? realFileSystem,
       hold: this.options.hold ?? null,
       helper: this.options.snapshotHelper,
+      stats: this.stats,
       dispatcher: this.dispatcher,
       desk: this.desk,
       turn: this.turn,

@@ -68,6 +68,11 @@ class Host implements PrimaryLinkHost {
     this.logged.push(text);
   }
 
+  corrupted(): void {
+    this.events.push('corrupted');
+    this.from = null;
+  }
+
   continued(id: string): void {
     this.events.push(`continued ${id}`);
   }

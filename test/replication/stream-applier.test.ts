@@ -155,8 +155,28 @@ describe('stream applier', () => {
     },
   );
 
+  it('runs nothing inline, wherever it stands: it is the rest of what was lost', () => {
+    const recorder = new Recorder();
+    const applier = new StreamApplier(recorder);
+    const before = encode('SET', 'a', '1');
+    expect(() => feed(applier, `${before}FLUSHALL\r\n${encode('PING')}`)).toThrow('"FLUSHALL"');
+    expect(recorder.commands).toEqual(['SET a 1']);
+  });
+
+  it.each(['\n', '\r\n', '\n\n'])('passes over empty lines, %j', (line) => {
+    const recorder = new Recorder();
+    const applier = new StreamApplier(recorder);
+    const text = `${line}${encode('SET', 'a', '1')}${line}${encode('SET', 'b', '1')}`;
+    for (const one of text) feed(applier, one);
+    feed(applier, text);
+    expect(recorder.commands).toEqual(['SET a 1', 'SET b 1', 'SET a 1', 'SET b 1']);
+    expect(recorder.passed).toBe(text + text);
+  });
+
   it('refuses what is no stream of commands', () => {
-    expect(() => feed(new StreamApplier(new Recorder()), 'PING\r\n')).toThrow("begins with 'P'");
+    expect(() => feed(new StreamApplier(new Recorder()), 'PING\r\n')).toThrow(
+      `"PING" does not begin with '*'`,
+    );
     expect(() => feed(new StreamApplier(new Recorder()), '*1\r\n:5\r\n')).toThrow('expected');
   });
 });

@@ -11,6 +11,11 @@ const listOfA =
   '\\x12\\x01\\x02\\x0a\\x0a\\x00\\x00\\x00\\x01\\x00\\x81\\x61' +
   '\\x02\\xff\\x0a\\x00\\x09\\xb9\\xed\\xf5\\x94\\xde\\xd9\\x95';
 
+/** What DUMP gives for a set with one member, "a", in Redis 7.2. */
+const newerSetOfA =
+  '\\x14\\x0a\\x0a\\x00\\x00\\x00\\x01\\x00\\x81\\x61' +
+  '\\x02\\xff\\x0b\\x00\\xf7\\xdf\\x7f\\xdb\\x99\\xef\\x7b\\x74';
+
 const lines = `
   DEBUG SET-ACTIVE-EXPIRE 0
   SET a 1
@@ -198,5 +203,21 @@ describe.skipIf(requireRedisServer() === null)('effects are those of a real serv
       'UNLINK s',
       'UNLINK s',
     ]);
+  });
+
+  it('of a payload that is newer than the dumps, as one that whoever loads the dumps takes', () => {
+    const of = (version: string): readonly string[] => {
+      const all = linesOf(`
+        RESTORE s 0 "${newerSetOfA}"
+        RESTORE s 100000 "${newerSetOfA}" REPLACE
+      `);
+      const { propagated } = effectsInside(all, { 'rdb-save-version': version });
+      return propagated.map((one) => JSON.stringify(one));
+    };
+    const older = '\\u0002\\u0001\\u0001a\\n\\u0000';
+    expect(of('10')[0]).toContain(`RESTORE s 0 ${older}`);
+    expect(of('10')[1]).toContain(`RESTORE s now+100s ${older}`);
+    expect(of('10')[1]).toContain(' REPLACE ABSTTL');
+    expect(of('11')[0]).toContain('RESTORE s 0 \\u0014');
   });
 });

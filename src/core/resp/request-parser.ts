@@ -57,6 +57,8 @@ export class RequestParser {
   /** Smaller limits hold until the client has authenticated. */
   authenticated = true;
 
+  /** Commands found so far that came inline. */
+  inlineCount = 0;
   private readonly limits: ParserLimits;
   private readonly shared: Args;
   private input: Uint8Array = EMPTY;
@@ -298,6 +300,7 @@ export class RequestParser {
     this.pos = at + 1;
     if (words.length === 0) return this.next();
     this.args.setTo(words);
+    this.inlineCount++;
     return PARSED_COMMAND;
   }
 

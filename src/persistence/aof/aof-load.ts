@@ -8,6 +8,7 @@
  *   torn tail, another file     refused: what follows was executed after what is missing
  *   damage, anywhere            refused, with the offset; nothing after it is believed
  *   a command nobody knows      refused: another server, or a module, wrote it
+ *   a command that fails        told, with its place, or refused, as who executes it says
  *   a file that is not there    refused
  *
  * "Last" is the last file with content: increments that a rewrite had only prepared are empty.
@@ -37,11 +38,14 @@ export type AofLoadOptions = {
   readonly readRdb: (
     path: string,
   ) => Promise<{ readonly bytes: number; readonly position: AofPosition | null }>;
-  /** Executes one command, borrowed; a text says why that is impossible, and ends the load. */
-  readonly execute: (args: Args) => string | undefined;
+  /** Executes one command, borrowed. What it returns ends the load. */
+  readonly execute: (args: Args, path: string, offset: number) => AofRefusal | undefined;
   /** Called with the bytes of all files loaded so far. */
   readonly onProgress: (loadedBytes: number) => void;
 };
+
+/** Why a command cannot be executed, and what to do. */
+export type AofRefusal = { readonly reason: string; readonly advice: string };
 
 export type AofLoadReport = {
   readonly fileCount: number;
@@ -82,13 +86,14 @@ const ADVICE_DAMAGED =
   'Make a copy of the AOF folder, then run the AOF checker with --fix on the manifest: it can ' +
   'cut the file before the damage, giving up what follows. Where another server appended after a ' +
   'crash, or the file was edited, delete the #CK line of that turn instead';
+const ADVICE_PREAMBLE =
+  'Nothing that could be cut would mend it: start the server that wrote it, where it is newer ' +
+  'than this one, or restore the folder from a backup';
 const ADVICE_TORN =
   'Make a copy of the AOF folder, then either set aof-load-truncated to yes, or run the AOF ' +
   'checker with --fix on the manifest';
 const ADVICE_TORN_BEFORE =
   'It is not the last file, so data in the middle is missing: restore the folder from a backup';
-const ADVICE_REFUSED =
-  'It was written by another kind of server, or by a module that is missing here';
 
 /** Loads everything the manifest names. Rejects with `AofLoadError`, or the disk's error. */
 export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promise<AofLoadReport> {
@@ -99,15 +104,19 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
   const tracker = new AofPositionTracker();
   for (const [index, { info, size }] of files.entries()) {
     const loadedBefore = totals.totalBytes;
-    const report = await scanAofFile(folder.fs, folder.pathOf(info.name), {
-      readRdb: async (path) => {
+    const path = folder.pathOf(info.name);
+    let advice = '';
+    const report = await scanAofFile(folder.fs, path, {
+      readRdb: async () => {
         const { bytes, position } = await options.readRdb(path);
         tracker.at(position);
         return bytes;
       },
-      command: (args) => {
+      command: (args, offset) => {
         tracker.executing(args);
-        return options.execute(args);
+        const refusal = options.execute(args, path, offset);
+        advice = refusal?.advice ?? '';
+        return refusal?.reason;
       },
       position: (position) => tracker.at(position),
       reached: () => tracker.position,
@@ -118,7 +127,7 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
       await cutTail(folder.fs, report, options.log);
       totals.cutBytes = report.sizeBytes - report.validBytes;
     } else if (report.outcome !== 'whole') {
-      throw new AofLoadError(report, adviceFor(report, index >= lastWithContent));
+      throw new AofLoadError(report, adviceFor(report, index >= lastWithContent) ?? advice);
     }
     totals.totalBytes += size;
     totals.commandCount += report.commandCount;
@@ -140,9 +149,12 @@ function pauser(options: AofLoadOptions): (loadedBytes: number) => Promise<void>
   };
 }
 
-function adviceFor(report: ScanReport, isLast: boolean): string {
-  if (report.outcome === 'damaged') return ADVICE_DAMAGED;
-  if (report.outcome === 'refused') return ADVICE_REFUSED;
+/** What to do about a file that is not as it should be; undefined where a command is to blame. */
+function adviceFor(report: ScanReport, isLast: boolean): string | undefined {
+  if (report.outcome === 'damaged') {
+    return report.reason.startsWith('the RDB preamble') ? ADVICE_PREAMBLE : ADVICE_DAMAGED;
+  }
+  if (report.outcome === 'refused') return undefined;
   return isLast ? ADVICE_TORN : ADVICE_TORN_BEFORE;
 }
 

@@ -35,8 +35,11 @@ export type ScanSinks = {
   /** MULTI within MULTI, and EXEC without one, are damage: a loader passes over them. */
   readonly strict?: boolean;
   readonly readRdb: PreambleReader;
-  /** A command; a text says why it cannot be executed, and ends the scan. */
-  readonly command: (args: Args) => string | undefined;
+  /**
+   * A command, and where it stands, or the EXEC that it waited for; a text says why it cannot be
+   * executed, and ends the scan.
+   */
+  readonly command: (args: Args, offset: number) => string | undefined;
   /** A time line, and where to cut the file to end before it. False ends the scan as whole. */
   readonly time?: (unixSeconds: number, cutOffset: number) => boolean;
   /** A line that tells the position in the replication stream, null for none. */
@@ -276,29 +279,29 @@ class AofScan {
       this.#transaction ??= [];
       return undefined;
     }
-    if (args.is(0, 'exec')) return this.#exec(args);
-    if (this.#transaction === undefined) return this.#give(args);
+    if (args.is(0, 'exec')) return this.#exec(args, reader.itemOffset);
+    if (this.#transaction === undefined) return this.#give(args, reader.itemOffset);
     const words: Uint8Array[] = [];
     for (let i = 0; i < args.count; i++) words.push(args.copy(i));
     this.#transaction.push(words);
     return undefined;
   }
 
-  #exec(args: Args): string | undefined {
+  #exec(args: Args, offset: number): string | undefined {
     const commands = this.#transaction ?? [];
     this.#transaction = undefined;
     for (const words of commands) {
       args.setTo(words);
-      const refusal = this.#give(args);
+      const refusal = this.#give(args, offset);
       if (refusal !== undefined) return refusal;
     }
     args.release();
     return undefined;
   }
 
-  #give(args: Args): string | undefined {
+  #give(args: Args, offset: number): string | undefined {
     this.#commandCount++;
-    return this.#sinks.command(args);
+    return this.#sinks.command(args, offset);
   }
 
   #report(

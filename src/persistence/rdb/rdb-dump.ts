@@ -98,7 +98,7 @@ export function isSoundPayload(
 ): boolean {
   if (length < FOOTER_BYTES) return false;
   const end = offset + length;
-  const version = versionOf(payload, end);
+  const version = payloadVersion(payload, end);
   if (version > RDB_VERSION_MAX && version !== RDB_VERSION_VALKEY) return false;
   if (!checksum) return true;
   const crc = new Crc64();
@@ -107,7 +107,7 @@ export function isSoundPayload(
 }
 
 /** The version in a payload that ends at `end`. */
-function versionOf(payload: Uint8Array, end: number): number {
+export function payloadVersion(payload: Uint8Array, end: number): number {
   return payload[end - FOOTER_BYTES]! | (payload[end - FOOTER_BYTES + 1]! << 8);
 }
 
@@ -130,7 +130,7 @@ export function restorePayload(
   const reader = RdbReader.overBytes(payload, offset, length - FOOTER_BYTES);
   try {
     const decoder = new ValueDecoder(keyspace, reader, deep);
-    decoder.version = versionOf(payload, offset + length);
+    decoder.version = payloadVersion(payload, offset + length);
     const address = decoder.decode(db, key, keyOffset, keyLength, reader.byte());
     if (address === 0) return reader.fail('a collection without elements');
     if (reader.bytesLeftMax === 0) return address;

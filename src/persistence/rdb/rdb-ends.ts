@@ -27,16 +27,19 @@ export function rdbVersionIn(head: Uint8Array, at: number): RdbVersion | null {
   return { version: Number(match[1] ?? match[2]), isValkey: match[1] === undefined };
 }
 
+/** Whether this server loads RDBs of a version, by Redis's numbers or Valkey's. */
+export function isLoadedVersion(version: number): boolean {
+  const isOfRedis = version >= 1 && version <= rdb.RDB_VERSION_MAX;
+  return isOfRedis || version === rdb.RDB_VERSION_VALKEY;
+}
+
 /** Reads "REDIS" and four digits, or "VALKEY" and three, and gives the version. */
 export function readRdbHeader(reader: RdbReader): number {
   reader.need(rdb.RDB_HEADER_BYTES);
   const told = rdbVersionIn(reader.buf, reader.at);
   if (told === null) throw reader.fail('no RDB: it does not begin with REDIS and a version');
   const { isValkey, version } = told;
-  const isKnown = isValkey
-    ? version === rdb.RDB_VERSION_VALKEY
-    : version >= 1 && version <= rdb.RDB_VERSION_MAX;
-  if (!isKnown) {
+  if (!isLoadedVersion(version) || isValkey !== (version === rdb.RDB_VERSION_VALKEY)) {
     throw reader.fail(`an RDB of version ${version}, which this server cannot load`);
   }
   reader.at += rdb.RDB_HEADER_BYTES;

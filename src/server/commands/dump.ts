@@ -7,9 +7,14 @@
  * would have replaced.
  */
 import { randomBytes } from 'node:crypto';
-import type { Keyspace } from '../../core/keyspace.ts';
+import { EXPIRY_DELETE, type Keyspace } from '../../core/keyspace.ts';
 import { lfuWord } from '../../core/usage.ts';
-import { dumpPayload, isSoundPayload, restorePayload } from '../../persistence/rdb/rdb-dump.ts';
+import {
+  dumpPayload,
+  isSoundPayload,
+  payloadVersion,
+  restorePayload,
+} from '../../persistence/rdb/rdb-dump.ts';
 import type { Config } from '../config/config.ts';
 import {
   ASKING,
@@ -80,7 +85,9 @@ function restoreCommand(c: Context): void {
   const replaced = asked.replace && keyspace.removeAnyway(db, bytes, offset, length);
   const atMs = ttl === 0 ? UNSET : asked.absolute ? ttl : keyspace.nowMs + ttl;
   const built = keyspace.peek(db, temporaryName, 0, TEMPORARY_NAME_BYTES);
-  if (atMs !== UNSET && atMs < keyspace.nowMs) {
+  // In an AOF and in a primary's stream it lived on then, and may have been given more time.
+  const isOver = atMs !== UNSET && atMs < keyspace.nowMs;
+  if (isOver && keyspace.expiryMode === EXPIRY_DELETE) {
     keyspace.remove(db, built);
     if (replaced) deletedInstead(c);
     c.ok();
@@ -90,7 +97,7 @@ function restoreCommand(c: Context): void {
   if (atMs !== UNSET) address = keyspace.setExpiry(db, address, atMs);
   noteUse(c, address, asked);
   c.notify(1, NOTIFY_NEW, 'new');
-  propagateRestore(c, atMs, asked.absolute);
+  propagateRestore(c, address, atMs, asked.absolute);
   c.changed(1, NOTIFY_GENERIC, 'restore');
   c.ok();
 }
@@ -162,16 +169,27 @@ function noteUse(c: Context, address: number, asked: RestoreOptions): void {
   }
 }
 
-/** A relative time becomes the moment that it means. */
-function propagateRestore(c: Context, atMs: number, absolute: boolean): void {
-  if (atMs === UNSET || absolute) return;
-  const { propagator, args } = c;
-  if (propagator.begin(c.db.id, args.count + 1)) {
+/**
+ * A relative time becomes the moment that it means, and a payload of a newer version one of
+ * `rdb-save-version`: a server that loads no dump of ours but that version would refuse it, in the
+ * stream, and pass over it in the AOF.
+ */
+function propagateRestore(c: Context, address: number, atMs: number, absolute: boolean): void {
+  const { propagator, args, keyspace } = c;
+  const { config } = c.services;
+  const end = args.offsets[3]! + args.lengths[3]!;
+  const isNewer = payloadVersion(args.bytes[3]!, end) > Number(config.values.rdbSaveVersion);
+  const isRelative = atMs !== UNSET && !absolute;
+  if (!isNewer && !isRelative) return;
+  if (propagator.begin(c.db.id, args.count + (isRelative ? 1 : 0))) {
     for (let i = 0; i < args.count; i++) {
-      if (i === 2) propagator.number(atMs);
-      else propagator.argument(args, i);
+      if (i === 2 && isRelative) propagator.number(atMs);
+      else if (i === 3 && isNewer) {
+        const payload = dumpOf(keyspace, address, config);
+        propagator.bytes(payload, 0, payload.length);
+      } else propagator.argument(args, i);
     }
-    propagator.word('ABSTTL');
+    if (isRelative) propagator.word('ABSTTL');
   }
   propagator.suppress();
 }

@@ -65,6 +65,8 @@ export class Dispatcher {
   monitor: ((client: Client, command: Command, args: Args) => void) | null = null;
   /** Arguments of the running command that monitors and the slow log must not show. */
   readonly redacted: number[] = [];
+  /** The last command whose handler answered an error; whoever asks clears it before. */
+  lastFailed = '';
   /** Called after each command that is not inside another, when clients may have become ready. */
   afterUnit: (() => void) | null = null;
 
@@ -161,7 +163,10 @@ export class Dispatcher {
     if (outermost && propagator.streamOffset >= 0 && propagator.hasWritten) {
       client.writeOffset = propagator.streamOffset + propagator.length;
     }
-    if (stats.totalErrorReplies > this.errorsTold) command.stats.failed++;
+    if (stats.totalErrorReplies > this.errorsTold) {
+      command.stats.failed++;
+      this.lastFailed = command.name;
+    }
     this.errorsTold = stats.totalErrorReplies;
     const waits = client.waiting === WAIT_BLOCKED && this.runsAgain(client);
     if (waits) this.putOff(client);
@@ -264,7 +269,8 @@ export class Dispatcher {
 
   /**
    * Answers an error before a command ran; a transaction that is being queued is spoiled, EXEC
-   * discards it, and is shown to monitors, which saw MULTI.
+   * discards it, and is shown to monitors, which saw MULTI. That of a primary has been executed
+   * there: what can be executed of it is.
    */
   refuse(client: Client, command: Command | null, args: Args, error: string): void {
     if (command !== null) command.stats.rejected++;
@@ -274,7 +280,7 @@ export class Dispatcher {
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
       this.monitor?.(client, command, args);
     } else {
-      if (client.transaction !== null) client.transaction.spoiled = true;
+      if (client.transaction !== null && !client.isPrimary) client.transaction.spoiled = true;
       client.reply.error(error);
     }
     if (client.tracking !== null) this.services.desk.tracking.endCaching(client, command);

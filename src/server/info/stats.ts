@@ -28,6 +28,8 @@ export class Stats {
   syncPartialErr = 0;
   unexpectedErrorReplies = 0;
   totalErrorReplies = 0;
+  /** The text of the last error reply. */
+  lastError = '';
   totalReads = 0;
   totalWrites = 0;
   clientOutputLimitDisconnections = 0;
@@ -40,6 +42,7 @@ export class Stats {
   /** Counts an error reply, by its code. */
   count(text: string): void {
     this.totalErrorReplies++;
+    this.lastError = text;
     const code = text.slice(0, Math.max(0, text.indexOf(' ')));
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }

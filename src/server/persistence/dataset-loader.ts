@@ -11,7 +11,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
-import type { Args } from '../../core/resp/args.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
 import { positionOfAux } from '../../persistence/aof/aof-position.ts';
@@ -19,7 +18,6 @@ import { FolderHeldError, holderText } from '../../persistence/aof/folder-hold.t
 import { ManifestError } from '../../persistence/aof/manifest.ts';
 import { errorText, type FileSystem } from '../../persistence/file-system.ts';
 import { ProgressLine } from '../../persistence/progress-line.ts';
-import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import { RdbLoad } from '../../persistence/rdb/rdb-load.ts';
 import { RdbReader } from '../../persistence/rdb/rdb-reader.ts';
 import { FileSource } from '../../persistence/rdb/rdb-source.ts';
@@ -27,9 +25,10 @@ import type { Client } from '../clients/client.ts';
 import type { ExpiryHolds } from '../clients/expiry-holds.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
+import type { Stats } from '../info/stats.ts';
 import type { Logger } from '../log.ts';
+import { AofReplay } from './aof-replay.ts';
 import { DatasetAside } from './dataset-aside.ts';
-import { KeptFunctions } from './kept-functions.ts';
 
 const SLICE_MS = 10;
 
@@ -74,6 +73,7 @@ export interface DatasetLoaderDeps {
   readonly log: Logger;
   readonly keyspace: Keyspace;
   readonly fs: FileSystem;
+  readonly stats: Stats;
   readonly dispatcher: Dispatcher;
   /** The client without a link that runs the commands of an AOF. */
   readonly client: Client;
@@ -155,14 +155,14 @@ export class DatasetLoader {
     folder: AofFolder,
     makeReady = async (): Promise<void> => {},
   ): Promise<AofLoadReport> {
-    const { config, expiry, log } = this.deps;
+    const { config, expiry, keyspace, log } = this.deps;
     return this.during(0, async (progress) => {
       await makeReady();
       const files = await folder.filesToLoad();
       progress.totalBytes = files.reduce((sum, { size }) => sum + size, 0);
       this.functions = [];
       expiry.hold('replay', true);
-      const kept = new KeptFunctions([]);
+      const replay = new AofReplay({ ...this.deps, databases: keyspace.databases.length });
       let before = 0;
       try {
         const report = await loadAof(folder, {
@@ -174,13 +174,14 @@ export class DatasetLoader {
           readRdb: async (path) => {
             const { bytes, aux } = await this.readRdb(path, { expired: 'keep' }, before);
             before += bytes;
-            kept.add(this.functions);
+            replay.kept.add(this.functions);
             return { bytes, position: positionOfAux(aux) };
           },
-          execute: (args) => this.execute(args, kept),
+          execute: (args, path, offset) => replay.execute(args, path, offset),
           onProgress: (bytes) => this.advance(bytes),
         });
-        this.functions = kept.sources;
+        this.functions = replay.kept.sources;
+        replay.finish();
         return report;
       } finally {
         expiry.hold('replay', false);
@@ -267,24 +268,6 @@ export class DatasetLoader {
       },
     });
     return load;
-  }
-
-  /** One command of an AOF; a text says why it cannot be run. */
-  private execute(args: Args, kept: KeptFunctions): string | undefined {
-    const { client, dispatcher } = this.deps;
-    try {
-      if (kept.take(args)) return undefined;
-    } catch (error) {
-      if (error instanceof RdbError) return `The payload of FUNCTION RESTORE: ${error.message}`;
-      throw error;
-    }
-    const start = client.reply.total;
-    const command = dispatcher.resolve(client, args);
-    if (command !== null) dispatcher.call(client, command, args);
-    client.reply.rewind(start);
-    if (command !== null) return undefined;
-    const what = dispatcher.knows(args) ? 'Wrong number of arguments for' : 'Unknown command';
-    return `${what} '${args.text(0)}'`;
   }
 
   private async during<T>(

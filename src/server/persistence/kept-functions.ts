@@ -9,6 +9,9 @@
  *     FUNCTION FLUSH [ASYNC|SYNC]
  *     FUNCTION RESTORE payload [policy]    FLUSH, APPEND or REPLACE; the payload is that of
  *                                          FUNCTION DUMP: (opcode 245, source) ..., 10 bytes
+ *
+ * Servers before Redis 7.0 log and propagate SCRIPT LOAD and SCRIPT FLUSH as well. The cache of
+ * scripts is nobody's data and ends with its process: these are passed over.
  */
 import type { Args } from '../../core/resp/args.ts';
 import { ByteView } from '../../core/value.ts';
@@ -58,6 +61,11 @@ export class KeptFunctions {
 /** Whether it is a FUNCTION command. */
 export function isFunction(args: Args): boolean {
   return args.count > 1 && args.is(0, 'function');
+}
+
+/** Whether it changes the cache of scripts, and nothing else. */
+export function isScriptCache(args: Args): boolean {
+  return args.count > 1 && args.is(0, 'script') && (args.is(1, 'load') || args.is(1, 'flush'));
 }
 
 /** The libraries in a payload of FUNCTION DUMP. */

@@ -9,6 +9,7 @@ import type { FrontDesk } from '../clients/front-desk.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { Propagator } from '../dispatch/propagate.ts';
+import type { Stats } from '../info/stats.ts';
 import type { Logger } from '../log.ts';
 import type { Turn } from '../turn/turn.ts';
 import type { DatasetAside } from './dataset-aside.ts';
@@ -22,6 +23,7 @@ export interface PersistenceDeps {
   readonly hold: FolderHold | null;
   /** The writer of snapshots; by default a child process. */
   readonly helper: SnapshotHelper | undefined;
+  readonly stats: Stats;
   readonly dispatcher: Dispatcher;
   /** Stops commands, and hears how long the disk takes. */
   readonly desk: Pick<FrontDesk, 'gates' | 'pause' | 'latency' | 'expiry'>;

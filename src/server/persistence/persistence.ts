@@ -76,10 +76,8 @@ export class Persistence implements PersistenceServices {
   }
 
   private createLoader(): DatasetLoader {
-    const { client, config, desk, dispatcher, fs, keyspace, log } = this.deps;
     const onLoading = (): void => this.loadingChanged();
-    const { expiry } = desk;
-    return new DatasetLoader({ config, log, keyspace, fs, dispatcher, client, expiry, onLoading });
+    return new DatasetLoader({ ...this.deps, expiry: this.deps.desk.expiry, onLoading });
   }
 
   private createMaker(): SnapshotMaker {

@@ -6,7 +6,7 @@
 import type { Args } from '../../core/resp/args.ts';
 import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import type { DatasetLoader } from './dataset-loader.ts';
-import { isFunction, KeptFunctions } from './kept-functions.ts';
+import { isFunction, isScriptCache, KeptFunctions } from './kept-functions.ts';
 import type { PersistenceDeps } from './persistence-deps.ts';
 
 /** What needs no database to be selected. */
@@ -23,9 +23,11 @@ export class StreamedFunctions {
 
   /**
    * Does what a command says, as far as libraries are kept, and logs it. False for any but
-   * FUNCTION, and for one that does not bring what it should.
+   * FUNCTION, and for one that does not bring what it should. What changes the cache of scripts is
+   * passed over.
    */
   take(args: Args): boolean {
+    if (isScriptCache(args)) return true;
     if (!isFunction(args)) return false;
     const kept = new KeptFunctions(this.loader.functions);
     try {

@@ -5,7 +5,7 @@
  * The primary is a client without a link of its own: CLIENT LIST shows it and CLIENT KILL breaks
  * the link. Its commands pass the gates that others do not, see keys whose time has come (the
  * primary says when they go), and what they answer is thrown away; an error among the answers means
- * that the two datasets differ, and is loudly told.
+ * that the two datasets differ, and is loudly told (stream-differences.ts).
  *
  * While its disk fails a replica applies nothing, unless `replica-ignore-disk-write-errors` is set:
  * it breaks the link, and goes on where it was when the disk is well again.
@@ -19,6 +19,7 @@ import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
+import { isLoadedVersion } from '../../persistence/rdb/rdb-ends.ts';
 import { removeIfThere } from '../../persistence/rdb/rdb-file.ts';
 import type { DatasetPosition, DatasetTaker, ReceivedDataset } from '../../replication/payload.ts';
 import type { Primary } from '../../replication/primary.ts';
@@ -33,6 +34,7 @@ import type { Services } from '../services.ts';
 import type { Turn } from '../turn/turn.ts';
 import { ReplicationAcks } from './replication-acks.ts';
 import type { ReplicationJournal } from './replication-journal.ts';
+import type { StreamDifferences } from './stream-differences.ts';
 
 /** Number that keeps the files of several syncs apart. */
 let files = 0;
@@ -57,6 +59,7 @@ export interface FollowerDeps {
   readonly fs: FileSystem;
   readonly primary: Primary;
   readonly datasets: Datasets;
+  readonly differences: StreamDifferences;
   /** Does what a command of the primary says of function libraries; false for any other. */
   readonly takeFunction: (args: Args) => boolean;
   /** Whether this follower is still the server's. */
@@ -91,6 +94,8 @@ export class Follower implements PrimaryLinkHost {
   private resumable: boolean;
   /** Whether the primary counts its stream. */
   private counted = true;
+  /** Why the stream cannot be followed beyond where we are; null for no reason. */
+  private refusal: string | null = null;
 
   constructor(deps: FollowerDeps, host: string, port: number, from: ResumePoint) {
     this.deps = deps;
@@ -125,6 +130,7 @@ export class Follower implements PrimaryLinkHost {
     const { services, primary, listeningPort, isHandingOver } = this.deps;
     const { values } = services.config;
     if (this.mustNotApply) throw new LinkError(DISK_BROKEN);
+    if (this.refusal !== null) throw new LinkError(this.refusal);
     const { id, offset } = primary.history;
     // A link that was given up may write its file still.
     const name = `temp-${Math.floor(Date.now() / 1000)}-${++files}.${process.pid}.rdb`;
@@ -184,6 +190,7 @@ export class Follower implements PrimaryLinkHost {
     // Whoever was promoted meanwhile keeps what it has.
     if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
     if (this.deps.datasets.isLoading) throw new LinkError('another dataset is being loaded');
+    checkVersion(dataset);
     this.checkEmpty(dataset);
     this.deps.handedOver();
     primary.disconnectAll();
@@ -265,7 +272,12 @@ export class Follower implements PrimaryLinkHost {
     else primary.history.adopt(position.id, position.offset);
     primary.openBacklog();
     this.streamDb = Math.max(0, streamDb);
+    this.deps.differences.forget();
     this.resumable = true;
+  }
+
+  corrupted(): void {
+    this.resumable = false;
   }
 
   connected(): void {
@@ -310,17 +322,25 @@ export class Follower implements PrimaryLinkHost {
       this.link.interrupt(DISK_BROKEN);
       return;
     }
-    const { services, takeFunction } = this.deps;
-    const { desk, dispatcher, keyspace, stats } = services;
+    const { services, takeFunction, differences } = this.deps;
+    const { desk, dispatcher, keyspace } = services;
     if (takeFunction(args)) return;
-    const errors = stats.totalErrorReplies;
+    this.refusal = differences.refusal(args);
+    if (this.refusal !== null) {
+      this.link.interrupt(this.refusal);
+      return;
+    }
+    differences.begin();
     keyspace.expiryMode = EXPIRY_IGNORE;
     dispatcher.startClock(Date.now());
     client.lastActiveMs = keyspace.nowMs;
     dispatcher.run(client, args);
     dispatcher.endClock();
     desk.expiry.settle();
-    if (stats.totalErrorReplies !== errors) this.differs(client, args);
+    if (differences.any) {
+      this.link.settle();
+      differences.note(args, this.deps.primary.history.offset);
+    }
     client.reply.drop();
     if (client.transaction === null) this.streamDb = client.db;
   }
@@ -339,20 +359,6 @@ export class Follower implements PrimaryLinkHost {
     return isDiskBroken() && !services.config.values.replicaIgnoreDiskWriteErrors;
   }
 
-  /** A command of the primary failed here. */
-  private differs(client: Client, args: Args): void {
-    const { config, log, stats } = this.deps.services;
-    stats.unexpectedErrorReplies++;
-    const first = client.reply.queue[0]?.bytes ?? client.reply.chunk;
-    const text = Buffer.from(first.subarray(0, 200)).toString('latin1').split('\r\n')[0] ?? '';
-    const command = args.count > 0 ? args.text(0) : '';
-    const message =
-      `== CRITICAL == This replica is sending an error to its master: '${text}' after ` +
-      `processing the command '${command}'`;
-    log.warning(message);
-    if (config.values.propagationErrorBehavior !== 'ignore') throw new Error(message);
-  }
-
   private checkEmpty(dataset: Pick<ReceivedDataset, 'isEmpty' | 'position'>): void {
     const { services, primary } = this.deps;
     const { keyspace, config } = services;
@@ -366,6 +372,16 @@ export class Follower implements PrimaryLinkHost {
         'REPLICAOF NO ONE',
     );
   }
+}
+
+/** What is newer than anything that loads here must not cost what stands. */
+function checkVersion({ version }: ReceivedDataset): void {
+  if (isLoadedVersion(version)) return;
+  throw new LinkError(
+    `the master has sent an RDB of version ${version}, which this server cannot load: refused, ` +
+      'and what is here is kept. A master that is newer than this server can follow it, but not ' +
+      'lead it',
+  );
 }
 
 const DISK_BROKEN =

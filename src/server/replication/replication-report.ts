@@ -10,7 +10,7 @@ export type InfoField = readonly [name: string, value: string | number];
 
 /** The section "Replication", in Redis's order. */
 export function replicationFields(replication: ReplicationService, nowMs: number): InfoField[] {
-  const { primary, failover } = replication;
+  const { primary, failover, differences } = replication;
   const { history, backlog, replicas } = primary;
   const { values } = replication.config;
   const fields: InfoField[] = [['role', replication.isReplica ? 'slave' : 'master']];
@@ -33,6 +33,13 @@ export function replicationFields(replication: ReplicationService, nowMs: number
     ['repl_backlog_first_byte_offset', backlog === null ? 0 : backlog.start + 1],
     ['repl_backlog_histlen', backlog === null ? 0 : backlog.length],
   );
+  // Whoever is promoted has them still.
+  if (differences.count > 0) {
+    fields.push(
+      ['slave_failed_commands', differences.count],
+      ['slave_first_failed_offset', differences.firstOffset],
+    );
+  }
   return fields;
 }
 

@@ -32,8 +32,9 @@ import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
 import { type Datasets, Follower } from './replication-follower.ts';
 import { type LocalLog, ReplicationJournal } from './replication-journal.ts';
-import { primarySettings } from './replication-settings.ts';
+import { primarySettings, ROLE_SETTINGS } from './replication-settings.ts';
 import { dismissBlocked, ReplicationWaits } from './replication-wait.ts';
+import { StreamDifferences } from './stream-differences.ts';
 
 export interface ReplicationDeps {
   readonly services: Services;
@@ -64,6 +65,7 @@ export class ReplicationService {
   readonly journal: ReplicationJournal;
   readonly waits: ReplicationWaits;
   readonly failover: Failover;
+  readonly differences: StreamDifferences;
   /** The link to our primary; null while this server is one. */
   follower: Follower | null = null;
 
@@ -79,6 +81,7 @@ export class ReplicationService {
     this.services = deps.services;
     this.config = deps.services.config;
     this.waits = new ReplicationWaits(deps.services);
+    this.differences = new StreamDifferences(deps.services);
     deps.turn.onSafe = () => {
       this.waits.check();
       this.follower?.acks.check();
@@ -333,11 +336,13 @@ export class ReplicationService {
   }
 
   private createFollower(host: string, port: number, from: Follower['resumePoint']): Follower {
+    const { deps, primary, journal, differences } = this;
     return new Follower(
       {
-        ...this.deps,
-        primary: this.primary,
-        journal: this.journal,
+        ...deps,
+        primary,
+        journal,
+        differences,
         isCurrent: (one) => one === this.follower,
         isHandingOver: () => this.failover.state === 'failover-in-progress',
         handedOver: () => this.failover.succeeded(),
@@ -384,11 +389,7 @@ export class ReplicationService {
   private listen(): void {
     const { config } = this;
     const again = (): undefined => void this.applyRole();
-    config.onChange('replica-read-only', again);
-    config.onChange('replica-serve-stale-data', again);
-    config.onChange('replica-ignore-disk-write-errors', again);
-    config.onChange('min-replicas-to-write', again);
-    config.onChange('min-replicas-max-lag', again);
+    for (const name of ROLE_SETTINGS) config.onChange(name, again);
     config.onChange('repl-backlog-size', (bytes) => {
       this.primary.backlog?.resize(bytes);
       return undefined;

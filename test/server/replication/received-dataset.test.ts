@@ -3,6 +3,8 @@
  * server saves, and changes whom it follows.
  */
 import { afterEach, describe, expect, it } from 'vitest';
+import { ID, RDB } from '../../replication/link-scene.ts';
+import { ScriptedPeer } from '../../replication/scripted-peer.ts';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
 import { DATA_FOLDER, emptyDisk } from '../../support/in-process-server.ts';
 
@@ -11,6 +13,27 @@ const scene = new InProcessScene({ appendonly: false, 'repl-diskless-sync': fals
 afterEach(() => scene.end());
 
 describe('the dataset of a primary', () => {
+  it('of a version that is not loaded here leaves what stands', async () => {
+    const peer = await ScriptedPeer.listen();
+    try {
+      const replica = await scene.start(emptyDisk());
+      const here = await scene.connect(replica);
+      await ask(here, 'SET', 'ours', 1);
+      await ask(here, 'REPLICAOF', '127.0.0.1', peer.port);
+      const primary = await peer.connection();
+      await primary.answer('+PONG\r\n');
+      await primary.answer('+OK\r\n');
+      await primary.answer('+OK\r\n');
+      const newer = RDB.replace('REDIS0010', 'REDIS0099');
+      await primary.answer(`+FULLRESYNC ${ID} 100\r\n$${newer.length}\r\n${newer}`);
+      const told = 'the master has sent an RDB of version 99, which this server cannot load';
+      await until('it is refused', () => replica.log.join('\n').includes(told));
+      expect(await ask(here, 'GET', 'ours')).toBe('1');
+    } finally {
+      await peer.close();
+    }
+  });
+
   it('is what is loaded, whatever is saved meanwhile', async () => {
     const primary = await scene.start(emptyDisk());
     const there = await scene.connect(primary);
