@@ -62,6 +62,8 @@ const CHANNEL = '__redis__:invalidate';
 /** What a remembered key takes beside its name, roughly, and each of its readers. */
 const KEY_BYTES = 176;
 const READER_BYTES = 28;
+/** A Map of V8 has at most 2^24 keys, and ends with an error at the next. */
+export const trackedKeys = { keysMax: 2 ** 23 };
 /**
  * So many old keys are looked for at once: what was deleted from a Map stays in front of its first
  * key until it is made anew (measured: up to 0.5 ms a look among a million keys).
@@ -183,9 +185,11 @@ export class Tracking {
     this.items++;
   }
 
-  /** Forgets keys until at most `max` are left, 0 for any number. */
-  limit(max: number): void {
-    while (max > 0 && this.readers.size > max) {
+  /** Forgets keys until at most `asked` are left, 0 for as many as there may be. */
+  limit(asked: number): void {
+    const { keysMax } = trackedKeys;
+    const max = asked > 0 && asked < keysMax ? asked : keysMax;
+    while (this.readers.size > max) {
       const next = this.oldest.pop();
       if (next === undefined) this.lookForOldest();
       else if (this.readers.has(next)) this.tellReaders(next, false);
