@@ -18,6 +18,7 @@ import {
   WIDE_KEY,
   wideWords,
 } from './struct/entry.ts';
+import { Fifo } from './struct/fifo.ts';
 import { LFU_INITIAL, lfuDecayed, lfuGrown, lfuWord } from './usage.ts';
 import {
   ALL_WORDS,
@@ -83,7 +84,7 @@ export class EntryStore {
   openedKey = 0;
 
   /** Databases and values out of reach whose memory is still to be freed, in slices. */
-  protected readonly doomed: (Database | Releasable)[] = [];
+  protected readonly doomed = new Fifo<Database | Releasable>();
   /**
    * The LRU clock, and the moment that it was computed for: a double from the first, since V8 makes
    * another class of an object whose small integer becomes one, and throws code away that knew it.

@@ -18,6 +18,7 @@ import { EncodingLimits } from './encoding-limits.ts';
 import { EntryChanges } from './entry-changes.ts';
 import { KeyAhead } from './key-ahead.ts';
 import { copyBytes } from './memory/copy.ts';
+import { Fifo } from './struct/fifo.ts';
 import type { HashSeed } from './struct/key-hash.ts';
 import { LFU_INITIAL, lfuWord } from './usage.ts';
 import { HEAD_EXPIRES, HEAD_EXTERNAL, HEAD_LARGE } from './value.ts';
@@ -70,7 +71,7 @@ export class Keyspace extends EntryChanges {
   noTouch = false;
 
   private readonly events: KeyspaceEvents;
-  private readonly settling: Settling[] = [];
+  private readonly settling = new Fifo<Settling>();
 
   constructor(options: KeyspaceOptions) {
     super(options.random);
@@ -300,20 +301,20 @@ export class Keyspace extends EntryChanges {
 
   /** Puts databases from aside in place of those that are served, which are freed in slices. */
   install(fresh: readonly Database[]): void {
-    this.doomed.push(...this.databases);
+    for (const one of this.databases) this.doomed.push(one);
     for (const one of fresh) this.databases[one.id] = one;
     this.findSoonestExpiry();
   }
 
   /** Gives up databases from aside; their memory is freed in slices. */
   discard(aside: readonly Database[]): void {
-    this.doomed.push(...aside);
+    for (const one of aside) this.doomed.push(one);
     this.dropKey();
   }
 
   /** Frees up to about `limit` entries of what was flushed; true while more is left. */
   freeSlice(limit: number): boolean {
-    const one = this.doomed[0];
+    const one = this.doomed.first;
     if (one === undefined) return false;
     if (one instanceof Database) {
       // The snapshot still reads it; what stands behind it in the queue can wait as well.
@@ -343,7 +344,7 @@ export class Keyspace extends EntryChanges {
 
   /** Brings in up to about `limit` of the parts that wait; true while more do. */
   settleSlice(limit: number): boolean {
-    const one = this.settling[0];
+    const one = this.settling.first;
     if (one !== undefined && !one.settleSome(limit)) this.settling.shift();
     return this.settling.length > 0;
   }

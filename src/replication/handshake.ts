@@ -15,6 +15,7 @@
  * PSYNC may be answered late (a primary waits for more replicas before it starts a snapshot): empty
  * lines come meanwhile.
  */
+import { OFFSET_MAX } from '../persistence/aof/aof-position.ts';
 import { isReplicationId } from './replication-id.ts';
 import { LinkError, type SocketReader } from './socket-reader.ts';
 
@@ -105,6 +106,10 @@ async function synchronize(
   if (word === '+FULLRESYNC') {
     if (!isReplicationId(id) || !/^\d+$/.test(offset)) {
       throw new LinkError('Master replied with wrong +FULLRESYNC syntax.');
+    }
+    // Beyond, it would stand still while the stream goes on.
+    if (Number(offset) > OFFSET_MAX) {
+      throw new LinkError(`The offset of the master, ${offset}, is beyond what is counted here.`);
     }
     log('notice', `Full resync from master: ${id}:${offset}`);
     return { kind: 'full', id: id.toLowerCase(), offset: Number(offset) };

@@ -106,6 +106,15 @@ describe('handshake', () => {
     expect(await outcome).toEqual({ kind: 'full', id: ID, offset: 7 });
   });
 
+  it.each(['4503599627370497', '9223372036854775000', '1'.repeat(30)])(
+    'refuses a stream that cannot be counted on to the byte, from %s',
+    async (offset) => {
+      const outcome = expect(shake()).rejects.toThrow(offset);
+      await play(`+FULLRESYNC ${ID} ${offset}\r\n`);
+      await outcome;
+    },
+  );
+
   it('takes a primary that does not know REPLCONF, and falls back to SYNC', async () => {
     const outcome = shake();
     const connection = await peer.connection();

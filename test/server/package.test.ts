@@ -48,3 +48,13 @@ it('has types that need no others, of Node or a package', () => {
   const foreign = /\b(?:from |import\()'([^.'][^']*)'|\b(?:Buffer|NodeJS)\b/;
   expect(texts.map((text) => foreign.exec(text)?.[0]).filter(Boolean)).toEqual([]);
 });
+
+it('lets the heap of its programs grow as long as there is memory', () => {
+  const print = 'import{getHeapStatistics as h}from"node:v8";console.log(h().heap_size_limit)';
+  const first = `data:text/javascript,${encodeURIComponent(`${print};process.exit()`)}`;
+  const env = { ...process.env, NODE_OPTIONS: `--import=${first}` };
+  for (const program of ['cairn', 'cairn-server']) {
+    const limit = execFileSync(join(root, 'bin', `${program}.js`), { env, encoding: 'utf8' });
+    expect(Number(limit)).toBeGreaterThan(2 ** 34);
+  }
+});

@@ -5,6 +5,8 @@
  * buffer; a very large argument has a buffer of its own. One object is used over and over, so
  * nothing is allocated for a command; what is to outlive the command must be copied.
  */
+import { latin1Text } from '../text/latin1.ts';
+
 const FIRST_ROOM = 16;
 /** Room for more goes when a command is done with: that of a million takes 8 MB. */
 const KEPT_ROOM = 1 << 14;
@@ -37,11 +39,12 @@ export class Args {
     this.lengths = new Int32Array(FIRST_ROOM);
   }
 
-  /** The argument, or its first `most` bytes, as a string of one character a byte. */
+  /**
+   * The argument, or its first `most` bytes, as a string of one character a byte; of one that is
+   * longer than text may be, its beginning (latin1.ts).
+   */
   text(i: number, most = this.lengths[i]!): string {
-    const { buffer, byteOffset } = this.bytes[i]!;
-    const from = byteOffset + this.offsets[i]!;
-    return Buffer.from(buffer, from, Math.min(most, this.lengths[i]!)).toString('latin1');
+    return latin1Text(this.bytes[i]!, this.offsets[i]!, Math.min(most, this.lengths[i]!));
   }
 
   /**

@@ -49,6 +49,9 @@ const LOAD_MIN = 2;
 const PICK_ROUNDS_MAX = 200;
 const TWO_32 = 0x1_0000_0000;
 
+/** Entries of a bucket that is split, merged or counted; a caller may be reading `collected`. */
+const moving: number[] = [];
+
 export class Dict {
   /** Entries held. */
   count = 0;
@@ -63,11 +66,6 @@ export class Dict {
   private readonly seed1: number;
   private readonly reach = new SlotReach();
   private directory: number[] = [];
-  /**
-   * Entries of the bucket that is being split or merged; apart from `collected`, which a caller may
-   * be reading.
-   */
-  private readonly moving: number[] = [];
   private buckets = 1;
   private level = 0;
   private split = 0;
@@ -251,7 +249,7 @@ export class Dict {
     let left = Math.floor((random() * this.count) / TWO_32);
     for (let index = 0; ; index++) {
       const size = this.bucketSize(index);
-      if (left < size) return this.moving[left]!;
+      if (left < size) return moving[left]!;
       left -= size;
     }
   }
@@ -263,7 +261,7 @@ export class Dict {
 
   /** Entries of one bucket and of those that hang from it, for introspection. */
   bucketSize(index: number): number {
-    return this.chainInto(this.bucketAt(index), this.moving, 0);
+    return this.chainInto(this.bucketAt(index), moving, 0);
   }
 
   /** Number of buckets, for introspection. */
@@ -408,11 +406,11 @@ export class Dict {
 
   /** Puts every entry of a bucket where the present level and split say. */
   private rehashBucket(bucket: number): void {
-    const count = this.chainInto(bucket, this.moving, 0);
+    const count = this.chainInto(bucket, moving, 0);
     this.freeChain(bucket);
-    touchEntries(this.arena, this.moving, count);
+    touchEntries(this.arena, moving, count);
     for (let i = 0; i < count; i++) {
-      const address = this.moving[i]!;
+      const address = moving[i]!;
       const hash = this.hashOf(address);
       this.put(this.bucketAt(this.bucketOf(hash)), address, hash >>> 24);
     }

@@ -66,6 +66,7 @@ export class StreamGroup {
   /** Mark of the last such snapshot, in both halves; what came since has it from the start. */
   marks = 0;
   private readonly slots: (StreamConsumer | null)[] = [];
+  private readonly freeSlots: number[] = [];
 
   constructor(arena: Arena, lastId: StreamId, entriesRead: number) {
     this.arena = arena;
@@ -82,8 +83,7 @@ export class StreamGroup {
 
   /** Adds a consumer whose name is new. */
   addConsumer(name: string, nowMs: number): StreamConsumer {
-    const free = this.slots.indexOf(null);
-    const slot = free < 0 ? this.slots.length : free;
+    const slot = this.freeSlots.pop() ?? this.slots.length;
     const pending = new PendingList(this.arena);
     const consumer = { name, slot, seenMs: nowMs, activeMs: -1, pending };
     this.slots[slot] = consumer;
@@ -100,6 +100,7 @@ export class StreamGroup {
     }
     consumer.pending.release(Number.POSITIVE_INFINITY, true);
     this.slots[consumer.slot] = null;
+    this.freeSlots.push(consumer.slot);
     this.countHeap(-CONSUMER_HEAP_BYTES);
     this.consumers.delete(consumer.name);
   }

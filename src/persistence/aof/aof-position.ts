@@ -30,11 +30,21 @@ export type AofPosition = {
   readonly db: number;
 };
 
+/**
+ * The furthest offset that anybody goes on from. Streams are counted by doubles, which are exact up
+ * to twice as much; further on one would stand still while bytes come.
+ */
+export const OFFSET_MAX = 2 ** 52;
+
 const LINE = /^#RP:(?:-|([pr]):([0-9a-f]{40}):(\d{1,16}):(\d{1,10}))\r\n$/;
 const LINE_BYTES_MAX = 100;
 /** Hexadecimal digits of a replication id. */
 const ID_LENGTH = 40;
 const START = [0x23, 0x52, 0x50, 0x3a] as const;
+
+function isOffset(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= OFFSET_MAX;
+}
 
 /** The line for a position; null says that there is none. */
 export function encodePositionLine(position: AofPosition | null): Uint8Array {
@@ -53,7 +63,7 @@ export function decodePositionLine(
   const found = LINE.exec(Buffer.from(buf.subarray(off, off + len)).toString('latin1'));
   if (found === null) return undefined;
   const [, kind, id, offset, db] = found;
-  if (kind === undefined || id === undefined) return null;
+  if (kind === undefined || id === undefined || !isOffset(Number(offset))) return null;
   return { continues: kind === 'p', id, offset: Number(offset), db: Number(db) };
 }
 
@@ -64,7 +74,7 @@ export function decodePositionLine(
 export function positionOfAux(fields: ReadonlyMap<string, string>): AofPosition | null {
   const id = fields.get('repl-id');
   const offset = Number(fields.get('repl-offset'));
-  if (id === undefined || id.length !== ID_LENGTH || !Number.isSafeInteger(offset)) return null;
+  if (id === undefined || id.length !== ID_LENGTH || !isOffset(offset)) return null;
   const db = Number(fields.get('repl-stream-db') ?? 0);
   return { continues: false, id, offset, db: Number.isSafeInteger(db) ? Math.max(0, db) : 0 };
 }

@@ -6,6 +6,9 @@ import type { Args } from '../../core/resp/args.ts';
 import { clientBytes } from '../memory/memory-account.ts';
 import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED, WAIT_TURN } from './client.ts';
 
+/** A longer name is cut off: a line has room for its like, and a string for the lines of many. */
+const SHOWN_MAX = 4096;
+
 /** Kinds of clients, as CLIENT LIST TYPE and the output limits name them. */
 export type ClientKind = 'normal' | 'replica' | 'master' | 'pubsub';
 
@@ -22,6 +25,11 @@ export function parseClientKind(word: string): ClientKind | undefined {
   return (['normal', 'replica', 'master', 'pubsub'] as const).find((kind) => kind === lower);
 }
 
+/** A name as lines show it: it may have half a gigabyte. */
+function shown(name: string): string {
+  return name.length > SHOWN_MAX ? `${name.slice(0, SHOWN_MAX)}...` : name;
+}
+
 /** The line, without its end; `args` is the command of this client that runs, if any. */
 export function describeClient(client: Client, nowMs: number, args: Args | null = null): string {
   const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
@@ -31,7 +39,7 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['addr', client.address],
     ['laddr', client.localAddress],
     ['fd', client.link?.fd ?? -1],
-    ['name', client.name],
+    ['name', shown(client.name)],
     ['age', seconds(client.createdMs)],
     ['idle', seconds(client.lastActiveMs)],
     ['flags', flagsOf(client)],
@@ -56,8 +64,8 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
     ['user', client.user?.name ?? '(superuser)'],
     ['redir', client.tracking === null ? -1 : client.tracking.redirect],
     ['resp', reply.protocol],
-    ['lib-name', client.libName],
-    ['lib-ver', client.libVersion],
+    ['lib-name', shown(client.libName)],
+    ['lib-ver', shown(client.libVersion)],
     ['tot-net-in', client.bytesIn],
     ['tot-net-out', client.bytesOut],
     ['tot-cmds', client.commandCount],

@@ -8,12 +8,11 @@
  * monitors, the dispatcher has nobody to tell.
  */
 import type { Args } from '../../core/resp/args.ts';
-import { quoteArgument } from '../config/byte-string.ts';
 import { ADMIN, type Command, SKIP_MONITOR } from '../dispatch/command.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
-import { REDACTED } from '../latency/slow-log.ts';
 import { wallMicroseconds } from '../time/wall-clock.ts';
 import type { Client } from './client.ts';
+import { monitorLine } from './monitor-line.ts';
 
 export class Monitors {
   /** Called when the first one came or the last one went. */
@@ -55,14 +54,11 @@ export class Monitors {
     const { redacted } = this.dispatcher;
     const now = wallMicroseconds();
     const time = `${Math.floor(now / 1e6)}.${String(now % 1e6).padStart(6, '0')}`;
-    let line = `${time} [${client.db} ${labelOf(client)}]`;
-    for (let i = 0; i < args.count; i++) {
-      line += ` ${quoteArgument(redacted.includes(i) ? REDACTED : args.text(i))}`;
-    }
+    const line = monitorLine(`${time} [${client.db} ${labelOf(client)}]`, args, redacted);
     for (const one of this.clients) {
       // To the protocol these lines are replies, of which none follows the one that ends all.
       if (one.isSilent || one.closeAfterReply) continue;
-      one.reply.simple(line);
+      one.reply.share(line);
       this.listClient(one);
     }
   }

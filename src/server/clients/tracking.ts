@@ -62,6 +62,13 @@ const CHANNEL = '__redis__:invalidate';
 /** What a remembered key takes beside its name, roughly, and each of its readers. */
 const KEY_BYTES = 176;
 const READER_BYTES = 28;
+/** A Map of V8 has at most 2^24 keys, and ends with an error at the next. */
+export const trackedKeys = { keysMax: 2 ** 23 };
+/**
+ * So many old keys are looked for at once: what was deleted from a Map stays in front of its first
+ * key until it is made anew (measured: up to 0.5 ms a look among a million keys).
+ */
+const OLDEST_MAX = 1024;
 /** What the table takes for a prefix that is asked for. */
 const AUDIENCE_BYTES = 320;
 
@@ -72,7 +79,9 @@ export class Tracking {
   private readonly trackers = new Set<Client>();
   /** The ids of the clients that read a key, by key. */
   private readonly readers = new Map<string, Set<number>>();
-  /** Bytes of the names of these keys, and the readers of all of them together. */
+  /** Keys that were read long ago, the next to be forgotten last; some may be gone by now. */
+  private readonly oldest: string[] = [];
+  /** Bytes of the names of the keys that were read, and the readers of all of them together. */
   private keyBytes = 0;
   private items = 0;
   /** The clients in broadcast mode, by the prefix that they ask for. */
@@ -181,13 +190,22 @@ export class Tracking {
     this.items++;
   }
 
-  /** Forgets keys until at most `max` are left, 0 for any number. */
-  limit(max: number): void {
-    while (max > 0 && this.readers.size > max) {
-      const [oldest] = this.readers.keys();
-      if (oldest === undefined) break;
-      this.tellReaders(oldest, false);
+  /** Forgets keys until at most `asked` are left, 0 for as many as there may be. */
+  limit(asked: number): void {
+    const { keysMax } = trackedKeys;
+    const max = asked > 0 && asked < keysMax ? asked : keysMax;
+    while (this.readers.size > max) {
+      const next = this.oldest.pop();
+      if (next === undefined) this.lookForOldest();
+      else if (this.readers.has(next)) this.tellReaders(next, false);
     }
+  }
+
+  private lookForOldest(): void {
+    for (const key of this.readers.keys()) {
+      if (this.oldest.push(key) === OLDEST_MAX) break;
+    }
+    this.oldest.reverse();
   }
 
   // ---------------------------------------------------------------- changes

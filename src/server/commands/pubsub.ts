@@ -4,7 +4,7 @@
  */
 
 import { globMatch } from '../../core/text/glob.ts';
-import { latin1Bytes } from '../../core/text/latin1.ts';
+import { latin1Bytes, textLimit } from '../../core/text/latin1.ts';
 import type { SubscriptionKind } from '../clients/pubsub.ts';
 import {
   type Command,
@@ -61,8 +61,17 @@ function confirm(c: Context, kind: SubscriptionKind, word: string, name: string 
   client.endPush();
 }
 
+/** Refuses a message that cannot be told, with its channel, as one text. */
+function isTooLong(c: Context): boolean {
+  const { lengths } = c.args;
+  if (lengths[1]! + lengths[2]! <= textLimit.bytesMax) return false;
+  c.reply.error(`ERR channel and message are longer than ${textLimit.bytesMax} bytes`);
+  return true;
+}
+
 /** A message goes to the replicas as well; the AOF has no use for it. */
 function publishCommand(c: Context): void {
+  if (isTooLong(c)) return;
   const { pubsub } = c.services.desk;
   const heard = pubsub.isHeard ? pubsub.publish(c.args.text(1), c.args.text(2)) : 0;
   c.propagator.forReplicas(c.db.id, c.args);
@@ -70,6 +79,7 @@ function publishCommand(c: Context): void {
 }
 
 function spublishCommand(c: Context): void {
+  if (isTooLong(c)) return;
   const heard = c.services.desk.pubsub.publishShard(c.args.text(1), c.args.text(2));
   c.propagator.forReplicas(c.db.id, c.args);
   c.reply.integer(heard);

@@ -14,6 +14,8 @@
  * Refs are what the type APIs call refs: numbers that name elements until the collection changes.
  */
 
+import { refSets } from './ref-sets.ts';
+
 /** What can be picked from: the cursors of the type APIs. */
 export interface PickSource {
   /** Number of elements. */
@@ -77,7 +79,8 @@ export class RandomPicks {
   /** Picks `wanted` different elements of a source that has more and stands before its first. */
   distinct(source: PickSource, wanted: number, random: () => number): void {
     this.clear();
-    if (!source.isCompact && wanted * SHARE < source.count) {
+    const isFew = wanted * SHARE < source.count && wanted <= refSets.refsMax;
+    if (!source.isCompact && isFew) {
       const seen = new Set<number>();
       while (seen.size < wanted) seen.add(source.pick(random));
       for (const ref of seen) this.push(ref);

@@ -17,6 +17,7 @@ import { TYPE_SET, typeOf } from '../../core/value.ts';
 import type { Context } from '../dispatch/context.ts';
 import { WRONG_TYPE } from '../dispatch/errors.ts';
 import { RandomPicks } from './random-picks.ts';
+import { refSets } from './ref-sets.ts';
 
 /** A source: the address of its entry, 0 for a key without a value, and a view of its set. */
 export interface Source {
@@ -80,6 +81,8 @@ interface Difference {
    * Whether fewer look-ups are needed when the members of the first are looked up in the others.
    */
   readonly byAsking: boolean;
+  /** Members of the others, those that several have as often. */
+  readonly theirs: number;
 }
 
 /** What a difference is made of; null when it is empty in any case. */
@@ -90,7 +93,7 @@ function differenceOf(sources: readonly Source[]): Difference | null {
   const size = first.view.count;
   const theirs = others.reduce((sum, one) => sum + one.view.count, 0);
   const byAsking = (size * (others.length + 1)) / 2 <= size + theirs;
-  return { first, others, byAsking };
+  return { first, others, byAsking, theirs };
 }
 
 /** Keeps the members of the first source that no other has; the set that they are of. */
@@ -98,8 +101,8 @@ export function subtract(sources: readonly Source[]): SetView | null {
   kept.clear();
   const difference = differenceOf(sources);
   if (difference === null) return null;
-  const { first, others, byAsking } = difference;
-  if (byAsking) subtractByAsking(first, others);
+  const { first, others, byAsking, theirs } = difference;
+  if (byAsking || theirs > refSets.refsMax) subtractByAsking(first, others);
   else subtractByLeavingOut(first, others);
   return first.view;
 }

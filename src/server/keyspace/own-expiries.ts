@@ -10,6 +10,7 @@
  * looked at. Each look takes a slice of time at most and goes on behind where the last one ended.
  */
 import { EXPIRY_HIDE } from '../../core/keyspace.ts';
+import { latin1Text } from '../../core/text/latin1.ts';
 import type { Services } from '../services.ts';
 
 const SLICE_MS = 1;
@@ -87,6 +88,6 @@ export class OwnExpiries {
     if (keyspace.expiryMode !== EXPIRY_HIDE) return;
     const offset = keyspace.keyOffset(address);
     const key = keyspace.arena.bytes(address).slice(offset, offset + keyspace.keyLength(address));
-    this.keys.set(`${db}:${Buffer.from(key).toString('latin1')}`, { db, key });
+    this.keys.set(`${db}:${latin1Text(key, 0, key.length)}`, { db, key });
   }
 }

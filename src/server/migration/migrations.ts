@@ -27,6 +27,7 @@
  * away has its keys moved all the same.
  */
 import { Args } from '../../core/resp/args.ts';
+import { latin1Text } from '../../core/text/latin1.ts';
 import { type Client, WAIT_BLOCKED } from '../clients/client.ts';
 import { GoingOn } from '../clients/go-on.ts';
 import { TransactionCursor } from '../clients/transaction.ts';
@@ -138,7 +139,7 @@ export class Migrations {
 
   private hold({ keys }: MigrateRequest, by: 1 | -1): void {
     for (const { name } of keys) {
-      const id = Buffer.from(name).toString('latin1');
+      const id = latin1Text(name, 0, name.length);
       const count = (this.held.get(id) ?? 0) + by;
       if (count > 0) this.held.set(id, count);
       else this.held.delete(id);

@@ -7,6 +7,7 @@ import {
   type AofPosition,
   decodePositionLine,
   encodePositionLine,
+  positionOfAux,
 } from '../../../src/persistence/aof/aof-position.ts';
 import { emptyRdb, load, PLACE } from '../../support/aof-samples.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
@@ -57,6 +58,23 @@ describe('position lines', () => {
       expect(decodePositionLine(Buffer.from(text), 0, text.length)).toBe(undefined);
     },
   );
+});
+
+describe('an offset that cannot be counted on to the byte', () => {
+  const beyond = ['4503599627370497', '9007199254740993', '9223372036854775000'];
+
+  it.each([...beyond, '-1', '1e5', ''])('is no position: %j', (offset) => {
+    const text = `#RP:p:${ID}:${offset}:0\r\n`;
+    expect(decodePositionLine(Buffer.from(text), 0, text.length) ?? null).toBe(null);
+  });
+
+  it.each([...beyond, '-1'])('is none in an RDB either: %j', (offset) => {
+    const fields = new Map([
+      ['repl-id', ID],
+      ['repl-offset', offset],
+    ]);
+    expect(positionOfAux(fields)).toBe(null);
+  });
 });
 
 describe('the position at the end of an AOF', () => {
