@@ -63,6 +63,11 @@ const collections = (scale) => {
     keys('list, 8 elements', few, small(['RPUSH', 'list:{c}'], ['element:{i}'], 8, few)),
     elements('list, big', 5 * many, collection(['RPUSH', 'list'], ['element:{n}'], 5 * many)),
     keys('hash, 8 fields', few, small(['HSET', 'hash:{c}'], ['field:{i}', value], 8, few)),
+    keys(
+      'hash, 3 fields and 200 bytes',
+      few,
+      small(['HSET', 'session:{c}', 'data', 'x'.repeat(200)], ['field:{i}', value], 3, few),
+    ),
     elements('hash, big', many, collection(['HSET', 'hash'], ['field:{n}', value], many)),
     keys('set, 16 integers', few, small(['SADD', 'set:{c}'], ['{i}'], 16, few)),
     keys('set, 8 words', few, small(['SADD', 'set:{c}'], ['member:{i}'], 8, few)),

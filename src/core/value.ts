@@ -17,7 +17,7 @@
  * An entry whose key was written before its value was known has all these words (ALL_WORDS), used
  * or not.
  *
- * Types and encodings carry Redis's own numbers.
+ * Types and encodings carry Redis's own numbers, but for ENC_PACKED_TABLE.
  */
 import type { Arena } from './memory/arena.ts';
 import { OWNER_SHIFT, WIDE_KEY } from './struct/entry.ts';
@@ -33,6 +33,8 @@ export const TYPE_STREAM = 6;
 export const ENC_RAW = 0;
 export const ENC_INT = 1;
 export const ENC_HASHTABLE = 2;
+/** A small hash that Redis would have as a table, and files have so: in memory it is a listpack. */
+export const ENC_PACKED_TABLE = 3;
 export const ENC_INTSET = 6;
 /** What Redis calls a large sorted set, whatever orders it. */
 export const ENC_SKIPLIST = 7;
@@ -46,7 +48,7 @@ const ENCODING_NAMES: readonly string[] = [
   'raw',
   'int',
   'hashtable',
-  '',
+  'hashtable',
   '',
   '',
   'intset',
@@ -88,6 +90,14 @@ export function typeOf(arena: Arena, address: number): number {
 
 export function encodingOf(arena: Arena, address: number): number {
   return (headOf(arena, address) >>> (OWNER_SHIFT + 3)) & 15;
+}
+
+/** The same value in another encoding: the bytes are as that has them already. */
+export function setEncoding(arena: Arena, address: number, encoding: number): void {
+  const words = arena.words(address);
+  const at = arena.wordOffset(address);
+  const mask = (15 << (OWNER_SHIFT + 3)) >>> 0;
+  words[at] = (words[at]! & ~mask) | (encoding << (OWNER_SHIFT + 3));
 }
 
 export function typeName(arena: Arena, address: number): string {

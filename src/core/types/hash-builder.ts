@@ -5,16 +5,16 @@
  *     builder.add(field ..., value ...); ...
  *     builder.store(db, key, keyOffset, keyLength)    or   builder.discard()
  *
- * It is a listpack, in a buffer that the builder keeps, until it outgrows the limits; a table is
- * handed over to the keyspace as it is.
+ * It is a listpack, in a buffer that the builder keeps, until it outgrows the limits
+ * (hash-encoding.ts); a table is handed over to the keyspace as it is.
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
 import { lpBytes, lpCount, lpEntryBytes, lpFirst, lpInit, lpInsert } from '../struct/listpack.ts';
 import { lpFind } from '../struct/listpack-find.ts';
 import { ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../value.ts';
-import { LISTPACK_BYTES_MAX } from './compact.ts';
 import { tableOfPairs } from './hash.ts';
+import { hashEncoding } from './hash-encoding.ts';
 import { HashTable } from './hash-table.ts';
 
 const FIRST_ROOM = 4096;
@@ -26,12 +26,15 @@ export class HashBuilder {
   private keyspace: Keyspace | null = null;
   private bytes = new Uint8Array(FIRST_ROOM);
   private table: HashTable | null = null;
+  /** That of what is in the buffer. */
+  private encoding = ENC_LISTPACK;
 
   /** Begins an empty hash that will have `count` fields. */
   start(keyspace: Keyspace, count: number): void {
     this.keyspace = keyspace;
     if (this.bytes.length > KEPT_ROOM) this.bytes = new Uint8Array(FIRST_ROOM);
     lpInit(this.bytes, 0);
+    this.encoding = ENC_LISTPACK;
     const large = count > keyspace.limits.hashMaxListpackEntries;
     this.table = large ? new HashTable(keyspace.arena, keyspace.seed) : null;
   }
@@ -74,7 +77,7 @@ export class HashBuilder {
       length,
       0,
       TYPE_HASH,
-      ENC_LISTPACK,
+      this.encoding,
       bytes,
       0,
       size,
@@ -95,11 +98,13 @@ export class HashBuilder {
   }
 
   private fits(fieldLength: number, valueLength: number): boolean {
-    const { limits } = this.owner;
-    const longest = limits.hashMaxListpackValue;
-    if (fieldLength > longest || valueLength > longest) return false;
-    if (lpCount(this.bytes, 0) >>> 1 >= limits.hashMaxListpackEntries) return false;
-    return lpBytes(this.bytes, 0) + fieldLength + valueLength <= LISTPACK_BYTES_MAX;
+    const count = (lpCount(this.bytes, 0) >>> 1) + 1;
+    const size = lpBytes(this.bytes, 0) + fieldLength + valueLength;
+    const longest = Math.max(fieldLength, valueLength);
+    const encoding = hashEncoding(this.owner.limits, this.encoding, count, size, longest);
+    if (encoding === ENC_HASHTABLE) return false;
+    this.encoding = encoding;
+    return true;
   }
 
   /** The hash, which is a table from now on. */

@@ -5,7 +5,8 @@
  *                are the entry's value (struct/listpack.ts)
  *     hashtable  a large collection (hash-table.ts), once there are more than
  *                `hash-max-listpack-entries` fields, or a field or value is longer than
- *                `hash-max-listpack-value`
+ *                `hash-max-listpack-value`; a small one of these is packed like a listpack
+ *                (hash-encoding.ts)
  *
  * A field that is being looked at goes by its `ref`: the position of the field in a listpack, or
  * the address of its entry in a table. Refs are greater than 0 and hold until the hash changes.
@@ -28,9 +29,10 @@ import {
   lpReplace,
 } from '../struct/listpack.ts';
 import { lpFind } from '../struct/listpack-find.ts';
-import { ENC_HASHTABLE, encodingOf, TYPE_HASH } from '../value.ts';
-import { growValue, LISTPACK_BYTES_MAX, listpackAppend, listpackCreate } from './compact.ts';
+import { ENC_HASHTABLE, encodingOf, setEncoding, TYPE_HASH } from '../value.ts';
+import { growValue, listpackAppend, listpackCreate } from './compact.ts';
 import { ElementView } from './element-view.ts';
+import { hashEncoding } from './hash-encoding.ts';
 import { HashTable } from './hash-table.ts';
 
 /** What the last `hashSet` or `hashDelete` did: the field was new, or was there to be removed. */
@@ -131,25 +133,26 @@ export function hashSet(
   textLength: number,
 ): number {
   let at = address;
-  if (!hashIsLarge(keyspace, at)) {
-    const longest = keyspace.limits.hashMaxListpackValue;
-    if (nameLength <= longest && textLength <= longest) {
-      const bytes = keyspace.arena.bytes(keyspace.valueBlock(at));
-      const base = keyspace.valueOffset(at);
-      const found = lpFind(bytes, base, lpFirst(bytes, base), name, nameOffset, nameLength, 1);
-      const count = (lpCount(bytes, base) >>> 1) + (found === 0 ? 1 : 0);
-      const more =
-        (found === 0 ? lpEntryBytes(name, nameOffset, nameLength) : 0) +
-        lpEntryBytes(text, textOffset, textLength);
-      const fits = lpBytes(bytes, base) + more <= LISTPACK_BYTES_MAX;
-      if (fits && count <= keyspace.limits.hashMaxListpackEntries) {
-        hashChange.happened = found === 0;
-        if (found !== 0) return replace(keyspace, db, at, found, text, textOffset, textLength);
-        at = growValue(keyspace, db, at, more);
-        listpackAppend(keyspace, at, name, nameOffset, nameLength);
-        listpackAppend(keyspace, at, text, textOffset, textLength);
-        return at;
-      }
+  const now = encodingOf(keyspace.arena, at);
+  if (now !== ENC_HASHTABLE) {
+    const bytes = keyspace.arena.bytes(keyspace.valueBlock(at));
+    const base = keyspace.valueOffset(at);
+    const found = lpFind(bytes, base, lpFirst(bytes, base), name, nameOffset, nameLength, 1);
+    const count = (lpCount(bytes, base) >>> 1) + (found === 0 ? 1 : 0);
+    const more =
+      (found === 0 ? lpEntryBytes(name, nameOffset, nameLength) : 0) +
+      lpEntryBytes(text, textOffset, textLength);
+    const size = lpBytes(bytes, base) + more;
+    const longest = Math.max(nameLength, textLength);
+    const encoding = hashEncoding(keyspace.limits, now, count, size, longest);
+    if (encoding !== ENC_HASHTABLE) {
+      if (encoding !== now) setEncoding(keyspace.arena, at, encoding);
+      hashChange.happened = found === 0;
+      if (found !== 0) return replace(keyspace, db, at, found, text, textOffset, textLength);
+      at = growValue(keyspace, db, at, more);
+      listpackAppend(keyspace, at, name, nameOffset, nameLength);
+      listpackAppend(keyspace, at, text, textOffset, textLength);
+      return at;
     }
     at = hashToTable(keyspace, db, at);
   }

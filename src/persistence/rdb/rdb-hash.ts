@@ -17,11 +17,11 @@
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { ElementView } from '../../core/types/element-view.ts';
-import { hashIsLarge, tableOfPairs } from '../../core/types/hash.ts';
+import { tableOfPairs } from '../../core/types/hash.ts';
 import { HashBuilder } from '../../core/types/hash-builder.ts';
 import { HashCursor } from '../../core/types/hash-cursor.ts';
 import { lpDistinct } from '../../core/types/listpack-distinct.ts';
-import { ByteView, ENC_HASHTABLE, ENC_LISTPACK, TYPE_HASH } from '../../core/value.ts';
+import { ByteView, ENC_HASHTABLE, ENC_LISTPACK, encodingOf, TYPE_HASH } from '../../core/value.ts';
 import { ListpackForm } from './packed-forms.ts';
 import {
   arePairs,
@@ -54,7 +54,8 @@ const TWICE = 'a field twice in a hash';
 
 /** The type byte under which a hash is written. */
 export function hashTypeByte(keyspace: Keyspace, address: number, version: number): number {
-  return version >= 10 && !hashIsLarge(keyspace, address) ? RDB_HASH_LISTPACK : RDB_HASH;
+  const isListpack = encodingOf(keyspace.arena, address) === ENC_LISTPACK;
+  return version >= 10 && isListpack ? RDB_HASH_LISTPACK : RDB_HASH;
 }
 
 /** Writes a hash as its type byte promises. */

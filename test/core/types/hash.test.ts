@@ -13,6 +13,12 @@ import {
   hashSet,
 } from '../../../src/core/types/hash.ts';
 import { HashCursor } from '../../../src/core/types/hash-cursor.ts';
+import {
+  ENC_HASHTABLE,
+  ENC_LISTPACK,
+  ENC_PACKED_TABLE,
+  encodingOf,
+} from '../../../src/core/value.ts';
 import { bytesOf, element, Fixture, textOf } from './samples.ts';
 
 class Harness extends Fixture {
@@ -29,6 +35,10 @@ class Harness extends Fixture {
     expect(hashChange.happened).toBe(!this.model.has(field));
     expect(this.find()).toBe(address);
     this.model.set(field, value);
+  }
+
+  encoding(): number {
+    return encodingOf(this.keyspace.arena, this.find());
   }
 
   delete(field: string): void {
@@ -109,18 +119,39 @@ describe('hashes', () => {
     hash.check();
   });
 
-  test('are converted by a long field or value', () => {
+  test('become tables by a long field or value, packed while they are small', () => {
     for (const [field, value] of [
       ['f'.repeat(65), 'v'],
       ['f', 'v'.repeat(65)],
     ] as const) {
       const hash = new Harness();
       hash.set('f'.repeat(64), 'v'.repeat(64));
-      expect(hashIsLarge(hash.keyspace, hash.find())).toBe(false);
+      expect(hash.encoding()).toBe(ENC_LISTPACK);
       hash.set(field, value);
-      expect(hashIsLarge(hash.keyspace, hash.find())).toBe(true);
+      expect(hash.encoding()).toBe(ENC_PACKED_TABLE);
+      hash.check();
+      hash.delete(field);
+      hash.set('g', 'v');
+      expect(hash.encoding()).toBe(ENC_PACKED_TABLE);
       hash.check();
     }
+  });
+
+  test('that are packed tables become real ones by more than 32 fields, or 4,096 bytes', () => {
+    const [many, long] = [new Harness(), new Harness()];
+    many.set('long', 'v'.repeat(65));
+    for (let i = 1; i < 32; i++) many.set(`f${i}`, 'v');
+    many.set('f1', 'w');
+    expect(many.encoding()).toBe(ENC_PACKED_TABLE);
+    many.set('f32', 'v');
+    expect(many.encoding()).toBe(ENC_HASHTABLE);
+    many.check();
+    long.set('a', 'v'.repeat(2000));
+    long.set('b', 'v'.repeat(2000));
+    expect(long.encoding()).toBe(ENC_PACKED_TABLE);
+    long.set('c', 'v'.repeat(200));
+    expect(long.encoding()).toBe(ENC_HASHTABLE);
+    long.check();
   });
 
   test('keep their expiry through growth and conversion', () => {
