@@ -33,7 +33,7 @@ export const TYPE_STREAM = 6;
 export const ENC_RAW = 0;
 export const ENC_INT = 1;
 export const ENC_HASHTABLE = 2;
-/** A small hash that Redis would have as a table, and files have so: in memory it is a listpack. */
+/** A small hash or set that Redis has as a table, and files too: in memory it is a listpack. */
 export const ENC_PACKED_TABLE = 3;
 export const ENC_INTSET = 6;
 /** What Redis calls a large sorted set, whatever orders it. */

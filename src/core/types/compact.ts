@@ -15,6 +15,9 @@ import { ENC_LISTPACK } from '../value.ts';
 /** Bytes that a listpack may take: Redis's limit, far below what its head could say. */
 export const LISTPACK_BYTES_MAX = 1 << 30;
 const FIRST_ROOM_MAX = 4096;
+/** With more, looking one up would take longer than in a table, and a change move too much. */
+const PACKED_ELEMENTS_MAX = 32;
+const PACKED_BYTES_MAX = 4096;
 
 /** An empty listpack, and room behind it to be copied along. */
 const EMPTY = new Uint8Array(FIRST_ROOM_MAX);
@@ -48,6 +51,11 @@ export function listpackCreate(
     false,
   );
   return keyspace.resizeValue(db, address, LP_EMPTY_BYTES, length);
+}
+
+/** Whether so many elements, fields or members, of so many bytes are packed as a small table. */
+export function isPacked(elements: number, bytes: number): boolean {
+  return elements <= PACKED_ELEMENTS_MAX && bytes <= PACKED_BYTES_MAX;
 }
 
 /** Makes the value `more` bytes longer. Returns the entry's address. */

@@ -16,11 +16,7 @@
  */
 import type { EncodingLimits } from '../encoding-limits.ts';
 import { ENC_HASHTABLE, ENC_LISTPACK, ENC_PACKED_TABLE } from '../value.ts';
-import { LISTPACK_BYTES_MAX } from './compact.ts';
-
-/** With more, looking a field up would take longer than in a table, and a change move too much. */
-const PACKED_FIELDS_MAX = 32;
-const PACKED_BYTES_MAX = 4096;
+import { isPacked, LISTPACK_BYTES_MAX } from './compact.ts';
 
 /**
  * The form of a hash of `count` fields and `bytes` bytes as a listpack, that is in the form `now`
@@ -37,6 +33,5 @@ export function hashEncoding(
   if (now === ENC_LISTPACK && longest <= limits.hashMaxListpackValue) {
     return bytes <= LISTPACK_BYTES_MAX ? ENC_LISTPACK : ENC_HASHTABLE;
   }
-  const isSmall = count <= PACKED_FIELDS_MAX && bytes <= PACKED_BYTES_MAX;
-  return isSmall ? ENC_PACKED_TABLE : ENC_HASHTABLE;
+  return isPacked(count, bytes) ? ENC_PACKED_TABLE : ENC_HASHTABLE;
 }

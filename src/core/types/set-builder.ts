@@ -71,7 +71,7 @@ export class SetBuilder {
       const { low, high } = int64Words;
       this.room(intsetGrown(view.bytes, 0, low, high));
       intsetAdd(view.bytes, 0, low, high);
-    } else if (encoding === ENC_LISTPACK) {
+    } else if (encoding !== ENC_HASHTABLE) {
       const end = lpBytes(view.bytes, 0);
       this.room(end + lpEntryBytes(member, offset, length));
       lpInsert(view.bytes, 0, end - 1, member, offset, length);
@@ -185,7 +185,7 @@ export class SetBuilder {
     const { view } = this;
     if (encoding === ENC_HASHTABLE) {
       view.table = tableOf(view, this.owner.arena, this.owner.seed);
-    } else {
+    } else if (view.encoding === ENC_INTSET) {
       const bytes = new Uint8Array(Math.max(FIRST_ROOM, listpackBytesOf(view) * 2));
       writeListpackOf(view, bytes, 0);
       view.bytes = bytes;

@@ -4,7 +4,8 @@
  *     intset --- a member that is no integer ---> listpack, or hashtable when that is too small
  *     intset --- too many integers ---> hashtable              listpack --- too much ---> hashtable
  *
- * There is no way back: a set that shrinks keeps its encoding.
+ * There is no way back: a set that shrinks keeps its encoding. What is a table only because of a
+ * long member is packed like a listpack while it is small, as hashes are (hash-encoding.ts).
  */
 import type { EncodingLimits } from '../encoding-limits.ts';
 import { LateEntries } from '../late-entries.ts';
@@ -13,13 +14,15 @@ import { intsetGet, intsetSlot } from '../struct/intset.ts';
 import type { HashSeed } from '../struct/key-hash.ts';
 import { LP_EMPTY_BYTES, lpBytes, lpEntryBytes, lpInit, lpInsert } from '../struct/listpack.ts';
 import { integerLength } from '../text/integer.ts';
-import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK } from '../value.ts';
-import { LISTPACK_BYTES_MAX } from './compact.ts';
+import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK, ENC_PACKED_TABLE } from '../value.ts';
+import { isPacked, LISTPACK_BYTES_MAX } from './compact.ts';
 import { ElementView } from './element-view.ts';
 import { HashTable } from './hash-table.ts';
 import { SetCursor, type SetView } from './set-view.ts';
 
 const INTSET_ENTRIES_MAX = 1 << 30;
+/** The most that an integer takes in a listpack. */
+const INTEGER_BYTES_MAX = 11;
 const TWO_32 = 0x1_0000_0000;
 
 const text = new ElementView();
@@ -45,13 +48,14 @@ export function encodingWith(
     const most = Math.min(limits.setMaxIntsetEntries, INTSET_ENTRIES_MAX);
     return count < most ? ENC_INTSET : ENC_HASHTABLE;
   }
-  const longest = limits.setMaxListpackValue;
-  if (count >= limits.setMaxListpackEntries || length > longest) return ENC_HASHTABLE;
-  if (set.encoding === ENC_INTSET) {
-    return longestInteger(set, count) <= longest ? ENC_LISTPACK : ENC_HASHTABLE;
+  if (count >= limits.setMaxListpackEntries) return ENC_HASHTABLE;
+  const isIntset = set.encoding === ENC_INTSET;
+  const bytes = length + (isIntset ? count * INTEGER_BYTES_MAX : lpBytes(set.bytes, set.base));
+  const longest = Math.max(length, isIntset ? longestInteger(set, count) : 0);
+  if (set.encoding !== ENC_PACKED_TABLE && longest <= limits.setMaxListpackValue) {
+    return bytes <= LISTPACK_BYTES_MAX ? ENC_LISTPACK : ENC_HASHTABLE;
   }
-  const bytes = lpBytes(set.bytes, set.base) + length;
-  return bytes <= LISTPACK_BYTES_MAX ? ENC_LISTPACK : ENC_HASHTABLE;
+  return isPacked(count + 1, bytes) ? ENC_PACKED_TABLE : ENC_HASHTABLE;
 }
 
 /** Length of the longest text among the integers of an intset: the first or the last. */

@@ -23,7 +23,7 @@ import {
   intsetRemoveAt,
 } from '../struct/intset.ts';
 import { lpBytes, lpDelete, lpEntryBytes } from '../struct/listpack.ts';
-import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK, TYPE_SET } from '../value.ts';
+import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK, setEncoding, TYPE_SET } from '../value.ts';
 import { growValue, listpackAppend, listpackCreate } from './compact.ts';
 import { HashTable } from './hash-table.ts';
 import { int64Words, readInt64 } from './int64-words.ts';
@@ -127,7 +127,7 @@ export function setAdd(
     at = growValue(keyspace, db, at, grown - keyspace.valueLength(at));
     view.open(keyspace, at);
     intsetAdd(view.bytes, view.base, int64Words.low, int64Words.high);
-  } else if (encoding === ENC_LISTPACK) {
+  } else if (encoding !== ENC_HASHTABLE) {
     at = growValue(keyspace, db, at, lpEntryBytes(member, offset, length));
     listpackAppend(keyspace, at, member, offset, length);
   } else {
@@ -186,6 +186,10 @@ function convert(keyspace: Keyspace, db: Database, address: number, encoding: nu
     const table = convertedTable(keyspace);
     return keyspace.putLarge(db, key, offset, length, address, TYPE_SET, encoding, table, true);
   }
+  if (view.encoding !== ENC_INTSET) {
+    setEncoding(arena, address, encoding);
+    return address;
+  }
   const bytes = new Uint8Array(listpackBytesOf(view));
   writeListpackOf(view, bytes, 0);
   return keyspace.putBytes(
@@ -195,7 +199,7 @@ function convert(keyspace: Keyspace, db: Database, address: number, encoding: nu
     length,
     address,
     TYPE_SET,
-    ENC_LISTPACK,
+    encoding,
     bytes,
     0,
     bytes.length,

@@ -12,7 +12,7 @@ import {
 } from '../../../src/core/types/set.ts';
 import { SetBuilder } from '../../../src/core/types/set-builder.ts';
 import { SetCursor, SetView } from '../../../src/core/types/set-view.ts';
-import { encodingName, encodingOf } from '../../../src/core/value.ts';
+import { ENC_PACKED_TABLE, encodingName, encodingOf } from '../../../src/core/value.ts';
 import { bytesOf, element, Fixture, integer, textOf } from './samples.ts';
 
 class Harness extends Fixture {
@@ -53,6 +53,10 @@ class Harness extends Fixture {
   private removed(address: number): void {
     expect(this.find()).toBe(address);
     if (this.model.size === 0) this.keyspace.remove(this.db, address);
+  }
+
+  get isPacked(): boolean {
+    return encodingOf(this.keyspace.arena, this.find()) === ENC_PACKED_TABLE;
   }
 
   get encoding(): string {
@@ -209,6 +213,26 @@ describe('the encoding of a set', () => {
     expect(grown(['a', 'b'.repeat(64)]).encoding).toBe('listpack');
     expect(grown(['a', 'b'.repeat(65)]).encoding).toBe('hashtable');
     expect(grown(['1000', 'a'], { setMaxListpackValue: 3 }).encoding).toBe('hashtable');
+  });
+
+  test('is packed as a table because of a long member, up to 32 and 4,096 bytes', () => {
+    const long = (count: number, length: number) =>
+      Array.from({ length: count }, (_, i) => `${i}`.padStart(length, 'm'));
+    const packed = [grown(['a', ...long(1, 65)]), grown(['1', '2', ...long(30, 65)])];
+    const tables = [
+      grown(long(33, 65)),
+      grown(long(2, 2100)),
+      grown([...integers(32), 'x', ...long(1, 65)]),
+    ];
+    for (const set of [...packed, ...tables]) expect(set.encoding).toBe('hashtable');
+    expect(packed.map((set) => set.isPacked)).toEqual([true, true]);
+    expect(tables.map((set) => set.isPacked)).toEqual([false, false, false]);
+    const [, set] = packed;
+    for (const text of long(30, 65)) set!.remove(text);
+    set!.add('3');
+    expect(set!.isPacked).toBe(true);
+    expect(set!.members()).toEqual(['1', '2', '3']);
+    set!.check();
   });
 
   test('never changes back', () => {
