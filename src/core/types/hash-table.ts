@@ -41,7 +41,8 @@ const RESERVED_AHEAD = 8;
 const integer = new ElementView();
 const settling = new LateEntries();
 
-const HEAP_BYTES = 350;
+/** Its objects on the heap of V8, measured with 3 and with 40 members that were walked over. */
+const HEAP_BYTES = 590;
 
 export class HashTable implements LargeValue {
   readonly arena: Arena;
