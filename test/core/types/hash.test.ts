@@ -137,17 +137,17 @@ describe('hashes', () => {
     }
   });
 
-  test('that are packed tables become real ones by more than 32 fields, or 4,096 bytes', () => {
+  test('that are packed tables become real ones by more than 16 fields, or 2,048 bytes', () => {
     const [many, long] = [new Harness(), new Harness()];
     many.set('long', 'v'.repeat(65));
-    for (let i = 1; i < 32; i++) many.set(`f${i}`, 'v');
+    for (let i = 1; i < 16; i++) many.set(`f${i}`, 'v');
     many.set('f1', 'w');
     expect(many.encoding()).toBe(ENC_PACKED_TABLE);
-    many.set('f32', 'v');
+    many.set('f16', 'v');
     expect(many.encoding()).toBe(ENC_HASHTABLE);
     many.check();
-    long.set('a', 'v'.repeat(2000));
-    long.set('b', 'v'.repeat(2000));
+    long.set('a', 'v'.repeat(1000));
+    long.set('b', 'v'.repeat(900));
     expect(long.encoding()).toBe(ENC_PACKED_TABLE);
     long.set('c', 'v'.repeat(200));
     expect(long.encoding()).toBe(ENC_HASHTABLE);

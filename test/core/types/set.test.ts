@@ -215,20 +215,20 @@ describe('the encoding of a set', () => {
     expect(grown(['1000', 'a'], { setMaxListpackValue: 3 }).encoding).toBe('hashtable');
   });
 
-  test('is packed as a table because of a long member, up to 32 and 4,096 bytes', () => {
+  test('is packed as a table because of a long member, up to 16 and 2,048 bytes', () => {
     const long = (count: number, length: number) =>
       Array.from({ length: count }, (_, i) => `${i}`.padStart(length, 'm'));
-    const packed = [grown(['a', ...long(1, 65)]), grown(['1', '2', ...long(30, 65)])];
+    const packed = [grown(['a', ...long(1, 65)]), grown(['1', '2', ...long(14, 65)])];
     const tables = [
-      grown(long(33, 65)),
-      grown(long(2, 2100)),
-      grown([...integers(32), 'x', ...long(1, 65)]),
+      grown(long(17, 65)),
+      grown(long(2, 1100)),
+      grown([...integers(16), 'x', ...long(1, 65)]),
     ];
     for (const set of [...packed, ...tables]) expect(set.encoding).toBe('hashtable');
     expect(packed.map((set) => set.isPacked)).toEqual([true, true]);
     expect(tables.map((set) => set.isPacked)).toEqual([false, false, false]);
     const [, set] = packed;
-    for (const text of long(30, 65)) set!.remove(text);
+    for (const text of long(14, 65)) set!.remove(text);
     set!.add('3');
     expect(set!.isPacked).toBe(true);
     expect(set!.members()).toEqual(['1', '2', '3']);
