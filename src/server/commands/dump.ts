@@ -131,10 +131,10 @@ function buildValue(c: Context): boolean {
     reply.error('ERR DUMP payload version or checksum are wrong');
     return false;
   }
-  const name = temporaryName;
   const deep = wantsDeepLook(c);
   if (deep) c.services.stats.payloadSanitizations++;
-  const built = restorePayload(keyspace, db, name, 0, name.length, bytes, offset, length, deep);
+  const size = TEMPORARY_NAME_BYTES;
+  const built = restorePayload(keyspace, db, temporaryName, 0, size, bytes, offset, length, deep);
   if (typeof built === 'number') return true;
   c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);
   reply.error('ERR Bad data format');
