@@ -3,19 +3,16 @@
  * all of them, or moves them all, for the sake of one, and no Set or Map gets more than V8 allows.
  */
 import { afterEach, expect, it, vi } from 'vitest';
-import { trackedKeys } from '../../src/server/clients/tracking.ts';
-import { refSets } from '../../src/server/commands/ref-sets.ts';
+import { entriesLimit } from '../../src/core/entries-limit.ts';
 import { InsideServer } from '../support/inside.ts';
 
 const MANY = 3000;
 
-const { refsMax } = refSets;
-const { keysMax } = trackedKeys;
+const { max } = entriesLimit;
 
 afterEach(() => {
   vi.restoreAllMocks();
-  refSets.refsMax = refsMax;
-  trackedKeys.keysMax = keysMax;
+  entriesLimit.max = max;
 });
 
 /** The longest array for which a method of arrays is called while `task` runs. */
@@ -74,7 +71,7 @@ it('keys that are tracked, where there are as many as there may be', async () =>
 
 it('keys that are tracked, where there is no limit but that of a Map', async () => {
   const inside = await InsideServer.open({ 'tracking-table-max-keys': 0 });
-  trackedKeys.keysMax = 10;
+  entriesLimit.max = 10;
   inside.run('HELLO', 3);
   inside.run('CLIENT', 'TRACKING', 'ON');
   for (let i = 0; i < 30; i++) inside.run('GET', `key${i}`);
@@ -100,7 +97,7 @@ it.each([
     return (Array.isArray(reply) ? reply : []).map(String).sort();
   };
   const before = sortedReply();
-  refSets.refsMax = 20;
+  entriesLimit.max = 20;
   let largest = 0;
   const { add } = Set.prototype;
   vi.spyOn(Set.prototype, 'add').mockImplementation(function (this: Set<unknown>, value: unknown) {

@@ -54,7 +54,11 @@ it('lets the heap of its programs grow as long as there is memory', () => {
   const first = `data:text/javascript,${encodeURIComponent(`${print};process.exit()`)}`;
   const env = { ...process.env, NODE_OPTIONS: `--import=${first}` };
   for (const program of ['cairn', 'cairn-server']) {
-    const limit = execFileSync(join(root, 'bin', `${program}.js`), { env, encoding: 'utf8' });
+    const limit = execFileSync(join(root, 'bin', `${program}.js`), {
+      env,
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
     expect(Number(limit)).toBeGreaterThan(2 ** 34);
   }
 });

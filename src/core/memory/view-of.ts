@@ -17,7 +17,7 @@ import { copyBytes } from './copy.ts';
 /** Views of larger buffers are not kept, since they would keep the buffer. */
 const KEPT_BYTES_MAX = 1 << 20;
 
-/** Longer keys are not copied. */
+/** Longer keys are not copied, nor is what lies in a buffer of so many bytes or more. */
 const COPIED_BYTES_MAX = 256;
 
 const copied = new Uint8Array(COPIED_BYTES_MAX);

@@ -3,37 +3,15 @@
  * of its own would take 60 times its room (measured: 4 s and 600 MB for one of 10 MB).
  *
  *     +1700000000.123456 [0 127.0.0.1:51234] "set" "key" "\x00\xff value"\r\n
- *
- * An argument is shown in quotes; of its bytes, those that cannot be printed are escaped as Redis
- * does: as `\n` and the like, or as `\x` and two hexadecimal digits, four bytes for one.
  */
 import type { Args } from '../../core/resp/args.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';
+import { quotedLength, writeQuoted } from '../../core/text/quoted.ts';
 import { REDACTED } from '../latency/slow-log.ts';
 
 /** Bytes of all arguments that a line shows at most, so that it stays one that can be sent. */
 const SHOWN_BYTES_MAX = 2 ** 29;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const SPACE = 0x20;
-const HEX_DIGITS = latin1Bytes('0123456789abcdef');
-
-/** What stands behind the backslash of a short escape, 0 for no such. */
-const SHORT = new Uint8Array(256);
-/** How many bytes show each byte. */
-const SHOWN_BYTES = new Uint8Array(256).map((_, byte) => (byte >= 0x20 && byte <= 0x7e ? 1 : 4));
-for (const [byte, letter] of [
-  [BACKSLASH, '\\'],
-  [QUOTE, '"'],
-  [0x0a, 'n'],
-  [0x0d, 'r'],
-  [0x09, 't'],
-  [0x07, 'a'],
-  [0x08, 'b'],
-] as const) {
-  SHORT[byte] = letter.charCodeAt(0);
-  SHOWN_BYTES[byte] = 2;
-}
 
 /**
  * The reply that shows a command behind `head`. Arguments whose numbers are in `redacted` are not
@@ -59,8 +37,7 @@ export function monitorLine(
     const end = latin1Bytes(cut === 0 ? '' : `... (${cut} more bytes)`);
     if (!isHidden) left -= to - from;
     shown.push({ bytes, from, to, end });
-    size += 3 + end.length;
-    for (let at = from; at < to; at++) size += SHOWN_BYTES[bytes[at]!]!;
+    size += 1 + quotedLength(bytes, from, to) + end.length;
   }
   return written(start, shown, size);
 }
@@ -79,28 +56,11 @@ function written(start: Uint8Array, shown: readonly Part[], size: number): Uint8
   let at = start.length;
   for (const { bytes, from, to, end } of shown) {
     line[at++] = SPACE;
-    line[at++] = QUOTE;
-    for (let i = from; i < to; i++) at = escaped(line, at, bytes[i]!);
-    line[at++] = QUOTE;
+    at = writeQuoted(line, at, bytes, from, to);
     line.set(end, at);
     at += end.length;
   }
   line[at++] = 0x0d;
   line[at] = 0x0a;
   return line;
-}
-
-/** Writes a byte as it is shown; where the next one goes. */
-function escaped(line: Uint8Array, at: number, byte: number): number {
-  const size = SHOWN_BYTES[byte]!;
-  if (size === 1) line[at] = byte;
-  else {
-    line[at] = BACKSLASH;
-    line[at + 1] = size === 2 ? SHORT[byte]! : 0x78;
-    if (size === 4) {
-      line[at + 2] = HEX_DIGITS[byte >>> 4]!;
-      line[at + 3] = HEX_DIGITS[byte & 15]!;
-    }
-  }
-  return at + size;
 }

@@ -14,6 +14,7 @@
  * forgotten and their readers told as if they had changed. While nobody tracks or has left keys in
  * it, a change costs two comparisons.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { type Command, READONLY } from '../dispatch/command.ts';
 import { findKeys } from '../dispatch/key-extraction.ts';
@@ -62,8 +63,6 @@ const CHANNEL = '__redis__:invalidate';
 /** What a remembered key takes beside its name, roughly, and each of its readers. */
 const KEY_BYTES = 176;
 const READER_BYTES = 28;
-/** A Map of V8 has at most 2^24 keys, and ends with an error at the next. */
-export const trackedKeys = { keysMax: 2 ** 23 };
 /**
  * So many old keys are looked for at once: what was deleted from a Map stays in front of its first
  * key until it is made anew (measured: up to 0.5 ms a look among a million keys).
@@ -192,8 +191,8 @@ export class Tracking {
 
   /** Forgets keys until at most `asked` are left, 0 for as many as there may be. */
   limit(asked: number): void {
-    const { keysMax } = trackedKeys;
-    const max = asked > 0 && asked < keysMax ? asked : keysMax;
+    const { max: most } = entriesLimit;
+    const max = asked > 0 && asked < most ? asked : most;
     while (this.readers.size > max) {
       const next = this.oldest.pop();
       if (next === undefined) this.lookForOldest();

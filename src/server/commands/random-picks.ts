@@ -13,8 +13,7 @@
  *
  * Refs are what the type APIs call refs: numbers that name elements until the collection changes.
  */
-
-import { refSets } from './ref-sets.ts';
+import { entriesLimit } from '../../core/entries-limit.ts';
 
 /** What can be picked from: the cursors of the type APIs. */
 export interface PickSource {
@@ -79,7 +78,7 @@ export class RandomPicks {
   /** Picks `wanted` different elements of a source that has more and stands before its first. */
   distinct(source: PickSource, wanted: number, random: () => number): void {
     this.clear();
-    const isFew = wanted * SHARE < source.count && wanted <= refSets.refsMax;
+    const isFew = wanted * SHARE < source.count && wanted <= entriesLimit.max;
     if (!source.isCompact && isFew) {
       const seen = new Set<number>();
       while (seen.size < wanted) seen.add(source.pick(random));

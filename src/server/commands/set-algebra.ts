@@ -11,13 +11,13 @@
  * The first two keep refs into one of the sets; a union is a set that is being built. Either knows
  * its size before a byte is answered. A key without a value is an empty set.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import type { SetBuilder } from '../../core/types/set-builder.ts';
 import { SetCursor, SetView } from '../../core/types/set-view.ts';
 import { TYPE_SET, typeOf } from '../../core/value.ts';
 import type { Context } from '../dispatch/context.ts';
 import { WRONG_TYPE } from '../dispatch/errors.ts';
 import { RandomPicks } from './random-picks.ts';
-import { refSets } from './ref-sets.ts';
 
 /** A source: the address of its entry, 0 for a key without a value, and a view of its set. */
 export interface Source {
@@ -102,7 +102,7 @@ export function subtract(sources: readonly Source[]): SetView | null {
   const difference = differenceOf(sources);
   if (difference === null) return null;
   const { first, others, byAsking, theirs } = difference;
-  if (byAsking || theirs > refSets.refsMax) subtractByAsking(first, others);
+  if (byAsking || theirs > entriesLimit.max) subtractByAsking(first, others);
   else subtractByLeavingOut(first, others);
   return first.view;
 }

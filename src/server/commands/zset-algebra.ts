@@ -14,13 +14,13 @@
  * What results still stands in the sources (types/zset-result.ts). A key without a value is an
  * empty source.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import { SetCursor, SetView } from '../../core/types/set-view.ts';
 import type { ZsetResult } from '../../core/types/zset-result.ts';
 import { ZsetCursor, ZsetView } from '../../core/types/zset-view.ts';
 import { TYPE_SET, TYPE_ZSET, typeOf } from '../../core/value.ts';
 import type { Context } from '../dispatch/context.ts';
 import { WRONG_TYPE } from '../dispatch/errors.ts';
-import { refSets } from './ref-sets.ts';
 
 export const SUM = 0;
 export const MIN = 1;
@@ -251,7 +251,7 @@ export function subtract(c: Context, result: ZsetResult, sources: readonly Sourc
   if (first.count === 0 || others.some((one) => one.address === first.address)) return;
   const theirs = others.reduce((sum, one) => sum + one.count, 0);
   const byAsking = (first.count * sources.length) / 2 <= first.count + theirs;
-  if (byAsking || theirs > refSets.refsMax) subtractByAsking(result, first, others);
+  if (byAsking || theirs > entriesLimit.max) subtractByAsking(result, first, others);
   else subtractByLeavingOut(result, first, others);
   result.sort();
 }

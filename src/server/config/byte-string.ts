@@ -5,6 +5,8 @@
  * byte for byte, a password in any encoding included. As byte strings they can be compared, split
  * and printed like text. Paths and messages for people are decoded from UTF-8 where they leave.
  */
+import { latin1Bytes, latin1Text } from '../../core/text/latin1.ts';
+import { quotedLength, writeQuoted } from '../../core/text/quoted.ts';
 
 /** The byte string of ordinary text, encoded as UTF-8. */
 export function toByteString(text: string): string {
@@ -17,25 +19,8 @@ export function fromByteString(bytes: string): string {
 }
 
 /** One argument between double quotes, with escapes, so that any bytes survive a conf file. */
-export function quoteArgument(bytes: string): string {
-  let out = '"';
-  for (let i = 0; i < bytes.length; i++) out += escapeByte(bytes.charCodeAt(i));
-  return `${out}"`;
-}
-
-const SHORT_ESCAPES = new Map([
-  [0x5c, '\\\\'],
-  [0x22, '\\"'],
-  [0x0a, '\\n'],
-  [0x0d, '\\r'],
-  [0x09, '\\t'],
-  [0x07, '\\a'],
-  [0x08, '\\b'],
-]);
-
-function escapeByte(byte: number): string {
-  const short = SHORT_ESCAPES.get(byte);
-  if (short !== undefined) return short;
-  if (byte >= 0x20 && byte <= 0x7e) return String.fromCharCode(byte);
-  return `\\x${byte.toString(16).padStart(2, '0')}`;
+export function quoteArgument(text: string): string {
+  const bytes = latin1Bytes(text);
+  const out = new Uint8Array(quotedLength(bytes, 0, bytes.length));
+  return latin1Text(out, 0, writeQuoted(out, 0, bytes, 0, bytes.length));
 }

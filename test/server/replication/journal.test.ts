@@ -16,6 +16,16 @@ const scene = new InProcessScene({ 'repl-ping-replica-period': 3600 });
 
 afterEach(() => scene.end());
 
+/** A server with a stream, a client of it, and how many bytes have come into the stream since. */
+async function withStream() {
+  const server = await scene.start(emptyDisk());
+  const { primary } = server.server.replication;
+  const client = await scene.connect(server);
+  primary.openBacklog();
+  const before = primary.history.offset;
+  return { client, streamBytes: () => primary.history.offset - before };
+}
+
 describe('the stream of a primary', () => {
   it('goes on when the last save failed', async () => {
     const { journal, primary } = (await scene.start(emptyDisk())).server.replication;
@@ -52,25 +62,17 @@ describe('the stream of a primary', () => {
   });
 
   it('has all that was written before the server became a replica', async () => {
-    const server = await scene.start(emptyDisk());
-    const { primary } = server.server.replication;
-    const client = await scene.connect(server);
-    primary.openBacklog();
-    const before = primary.history.offset;
+    const { client, streamBytes } = await withStream();
     await client.pipeline([
       ['SET', 'a', 1],
       ['REPLICAOF', '127.0.0.1', 1],
     ]);
     const unit = ['*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n', '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n'];
-    expect(primary.history.offset - before).toBe(unit.join('').length);
+    expect(streamBytes()).toBe(unit.join('').length);
   });
 
   it('has a transaction whole that was cut by a change of role', async () => {
-    const server = await scene.start(emptyDisk());
-    const { primary } = server.server.replication;
-    const client = await scene.connect(server);
-    primary.openBacklog();
-    const before = primary.history.offset;
+    const { client, streamBytes } = await withStream();
     await client.pipeline([
       ['MULTI'],
       ['SET', 'a', 1],
@@ -85,7 +87,7 @@ describe('the stream of a primary', () => {
       '*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n2\r\n',
       '*1\r\n$4\r\nEXEC\r\n',
     ];
-    expect(primary.history.offset - before).toBe(unit.join('').length);
+    expect(streamBytes()).toBe(unit.join('').length);
   });
 
   it('stands still while a replica is waited for that is to take over', async () => {

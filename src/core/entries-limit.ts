@@ -1,0 +1,5 @@
+/**
+ * How many entries a Set or Map may be given. V8 has none of more than 2^24, and ends with an error
+ * at the next; where there would be more, there is a way that needs none, or the oldest go.
+ */
+export const entriesLimit = { max: 2 ** 23 };
