@@ -73,6 +73,11 @@ const collections = (scale) => {
     keys('set, 8 words', few, small(['SADD', 'set:{c}'], ['member:{i}'], 8, few)),
     elements('set, big', many, collection(['SADD', 'set'], ['member:{n}'], many)),
     keys('zset, 8 members', few, small(['ZADD', 'zset:{c}'], ['{r}', 'member:{i}'], 8, few)),
+    keys(
+      'zset, 3 members and one of 80',
+      few,
+      small(['ZADD', 'recent:{c}', '{r}', 'm'.repeat(80)], ['{r}', 'member:{i}'], 3, few),
+    ),
     elements('zset, big', many, collection(['ZADD', 'zset'], ['{r}', 'member:{n}'], many)),
     elements(
       'geo, big',

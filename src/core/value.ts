@@ -17,7 +17,7 @@
  * An entry whose key was written before its value was known has all these words (ALL_WORDS), used
  * or not.
  *
- * Types and encodings carry Redis's own numbers, but for ENC_PACKED_TABLE.
+ * Types and encodings carry Redis's own numbers, but for those that are packed.
  */
 import type { Arena } from './memory/arena.ts';
 import { OWNER_SHIFT, WIDE_KEY } from './struct/entry.ts';
@@ -35,6 +35,8 @@ export const ENC_INT = 1;
 export const ENC_HASHTABLE = 2;
 /** A small hash or set that Redis has as a table, and files too: in memory it is a listpack. */
 export const ENC_PACKED_TABLE = 3;
+/** A small sorted set that Redis has as a skiplist, and files too: in memory it is a listpack. */
+export const ENC_PACKED_SKIPLIST = 4;
 export const ENC_INTSET = 6;
 /** What Redis calls a large sorted set, whatever orders it. */
 export const ENC_SKIPLIST = 7;
@@ -49,7 +51,7 @@ const ENCODING_NAMES: readonly string[] = [
   'int',
   'hashtable',
   'hashtable',
-  '',
+  'skiplist',
   '',
   'intset',
   'skiplist',

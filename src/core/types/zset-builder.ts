@@ -5,16 +5,16 @@
  *     builder.large.add(...)
  *     builder.store(db, key, keyOffset, keyLength, existing)      or   builder.discard()
  *
- * It is built large; what fits the limits of a listpack is stored as one, as Redis does with such
- * results.
+ * It is built large; what fits the limits (zset-encoding.ts) is stored as a listpack, as Redis
+ * does with such results.
  */
 import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
-import { LP_EMPTY_BYTES, lpBytes, lpInit } from '../struct/listpack.ts';
-import { ENC_LISTPACK, ENC_SKIPLIST, TYPE_ZSET } from '../value.ts';
-import { LISTPACK_BYTES_MAX } from './compact.ts';
+import { lpBytes, lpInit } from '../struct/listpack.ts';
+import { ENC_SKIPLIST, TYPE_ZSET } from '../value.ts';
+import { ZsetFit } from './zset-encoding.ts';
 import { LargeZset } from './zset-large.ts';
-import { packInsertAt, pairBytes } from './zset-pack.ts';
+import { packInsertAt } from './zset-pack.ts';
 import { ZsetCursor, ZsetView } from './zset-view.ts';
 
 const RELEASE_STEP = 1 << 20;
@@ -23,6 +23,7 @@ const FIRST_ROOM = 4096;
 const KEPT_ROOM = 1 << 20;
 
 const cursor = new ZsetCursor();
+const fit = new ZsetFit();
 let buffer: Uint8Array = new Uint8Array(FIRST_ROOM);
 
 export class ZsetBuilder {
@@ -44,8 +45,8 @@ export class ZsetBuilder {
    */
   store(db: Database, key: Uint8Array, offset: number, length: number, existing: number): number {
     const { keyspace, large } = this;
-    const size = this.packedBytes();
-    if (size === 0) {
+    const encoding = this.encoding();
+    if (encoding === ENC_SKIPLIST) {
       return keyspace.putLarge(
         db,
         key,
@@ -53,12 +54,12 @@ export class ZsetBuilder {
         length,
         existing,
         TYPE_ZSET,
-        ENC_SKIPLIST,
+        encoding,
         large,
         false,
       );
     }
-    this.pack(size);
+    const size = this.pack();
     this.discard();
     return keyspace.putBytes(
       db,
@@ -67,7 +68,7 @@ export class ZsetBuilder {
       length,
       existing,
       TYPE_ZSET,
-      ENC_LISTPACK,
+      encoding,
       buffer,
       0,
       size,
@@ -80,22 +81,19 @@ export class ZsetBuilder {
     while (this.large.release(RELEASE_STEP));
   }
 
-  /** Bytes of the listpack that would hold the elements, 0 when none may. */
-  private packedBytes(): number {
+  /** The encoding that fits. */
+  private encoding(): number {
     const { limits } = this.keyspace;
-    const { large } = this;
-    if (large.count > limits.zsetMaxListpackEntries) return 0;
-    let total = LP_EMPTY_BYTES;
+    if (this.large.count > limits.zsetMaxListpackEntries) return ENC_SKIPLIST;
+    fit.start();
     cursor.startView(this.view, 0, false);
-    while (cursor.next()) {
-      const { bytes, length, offset } = cursor.member;
-      if (length > limits.zsetMaxListpackValue) return 0;
-      total += pairBytes(bytes, offset, length, cursor.score);
-    }
-    return total <= LISTPACK_BYTES_MAX ? total : 0;
+    while (cursor.next()) fit.add(cursor.member, cursor.score);
+    return fit.encoding(limits);
   }
 
-  private pack(size: number): void {
+  /** Packs the elements into the buffer. Returns how many bytes they take. */
+  private pack(): number {
+    const size = fit.bytes;
     if (buffer.length < size || buffer.length > KEPT_ROOM) {
       buffer = new Uint8Array(Math.max(FIRST_ROOM, size));
     }
@@ -106,5 +104,6 @@ export class ZsetBuilder {
       packInsertAt(buffer, 0, 0, bytes, offset, length, cursor.score);
     }
     if (lpBytes(buffer, 0) !== size) throw new Error('zset builder: a listpack of another size');
+    return size;
   }
 }

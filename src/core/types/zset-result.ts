@@ -24,13 +24,13 @@ import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
 import { equalBytes } from '../memory/copy.ts';
 import { halfSipHash } from '../memory/halfsiphash.ts';
-import { LP_EMPTY_BYTES, lpBytes, lpInit } from '../struct/listpack.ts';
+import { lpBytes, lpInit } from '../struct/listpack.ts';
 import { MergeSort } from '../struct/merge-sort.ts';
-import { ENC_LISTPACK, ENC_SKIPLIST, TYPE_ZSET } from '../value.ts';
-import { LISTPACK_BYTES_MAX } from './compact.ts';
+import { ENC_SKIPLIST, TYPE_ZSET } from '../value.ts';
 import { ElementView } from './element-view.ts';
+import { ZsetFit } from './zset-encoding.ts';
 import { LargeZset } from './zset-large.ts';
-import { packInsertAt, pairBytes } from './zset-pack.ts';
+import { packInsertAt } from './zset-pack.ts';
 
 /** Where members stand: a view of a zset or a set. */
 export interface MemberSource {
@@ -45,6 +45,7 @@ const KEPT_BYTES = 1 << 20;
 
 const one = new ElementView();
 const other = new ElementView();
+const fit = new ZsetFit();
 let buffer: Uint8Array = new Uint8Array(FIRST_BYTES);
 
 export class ZsetResult extends MergeSort {
@@ -196,8 +197,8 @@ export class ZsetResult extends MergeSort {
    */
   store(db: Database, key: Uint8Array, offset: number, length: number, existing: number): number {
     const keyspace = this.keyspace!;
-    const size = this.packedBytes(keyspace);
-    if (size === 0) {
+    const encoding = this.encoding(keyspace);
+    if (encoding === ENC_SKIPLIST) {
       const large = new LargeZset(keyspace.arena, keyspace.seed);
       large.beginLoad(this.count);
       for (let rank = 0; rank < this.count; rank++) {
@@ -211,9 +212,9 @@ export class ZsetResult extends MergeSort {
       }
       large.endLoad();
       const type = TYPE_ZSET;
-      return keyspace.putLarge(db, key, offset, length, existing, type, ENC_SKIPLIST, large, false);
+      return keyspace.putLarge(db, key, offset, length, existing, type, encoding, large, false);
     }
-    this.pack(size);
+    const size = this.pack();
     return keyspace.putBytes(
       db,
       key,
@@ -221,7 +222,7 @@ export class ZsetResult extends MergeSort {
       length,
       existing,
       TYPE_ZSET,
-      ENC_LISTPACK,
+      encoding,
       buffer,
       0,
       size,
@@ -229,20 +230,20 @@ export class ZsetResult extends MergeSort {
     );
   }
 
-  /** Bytes of the listpack that would hold the items, 0 when none may. */
-  private packedBytes(keyspace: Keyspace): number {
-    const { zsetMaxListpackEntries, zsetMaxListpackValue } = keyspace.limits;
-    if (this.count > zsetMaxListpackEntries) return 0;
-    let total = LP_EMPTY_BYTES;
+  /** The encoding that fits. */
+  private encoding({ limits }: Keyspace): number {
+    if (this.count > limits.zsetMaxListpackEntries) return ENC_SKIPLIST;
+    fit.start();
     for (let rank = 0; rank < this.count; rank++) {
       this.show(rank, one);
-      if (one.length > zsetMaxListpackValue) return 0;
-      total += pairBytes(one.bytes, one.offset, one.length, this.scoreAt(rank));
+      fit.add(one, this.scoreAt(rank));
     }
-    return total <= LISTPACK_BYTES_MAX ? total : 0;
+    return fit.encoding(limits);
   }
 
-  private pack(size: number): void {
+  /** Packs the items into the buffer. Returns how many bytes they take. */
+  private pack(): number {
+    const size = fit.bytes;
     if (buffer.length < size) buffer = new Uint8Array(size);
     lpInit(buffer, 0);
     for (let rank = 0; rank < this.count; rank++) {
@@ -250,6 +251,7 @@ export class ZsetResult extends MergeSort {
       packInsertAt(buffer, 0, 0, one.bytes, one.offset, one.length, this.scoreAt(rank));
     }
     if (lpBytes(buffer, 0) !== size) throw new Error('zset result: a listpack of another size');
+    return size;
   }
 
   // ---------------------------------------------------------------- order

@@ -3,7 +3,8 @@
  *
  *     listpack   members and scores in order (zset-pack.ts), up to `zset-max-listpack-entries` of
  *                at most `zset-max-listpack-value` bytes
- *     skiplist   a large zset (zset-large.ts); the name is Redis's, the order is a tree's
+ *     skiplist   a large zset (zset-large.ts); the name is Redis's, the order is a tree's. A small
+ *                one with long members is packed like a listpack (zset-encoding.ts)
  *
  * Looking at a zset is a matter of ZsetView and ZsetCursor (zset-view.ts), of ranges zset-range.ts;
  * here is what changes one. A zset that grew out of a listpack does not go back; results that
@@ -23,9 +24,17 @@ import {
   lpNext,
   lpSeek,
 } from '../struct/listpack.ts';
-import { ENC_SKIPLIST, TYPE_ZSET } from '../value.ts';
-import { growValue, LISTPACK_BYTES_MAX, listpackCreate } from './compact.ts';
+import {
+  ENC_LISTPACK,
+  ENC_PACKED_SKIPLIST,
+  ENC_SKIPLIST,
+  encodingOf,
+  setEncoding,
+  TYPE_ZSET,
+} from '../value.ts';
+import { growValue, listpackCreate } from './compact.ts';
 import { ElementView } from './element-view.ts';
+import { isMinusZero, zsetEncoding } from './zset-encoding.ts';
 import { LargeZset } from './zset-large.ts';
 import { packInsert, packNext, packScore, pairBytes } from './zset-pack.ts';
 import { ZsetView } from './zset-view.ts';
@@ -90,8 +99,8 @@ export function zsetCreate(
   memberLength: number,
   room: number,
 ): number {
-  const { limits } = keyspace;
-  if (limits.zsetMaxListpackEntries === 0 || limits.zsetMaxListpackValue < memberLength) {
+  const first = zsetEncoding(keyspace.limits, ENC_LISTPACK, 1, memberLength, memberLength, false);
+  if (first === ENC_SKIPLIST) {
     const large = new LargeZset(keyspace.arena, keyspace.seed);
     return putLarge(keyspace, db, key, keyOffset, keyLength, 0, large);
   }
@@ -123,6 +132,11 @@ export function zsetAdd(
     return insert(keyspace, db, address, member, offset, length, score);
   }
   if (!decide(view.scoreOf(ref), score, flags)) return address;
+  const now = encodingOf(keyspace.arena, address);
+  if (now === ENC_PACKED_SKIPLIST && isMinusZero(zsetChange.score)) {
+    const converted = zsetConvert(keyspace, db, address);
+    return zsetAdd(keyspace, db, converted, member, offset, length, zsetChange.score, 0);
+  }
   return replacePair(keyspace, db, address, ref, member, offset, length, zsetChange.score);
 }
 
@@ -251,17 +265,17 @@ function insert(
   length: number,
   score: number,
 ): number {
-  const { limits } = keyspace;
-  const fits =
-    view.count < limits.zsetMaxListpackEntries &&
-    length <= limits.zsetMaxListpackValue &&
-    lpBytes(view.bytes, view.base) + length <= LISTPACK_BYTES_MAX;
-  if (!fits) {
+  const { arena, limits } = keyspace;
+  const now = encodingOf(arena, address);
+  const size = lpBytes(view.bytes, view.base) + length;
+  const encoding = zsetEncoding(limits, now, view.count + 1, size, length, isMinusZero(score));
+  if (encoding === ENC_SKIPLIST) {
     const converted = zsetConvert(keyspace, db, address);
     view.open(keyspace, converted);
     view.large?.add(member, offset, length, score);
     return converted;
   }
+  if (encoding !== now) setEncoding(arena, address, encoding);
   const entry = growValue(keyspace, db, address, pairBytes(member, offset, length, score));
   view.open(keyspace, entry);
   packInsert(view.bytes, view.base, member, offset, length, score);

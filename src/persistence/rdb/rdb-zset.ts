@@ -8,7 +8,7 @@
  *                                               behind its length in a byte, or the byte is 253
  *                                               for no number, 254 for inf, 255 for -inf
  *
- * A large zset is written from the highest element down, as Redis does: see snapshot-zset.ts.
+ * A skiplist is written from the highest element down, as Redis does: see snapshot-zset.ts.
  *
  * What is loaded becomes a listpack or large as the limits of this server say: one that comes as a
  * listpack or ziplist by its number of members alone, like everything that Redis loads.
@@ -21,7 +21,7 @@ import { parseDouble } from '../../core/text/double.ts';
 import { ZsetBuilder } from '../../core/types/zset-builder.ts';
 import type { LargeZset } from '../../core/types/zset-large.ts';
 import { ZsetCursor } from '../../core/types/zset-view.ts';
-import { ByteView, ENC_SKIPLIST, encodingOf, TYPE_ZSET } from '../../core/value.ts';
+import { ByteView, ENC_LISTPACK, ENC_SKIPLIST, encodingOf, TYPE_ZSET } from '../../core/value.ts';
 import { emitCompact, storeCompact } from './rdb-compact.ts';
 import type { RdbError } from './rdb-error.ts';
 import { RDB_ZSET, RDB_ZSET_2, RDB_ZSET_LISTPACK } from './rdb-format.ts';
@@ -47,8 +47,8 @@ const view = new ByteView();
 
 /** The type byte under which a zset is written. */
 export function zsetTypeByte(keyspace: Keyspace, address: number, version: number): number {
-  const isLarge = encodingOf(keyspace.arena, address) === ENC_SKIPLIST;
-  return version >= 10 && !isLarge ? RDB_ZSET_LISTPACK : RDB_ZSET_2;
+  const isListpack = encodingOf(keyspace.arena, address) === ENC_LISTPACK;
+  return version >= 10 && isListpack ? RDB_ZSET_LISTPACK : RDB_ZSET_2;
 }
 
 /** Writes a zset as its type byte promises. */

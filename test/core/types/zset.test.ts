@@ -11,142 +11,14 @@ import {
   ADD_LT,
   ADD_NX,
   ADD_XX,
-  OUTCOME_ADDED,
-  OUTCOME_NAN,
-  OUTCOME_NOTHING,
-  OUTCOME_SAME,
-  OUTCOME_UPDATED,
-  zsetAdd,
-  zsetChange,
-  zsetCreate,
-  zsetLength,
-  zsetRemove,
-  zsetRemoveRange,
   zsetScore,
 } from '../../../src/core/types/zset.ts';
 import { ZsetBuilder } from '../../../src/core/types/zset-builder.ts';
 import type { LargeZset } from '../../../src/core/types/zset-large.ts';
-import { ZsetCursor, ZsetView } from '../../../src/core/types/zset-view.ts';
-import { ENC_SKIPLIST, encodingOf } from '../../../src/core/value.ts';
-import { bytesOf, element, Fixture, textOf } from './samples.ts';
-
-type Pair = readonly [member: string, score: number];
-
-const inOrder = ([a, x]: Pair, [b, y]: Pair): number => x - y || (a < b ? -1 : a > b ? 1 : 0);
-
-/** What ZADD says, and the score after it; undefined for none. */
-function addToModel(
-  model: Map<string, number>,
-  member: string,
-  score: number,
-  flags: number,
-): number {
-  const old = model.get(member);
-  if (old === undefined) {
-    if ((flags & ADD_XX) !== 0) return OUTCOME_NOTHING;
-    model.set(member, score);
-    return OUTCOME_ADDED;
-  }
-  if ((flags & ADD_NX) !== 0) return OUTCOME_NOTHING;
-  const wanted = (flags & ADD_INCR) !== 0 ? old + score : score;
-  if (Number.isNaN(wanted)) return OUTCOME_NAN;
-  if ((flags & ADD_GT) !== 0 && !(wanted > old)) return OUTCOME_NOTHING;
-  if ((flags & ADD_LT) !== 0 && !(wanted < old)) return OUTCOME_NOTHING;
-  if (wanted === old) return OUTCOME_SAME;
-  model.set(member, wanted);
-  return OUTCOME_UPDATED;
-}
-
-class Harness extends Fixture {
-  readonly model = new Map<string, number>();
-  readonly view = new ZsetView();
-  readonly cursor = new ZsetCursor();
-
-  add(member: string, score: number, flags = 0): void {
-    const { db, key, keyspace } = this;
-    const m = bytesOf(member);
-    const outcome = addToModel(this.model, member, score, flags);
-    let address = this.find();
-    if (address === 0 && outcome === OUTCOME_NOTHING) return;
-    if (address === 0) address = zsetCreate(keyspace, db, key, 0, key.length, m.length, 20);
-    address = zsetAdd(keyspace, db, address, m, 0, m.length, score, flags);
-    expect(zsetChange.outcome).toBe(outcome);
-    if (outcome !== OUTCOME_NOTHING && outcome !== OUTCOME_NAN) {
-      expect(zsetChange.score).toBe(this.model.get(member));
-    }
-    expect(this.find()).toBe(address);
-  }
-
-  remove(member: string): void {
-    const address = this.find();
-    if (address === 0) return;
-    const m = bytesOf(member);
-    const after = zsetRemove(this.keyspace, this.db, address, m, 0, m.length);
-    expect(after !== 0).toBe(this.model.delete(member));
-    expect(this.find()).toBe(after === 0 ? address : after);
-    this.dropIfEmpty();
-  }
-
-  removeRange(rank: number, count: number): void {
-    const address = this.find();
-    const first = Math.min(rank, this.model.size);
-    const gone = this.sorted().slice(first, first + count);
-    if (gone.length === 0) return;
-    const after = zsetRemoveRange(this.keyspace, this.db, address, first, gone.length);
-    expect(this.find()).toBe(after);
-    for (const [member] of gone) this.model.delete(member);
-    this.dropIfEmpty();
-  }
-
-  private dropIfEmpty(): void {
-    if (this.model.size === 0) this.keyspace.remove(this.db, this.find());
-  }
-
-  sorted(): Pair[] {
-    return [...this.model].sort(inOrder);
-  }
-
-  walk(rank: number, reverse: boolean): Pair[] {
-    const pairs: Pair[] = [];
-    this.cursor.startAt(this.keyspace, this.find(), rank, reverse);
-    while (this.cursor.next()) pairs.push([textOf(this.cursor.member), this.cursor.score]);
-    return pairs;
-  }
-
-  get isLarge(): boolean {
-    return encodingOf(this.keyspace.arena, this.find()) === ENC_SKIPLIST;
-  }
-
-  check(): void {
-    const address = this.find();
-    expect(address !== 0).toBe(this.model.size > 0);
-    if (address === 0) return;
-    const { keyspace, view } = this;
-    const sorted = this.sorted();
-    const { length } = sorted;
-    expect(zsetLength(keyspace, address)).toBe(length);
-    expect(this.walk(0, false)).toEqual(sorted);
-    expect(this.walk(length - 1, true)).toEqual(sorted.toReversed());
-    const middle = length >>> 1;
-    expect(this.walk(middle, false)).toEqual(sorted.slice(middle));
-    expect(this.walk(middle, true)).toEqual(sorted.slice(0, middle + 1).reverse());
-    view.open(keyspace, address);
-    for (const [rank, [member, score]] of sorted.entries()) {
-      const m = bytesOf(member);
-      expect(zsetScore(keyspace, address, m, 0, m.length)).toBe(score);
-      expect(view.rankOf(view.find(m, 0, m.length))).toBe(rank);
-    }
-    expect(zsetScore(keyspace, address, bytesOf('absent'), 0, 6)).toBeNaN();
-  }
-
-  /** Removes the key, and expects that nothing is left of it. */
-  expectNothingLeft(before: number): void {
-    const address = this.find();
-    if (address !== 0) this.keyspace.remove(this.db, address);
-    this.drain();
-    expect(this.keyspace.arena.usedBytes).toBe(before);
-  }
-}
+import { ZsetCursor } from '../../../src/core/types/zset-view.ts';
+import { ENC_LISTPACK, ENC_PACKED_SKIPLIST, encodingName } from '../../../src/core/value.ts';
+import { bytesOf, element, textOf } from './samples.ts';
+import { type Pair, ZsetHarness } from './zset-harness.ts';
 
 /** Never -0, which a listpack cannot hold. */
 const score = fc
@@ -171,7 +43,7 @@ describe('sorted sets', () => {
   test('behave like a sorted array, whatever the limits', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 90 }), limits, (steps, { entries, value }) => {
-        const zset = new Harness();
+        const zset = new ZsetHarness();
         zset.keyspace.limits.zsetMaxListpackEntries = entries;
         zset.keyspace.limits.zsetMaxListpackValue = value;
         const before = zset.keyspace.arena.usedBytes;
@@ -188,7 +60,7 @@ describe('sorted sets', () => {
   });
 
   test('of many members stay in order through moves and removals', () => {
-    const zset = new Harness();
+    const zset = new ZsetHarness();
     const before = zset.keyspace.arena.usedBytes;
     const { random } = zset;
     const member = (): string => `member ${random.between(0, 4000)}`;
@@ -209,7 +81,7 @@ describe('sorted sets', () => {
   });
 
   test('are converted past a limit, not at it, and never back', () => {
-    const zset = new Harness();
+    const zset = new ZsetHarness();
     zset.keyspace.limits.zsetMaxListpackEntries = 4;
     for (let i = 0; i < 4; i++) zset.add(`m${i}`, i);
     expect(zset.isLarge).toBe(false);
@@ -222,24 +94,56 @@ describe('sorted sets', () => {
     zset.check();
   });
 
-  test('are converted by a long member, and begin large with one', () => {
-    const zset = new Harness();
+  test('become skiplists by a long member, packed while they are small', () => {
+    const zset = new ZsetHarness();
     zset.add('m'.repeat(64), 1);
-    expect(zset.isLarge).toBe(false);
+    expect(zset.encoding).toBe(ENC_LISTPACK);
     zset.add('m'.repeat(65), 1);
-    expect(zset.isLarge).toBe(true);
+    expect(zset.encoding).toBe(ENC_PACKED_SKIPLIST);
     zset.check();
-    const other = new Harness();
+    zset.remove('m'.repeat(65));
+    zset.add('n', 0.5);
+    zset.add('n', 7);
+    expect(zset.encoding).toBe(ENC_PACKED_SKIPLIST);
+    zset.check();
+    const other = new ZsetHarness();
     other.add('m'.repeat(65), 1);
-    expect(other.isLarge).toBe(true);
-    const none = new Harness();
+    expect(other.encoding).toBe(ENC_PACKED_SKIPLIST);
+    other.check();
+    const none = new ZsetHarness();
     none.keyspace.limits.zsetMaxListpackEntries = 0;
     none.add('m', 1);
     expect(none.isLarge).toBe(true);
   });
 
+  test('that are packed become large by more than 16 members, 2,048 bytes, or a -0', () => {
+    const packed = (): ZsetHarness => {
+      const zset = new ZsetHarness();
+      zset.add('m'.repeat(65), 1);
+      for (let i = 1; i < 16; i++) zset.add(`m${i}`, i - 5);
+      expect(zset.encoding).toBe(ENC_PACKED_SKIPLIST);
+      return zset;
+    };
+    const [many, long, added, changed, begun] = [
+      ...Array(4).fill(0).map(packed),
+      new ZsetHarness(),
+    ];
+    many!.add('m16', 3);
+    long!.add('m1', 8);
+    long!.remove('m2');
+    long!.add('n'.repeat(1990), 3);
+    added!.remove('m2');
+    added!.add('zero', -0);
+    changed!.add('m1', -0);
+    begun!.add('m'.repeat(65), -0);
+    for (const zset of [many, long, added, changed, begun]) {
+      expect(zset!.isLarge).toBe(true);
+      zset!.check();
+    }
+  });
+
   test('keep their expiry through growth and conversion', () => {
-    const zset = new Harness();
+    const zset = new ZsetHarness();
     zset.add('first', 1);
     const atMs = 5_000_000_000_000;
     zset.keyspace.setExpiry(zset.db, zset.find(), atMs);
@@ -254,7 +158,7 @@ describe('sorted sets', () => {
       [128, 0],
       [0, -0],
     ] as const) {
-      const zset = new Harness();
+      const zset = new ZsetHarness();
       zset.keyspace.limits.zsetMaxListpackEntries = entries;
       zset.add('m', -0);
       expect(zsetScore(zset.keyspace, zset.find(), bytesOf('m'), 0, 1)).toBe(expected);
@@ -262,7 +166,7 @@ describe('sorted sets', () => {
   });
 
   test('take the bytes that they say', () => {
-    const zset = new Harness();
+    const zset = new ZsetHarness();
     const { keyspace } = zset;
     for (let i = 0; i < 3000; i++) zset.add(`member ${i}`, (i * 7919) % 1000);
     const used = keyspace.arena.usedBytes;
@@ -279,7 +183,7 @@ describe('sorted sets', () => {
 
 describe('a large zset that is walked over while it changes', () => {
   test('shows every entry at its door before it changes or goes', () => {
-    const zset = new Harness();
+    const zset = new ZsetHarness();
     zset.keyspace.limits.zsetMaxListpackEntries = 0;
     for (let i = 0; i < 500; i++) zset.add(`m${i}`, i % 7);
     const large = zset.keyspace.largeOf(zset.find()) as LargeZset;
@@ -310,7 +214,7 @@ describe('a large zset that is walked over while it changes', () => {
   });
 
   test('never takes an old mark for a fresh one', () => {
-    const zset = new Harness();
+    const zset = new ZsetHarness();
     zset.keyspace.limits.zsetMaxListpackEntries = 0;
     zset.add('a', 1);
     const large = zset.keyspace.largeOf(zset.find()) as LargeZset;
@@ -333,7 +237,7 @@ describe('a zset that is built', () => {
     fc.assert(
       fc.property(pairs, limits, (all, { entries, value }) => {
         fc.pre(all.length > 0);
-        const zset = new Harness();
+        const zset = new ZsetHarness();
         const before = zset.keyspace.arena.usedBytes;
         zset.add('old', 5);
         zset.keyspace.limits.zsetMaxListpackEntries = entries;
@@ -344,7 +248,8 @@ describe('a zset that is built', () => {
         zset.model.clear();
         for (const [member, at] of all) zset.model.set(member, at);
         const longest = Math.max(...all.map(([member]) => member.length));
-        expect(zset.isLarge).toBe(all.length > entries || longest > value);
+        const isSkiplist = all.length > entries || longest > value;
+        expect(encodingName(zset.encoding)).toBe(isSkiplist ? 'skiplist' : 'listpack');
         zset.check();
         expect(large.count === 0 || zset.isLarge).toBe(true);
         zset.expectNothingLeft(before);
@@ -353,20 +258,20 @@ describe('a zset that is built', () => {
     );
   });
 
-  function build(zset: Harness, all: readonly Pair[]) {
+  function build(zset: ZsetHarness, all: readonly Pair[]) {
     const builder = new ZsetBuilder(zset.keyspace);
     const { large } = builder;
     for (const [member, at] of all) {
       const m = bytesOf(member);
       large.add(m, 0, m.length, at);
     }
-    const store = (db: Harness['db'], key: Buffer, existing: number): number =>
+    const store = (db: ZsetHarness['db'], key: Buffer, existing: number): number =>
       builder.store(db, key, 0, key.length, existing);
     return { large, store };
   }
 
   test('leaves nothing behind when it is discarded', () => {
-    const zset = new Harness();
+    const zset = new ZsetHarness();
     const before = zset.keyspace.arena.usedBytes;
     const builder = new ZsetBuilder(zset.keyspace);
     const late = new LateEntries();

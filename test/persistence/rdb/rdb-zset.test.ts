@@ -4,13 +4,14 @@ import { describe, expect, it } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { zsetAdd, zsetCreate } from '../../../src/core/types/zset.ts';
 import { ZsetCursor } from '../../../src/core/types/zset-view.ts';
-import { encodingName, encodingOf } from '../../../src/core/value.ts';
+import { ENC_PACKED_SKIPLIST, encodingName, encodingOf } from '../../../src/core/value.ts';
 import {
   dumpPayload,
   isSoundPayload,
   restorePayload,
 } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
+import { RDB_ZSET_2 } from '../../../src/persistence/rdb/rdb-format.ts';
 import { damage, expectNoHarm } from './rdb-damage.ts';
 import {
   entriesOf,
@@ -112,6 +113,23 @@ describe('sorted sets in an RDB', () => {
       }),
       { numRuns: 80 },
     );
+  });
+
+  it('are skiplists in a file and for whoever asks, small ones with a long member', () => {
+    const pairs: [string, number][] = [
+      ['long'.repeat(20), 0.5],
+      ['short', 7],
+    ];
+    const keyspace = fill(makeKeyspace(), [pairs]);
+    const file = saved(keyspace);
+    const back = loaded(fileReader(file), {}, 1).keyspace;
+    for (const one of [keyspace, back]) {
+      const at = one.peek(one.databases[0]!, latin1('key 0'), 0, 5);
+      expect(encodingOf(one.arena, at)).toBe(ENC_PACKED_SKIPLIST);
+      expect(dumpPayload(one, at, 10, true)[0]).toBe(RDB_ZSET_2);
+    }
+    expect(contentsOf(back).get('key 0')?.[0]).toBe('skiplist');
+    expect(saved(back)).toEqual(file);
   });
 
   it('come back when they are large, in slices and from a socket', () => {
