@@ -164,6 +164,19 @@ export class Reply extends ReplyChunks {
     this.lineEnd();
   }
 
+  /** Like `verbatim`, of the first `length` bytes. */
+  verbatimBytes(format: string, bytes: Uint8Array, length: number): void {
+    if (this.protocol !== 3) {
+      this.bulk(bytes, 0, length);
+      return;
+    }
+    this.header(61, length + 4);
+    this.latin1(`${format}:`);
+    this.rawRange(bytes, 0, length);
+    this.room(2);
+    this.lineEnd();
+  }
+
   // ---------------------------------------------------------------- aggregates
 
   array(count: number): void {

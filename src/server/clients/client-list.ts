@@ -3,6 +3,7 @@
  * Valkey 8 adds; and which kind of client it is.
  */
 import type { Args } from '../../core/resp/args.ts';
+import { TextWriter } from '../../core/text/text-writer.ts';
 import { clientBytes } from '../memory/memory-account.ts';
 import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED, WAIT_TURN } from './client.ts';
 
@@ -30,47 +31,73 @@ function shown(name: string): string {
   return name.length > SHOWN_MAX ? `${name.slice(0, SHOWN_MAX)}...` : name;
 }
 
+const line = new TextWriter();
+
 /** The line, without its end; `args` is the command of this client that runs, if any. */
 export function describeClient(client: Client, nowMs: number, args: Args | null = null): string {
-  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
-  const { subscribed, transaction, reply } = client;
-  const pairs: [string, string | number][] = [
-    ['id', client.id],
-    ['addr', client.address],
-    ['laddr', client.localAddress],
-    ['fd', client.link?.fd ?? -1],
-    ['name', shown(client.name)],
-    ['age', seconds(client.createdMs)],
-    ['idle', seconds(client.lastActiveMs)],
-    ['flags', flagsOf(client)],
-    ['db', client.db],
-    ['sub', subscribed?.channels.size ?? 0],
-    ['psub', subscribed?.patterns.size ?? 0],
-    ['ssub', subscribed?.shardChannels.size ?? 0],
-    ['multi', transaction === null ? -1 : transaction.commands.length],
-    ['watch', client.watched.length],
-    ['qbuf', client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))],
-    ['qbuf-free', 0],
-    ['argv-mem', args === null ? client.parser.argumentBytes : bytesOf(args)],
-    ['multi-mem', transaction?.bytes ?? 0],
-    ['rbs', reply.chunk.length],
-    ['rbp', reply.chunk.length],
-    ['obl', reply.at],
-    ['oll', reply.queue.length],
-    ['omem', reply.memoryBytes - reply.chunk.length],
-    ['tot-mem', clientBytes(client)],
-    ['events', client.sendingBytes > 0 ? 'rw' : 'r'],
-    ['cmd', client.lastCommand?.name ?? 'NULL'],
-    ['user', client.user?.name ?? '(superuser)'],
-    ['redir', client.tracking === null ? -1 : client.tracking.redirect],
-    ['resp', reply.protocol],
-    ['lib-name', shown(client.libName)],
-    ['lib-ver', shown(client.libVersion)],
-    ['tot-net-in', client.bytesIn],
-    ['tot-net-out', client.bytesOut],
-    ['tot-cmds', client.commandCount],
-  ];
-  return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
+  line.start();
+  writeClient(line, client, nowMs, args);
+  return line.shown();
+}
+
+/** Writes the line, without its end. */
+export function writeClient(
+  out: TextWriter,
+  client: Client,
+  nowMs: number,
+  args: Args | null,
+): void {
+  const { link, parser, reply, subscribed, tracking, transaction } = client;
+  const room = reply.chunk.length;
+  number(out, 'id=', client.id);
+  text(out, ' addr=', client.address);
+  text(out, ' laddr=', client.localAddress);
+  number(out, ' fd=', link?.fd ?? -1);
+  text(out, ' name=', shown(client.name));
+  number(out, ' age=', seconds(nowMs - client.createdMs));
+  number(out, ' idle=', seconds(nowMs - client.lastActiveMs));
+  text(out, ' flags=', flagsOf(client));
+  number(out, ' db=', client.db);
+  number(out, ' sub=', subscribed?.channels.size ?? 0);
+  number(out, ' psub=', subscribed?.patterns.size ?? 0);
+  number(out, ' ssub=', subscribed?.shardChannels.size ?? 0);
+  number(out, ' multi=', transaction?.commands.length ?? -1);
+  number(out, ' watch=', client.watched.length);
+  number(out, ' qbuf=', parser.pendingBytes + (args === null ? 0 : sentBytes(args)));
+  number(out, ' qbuf-free=', 0);
+  number(out, ' argv-mem=', args === null ? parser.argumentBytes : bytesOf(args));
+  number(out, ' multi-mem=', transaction?.bytes ?? 0);
+  number(out, ' rbs=', room);
+  number(out, ' rbp=', room);
+  number(out, ' obl=', reply.at);
+  number(out, ' oll=', reply.queue.length);
+  number(out, ' omem=', reply.memoryBytes - room);
+  number(out, ' tot-mem=', clientBytes(client));
+  text(out, ' events=', client.sendingBytes > 0 ? 'rw' : 'r');
+  text(out, ' cmd=', client.lastCommand?.name ?? 'NULL');
+  text(out, ' user=', client.user?.name ?? '(superuser)');
+  number(out, ' redir=', tracking?.redirect ?? -1);
+  number(out, ' resp=', reply.protocol);
+  text(out, ' lib-name=', shown(client.libName));
+  text(out, ' lib-ver=', shown(client.libVersion));
+  number(out, ' tot-net-in=', client.bytesIn);
+  number(out, ' tot-net-out=', client.bytesOut);
+  number(out, ' tot-cmds=', client.commandCount);
+}
+
+function text(out: TextWriter, label: string, value: string): void {
+  out.text(label);
+  out.text(value);
+}
+
+function number(out: TextWriter, label: string, value: number): void {
+  out.text(label);
+  out.integer(value);
+}
+
+/** Whole seconds, and none before now: a clock may have been set back. */
+function seconds(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000));
 }
 
 /** Bytes of all arguments. */

@@ -2,13 +2,21 @@
  * CLIENT, on the asking connection: ID, GETNAME, SETNAME, SETINFO, INFO, LIST, REPLY, NO-EVICT,
  * NO-TOUCH, CAPA.
  */
+import { TextWriter } from '../../core/text/text-writer.ts';
 import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../clients/client.ts';
-import { clientKind, describeClient, parseClientKind } from '../clients/client-list.ts';
+import {
+  clientKind,
+  describeClient,
+  parseClientKind,
+  writeClient,
+} from '../clients/client-list.ts';
 import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
 import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 
 export const BAD_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';
+
+const lines = new TextWriter();
 
 /** Whether a text may name a client: printable ASCII without spaces. */
 export function isAttribute(text: string): boolean {
@@ -55,11 +63,12 @@ function infoCommand(c: Context): void {
 function listCommand(c: Context): void {
   const clients = listed(c);
   if (clients === undefined) return;
-  const lines = clients.map((client) => {
-    const args = client === c.client ? c.args : null;
-    return `${describeClient(client, c.keyspace.nowMs, args)}\n`;
-  });
-  c.reply.verbatim('txt', lines.join(''));
+  lines.start();
+  for (const client of clients) {
+    writeClient(lines, client, c.keyspace.nowMs, client === c.client ? c.args : null);
+    lines.text('\n');
+  }
+  c.reply.verbatimBytes('txt', lines.bytes, lines.length);
 }
 
 /** The clients that CLIENT LIST is asked for; undefined when an error has been answered. */
