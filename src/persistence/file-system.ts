@@ -18,6 +18,7 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { isError } from '../core/is-error.ts';
 
 /**
  * How a file is opened: `read` an existing one; `replace` creates or empties; `update` creates or
@@ -93,7 +94,7 @@ export function folderOf(path: string): string {
 
 /** The errno name of an error of a file call, or `unknown`. */
 export function errorCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+  if (isError(error) && 'code' in error && typeof error.code === 'string') {
     return error.code;
   }
   return 'unknown';
@@ -101,7 +102,7 @@ export function errorCode(error: unknown): string {
 
 /** The text of anything thrown. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
 }
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {

@@ -20,6 +20,7 @@
  */
 import { appendFileSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import pino from 'pino';
+import { isError } from '../core/is-error.ts';
 import { sleepSync } from './time/sleep.ts';
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
@@ -194,7 +195,7 @@ export function standardOutputSink(line: string): void {
       written += writeSync(outputFd, bytes, written);
       isStuck = false;
     } catch (error) {
-      const full = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+      const full = isError(error) && 'code' in error && error.code === 'EAGAIN';
       if (!full) return;
       isStuck ||= ++tries > PIPE_TRIES_MAX;
       if (isStuck) return;

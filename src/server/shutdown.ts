@@ -8,6 +8,7 @@
  * does, and ABORT ends the waiting and the saving. The line "User requested shutdown..." and those
  * after it are Redis's, so that tools recognise them.
  */
+import { isError } from '../core/is-error.ts';
 import { errorText } from '../persistence/file-system.ts';
 import type { FrontDesk } from './clients/front-desk.ts';
 import type { InfoLines } from './info/info-lines.ts';
@@ -84,7 +85,7 @@ export class Shutdown {
     } catch (error) {
       if (!this.aborted)
         deps.log.warning(`Errors trying to shut down the server: ${errorText(error)}`);
-      return this.goOn(error instanceof Error ? error : new Error(errorText(error)));
+      return this.goOn(isError(error) ? error : new Error(errorText(error)));
     }
     await deps.stop();
     deps.desk.pause.end('shutdown');

@@ -23,7 +23,7 @@
  * A change of files (`switchTo`): all turns before it are written and fsynced to the old file
  * before the first byte goes to the new one, so power loss never leaves a hole in the middle.
  */
-
+import { isError } from '../../core/is-error.ts';
 import type { DurableFile } from '../durable-file.ts';
 import { errorText } from '../file-system.ts';
 import { AofFault } from './aof-fault.ts';
@@ -283,7 +283,7 @@ export class AofDisk {
 
   #fail(thrown: unknown, action: string): void {
     if (this.#isStopped) return;
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const error = isError(thrown) ? thrown : new Error(String(thrown));
     const what = `${action} ${this.#file?.path} failed (${errorText(error)})`;
     if (this.mustSync) {
       this.#isStopped = true;

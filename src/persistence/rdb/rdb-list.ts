@@ -31,6 +31,7 @@ import { listConvert, listStore } from '../../core/types/list.ts';
 import { ByteView, ENC_QUICKLIST, TYPE_LIST } from '../../core/value.ts';
 import { BlockReader } from './rdb-block.ts';
 import type { PackedKind } from './rdb-compact.ts';
+import { RdbError } from './rdb-error.ts';
 import {
   LIST_NODE_PACKED,
   LIST_NODE_PLAIN,
@@ -255,7 +256,7 @@ export class ListLoad {
         this.#left--;
       }
     } catch (error) {
-      if (error instanceof Error && error.name === 'RdbError') this.#list = null;
+      if (error instanceof RdbError) this.#list = null;
       throw error;
     }
     if (this.#left > 0) return false;

@@ -4,6 +4,7 @@
  * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`.
  * A tool that has read it connects at once. And what is logged when a server ends suddenly.
  */
+import { isError } from '../../core/is-error.ts';
 import type { Config } from '../config/config.ts';
 import { troubleText } from '../config/system-error.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
@@ -58,7 +59,7 @@ export function logStartFailure(log: Logger, error: unknown): void {
 /** Logs what ends a server at once; nothing is done after it. */
 export function logCrash(log: Logger, error: Error): void {
   log.warning(`Crashed: ${error.stack}`);
-  if (error instanceof RangeError && /allocation failed/.test(error.message)) {
+  if (isError(error) && error.name === 'RangeError' && /allocation failed/.test(error.message)) {
     log.warning(NO_MEMORY);
   }
 }
@@ -69,7 +70,7 @@ const NO_MEMORY =
 
 /** Whether a file or folder is closed to the user that the server runs as. */
 function mayNot(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
+  if (!isError(error) || !('code' in error)) return false;
   return error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS';
 }
 

@@ -1,6 +1,7 @@
 /**
  * LCS: the longest common subsequence of two strings, its length, or where it stands in them.
  */
+import { isError } from '../../core/is-error.ts';
 import { lcs, lcsLength, lcsRefusal } from '../../core/text/lcs.ts';
 import { stringView } from '../../core/types/string.ts';
 import { ByteView, ENC_INT, encodingOf, TYPE_STRING, typeOf } from '../../core/value.ts';
@@ -83,7 +84,7 @@ function compute(a: ByteView, b: ByteView, lengthMin: number): ReturnType<typeof
   try {
     return lcs(a.bytes, a.offset, a.length, b.bytes, b.offset, b.length, lengthMin);
   } catch (error) {
-    if (error instanceof RangeError) return null;
+    if (isError(error) && error.name === 'RangeError') return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  * What comes from a file or from a primary was allowed there and is not judged again: there only
  * the largest block is a limit.
  */
+import { isError } from '../../core/is-error.ts';
 import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import { STRING_BYTES_MAX } from '../../core/types/string.ts';
 import type { Context } from '../dispatch/context.ts';
@@ -40,7 +41,7 @@ function isAvailable(bytes: number): boolean {
   try {
     return new ArrayBuffer(bytes).byteLength === bytes;
   } catch (error) {
-    if (error instanceof RangeError) return false;
+    if (isError(error) && error.name === 'RangeError') return false;
     throw error;
   }
 }

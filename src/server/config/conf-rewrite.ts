@@ -19,6 +19,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isError } from '../../core/is-error.ts';
 import { quoteArgument } from './byte-string.ts';
 import { splitWords, trimLine } from './conf-file.ts';
 import type { RewriteLine } from './value-type.ts';
@@ -159,5 +160,5 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return isError(error) && 'code' in error && error.code === 'ENOENT';
 }

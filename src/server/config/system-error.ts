@@ -2,6 +2,7 @@
  * The texts that C's `strerror` gives for the errors that files and sockets meet in practice: what
  * logs and CONFIG SET answers say, and what operators search for.
  */
+import { isError } from '../../core/is-error.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
@@ -25,7 +26,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The reason of a failed system call, or the message of any other error. */
 export function errorReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isError(error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return REASONS[code] ?? error.message;
 }
@@ -33,6 +34,6 @@ export function errorReason(error: unknown): string {
 /** What went wrong, in words: of a system call the file and the reason, not the call. */
 export function troubleText(error: unknown): string {
   const reason = errorReason(error);
-  if (!(error instanceof Error) || reason === error.message) return reason;
+  if (!isError(error) || reason === error.message) return reason;
   return 'path' in error ? `${error.path}: ${reason}` : reason;
 }

@@ -11,6 +11,7 @@
  *
  * Time is counted anew for the connecting, for each 64 kB sent and for each line awaited.
  */
+import { isError } from '../../core/is-error.ts';
 import { LinkError, SocketReader, whenConnected } from '../../replication/socket-reader.ts';
 
 const CHUNK_BYTES = 64 << 10;
@@ -118,7 +119,7 @@ async function attempt(
 
 /** Redis learns only when it writes that nobody has taken its connection. */
 function isRefused(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'connect';
+  return isError(error) && 'syscall' in error && error.syscall === 'connect';
 }
 
 function failed(doing: 'reading' | 'writing'): MigrateOutcome {
