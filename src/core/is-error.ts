@@ -5,8 +5,6 @@
  * code with an `Error` of its own, while errors of system calls are made with Node's: to
  * `instanceof` they are none.
  */
-import { types } from 'node:util';
-
 export function isError(thrown: unknown): thrown is Error {
-  return types.isNativeError(thrown);
+  return Object.prototype.toString.call(thrown) === '[object Error]';
 }
