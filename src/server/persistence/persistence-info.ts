@@ -75,8 +75,8 @@ function aofLines({ aof, latency }: Persistence): Line[] {
   const { clock, queue } = log.disk;
   return [
     ...lines,
-    ['aof_current_size', log.currentSizeBytes],
-    ['aof_base_size', log.sizeAfterRewriteBytes],
+    ['aof_current_size', log.size.currentBytes],
+    ['aof_base_size', log.size.afterRewriteBytes],
     ['aof_pending_rewrite', aof.rewriteScheduled ? 1 : 0],
     ['aof_buffer_length', queue.bytes],
     ['aof_pending_bio_fsync', log.disk.isSyncing ? 1 : 0],
