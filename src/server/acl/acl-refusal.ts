@@ -43,7 +43,7 @@ export function dryRunRefusal(found: number, command: Command, args: Args, user:
 }
 
 /** What the ACL log keeps of it: the reason, and the command, key or channel. */
-export function logged(
+export function logEntry(
   found: number,
   command: Command,
   args: Args,

@@ -16,7 +16,7 @@ import type { Command } from '../dispatch/command.ts';
 import type { CommandTable } from '../dispatch/command-table.ts';
 import { AclFile } from './acl-file.ts';
 import { AclLog } from './acl-log.ts';
-import { dryRunRefusal, lateRefusalError, logged, refusalError } from './acl-refusal.ts';
+import { dryRunRefusal, lateRefusalError, logEntry, refusalError } from './acl-refusal.ts';
 import { AclRules, isBadName } from './acl-rules.ts';
 import { ACL_OK } from './acl-selector.ts';
 import { joinSelectors, type User } from './acl-user.ts';
@@ -136,7 +136,7 @@ export class AccessControl {
     client: Client,
     user: User,
   ): void {
-    const [reason, object] = logged(found, command, args);
+    const [reason, object] = logEntry(found, command, args);
     this.log.add(reason, context, object, user.name, client);
   }
 

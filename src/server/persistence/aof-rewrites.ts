@@ -24,7 +24,7 @@ import type { AofServiceDeps } from './aof-service-deps.ts';
 export class AofRewrites {
   /** One was asked for that has to wait. */
   isScheduled = false;
-  /** One is being prepared; without an AOF, all of it. */
+  /** One is being prepared or, without an AOF, runs. */
   isPreparing = false;
   /** One runs that was asked for without an AOF. */
   isAside = false;
