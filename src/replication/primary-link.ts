@@ -6,8 +6,8 @@
  *        ^                         |------> sync -> (load) -> connected     +FULLRESYNC
  *        |-------------------------|----------|---------|           whatever fails: again, later
  *
- * A received dataset is loaded only when it is whole, sums up, and lies durably on disk; until then
- * the old dataset and its offset stand, and a partial sync with them stays possible.
+ * What is received in `sync`, and when it takes the place of the old dataset, is told in
+ * `sync-receiver.ts`.
  *
  * Attempts are spread: after a stream that broke the first one comes at once (the backlog that is
  * needed may soon be gone), further ones after about a second, and those after failed full syncs
@@ -15,25 +15,12 @@
  * back do not all come in the same moment.
  */
 import type { Socket } from 'node:net';
-import { errorText, type FileSystem } from '../persistence/file-system.ts';
-import { ProgressLine } from '../persistence/progress-line.ts';
-import {
-  encodeCommand,
-  FailoverRejectedError,
-  type HandshakeOutcome,
-  shakeHands,
-} from './handshake.ts';
-import {
-  type DatasetPosition,
-  type DatasetTaker,
-  type Payload,
-  type PayloadFile,
-  payloadFile,
-  type ReceivedDataset,
-  receivePayload,
-} from './payload.ts';
-import { LinkError, SocketReader, whenConnected, withSignsOfLife } from './socket-reader.ts';
-import { StreamApplier, type StreamExecutor } from './stream-applier.ts';
+import { errorText } from '../persistence/file-system.ts';
+import { encodeCommand, FailoverRejectedError, shakeHands } from './handshake.ts';
+import type { LinkSettings, PrimaryLinkHost } from './primary-link-host.ts';
+import { LinkError, SocketReader, whenConnected } from './socket-reader.ts';
+import { StreamApplier } from './stream-applier.ts';
+import { SyncReceiver } from './sync-receiver.ts';
 
 /** The state of the link, as ROLE names it. */
 export type LinkState = 'connect' | 'connecting' | 'handshake' | 'sync' | 'connected';
@@ -51,49 +38,6 @@ const SILENT_IN_SYNC =
 /** Bytes of the stream that may wait until no more is read. */
 const HELD_MAX = 16 * 1024 * 1024;
 
-/** What an attempt needs to know; asked for anew each time, since configurations change. */
-export interface LinkSettings {
-  readonly user: string;
-  readonly password: string;
-  readonly listeningPort: number;
-  readonly announceIp: string;
-  /** `repl-timeout`. */
-  readonly timeoutMs: number;
-  /** The local address to connect from; empty for any. */
-  readonly sourceAddress: string;
-  /** Where a received dataset is put until it is loaded. */
-  readonly temporaryPath: string;
-  /** The peer is a replica of ours that is to become the primary. */
-  readonly failover: boolean;
-  /** What can be gone on from; null for nothing. `nextByte` counts from 1. */
-  readonly from: { readonly id: string; readonly nextByte: number } | null;
-}
-
-/** The server behind the link. */
-export interface PrimaryLinkHost extends StreamExecutor {
-  readonly fs: FileSystem;
-  /** Whether the stream is to wait, as clients do: it is read, and applied after `goOn`. */
-  readonly isPaused: boolean;
-  /** The settings of the next attempt. Throws when it must not be made now, but later. */
-  settings(): LinkSettings;
-  log(level: 'notice' | 'warning', text: string): void;
-  /** The primary has accepted `from`; the stream is called `id` from now on. */
-  continued(id: string): void;
-  /**
-   * Replaces the dataset. Rejects when that is refused or fails: then the link is closed and tried
-   * again.
-   */
-  load(dataset: ReceivedDataset): Promise<void>;
-  /** Who loads the dataset that is about to come; null to have it put into a file. */
-  takerOf(position: DatasetPosition): DatasetTaker | null;
-  /** The stream begins, or was none any more, so that a full sync is due, or has ended. */
-  connected(): void;
-  corrupted(): void;
-  disconnected(): void;
-  /** The peer refused to take over; the link does not try again by itself. */
-  failoverRejected(reason: string): void;
-}
-
 export class PrimaryLink {
   readonly host: string;
   readonly port: number;
@@ -102,9 +46,10 @@ export class PrimaryLink {
   lastIoMs = 0;
   /** When the stream was lost, 0 while it flows or never did. */
   downSinceMs = 0;
-  /** Bytes of the dataset that is being received, so far and in all (0 while unknown). */
-  receivedBytes = 0;
-  totalBytes = 0;
+  /** Set by `stop`: the link has ended for good. */
+  isStopped = false;
+  /** Takes the datasets of full syncs. */
+  readonly receiver: SyncReceiver;
 
   private readonly server: PrimaryLinkHost;
   private reader: SocketReader | null = null;
@@ -114,7 +59,6 @@ export class PrimaryLink {
   private held: Uint8Array[] = [];
   private heldBytes = 0;
   private retryTimer: NodeJS.Timeout | null = null;
-  private stopped = false;
   private failedSyncs = 0;
   /** The primary counts its stream, so it is told how far we are. */
   private acknowledges = true;
@@ -123,6 +67,7 @@ export class PrimaryLink {
     this.server = server;
     this.host = host;
     this.port = port;
+    this.receiver = new SyncReceiver(server, this);
   }
 
   /** Begins to connect, and goes on trying until `stop`. */
@@ -132,7 +77,7 @@ export class PrimaryLink {
 
   /** Ends for good. */
   stop(): void {
-    this.stopped = true;
+    this.isStopped = true;
     if (this.retryTimer !== null) clearTimeout(this.retryTimer);
     this.reader?.close('the link was given up');
     this.dropStream();
@@ -184,7 +129,7 @@ export class PrimaryLink {
   }
 
   private retryIn(delayMs: number): void {
-    if (this.stopped) return;
+    if (this.isStopped) return;
     this.state = 'connect';
     this.retryTimer = setTimeout(() => void this.attempt(), delayMs);
   }
@@ -202,10 +147,14 @@ export class PrimaryLink {
       this.state = 'handshake';
       const options = { ...settings, log: server.log.bind(server) };
       const outcome = await shakeHands(reader, options);
-      if (this.stopped) throw new LinkError('the link was given up');
+      if (this.isStopped) throw new LinkError('the link was given up');
       this.acknowledges = outcome.kind !== 'sync';
       if (outcome.kind === 'continue') server.continued(outcome.id);
-      else await this.fullSync(reader, settings, outcome);
+      else {
+        this.state = 'sync';
+        this.failedSyncs++;
+        await this.receiver.run(reader, settings, outcome);
+      }
       rest = this.follow(reader);
       this.failedSyncs = 0;
     } catch (error) {
@@ -219,83 +168,6 @@ export class PrimaryLink {
   private open({ sourceAddress }: LinkSettings): SocketReader {
     const from = sourceAddress === '' ? {} : { localAddress: sourceAddress };
     return new SocketReader({ host: this.host, port: this.port, noDelay: true, ...from });
-  }
-
-  private async fullSync(
-    reader: SocketReader,
-    settings: LinkSettings,
-    outcome: Exclude<HandshakeOutcome, { kind: 'continue' }>,
-  ): Promise<void> {
-    const { server } = this;
-    this.state = 'sync';
-    this.failedSyncs++;
-    this.receivedBytes = 0;
-    this.totalBytes = 0;
-    const position = outcome.kind === 'full' ? { id: outcome.id, offset: outcome.offset } : null;
-    const taker = server.takerOf(position);
-    if (taker === null) await this.syncByFile(reader, settings, position);
-    else await this.syncAside(reader, settings, taker);
-    if (this.stopped) throw new LinkError('the link was given up');
-    server.log('notice', 'MASTER <-> REPLICA sync: Finished with success');
-  }
-
-  /** The dataset is received into a file, and loaded when it is whole. */
-  private async syncByFile(
-    reader: SocketReader,
-    { temporaryPath: path, timeoutMs }: LinkSettings,
-    position: DatasetPosition,
-  ): Promise<void> {
-    const { server } = this;
-    const open = (): Promise<PayloadFile> => payloadFile(server.fs, path);
-    const log = (text: string): void => server.log('notice', text);
-    const line = new ProgressLine(log, 'MASTER <-> REPLICA sync: received', 'bytes');
-    const payload = await this.receive(reader, timeoutMs, open, line).catch(
-      async (error: unknown) => {
-        await server.fs.unlink(path).catch(() => undefined);
-        throw error;
-      },
-    );
-    await withSignsOfLife(reader, () => server.load({ ...payload, path, position }));
-  }
-
-  /** The dataset is loaded as it comes. */
-  private async syncAside(
-    reader: SocketReader,
-    { timeoutMs }: LinkSettings,
-    taker: DatasetTaker,
-  ): Promise<void> {
-    await withSignsOfLife(reader, async () => {
-      const open = (totalBytes: number): Promise<PayloadFile> => taker.open(totalBytes);
-      await taker.take(await this.receive(reader, timeoutMs, open, null));
-    })
-      .catch((error: unknown) => {
-        const what = 'Failed trying to load the MASTER synchronization DB from socket';
-        this.server.log('warning', `${what}: ${errorText(error)}`);
-        throw error;
-      })
-      .finally(() => taker.drop());
-  }
-
-  private async receive(
-    reader: SocketReader,
-    timeoutMs: number,
-    open: (totalBytes: number) => Promise<PayloadFile>,
-    line: ProgressLine | null,
-  ): Promise<Payload> {
-    const { server } = this;
-    const payload = await receivePayload(reader, {
-      open,
-      timeoutMs,
-      onProgress: (received, total) => {
-        this.receivedBytes = received;
-        this.totalBytes = total;
-        this.lastIoMs = reader.lastReadMs;
-        line?.tell(received, total);
-      },
-    });
-    server.log('notice', `MASTER <-> REPLICA sync: received ${payload.bytes} bytes from master`);
-    if (this.stopped) throw new LinkError('the link was given up');
-    return payload;
   }
 
   /** The stream begins: from here on commands run as they come. Returns what came already. */
@@ -384,7 +256,7 @@ export class PrimaryLink {
     const wasSync = this.state === 'sync';
     this.reader = null;
     reader?.close(errorText(error));
-    if (this.stopped) return;
+    if (this.isStopped) return;
     if (error instanceof FailoverRejectedError) {
       this.state = 'connect';
       this.server.failoverRejected(error.message);

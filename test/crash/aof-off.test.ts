@@ -101,10 +101,10 @@ describe('a rewrite without an AOF', () => {
     const { aof } = persistence;
     await ask(client, 'SET', 'a', '1');
     await ask(client, 'BGREWRITEAOF');
-    await until('it is done', () => aof.rewrites === 1 && aof.aof.state === 'off');
+    await until('it is done', () => aof.rewrites.count === 1 && aof.aof.state === 'off');
     await ask(client, 'SET', 'b', '1');
     expect(aof.aof.folder.manifest.incrs).toEqual([]);
-    expect([aof.isOn, aof.isRewriting, turn.log]).toEqual([false, false, null]);
+    expect([aof.isOn, aof.rewrites.isRunning, turn.log]).toEqual([false, false, null]);
     const again = await scene.connect(await scene.start(fs.kill()));
     expect(await ask(again, 'MGET', 'a', 'b')).toEqual(['1', null]);
   });
@@ -116,7 +116,7 @@ describe('a rewrite without an AOF', () => {
     const { aof } = server.server.persistence;
     await ask(client, 'SET', 'a', '1');
     await ask(client, 'BGREWRITEAOF');
-    await until('it is done', () => aof.rewrites === 1 && aof.aof.state === 'off');
+    await until('it is done', () => aof.rewrites.count === 1 && aof.aof.state === 'off');
     await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes');
     await until('the AOF is on', () => aof.aof.state === 'on');
     expect(aof.isOn).toBe(true);

@@ -192,7 +192,7 @@ async function expectWell(
   });
   const client = await server.connect({ timeoutMs: WAIT_MS_MAX });
   const { persistence } = server.server;
-  const areWell = (): boolean => persistence.aof.lastRewriteOk && persistence.rdb.lastOk;
+  const areWell = (): boolean => persistence.aof.rewrites.lastOk && persistence.rdb.lastOk;
   // It may be in one of these that the call fails; then the next attempt succeeds.
   for (let attempt = 0; attempt === 0 || (attempt < 3 && !areWell()); attempt++) {
     for (const command of ['BGREWRITEAOF', 'BGSAVE']) {

@@ -12,11 +12,8 @@ import {
   payloadFile,
   type ReceivedDataset,
 } from '../../src/replication/payload.ts';
-import {
-  type LinkSettings,
-  PrimaryLink,
-  type PrimaryLinkHost,
-} from '../../src/replication/primary-link.ts';
+import { PrimaryLink } from '../../src/replication/primary-link.ts';
+import type { LinkSettings, PrimaryLinkHost } from '../../src/replication/primary-link-host.ts';
 import { FaultyFileSystem } from '../support/faulty-file-system.ts';
 import { type PeerConnection, ScriptedPeer } from './scripted-peer.ts';
 

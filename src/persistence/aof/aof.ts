@@ -19,13 +19,15 @@
  * promised yet: a restart would find what the folder held before.
  */
 
-import { DurableFile } from '../durable-file.ts';
+import type { DurableFile } from '../durable-file.ts';
 import { errorText } from '../file-system.ts';
 import { AofAppender } from './aof-append.ts';
 import type { AofDisk } from './aof-disk.ts';
 import type { AofFolder } from './aof-folder.ts';
+import { openLoadedIncr, openNewIncr, openTemporaryIncr } from './aof-increments.ts';
 import type { AofOptions } from './aof-options.ts';
 import { type RewriteReason, RewriteSchedule } from './aof-rewrite-schedule.ts';
+import { AofSize } from './aof-size.ts';
 
 export type AofState = 'off' | 'waiting' | 'on';
 
@@ -43,15 +45,12 @@ export class Aof {
   readonly folder: AofFolder;
   readonly appender: AofAppender;
   readonly disk: AofDisk;
+  readonly size: AofSize;
   readonly schedule: RewriteSchedule;
   keepHistory: boolean;
   readonly #options: AofOptions;
   #state: AofState;
   #rewrite: Rewrite | undefined;
-  /** Size of all loaded files when `disk.encodedBytes` was `#sizeMark`. */
-  #sizeAtMark: number;
-  #sizeMark: number;
-  #sizeAfterRewrite: number;
   /** Changes of the folder run one after the other. */
   #folderWork: Promise<unknown>;
 
@@ -59,14 +58,12 @@ export class Aof {
     this.folder = folder;
     this.appender = new AofAppender(options);
     this.disk = this.appender.disk;
+    this.size = new AofSize(folder, this.disk);
     this.schedule = new RewriteSchedule(options.rewritePercentage, options.rewriteMinSizeBytes);
     this.keepHistory = options.keepHistory;
     this.#options = options;
     this.#state = 'off';
     this.#rewrite = undefined;
-    this.#sizeAtMark = 0;
-    this.#sizeMark = 0;
-    this.#sizeAfterRewrite = 0;
     this.#folderWork = Promise.resolve();
   }
 
@@ -107,18 +104,6 @@ export class Aof {
     return this.appender.isCongested;
   }
 
-  /** Size of the base and of all increments, in bytes. */
-  get currentSizeBytes(): number {
-    return this.#sizeAtMark + this.disk.encodedBytes - this.#sizeMark;
-  }
-
-  /**
-   * `currentSizeBytes` as it was after the last rewrite, or the size of the base that was loaded.
-   */
-  get sizeAfterRewriteBytes(): number {
-    return this.#sizeAfterRewrite;
-  }
-
   /** Why write commands are refused, or undefined while all is well. */
   get lastError(): Error | undefined {
     return this.disk.lastError;
@@ -153,36 +138,11 @@ export class Aof {
       await this.folder.adoptBase(path, format, 0);
     }
     if (this.folder.manifest.incrs.length === 0) await this.folder.addIncr();
-    const file = await this.#openSynced();
+    const file = await openLoadedIncr(this.folder);
     this.disk.attach(file, file.sizeSync());
     this.#state = 'on';
-    await this.#measure();
-    const base = this.folder.manifest.base;
-    const stat = base && (await this.folder.fs.stat(this.folder.pathOf(base.name)));
-    this.#sizeAfterRewrite = stat?.size ?? 0;
+    await this.size.loaded();
     await this.#deleteHistory();
-  }
-
-  /** Makes every loaded file durable and gives the last one, the increment that takes turns. */
-  async #openSynced(): Promise<DurableFile> {
-    const names = (await this.folder.filesToLoad()).map((file) => file.info.name);
-    for (const [i, name] of names.entries()) {
-      const isLast = i === names.length - 1;
-      const mode = isLast ? 'journal' : 'read';
-      const file = new DurableFile(await this.folder.fs.open(this.folder.pathOf(name), mode));
-      await file.syncData();
-      if (isLast) return file;
-      await file.close();
-    }
-    throw new Error('the AOF manifest has no increment');
-  }
-
-  /** Takes the size of all files as they are now. */
-  async #measure(): Promise<void> {
-    const mark = this.disk.encodedBytes;
-    const files = await this.folder.filesToLoad();
-    this.#sizeMark = mark;
-    this.#sizeAtMark = files.reduce((sum, file) => sum + file.size, 0);
   }
 
   /** Whether replaced files stay; those that stayed until now go when they no longer may. */
@@ -271,7 +231,8 @@ export class Aof {
   rewriteReason(nowMs: number): RewriteReason | undefined {
     if (this.#state === 'off' || this.isRewriting) return undefined;
     const isNeeded = this.#state === 'waiting' || this.disk.offsets.hasGap;
-    return this.schedule.reason(nowMs, isNeeded, this.currentSizeBytes, this.#sizeAfterRewrite);
+    const { currentBytes, afterRewriteBytes } = this.size;
+    return this.schedule.reason(nowMs, isNeeded, currentBytes, afterRewriteBytes);
   }
 
   /**
@@ -292,8 +253,8 @@ export class Aof {
             `${free} are free; make room, or set disk-space-check to no to try all the same`,
         );
       }
-      const file = this.#state === 'on' ? await this.#openNewIncr() : await this.#openTemporary();
-      this.#rewrite = { step: 'prepared', file };
+      const openIncr = this.#state === 'on' ? openNewIncr : openTemporaryIncr;
+      this.#rewrite = { step: 'prepared', file: await openIncr(this.folder) };
     });
     await this.#syncAhead();
   }
@@ -310,18 +271,6 @@ export class Aof {
       const isUseful = disk.offsets.isSyncUseful && !disk.offsets.hasGap && !disk.isChangingFiles;
       if (!isUseful || !(await disk.syncFile()) || disk.clock.lastMs < QUICK_SYNC_MS) return;
     }
-  }
-
-  async #openNewIncr(): Promise<DurableFile> {
-    const incr = await this.folder.addIncr();
-    return new DurableFile(await this.folder.fs.open(this.folder.pathOf(incr.name), 'journal'));
-  }
-
-  async #openTemporary(): Promise<DurableFile> {
-    const { fs, temporaryIncrPath } = this.folder;
-    const file = new DurableFile(await fs.open(temporaryIncrPath, 'journal'));
-    await file.truncate(0).catch((error) => file.close().finally(() => Promise.reject(error)));
-    return file;
   }
 
   /**
@@ -353,8 +302,7 @@ export class Aof {
       else await this.folder.adoptBase(path, format, goesOn ? 1 : 0);
       this.disk.finishCover();
       this.schedule.succeeded();
-      await this.#measure().catch((error) => this.#warn(errorText(error)));
-      this.#sizeAfterRewrite = this.currentSizeBytes;
+      await this.size.rewritten().catch((error) => this.#warn(errorText(error)));
       await this.#deleteHistory();
       // Who sees that no rewrite is running finds the manifest as it leaves it; and who sees that
       // the AOF is on sees no rewrite running.

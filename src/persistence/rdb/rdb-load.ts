@@ -11,17 +11,18 @@
  * that was cut off is then read again from its beginning.
  *
  * Refused, with the byte where it stands, is an unknown version, opcode or type; a key twice; a
- * database that this server does not have; module data; a wrong checksum.
+ * database that this server does not have; module data; a wrong checksum. What stands beside the
+ * keys is taken by rdb-extras.ts.
  */
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { LATE_MAX, LateEntries } from '../../core/late-entries.ts';
 import { entryKeyLength, entryKeyOffset } from '../../core/struct/entry.ts';
 import { lfuWord } from '../../core/usage.ts';
-import { ByteView } from '../../core/value.ts';
 import { ValueDecoder } from './rdb-decoder.ts';
 import { checkNothingFollows, readRdbHeader, verifyChecksum } from './rdb-ends.ts';
 import { printedKey, RdbError } from './rdb-error.ts';
+import { readExtra } from './rdb-extras.ts';
 import * as rdb from './rdb-format.ts';
 import { KeyRead } from './rdb-key.ts';
 import type { RdbLoadOptions } from './rdb-load-options.ts';
@@ -74,7 +75,6 @@ export class RdbLoad {
   readonly #databases: readonly Database[];
   readonly #reader: RdbReader;
   readonly #decoder: ValueDecoder;
-  readonly #view = new ByteView();
   #state = STATE_HEADER;
   #db: Database;
   readonly #key: KeyRead;
@@ -237,28 +237,8 @@ export class RdbLoad {
         this.#resizeDb(reader.length());
         reader.length();
         return;
-      case rdb.OP_AUX: {
-        const name = this.#text();
-        this.aux.set(name, this.#text());
-        return;
-      }
-      case rdb.OP_FUNCTION2:
-        reader.string(this.#view);
-        this.functions.push(this.#view.copy());
-        return;
-      case rdb.OP_FUNCTION_PRE_GA:
-        throw reader.fail('a function in the form of a pre-release of Redis 7: save it anew there');
-      case rdb.OP_SLOT_IMPORT:
-        throw reader.fail('slots that are being imported: save anew when the import is over');
-      case rdb.OP_SLOT_INFO:
-        for (let i = 0; i < 3; i++) reader.length();
-        return;
-      case rdb.OP_MODULE_AUX: {
-        const name = rdb.moduleName(reader.wideLength());
-        throw reader.fail(`data of the module '${name}', which this server cannot load`);
-      }
       default:
-        throw reader.fail(`the unknown opcode ${opcode}`);
+        readExtra(reader, opcode, this);
     }
   }
 
@@ -381,11 +361,6 @@ export class RdbLoad {
     const { nowMs, lruClock } = keyspace;
     const isLfu = this.#options.usage === 'lfu';
     keyspace.setUsage(address, isLfu ? lfuWord(nowMs, usage) : (lruClock - usage) & 0xffffff);
-  }
-
-  #text(): string {
-    this.#reader.string(this.#view);
-    return this.#view.latin1();
   }
 
   #trailer(): void {

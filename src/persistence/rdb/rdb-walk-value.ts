@@ -1,33 +1,30 @@
 /**
  * The values of a walk (rdb-walk.ts): every type byte's bytes, shown element by element.
  *
- * What each type byte stands before is drawn in rdb-skip.ts. Fields with an expiry of their own:
+ * What each type byte stands before is drawn in rdb-skip.ts.
  *
- *     type 24   8 bytes least expiry, n, n (0 or expiry - least + 1 as a length, field, value)
- *     type 22   the same without the least: the expiry itself; in a file of Valkey n, n (field,
- *               value, 8 bytes expiry, -1 for none)
- *     type 25   8 bytes least expiry, a listpack of (field, value, expiry or 0)
- *     type 23   the listpack alone
+ *     one piece    a string, a packed collection, a module's value         shown by `begin`
+ *     pieces       a list's nodes, members, fields, what a stream is of    each shown by `next`
+ *
+ * Hashes and streams have walkers of their own; lists, sets, sorted sets and what modules wrote
+ * are here.
  */
 
 import { intsetCount, intsetGet, intsetSlot, intsetValid } from '../../core/struct/intset.ts';
 import { lpCount, lpFirst, lpNext } from '../../core/struct/listpack.ts';
 import { lpValid } from '../../core/struct/listpack-valid.ts';
-import { parseInteger } from '../../core/text/integer.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';
 import { parseScore } from '../../core/text/score.ts';
-import { ElementView } from '../../core/types/element-view.ts';
-import { lpDistinct } from '../../core/types/listpack-distinct.ts';
-import { ByteView } from '../../core/value.ts';
+import type { ElementView } from '../../core/types/element-view.ts';
+import type { ByteView } from '../../core/value.ts';
 import * as rdb from './rdb-format.ts';
 import { HeldString } from './rdb-held.ts';
 import type { RdbReader } from './rdb-reader.ts';
-import { SeenMembers } from './rdb-seen-members.ts';
 import { skipModuleParts } from './rdb-skip.ts';
 import type { RdbVisitor, WalkDoubt } from './rdb-walk.ts';
+import { HashWalker } from './rdb-walk-hash.ts';
+import { PackedWalker } from './rdb-walk-packed.ts';
 import { StreamWalker } from './rdb-walk-stream.ts';
-import { ZiplistReader } from './ziplist.ts';
-import { ZipmapReader } from './zipmap.ts';
 
 /** Scores of type 3 that are no text. */
 const SCORE_NAN = 253;
@@ -38,30 +35,28 @@ export class ValueWalker {
   readonly #reader: RdbReader;
   readonly #visitor: RdbVisitor;
   readonly #doubt: WalkDoubt;
-  readonly #seen: SeenMembers | null;
+  readonly #packed: PackedWalker;
+  readonly #hashes: HashWalker;
   readonly #streams: StreamWalker;
-  readonly #view = new ByteView();
-  readonly #held = new HeldString();
-  readonly #first = new ElementView();
-  readonly #second = new ElementView();
-  readonly #third = new ElementView();
-  readonly #ziplist = new ZiplistReader();
-  readonly #zipmap = new ZipmapReader();
+  /** Those of `#packed`. */
+  readonly #view: ByteView;
+  readonly #first: ElementView;
+  readonly #member = new HeldString();
   #type = 0;
   #elements = 0;
   #isStream = false;
   /** Pieces still to come. */
   #left = 0;
-  /** Whether a hash whose fields expire is in Valkey's form. */
-  #isValkey = false;
-  #leastMs = 0;
 
   constructor(reader: RdbReader, visitor: RdbVisitor, doubt: WalkDoubt) {
     this.#reader = reader;
     this.#visitor = visitor;
     this.#doubt = doubt;
-    this.#seen = doubt === 'all' ? new SeenMembers() : null;
+    this.#packed = new PackedWalker(reader, doubt);
+    this.#hashes = new HashWalker(reader, visitor, this.#packed);
     this.#streams = new StreamWalker(reader, visitor, doubt);
+    this.#view = this.#packed.view;
+    this.#first = this.#packed.first;
   }
 
   /** Begins a value of this type, and shows it if it comes in one piece. */
@@ -71,22 +66,20 @@ export class ValueWalker {
     this.#elements = 0;
     this.#left = 0;
     this.#isStream = false;
-    this.#seen?.clear();
+    this.#packed.begin();
     switch (type) {
       case rdb.RDB_LIST:
       case rdb.RDB_LIST_QUICKLIST:
       case rdb.RDB_LIST_QUICKLIST_2:
       case rdb.RDB_SET:
-      case rdb.RDB_HASH:
       case rdb.RDB_ZSET:
       case rdb.RDB_ZSET_2:
         this.#left = reader.length();
         return;
+      case rdb.RDB_HASH:
       case rdb.RDB_HASH_METADATA_PRE_GA:
       case rdb.RDB_HASH_METADATA:
-        this.#isValkey = version >= rdb.RDB_VERSION_VALKEY;
-        this.#leastMs = type === rdb.RDB_HASH_METADATA ? reader.int64() : 0;
-        this.#left = reader.length();
+        this.#left = this.#hashes.begin(type, version);
         return;
       case rdb.RDB_STREAM_LISTPACKS:
       case rdb.RDB_STREAM_LISTPACKS_2:
@@ -128,18 +121,15 @@ export class ValueWalker {
       case rdb.RDB_SET_LISTPACK:
         return this.#setPack();
       case rdb.RDB_HASH_ZIPMAP:
-        return this.#zipmapHash();
       case rdb.RDB_HASH_ZIPLIST:
-        return this.#ziplistPairs('hash', (value) => this.#visitor.field?.(this.#first, value, 0));
       case rdb.RDB_HASH_LISTPACK:
-        return this.#listpackPairs('hash', (value) => this.#visitor.field?.(this.#first, value, 0));
       case rdb.RDB_HASH_LISTPACK_EX_PRE_GA:
       case rdb.RDB_HASH_LISTPACK_EX:
-        return this.#expiringPack(type);
+        return this.#hashes.whole(type);
       case rdb.RDB_ZSET_ZIPLIST:
-        return this.#ziplistPairs('sorted set', (value) => this.#packedScore(value));
+        return this.#packed.ziplistPairs('sorted set', (value) => this.#packedScore(value));
       case rdb.RDB_ZSET_LISTPACK:
-        return this.#listpackPairs('sorted set', (value) => this.#packedScore(value));
+        return this.#packed.listpackPairs('sorted set', (value) => this.#packedScore(value));
       case rdb.RDB_MODULE_2:
         return this.#module();
       default:
@@ -151,15 +141,12 @@ export class ValueWalker {
   #piece(type: number): number {
     switch (type) {
       case rdb.RDB_SET:
-        this.#reader.string(this.#view);
-        this.#once(this.#view, 'a member twice in a set');
-        this.#visitor.member?.(this.#view);
-        return 1;
+        return this.#setMember();
       case rdb.RDB_HASH:
-        return this.#fieldAndValue(0);
       case rdb.RDB_HASH_METADATA_PRE_GA:
       case rdb.RDB_HASH_METADATA:
-        return this.#expiringField(type);
+        this.#hashes.next();
+        return 1;
       case rdb.RDB_ZSET:
       case rdb.RDB_ZSET_2:
         return this.#memberAndScore(type);
@@ -180,7 +167,9 @@ export class ValueWalker {
     if (type === rdb.RDB_LIST_QUICKLIST) return this.#ziplistElements();
     if (type !== rdb.RDB_LIST && container === rdb.LIST_NODE_PACKED)
       return this.#listpackElements();
-    if (type !== rdb.RDB_LIST && this.#view.length === 0) throw this.#damaged('node', 'list');
+    if (type !== rdb.RDB_LIST && this.#view.length === 0) {
+      throw this.#packed.damaged('node', 'list');
+    }
     this.#visitor.element?.(this.#view);
     return 1;
   }
@@ -188,7 +177,7 @@ export class ValueWalker {
   #listpackElements(): number {
     const { bytes, length, offset } = this.#view;
     if (this.#doubt !== 'none' && !lpValid(bytes, offset, length, true)) {
-      throw this.#damaged('listpack', 'list');
+      throw this.#packed.damaged('listpack', 'list');
     }
     let elements = 0;
     for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
@@ -201,13 +190,20 @@ export class ValueWalker {
 
   #ziplistElements(): number {
     const { bytes, length, offset } = this.#view;
-    const ziplist = this.#ziplist;
-    if (!ziplist.open(bytes, offset, length)) throw this.#damaged('ziplist', 'list');
+    const { ziplist } = this.#packed;
+    if (!ziplist.open(bytes, offset, length)) throw this.#packed.damaged('ziplist', 'list');
     while (ziplist.next(this.#first)) this.#visitor.element?.(this.#first);
     return ziplist.count;
   }
 
   // ---------------------------------------------------------------- sets
+
+  #setMember(): number {
+    this.#reader.string(this.#view);
+    this.#packed.once(this.#view, 'a member twice in a set');
+    this.#visitor.member?.(this.#view);
+    return 1;
+  }
 
   #intset(): number {
     this.#reader.string(this.#view);
@@ -223,7 +219,7 @@ export class ValueWalker {
   }
 
   #setPack(): number {
-    const { bytes, offset } = this.#listpack('set', 1);
+    const { bytes, offset } = this.#packed.listpack('set', 1);
     for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
       this.#first.showListpack(bytes, offset, at);
       this.#visitor.member?.(this.#first);
@@ -231,76 +227,14 @@ export class ValueWalker {
     return lpCount(bytes, offset);
   }
 
-  // ---------------------------------------------------------------- hashes
-
-  /** A field and the value behind it. */
-  #fieldAndValue(expiryMs: number): number {
-    this.#held.read(this.#reader);
-    this.#reader.string(this.#view);
-    return this.#field(this.#view, expiryMs);
-  }
-
-  #field(value: ByteView, expiryMs: number): number {
-    this.#first.show(this.#held.bytes, 0, this.#held.length);
-    this.#once(this.#first, 'a field twice in a hash');
-    this.#visitor.field?.(this.#first, value, expiryMs);
-    return 1;
-  }
-
-  #zipmapHash(): number {
-    this.#reader.string(this.#view);
-    const { bytes, length, offset } = this.#view;
-    const zipmap = this.#zipmap;
-    if (!zipmap.open(bytes, offset, length)) throw this.#damaged('zipmap', 'hash');
-    while (zipmap.next(this.#first, this.#second)) {
-      this.#once(this.#first, 'a field twice in a hash');
-      this.#visitor.field?.(this.#first, this.#second, 0);
-    }
-    return zipmap.count;
-  }
-
-  #expiringField(type: number): number {
-    const reader = this.#reader;
-    if (!this.#isValkey) {
-      const said = reader.length();
-      const isAbsolute = said === 0 || type !== rdb.RDB_HASH_METADATA;
-      return this.#fieldAndValue(isAbsolute ? said : said + this.#leastMs - 1);
-    }
-    this.#held.read(reader);
-    reader.string(this.#view);
-    // Eight bytes more may move the reader's buffer, and with it what is shown of the value.
-    const { bytes, length, offset } = this.#view;
-    const value = bytes.slice(offset, offset + length);
-    const expiryMs = Math.max(0, reader.int64());
-    this.#second.show(value, 0, length);
-    return this.#field(this.#second, expiryMs);
-  }
-
-  #expiringPack(type: number): number {
-    if (type === rdb.RDB_HASH_LISTPACK_EX) this.#reader.int64();
-    const { bytes, offset } = this.#listpack('hash', 3);
-    for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
-      this.#first.showListpack(bytes, offset, at);
-      at = lpNext(bytes, offset, at);
-      this.#second.showListpack(bytes, offset, at);
-      at = lpNext(bytes, offset, at);
-      this.#third.showListpack(bytes, offset, at);
-      const { bytes: digits, length: count, offset: from } = this.#third;
-      const expiryMs = parseInteger(digits, from, count);
-      if (!(expiryMs >= 0)) throw this.#reader.fail('a field of a hash whose expiry is no time');
-      this.#visitor.field?.(this.#first, this.#second, expiryMs);
-    }
-    return lpCount(bytes, offset) / 3;
-  }
-
   // ---------------------------------------------------------------- sorted sets
 
   #memberAndScore(type: number): number {
-    const held = this.#held;
-    held.read(this.#reader);
+    const member = this.#member;
+    member.read(this.#reader);
     const score = type === rdb.RDB_ZSET_2 ? this.#reader.double() : this.#textScore();
-    this.#first.show(held.bytes, 0, held.length);
-    this.#once(this.#first, 'a member twice in a sorted set');
+    this.#first.show(member.bytes, 0, member.length);
+    this.#packed.once(this.#first, 'a member twice in a sorted set');
     this.#scored(score);
     return 1;
   }
@@ -325,47 +259,6 @@ export class ValueWalker {
     this.#visitor.scored?.(this.#first, score);
   }
 
-  // ---------------------------------------------------------------- packed pairs
-
-  /** Shows the pairs of a listpack: the first in `#first`, the second to `show`. */
-  #listpackPairs(of: string, show: (second: ByteView) => void): number {
-    const { bytes, offset } = this.#listpack(of, 2);
-    for (let at = lpFirst(bytes, offset); at !== 0; at = lpNext(bytes, offset, at)) {
-      this.#first.showListpack(bytes, offset, at);
-      at = lpNext(bytes, offset, at);
-      this.#second.showListpack(bytes, offset, at);
-      show(this.#second);
-    }
-    return lpCount(bytes, offset) / 2;
-  }
-
-  /** Reads a listpack whose every `step` entries are a member, looked through if need be. */
-  #listpack(of: string, step: number): ByteView {
-    this.#reader.string(this.#view);
-    if (this.#doubt === 'none') return this.#view;
-    const { bytes, length, offset } = this.#view;
-    if (!lpValid(bytes, offset, length, true) || lpCount(bytes, offset) % step !== 0) {
-      throw this.#damaged('listpack', of);
-    }
-    if (!lpDistinct(bytes, offset, step)) throw this.#reader.fail(`a member twice in a ${of}`);
-    return this.#view;
-  }
-
-  #ziplistPairs(of: string, show: (second: ByteView) => void): number {
-    this.#reader.string(this.#view);
-    const { bytes, length, offset } = this.#view;
-    const ziplist = this.#ziplist;
-    if (!ziplist.open(bytes, offset, length) || ziplist.count % 2 !== 0) {
-      throw this.#damaged('ziplist', of);
-    }
-    while (ziplist.next(this.#first)) {
-      ziplist.next(this.#second);
-      this.#once(this.#first, `a member twice in a ${of}`);
-      show(this.#second);
-    }
-    return ziplist.count / 2;
-  }
-
   // ---------------------------------------------------------------- modules
 
   #module(): number {
@@ -388,13 +281,5 @@ export class ValueWalker {
   #showText(text: string): void {
     this.#first.show(latin1Bytes(text), 0, text.length);
     this.#visitor.modulePart?.(this.#first);
-  }
-
-  #once(member: ByteView, refusal: string): void {
-    if (this.#seen?.add(member) === false) throw this.#reader.fail(refusal);
-  }
-
-  #damaged(form: string, of: string): Error {
-    return this.#reader.fail(`a damaged ${form} of a ${of}`);
   }
 }

@@ -5,32 +5,23 @@
  * limited in anything, commands are not checked at all (`isLimiting`), so that the everyday server
  * pays nothing.
  *
- * Users come from `user` lines of redis.conf or from the ACL file, never from both. Texts are
- * byte strings.
+ * Users come from `user` lines of redis.conf or from the ACL file (acl-file.ts), never from both.
+ * Texts are byte strings. A user that changes keeps its object, so its clients are its clients
+ * still; those who may not have what they have any more are disconnected.
  */
-import { readFileSync } from 'node:fs';
 import type { Args } from '../../core/resp/args.ts';
 import type { Client } from '../clients/client.ts';
-import { replaceConfigFile } from '../config/conf-rewrite.ts';
 import type { Config } from '../config/config.ts';
-import { errorReason } from '../config/system-error.ts';
 import type { Command } from '../dispatch/command.ts';
 import type { CommandTable } from '../dispatch/command-table.ts';
+import { AclFile } from './acl-file.ts';
 import { AclLog } from './acl-log.ts';
-import {
-  ACL_DENIED_CHANNEL,
-  ACL_DENIED_COMMAND,
-  ACL_DENIED_KEY,
-  ACL_OK,
-  failure,
-  UNKNOWN,
-} from './acl-selector.ts';
-import { joinSelectors, User } from './acl-user.ts';
+import { dryRunRefusal, lateRefusalError, logEntry, refusalError } from './acl-refusal.ts';
+import { AclRules, isBadName } from './acl-rules.ts';
+import { ACL_OK } from './acl-selector.ts';
+import { joinSelectors, type User } from './acl-user.ts';
 
 export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
-
-const NO_CHANGE =
-  'WARNING: ACL errors detected, no change to the previously active ACL rules was performed';
 
 /** What access control needs of the server. */
 export interface AclOwner {
@@ -44,17 +35,17 @@ export class AccessControl {
   onChange: () => void = () => {};
   private readonly users = new Map<string, User>();
   private readonly config: Config;
-  private readonly table: CommandTable;
+  private readonly rules: AclRules;
+  private readonly file: AclFile;
   private readonly owner: AclOwner;
-  /** The last save that was asked for. */
-  private saving: Promise<string | undefined> = Promise.resolve(undefined);
 
   constructor(config: Config, table: CommandTable, owner: AclOwner) {
     this.config = config;
-    this.table = table;
+    this.rules = new AclRules(config, table);
+    this.file = new AclFile(config, this.rules);
     this.owner = owner;
     this.log = new AclLog(config);
-    this.users.set('default', User.unlimited('default', table));
+    this.users.set('default', this.rules.unlimitedUser('default'));
     this.setDefaultPassword(config.values.requirepass);
     config.onChange('requirepass', (password) => {
       this.setDefaultPassword(password);
@@ -104,8 +95,7 @@ export class AccessControl {
   authenticate(client: Client, name: string, password: string, word: string): boolean {
     const user = this.users.get(name);
     if (user?.enabled !== true || !user.isPassword(password)) {
-      const context = client.transaction === null ? 'toplevel' : 'multi';
-      this.log.add('auth', context, word, name, client);
+      this.log.add('auth', contextOf(client), word, name, client);
       return false;
     }
     client.user = user;
@@ -125,7 +115,7 @@ export class AccessControl {
     const found = user.check(command, args);
     if (found === ACL_OK) return null;
     this.note(found, contextOf(client), command, args, client, user);
-    return `NOPERM ${denial(found, command, user.name)}`;
+    return refusalError(found, command, user.name);
   }
 
   /** The error for a queued command that the client's user may not run any more, else null. */
@@ -134,7 +124,7 @@ export class AccessControl {
     const found = user?.check(command, args) ?? ACL_OK;
     if (user === null || found === ACL_OK) return null;
     this.note(found, 'multi', command, args, client, user);
-    return `${RULES_CHANGED} ${LATE_REASONS[found]}`;
+    return lateRefusalError(found);
   }
 
   /** Logs what has just been refused. */
@@ -146,17 +136,14 @@ export class AccessControl {
     client: Client,
     user: User,
   ): void {
-    const object = found === ACL_DENIED_COMMAND ? command.name : args.text(failure.index);
-    this.log.add(REASONS[found]!, context, object, user.name, client);
+    const [reason, object] = logEntry(found, command, args);
+    this.log.add(reason, context, object, user.name, client);
   }
 
   /** ACL DRYRUN: what would be refused, or undefined. */
   tryOut(user: User, command: Command, args: Args): string | undefined {
     const found = user.check(command, args);
-    if (found === ACL_OK) return undefined;
-    if (found === ACL_DENIED_COMMAND) return denial(found, command, user.name);
-    const what = `'${args.text(failure.index)}' ${found === ACL_DENIED_KEY ? 'key' : 'channel'}`;
-    return `User ${user.name} has no permissions to access the ${what}`;
+    return found === ACL_OK ? undefined : dryRunRefusal(found, command, args, user.name);
   }
 
   // ---------------------------------------------------------------- changes
@@ -168,9 +155,9 @@ export class AccessControl {
       return `Unmatched parenthesis in acl selector starting at '${rules.open}'.`;
     }
     const known = this.users.get(name);
-    const trial = known?.copy() ?? this.newUser(name);
+    const trial = known?.copy() ?? this.rules.newUser(name);
     for (const rule of rules) {
-      const error = this.apply(trial, rule);
+      const error = this.rules.apply(trial, rule);
       if (error !== undefined) return `Error in ACL SETUSER modifier '${rule}': ${error}`;
     }
     if (known === undefined) this.users.set(name, trial);
@@ -192,35 +179,11 @@ export class AccessControl {
     return true;
   }
 
-  /**
-   * One rule; what a user begins with, and goes back to with `reset`, is configured in part, and so
-   * is what a selector begins with.
-   */
-  private apply(user: User, rule: string): string | undefined {
-    const begun = rule.startsWith('(') && this.opensChannels ? `(&* ${rule.slice(1)}` : rule;
-    const error = user.apply(begun, this.table);
-    if (rule.toLowerCase() === 'reset') this.begin(user);
-    return error;
-  }
-
-  private get opensChannels(): boolean {
-    return this.config.values.aclPubsubDefault === 'allchannels';
-  }
-
-  private begin(user: User): User {
-    if (this.opensChannels) user.apply('&*', this.table);
-    return user;
-  }
-
-  private newUser(name: string): User {
-    return this.begin(new User(name));
-  }
-
   private setDefaultPassword(password: string): void {
     const user = this.defaultUser;
-    user.apply('resetpass', this.table);
+    this.rules.apply(user, 'resetpass');
     const bytes = Buffer.from(password, 'utf8').toString('latin1');
-    user.apply(bytes === '' ? 'nopass' : `>${bytes}`, this.table);
+    this.rules.apply(user, bytes === '' ? 'nopass' : `>${bytes}`);
   }
 
   private closeClientsOf(user: User, asking: Client | null): void {
@@ -258,7 +221,7 @@ export class AccessControl {
     this.onChange();
   }
 
-  // ---------------------------------------------------------------- files
+  // ---------------------------------------------------------------- load and save
 
   /** Takes in the users of the configuration, at the start; throws an Error that names the line. */
   loadAtStart(): void {
@@ -284,7 +247,7 @@ export class AccessControl {
         throw new Error(`Duplicate user '${name}' found in the configuration: ${text}`);
       }
       seen.add(name);
-      if (name === 'default') this.apply(this.defaultUser, 'reset');
+      if (name === 'default') this.rules.apply(this.defaultUser, 'reset');
       const error = this.setUser(name, rules);
       if (error !== undefined) throw new Error(`${error} (in: ${text})`);
     }
@@ -292,47 +255,10 @@ export class AccessControl {
 
   /** Reads the ACL file, as `asking` said: all of it or, with the text of an error, nothing. */
   load(asking: Client | null): string | undefined {
-    const { aclfile } = this.config.values;
-    let text: string;
-    try {
-      text = readFileSync(this.config.path(aclfile), 'latin1');
-    } catch (error) {
-      return `Error loading ACLs, opening file '${aclfile}': ${errorReason(error)}`;
-    }
-    const fresh = new Map<string, User>();
-    const errors: string[] = [];
-    for (const [index, line] of text.split('\n').entries()) {
-      const error = this.readLine(line, index + 1, fresh);
-      if (error !== undefined) errors.push(error);
-    }
-    if (errors.length > 0) return errors.join('') + NO_CHANGE;
-    this.replaceUsers(fresh, asking);
+    const users = this.file.read();
+    if (typeof users === 'string') return users;
+    this.replaceUsers(users, asking);
     return undefined;
-  }
-
-  /** The user of a line, put into `fresh`, or the text of errors; blank lines and comments pass. */
-  private readLine(line: string, number: number, fresh: Map<string, User>): string | undefined {
-    const where = `${this.config.values.aclfile}:${number}`;
-    const [keyword, name, ...given] = line.trim().split(/ +/);
-    if (keyword === undefined || keyword === '' || keyword.startsWith('#')) return undefined;
-    if (keyword !== 'user' || name === undefined) {
-      return `${where} should start with user keyword followed by the username. `;
-    }
-    if (isBadName(name)) return `'${where}: username '${name}' contains invalid characters. `;
-    if (fresh.has(name)) return `WARNING: Duplicate user '${name}' found on line ${number}. `;
-    const rules = joinSelectors(given);
-    if ('open' in rules) return `${where}: Unmatched parenthesis in selector definition.`;
-    const user = this.newUser(name);
-    const errors = new Set<string>();
-    for (const rule of rules) {
-      const error = this.apply(user, rule);
-      // Every unknown command is named; of other errors, which may cause more, the first.
-      if (error === UNKNOWN)
-        errors.add(`${where}: Error in applying operation '${rule}': ${error}. `);
-      else if (error !== undefined && errors.size === 0) errors.add(`${where}: ${error}. `);
-    }
-    fresh.set(name, user);
-    return errors.size === 0 ? undefined : [...errors].join('');
   }
 
   /** Users that stay keep their object, so that their clients stay connected. */
@@ -343,7 +269,7 @@ export class AccessControl {
         user.become(after);
         this.closeStrayed(user);
       } else if (name === 'default') {
-        user.become(User.unlimited('default', this.table));
+        user.become(this.rules.unlimitedUser('default'));
       } else {
         this.users.delete(name);
         this.closeClientsOf(user, asking);
@@ -353,47 +279,12 @@ export class AccessControl {
     this.changed();
   }
 
-  /** Writes the ACL file, behind whoever writes it; the text of an error, or undefined. */
+  /** Writes the ACL file; the text of an error, or undefined. */
   save(): Promise<string | undefined> {
-    const path = this.config.path(this.config.values.aclfile);
-    const text = `${this.lines().join('\n')}\n`;
-    const turn = this.saving.then(() => replaceConfigFile(path, text));
-    this.saving = turn.then(
-      () => undefined,
-      (error) => `There was an error trying to save the ACLs: ${errorReason(error)}`,
-    );
-    return this.saving;
+    return this.file.save(this.lines());
   }
-}
-
-const REASONS: Readonly<Record<number, 'command' | 'key' | 'channel'>> = {
-  [ACL_DENIED_COMMAND]: 'command',
-  [ACL_DENIED_KEY]: 'key',
-  [ACL_DENIED_CHANNEL]: 'channel',
-};
-
-const RULES_CHANGED =
-  'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC ' +
-  'call. This command is no longer allowed for the following reason:';
-
-const LATE_REASONS: Readonly<Record<number, string>> = {
-  [ACL_DENIED_COMMAND]: 'no permission to execute the command or subcommand',
-  [ACL_DENIED_KEY]: 'no permission to touch the specified keys',
-  [ACL_DENIED_CHANNEL]: 'no permission to access one of the channels used as arguments',
-};
-
-function denial(found: number, command: Command, user: string): string {
-  if (found === ACL_DENIED_COMMAND) {
-    return `User ${user} has no permissions to run the '${command.name}' command`;
-  }
-  return `No permissions to access a ${found === ACL_DENIED_KEY ? 'key' : 'channel'}`;
 }
 
 function contextOf(client: Client): string {
   return client.transaction === null ? 'toplevel' : 'multi';
-}
-
-/** Names with spaces or null characters cannot be users. */
-export function isBadName(name: string): boolean {
-  return /[\s\0]/.test(name);
 }

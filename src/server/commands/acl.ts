@@ -2,8 +2,8 @@
  * ACL: users and what they may do. See acl.ts of the server, acl-user.ts and acl-selector.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { isBadName } from '../acl/acl.ts';
 import { CATEGORIES, isInCategory } from '../acl/acl-categories.ts';
+import { isBadName } from '../acl/acl-rules.ts';
 import type { Selector } from '../acl/acl-selector.ts';
 import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';

@@ -7,7 +7,7 @@
  */
 
 import type { Reply } from '../../core/resp/reply.ts';
-import type { SetOutcome } from '../config/config.ts';
+import type { SetOutcome } from '../config/config-changes.ts';
 import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
 import { SYNTAX_ERROR } from '../dispatch/errors.ts';

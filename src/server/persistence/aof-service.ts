@@ -1,50 +1,34 @@
 /**
- * The AOF in the server: when it is opened, how turns reach it, when it is rewritten, switched on
- * and off.
+ * The AOF in the server: when it is opened, how turns reach it, and how it is switched on and off.
  *
  * The work on files is src/persistence/aof/aof.ts; here it meets the turn (which asks it how far
- * replies may go), the snapshot (which makes the base of a rewrite), the configuration and the
- * clock.
+ * replies may go), the configuration and the clock. Its rewrites are in aof-rewrites.ts.
  *
- *     rewrite   prepare: a new increment stands ready on disk
- *               at the end of a turn: begin (the increment takes the next turns) and start the
- *               snapshot, in one breath
- *               the snapshot is done: finish (manifest names base and increment), or abort:
- *               nothing has changed
+ *     on     --switchOff, suspend-->  off    from the call on; what was executed before is still
+ *                                            brought to disk, and its replies wait for that
+ *     off    --goOn-->     waiting --first rewrite done--> on      the base is what the dataset is
+ *     off    --standBy-->  waiting --goOnFrom(file)------> on      the base is a received RDB
+ *
+ * `suspend` and `goOn` stand around a change of the whole dataset; others never get the folder in
+ * between, as they do after `switchOff`.
  */
 
 import { Aof } from '../../persistence/aof/aof.ts';
 import { errorText } from '../../persistence/file-system.ts';
 import { giveBack } from '../memory/give-back.ts';
-import type { RewriteAnswer } from '../services.ts';
 import { followAofConfig } from './aof-config.ts';
+import { AofRewrites } from './aof-rewrites.ts';
 import type { AofServiceDeps } from './aof-service-deps.ts';
 
 export class AofService {
   readonly aof: Aof;
-  rewriteScheduled = false;
+  readonly rewrites: AofRewrites;
   /** An increment stands ready behind a dataset that is being loaded: nothing is promised yet. */
   isStandingBy = false;
-  /** Figures of the last rewrite. */
-  lastRewriteOk = true;
-  lastRewriteSeconds = -1;
-  rewriteStartedMs = 0;
-  rewrites = 0;
 
   private readonly deps: AofServiceDeps;
-  private preparing = false;
-  /** A rewrite runs that was asked for without an AOF. */
-  private isAside = false;
-  /** Resolves when the rewrite being prepared stands ready, or with why it does not. */
-  private preparation: Promise<string | undefined> = Promise.resolve(undefined);
-  /** How often the AOF was switched off: a rewrite that began before is not to be finished. */
-  private epoch = 0;
   /** Switching on and off happens in the order in which it was asked for. */
   private switched: Promise<unknown> = Promise.resolve();
-  /** Settles when a rewrite without an AOF has the folder, or cannot have it. */
-  private opening: Promise<void> = Promise.resolve();
-  /** A rewrite that is prepared begins at the end of the turn. */
-  private ready = false;
 
   constructor(deps: AofServiceDeps) {
     this.deps = deps;
@@ -68,23 +52,20 @@ export class AofService {
       rewriteMinSizeBytes: values.autoAofRewriteMinSize,
       keepHistory: values.aofDisableAutoGc,
     });
+    this.rewrites = new AofRewrites(deps, this.aof, () => this.attach());
     this.listen();
   }
 
   /** Whether writes reach the AOF, or will as soon as the first rewrite is done. */
   get isOn(): boolean {
-    return this.aof.state !== 'off' && !this.isAside;
+    return this.aof.state !== 'off' && !this.rewrites.isAside;
   }
 
   /** The AOF for those who wait for its disk: null from the moment it is switched off. */
   get localLog(): Aof | null {
-    return (this.aof.state === 'waiting' && !this.isAside) || this.deps.turn.log !== null
+    return (this.aof.state === 'waiting' && !this.rewrites.isAside) || this.deps.turn.log !== null
       ? this.aof
       : null;
-  }
-
-  get isRewriting(): boolean {
-    return this.aof.isRewriting || this.preparing || this.ready;
   }
 
   /** After the dataset was loaded: turns are appended from here on. */
@@ -93,47 +74,14 @@ export class AofService {
     this.attach();
   }
 
-  /** BGREWRITEAOF. */
-  requestRewrite(busy: boolean): RewriteAnswer {
-    if (this.isRewriting) {
-      return { error: 'ERR Background append only file rewriting already in progress' };
-    }
-    if (busy) {
-      this.rewriteScheduled = true;
-      return { answer: 'Background append only file rewriting scheduled' };
-    }
-    this.rewrite();
-    const answer = 'Background append only file rewriting started';
-    if (this.aof.state !== 'off') return { answer };
-    const refusal = this.opening.then(
-      () => undefined,
-      (error: unknown) => `ERR Unable to rewrite the AOF: ${errorText(error)}`,
-    );
-    return { answer, refusal };
-  }
-
   /** Called ten times a second. `busy`: a snapshot runs. */
   tick(busy: boolean): void {
     const now = performance.now();
     this.aof.tick(now);
     this.aof.disk.setFsyncSuspended(
-      this.deps.config.values.noAppendfsyncOnRewrite && (busy || this.isRewriting),
+      this.deps.config.values.noAppendfsyncOnRewrite && (busy || this.rewrites.isRunning),
     );
-    if (busy || this.isRewriting) return;
-    const reason = this.rewriteScheduled ? 'asked' : this.aof.rewriteReason(now);
-    if (reason === undefined) return;
-    if (reason === 'growth') this.deps.log.notice('Starting automatic rewriting of AOF');
-    this.rewrite();
-  }
-
-  /** The end of a turn, before its journal is taken: a rewrite that stands ready begins here. */
-  endTurn(): void {
-    if (!this.ready || this.deps.isLoading() || this.deps.isSnapshotRunning()) return;
-    // What this turn has written so far belongs to the old files: it must be appended before they
-    // change.
-    this.deps.turn.takeJournal();
-    this.ready = false;
-    this.begin();
+    if (!busy && !this.rewrites.isRunning) this.rewrites.startIfDue(now);
   }
 
   /**
@@ -141,7 +89,7 @@ export class AofService {
    * and what was written since would be lost.
    */
   assertMayEnd(force: boolean): void {
-    if (this.aof.state !== 'waiting' || this.isAside || this.isStandingBy) return;
+    if (this.aof.state !== 'waiting' || this.rewrites.isAside || this.isStandingBy) return;
     this.deps.log.warning(
       force ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.",
     );
@@ -168,109 +116,11 @@ export class AofService {
    */
   async stop(): Promise<void> {
     await this.switched;
-    if (this.isAside) {
-      this.giveUpRewrite();
-      await this.preparation;
+    if (this.rewrites.isAside) {
+      this.giveUpRewrites();
+      await this.rewrites.preparation;
     } else if (this.isOn) await this.close().catch(() => this.aof.giveUp());
     await this.aof.letGo();
-  }
-
-  /** Begins a rewrite, unless one is under way. */
-  private rewrite(): void {
-    if (!this.isRewriting) this.preparation = this.prepare();
-  }
-
-  private async prepare(): Promise<string | undefined> {
-    const { epoch } = this;
-    this.preparing = true;
-    this.rewriteScheduled = false;
-    this.rewriteStartedMs = Date.now();
-    try {
-      if (this.aof.state === 'off') await this.rewriteWhileOff(epoch);
-      else {
-        await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
-        this.assertEpoch(epoch);
-        this.ready = true;
-        this.deps.turn.schedule();
-      }
-      return undefined;
-    } catch (error) {
-      const reason = epoch === this.epoch ? errorText(error) : undefined;
-      await this.failed(error, epoch);
-      return reason;
-    } finally {
-      this.preparing = false;
-    }
-  }
-
-  /**
-   * BGREWRITEAOF without an AOF, as Redis allows it: the folder gets a base, and nothing is
-   * appended.
-   */
-  private async rewriteWhileOff(epoch: number): Promise<void> {
-    this.isAside = true;
-    try {
-      this.opening = this.aof.switchOn(this.deps.config.values.dir);
-      await this.opening;
-      await this.aof.prepareRewrite(this.deps.expectedBaseBytes());
-      this.assertEpoch(epoch);
-      const base = this.aof.folder.temporaryBasePath('off');
-      if (this.deps.isLoading()) throw new Error(BUSY);
-      this.aof.beginRewrite();
-      const format = await (this.deps.startBase(base) ?? Promise.reject(new Error(BUSY)));
-      this.assertEpoch(epoch);
-      await this.aof.finishRewrite(base, format, false);
-    } finally {
-      await this.aof.switchOff().finally(() => this.aof.letGo());
-      this.isAside = false;
-    }
-    this.succeeded();
-  }
-
-  private begin(): void {
-    if (!this.aof.beginRewrite()) {
-      this.rewriteScheduled = true;
-      return;
-    }
-    if (this.deps.turn.log === null) this.attach();
-    this.deps.propagator.forgetSelected();
-    this.deps.readersChanged();
-    const base = this.aof.folder.temporaryBasePath(process.pid);
-    const done = this.deps.startBase(base) ?? Promise.reject(new Error(BUSY));
-    this.deps.log.notice('Background append only file rewriting started');
-    const { epoch } = this;
-    done
-      .then((format) => {
-        this.assertEpoch(epoch);
-        return this.aof.finishRewrite(base, format);
-      })
-      .then(() => this.succeeded())
-      .catch((error: unknown) => this.failed(error, epoch));
-  }
-
-  private assertEpoch(epoch: number): void {
-    if (epoch !== this.epoch) throw new Error('the AOF was switched off meanwhile');
-  }
-
-  private succeeded(): void {
-    this.lastRewriteOk = true;
-    this.rewrites++;
-    this.lastRewriteSeconds = Math.round((Date.now() - this.rewriteStartedMs) / 1000);
-    this.deps.log.notice('Background AOF rewrite finished successfully');
-  }
-
-  private async failed(error: unknown, epoch: number): Promise<void> {
-    if (epoch !== this.epoch) return;
-    this.lastRewriteOk = false;
-    this.lastRewriteSeconds = Math.round((Date.now() - this.rewriteStartedMs) / 1000);
-    this.deps.log.warning(`Background AOF rewrite failed: ${errorText(error)}`);
-    const minutes = await this.aof.abortRewrite();
-    if (minutes > 0) {
-      this.deps.log.warning(
-        'Background AOF rewrite has repeatedly failed and triggered the limit, will retry in ' +
-          `${minutes} minutes`,
-      );
-    }
   }
 
   private attach(): void {
@@ -303,15 +153,15 @@ export class AofService {
    */
   suspend(): Promise<void> {
     const { turn } = this.deps;
-    if (this.isRewriting) this.deps.log.notice('Killing AOF child: the AOF is switched off');
+    if (this.rewrites.isRunning) this.deps.log.notice('Killing AOF child: the AOF is switched off');
     turn.takeJournal();
     turn.leaving = turn.log ?? turn.leaving;
     turn.log = null;
     this.deps.readersChanged();
-    this.giveUpRewrite();
+    this.giveUpRewrites();
     return this.inOrder(async () => {
-      this.giveUpRewrite();
-      await this.preparation;
+      this.giveUpRewrites();
+      await this.rewrites.preparation;
       await this.aof.switchOff().finally(() => {
         turn.leaving = null;
         turn.progress();
@@ -336,15 +186,7 @@ export class AofService {
   goOnFrom(path: string): Promise<void> | null {
     if (!this.isStandingBy) return null;
     this.isStandingBy = false;
-    this.ready = false;
-    this.deps.turn.takeJournal();
-    if (!this.aof.beginRewrite()) return null;
-    this.attach();
-    const { epoch } = this;
-    return this.aof.finishRewrite(path, 'rdb').catch(async (error: unknown) => {
-      if (epoch === this.epoch) await this.aof.abortRewrite();
-      throw error;
-    });
+    return this.rewrites.beginFrom(path);
   }
 
   /**
@@ -354,20 +196,21 @@ export class AofService {
   goOn(orOff = false): Promise<string | undefined> {
     return this.inOrder(async () => {
       this.isStandingBy = false;
-      if (this.preparing) {
+      if (this.rewrites.isPreparing) {
         // A rewrite asked for while the AOF was off would switch it off again at its end.
-        this.giveUpRewrite();
-        await this.preparation;
+        this.giveUpRewrites();
+        await this.rewrites.preparation;
       }
       try {
         await this.aof.switchOn(this.deps.config.values.dir);
       } catch (error) {
         return `Unable to turn on AOF: ${errorText(error)}`;
       }
-      this.rewriteScheduled = this.deps.isSnapshotRunning();
-      if (!this.rewriteScheduled) this.rewrite();
-      if (!orOff || this.rewriteScheduled) return undefined;
-      const reason = await this.preparation;
+      const mustWait = this.deps.isSnapshotRunning();
+      this.rewrites.isScheduled = mustWait;
+      if (!mustWait) this.rewrites.start();
+      if (!orOff || mustWait) return undefined;
+      const reason = await this.rewrites.preparation;
       if (reason === undefined) return undefined;
       await this.aof.switchOff();
       await this.aof.letGo();
@@ -382,16 +225,11 @@ export class AofService {
     return done;
   }
 
-  private giveUpRewrite(): void {
-    this.epoch++;
+  private giveUpRewrites(): void {
     this.isStandingBy = false;
-    this.ready = false;
-    this.rewriteScheduled = false;
-    this.deps.abortBase();
+    this.rewrites.giveUp();
   }
 }
-
-const BUSY = 'another snapshot is running, or the dataset is being loaded';
 
 const staysIn = (path: string): string =>
   `The AOF goes on in ${path}, where a start with the new dir would not find it: to have it ` +

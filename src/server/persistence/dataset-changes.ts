@@ -160,7 +160,7 @@ export class DatasetChanges {
     const { folder } = aof.aof;
     try {
       // Its end would take away files that are being read.
-      while (aof.isRewriting) await sleep(POLL_MS);
+      while (aof.rewrites.isRunning) await sleep(POLL_MS);
       if (this.isLoading) return LOADING_DATASET;
       // From here on nobody is served: what came in between would be loaded as well, or be lost.
       const makeReady = async (): Promise<void> => {

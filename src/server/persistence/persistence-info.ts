@@ -54,17 +54,18 @@ function rdbLines(persistence: Persistence, keyspace: Keyspace): Line[] {
 }
 
 function aofLines({ aof, latency }: Persistence): Line[] {
+  const { rewrites } = aof;
   const log = aof.aof;
   // While the last fsync of one that is being switched off runs, it is off.
   const isEnabled = aof.localLog !== null;
   const lines: Line[] = [
     ['aof_enabled', isEnabled ? 1 : 0],
-    ['aof_rewrite_in_progress', aof.isRewriting ? 1 : 0],
-    ['aof_rewrite_scheduled', aof.rewriteScheduled ? 1 : 0],
-    ['aof_last_rewrite_time_sec', aof.lastRewriteSeconds],
-    ['aof_current_rewrite_time_sec', aof.isRewriting ? secondsSince(aof.rewriteStartedMs) : -1],
-    ['aof_last_bgrewrite_status', aof.lastRewriteOk ? 'ok' : 'err'],
-    ['aof_rewrites', aof.rewrites],
+    ['aof_rewrite_in_progress', rewrites.isRunning ? 1 : 0],
+    ['aof_rewrite_scheduled', rewrites.isScheduled ? 1 : 0],
+    ['aof_last_rewrite_time_sec', rewrites.lastSeconds],
+    ['aof_current_rewrite_time_sec', rewrites.isRunning ? secondsSince(rewrites.startedMs) : -1],
+    ['aof_last_bgrewrite_status', rewrites.lastOk ? 'ok' : 'err'],
+    ['aof_rewrites', rewrites.count],
     ['aof_rewrites_consecutive_failures', log.schedule.failures],
     ['aof_last_write_status', log.lastError === undefined ? 'ok' : 'err'],
     ['aof_last_cow_size', 0],
@@ -75,9 +76,9 @@ function aofLines({ aof, latency }: Persistence): Line[] {
   const { clock, queue } = log.disk;
   return [
     ...lines,
-    ['aof_current_size', log.currentSizeBytes],
-    ['aof_base_size', log.sizeAfterRewriteBytes],
-    ['aof_pending_rewrite', aof.rewriteScheduled ? 1 : 0],
+    ['aof_current_size', log.size.currentBytes],
+    ['aof_base_size', log.size.afterRewriteBytes],
+    ['aof_pending_rewrite', rewrites.isScheduled ? 1 : 0],
     ['aof_buffer_length', queue.bytes],
     ['aof_pending_bio_fsync', log.disk.isSyncing ? 1 : 0],
     ['aof_delayed_fsync', clock.delayedCount],

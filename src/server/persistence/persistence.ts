@@ -150,7 +150,7 @@ export class Persistence implements PersistenceServices {
 
   /** Whether a snapshot, or the preparation of one, is under way. */
   get isBusy(): boolean {
-    return this.snapshots.isRunning || this.aof.isRewriting || this.loader.progress !== null;
+    return this.snapshots.isRunning || this.aof.rewrites.isRunning || this.loader.progress !== null;
   }
 
   // ---------------------------------------------------------------- start and end
@@ -268,7 +268,7 @@ export class Persistence implements PersistenceServices {
 
   /** The end of a turn, before its journal is taken. */
   endTurn(): void {
-    this.aof.endTurn();
+    this.aof.rewrites.endTurn();
   }
 
   // ---------------------------------------------------------------- commands
@@ -294,7 +294,7 @@ export class Persistence implements PersistenceServices {
   }
 
   requestRewrite(later: boolean): RewriteAnswer {
-    return this.aof.requestRewrite(later || this.snapshots.isRunning);
+    return this.aof.rewrites.request(later || this.snapshots.isRunning);
   }
 
   reload(options: ReloadOptions): Promise<string | undefined> {

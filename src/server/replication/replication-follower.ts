@@ -1,6 +1,6 @@
 /**
- * This server as a replica: runs the commands of its primary's stream, takes in the datasets it
- * sends, and knows what can be gone on from.
+ * This server as a replica: runs the commands of its primary's stream, and knows what can be gone
+ * on from. The datasets that the primary sends are taken in by dataset-intake.ts.
  *
  * The primary is a client without a link of its own: CLIENT LIST shows it and CLIENT KILL breaks
  * the link. Its commands pass the gates that others do not, see keys whose time has come (the
@@ -9,56 +9,30 @@
  *
  * While its disk fails a replica applies nothing, unless `replica-ignore-disk-write-errors` is set:
  * it breaks the link, and goes on where it was when the disk is well again.
- *
- * A dataset without a single key, of a stream that ours does not come from, is what a primary sends
- * that was started again without its data. It is refused while there are keys here, unless
- * `replica-accept-empty-primary` is set: taking it would turn one server's loss into the loss of
- * all copies.
  */
 import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import type { OfferedBuffers } from '../../core/memory/offered-buffers.ts';
 import type { Args } from '../../core/resp/args.ts';
-import { errorText, type FileSystem, folderOf } from '../../persistence/file-system.ts';
-import { isLoadedVersion } from '../../persistence/rdb/rdb-ends.ts';
-import { removeIfThere } from '../../persistence/rdb/rdb-file.ts';
+import type { FileSystem } from '../../persistence/file-system.ts';
 import type { DatasetPosition, DatasetTaker, ReceivedDataset } from '../../replication/payload.ts';
-import type { Primary } from '../../replication/primary.ts';
-import type { LinkSettings, PrimaryLinkHost } from '../../replication/primary-link.ts';
 import { PrimaryLink } from '../../replication/primary-link.ts';
+import type { LinkSettings, PrimaryLinkHost } from '../../replication/primary-link-host.ts';
 import { LinkError } from '../../replication/socket-reader.ts';
 import type { Client } from '../clients/client.ts';
-import { flushAll } from '../keyspace/databases.ts';
-import type { DatasetAside } from '../persistence/dataset-aside.ts';
-import type { LoadedDataset } from '../persistence/dataset-changes.ts';
-import type { Services } from '../services.ts';
 import type { Turn } from '../turn/turn.ts';
+import { DatasetIntake, type DatasetIntakeDeps } from './dataset-intake.ts';
 import { ReplicationAcks } from './replication-acks.ts';
-import type { ReplicationJournal } from './replication-journal.ts';
 import type { StreamDifferences } from './stream-differences.ts';
 
 /** Number that keeps the files of several syncs apart. */
 let files = 0;
 
-/** Puts whole datasets in the place of the one that stands. */
-export interface Datasets {
-  /** Whether one is being loaded: another has to wait. */
-  readonly isLoading: boolean;
-  /**
-   * Replaces the dataset by one that was received. Resolves when it is loaded, before anybody is
-   * served from it.
-   */
-  replaceBy(dataset: ReceivedDataset): Promise<LoadedDataset>;
-  /** Begins to load one beside the one that stands; the total is 0 while unknown. */
-  loadAside(totalBytes: number, old: 'hidden' | 'served'): DatasetAside;
-  /** Puts it in the place of ours, at once; resolves when the AOF goes on. */
-  replaceByAside(aside: DatasetAside): Promise<void>;
-}
-
-export interface FollowerDeps {
-  readonly services: Services;
-  readonly fs: FileSystem;
-  readonly primary: Primary;
-  readonly datasets: Datasets;
+/** What a follower needs of the server, beside what taking in datasets needs. */
+export interface FollowerDeps
+  extends Pick<
+    DatasetIntakeDeps,
+    'services' | 'fs' | 'primary' | 'journal' | 'datasets' | 'handedOver'
+  > {
   readonly differences: StreamDifferences;
   /** Does what a command of the primary says of function libraries; false for any other. */
   readonly takeFunction: (args: Args) => boolean;
@@ -72,11 +46,9 @@ export interface FollowerDeps {
   readonly listeningPort: () => number;
   /** Whether the peer is asked to take over from us. */
   readonly isHandingOver: () => boolean;
-  readonly handedOver: () => void;
   readonly handOverRejected: (reason: string) => void;
   /** Called when the link has come up, or gone down. */
   readonly linkChanged: () => void;
-  readonly journal: ReplicationJournal;
   readonly turn: Turn;
 }
 
@@ -90,6 +62,7 @@ export class Follower implements PrimaryLinkHost {
   streamDb: number;
 
   private readonly deps: FollowerDeps;
+  private readonly intake: DatasetIntake;
   /** Whether the dataset is that of the history, so that a partial sync may be asked for. */
   private resumable: boolean;
   /** Whether the primary counts its stream. */
@@ -103,6 +76,14 @@ export class Follower implements PrimaryLinkHost {
     this.resumable = from.resumable;
     this.streamDb = from.streamDb;
     this.link = new PrimaryLink(this, host, port);
+    this.intake = new DatasetIntake({
+      ...deps,
+      isFollowing: () => deps.isCurrent(this),
+      giveUp: () => {
+        this.resumable = false;
+      },
+      adopt: (position, streamDb) => this.adopt(position, streamDb),
+    });
     this.acks = new ReplicationAcks(this.link, deps.journal, deps.turn);
   }
 
@@ -163,105 +144,12 @@ export class Follower implements PrimaryLinkHost {
     this.deps.handedOver();
   }
 
-  async load(dataset: ReceivedDataset): Promise<void> {
-    let loaded: LoadedDataset;
-    try {
-      loaded = await this.replaceBy(dataset);
-    } catch (error) {
-      await this.fs.unlink(dataset.path);
-      throw error;
-    }
-    // In one breath: who is served may save it, write to it and promote this server at once.
-    this.adopt(dataset.position, loaded.streamDb);
-    const logged = loaded.goOnFromIt();
-    if (logged === null) await Promise.all([this.keep(dataset.path), loaded.goOn()]);
-    else {
-      this.deps.journal.notePosition();
-      await logged;
-    }
-  }
-
-  /**
-   * The dataset is loaded from its own file: nobody else writes that one, whatever else is saved
-   * meanwhile.
-   */
-  private async replaceBy(dataset: ReceivedDataset): Promise<LoadedDataset> {
-    const { primary, services } = this.deps;
-    // Whoever was promoted meanwhile keeps what it has.
-    if (!this.deps.isCurrent(this)) throw new LinkError('the link was given up');
-    if (this.deps.datasets.isLoading) throw new LinkError('another dataset is being loaded');
-    checkVersion(dataset);
-    this.checkEmpty(dataset);
-    this.deps.handedOver();
-    primary.disconnectAll();
-    primary.dropBacklog();
-    this.resumable = false;
-    services.activeExpiry.own.forget();
-    this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
-    return this.deps.datasets.replaceBy(dataset).catch((error: unknown) => {
-      primary.history.renew();
-      // What was loaded of it is nobody's dataset.
-      flushAll(services);
-      throw new LinkError(`the dataset of the master could not be loaded: ${errorText(error)}`);
-    });
-  }
-
-  /**
-   * What was loaded, unless it is the AOF's base, becomes the dump, or goes where nothing is kept
-   * on disk (`rdb-del-sync-files`). Should that fail, the old dump stands, which says the place of
-   * its own data.
-   */
-  private async keep(loaded: string): Promise<void> {
-    const { config } = this.deps.services;
-    const { appendonly, dbfilename, rdbDelSyncFiles, save } = config.values;
-    const path = config.path(dbfilename);
-    try {
-      this.fs.renameSync(loaded, path);
-      if (rdbDelSyncFiles && !appendonly && save.length === 0) await this.fs.unlink(path);
-      else await this.fs.fsyncDir(folderOf(path));
-    } catch (error) {
-      removeIfThere(this.fs, loaded);
-      this.log('warning', `The dataset of the master is not kept as a dump: ${errorText(error)}`);
-    }
+  load(dataset: ReceivedDataset): Promise<void> {
+    return this.intake.load(dataset);
   }
 
   takerOf(position: DatasetPosition): DatasetTaker | null {
-    const { keyspace, config } = this.deps.services;
-    const { replDisklessLoad: way } = config.values;
-    if (way === 'disabled' || (way === 'on-empty-db' && !keyspace.isEmpty)) return null;
-    // What we hold is an earlier state of the same history: good enough to be read meanwhile.
-    const isEarlier = way === 'swapdb' && position?.id === this.deps.primary.history.id;
-    let aside: DatasetAside | null = null;
-    return {
-      open: async (totalBytes) => {
-        this.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
-        aside = this.deps.datasets.loadAside(totalBytes, isEarlier ? 'served' : 'hidden');
-        return aside;
-      },
-      take: async ({ isEmpty }) => {
-        if (aside !== null) await this.take(aside, isEmpty, position);
-      },
-      drop: () => aside?.giveUp(),
-    };
-  }
-
-  /** A dataset that was loaded aside is whole: from one command to the next it is ours. */
-  private async take(
-    aside: DatasetAside,
-    isEmpty: boolean,
-    position: DatasetPosition,
-  ): Promise<void> {
-    const { services, primary, datasets, isCurrent, handedOver } = this.deps;
-    if (!isCurrent(this)) throw new LinkError('the link was given up');
-    this.checkEmpty({ isEmpty, position });
-    handedOver();
-    primary.disconnectAll();
-    primary.dropBacklog();
-    services.activeExpiry.own.forget();
-    this.log('notice', 'MASTER <-> REPLICA sync: Swapping active DB with loaded DB');
-    const replaced = datasets.replaceByAside(aside);
-    this.adopt(position, Number(aside.contents.aux.get('repl-stream-db') ?? 0));
-    await replaced;
+    return this.intake.takerOf(position);
   }
 
   /** Our dataset is now the primary's at this place in its stream. */
@@ -358,30 +246,6 @@ export class Follower implements PrimaryLinkHost {
     const { services, isDiskBroken } = this.deps;
     return isDiskBroken() && !services.config.values.replicaIgnoreDiskWriteErrors;
   }
-
-  private checkEmpty(dataset: Pick<ReceivedDataset, 'isEmpty' | 'position'>): void {
-    const { services, primary } = this.deps;
-    const { keyspace, config } = services;
-    if (!dataset.isEmpty || config.values.replicaAcceptEmptyPrimary) return;
-    if (keyspace.databases.every((db) => db.dict.count === 0)) return;
-    if (dataset.position !== null && primary.history.isKin(dataset.position.id)) return;
-    throw new LinkError(
-      'the master has sent an empty dataset of another history, as after a start without its ' +
-        'data, and there are keys here: refused. To give them up, set ' +
-        'replica-accept-empty-primary to yes; to keep them, promote this server with ' +
-        'REPLICAOF NO ONE',
-    );
-  }
-}
-
-/** What is newer than anything that loads here must not cost what stands. */
-function checkVersion({ version }: ReceivedDataset): void {
-  if (isLoadedVersion(version)) return;
-  throw new LinkError(
-    `the master has sent an RDB of version ${version}, which this server cannot load: refused, ` +
-      'and what is here is kept. A master that is newer than this server can follow it, but not ' +
-      'lead it',
-  );
 }
 
 const DISK_BROKEN =

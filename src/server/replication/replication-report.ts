@@ -60,7 +60,7 @@ function followerFields(replication: ReplicationService, nowMs: number): InfoFie
     ['slave_repl_offset', offset],
   ];
   if (link.state === 'sync') {
-    const { receivedBytes, totalBytes } = link;
+    const { receivedBytes, totalBytes } = link.receiver;
     const percent = totalBytes === 0 ? 0 : (receivedBytes / totalBytes) * 100;
     fields.push(
       ['master_sync_total_bytes', totalBytes],

@@ -24,12 +24,3 @@ export function primarySettings({ values }: Config): PrimarySettings {
     lagSecondsMax: values.minReplicasMaxLag,
   };
 }
-
-/** Settings that change what a server does in its role. */
-export const ROLE_SETTINGS = [
-  'replica-read-only',
-  'replica-serve-stale-data',
-  'replica-ignore-disk-write-errors',
-  'min-replicas-to-write',
-  'min-replicas-max-lag',
-] as const;

@@ -25,15 +25,16 @@ import { type ReplicationAux, ReplicationHistory } from '../../replication/repli
 import type { SnapshotStarter } from '../../replication/snapshot-starter.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
-import { readonlyGate, replicasGate, staleGate } from '../dispatch/gates.ts';
 import type { Services } from '../services.ts';
 import type { Turn } from '../turn/turn.ts';
+import type { Datasets } from './dataset-intake.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
-import { type Datasets, Follower } from './replication-follower.ts';
+import { Follower } from './replication-follower.ts';
 import { type LocalLog, ReplicationJournal } from './replication-journal.ts';
-import { primarySettings, ROLE_SETTINGS } from './replication-settings.ts';
+import { primarySettings } from './replication-settings.ts';
 import { dismissBlocked, ReplicationWaits } from './replication-wait.ts';
+import { RoleGates } from './role-gates.ts';
 import { StreamDifferences } from './stream-differences.ts';
 
 export interface ReplicationDeps {
@@ -71,6 +72,7 @@ export class ReplicationService {
 
   private readonly deps: ReplicationDeps;
   private readonly services: Services;
+  private readonly gates: RoleGates;
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
@@ -87,6 +89,7 @@ export class ReplicationService {
       this.follower?.acks.check();
     };
     this.primary = this.createPrimary();
+    this.gates = new RoleGates(deps.services, deps.turn, this.primary, this);
     this.journal = new ReplicationJournal({
       turn: deps.turn,
       propagator: this.services.propagator,
@@ -103,14 +106,17 @@ export class ReplicationService {
       },
       resumeWrites: () => {
         this.services.desk.pause.end('failover');
-        this.applyRole();
+        this.gates.apply();
       },
       follow: ({ host, port }) => this.follow(host, port),
       promote: () => this.promote(),
       log: (level, text) => this.services.log[level](text),
     });
-    this.listen();
-    this.applyRole();
+    this.config.onChange('repl-backlog-size', (bytes) => {
+      this.primary.backlog?.resize(bytes);
+      return undefined;
+    });
+    this.gates.apply();
     // Nothing that is loaded may go before replicas would be told, nor ever on a replica.
     this.services.desk.expiry.hold('replica', true);
   }
@@ -295,7 +301,7 @@ export class ReplicationService {
       const mayPing = this.journal.isFeeding && !this.failover.isRunning;
       if (mayPing && this.primary.replicas.size > 0) this.journal.ping();
     }
-    this.holdReplicasGate();
+    this.gates.countReplicas();
   }
 
   private startSnapshot(): void {
@@ -347,7 +353,7 @@ export class ReplicationService {
         isHandingOver: () => this.failover.state === 'failover-in-progress',
         handedOver: () => this.failover.succeeded(),
         handOverRejected: (reason) => this.failover.abort(reason),
-        linkChanged: () => this.applyRole(),
+        linkChanged: () => this.gates.apply(),
       },
       host,
       port,
@@ -359,40 +365,12 @@ export class ReplicationService {
     this.waits.check();
     this.failover.check();
     this.services.desk.replicasChanged(this.primary.replicas.size);
-    this.holdReplicasGate();
+    this.gates.countReplicas();
   }
 
   private readersChanged(): void {
     this.journal.isFeeding = this.follower === null && this.primary.backlog !== null;
     this.deps.readersChanged();
-    this.applyRole();
-  }
-
-  /** Does what follows from the role, the state of the link, and the settings for replicas. */
-  private applyRole(): void {
-    const { activeExpiry, desk, config } = this.services;
-    const { replicaReadOnly, replicaServeStaleData } = config.values;
-    this.deps.turn.ignoresLogErrors = this.isReplica && config.values.replicaIgnoreDiskWriteErrors;
-    activeExpiry.own.follow(this.isReplica, !replicaReadOnly);
-    desk.gates.hold('readonly', this.isReplica && replicaReadOnly, readonlyGate);
-    desk.gates.hold('stale', !this.isFresh && !replicaServeStaleData, staleGate);
-    this.holdReplicasGate();
-  }
-
-  private holdReplicasGate(): void {
-    const { minReplicasToWrite, minReplicasMaxLag } = this.config.values;
-    const wanted = minReplicasToWrite > 0 && minReplicasMaxLag > 0 && this.follower === null;
-    const missing = wanted && this.primary.goodReplicas(Date.now()) < minReplicasToWrite;
-    this.services.desk.gates.hold('replicas', missing, replicasGate);
-  }
-
-  private listen(): void {
-    const { config } = this;
-    const again = (): undefined => void this.applyRole();
-    for (const name of ROLE_SETTINGS) config.onChange(name, again);
-    config.onChange('repl-backlog-size', (bytes) => {
-      this.primary.backlog?.resize(bytes);
-      return undefined;
-    });
+    this.gates.apply();
   }
 }

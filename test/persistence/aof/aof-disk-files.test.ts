@@ -61,11 +61,11 @@ describe('the files', () => {
       await driver.pass(100);
       driver.turn(2);
       await driver.pass(100);
-      expect(driver.aof.currentSizeBytes).toBe(sizes());
+      expect(driver.aof.size.currentBytes).toBe(sizes());
       await driver.rewrite();
       driver.turn();
       await driver.pass(1500);
-      expect(driver.aof.currentSizeBytes).toBe(sizes());
+      expect(driver.aof.size.currentBytes).toBe(sizes());
       expect(openFiles(fs)).toBe(1);
     },
   );

@@ -22,14 +22,14 @@ describe('a rewrite', () => {
       names(fs).reduce((sum, name) => {
         return sum + (/\.aof$/.test(name) ? fs.content(`${FOLDER}/${name}`)!.length : 0);
       }, 0);
-    expect(driver.aof.currentSizeBytes).toBe(sizes());
+    expect(driver.aof.size.currentBytes).toBe(sizes());
     expect(driver.aof.rewriteReason(0)).toBe('growth');
     await driver.begin();
     expect(driver.aof.rewriteReason(0)).toBeUndefined();
     driver.turn(5);
     await driver.finish();
     await driver.pass(200);
-    expect(driver.aof.currentSizeBytes).toBe(sizes());
+    expect(driver.aof.size.currentBytes).toBe(sizes());
     expect(names(fs)).toEqual(['a.2.base.aof', 'a.2.incr.aof', 'a.manifest']);
     expect(await recover(fs.kill())).toBe(55);
   });
@@ -43,11 +43,11 @@ describe('a rewrite', () => {
     await driver.aof.close();
     const { aof } = await AofDriver.start(fs, { policy: 'no' });
     const [base, incr] = ['base', 'incr'].map((kind) => fs.content(`${FOLDER}/a.2.${kind}.aof`)!);
-    expect([aof.sizeAfterRewriteBytes, aof.currentSizeBytes]).toEqual([
+    expect([aof.size.afterRewriteBytes, aof.size.currentBytes]).toEqual([
       base!.length,
       base!.length + incr!.length,
     ]);
-    expect(driver.aof.sizeAfterRewriteBytes).toBe(base!.length);
+    expect(driver.aof.size.afterRewriteBytes).toBe(base!.length);
   });
 
   it('says which replaced files cannot be deleted, and keeps their names', async () => {

@@ -22,7 +22,7 @@ it('gives each write to the old files and the base, or to the new file', async (
   for (let rewrites = 0; rewrites < 3; rewrites++) {
     expect(await ask(client, 'BGREWRITEAOF')).toMatch(/started/);
     const first = count;
-    while (aof.rewrites === rewrites || aof.isRewriting) {
+    while (aof.rewrites.count === rewrites || aof.rewrites.isRunning) {
       client.write('INCR n\r\n');
       count++;
       await turn();
@@ -64,14 +64,14 @@ describe('a rewrite', () => {
     const server = await scene.start(emptyDisk(), { appendfsync: 'no' });
     const client = await scene.connect(server);
     const { aof } = server.server.persistence;
-    expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([0, false, true]);
+    expect(aof.rewrites).toMatchObject({ count: 0, isScheduled: false, lastOk: true });
     const replies = await client.pipeline([['BGREWRITEAOF'], ['BGREWRITEAOF']]);
     expect(replies.map(({ value }) => value)).toEqual([
       'Background append only file rewriting started',
       new ReplyError('ERR Background append only file rewriting already in progress'),
     ]);
-    await until('it is done', () => aof.rewrites > 0 && !aof.isRewriting);
-    expect([aof.rewrites, aof.rewriteScheduled, aof.lastRewriteOk]).toEqual([1, false, true]);
+    await until('it is done', () => aof.rewrites.count > 0 && !aof.rewrites.isRunning);
+    expect(aof.rewrites).toMatchObject({ count: 1, isScheduled: false, lastOk: true });
     expect(server.log.join('\n')).not.toContain('automatic');
   });
 
@@ -81,7 +81,7 @@ describe('a rewrite', () => {
     const client = await scene.connect(server);
     const { aof } = server.server.persistence;
     await ask(client, 'SET', 'a', 'v'.repeat(1000));
-    await until('it is done', () => aof.rewrites === 1 && !aof.isRewriting);
+    await until('it is done', () => aof.rewrites.count === 1 && !aof.rewrites.isRunning);
     expect(server.log.join('\n')).toContain('Starting automatic rewriting of AOF');
   });
 
@@ -94,11 +94,11 @@ describe('a rewrite', () => {
       persistence.tick(Date.now());
       await turn();
     }
-    expect([aof.isRewriting, aof.rewriteScheduled]).toEqual([false, true]);
+    expect([aof.rewrites.isRunning, aof.rewrites.isScheduled]).toEqual([false, true]);
     expect(aof.aof.folder.manifest.incrs.length).toBe(1);
     snapshots.abort();
     await until('it begins', () => snapshots.purpose === 'rewrite');
-    expect(aof.rewriteScheduled).toBe(false);
+    expect(aof.rewrites.isScheduled).toBe(false);
   });
 
   it('that has to wait for the files of the last one begins when they are safe', async () => {
@@ -108,11 +108,11 @@ describe('a rewrite', () => {
     const { aof } = server.server.persistence;
     fs.holdSyncs(/\.1\.incr\.aof$/);
     await ask(client, 'BGREWRITEAOF');
-    await until('the first is done', () => aof.rewrites === 1);
+    await until('the first is done', () => aof.rewrites.count === 1);
     client.write('BGREWRITEAOF\r\n');
-    await until('the second cannot begin', () => aof.rewriteScheduled);
+    await until('the second cannot begin', () => aof.rewrites.isScheduled);
     fs.releaseSyncs();
-    await until('the second is done', () => aof.rewrites === 2);
+    await until('the second is done', () => aof.rewrites.count === 2);
   });
 
   it('that finds a snapshot running when it would begin comes behind it, unfailed', async () => {
@@ -128,11 +128,11 @@ describe('a rewrite', () => {
       persistence.endTurn();
       await turn();
     }
-    expect([snapshots.purpose, aof.isRewriting]).toEqual(['save', true]);
+    expect([snapshots.purpose, aof.rewrites.isRunning]).toEqual(['save', true]);
     await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
     snapshots.abort();
-    await until('it has come', () => aof.rewrites === 1);
-    expect([aof.isRewriting, schedule.failures]).toEqual([false, 0]);
+    await until('it has come', () => aof.rewrites.count === 1);
+    expect([aof.rewrites.isRunning, schedule.failures]).toEqual([false, 0]);
     expect(folder.manifest.incrs.length).toBe(1);
   });
 
@@ -144,12 +144,12 @@ describe('a rewrite', () => {
     await ask(client, 'SET', 'a', '1');
     fs.failWriteOf = /temp-\d/;
     await ask(client, 'BGREWRITEAOF');
-    await until('it fails', () => !aof.lastRewriteOk && !aof.isRewriting);
+    await until('it fails', () => !aof.rewrites.lastOk && !aof.rewrites.isRunning);
     expect(server.log.join('\n')).toMatch(/Background AOF rewrite failed: .*EIO/);
     fs.failWriteOf = undefined;
     expect(await ask(client, 'BGREWRITEAOF')).toMatch(/started/);
-    await until('another one succeeds', () => aof.rewrites === 1);
-    expect(aof.lastRewriteOk).toBe(true);
+    await until('another one succeeds', () => aof.rewrites.count === 1);
+    expect(aof.rewrites.lastOk).toBe(true);
   });
 
   it('is given up when the AOF is switched off, and the next is none the worse', async () => {
@@ -162,8 +162,8 @@ describe('a rewrite', () => {
       ['CONFIG', 'SET', 'appendonly', 'no'],
       ['CONFIG', 'SET', 'appendonly', 'yes'],
     ]);
-    await until('it is on', () => aof.aof.state === 'on' && !aof.isRewriting);
-    expect([aof.rewrites, aof.lastRewriteOk]).toEqual([1, true]);
+    await until('it is on', () => aof.aof.state === 'on' && !aof.rewrites.isRunning);
+    expect([aof.rewrites.count, aof.rewrites.lastOk]).toEqual([1, true]);
     expect(server.log.join('\n')).not.toContain('rewrite failed');
     await ask(client, 'SET', 'c', '1');
     const again = await scene.connect(await scene.start(fs.kill()));
@@ -194,7 +194,7 @@ describe('a rewrite', () => {
       persistence.endTurn();
       await turn();
     }
-    expect([aof.isRewriting, aof.rewriteScheduled, aof.rewrites]).toEqual([false, false, 0]);
+    expect(aof.rewrites).toMatchObject({ isRunning: false, isScheduled: false, count: 0 });
     expect([aof.aof.state, end.log]).toEqual(['off', null]);
   });
 });
@@ -207,8 +207,8 @@ describe('a rewrite without an AOF', () => {
     });
     const { aof } = persistence;
     await ask(client, 'BGREWRITEAOF');
-    await until('it is over', () => !aof.isRewriting);
-    expect([aof.rewrites, aof.lastRewriteOk, aof.isOn]).toEqual([1, true, false]);
+    await until('it is over', () => !aof.rewrites.isRunning);
+    expect([aof.rewrites.count, aof.rewrites.lastOk, aof.isOn]).toEqual([1, true, false]);
     expect(server.log.join('\n')).toContain('Background AOF rewrite finished successfully');
     const names = fs.paths().map((path) => path.split('/').at(-1));
     expect(names.filter((name) => name?.includes('aof')).sort()).toEqual([
@@ -227,8 +227,8 @@ describe('a rewrite without an AOF', () => {
       const { aof } = persistence;
       fs.failWriteOf = file;
       await ask(client, 'BGREWRITEAOF');
-      await until('it is over', () => !aof.isRewriting);
-      expect([aof.rewrites, aof.lastRewriteOk, aof.aof.state]).toEqual([0, false, 'off']);
+      await until('it is over', () => !aof.rewrites.isRunning);
+      expect([aof.rewrites.count, aof.rewrites.lastOk, aof.aof.state]).toEqual([0, false, 'off']);
       expect(server.log.join('\n')).toMatch(/Background AOF rewrite failed: .*EIO/);
     },
   );
@@ -242,8 +242,8 @@ describe('a rewrite without an AOF', () => {
     const next = (fs.kindCalls.get('unlink') ?? 0) + 1;
     fs.breakCallOf('unlink', next, { kind: 'error', code: 'EIO' });
     await ask(client, 'BGREWRITEAOF');
-    await until('it is over', () => !aof.isRewriting);
-    expect([aof.rewrites, aof.lastRewriteOk]).toEqual([1, true]);
+    await until('it is over', () => !aof.rewrites.isRunning);
+    expect([aof.rewrites.count, aof.rewrites.lastOk]).toEqual([1, true]);
     expect(server.log.join('\n')).toMatch(/could not delete .*temp-appendonly.aof.incr .*EIO/);
     expect(await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK');
     await until('it is on', () => aof.aof.state === 'on');
@@ -272,7 +272,7 @@ describe('the AOF', () => {
     end.mockRestore();
     persistence.endTurn();
     await suspended;
-    expect([aof.aof.state, aof.localLog, aof.isRewriting]).toEqual(['off', null, false]);
+    expect([aof.aof.state, aof.localLog, aof.rewrites.isRunning]).toEqual(['off', null, false]);
     expect(await ask(client, 'SET', 'c', '1')).toBe('OK');
     const again = await scene.connect(await scene.start(fs.kill()));
     expect(await ask(again, 'MGET', 'a', 'b', 'c')).toEqual(['1', '1', null]);
@@ -302,7 +302,7 @@ describe('the AOF', () => {
       /^ERR CONFIG SET failed .*'appendonly'\) - Unable to turn on AOF: .*EACCES.*aof\.incr/,
     );
     expect(await ask(client, 'CONFIG', 'GET', 'appendonly')).toEqual(['appendonly', 'no']);
-    expect([aof.aof.state, aof.isRewriting, aof.localLog]).toEqual(['off', false, null]);
+    expect([aof.aof.state, aof.rewrites.isRunning, aof.localLog]).toEqual(['off', false, null]);
     expect(await ask(client, 'SET', 'a', '1')).toBe('OK');
     expect(await ask(client, 'CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK');
     await until('it is on', () => aof.aof.state === 'on');
@@ -320,7 +320,7 @@ describe('the AOF', () => {
       persistence.tick(Date.now());
       await turn();
     }
-    expect([aof.isRewriting, aof.rewriteScheduled, aof.rewrites]).toEqual([false, false, 0]);
+    expect(aof.rewrites).toMatchObject({ isRunning: false, isScheduled: false, count: 0 });
     expect([aof.aof.state, end.log]).toEqual(['off', null]);
   });
 

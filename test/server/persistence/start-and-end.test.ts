@@ -58,7 +58,7 @@ describe('a start with appendonly yes', () => {
     await ask(client, 'SET', 'a', '1');
     await ask(client, 'SAVE');
     await ask(client, 'BGREWRITEAOF');
-    await until('it is rewritten', () => aof.rewrites === 1);
+    await until('it is rewritten', () => aof.rewrites.count === 1);
     expect([said(/dump\.rdb$/), said(/\.2\.base\.rdb$/)]).toEqual([['dump'], ['base']]);
   });
 
@@ -191,7 +191,7 @@ describe('while a rewrite runs', () => {
     await ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
     snapshots.abort();
     await until('the save is done', () => rdb.saves === 1);
-    expect([aof.isRewriting, rdb.scheduled]).toEqual([false, false]);
+    expect([aof.rewrites.isRunning, rdb.scheduled]).toEqual([false, false]);
     expect(fs.content(DUMP)).toBeDefined();
   });
 });

@@ -19,7 +19,7 @@ async function pair(settings: SceneSettings) {
   await until('the link is up', () => follower?.isConnected === true);
   await until('its AOF stands', () => {
     const { aof } = replica.server.persistence;
-    return !aof.isRewriting && (aof.aof.state === 'on' || settings.appendonly === false);
+    return !aof.rewrites.isRunning && (aof.aof.state === 'on' || settings.appendonly === false);
   });
   return { disk, primary, replica, client: await scene.connect(primary) };
 }

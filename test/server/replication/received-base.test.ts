@@ -50,7 +50,7 @@ describe('the RDB of a full sync', () => {
     const { disk, replica, here, persistence } = await aReplica();
     await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
     await until('the link is up', () => isLinked(replica));
-    expect([persistence.aof.aof.state, persistence.aof.rewrites]).toEqual(['on', 0]);
+    expect([persistence.aof.aof.state, persistence.aof.rewrites.count]).toEqual(['on', 0]);
     expect(manifestOf(disk)).toEqual(['appendonly.aof.2.base.rdb', 'appendonly.aof.2.incr.aof']);
     expect(disk.readdirSync(FOLDER).toSorted()).toEqual([
       ...manifestOf(disk),
@@ -94,7 +94,7 @@ describe('the RDB of a full sync', () => {
     await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
     await until('the link is up', () => isLinked(replica));
     await until('the AOF is on', () => persistence.aof.aof.state === 'on');
-    expect(persistence.aof.rewrites).toBe(1);
+    expect(persistence.aof.rewrites.count).toBe(1);
     const again = await scene.connect(await scene.start(disk.kill()));
     expect(await ask(again, 'MGET', 'ours', 'theirs')).toEqual([null, '1']);
   });
@@ -104,7 +104,7 @@ describe('the RDB of a full sync', () => {
     const { replica, here, persistence } = await aReplica({ rdbchecksum: false });
     await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
     await until('the link is up', () => isLinked(replica));
-    expect([persistence.aof.aof.state, persistence.aof.rewrites]).toEqual(['on', 0]);
+    expect([persistence.aof.aof.state, persistence.aof.rewrites.count]).toEqual(['on', 0]);
   });
 
   it('that cannot be renamed into the folder goes, and a rewrite follows', async () => {
