@@ -89,6 +89,7 @@ describe('rename-command', () => {
       'EVAL ""',
       'get old',
       'set get',
+      'PING Ping',
     ];
     const configText = lines.map((line) => `rename-command ${line}\n`).join('');
     const server = await startCairnServer({ configText });
@@ -96,6 +97,7 @@ describe('rename-command', () => {
       const client = await server.connect();
       const ask = async (...words: string[]) => (await client.send(...words)).raw.toString();
       expect(await ask('VEcho', 'a')).toBe('$1\r\na\r\n');
+      expect(await ask('PING')).toBe('+PONG\r\n');
       expect(await ask('GET', 'k', 'v')).toBe('+OK\r\n');
       expect(await ask('OLD', 'k')).toBe('$1\r\nv\r\n');
       for (const gone of ['ECHO', 'X', 'FLUSHALL', 'SET']) {

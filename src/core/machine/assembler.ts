@@ -196,9 +196,19 @@ function bodyOf({ words, longs, code }: MachineFunction): Code {
   return [...leb(whole.length), ...whole];
 }
 
-/** Memory of so many pages of 64 KiB, all zeros. */
+/**
+ * Memory of so many pages of 64 KiB, all zeros. V8 keeps addresses free behind each, some 10 GB, so
+ * that it need not check every access; a limit of addresses is what such a memory may not be for.
+ */
 export function newMemory(pages: number): MachineMemory {
-  return new WebAssembly.Memory({ initial: pages });
+  try {
+    return new WebAssembly.Memory({ initial: pages });
+  } catch (error) {
+    const cure = 'lift the limit of virtual memory (ulimit -v, LimitAS), of which nothing is used';
+    throw new Error(`there are not the 33 GB of addresses that WebAssembly keeps free: ${cure}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Puts a module together that works on `memory`, and starts it. */

@@ -12,7 +12,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fromByteString } from './byte-string.ts';
-import { ConfigFileError, type Directive, readConfigFile, readDirectives } from './conf-file.ts';
+import {
+  ConfigFileError,
+  type Directive,
+  readConfigFile,
+  readDirectives,
+  splitWords,
+} from './conf-file.ts';
 import { includedPaths } from './include-path.ts';
 import type { AnyParameter } from './parameter.ts';
 import { findParameter } from './parameters.ts';
@@ -93,10 +99,22 @@ function readParameter(
   directive: Directive,
   afresh: boolean,
 ): void {
-  const { words } = directive;
-  const wrongCount = !parameter.type.multi && words.length !== 2;
-  const error = wrongCount ? WRONG_WORD_COUNT : config.read(parameter, words.slice(1), afresh);
+  const { multi } = parameter.type;
+  const values = directive.words.slice(1);
+  const wrongCount = !multi && values.length !== 1;
+  const words = multi ? unquoted(values) : values;
+  const error = wrongCount ? WRONG_WORD_COUNT : config.read(parameter, words, afresh);
   if (error !== undefined) throw new ConfigFileError(error, directive);
+}
+
+/**
+ * Several words in one pair of quotes are taken apart like a line of their own (`--save "''"` is
+ * how some people say "never"). One in which a quote is open has no words, as in Redis.
+ */
+function unquoted(values: string[]): string[] {
+  const [only] = values;
+  if (values.length !== 1 || only === undefined || only === '') return values;
+  return splitWords(only) ?? [];
 }
 
 /** Why a program cannot say `name`. */

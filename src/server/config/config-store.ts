@@ -61,10 +61,8 @@ export class ConfigStore {
     words: readonly string[],
     afresh: boolean,
   ): string | undefined {
-    const first = words[0];
-    const quoted = parameter.type.multi && words.length === 1 && first !== undefined;
     if (afresh) this.#seen.delete(parameter);
-    const parsed = this.#parse(parameter, quoted && first !== '' ? first.split(' ') : words, true);
+    const parsed = this.#parse(parameter, words, true);
     if ('error' in parsed) return parsed.error;
     this.#seen.add(parameter);
     this.store(parameter, parsed.value);

@@ -106,7 +106,7 @@ export class CommandTable {
       return ABSENT.has(wanted) ? undefined : 'No such command in rename-command';
     }
     const name = to.toLowerCase();
-    if (this.all.some((one) => calledName(one) === name)) {
+    if (this.all.some((one) => one !== old && calledName(one) === name)) {
       return 'Target command name already exists';
     }
     this.all.splice(index, 1);

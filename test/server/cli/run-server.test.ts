@@ -107,6 +107,17 @@ describe('a start', () => {
     expect(start('none.conf').stdout).toContain("can't open config file");
   });
 
+  it('under a limit of addresses says which one to lift', () => {
+    const script = 'ulimit -v 16000000; exec "$0" "$@"';
+    const refused = spawnSync('sh', ['-c', script, process.execPath, program, '--port', '0'], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/^Error: .*: lift the limit of virtual memory \(ulimit -v, /m);
+  });
+
   it('logs what tools wait for, in this order', async () => {
     const port = await freePort();
     const server = new Running([

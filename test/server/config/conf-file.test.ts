@@ -185,6 +185,22 @@ describe('a file', () => {
     expect(load(text).get(['save'])).toEqual([['save', save]]);
   });
 
+  it.each([
+    ['save', '" 3600\\t1  300 10 "', '3600 1 300 10'],
+    ['save', `"'900' 1"`, '900 1'],
+    ['save', `"''"`, ''],
+    ['save', `'""'`, ''],
+    ['save', `"900 1 'x"`, ''],
+    ['save', '" "', ''],
+    ['bind', '"127.0.0.1  ::1"', '127.0.0.1 ::1'],
+    ['bind', '" "', ''],
+    ['oom-score-adj-values', '"1  2 3"', '1 2 3'],
+    ['shutdown-on-sigterm', `"'save'  now"`, 'save now'],
+    ['latency-tracking-info-percentiles', `"''"`, ''],
+  ])('takes what one pair of quotes holds apart: %s %s', (name, quoted, value) => {
+    expect(load(`${name} ${quoted}`).get([name])).toEqual([[name, value]]);
+  });
+
   it('comes before standard input, and that before the options', () => {
     const file = write('test.conf', 'timeout 1\nhz 11\ndatabases 3');
     const config = new Config();

@@ -71,7 +71,7 @@ describe('the dataset of a primary', () => {
     await ask(here, 'SET', 'ours', 1);
     await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
     await until('it is served', async () => (await ask(here, 'GET', 'theirs')) === '1');
-    expect(disk.heldSyncs).toBeGreaterThan(0);
+    await until('the rewrite waits for the disk', () => disk.heldSyncs > 0);
     const { history } = replica.server.replication;
     const { id } = primary.server.replication.history;
     expect(history.id).toBe(id);
