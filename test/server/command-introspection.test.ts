@@ -89,6 +89,7 @@ describe('rename-command', () => {
       'EVAL ""',
       'get old',
       'set get',
+      'PING ping',
     ];
     const configText = lines.map((line) => `rename-command ${line}\n`).join('');
     const server = await startCairnServer({ configText });
@@ -98,6 +99,7 @@ describe('rename-command', () => {
       expect(await ask('VEcho', 'a')).toBe('$1\r\na\r\n');
       expect(await ask('GET', 'k', 'v')).toBe('+OK\r\n');
       expect(await ask('OLD', 'k')).toBe('$1\r\nv\r\n');
+      expect(await ask('PING')).toBe('+PONG\r\n');
       for (const gone of ['ECHO', 'X', 'FLUSHALL', 'SET']) {
         expect(await ask(gone)).toMatch(/^-ERR unknown command/);
       }
