@@ -192,7 +192,6 @@ export class Follower implements PrimaryLinkHost {
     if (this.deps.datasets.isLoading) throw new LinkError('another dataset is being loaded');
     checkVersion(dataset);
     this.checkEmpty(dataset);
-    this.deps.handedOver();
     primary.disconnectAll();
     primary.dropBacklog();
     this.resumable = false;
@@ -226,6 +225,8 @@ export class Follower implements PrimaryLinkHost {
   }
 
   takerOf(position: DatasetPosition): DatasetTaker | null {
+    // The peer is a primary from here on, whatever becomes of the transfer.
+    this.deps.handedOver();
     const { keyspace, config } = this.deps.services;
     const { replDisklessLoad: way } = config.values;
     if (way === 'disabled' || (way === 'on-empty-db' && !keyspace.isEmpty)) return null;
@@ -251,10 +252,9 @@ export class Follower implements PrimaryLinkHost {
     isEmpty: boolean,
     position: DatasetPosition,
   ): Promise<void> {
-    const { services, primary, datasets, isCurrent, handedOver } = this.deps;
+    const { services, primary, datasets, isCurrent } = this.deps;
     if (!isCurrent(this)) throw new LinkError('the link was given up');
     this.checkEmpty({ isEmpty, position });
-    handedOver();
     primary.disconnectAll();
     primary.dropBacklog();
     services.activeExpiry.own.forget();
