@@ -147,17 +147,34 @@ describe('the dataset of a primary', () => {
     expect(dumps).toEqual(what === 'stays' ? ['dump.rdb'] : []);
   });
 
-  it('is sent whole to replicas of the replica, too', async () => {
-    const [top, middle] = [await scene.start(emptyDisk()), await scene.start(emptyDisk())];
-    await ask(await scene.connect(top), 'SET', 'theirs', 1);
-    const between = await scene.connect(middle);
-    await ask(between, 'SET', 'ours', 1);
-    const bottom = await scene.start(emptyDisk(), { replicaof: `127.0.0.1 ${middle.port}` });
-    const below = await scene.connect(bottom);
-    await until('it has the old one', async () => (await ask(below, 'GET', 'ours')) === '1');
-    await ask(between, 'REPLICAOF', '127.0.0.1', top.port);
-    await until('it has the new one', async () => (await ask(below, 'GET', 'theirs')) === '1');
-    expect(await ask(below, 'KEYS', '*')).toEqual(['theirs']);
+  describe.each(['disabled', 'swapdb'])('with repl-diskless-load %s', (way) => {
+    const settings = { 'repl-diskless-load': way };
+
+    it('is sent whole to replicas of the replica, too', async () => {
+      const [top, middle] = [
+        await scene.start(emptyDisk()),
+        await scene.start(emptyDisk(), settings),
+      ];
+      await ask(await scene.connect(top), 'SET', 'theirs', 1);
+      const between = await scene.connect(middle);
+      await ask(between, 'SET', 'ours', 1);
+      const bottom = await scene.start(emptyDisk(), { replicaof: `127.0.0.1 ${middle.port}` });
+      const below = await scene.connect(bottom);
+      await until('it has the old one', async () => (await ask(below, 'GET', 'ours')) === '1');
+      await ask(between, 'REPLICAOF', '127.0.0.1', top.port);
+      await until('it has the new one', async () => (await ask(below, 'GET', 'theirs')) === '1');
+      expect(await ask(below, 'KEYS', '*')).toEqual(['theirs']);
+    });
+
+    it('is refused when it is empty and of another history', async () => {
+      const primary = await scene.start(emptyDisk());
+      const replica = await scene.start(emptyDisk(), settings);
+      const here = await scene.connect(replica);
+      await ask(here, 'SET', 'ours', 1);
+      await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
+      await until('it is refused', () => replica.log.join('\n').includes('there are keys here'));
+      await until('what was kept is served', async () => (await ask(here, 'GET', 'ours')) === '1');
+    });
   });
 
   it('is asked for again by who has handed over, when it does not come whole', async () => {
