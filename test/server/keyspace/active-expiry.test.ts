@@ -152,3 +152,12 @@ describe('active expiry', () => {
     expect(activeExpiry.own.size).toBe(1);
   });
 });
+
+it('a key that is found expired goes with UNLINK where such keys are freed lazily', async () => {
+  const inside = await open({ 'lazyfree-lazy-expire': 'yes' });
+  inside.run('SET', 'k', 'v', 'PX', 1000);
+  inside.takeJournal();
+  inside.nowMs = Date.now() + 2000;
+  expect(inside.run('GET', 'k')).toBe(null);
+  expect(inside.takeJournal()).toEqual(['UNLINK k']);
+});
