@@ -84,7 +84,7 @@ describe('a client that tracks', () => {
     }
   });
 
-  it('is told, with NOLOOP too, of a key that has expired, and not of its own changes', async () => {
+  it('is told, with NOLOOP too, of a key that expired, and not of its own changes', async () => {
     const server = await scene.start(emptyDisk());
     const [client, other] = [await scene.connect(server), await scene.connect(server)];
     server.server.activeExpiry.enabled = false;

@@ -1,6 +1,6 @@
 /**
- * A replica that goes on in the middle of its primary's stream: what comes next selects no database,
- * and belongs into the one that was selected before.
+ * A replica that goes on in the middle of its primary's stream: what comes next selects no
+ * database, and belongs into the one that was selected before.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
