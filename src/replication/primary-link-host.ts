@@ -39,7 +39,7 @@ export interface PrimaryLinkHost extends StreamExecutor {
    * again.
    */
   load(dataset: ReceivedDataset): Promise<void>;
-  /** Who loads the dataset that is about to come; null to have it put into a file. */
+  /** A full sync is granted. Who loads the dataset to come; null to have it put into a file. */
   takerOf(position: DatasetPosition): DatasetTaker | null;
   /** The stream begins, or was none any more, so that a full sync is due, or has ended. */
   connected(): void;

@@ -85,6 +85,18 @@ describe('the parts of the journal that are for the replicas alone', () => {
     expect(log.text).toBe('MULTI SELECT 0 SET k v INCR n EXEC DEL k ');
   });
 
+  it('make a transaction of the command that they stand beside', () => {
+    const scene = new Scene();
+    const { turn, log, feed } = scene;
+    scene.attach();
+    scene.unit([0, 'SET k v'], [0, 'PUBLISH a 1']);
+    scene.unit([0, 'PUBLISH a 2'], [0, 'INCR n']);
+    turn.takeJournal();
+    const first = 'MULTI SELECT 0 SET k v PUBLISH a 1 EXEC ';
+    expect(feed.text).toBe(`${first}MULTI PUBLISH a 2 INCR n EXEC `);
+    expect(log.text).toBe('MULTI SELECT 0 SET k v EXEC MULTI INCR n EXEC ');
+  });
+
   it('leave a transaction right behind them whole', () => {
     const scene = new Scene();
     const { turn, log, feed } = scene;
@@ -112,12 +124,40 @@ describe('the parts of the journal that are for the replicas alone', () => {
     for (const db of [1, 0, 1]) scene.unit([db, `PUBLISH a ${db}`]);
     turn.takeJournal();
     expect(log.text).toBe('SELECT 0 SET k 1 ');
-    scene.unit([1, 'SET k 2']);
+    scene.unit([1, 'SET longer 2']);
     turn.takeJournal();
-    expect(log.text).toBe('SELECT 0 SET k 1 SELECT 1 SET k 2 ');
+    expect(log.text).toBe('SELECT 0 SET k 1 SELECT 1 SET longer 2 ');
     expect(feed.text).toBe(
       'SELECT 0 SET k 1 SELECT 1 PUBLISH a 1 SELECT 0 PUBLISH a 0 SELECT 1 PUBLISH a 1 ' +
-        'SELECT 1 SET k 2 ',
+        'SELECT 1 SET longer 2 ',
     );
   });
+
+  it('lead no write astray that the AOF has the database of already', () => {
+    const scene = new Scene();
+    const { turn, log, feed } = scene;
+    scene.attach();
+    scene.unit([0, 'SET k 1']);
+    scene.unit([1, 'PUBLISH a 1']);
+    scene.unit([0, 'SET k 2']);
+    turn.takeJournal();
+    expect(feed.text).toBe('SELECT 0 SET k 1 SELECT 1 PUBLISH a 1 SELECT 0 SET k 2 ');
+    expect(log.text).toBe('SELECT 0 SET k 1 SELECT 0 SET k 2 ');
+  });
+});
+
+it('a transaction has room for its MULTI, however full the journal is', () => {
+  const scene = new Scene();
+  const { propagator, turn, log } = scene;
+  const value = 'v'.repeat(propagator.journal.length - 60);
+  for (let more = 0; more < 30; more++) {
+    const long = value + 'v'.repeat(more);
+    log.text = '';
+    propagator.forgetSelected();
+    scene.unit([0, `SET k ${long}`], [0, 'INCR n']);
+    turn.takeJournal();
+    expect(log.text.slice(0, 25)).toBe('MULTI SELECT 0 SET k vvvv');
+    expect(log.text.slice(-17)).toBe('vvvv INCR n EXEC ');
+    propagator.journal = new Uint8Array(value.length + 60);
+  }
 });

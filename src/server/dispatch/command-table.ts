@@ -96,7 +96,7 @@ export class CommandTable {
 
   /**
    * Gives a command another name, or takes it out ("rename-command" in the configuration); the
-   * reason when that is refused. What was renamed goes by its new name.
+   * reason when that is refused. What was renamed goes by its new name, which may be the old one.
    */
   rename(from: string, to: string): string | undefined {
     const wanted = from.toLowerCase();

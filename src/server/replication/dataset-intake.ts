@@ -50,8 +50,6 @@ export interface DatasetIntakeDeps {
   readonly datasets: Datasets;
   /** Whether this server still follows the primary that sends. */
   readonly isFollowing: () => boolean;
-  /** The peer has become the primary, if it was asked to. */
-  readonly handedOver: () => void;
   /** The dataset here is about to be given up: nobody can go on from it any more. */
   readonly giveUp: () => void;
   /** The dataset here is the primary's now, at this place of its stream. */
@@ -166,8 +164,7 @@ export class DatasetIntake {
 
   /** Our own replicas have to come again, and keys that we made are forgotten with the rest. */
   private makeWay(): void {
-    const { services, primary, handedOver } = this.deps;
-    handedOver();
+    const { services, primary } = this.deps;
     primary.disconnectAll();
     primary.dropBacklog();
     services.activeExpiry.own.forget();

@@ -29,10 +29,9 @@ let files = 0;
 
 /** What a follower needs of the server, beside what taking in datasets needs. */
 export interface FollowerDeps
-  extends Pick<
-    DatasetIntakeDeps,
-    'services' | 'fs' | 'primary' | 'journal' | 'datasets' | 'handedOver'
-  > {
+  extends Pick<DatasetIntakeDeps, 'services' | 'fs' | 'primary' | 'journal' | 'datasets'> {
+  /** The peer has become the primary, if it was asked to. */
+  readonly handedOver: () => void;
   readonly differences: StreamDifferences;
   /** Does what a command of the primary says of function libraries; false for any other. */
   readonly takeFunction: (args: Args) => boolean;
@@ -149,6 +148,8 @@ export class Follower implements PrimaryLinkHost {
   }
 
   takerOf(position: DatasetPosition): DatasetTaker | null {
+    // The peer is a primary from here on, whatever becomes of the transfer.
+    this.deps.handedOver();
     return this.intake.takerOf(position);
   }
 

@@ -8,8 +8,8 @@ const LENGTH_MAX = 72;
 
 type Write = (writer: FrameWriter, bytes: Uint8Array, offset: number, length: number) => void;
 
-/** The RDB bytes of what `write` makes of texts of all lengths, each with some beginnings. */
-function written(compress: boolean, write: Write): string {
+/** The RDB bytes of what `write` writes. */
+function rdbOf(compress: boolean, write: (writer: FrameWriter) => void): string {
   const parts: Buffer[] = [];
   const assembler = new RdbAssembler((bytes, length) => {
     parts.push(Buffer.from(bytes.subarray(0, length)));
@@ -20,17 +20,24 @@ function written(compress: boolean, write: Write): string {
     takeLent: () => expect.fail('nothing is lent'),
   };
   const writer = new FrameWriter(sink, compress);
-  for (let length = 0; length <= LENGTH_MAX; length++) {
-    for (const head of ['12345', '-7', '-', 'member:1', '\0\xff', 'aaaaaaaaaaaaaaaa']) {
-      const bytes = Buffer.alloc(LENGTH_MAX + 8, 0xdd);
-      bytes.write(head.repeat(LENGTH_MAX).slice(0, length), 4, 'latin1');
-      write(writer, bytes, 4, length);
-      writer.double(length / 3);
-    }
-  }
+  write(writer);
   writer.flush();
   assembler.finish();
   return Buffer.concat(parts).toString('latin1');
+}
+
+/** What `write` makes of texts of all lengths, each with some beginnings. */
+function written(compress: boolean, write: Write): string {
+  return rdbOf(compress, (writer) => {
+    for (let length = 0; length <= LENGTH_MAX; length++) {
+      for (const head of ['12345', '-7', '-', 'member:1', '\0\xff', 'aaaaaaaaaaaaaaaa']) {
+        const bytes = Buffer.alloc(LENGTH_MAX + 8, 0xdd);
+        bytes.write(head.repeat(LENGTH_MAX).slice(0, length), 4, 'latin1');
+        write(writer, bytes, 4, length);
+        writer.double(length / 3);
+      }
+    }
+  });
 }
 
 /** The words over the same memory. */
@@ -50,4 +57,16 @@ describe('a string that begins at a word', () => {
     expect(aligned).toBe(plain);
     expect(aligned.length).toBeGreaterThan(LENGTH_MAX ** 2);
   });
+});
+
+it('a string of 64 bytes is the first whose length takes two', () => {
+  const text = 'x'.repeat(65);
+  for (const [length, head] of [
+    [63, '\x3f'],
+    [64, '\x40\x40'],
+    [65, '\x40\x41'],
+  ] as const) {
+    const rdb = rdbOf(false, (writer) => writer.string(Buffer.from(text), 0, length));
+    expect(rdb.slice(0, head.length + length)).toBe(head + text.slice(0, length));
+  }
 });

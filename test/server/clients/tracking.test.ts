@@ -3,7 +3,7 @@
  * CACHING said was of that command, and not of the next. And who is told of what changes in one
  * turn, or without a command.
  */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { flushAll } from '../../../src/server/keyspace/databases.ts';
 import { ask, InProcessScene } from '../../support/in-process-scene.ts';
 import { emptyDisk } from '../../support/in-process-server.ts';
@@ -82,6 +82,23 @@ describe('a client that tracks', () => {
       expect((await client.read()).value).toBe('OK');
       expect((await client.readPush()).value).toEqual(['invalidate', ['key']]);
     }
+  });
+
+  it('is told, with NOLOOP too, of a key that expired, and not of its own changes', async () => {
+    const server = await scene.start(emptyDisk());
+    const [client, other] = [await scene.connect(server), await scene.connect(server)];
+    server.server.activeExpiry.enabled = false;
+    await tracking(client, 'NOLOOP');
+    await ask(client, 'SET', 'expires', 'value', 'PX', 100_000);
+    await ask(client, 'MGET', 'expires', 'own', 'other');
+    const laterMs = Date.now() + 200_000;
+    vi.spyOn(Date, 'now').mockReturnValue(laterMs);
+    expect(await ask(client, 'EXISTS', 'expires')).toBe(0);
+    vi.restoreAllMocks();
+    expect((await client.readPush()).value).toEqual(['invalidate', ['expires']]);
+    await ask(client, 'SET', 'own', 'value');
+    await ask(other, 'SET', 'other', 'value');
+    expect((await client.readPush()).value).toEqual(['invalidate', ['other']]);
   });
 
   it('is told at once when everything goes without a command', async () => {

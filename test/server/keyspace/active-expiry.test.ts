@@ -3,6 +3,7 @@
  * part.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { EXPIRY_IGNORE } from '../../../src/core/keyspace.ts';
 import type { Settings } from '../../../src/server/config/settings.ts';
 import { InsideServer } from '../../support/inside.ts';
 
@@ -119,4 +120,44 @@ describe('active expiry', () => {
     endTurn(inside);
     await vi.waitFor(() => expect(inside.keys).toBe(0), WAIT);
   });
+
+  it('is that of a replica for the keys that its own clients gave a time', async () => {
+    const inside = await open({ replicaof: '127.0.0.1 1', 'replica-read-only': 'no' });
+    const { activeExpiry, desk, keyspace } = inside.server;
+    // As the primary's stream is run.
+    keyspace.expiryMode = EXPIRY_IGNORE;
+    inside.run('SET', 'theirs', 'v', 'PX', 1000);
+    desk.expiry.settle();
+    for (const db of [0, 1]) {
+      inside.run('SELECT', db);
+      inside.run('SET', 'same name', 'v', 'PX', 1000);
+    }
+    inside.run('SET', 'moved', 'v', 'PX', 1000);
+    inside.run('APPEND', 'moved', 'x'.repeat(100));
+    inside.run('SET', 'there now', 'v');
+    inside.run('SET', 'not due', 'v', 'PX', 1_000_000);
+    inside.run('SET', 'persists', 'v', 'PX', 1000);
+    inside.run('PERSIST', 'persists');
+    const nowMs = Date.now() + 2000;
+    vi.spyOn(Date, 'now').mockReturnValue(nowMs);
+    endTurn(inside);
+    vi.restoreAllMocks();
+    const expired = inside.events.filter(({ event }) => event === 'expired');
+    expect(expired.map(({ db, key }) => `${db}:${key}`)).toEqual([
+      '0:same name',
+      '1:same name',
+      '1:moved',
+    ]);
+    expect(inside.keys).toBe(4);
+    expect(activeExpiry.own.size).toBe(1);
+  });
+});
+
+it('a key that is found expired goes with UNLINK where such keys are freed lazily', async () => {
+  const inside = await open({ 'lazyfree-lazy-expire': 'yes' });
+  inside.run('SET', 'k', 'v', 'PX', 1000);
+  inside.takeJournal();
+  inside.nowMs = Date.now() + 2000;
+  expect(inside.run('GET', 'k')).toBe(null);
+  expect(inside.takeJournal()).toEqual(['UNLINK k']);
 });

@@ -128,4 +128,77 @@ describe('the dataset of a primary', () => {
     const { follower } = replica.server.replication;
     expect(follower?.settings().temporaryPath).not.toBe(follower?.settings().temporaryPath);
   });
+
+  it.each([
+    ['stays', 'where save points are set', { save: '3600 1' }],
+    ['stays', 'where there is an AOF', { appendonly: true, 'aof-use-rdb-preamble': false }],
+    ['goes', 'where nothing is kept on disk', {}],
+  ])('%s with rdb-del-sync-files %s', async (what, _where, settings) => {
+    const primary = await scene.start(emptyDisk());
+    await ask(await scene.connect(primary), 'SET', 'theirs', 1);
+    const disk = emptyDisk();
+    const replica = await scene.start(disk, {
+      ...{ save: '', 'rdb-del-sync-files': true, replicaof: `127.0.0.1 ${primary.port}` },
+      ...settings,
+    });
+    const { replication } = replica.server;
+    await until('the link is up', () => replication.follower?.isConnected === true);
+    const dumps = disk.readdirSync(DATA_FOLDER).filter((name) => name.endsWith('.rdb'));
+    expect(dumps).toEqual(what === 'stays' ? ['dump.rdb'] : []);
+  });
+
+  describe.each(['disabled', 'swapdb'])('with repl-diskless-load %s', (way) => {
+    const settings = { 'repl-diskless-load': way };
+
+    it('is sent whole to replicas of the replica, too', async () => {
+      const [top, middle] = [
+        await scene.start(emptyDisk()),
+        await scene.start(emptyDisk(), settings),
+      ];
+      await ask(await scene.connect(top), 'SET', 'theirs', 1);
+      const between = await scene.connect(middle);
+      await ask(between, 'SET', 'ours', 1);
+      const bottom = await scene.start(emptyDisk(), { replicaof: `127.0.0.1 ${middle.port}` });
+      const below = await scene.connect(bottom);
+      await until('it has the old one', async () => (await ask(below, 'GET', 'ours')) === '1');
+      await ask(between, 'REPLICAOF', '127.0.0.1', top.port);
+      await until('it has the new one', async () => (await ask(below, 'GET', 'theirs')) === '1');
+      expect(await ask(below, 'KEYS', '*')).toEqual(['theirs']);
+    });
+
+    it('is refused when it is empty and of another history', async () => {
+      const primary = await scene.start(emptyDisk());
+      const replica = await scene.start(emptyDisk(), settings);
+      const here = await scene.connect(replica);
+      await ask(here, 'SET', 'ours', 1);
+      await ask(here, 'REPLICAOF', '127.0.0.1', primary.port);
+      await until('it is refused', () => replica.log.join('\n').includes('there are keys here'));
+      await until('what was kept is served', async () => (await ask(here, 'GET', 'ours')) === '1');
+    });
+  });
+
+  it('is asked for again by who has handed over, when it does not come whole', async () => {
+    const disk = emptyDisk();
+    const primary = await scene.start(disk);
+    const heir = await scene.start(emptyDisk(), { replicaof: `127.0.0.1 ${primary.port}` });
+    const { replication } = primary.server;
+    await until('it is online', () => replication.primary.replicasAt(0, false) === 1);
+    const [client, other] = [await scene.connect(primary), await scene.connect(heir)];
+    await ask(client, 'SET', 'kept', 1);
+    await until('it has the key', async () => (await ask(other, 'DBSIZE')) === 1);
+    await ask(other, 'CLIENT', 'PAUSE', 1_000_000, 'WRITE');
+    await ask(client, 'SET', 'lost', 1);
+    const open = disk.open.bind(disk);
+    disk.open = (path, mode) => {
+      disk.open = open;
+      return Promise.reject(new Error(`EIO: ${mode} ${path}`));
+    };
+    const to = ['TO', '127.0.0.1', heir.port, 'FORCE', 'TIMEOUT', 1];
+    expect(await ask(client, 'FAILOVER', ...to)).toBe('OK');
+    await until('it follows', () => replication.follower?.isConnected === true);
+    expect(primary.log.join('\n')).toContain('Replication with MASTER failed: EIO');
+    expect(replication.failover.isRunning).toBe(false);
+    expect(heir.server.replication.isReplica).toBe(false);
+    expect(await ask(client, 'KEYS', '*')).toEqual(['kept']);
+  });
 });

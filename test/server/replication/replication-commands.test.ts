@@ -154,6 +154,21 @@ describe.skipIf(requireRedisServer() === null)('the commands of replication', ()
     [[/\$\d+\r\nconnect(ing)?\b/g, 'connect']],
   );
 
+  same(
+    'a transaction that was queued before the server became a replica',
+    `
+    a> MULTI
+    a> SET k v
+    b> REPLICAOF 127.0.0.1 1
+    a> EXEC
+    a> EXISTS k
+    b> MULTI
+    b> GET k
+    b> EXEC
+    b> REPLICAOF NO ONE
+    `,
+  );
+
   it('counts the call of a client that waits for a key when the role changes', async () => {
     const { cairn } = servers();
     const [client, waiter] = await Promise.all([cairn.connect(), cairn.connect()]);

@@ -1,5 +1,6 @@
 /**
  * What WAIT waits for: whatever the client itself has put into the stream, though it be no data.
+ * And when nobody waits any more.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, InProcessScene, until } from '../../support/in-process-scene.ts';
@@ -40,4 +41,18 @@ describe('WAIT', () => {
       }
     },
   );
+
+  it('is over for a client that goes, and for one whose server becomes a replica', async () => {
+    const server = await scene.start(emptyDisk());
+    const { replication } = server.server;
+    const [gone, left] = [await scene.connect(server), await scene.connect(server)];
+    const waited = [ask(gone, 'WAIT', 1, 0).catch(() => 'gone'), ask(left, 'WAIT', 1, 0)];
+    await until('both wait', () => replication.waits.size === 2);
+    gone.close();
+    await until('one waits', () => replication.waits.size === 1);
+    await ask(await scene.connect(server), 'REPLICAOF', '127.0.0.1', 1);
+    expect(await waited[1]).toMatch(/^UNBLOCKED .* \(master -> replica\?\)$/);
+    await expect(ask(left, 'PING')).rejects.toThrow();
+    expect(replication.waits.size).toBe(0);
+  });
 });
