@@ -110,3 +110,16 @@ it.each([
   else expect([after, after.length]).toEqual([before, 930]);
   await inside.close();
 });
+
+it('names that COMMAND INFO is asked for', async () => {
+  const inside = await InsideServer.open();
+  const decodes = vi.spyOn(TextDecoder.prototype, 'decode');
+  const reply = inside.run('COMMAND', 'INFO', 'GET', 'nothing', 'config|GET', 'get|nothing');
+  const found = (Array.isArray(reply) ? reply : []).map((one) =>
+    Array.isArray(one) ? one[0] : one,
+  );
+  expect(found.map(String)).toEqual(['get', 'null', 'config|get', 'null']);
+  // No other command's name is made a text to be compared with.
+  expect(decodes).not.toHaveBeenCalled();
+  await inside.close();
+});

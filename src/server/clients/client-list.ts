@@ -32,45 +32,32 @@ function shown(name: string): string {
 
 /** The line, without its end; `args` is the command of this client that runs, if any. */
 export function describeClient(client: Client, nowMs: number, args: Args | null = null): string {
-  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
   const { subscribed, transaction, reply } = client;
-  const pairs: [string, string | number][] = [
-    ['id', client.id],
-    ['addr', client.address],
-    ['laddr', client.localAddress],
-    ['fd', client.link?.fd ?? -1],
-    ['name', shown(client.name)],
-    ['age', seconds(client.createdMs)],
-    ['idle', seconds(client.lastActiveMs)],
-    ['flags', flagsOf(client)],
-    ['db', client.db],
-    ['sub', subscribed?.channels.size ?? 0],
-    ['psub', subscribed?.patterns.size ?? 0],
-    ['ssub', subscribed?.shardChannels.size ?? 0],
-    ['multi', transaction === null ? -1 : transaction.commands.length],
-    ['watch', client.watched.length],
-    ['qbuf', client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))],
-    ['qbuf-free', 0],
-    ['argv-mem', args === null ? client.parser.argumentBytes : bytesOf(args)],
-    ['multi-mem', transaction?.bytes ?? 0],
-    ['rbs', reply.chunk.length],
-    ['rbp', reply.chunk.length],
-    ['obl', reply.at],
-    ['oll', reply.queue.length],
-    ['omem', reply.memoryBytes - reply.chunk.length],
-    ['tot-mem', clientBytes(client)],
-    ['events', client.sendingBytes > 0 ? 'rw' : 'r'],
-    ['cmd', client.lastCommand?.name ?? 'NULL'],
-    ['user', client.user?.name ?? '(superuser)'],
-    ['redir', client.tracking === null ? -1 : client.tracking.redirect],
-    ['resp', reply.protocol],
-    ['lib-name', shown(client.libName)],
-    ['lib-ver', shown(client.libVersion)],
-    ['tot-net-in', client.bytesIn],
-    ['tot-net-out', client.bytesOut],
-    ['tot-cmds', client.commandCount],
+  const parts = [
+    `id=${client.id} addr=${client.address} laddr=${client.localAddress}`,
+    ` fd=${client.link?.fd ?? -1} name=${shown(client.name)}`,
+    ` age=${secondsSince(client.createdMs, nowMs)}`,
+    ` idle=${secondsSince(client.lastActiveMs, nowMs)}`,
+    ` flags=${flagsOf(client)} db=${client.db} sub=${subscribed?.channels.size ?? 0}`,
+    ` psub=${subscribed?.patterns.size ?? 0} ssub=${subscribed?.shardChannels.size ?? 0}`,
+    ` multi=${transaction === null ? -1 : transaction.commands.length}`,
+    ` watch=${client.watched.length}`,
+    ` qbuf=${client.parser.pendingBytes + (args === null ? 0 : sentBytes(args))} qbuf-free=0`,
+    ` argv-mem=${args === null ? client.parser.argumentBytes : bytesOf(args)}`,
+    ` multi-mem=${transaction?.bytes ?? 0} rbs=${reply.chunk.length} rbp=${reply.chunk.length}`,
+    ` obl=${reply.at} oll=${reply.queue.length} omem=${reply.memoryBytes - reply.chunk.length}`,
+    ` tot-mem=${clientBytes(client)} events=${client.sendingBytes > 0 ? 'rw' : 'r'}`,
+    ` cmd=${client.lastCommand?.name ?? 'NULL'} user=${client.user?.name ?? '(superuser)'}`,
+    ` redir=${client.tracking === null ? -1 : client.tracking.redirect} resp=${reply.protocol}`,
+    ` lib-name=${shown(client.libName)} lib-ver=${shown(client.libVersion)}`,
+    ` tot-net-in=${client.bytesIn} tot-net-out=${client.bytesOut}`,
+    ` tot-cmds=${client.commandCount}`,
   ];
-  return pairs.map(([name, value]) => `${name}=${value}`).join(' ');
+  return parts.join('');
+}
+
+function secondsSince(sinceMs: number, nowMs: number): number {
+  return Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
 }
 
 /** Bytes of all arguments. */
