@@ -123,3 +123,19 @@ it('names that COMMAND INFO is asked for', async () => {
   expect(decodes).not.toHaveBeenCalled();
   await inside.close();
 });
+
+it.each([
+  ['SUBSCRIBE', 'UNSUBSCRIBE'],
+  ['PSUBSCRIBE', 'PUNSUBSCRIBE'],
+  ['SSUBSCRIBE', 'SUNSUBSCRIBE'],
+])('names that %s takes and %s lets go at once', async (subscribe, unsubscribe) => {
+  const inside = await InsideServer.open();
+  inside.run('HELLO', 3);
+  // All of them as arguments of one function would not fit on the stack.
+  for (let from = 0; from < 150_000; from += MANY) {
+    inside.run(subscribe, ...Array.from({ length: MANY }, (_, i) => `name${from + i}`));
+  }
+  inside.run(unsubscribe);
+  expect(inside.server.desk.pubsub.subscribers).toBe(0);
+  await inside.close();
+});

@@ -28,11 +28,13 @@
  * While anybody waits, every change of any key is looked at; a small table of counters by a hash of
  * the key tells, mostly, that nobody waits for it, without making a string.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { latin1Text } from '../../core/text/latin1.ts';
 import { typeOf } from '../../core/value.ts';
 import type { Command } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
+import { tooMany } from '../dispatch/errors.ts';
 import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
 import {
@@ -130,10 +132,17 @@ export class Blocking {
     return limitedCount(this.waiters.values());
   }
 
-  /** The running command found nothing: its client waits. Not for use inside MULTI. */
+  /**
+   * The running command found nothing: its client waits, or is told that too much is waited for.
+   * Not for use inside MULTI.
+   */
   block(c: Context, request: BlockRequest): void {
     const { client, command } = c;
     if (this.waiters.has(client)) return;
+    if (this.queues.size + request.keys.length > entriesLimit.max) {
+      c.reply.error(tooMany('keys that clients wait for'));
+      return;
+    }
     client.spentMicroseconds = 0;
     const slots = new Map<string, number>();
     for (const key of request.keys) {
