@@ -79,6 +79,21 @@ it('keys that are tracked, where there is no limit but that of a Map', async () 
   await inside.close();
 });
 
+it('keys that are tracked for one client each', async () => {
+  const inside = await InsideServer.open();
+  const { tracking } = inside.server.desk;
+  inside.run('HELLO', 3);
+  inside.run('CLIENT', 'TRACKING', 'ON');
+  const adds = vi.spyOn(Set.prototype, 'add');
+  for (let i = 0; i < MANY; i++) inside.run('GET', `key${i}`);
+  // A Set for each reader would take more than all else that a key needs.
+  expect(adds.mock.calls.length).toBeLessThan(MANY / 2);
+  expect([tracking.keyCount, tracking.itemCount]).toEqual([MANY, MANY]);
+  for (let i = 0; i < MANY; i++) inside.run('SET', `key${i}`, 'value');
+  expect([tracking.itemCount, tracking.memoryBytes]).toEqual([0, 0]);
+  await inside.close();
+});
+
 it.each([
   ['SRANDMEMBER', 'set', '200'],
   ['SDIFF', 'set', 'one', 'two', 'three'],
