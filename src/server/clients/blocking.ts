@@ -171,7 +171,10 @@ export class Blocking {
   }
 
   private enter(waiter: Waiter): void {
-    this.waiters.set(waiter.client, waiter);
+    const { client } = waiter;
+    this.waiters.set(client, waiter);
+    client.awaitedKeys = waiter.keys.length;
+    client.awaitedBytes = waiter.keys.reduce((sum, { length }) => sum + length, 0);
     const asking = waiter.wakesOn === undefined ? 0 : 1;
     for (const slot of waiter.slots) this.interest[slot]!++;
     for (const id of waiter.ids) {
@@ -305,7 +308,10 @@ export class Blocking {
 
   private leave(waiter: Waiter): void {
     disarmWait(waiter);
-    if (!this.waiters.delete(waiter.client)) return;
+    const { client } = waiter;
+    if (!this.waiters.delete(client)) return;
+    client.awaitedKeys = 0;
+    client.awaitedBytes = 0;
     const asking = waiter.wakesOn === undefined ? 0 : 1;
     for (const slot of waiter.slots) this.interest[slot]!--;
     for (const id of waiter.ids) {

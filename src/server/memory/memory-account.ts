@@ -32,6 +32,9 @@ const WATCHED_BYTES = 512;
 const SUBSCRIPTION_BYTES = 208;
 const SUBSCRIBER_BYTES = 320;
 const PREFIX_BYTES = 160;
+/** What a key takes that a client waits for, beside its name, and how often that is held. */
+const AWAITED_BYTES = 720;
+const AWAITED_COPIES = 3;
 /** A watched key is held as bytes, and as the name under which the table finds it. */
 const WATCHED_COPIES = 2;
 
@@ -229,6 +232,7 @@ export function clientBytes(client: Client): number {
   let bytes = CLIENT_BYTES + parser.pendingBytes + parser.argumentBytes + outputBytes;
   bytes += transaction?.memoryBytes ?? 0;
   bytes += watched.length * WATCHED_BYTES + watchedBytes * WATCHED_COPIES;
+  bytes += client.awaitedKeys * AWAITED_BYTES + client.awaitedBytes * AWAITED_COPIES;
   if (tracking !== null) bytes += tracking.prefixBytes + tracking.prefixes.length * PREFIX_BYTES;
   if (subscribed !== null) {
     const { channels, nameBytes, patterns, shardChannels } = subscribed;
