@@ -79,6 +79,21 @@ it('keys that are tracked, where there is no limit but that of a Map', async () 
   await inside.close();
 });
 
+it('keys that are tracked for one client each', async () => {
+  const inside = await InsideServer.open();
+  const { tracking } = inside.server.desk;
+  inside.run('HELLO', 3);
+  inside.run('CLIENT', 'TRACKING', 'ON');
+  const adds = vi.spyOn(Set.prototype, 'add');
+  for (let i = 0; i < MANY; i++) inside.run('GET', `key${i}`);
+  // A Set for each reader would take more than all else that a key needs.
+  expect(adds.mock.calls.length).toBeLessThan(MANY / 2);
+  expect([tracking.keyCount, tracking.itemCount]).toEqual([MANY, MANY]);
+  for (let i = 0; i < MANY; i++) inside.run('SET', `key${i}`, 'value');
+  expect([tracking.itemCount, tracking.memoryBytes]).toEqual([0, 0]);
+  await inside.close();
+});
+
 it.each([
   ['SRANDMEMBER', 'set', '200'],
   ['SDIFF', 'set', 'one', 'two', 'three'],
@@ -108,5 +123,34 @@ it.each([
   expect(largest).toBeLessThan(20);
   if (words[0] === 'SRANDMEMBER') expect(new Set(after).size).toBe(200);
   else expect([after, after.length]).toEqual([before, 930]);
+  await inside.close();
+});
+
+it('names that COMMAND INFO is asked for', async () => {
+  const inside = await InsideServer.open();
+  const decodes = vi.spyOn(TextDecoder.prototype, 'decode');
+  const reply = inside.run('COMMAND', 'INFO', 'GET', 'nothing', 'config|GET', 'get|nothing');
+  const found = (Array.isArray(reply) ? reply : []).map((one) =>
+    Array.isArray(one) ? one[0] : one,
+  );
+  expect(found.map(String)).toEqual(['get', 'null', 'config|get', 'null']);
+  // No other command's name is made a text to be compared with.
+  expect(decodes).not.toHaveBeenCalled();
+  await inside.close();
+});
+
+it.each([
+  ['SUBSCRIBE', 'UNSUBSCRIBE'],
+  ['PSUBSCRIBE', 'PUNSUBSCRIBE'],
+  ['SSUBSCRIBE', 'SUNSUBSCRIBE'],
+])('names that %s takes and %s lets go at once', async (subscribe, unsubscribe) => {
+  const inside = await InsideServer.open();
+  inside.run('HELLO', 3);
+  // All of them as arguments of one function would not fit on the stack.
+  for (let from = 0; from < 150_000; from += MANY) {
+    inside.run(subscribe, ...Array.from({ length: MANY }, (_, i) => `name${from + i}`));
+  }
+  inside.run(unsubscribe);
+  expect(inside.server.desk.pubsub.subscribers).toBe(0);
   await inside.close();
 });

@@ -66,7 +66,9 @@ export function shownKey(key: Uint8Array): string {
 /** Rows of cells in columns; the first column is left-aligned, all others right. */
 export function shownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
+  const widths = head.map((_, i) => {
+    return all.reduce((widest, row) => Math.max(widest, (row[i] ?? '').length), 0);
+  });
   return all
     .map((row) => {
       const cells = row.map((cell, i) =>

@@ -28,11 +28,13 @@
  * While anybody waits, every change of any key is looked at; a small table of counters by a hash of
  * the key tells, mostly, that nobody waits for it, without making a string.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { latin1Text } from '../../core/text/latin1.ts';
 import { typeOf } from '../../core/value.ts';
 import type { Command } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
+import { tooMany } from '../dispatch/errors.ts';
 import { countCalls } from '../info/call-figures.ts';
 import type { Services } from '../services.ts';
 import {
@@ -130,10 +132,17 @@ export class Blocking {
     return limitedCount(this.waiters.values());
   }
 
-  /** The running command found nothing: its client waits. Not for use inside MULTI. */
+  /**
+   * The running command found nothing: its client waits, or is told that too much is waited for.
+   * Not for use inside MULTI.
+   */
   block(c: Context, request: BlockRequest): void {
     const { client, command } = c;
     if (this.waiters.has(client)) return;
+    if (this.queues.size + request.keys.length > entriesLimit.max) {
+      c.reply.error(tooMany('keys that clients wait for'));
+      return;
+    }
     client.spentMicroseconds = 0;
     const slots = new Map<string, number>();
     for (const key of request.keys) {
@@ -162,7 +171,10 @@ export class Blocking {
   }
 
   private enter(waiter: Waiter): void {
-    this.waiters.set(waiter.client, waiter);
+    const { client } = waiter;
+    this.waiters.set(client, waiter);
+    client.awaitedKeys = waiter.keys.length;
+    client.awaitedBytes = waiter.keys.reduce((sum, { length }) => sum + length, 0);
     const asking = waiter.wakesOn === undefined ? 0 : 1;
     for (const slot of waiter.slots) this.interest[slot]!++;
     for (const id of waiter.ids) {
@@ -296,7 +308,10 @@ export class Blocking {
 
   private leave(waiter: Waiter): void {
     disarmWait(waiter);
-    if (!this.waiters.delete(waiter.client)) return;
+    const { client } = waiter;
+    if (!this.waiters.delete(client)) return;
+    client.awaitedKeys = 0;
+    client.awaitedBytes = 0;
     const asking = waiter.wakesOn === undefined ? 0 : 1;
     for (const slot of waiter.slots) this.interest[slot]!--;
     for (const id of waiter.ids) {

@@ -74,6 +74,9 @@ export class Client {
   watched: WatchedKey[] = [];
   /** Bytes of the names of all watched keys. */
   watchedBytes = 0;
+  /** Keys that it waits for, and the bytes of their names. */
+  awaitedKeys = 0;
+  awaitedBytes = 0;
   /** A watched key changed: EXEC will answer null. */
   watchedChanged = false;
   monitor = false;

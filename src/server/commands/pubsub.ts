@@ -3,6 +3,7 @@
  * replies but messages of their own, one for each name: pushes in RESP3.
  */
 
+import { entriesLimit } from '../../core/entries-limit.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { latin1Bytes, textLimit } from '../../core/text/latin1.ts';
 import type { SubscriptionKind } from '../clients/pubsub.ts';
@@ -19,12 +20,16 @@ import {
   STALE,
 } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
-import { wrongSubcommand } from '../dispatch/errors.ts';
+import { tooMany, wrongSubcommand } from '../dispatch/errors.ts';
 import { helpSubcommand, replyOwnHelp } from './help.ts';
 
 /** Adds the arguments to the client's subscriptions of a kind. */
 function subscribe(c: Context, kind: SubscriptionKind, word: string): void {
   const { pubsub } = c.services.desk;
+  if (pubsub.size(kind) + c.argc - 1 > entriesLimit.max) {
+    c.reply.error(tooMany('subscriptions'));
+    return;
+  }
   for (let i = 1; i < c.argc; i++) {
     pubsub.subscribe(c.client, kind, c.args.text(i));
     confirm(c, kind, word, c.args.text(i));
@@ -40,9 +45,8 @@ function ssubscribeCommand(c: Context): void {
 /** Takes the arguments away, or all subscriptions of the kind when there are none. */
 function unsubscribe(c: Context, kind: SubscriptionKind, word: string): void {
   const { pubsub } = c.services.desk;
-  const names: string[] = [];
+  const names = c.argc === 1 ? [...(c.client.subscribed?.[kind] ?? [])] : [];
   for (let i = 1; i < c.argc; i++) names.push(c.args.text(i));
-  if (c.argc === 1) names.push(...(c.client.subscribed?.[kind] ?? []));
   for (const name of names) {
     pubsub.unsubscribe(c.client, kind, name);
     confirm(c, kind, word, name);

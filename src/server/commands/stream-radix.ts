@@ -11,8 +11,9 @@ import { StreamId } from '../../core/struct/stream-id.ts';
 import type { StreamLog } from '../../core/struct/stream-log.ts';
 
 const KEY_BYTES = 16;
-const a = new StreamId();
-const b = new StreamId();
+/** Keys of even and of odd nodes: each is read once. */
+const evenKey = new StreamId();
+const oddKey = new StreamId();
 
 export function radixNodes(log: StreamLog): number {
   const { nodeCount } = log;
@@ -21,8 +22,13 @@ export function radixNodes(log: StreamLog): number {
   if (nodeCount === 0) return nodes;
   const open: number[] = [];
   let before = -1;
+  log.nodeFirstId(0, evenKey);
   for (let i = 1; i <= nodeCount; i++) {
-    const shared = i < nodeCount ? sharedBytes(log, i - 1, i) : -1;
+    let shared = -1;
+    if (i < nodeCount) {
+      log.nodeFirstId(i, (i & 1) === 0 ? evenKey : oddKey);
+      shared = sharedBytes(evenKey, oddKey);
+    }
     // The leaf of key i - 1 hangs on the deeper of the two branches beside it.
     const branch = Math.max(before, shared);
     nodes += edge(branch, KEY_BYTES);
@@ -41,15 +47,10 @@ function edge(from: number, to: number): number {
   return 1 + (to > from + 1 ? 1 : 0);
 }
 
-function sharedBytes(log: StreamLog, i: number, j: number): number {
-  log.nodeFirstId(i, a);
-  log.nodeFirstId(j, b);
-  const words = [
-    a.msHigh ^ b.msHigh,
-    a.msLow ^ b.msLow,
-    a.seqHigh ^ b.seqHigh,
-    a.seqLow ^ b.seqLow,
-  ];
-  const first = words.findIndex((word) => word !== 0);
-  return first * 4 + (Math.clz32(words[first]!) >>> 3);
+/** How many bytes two different keys begin with alike. */
+function sharedBytes(one: StreamId, other: StreamId): number {
+  if (one.msHigh !== other.msHigh) return Math.clz32(one.msHigh ^ other.msHigh) >>> 3;
+  if (one.msLow !== other.msLow) return 4 + (Math.clz32(one.msLow ^ other.msLow) >>> 3);
+  if (one.seqHigh !== other.seqHigh) return 8 + (Math.clz32(one.seqHigh ^ other.seqHigh) >>> 3);
+  return 12 + (Math.clz32(one.seqLow ^ other.seqLow) >>> 3);
 }

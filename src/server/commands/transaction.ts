@@ -8,6 +8,7 @@
  *
  * A watched key that expires before EXEC spoils it, whether or not anybody has removed the key yet.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import { Args } from '../../core/resp/args.ts';
 import { SpareTransactions, TransactionCursor } from '../clients/transaction.ts';
 import {
@@ -21,7 +22,7 @@ import {
   STALE,
 } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
-import { EXEC_ABORTED } from '../dispatch/errors.ts';
+import { EXEC_ABORTED, tooMany } from '../dispatch/errors.ts';
 
 /** Arguments of the queued command that runs; EXEC does not nest. */
 const queued = new Args();
@@ -75,6 +76,10 @@ function watchCommand(c: Context): void {
   const { args, client, services } = c;
   if (client.transaction !== null) {
     c.reply.error('ERR WATCH inside MULTI is not allowed');
+    return;
+  }
+  if (services.watches.size + args.count - 1 > entriesLimit.max) {
+    c.reply.error(tooMany('watched keys'));
     return;
   }
   // When a key has changed already, EXEC will fail whatever else is watched.

@@ -7,6 +7,7 @@
  * server's own.
  */
 import type { Args } from '../../core/resp/args.ts';
+import { latin1Bytes } from '../../core/text/latin1.ts';
 import { ConfigFileError, type Directive } from '../config/conf-file.ts';
 import { type Command, CommandStats } from './command.ts';
 
@@ -47,14 +48,16 @@ export class CommandTable {
     const length = args.lengths[i]!;
     const { last } = this;
     if (last !== null && sameName(last.nameBytes, bytes, from, length)) return last;
+    const found = this.at(bytes, from, length);
+    if (found !== null) this.last = found;
+    return found;
+  }
+
+  private at(bytes: Uint8Array, from: number, length: number): Command | null {
     let slot = hashName(bytes, from, length) & MASK;
     for (;;) {
       const found = this.slots[slot]!;
-      if (found === null) return null;
-      if (sameName(found.nameBytes, bytes, from, length)) {
-        this.last = found;
-        return found;
-      }
+      if (found === null || sameName(found.nameBytes, bytes, from, length)) return found;
       slot = (slot + 1) & MASK;
     }
   }
@@ -66,17 +69,22 @@ export class CommandTable {
 
   /** The command with this name, whatever it was renamed to; "config|get" names a subcommand. */
   byName(name: string): Command | undefined {
-    return this.search(this.all, name, (one) => one.name);
+    return this.search(name, (first) => this.all.find((one) => one.name === first));
   }
 
   /** The command that clients call so; "config|get" names a subcommand. */
   byCalledName(name: string): Command | undefined {
-    return this.search(this.all, name, calledName);
+    return this.search(name, (first) => {
+      return this.at(latin1Bytes(first), 0, first.length) ?? undefined;
+    });
   }
 
   /** Whether the command is missing here: Redis has it, or the configuration took it out. */
   isGone(name: string): boolean {
-    if (this.search(this.removed, name, (one) => one.name) !== undefined) return true;
+    const wasRemoved = (first: string): Command | undefined => {
+      return this.removed.find((one) => one.name === first);
+    };
+    if (this.search(name, wasRemoved) !== undefined) return true;
     const [first = '', second, ...rest] = name.toLowerCase().split('|');
     const subcommands = ABSENT.get(first);
     if (subcommands === undefined || rest.length > 0) return false;
@@ -84,13 +92,12 @@ export class CommandTable {
   }
 
   private search(
-    commands: readonly Command[],
     name: string,
-    nameOf: (one: Command) => string,
+    findFirst: (first: string) => Command | undefined,
   ): Command | undefined {
-    const [first, second, ...rest] = name.toLowerCase().split('|');
+    const [first = '', second, ...rest] = name.toLowerCase().split('|');
     if (rest.length > 0) return undefined;
-    const parent = commands.find((one) => nameOf(one) === first);
+    const parent = findFirst(first);
     return second === undefined || parent === undefined ? parent : this.child(parent, second);
   }
 

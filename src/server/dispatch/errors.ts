@@ -1,6 +1,7 @@
 /**
  * Error replies that many commands share, with Redis's texts. A reply is "-" and one of these.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import type { Args } from '../../core/resp/args.ts';
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
@@ -28,6 +29,11 @@ export const SNAPSHOT_FAILED =
 /** "wrong number of arguments" for a command's full name, "config|get". */
 export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
+}
+
+/** What tables that know no way past the limit of a Map say to one who would fill them. */
+export function tooMany(what: string): string {
+  return `ERR there may be no more than ${entriesLimit.max} ${what}`;
 }
 
 const SCRIPTING = /^(?:eval(?:sha)?(?:_ro)?|fcall(?:_ro)?|function|script)$/i;

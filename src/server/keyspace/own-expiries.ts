@@ -9,6 +9,7 @@
  * A key is noted by database and name; whatever has become of it meanwhile is seen when it is
  * looked at. Each look takes a slice of time at most and goes on behind where the last one ended.
  */
+import { entriesLimit } from '../../core/entries-limit.ts';
 import { EXPIRY_HIDE } from '../../core/keyspace.ts';
 import { latin1Text } from '../../core/text/latin1.ts';
 import type { Services } from '../services.ts';
@@ -82,10 +83,13 @@ export class OwnExpiries {
     return true;
   }
 
-  /** A key was given a time. What the primary's stream, or a file, does is not noted. */
+  /**
+   * A key was given a time. What the primary's stream, or a file, does is not noted, nor more than
+   * a Map may have.
+   */
   private note(db: number, address: number): void {
     const { keyspace } = this.services;
-    if (keyspace.expiryMode !== EXPIRY_HIDE) return;
+    if (keyspace.expiryMode !== EXPIRY_HIDE || this.keys.size >= entriesLimit.max) return;
     const offset = keyspace.keyOffset(address);
     const key = keyspace.arena.bytes(address).slice(offset, offset + keyspace.keyLength(address));
     this.keys.set(`${db}:${latin1Text(key, 0, key.length)}`, { db, key });

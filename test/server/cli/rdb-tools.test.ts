@@ -22,6 +22,7 @@ import {
   shownBytes,
   shownKey,
   shownSeconds,
+  shownTable,
   shownTtl,
 } from '../../../src/server/cli/tool-format.ts';
 import { fixture, type RdbPart, rdbOf, text } from '../../persistence/rdb/rdb-support.ts';
@@ -293,6 +294,12 @@ describe('what is shown', () => {
     expect([counted(1, 'key'), counted(2000, 'key')]).toEqual(['1 key', '2,000 keys']);
     expect(shownKey(Buffer.from('a"ä\n'))).toBe('"a\\"ä\\x0a"');
     expect(shownKey(Buffer.from([0x61, 0xff]))).toBe('"a\\xff"');
+  });
+
+  it('is a table of as many rows as are asked for', () => {
+    const rows = Array.from({ length: 150_000 }, (_, i) => [`k${i}`, `${i}`]);
+    const [head, , second] = shownTable(['key', 'n'], rows).split('\n');
+    expect([head, second]).toEqual(['  key           n', '  k1            1']);
   });
 
   it('on a terminal is a bar, a few times a second, wiped before a line', () => {

@@ -72,6 +72,30 @@ describe('MemoryAccount', () => {
     expect(account.peakBytes).toBe(data + 1200);
   });
 
+  it('sums up afresh each millisecond, with many clients after as many as they take', () => {
+    const { keyspace, hub } = inside.server;
+    const client = hub.detached();
+    const summedIn = (count: number): number[] => {
+      const account = new MemoryAccount(keyspace, Array(count).fill([1, client]));
+      let sums = 0;
+      account.add('lua.caches', () => ++sums);
+      account.sum();
+      return [0, 1, 1, 1].map((ms) => {
+        keyspace.nowMs += ms;
+        expect(account.limitedBytesNow).toBeGreaterThan(0);
+        return sums;
+      });
+    };
+    expect([summedIn(0), summedIn(500)]).toEqual([
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
+    ]);
+    expect([summedIn(1000), summedIn(1500)]).toEqual([
+      [1, 1, 2, 2],
+      [1, 1, 1, 2],
+    ]);
+  });
+
   it('is back at the start when all data are gone', () => {
     const { keyspace, memory } = inside.server;
     const before = memory.dataBytes;
