@@ -18,7 +18,6 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { isError } from '../core/is-error.ts';
 
 /**
  * How a file is opened: `read` an existing one; `replace` creates or empties; `update` creates or
@@ -90,6 +89,15 @@ export interface FileSystem {
 /** The folder that holds `path`, never empty. */
 export function folderOf(path: string): string {
   return dirname(path);
+}
+
+/**
+ * Whether something thrown is an error, whoever made it. A test runner that gives each test a
+ * context of its own (Jest, Vitest with vmThreads) runs this code with an `Error` of its own, while
+ * errors of system calls are made with Node's: to `instanceof` they are none.
+ */
+export function isError(thrown: unknown): thrown is Error {
+  return Object.prototype.toString.call(thrown) === '[object Error]';
 }
 
 /** The errno name of an error of a file call, or `unknown`. */

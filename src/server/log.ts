@@ -20,7 +20,7 @@
  */
 import { appendFileSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import pino from 'pino';
-import { isError } from '../core/is-error.ts';
+import { isError } from '../persistence/file-system.ts';
 import { sleepSync } from './time/sleep.ts';
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';

@@ -8,8 +8,7 @@
  * does, and ABORT ends the waiting and the saving. The line "User requested shutdown..." and those
  * after it are Redis's, so that tools recognise them.
  */
-import { isError } from '../core/is-error.ts';
-import { errorText } from '../persistence/file-system.ts';
+import { errorText, isError } from '../persistence/file-system.ts';
 import type { FrontDesk } from './clients/front-desk.ts';
 import type { InfoLines } from './info/info-lines.ts';
 import type { Logger } from './log.ts';

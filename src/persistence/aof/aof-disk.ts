@@ -23,9 +23,8 @@
  * A change of files (`switchTo`): all turns before it are written and fsynced to the old file
  * before the first byte goes to the new one, so power loss never leaves a hole in the middle.
  */
-import { isError } from '../../core/is-error.ts';
 import type { DurableFile } from '../durable-file.ts';
-import { errorText } from '../file-system.ts';
+import { errorText, isError } from '../file-system.ts';
 import { AofFault } from './aof-fault.ts';
 import { AofFsyncClock } from './aof-fsync-clock.ts';
 import { AofOffsets } from './aof-offsets.ts';

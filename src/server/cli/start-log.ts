@@ -4,7 +4,7 @@
  * test suite among them, so these words are Redis's: ` PID: <number>` before `Server initialized`.
  * A tool that has read it connects at once. And what is logged when a server ends suddenly.
  */
-import { isError } from '../../core/is-error.ts';
+import { isError } from '../../persistence/file-system.ts';
 import type { Config } from '../config/config.ts';
 import { troubleText } from '../config/system-error.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';

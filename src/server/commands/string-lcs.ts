@@ -1,10 +1,10 @@
 /**
  * LCS: the longest common subsequence of two strings, its length, or where it stands in them.
  */
-import { isError } from '../../core/is-error.ts';
 import { lcs, lcsLength, lcsRefusal } from '../../core/text/lcs.ts';
 import { stringView } from '../../core/types/string.ts';
 import { ByteView, ENC_INT, encodingOf, TYPE_STRING, typeOf } from '../../core/value.ts';
+import { isError } from '../../persistence/file-system.ts';
 import { command, keysFrom, READONLY } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';
 import { OptionReader } from '../dispatch/option-reader.ts';

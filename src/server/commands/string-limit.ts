@@ -4,9 +4,9 @@
  * What comes from a file or from a primary was allowed there and is not judged again: there only
  * the largest block is a limit.
  */
-import { isError } from '../../core/is-error.ts';
 import { EXPIRY_IGNORE } from '../../core/keyspace.ts';
 import { STRING_BYTES_MAX } from '../../core/types/string.ts';
+import { isError } from '../../persistence/file-system.ts';
 import type { Context } from '../dispatch/context.ts';
 import { OUT_OF_MEMORY } from '../dispatch/errors.ts';
 

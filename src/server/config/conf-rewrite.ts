@@ -19,7 +19,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isError } from '../../core/is-error.ts';
+import { isError } from '../../persistence/file-system.ts';
 import { quoteArgument } from './byte-string.ts';
 import { splitWords, trimLine } from './conf-file.ts';
 import type { RewriteLine } from './value-type.ts';

@@ -2,7 +2,7 @@
  * The texts that C's `strerror` gives for the errors that files and sockets meet in practice: what
  * logs and CONFIG SET answers say, and what operators search for.
  */
-import { isError } from '../../core/is-error.ts';
+import { isError } from '../../persistence/file-system.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',

@@ -11,7 +11,7 @@
  *
  * Time is counted anew for the connecting, for each 64 kB sent and for each line awaited.
  */
-import { isError } from '../../core/is-error.ts';
+import { isError } from '../../persistence/file-system.ts';
 import { LinkError, SocketReader, whenConnected } from '../../replication/socket-reader.ts';
 
 const CHUNK_BYTES = 64 << 10;

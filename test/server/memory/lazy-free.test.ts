@@ -128,14 +128,4 @@ describe('what is freed', () => {
     const given = taken.reduce((sum, count) => sum + count, 0);
     expect(before - arena.reservedBytes).toBeLessThanOrEqual(given * CHUNK_BYTES);
   });
-
-  it('goes back at once, to the last chunk, for MEMORY PURGE', () => {
-    const { keyspace, lazyFree } = inside.server;
-    inside.run('DEBUG', 'POPULATE', KEYS, 'k', 100);
-    inside.run('FLUSHALL', 'ASYNC');
-    lazyFree.drain();
-    expect(keyspace.arena.hasEmptied).toBe(true);
-    expect(inside.run('MEMORY', 'PURGE')).toBe('OK');
-    expect(keyspace.arena.hasEmptied).toBe(false);
-  });
 });

@@ -1,9 +1,9 @@
 /** What was thrown: errors of this context, of Node, of another one; and what is none. */
+
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { isError } from '../../src/core/is-error.ts';
-import { errorCode, errorText } from '../../src/persistence/file-system.ts';
+import { errorCode, errorText, isError } from '../../src/persistence/file-system.ts';
 import { RdbError } from '../../src/persistence/rdb/rdb-error.ts';
 import { errorReason } from '../../src/server/config/system-error.ts';
 
