@@ -12,7 +12,7 @@
  *            place of 64 bits at most, in all by 2^-64 x 80 = 4.4e-18. The text has 17 digits
  *            behind the point; that is less than half of its last one, so printing drops it
  *
- * Any other is left to `longDoubleSum`. (Measured: 0.2 us a sum instead of 4.)
+ * Any other is left to `longDoubleSum`. (Measured, with reading both: 0.13 us instead of 3.2.)
  */
 import {
   decimalLongDouble,
