@@ -10,6 +10,7 @@ import type { Database } from '../core/database.ts';
 import { Keyspace } from '../core/keyspace.ts';
 import { latin1Text } from '../core/text/latin1.ts';
 import { realFileSystem } from '../persistence/file-system.ts';
+import { PayloadRestorer } from '../persistence/rdb/rdb-dump.ts';
 import type { ReplicationAux } from '../replication/replication-id.ts';
 import { Blocking } from './clients/blocking.ts';
 import { type Client, WAIT_WORK } from './clients/client.ts';
@@ -62,6 +63,7 @@ export class Server implements Services {
   readonly lazyFree: LazyFree;
   readonly debug = new DebugHooks();
   readonly persistence: Persistence;
+  readonly restorer: PayloadRestorer;
   readonly replication: ReplicationService;
   readonly blocking: Blocking;
   readonly dispatcher: Dispatcher;
@@ -98,6 +100,7 @@ export class Server implements Services {
     this.activeExpiry = new ActiveExpiry(this);
     this.lazyFree = new LazyFree(this.keyspace, this.cron);
     this.persistence = this.createPersistence();
+    this.restorer = new PayloadRestorer(this.keyspace);
     this.replication = this.createReplication();
     this.ending = this.createShutdown();
     this.listeners = new Listeners(config, log, (socket, unix) => this.accepted(socket, unix));

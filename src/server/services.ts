@@ -6,6 +6,7 @@
  */
 import type { Database } from '../core/database.ts';
 import type { Keyspace } from '../core/keyspace.ts';
+import type { PayloadRestorer } from '../persistence/rdb/rdb-dump.ts';
 import type { Blocking } from './clients/blocking.ts';
 import type { Client } from './clients/client.ts';
 import type { FrontDesk } from './clients/front-desk.ts';
@@ -116,6 +117,8 @@ export interface Services {
   readonly replication: ReplicationService;
   readonly debug: DebugHooks;
   readonly persistence: PersistenceServices;
+  /** Takes values from what DUMP gave. */
+  readonly restorer: PayloadRestorer;
   /** Classes of keyspace events that anybody may listen to. */
   readonly notifyClasses: number;
   /** 40 hexadecimal digits that name this run of the server. */

@@ -79,6 +79,22 @@ describe.skipIf(requireRedisServer() === null)('SORT beside a real server', () =
     `,
   );
 
+  const [long, longer] = ['x'.repeat(100), 'y'.repeat(300)];
+  same(
+    'keys of long elements are derived whole, and those of short ones after them',
+    `
+      a> RPUSH l ${longer} b ${long} 12
+      a> MSET w_${longer}_z 1 w_b_z 4 w_${long}_z 3 w_12_z 2 o${long} long o12 17
+      a> HSET h_b_z f of-b
+      a> HSET h_${longer}_z f 5
+      a> SORT l BY w_*_z GET # GET o* GET h_*_z->f
+      a> SORT l BY w_*_z ALPHA DESC GET w_*_z
+      a> SORT l BY h_*_z->f GET o* STORE out
+      a> SORT l BY nosort GET o* GET h_*_z->f STORE out
+      a> LRANGE out 0 -1
+    `,
+  );
+
   same(
     'who waits for a list is served what was stored',
     `

@@ -48,7 +48,7 @@ function popcountShort(buf: Uint8Array, off: number, len: number): number {
 }
 
 /** One bits of a 32-bit word: pairs, nibbles, bytes, then all bytes in one multiplication. */
-function popcountWord(word: number): number {
+export function popcountWord(word: number): number {
   word -= (word >>> 1) & 0x5555_5555;
   word = (word & 0x3333_3333) + ((word >>> 2) & 0x3333_3333);
   word = (word + (word >>> 4)) & 0x0f0f_0f0f;

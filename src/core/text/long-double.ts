@@ -18,6 +18,7 @@
  * Limits: a text has at most 5,119 bytes. Cost: some microseconds an operation with usual numbers.
  */
 import { HEXADECIMAL } from './double.ts';
+import { latin1Text } from './latin1.ts';
 
 /** A finite number or infinity: mantissa x 2^exponent; infinity has a mantissa of -1. */
 export type LongDouble = {
@@ -26,8 +27,7 @@ export type LongDouble = {
   readonly exponent: number;
 };
 
-/** What a key or a field that does not exist counts from. */
-export const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
+const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
 
 const MANTISSA_BITS = 64;
 const EXPONENT_MIN = -16_445;
@@ -42,6 +42,10 @@ const POWER_MIN = -4955;
 const FRACTION_DIGITS = 17;
 const FRACTION_SCALE = 10n ** BigInt(FRACTION_DIGITS);
 const INFINITE = -1n;
+const DOUBLE_BIAS = 1023;
+
+const doubleView = new DataView(new ArrayBuffer(8));
+const POWERS = Array.from({ length: 40 }, (_, i) => 10n ** BigInt(i));
 
 const DECIMAL = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([+-]?\d+))?$/i;
 const INFINITY_TEXT = /^([+-]?)inf(?:inity)?$/i;
@@ -53,12 +57,17 @@ const INFINITY_TEXT = /^([+-]?)inf(?:inity)?$/i;
  */
 export function parseLongDouble(buf: Uint8Array, off: number, len: number): LongDouble | undefined {
   if (len === 0 || len > TEXT_MAX) return undefined;
-  let text = '';
-  for (let i = off; i < off + len; i++) text += String.fromCharCode(buf[i]!);
+  const text = latin1Text(buf, off, len);
   const parsed = parseDecimal(text) ?? parseHexadecimal(text);
   if (parsed !== undefined) return isFiniteLongDouble(parsed) ? parsed : undefined;
   const infinite = INFINITY_TEXT.exec(text);
   return infinite === null ? undefined : infinity(infinite[1] === '-');
+}
+
+/** units / 10^scale, of a safe integer and a scale below 18. */
+export function decimalLongDouble(units: number, scale: number): LongDouble {
+  if (units === 0) return ZERO;
+  return round(units < 0, BigInt(Math.abs(units)), tenTo(scale), 0);
 }
 
 /** False for the infinities only. */
@@ -111,8 +120,8 @@ function parseDecimal(text: string): LongDouble | undefined {
   const mantissa = BigInt(digits);
   const number =
     scale >= 0
-      ? round(negative, mantissa * 10n ** BigInt(scale), 1n, 0)
-      : round(negative, mantissa, 10n ** BigInt(-scale), 0);
+      ? round(negative, mantissa * tenTo(scale), 1n, 0)
+      : round(negative, mantissa, tenTo(-scale), 0);
   return number.mantissa === 0n ? infinity(negative) : number;
 }
 
@@ -128,6 +137,11 @@ function parseHexadecimal(text: string): LongDouble | undefined {
   return number.mantissa === 0n ? infinity(negative) : number;
 }
 
+/** 10^exponent; the usual ones are at hand. */
+function tenTo(exponent: number): bigint {
+  return POWERS[exponent] ?? 10n ** BigInt(exponent);
+}
+
 function clampPower(text: string): number {
   return Math.max(-POWER_LIMIT, Math.min(POWER_LIMIT, Number(text)));
 }
@@ -140,9 +154,16 @@ function signed(value: LongDouble): bigint {
   return value.negative ? -value.mantissa : value.mantissa;
 }
 
+/** Bits of a number above zero. */
 function bitLength(value: bigint): number {
-  const hex = value.toString(16);
-  return hex.length * 4 - Math.clz32(Number.parseInt(hex.slice(0, 1), 16)) + 28;
+  const number = Number(value);
+  if (number === Number.POSITIVE_INFINITY) return bitLength(value >> 1000n) + 1000;
+  doubleView.setFloat64(0, number);
+  const high = doubleView.getUint32(0);
+  const length = (high >>> 20) - DOUBLE_BIAS + 1;
+  // A number just below a power of two has become that.
+  const isPower = (high & 0xf_ffff) === 0 && doubleView.getUint32(4) === 0;
+  return isPower && value >> BigInt(length - 1) === 0n ? length - 1 : length;
 }
 
 /** numerator / denominator x 2^exponent, rounded to 64 bits or, below 2^-16382, to 2^-16445. */

@@ -88,6 +88,15 @@ export class RdbReader {
     return reader;
   }
 
+  /** Begins again with bytes like these; only a reader of bytes in memory can. */
+  beginBytes(bytes: Uint8Array, off: number, len: number): void {
+    this.buf = bytes;
+    this.at = off;
+    this.end = off + len;
+    this.#base = -off;
+    this.commit();
+  }
+
   /** Reads what `feed` will bring. */
   static fed(): RdbReader {
     return new RdbReader(new Uint8Array(FED_BYTES_MIN), 0, 0, true);
@@ -355,14 +364,6 @@ export class RdbReader {
     view.bytes = this.#scratch;
     view.offset = 0;
     view.length = length;
-  }
-
-  /** Passes over the next string. A compressed one is still tried. */
-  skipString(view: ByteView): void {
-    const length = this.lengthOrEncoding();
-    if (length >= 0) this.skip(length);
-    else if (length === -1 - rdb.ENCODED_LZF) this.compressed(view);
-    else this.encodedInteger(-1 - length);
   }
 
   /** Passes over `count` bytes. */

@@ -42,7 +42,7 @@ export function skipValue(reader: RdbReader, type: number, version: number): voi
     case rdb.RDB_ZSET_LISTPACK:
     case rdb.RDB_SET_LISTPACK:
     case rdb.RDB_HASH_LISTPACK_EX_PRE_GA:
-      reader.skipString(view);
+      skipString(reader);
       return;
     case rdb.RDB_LIST:
     case rdb.RDB_SET:
@@ -70,7 +70,7 @@ export function skipValue(reader: RdbReader, type: number, version: number): voi
       return;
     case rdb.RDB_HASH_LISTPACK_EX:
       reader.int64();
-      reader.skipString(view);
+      skipString(reader);
       return;
     case rdb.RDB_MODULE_2:
       reader.wideLength();
@@ -81,14 +81,22 @@ export function skipValue(reader: RdbReader, type: number, version: number): voi
   }
 }
 
+/** Passes over the next string. A compressed one is still tried. */
+export function skipString(reader: RdbReader): void {
+  const length = reader.lengthOrEncoding();
+  if (length >= 0) reader.skip(length);
+  else if (length === -1 - rdb.ENCODED_LZF) reader.compressed(view);
+  else reader.encodedInteger(-1 - length);
+}
+
 function skipStrings(reader: RdbReader, count: number): void {
-  for (let i = 0; i < count; i++) reader.skipString(view);
+  for (let i = 0; i < count; i++) skipString(reader);
 }
 
 function skipScored(reader: RdbReader, type: number): void {
   const count = reader.length();
   for (let i = 0; i < count; i++) {
-    reader.skipString(view);
+    skipString(reader);
     if (type === rdb.RDB_ZSET_2) {
       reader.skip(8);
     } else {
@@ -105,7 +113,7 @@ function skipQuicklist(reader: RdbReader): void {
     if (container !== 1 && container !== 2) {
       throw reader.fail(`a quicklist node of the unknown kind ${container}`);
     }
-    reader.skipString(view);
+    skipString(reader);
   }
 }
 
@@ -115,8 +123,8 @@ function skipExpiringHash(reader: RdbReader, type: number, version: number): voi
   const count = reader.length();
   for (let i = 0; i < count; i++) {
     if (!isValkey) reader.length();
-    reader.skipString(view);
-    reader.skipString(view);
+    skipString(reader);
+    skipString(reader);
     if (isValkey) reader.skip(8);
   }
 }
@@ -127,7 +135,7 @@ function skipStream(reader: RdbReader, type: number): void {
   skipLengths(reader, hasMore ? 8 : 3);
   const groups = reader.length();
   for (let i = 0; i < groups; i++) {
-    reader.skipString(view);
+    skipString(reader);
     skipLengths(reader, hasMore ? 3 : 2);
     const pending = reader.length();
     for (let entry = 0; entry < pending; entry++) {
@@ -136,7 +144,7 @@ function skipStream(reader: RdbReader, type: number): void {
     }
     const consumers = reader.length();
     for (let consumer = 0; consumer < consumers; consumer++) {
-      reader.skipString(view);
+      skipString(reader);
       reader.skip(type === rdb.RDB_STREAM_LISTPACKS_3 ? 16 : 8);
       const owned = reader.length();
       for (let entry = 0; entry < owned; entry++) reader.skip(ID_BYTES);
@@ -171,7 +179,7 @@ export function skipModuleParts(reader: RdbReader, show?: (part: ByteView) => vo
         reader.skip(8);
         break;
       case rdb.MODULE_STRING:
-        if (show === undefined) reader.skipString(view);
+        if (show === undefined) skipString(reader);
         else {
           reader.string(view);
           show(view);

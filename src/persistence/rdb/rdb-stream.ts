@@ -167,7 +167,7 @@ export class StreamLoad {
         this.#phase = GROUPS;
         return;
       case GROUPS:
-        if (this.#groups === 0) this.#log = null;
+        if (this.#groups === 0) this.#end();
         else this.#readGroup(log);
         return;
       case PENDING:
@@ -179,6 +179,12 @@ export class StreamLoad {
       default:
         this.#readOwn(this.#group!, this.#consumer!);
     }
+  }
+
+  #end(): void {
+    this.#log = null;
+    this.#group = null;
+    this.#consumer = null;
   }
 
   #readNode(log: StreamLog): boolean {

@@ -9,12 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { EXPIRY_DELETE, type Keyspace } from '../../core/keyspace.ts';
 import { lfuWord } from '../../core/usage.ts';
-import {
-  dumpPayload,
-  isSoundPayload,
-  payloadVersion,
-  restorePayload,
-} from '../../persistence/rdb/rdb-dump.ts';
+import { dumpPayload, isSoundPayload, payloadVersion } from '../../persistence/rdb/rdb-dump.ts';
 import type { Config } from '../config/config.ts';
 import {
   ASKING,
@@ -123,7 +118,7 @@ function readOptions(c: Context): RestoreOptions | undefined {
 
 /** Builds the payload's value under the temporary name; false when that was refused. */
 function buildValue(c: Context): boolean {
-  const { args, keyspace, db, reply } = c;
+  const { args, db, reply } = c;
   const bytes = args.bytes[3]!;
   const offset = args.offsets[3]!;
   const length = args.lengths[3]!;
@@ -134,7 +129,8 @@ function buildValue(c: Context): boolean {
   const deep = wantsDeepLook(c);
   if (deep) c.services.stats.payloadSanitizations++;
   const size = TEMPORARY_NAME_BYTES;
-  const built = restorePayload(keyspace, db, temporaryName, 0, size, bytes, offset, length, deep);
+  const { restorer } = c.services;
+  const built = restorer.restore(db, temporaryName, 0, size, bytes, offset, length, deep);
   if (typeof built === 'number') return true;
   c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);
   reply.error('ERR Bad data format');

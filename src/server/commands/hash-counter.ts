@@ -8,15 +8,15 @@
  * other machine's arithmetic can come to another one.
  */
 
+import {
+  type Addend,
+  addendSum,
+  isFiniteAddend,
+  NOTHING,
+  parseAddend,
+} from '../../core/text/addend.ts';
 import { INT64_MAX, INT64_MIN, parseInt64, writeInteger } from '../../core/text/integer.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';
-import {
-  isFiniteLongDouble,
-  type LongDouble,
-  longDoubleSum,
-  parseLongDouble,
-  ZERO,
-} from '../../core/text/long-double.ts';
 import { ElementView } from '../../core/types/element-view.ts';
 import { hashFind, hashGet, hashSet } from '../../core/types/hash.ts';
 import { hashNumber, hashSetNumber } from '../../core/types/hash-number.ts';
@@ -84,22 +84,22 @@ function addExactly(c: Context, address: number, old: bigint): void {
 
 function hincrbyfloatCommand(c: Context): void {
   const { bytes, lengths, offsets } = c.args;
-  const by = parseLongDouble(bytes[3]!, offsets[3]!, lengths[3]!);
-  if (by === undefined || !isFiniteLongDouble(by)) {
+  const by = parseAddend(bytes[3]!, offsets[3]!, lengths[3]!);
+  if (by === undefined || !isFiniteAddend(by)) {
     c.reply.error(by === undefined ? NOT_A_FLOAT : 'ERR value is NaN or Infinity');
     return;
   }
   const address = c.writeTyped(1, TYPE_HASH);
   if (address === WRONG) return;
-  let old: LongDouble | undefined = ZERO;
+  let old: Addend | undefined = NOTHING;
   if (address !== 0 && hashGet(c.keyspace, address, bytes[2]!, offsets[2]!, lengths[2]!, view)) {
-    old = parseLongDouble(view.bytes, view.offset, view.length);
+    old = parseAddend(view.bytes, view.offset, view.length);
   }
   if (old === undefined) {
     c.reply.error('ERR hash value is not a float');
     return;
   }
-  const sum = longDoubleSum(old, by);
+  const sum = addendSum(old, by);
   if (sum === undefined) {
     c.reply.error('ERR increment would produce NaN or Infinity');
     return;

@@ -160,10 +160,14 @@ function pfmergeCommand(c: Context): void {
 function raiseAll(c: Context, sparse: number): number {
   const { db, keyspace } = c;
   const { hllSparseMaxBytes } = c.services.config.values;
+  const { bytes, words } = registers;
   let address = sparse;
-  for (let i = 0; i < HLL_REGISTERS; i++) {
-    const count = registers.bytes[i]!;
-    if (count > 0) address = hll.hllRaise(keyspace, db, address, i, count, hllSparseMaxBytes);
+  for (let word = 0; word < words.length; word++) {
+    if (words[word] === 0) continue;
+    for (let i = word * 4; i < word * 4 + 4; i++) {
+      const count = bytes[i]!;
+      if (count > 0) address = hll.hllRaise(keyspace, db, address, i, count, hllSparseMaxBytes);
+    }
   }
   return address;
 }

@@ -94,18 +94,7 @@ export class SortItems extends MergeSort {
     this.order[item] = item;
   }
 
-  /** The element of an item. */
-  elementOf(item: number): Uint8Array {
-    const at = this.elementAt[item]!;
-    return this.bytes.subarray(at, at + this.elementLength[item]!);
-  }
-
-  /** The element of a rank: as added, until they are sorted. */
-  elementAtRank(rank: number): Uint8Array {
-    return this.elementOf(this.order[rank]!);
-  }
-
-  /** Shows the element of a rank. */
+  /** Shows the element of a rank: as added, until they are sorted. */
   show(rank: number, view: ByteView): void {
     const item = this.order[rank]!;
     view.bytes = this.bytes;
@@ -113,10 +102,10 @@ export class SortItems extends MergeSort {
     view.length = this.elementLength[item]!;
   }
 
-  /** Compares an item by a text, null for none. */
-  setText(item: number, text: Uint8Array | null): void {
+  /** Compares an item by a text, of which a copy is kept, or null for none. */
+  setText(item: number, text: ByteView | null): void {
     this.textLength[item] = text === null ? NONE : text.length;
-    if (text !== null) this.textAt[item] = this.keep(text, 0, text.length);
+    if (text !== null) this.textAt[item] = this.keep(text.bytes, text.offset, text.length);
   }
 
   /** Compares an item by a number. */

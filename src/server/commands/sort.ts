@@ -15,6 +15,7 @@
  * every key may not use them.
  */
 import { Quicklist } from '../../core/struct/quicklist.ts';
+import { ElementView } from '../../core/types/element-view.ts';
 import { listStore } from '../../core/types/list.ts';
 import { ByteView } from '../../core/value.ts';
 import {
@@ -36,9 +37,9 @@ import { type SortItems, sortNumber } from './sort-order.ts';
 import { SortPattern } from './sort-pattern.ts';
 
 const NOT_A_SCORE = "ERR One or more scores can't be converted into double";
-const EMPTY = new Uint8Array(0);
 const options = new OptionReader();
 const shown = new ByteView();
+const value = new ElementView();
 
 /** What a command asks for. */
 interface SortRequest {
@@ -140,10 +141,11 @@ function weigh(c: Context, request: SortRequest, items: SortItems): boolean {
   if (by === null && !isText) return items.weighElements();
   let isValid = true;
   for (let item = 0; by !== null && item < items.count; item++) {
-    const value = by.valueOf(c, items.elementOf(item));
-    if (isText) items.setText(item, value);
-    else if (value !== null) {
-      const score = sortNumber(value, 0, value.length);
+    items.show(item, shown);
+    const isFound = by.find(c, shown, value);
+    if (isText) items.setText(item, isFound ? value : null);
+    else if (isFound) {
+      const score = sortNumber(value.bytes, value.offset, value.length);
       items.setScore(item, score);
       if (Number.isNaN(score)) isValid = false;
     }
@@ -174,14 +176,11 @@ function reply(
   const { get } = request;
   c.reply.array(count * Math.max(get.length, 1));
   for (let rank = start; rank < start + count; rank++) {
-    if (get.length === 0) {
-      items.show(rank, shown);
-      c.reply.bulk(shown.bytes, shown.offset, shown.length);
-    }
+    items.show(rank, shown);
+    if (get.length === 0) c.reply.bulk(shown.bytes, shown.offset, shown.length);
     for (const pattern of get) {
-      const value = pattern.valueOf(c, items.elementAtRank(rank));
-      if (value === null) c.reply.null();
-      else c.reply.bulk(value, 0, value.length);
+      if (pattern.find(c, shown, value)) c.reply.bulk(value.bytes, value.offset, value.length);
+      else c.reply.null();
     }
   }
 }
@@ -226,8 +225,8 @@ function listOf(
     items.show(rank, shown);
     if (get.length === 0) list.push(shown.bytes, shown.offset, shown.length, false);
     for (const pattern of get) {
-      const value = pattern.valueOf(c, items.elementAtRank(rank)) ?? EMPTY;
-      list.push(value, 0, value.length, false);
+      if (!pattern.find(c, shown, value)) value.length = 0;
+      list.push(value.bytes, value.offset, value.length, false);
     }
   }
   return list;

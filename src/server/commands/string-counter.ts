@@ -8,14 +8,9 @@
  * other machine's arithmetic can come to another one.
  */
 
+import { type Addend, addendSum, NOTHING, parseAddend } from '../../core/text/addend.ts';
 import { INT64_MAX, INT64_MIN, parseInt64 } from '../../core/text/integer.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';
-import {
-  type LongDouble,
-  longDoubleSum,
-  parseLongDouble,
-  ZERO,
-} from '../../core/text/long-double.ts';
 import {
   stringInt64,
   stringNumber,
@@ -104,13 +99,13 @@ function incrbyfloatCommand(c: Context): void {
   const { args, keyspace, propagator } = c;
   const address = c.writeString(1);
   if (address < 0) return;
-  const old = address === 0 ? ZERO : floatOf(c, address);
-  const by = parseLongDouble(args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
+  const old = address === 0 ? NOTHING : floatOf(c, address);
+  const by = parseAddend(args.bytes[2]!, args.offsets[2]!, args.lengths[2]!);
   if (old === undefined || by === undefined) {
     c.reply.error(NOT_A_FLOAT);
     return;
   }
-  const sum = longDoubleSum(old, by);
+  const sum = addendSum(old, by);
   if (sum === undefined) {
     c.reply.error('ERR increment would produce NaN or Infinity');
     return;
@@ -129,9 +124,9 @@ function incrbyfloatCommand(c: Context): void {
   propagator.suppress();
 }
 
-function floatOf(c: Context, address: number): LongDouble | undefined {
+function floatOf(c: Context, address: number): Addend | undefined {
   stringView(c.keyspace, address, view);
-  return parseLongDouble(view.bytes, view.offset, view.length);
+  return parseAddend(view.bytes, view.offset, view.length);
 }
 
 function changed(c: Context, existing: number, event: string): void {

@@ -79,10 +79,16 @@ export class Gates {
 
   private rebuild(): void {
     const { dispatcher, standing } = this;
-    dispatcher.gates = ORDER.flatMap((name) => standing.get(name) ?? []);
-    dispatcher.gatesAgain = ORDER.flatMap((name) =>
-      AGAIN.has(name) ? (standing.get(name) ?? []) : [],
-    );
+    const all: Gate[] = [];
+    const again: Gate[] = [];
+    for (const name of ORDER) {
+      const gate = standing.get(name);
+      if (gate === undefined) continue;
+      all.push(gate);
+      if (AGAIN.has(name)) again.push(gate);
+    }
+    dispatcher.gates = all;
+    dispatcher.gatesAgain = again;
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import {
   dumpPayload,
   isSoundPayload,
-  restorePayload,
+  PayloadRestorer,
 } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RDB_HASH } from '../../../src/persistence/rdb/rdb-format.ts';
@@ -169,7 +169,7 @@ describe('hashes and sets in an RDB', () => {
         const payload = dumpPayload(keyspace, from, 11, true);
         expect(isSoundPayload(payload, 0, payload.length, true)).toBe(true);
         const key = latin1('copy');
-        const to = restorePayload(keyspace, db, key, 0, 4, payload, 0, payload.length);
+        const to = new PayloadRestorer(keyspace).restore(db, key, 0, 4, payload, 0, payload.length);
         expect(to).toBeTypeOf('number');
         const values = unordered(contentsOf(keyspace).values);
         expect(values.get('copy')).toEqual(values.get('key 0'));

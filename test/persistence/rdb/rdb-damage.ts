@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
-import { dumpPayload, restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
+import { dumpPayload, PayloadRestorer } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { latin1 } from './rdb-support.ts';
 
@@ -40,7 +40,15 @@ export function expectNoHarm(
   }
   const length = Math.max(VERSION_AND_CHECKSUM + 1, payload.length - (cut < CUT_FROM ? 0 : cut));
   const before = keyspace.arena.usedBytes;
-  const result = restorePayload(keyspace, db, COPY, 0, COPY.length, payload, 0, length);
+  const result = new PayloadRestorer(keyspace).restore(
+    db,
+    COPY,
+    0,
+    COPY.length,
+    payload,
+    0,
+    length,
+  );
   if (typeof result !== 'number') expect(result).toBeInstanceOf(RdbError);
   else if (result !== 0) {
     look(COPY);

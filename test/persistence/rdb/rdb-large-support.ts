@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Digest } from '../../../src/core/digest.ts';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import { encodingName, encodingOf } from '../../../src/core/value.ts';
-import { restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
+import { PayloadRestorer } from '../../../src/persistence/rdb/rdb-dump.ts';
 import type { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { digestValue } from '../../../src/server/commands/value-digests.ts';
@@ -54,7 +54,7 @@ export function itComesByPieces(file: Uint8Array, valueBytes: number): void {
 export function restored(keyspace: Keyspace, value: string): number | RdbError {
   const payload = latin1(`${value}\x0b\0\0\0\0\0\0\0\0\0`);
   const db = keyspace.databases[0]!;
-  return restorePayload(keyspace, db, latin1('k'), 0, 1, payload, 0, payload.length);
+  return new PayloadRestorer(keyspace).restore(db, latin1('k'), 0, 1, payload, 0, payload.length);
 }
 
 /** Encoding of the key `k`, and a digest of its elements: without order where they have none. */

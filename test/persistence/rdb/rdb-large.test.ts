@@ -8,7 +8,7 @@ import { HashCursor } from '../../../src/core/types/hash-cursor.ts';
 import { SetCursor } from '../../../src/core/types/set-view.ts';
 import { ZsetCursor } from '../../../src/core/types/zset-view.ts';
 import { TYPE_HASH, TYPE_SET, typeOf } from '../../../src/core/value.ts';
-import { restorePayload } from '../../../src/persistence/rdb/rdb-dump.ts';
+import { PayloadRestorer } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { roomsMade } from '../../support/rooms-made.ts';
@@ -237,7 +237,15 @@ describe.each(Object.entries(PLACES))('a damaged %s', (_name, place) => {
       const keyspace = makeKeyspace();
       const db = keyspace.databases[0]!;
       const payload = latin1(`${cut}\x0a\0\0\0\0\0\0\0\0\0`);
-      const result = restorePayload(keyspace, db, latin1('k'), 0, 1, payload, 0, payload.length);
+      const result = new PayloadRestorer(keyspace).restore(
+        db,
+        latin1('k'),
+        0,
+        1,
+        payload,
+        0,
+        payload.length,
+      );
       expect(result).toBeInstanceOf(RdbError);
       expectNothingStays(keyspace, LARGE.length);
     }

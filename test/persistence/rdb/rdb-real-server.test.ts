@@ -9,7 +9,7 @@ import { realFileSystem } from '../../../src/persistence/file-system.ts';
 import {
   dumpPayload,
   isSoundPayload,
-  restorePayload,
+  PayloadRestorer,
 } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { saveNow } from '../../../src/persistence/snapshot/snapshot-now.ts';
 import type { RawClient } from '../../support/raw-client.ts';
@@ -176,7 +176,15 @@ describe.skipIf(requireRedisServer() === null)('a real server', () => {
       expect(isSoundPayload(packed, 0, packed.length, true)).toBe(true);
       const to = back.databases[id]!;
       const { length } = bytes;
-      const restored = restorePayload(back, to, bytes, 0, length, packed, 0, packed.length);
+      const restored = new PayloadRestorer(back).restore(
+        to,
+        bytes,
+        0,
+        length,
+        packed,
+        0,
+        packed.length,
+      );
       expect(restored).toBeTypeOf('number');
     }
     const expected = [...contents(keyspace)].map(([key, text]) => [
@@ -257,11 +265,19 @@ describe('a payload', () => {
         changed[at]! ^= change;
         const to = makeKeyspace();
         const { length } = changed;
-        const got = restorePayload(to, to.databases[0]!, fresh, 0, 5, changed, 0, length);
+        const got = new PayloadRestorer(to).restore(
+          to.databases[0]!,
+          fresh,
+          0,
+          5,
+          changed,
+          0,
+          length,
+        );
         expect(contents(to).size).toBe(typeof got === 'number' ? 1 : 0);
       }
     }
-    const short = restorePayload(keyspace, db, fresh, 0, 5, payload.slice(-12), 0, 12);
+    const short = new PayloadRestorer(keyspace).restore(db, fresh, 0, 5, payload.slice(-12), 0, 12);
     expect(short).toBeInstanceOf(Error);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   dumpPayload,
   isSoundPayload,
-  restorePayload,
+  PayloadRestorer,
 } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbReader } from '../../../src/persistence/rdb/rdb-reader.ts';
 import { skipValue } from '../../../src/persistence/rdb/rdb-skip.ts';
@@ -249,7 +249,7 @@ describe('a payload', () => {
     const keyspace = makeKeyspace();
     const restore = (bytes: Uint8Array) => {
       const [key, db] = [latin1('k'), keyspace.databases[0]!];
-      const found = restorePayload(keyspace, db, key, 0, 1, bytes, 0, bytes.length);
+      const found = new PayloadRestorer(keyspace).restore(db, key, 0, 1, bytes, 0, bytes.length);
       if (typeof found === 'number') keyspace.remove(db, found);
       return found;
     };

@@ -8,7 +8,7 @@ import { ENC_PACKED_SKIPLIST, encodingName, encodingOf } from '../../../src/core
 import {
   dumpPayload,
   isSoundPayload,
-  restorePayload,
+  PayloadRestorer,
 } from '../../../src/persistence/rdb/rdb-dump.ts';
 import { RdbError } from '../../../src/persistence/rdb/rdb-error.ts';
 import { RDB_ZSET_2 } from '../../../src/persistence/rdb/rdb-format.ts';
@@ -148,7 +148,15 @@ describe('sorted sets in an RDB', () => {
         const from = keyspace.peek(db, latin1('key 0'), 0, 5);
         const payload = dumpPayload(keyspace, from, version, true);
         expect(isSoundPayload(payload, 0, payload.length, true)).toBe(true);
-        const to = restorePayload(keyspace, db, latin1('copy'), 0, 4, payload, 0, payload.length);
+        const to = new PayloadRestorer(keyspace).restore(
+          db,
+          latin1('copy'),
+          0,
+          4,
+          payload,
+          0,
+          payload.length,
+        );
         expect(to).toBeTypeOf('number');
         const all = elements(contentsOf(keyspace));
         expect(all.get('copy')).toEqual(all.get('key 0'));
