@@ -30,6 +30,7 @@ import type { Context } from '../dispatch/context.ts';
 import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_NEW } from '../dispatch/notify-classes.ts';
 import { OptionReader } from '../dispatch/option-reader.ts';
+import { userText } from '../log-privacy.ts';
 
 const TEMPORARY_NAME_BYTES = 32;
 const FREQUENCY_MAX = 255;
@@ -136,7 +137,8 @@ function buildValue(c: Context): boolean {
   const size = TEMPORARY_NAME_BYTES;
   const built = restorePayload(keyspace, db, temporaryName, 0, size, bytes, offset, length, deep);
   if (typeof built === 'number') return true;
-  c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);
+  const { config, log } = c.services;
+  log.notice(`RESTORE of '${userText(config, c.args.shown(1))}' is refused: ${built.message}`);
   reply.error('ERR Bad data format');
   return false;
 }

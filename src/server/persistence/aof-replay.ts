@@ -17,6 +17,7 @@ import type { Dispatcher } from '../dispatch/dispatch.ts';
 import { ReplayFailures } from '../dispatch/replay-failures.ts';
 import type { Stats } from '../info/stats.ts';
 import type { Logger } from '../log.ts';
+import { errorInLog } from '../log-privacy.ts';
 import { isScriptCache, KeptFunctions } from './kept-functions.ts';
 
 const FOREIGN = 'It was written by another kind of server, or by a module that is missing here';
@@ -84,10 +85,10 @@ export class AofReplay {
       const reason = `The data of database ${args.shown(1)}, but there are only ${databases},`;
       return { reason, advice: "Raise 'databases'" };
     }
-    const { lastError } = stats;
+    const error = errorInLog(config, stats.lastError);
     this.failures.tell(args, `at offset ${offset} of ${path}`, Date.now());
     if (config.values.propagationErrorBehavior !== 'panic') return undefined;
-    const reason = `'${args.shown(0)}' fails with '${lastError}'`;
+    const reason = `'${args.shown(0)}' fails with '${error}'`;
     return { reason, advice: "With propagation-error-behavior set to 'ignore' it is passed over" };
   }
 }
