@@ -14,6 +14,7 @@ import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
+import { inKnownWords } from '../dispatch/later-commands.ts';
 import { ReplayFailures } from '../dispatch/replay-failures.ts';
 import type { Stats } from '../info/stats.ts';
 import type { Logger } from '../log.ts';
@@ -61,6 +62,7 @@ export class AofReplay {
       const reason = `The payload of FUNCTION RESTORE: ${error.message}`;
       return { reason, advice: FOREIGN };
     }
+    inKnownWords(args);
     const start = client.reply.total;
     this.failures.begin();
     const command = dispatcher.resolve(client, args);

@@ -39,6 +39,13 @@ it('one that fails is told with its place, and the others are loaded', async () 
   expect(stats).toContain('unexpected_error_replies:3');
 });
 
+it('HINCRBYFLOAT of a server that calls it HSETEX is loaded', async () => {
+  const server = await scene.start(diskWith('HSETEX h KEEPTTL FIELDS 1 f 1.5', 'SET s 1'));
+  const client = await scene.connect(server);
+  expect(await ask(client, 'HGETALL', 'h')).toEqual(['f', '1.5']);
+  expect(await ask(client, 'GET', 's')).toBe('1');
+});
+
 it('one that fails is told without what its error quotes, where the log hides that', async () => {
   const hiding = { 'hide-user-data-from-log': true };
   const server = await scene.start(diskWith('XREADGROUP GROUP g c STREAMS key >'), hiding);
