@@ -4,6 +4,7 @@
  */
 import type { Args } from '../../core/resp/args.ts';
 import { TextWriter } from '../../core/text/text-writer.ts';
+import { HIDDEN, type LogPrivacy } from '../log-privacy.ts';
 import { clientBytes } from '../memory/memory-account.ts';
 import { type Client, WAIT_BLOCKED, WAIT_CLOSING, WAIT_PAUSED, WAIT_TURN } from './client.ts';
 
@@ -31,6 +32,12 @@ function shown(name: string): string {
   return name.length > SHOWN_MAX ? `${name.slice(0, SHOWN_MAX)}...` : name;
 }
 
+/** What a line in the log asks of the server. */
+interface ClientLogNeeds {
+  readonly config: LogPrivacy;
+  readonly keyspace: { readonly nowMs: number };
+}
+
 const line = new TextWriter();
 
 /** The line, without its end; `args` is the command of this client that runs, if any. */
@@ -40,12 +47,20 @@ export function describeClient(client: Client, nowMs: number, args: Args | null 
   return line.shown();
 }
 
-/** Writes the line, without its end. */
+/** The line as it may stand in the log. */
+export function clientInLog(client: Client, { config, keyspace }: ClientLogNeeds): string {
+  line.start();
+  writeClient(line, client, keyspace.nowMs, null, config.values.hideUserDataFromLog);
+  return line.shown();
+}
+
+/** Writes the line, without its end; `hides` keeps to itself how client and user are called. */
 export function writeClient(
   out: TextWriter,
   client: Client,
   nowMs: number,
   args: Args | null,
+  hides = false,
 ): void {
   const { link, parser, reply, subscribed, tracking, transaction } = client;
   const room = reply.chunk.length;
@@ -53,7 +68,7 @@ export function writeClient(
   text(out, ' addr=', client.address);
   text(out, ' laddr=', client.localAddress);
   number(out, ' fd=', link?.fd ?? -1);
-  text(out, ' name=', shown(client.name));
+  text(out, ' name=', hides ? HIDDEN : shown(client.name));
   number(out, ' age=', seconds(nowMs - client.createdMs));
   number(out, ' idle=', seconds(nowMs - client.lastActiveMs));
   text(out, ' flags=', flagsOf(client));
@@ -75,7 +90,7 @@ export function writeClient(
   number(out, ' tot-mem=', clientBytes(client));
   text(out, ' events=', client.sendingBytes > 0 ? 'rw' : 'r');
   text(out, ' cmd=', client.lastCommand?.name ?? 'NULL');
-  text(out, ' user=', client.user?.name ?? '(superuser)');
+  text(out, ' user=', hides ? HIDDEN : (client.user?.name ?? '(superuser)'));
   number(out, ' redir=', tracking?.redirect ?? -1);
   number(out, ' resp=', reply.protocol);
   text(out, ' lib-name=', shown(client.libName));

@@ -9,7 +9,7 @@
 import { clientBytes } from '../memory/memory-account.ts';
 import type { Services } from '../services.ts';
 import { type Client, WAIT_BLOCKED, WAIT_TURN } from './client.ts';
-import { describeClient } from './client-list.ts';
+import { clientInLog } from './client-list.ts';
 
 /** Called once a second: disconnects clients that were idle for longer than `timeout`. */
 export function closeIdleClients(services: Services, nowMs: number): void {
@@ -56,7 +56,7 @@ export function evictClients(
     if (total <= limit) break;
     gone++;
     total -= clientBytes(client);
-    log.notice(`Evicting client: ${describeClient(client, nowMs)}`);
+    log.notice(`Evicting client: ${clientInLog(client, services)}`);
     stats.evictedClients++;
     services.closeClient(client, 'now');
   }

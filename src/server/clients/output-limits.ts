@@ -12,7 +12,7 @@
 import type { Services } from '../services.ts';
 import type { OutputGuard } from '../turn/turn.ts';
 import type { Client } from './client.ts';
-import { clientKind, describeClient } from './client-list.ts';
+import { clientInLog, clientKind } from './client-list.ts';
 import { evictWhoTakesMuch } from './client-upkeep.ts';
 
 /** Bytes of replies that may wait whatever the limits are: Redis has a buffer for them. */
@@ -68,7 +68,7 @@ export class OutputLimits implements OutputGuard {
     if (kind === 'master') return;
     const { clientOutputBufferLimit, replBacklogSize } = this.services.config.values;
     if (!client.authenticated && client.outputBytes > UNAUTHENTICATED_MAX) {
-      this.disconnect(client, nowMs);
+      this.disconnect(client);
       return;
     }
     const limit = clientOutputBufferLimit[kind];
@@ -76,7 +76,7 @@ export class OutputLimits implements OutputGuard {
     const free = kind === 'replica' ? replBacklogSize : UNLIMITED_BYTES;
     const bytes = client.outputBytes < free ? 0 : client.outputBytes;
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) {
-      this.disconnect(client, nowMs);
+      this.disconnect(client);
       return;
     }
     if (limit.softBytes === 0 || bytes < limit.softBytes) {
@@ -85,7 +85,7 @@ export class OutputLimits implements OutputGuard {
       client.softLimitSinceMs = nowMs;
       this.high.add(client);
     } else if (nowMs - client.softLimitSinceMs > limit.softSeconds * 1000) {
-      this.disconnect(client, nowMs);
+      this.disconnect(client);
     }
   }
 
@@ -101,13 +101,14 @@ export class OutputLimits implements OutputGuard {
     this.leaving.delete(client);
   }
 
-  private disconnect(client: Client, nowMs: number): void {
+  private disconnect(client: Client): void {
     this.forget(client);
     this.leaving.add(client);
-    const { log, stats } = this.services;
+    const { services } = this;
+    const { log, stats } = services;
     stats.clientOutputLimitDisconnections++;
     log.warning(
-      `Client ${describeClient(client, nowMs)} scheduled to be closed ASAP for overcoming of ` +
+      `Client ${clientInLog(client, services)} scheduled to be closed ASAP for overcoming of ` +
         'output buffer limits.',
     );
     // Before anybody's next command is read, but not amid the loop over clients that runs now.

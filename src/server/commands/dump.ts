@@ -25,6 +25,7 @@ import type { Context } from '../dispatch/context.ts';
 import { SYNTAX_ERROR } from '../dispatch/errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_NEW } from '../dispatch/notify-classes.ts';
 import { OptionReader } from '../dispatch/option-reader.ts';
+import { userText } from '../log-privacy.ts';
 
 const TEMPORARY_NAME_BYTES = 32;
 const FREQUENCY_MAX = 255;
@@ -132,7 +133,8 @@ function buildValue(c: Context): boolean {
   const { restorer } = c.services;
   const built = restorer.restore(db, temporaryName, 0, size, bytes, offset, length, deep);
   if (typeof built === 'number') return true;
-  c.services.log.notice(`RESTORE of '${c.args.shown(1)}' is refused: ${built.message}`);
+  const { config, log } = c.services;
+  log.notice(`RESTORE of '${userText(config, c.args.shown(1))}' is refused: ${built.message}`);
   reply.error('ERR Bad data format');
   return false;
 }

@@ -26,6 +26,8 @@ import {
 export interface Traits<Stored> {
   /** A second name, equal in every way. */
   readonly alias?: string;
+  /** What Valkey calls it: understood as well, but CONFIG GET shows it by this exact name only. */
+  readonly valkeyName?: string;
   /** Set where only a configuration file or the command line gives the value. */
   readonly immutable?: true;
   /** CONFIG GET shows it by its exact name only. */

@@ -41,8 +41,11 @@ export const advancedParameters = [
     [-1, INT64_MAX],
     10000,
     'Microseconds from which a command is logged; -1 logs none.',
+    { valkeyName: 'commandlog-execution-slower-than' },
   ),
-  integer('slowlog-max-len', [0, INT64_MAX], 128, 'Entries of SLOWLOG.'),
+  integer('slowlog-max-len', [0, INT64_MAX], 128, 'Entries of SLOWLOG.', {
+    valkeyName: 'commandlog-slow-execution-max-len',
+  }),
   integer(
     'latency-monitor-threshold',
     [0, INT64_MAX],

@@ -20,8 +20,14 @@ export const replicationParameters = [
     alias: 'slaveof',
     immutable: true,
   }),
-  optionalText('masteruser', 'User name at the primary.', { sensitive: true }),
-  optionalText('masterauth', 'Password at the primary.', { sensitive: true }),
+  optionalText('masteruser', 'User name at the primary.', {
+    sensitive: true,
+    valkeyName: 'primaryuser',
+  }),
+  optionalText('masterauth', 'Password at the primary.', {
+    sensitive: true,
+    valkeyName: 'primaryauth',
+  }),
   flag('replica-serve-stale-data', true, 'Answer while the primary is out of reach.', {
     alias: 'slave-serve-stale-data',
   }),

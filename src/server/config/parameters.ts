@@ -13,6 +13,7 @@ import { replicationParameters } from './parameters-replication.ts';
 import { securityParameters } from './parameters-security.ts';
 import { snapshotParameters } from './parameters-snapshot.ts';
 import { tlsParameters } from './parameters-tls.ts';
+import { valkeyParameters } from './parameters-valkey.ts';
 
 type Declared =
   | (typeof networkParameters)[number]
@@ -24,7 +25,8 @@ type Declared =
   | (typeof securityParameters)[number]
   | (typeof memoryParameters)[number]
   | (typeof clusterParameters)[number]
-  | (typeof advancedParameters)[number];
+  | (typeof advancedParameters)[number]
+  | (typeof valkeyParameters)[number];
 
 /** All parameters, family by family. */
 export const PARAMETERS: readonly AnyParameter[] = [
@@ -38,6 +40,7 @@ export const PARAMETERS: readonly AnyParameter[] = [
   ...memoryParameters,
   ...clusterParameters,
   ...advancedParameters,
+  ...valkeyParameters,
 ];
 
 /** A name as redis.conf has it. */
@@ -64,14 +67,18 @@ export function propertyName(name: string): string {
 }
 
 const BY_NAME = new Map<string, AnyParameter>();
+const BY_VALKEY_NAME = new Map<string, AnyParameter>();
 for (const parameter of PARAMETERS) {
+  const { alias, valkeyName } = parameter.traits;
   BY_NAME.set(parameter.name, parameter);
-  if (parameter.traits.alias !== undefined) BY_NAME.set(parameter.traits.alias, parameter);
+  if (alias !== undefined) BY_NAME.set(alias, parameter);
+  if (valkeyName !== undefined) BY_VALKEY_NAME.set(valkeyName, parameter);
 }
 
 /** The parameter of a name or alias in any case, or undefined. */
 export function findParameter(name: string): AnyParameter | undefined {
-  return BY_NAME.get(name.toLowerCase());
+  const lower = name.toLowerCase();
+  return BY_NAME.get(lower) ?? BY_VALKEY_NAME.get(lower);
 }
 
 /** Every name and alias that CONFIG GET may show for a pattern, with its parameter. */

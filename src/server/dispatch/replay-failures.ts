@@ -11,6 +11,7 @@
  * knows, gets a line at once and then one every TELL_EVERY_MS.
  */
 import type { Args } from '../../core/resp/args.ts';
+import { errorInLog } from '../log-privacy.ts';
 import type { Services } from '../services.ts';
 
 const TELL_EVERY_MS = 10_000;
@@ -32,12 +33,15 @@ interface Told {
 }
 
 export class ReplayFailures {
-  private readonly services: Pick<Services, 'stats' | 'log' | 'dispatcher'>;
+  private readonly services: Pick<Services, 'config' | 'stats' | 'log' | 'dispatcher'>;
   private readonly source: ReplaySource;
   private readonly told = new Map<string, Told>();
   private errorsBefore = 0;
 
-  constructor(services: Pick<Services, 'stats' | 'log' | 'dispatcher'>, source: ReplaySource) {
+  constructor(
+    services: Pick<Services, 'config' | 'stats' | 'log' | 'dispatcher'>,
+    source: ReplaySource,
+  ) {
     this.services = services;
     this.source = source;
   }
@@ -60,12 +64,13 @@ export class ReplayFailures {
 
   /** Logs what has failed, unless that was done a moment ago. Returns what there is to say. */
   tell(args: Args, place: string, nowMs: number): string {
-    const { stats, log, dispatcher } = this.services;
+    const { config, stats, log, dispatcher } = this.services;
     const { here, from, advice } = this.source;
     const name = dispatcher.lastFailed === '' ? args.shown(0).slice(0, 128) : dispatcher.lastFailed;
     stats.unexpectedErrorReplies += this.count;
+    const error = errorInLog(config, stats.lastError);
     const message =
-      `== CRITICAL == This ${here} is sending an error to its ${from}: '-${stats.lastError}' ` +
+      `== CRITICAL == This ${here} is sending an error to its ${from}: '-${error}' ` +
       `after processing the command '${name}', ${place}. ${advice}`;
     const known = this.told.get(name);
     if (known !== undefined && nowMs - known.atMs < TELL_EVERY_MS) {

@@ -14,9 +14,11 @@ import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
+import { inKnownWords } from '../dispatch/later-commands.ts';
 import { ReplayFailures } from '../dispatch/replay-failures.ts';
 import type { Stats } from '../info/stats.ts';
 import type { Logger } from '../log.ts';
+import { errorInLog } from '../log-privacy.ts';
 import { isScriptCache, KeptFunctions } from './kept-functions.ts';
 
 const FOREIGN = 'It was written by another kind of server, or by a module that is missing here';
@@ -60,6 +62,7 @@ export class AofReplay {
       const reason = `The payload of FUNCTION RESTORE: ${error.message}`;
       return { reason, advice: FOREIGN };
     }
+    inKnownWords(args);
     const start = client.reply.total;
     this.failures.begin();
     const command = dispatcher.resolve(client, args);
@@ -84,10 +87,10 @@ export class AofReplay {
       const reason = `The data of database ${args.shown(1)}, but there are only ${databases},`;
       return { reason, advice: "Raise 'databases'" };
     }
-    const { lastError } = stats;
+    const error = errorInLog(config, stats.lastError);
     this.failures.tell(args, `at offset ${offset} of ${path}`, Date.now());
     if (config.values.propagationErrorBehavior !== 'panic') return undefined;
-    const reason = `'${args.shown(0)}' fails with '${lastError}'`;
+    const reason = `'${args.shown(0)}' fails with '${error}'`;
     return { reason, advice: "With propagation-error-behavior set to 'ignore' it is passed over" };
   }
 }

@@ -27,6 +27,7 @@ import type { Config } from '../config/config.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { Stats } from '../info/stats.ts';
 import type { Logger } from '../log.ts';
+import { userText } from '../log-privacy.ts';
 import { AofReplay } from './aof-replay.ts';
 import { DatasetAside } from './dataset-aside.ts';
 
@@ -229,7 +230,7 @@ export class DatasetLoader {
       this.advance(before + load.bytes);
       this.functions = load.functions;
       for (const name of load.emptyKeyNames) {
-        this.deps.log.notice(`skipping empty key: ${name}`);
+        this.deps.log.notice(`skipping empty key: ${userText(this.deps.config, name)}`);
       }
       const { aux, bytes, emptyKeys } = load;
       // A primary that keeps some for its replicas' sake has them removed as soon as it runs.

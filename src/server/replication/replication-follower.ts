@@ -19,6 +19,7 @@ import { PrimaryLink } from '../../replication/primary-link.ts';
 import type { LinkSettings, PrimaryLinkHost } from '../../replication/primary-link-host.ts';
 import { LinkError } from '../../replication/socket-reader.ts';
 import type { Client } from '../clients/client.ts';
+import { inKnownWords } from '../dispatch/later-commands.ts';
 import type { Turn } from '../turn/turn.ts';
 import { DatasetIntake, type DatasetIntakeDeps } from './dataset-intake.ts';
 import { ReplicationAcks } from './replication-acks.ts';
@@ -214,6 +215,7 @@ export class Follower implements PrimaryLinkHost {
     const { services, takeFunction, differences } = this.deps;
     const { desk, dispatcher, keyspace } = services;
     if (takeFunction(args)) return;
+    inKnownWords(args);
     this.refusal = differences.refusal(args);
     if (this.refusal !== null) {
       this.link.interrupt(this.refusal);

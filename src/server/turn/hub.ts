@@ -16,7 +16,7 @@ import { AHEAD_MAX, ParsedAhead } from '../../core/resp/parsed-ahead.ts';
 import { PARSED_COMMAND, PARSED_ERROR, type ParserLimits } from '../../core/resp/request-parser.ts';
 import type { Dict } from '../../core/struct/dict.ts';
 import { Client, RUNNING, WAIT_CLOSING, WAIT_OUTPUT } from '../clients/client.ts';
-import { describeClient } from '../clients/client-list.ts';
+import { clientInLog } from '../clients/client-list.ts';
 import { evictWhoTakesMuch } from '../clients/client-upkeep.ts';
 import { UnreadReplies } from '../clients/unread-replies.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
@@ -299,7 +299,7 @@ export class Hub {
   private refuseFlood(client: Client): boolean {
     const { config, log, stats } = this.services;
     if (client.parser.unparsedBytes <= config.values.clientQueryBufferLimit) return false;
-    const who = describeClient(client, this.services.keyspace.nowMs);
+    const who = clientInLog(client, this.services);
     log.warning(`Closing client that reached max query buffer length: ${who}`);
     stats.queryBufferLimitDisconnections++;
     this.close(client, 'now');

@@ -150,6 +150,52 @@ describe('what cannot be had here', () => {
   });
 });
 
+describe('what only Valkey and later versions of Redis have', () => {
+  const OWN_OF_VALKEY_9 = [
+    'hide-user-data-from-log yes',
+    'rdb-version-check strict',
+    'dual-channel-replication-enabled no',
+    'commandlog-execution-slower-than 20000',
+    'commandlog-slow-execution-max-len 64',
+    'commandlog-request-larger-than 1048576',
+    'commandlog-large-request-max-len 128',
+    'commandlog-reply-larger-than 1048576',
+    'commandlog-large-reply-max-len 128',
+    'primaryuser replica',
+    'primaryauth secret',
+    'extended-redis-compatibility no',
+  ];
+
+  it('is taken from a file, and other names mean the same', () => {
+    const config = load(OWN_OF_VALKEY_9.join('\n'));
+    const { values } = config;
+    expect(config.notices()).toEqual([]);
+    expect([values.slowlogLogSlowerThan, values.slowlogMaxLen]).toEqual([20_000, 64]);
+    expect([values.masteruser, values.masterauth]).toEqual(['replica', 'secret']);
+    expect(values.hideUserDataFromLog).toBe(true);
+    expect(config.isSensitive('primaryauth')).toBe(true);
+  });
+
+  it('is shown to whom asks for it by its name', () => {
+    const config = load(OWN_OF_VALKEY_9.join('\n'));
+    expect(config.get(['primaryauth', 'masterauth'])).toEqual([
+      ['primaryauth', 'secret'],
+      ['masterauth', 'secret'],
+    ]);
+    const listed = config.get(['*']).map(([name]) => name);
+    const names = OWN_OF_VALKEY_9.map((line) => line.split(' ')[0]!);
+    expect(names.filter((name) => listed.includes(name))).toEqual([]);
+    expect(config.get(names).map(([name, value]) => `${name} ${value}`)).toEqual(OWN_OF_VALKEY_9);
+  });
+
+  it('is refused, or told, where it is not what is done here', () => {
+    expect(reportOf('rdb-version-check relaxed')).toContain('say "rdb-version-check strict"');
+    expect(load('dual-channel-replication-enabled yes').notices()).toEqual([
+      expect.stringContaining('share one connection'),
+    ]);
+  });
+});
+
 describe('a file', () => {
   it('has quotes, escapes, blanks and comments', () => {
     const config = load(

@@ -39,6 +39,26 @@ it('one that fails is told with its place, and the others are loaded', async () 
   expect(stats).toContain('unexpected_error_replies:3');
 });
 
+it('HINCRBYFLOAT of a server that calls it HSETEX is loaded', async () => {
+  const server = await scene.start(diskWith('HSETEX h KEEPTTL FIELDS 1 f 1.5', 'SET s 1'));
+  const client = await scene.connect(server);
+  expect(await ask(client, 'HGETALL', 'h')).toEqual(['f', '1.5']);
+  expect(await ask(client, 'GET', 's')).toBe('1');
+});
+
+it('one that fails is told without what its error quotes, where the log hides that', async () => {
+  const hiding = { 'hide-user-data-from-log': true };
+  const server = await scene.start(diskWith('XREADGROUP GROUP g c STREAMS key >'), hiding);
+  const told = server.log.filter((line) => line.includes('== CRITICAL =='));
+  expect(told).toHaveLength(1);
+  expect(told[0]).toContain("'-NOGROUP *redacted*' after processing the command 'xreadgroup'");
+  await server.abandon();
+  const panic = { ...hiding, 'propagation-error-behavior': 'panic' };
+  await expect(scene.start(diskWith('SET s 1', 'LPUSH s x'), panic)).rejects.toThrow(
+    /^'LPUSH' fails with 'WRONGTYPE \*redacted\*' /,
+  );
+});
+
 it('one that fails is refused where errors are to be no matter of course', async () => {
   const settings = { 'propagation-error-behavior': 'panic' };
   await expect(scene.start(diskWith('SET s 1', 'LPUSH s x'), settings)).rejects.toThrow(

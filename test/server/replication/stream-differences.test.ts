@@ -111,6 +111,19 @@ it('the cache of scripts, which older primaries propagate, costs no transaction'
   expect(lines(CRITICAL)).toEqual([]);
 });
 
+it('HINCRBYFLOAT of a primary that calls it HSETEX is followed', async () => {
+  const kept = 'HSETEX h KEEPTTL FIELDS';
+  send(`${kept} 1 f 1.5`, 'MULTI', `hsetex h keepttl fields 2 g 1 f 2.5`, 'EXEC', 'SET end 1');
+  await seen('end');
+  expect(await ask(client, 'HGETALL', 'h')).toEqual(['f', '2.5', 'g', '1']);
+  expect(lines(CRITICAL)).toEqual([]);
+  // It sets no time, which no field has here; others are no such.
+  send('HSETEX h EX 10 FIELDS 1 f 3', `${kept} 2 f 3`, `${kept} 0`, `${kept} x f 3`, 'SET last 1');
+  await seen('last');
+  expect(await ask(client, 'HGETALL', 'h')).toEqual(['f', '2.5', 'g', '1']);
+  expect(await info('slave_failed_commands')).toBe(4);
+});
+
 describe('a database that there is not here', () => {
   it.each([
     ['selected', ['SELECT 4', 'SET a theirs', 'SELECT 0']],
