@@ -326,4 +326,28 @@ describe('the link to a primary', () => {
     expect(link.state).toBe('connect');
     expect(host.logged.join()).not.toContain('failed');
   });
+
+  it('asks a successor whose answer was lost again, until it says who is the primary', async () => {
+    scene.withoutWaits();
+    host.failover = true;
+    host.from = { id: ID, nextByte: 101 };
+    link.start();
+    const refusal = "-ERR PSYNC FAILOVER can't be sent to a master.\r\n";
+    const first = await scene.greet();
+    expect(first.psync).toBe(`PSYNC ${ID} 101 FAILOVER`);
+    first.connection.close();
+    const second = await scene.greet();
+    second.connection.send(refusal);
+    expect(await second.connection.command()).toBe(`PSYNC ${ID} 101`);
+    second.connection.close();
+    const third = await scene.greet();
+    third.connection.send(refusal);
+    expect(await third.connection.answer('+CONTINUE\r\n')).toBe(`PSYNC ${ID} 101`);
+    await scene.noted('connected');
+    third.connection.close();
+    // All is decided by that answer: what is asked later is another failover.
+    const fourth = await scene.greet();
+    fourth.connection.send(refusal);
+    await scene.noted('rejected Failover target rejected psync request');
+  });
 });
