@@ -169,14 +169,16 @@ describe('handshake', () => {
     expect(await outcome).toContain('Unable to AUTH to MASTER: -WRONGPASS');
   });
 
-  it('asks a replica to take over, and tells when it refuses', async () => {
-    const outcome = shake({ failover: true, from: { id: ID, nextByte: 1 } }).catch(
-      (error: unknown) => error,
-    );
-    const said = await play("-ERR PSYNC FAILOVER can't be sent to a master.\r\n");
-    expect(said.at(-1)).toBe(`PSYNC ${ID} 1 FAILOVER`);
-    expect(await outcome).toBeInstanceOf(FailoverRejectedError);
-  });
+  it.each([["-ERR PSYNC FAILOVER can't be sent to a master.\r\n"], ['-LOADING no\r\n']])(
+    'asks a replica to take over, and tells when it refuses: %j',
+    async (refusal) => {
+      const outcome = shake({ failover: true, from: { id: ID, nextByte: 1 } }).catch(
+        (error: unknown) => error,
+      );
+      expect((await play(refusal)).at(-1)).toBe(`PSYNC ${ID} 1 FAILOVER`);
+      expect(await outcome).toBeInstanceOf(FailoverRejectedError);
+    },
+  );
 
   const HAND_OVER = { failover: true, from: { id: ID, nextByte: 101 } };
   const PRIMARY = "-ERR PSYNC FAILOVER can't be sent to a master.\r\n";

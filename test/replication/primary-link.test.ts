@@ -318,9 +318,13 @@ describe('the link to a primary', () => {
   });
 
   it('tells of a successor that refuses, and does not insist', async () => {
+    scene.withoutWaits();
     host.failover = true;
     link.start();
+    // Who has not been asked yet has not taken over.
+    (await scene.peer.connection()).close();
     const { connection } = await scene.greet();
+    host.logged.length = 0;
     connection.send("-ERR PSYNC FAILOVER can't be sent to a master.\r\n");
     await scene.noted('rejected Failover target rejected psync request');
     expect(link.state).toBe('connect');

@@ -1,6 +1,6 @@
 /**
- * The journal between stream and log: what goes into which, in which order, and what the log is told
- * of its place in the stream.
+ * The journal between stream and log: what goes into which, in which order, and what the log is
+ * told of its place in the stream.
  */
 import { describe, expect, it, vi } from 'vitest';
 import { latin1Bytes } from '../../../src/core/text/latin1.ts';
