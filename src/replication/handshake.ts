@@ -12,10 +12,16 @@
  *                                               -> -NOMASTERLINK, -LOADING       not now: try again
  *                                               -> any other error: SYNC, as before Redis 2.8
  *
+ * An error that answers FAILOVER means that the peer has not become the primary. When the answer is
+ * lost it may have: whoever went on as a primary then, as Redis does, would be the second one. So
+ * the peer is asked again. One of our kind remembers whose place it took. Another one says only
+ * that it is a primary by now, but goes on with our stream from where we are if it is the heir.
+ *
  * PSYNC may be answered late (a primary waits for more replicas before it starts a snapshot): empty
  * lines come meanwhile.
  */
 import { OFFSET_MAX } from '../persistence/aof/aof-position.ts';
+import { errorText } from '../persistence/file-system.ts';
 import { isReplicationId } from './replication-id.ts';
 import { LinkError, type SocketReader } from './socket-reader.ts';
 
@@ -32,6 +38,8 @@ export interface HandshakeOptions {
   readonly from: { readonly id: string; readonly nextByte: number } | null;
   /** Asks the peer, a replica of ours, to take over as primary. */
   readonly failover: boolean;
+  /** The peer was asked that before, and the answer was lost. */
+  readonly isUndecided?: boolean;
   /** Asks for the dataset alone: the primary keeps no stream for us. Redis 7.0 and later. */
   readonly rdbOnly?: boolean;
   /** How long to wait for any one answer. */
@@ -50,6 +58,13 @@ export type HandshakeOutcome =
 /** The primary does not want this replica to become its successor. */
 export class FailoverRejectedError extends LinkError {}
 
+/** The peer was asked to become the successor, and may be it by now: the answer was lost. */
+export class FailoverUndecidedError extends LinkError {}
+
+const IS_PRIMARY = /^-ERR PSYNC FAILOVER can't be sent to a master/;
+const REJECTED = 'Failover target rejected psync request';
+const NOT_NOW = /^-(NOMASTERLINK|LOADING)/;
+
 /**
  * Leads the conversation up to the answer of PSYNC. Rejects with `LinkError`: close the connection,
  * try again.
@@ -60,7 +75,15 @@ export async function shakeHands(
 ): Promise<HandshakeOutcome> {
   await ping(reader, options);
   await introduce(reader, options);
-  return synchronize(reader, options);
+  try {
+    return await synchronize(reader, options);
+  } catch (error) {
+    if (!options.failover || error instanceof FailoverRejectedError) throw error;
+    throw new FailoverUndecidedError(
+      `the failover target may be the master by now, and is asked until it says so or FAILOVER ` +
+        `ABORT is given (${errorText(error)})`,
+    );
+  }
 }
 
 async function ping(reader: SocketReader, { timeoutMs, log }: HandshakeOptions): Promise<void> {
@@ -92,16 +115,20 @@ async function synchronize(
   reader: SocketReader,
   options: HandshakeOptions,
 ): Promise<HandshakeOutcome> {
-  const { from, failover, timeoutMs, log } = options;
+  const { from, failover, isUndecided = false, timeoutMs, log } = options;
   if (from === null) log('notice', 'Partial resynchronization not possible (no cached master)');
   else {
     const request = `${from.id}:${from.nextByte}`;
     log('notice', `Trying a partial resynchronization (request ${request}).`);
   }
   const words = from === null ? ['PSYNC', '?', '-1'] : ['PSYNC', from.id, String(from.nextByte)];
-  reader.send(encodeCommand(failover ? [...words, 'FAILOVER'] : words));
-  let reply = '';
-  while (reply === '') reply = await reader.line(timeoutMs);
+  let reply = await exchange(reader, failover ? [...words, 'FAILOVER'] : words, timeoutMs);
+  if (isUndecided && IS_PRIMARY.test(reply)) {
+    log('notice', 'The failover target is a master already: did it go on from here?');
+    reply = await exchange(reader, words, timeoutMs);
+    // Nothing tells a master that has lost our data from one that took over and has moved on.
+    if (reply.startsWith('+FULLRESYNC')) throw new FailoverRejectedError(REJECTED);
+  }
   const [word = '', id = '', offset = ''] = reply.split(' ');
   if (word === '+FULLRESYNC') {
     if (!isReplicationId(id) || !/^\d+$/.test(offset)) {
@@ -118,8 +145,9 @@ async function synchronize(
     log('notice', 'Successful partial resynchronization with master.');
     return { kind: 'continue', id: isReplicationId(id) ? id.toLowerCase() : from.id };
   }
-  if (failover) throw new FailoverRejectedError('Failover target rejected psync request');
-  if (/^-(NOMASTERLINK|LOADING)/.test(reply)) {
+  const isNotNow = NOT_NOW.test(reply);
+  if (failover && !(isUndecided && isNotNow)) throw new FailoverRejectedError(REJECTED);
+  if (isNotNow) {
     throw new LinkError(
       `Master is currently unable to PSYNC but should be in the future: ${reply}`,
     );
@@ -130,6 +158,18 @@ async function synchronize(
   log('notice', 'Retrying with SYNC...');
   reader.send('SYNC\r\n');
   return { kind: 'sync' };
+}
+
+/** Sends PSYNC and reads its answer, past the empty lines before it. */
+async function exchange(
+  reader: SocketReader,
+  words: readonly string[],
+  timeoutMs: number,
+): Promise<string> {
+  reader.send(encodeCommand(words));
+  let reply = '';
+  while (reply === '') reply = await reader.line(timeoutMs);
+  return reply;
 }
 
 /** A command as a server takes it. Characters are bytes. */

@@ -16,7 +16,12 @@
  */
 import type { Socket } from 'node:net';
 import { errorText } from '../persistence/file-system.ts';
-import { encodeCommand, FailoverRejectedError, shakeHands } from './handshake.ts';
+import {
+  encodeCommand,
+  FailoverRejectedError,
+  FailoverUndecidedError,
+  shakeHands,
+} from './handshake.ts';
 import type { LinkSettings, PrimaryLinkHost } from './primary-link-host.ts';
 import { LinkError, SocketReader, whenConnected } from './socket-reader.ts';
 import { StreamApplier } from './stream-applier.ts';
@@ -60,6 +65,8 @@ export class PrimaryLink {
   private heldBytes = 0;
   private retryTimer: NodeJS.Timeout | null = null;
   private failedSyncs = 0;
+  /** The peer was asked to take over, and the answer was lost. */
+  private isUndecided = false;
   /** The primary counts its stream, so it is told how far we are. */
   private acknowledges = true;
 
@@ -145,9 +152,11 @@ export class PrimaryLink {
       this.reader = reader;
       await whenConnected(reader, settings.timeoutMs);
       this.state = 'handshake';
-      const options = { ...settings, log: server.log.bind(server) };
+      const { isUndecided } = this;
+      const options = { ...settings, isUndecided, log: server.log.bind(server) };
       const outcome = await shakeHands(reader, options);
       if (this.isStopped) throw new LinkError('the link was given up');
+      this.isUndecided = false;
       this.acknowledges = outcome.kind !== 'sync';
       if (outcome.kind === 'continue') server.continued(outcome.id);
       else {
@@ -262,6 +271,7 @@ export class PrimaryLink {
       this.server.failoverRejected(error.message);
       return;
     }
+    if (error instanceof FailoverUndecidedError) this.isUndecided = true;
     if (reader?.timedOut === true) {
       this.server.log('warning', wasSync ? SILENT_IN_SYNC : SILENT_IN_HANDSHAKE);
     }

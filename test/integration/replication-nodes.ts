@@ -142,6 +142,7 @@ export class LinkProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #unanswered = '';
   /** Connections ever taken. */
   connections = 0;
 
@@ -162,6 +163,12 @@ export class LinkProxy {
       }
       near.pipe(far);
       far.pipe(near);
+      near.on('data', (chunk: Buffer) => {
+        if (this.#unanswered === '' || !chunk.includes(this.#unanswered)) return;
+        this.#unanswered = '';
+        far.unpipe(near);
+        far.once('data', () => near.destroy()).resume();
+      });
     });
   }
 
@@ -171,6 +178,11 @@ export class LinkProxy {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
     return new LinkProxy(server, address.port, target);
+  }
+
+  /** The next connection on which this is said breaks as soon as there is an answer. */
+  loseAnswerTo(word: string): void {
+    this.#unanswered = word;
   }
 
   /** Breaks all connections. */

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   FailoverRejectedError,
+  FailoverUndecidedError,
   type HandshakeOptions,
   type HandshakeOutcome,
   shakeHands,
@@ -168,13 +169,58 @@ describe('handshake', () => {
     expect(await outcome).toContain('Unable to AUTH to MASTER: -WRONGPASS');
   });
 
-  it('asks a replica to take over, and tells when it refuses', async () => {
-    const outcome = shake({ failover: true, from: { id: ID, nextByte: 1 } }).catch(
-      (error: unknown) => error,
-    );
-    const said = await play("-ERR PSYNC FAILOVER can't be sent to a master.\r\n");
-    expect(said.at(-1)).toBe(`PSYNC ${ID} 1 FAILOVER`);
-    expect(await outcome).toBeInstanceOf(FailoverRejectedError);
+  it.each([["-ERR PSYNC FAILOVER can't be sent to a master.\r\n"], ['-LOADING no\r\n']])(
+    'asks a replica to take over, and tells when it refuses: %j',
+    async (refusal) => {
+      const outcome = shake({ failover: true, from: { id: ID, nextByte: 1 } }).catch(
+        (error: unknown) => error,
+      );
+      expect((await play(refusal)).at(-1)).toBe(`PSYNC ${ID} 1 FAILOVER`);
+      expect(await outcome).toBeInstanceOf(FailoverRejectedError);
+    },
+  );
+
+  const HAND_OVER = { failover: true, from: { id: ID, nextByte: 101 } };
+  const PRIMARY = "-ERR PSYNC FAILOVER can't be sent to a master.\r\n";
+
+  it.each([['+FULLRESYNC short 5\r\n'], [`+FULLRESYNC ${ID} 9007199254740993\r\n`], [null]])(
+    'does not know whether the peer has taken over when its answer is %j',
+    async (answer) => {
+      const outcome = shake(HAND_OVER).catch((error: unknown) => error);
+      if (answer === null) {
+        await play('\r\n');
+        reader?.socket.destroy();
+      } else await play(answer);
+      expect(await outcome).toBeInstanceOf(FailoverUndecidedError);
+    },
+  );
+
+  it.each([
+    [`+CONTINUE ${'b'.repeat(40)}\r\n`, { kind: 'continue', id: 'b'.repeat(40) }],
+    [`+FULLRESYNC ${'b'.repeat(40)} 300\r\n`, FailoverRejectedError],
+    ['-ERR no\r\n', FailoverRejectedError],
+    ['-LOADING no\r\n', FailoverUndecidedError],
+  ])('has a primary whose first answer was lost show that it is the heir: %j', async (...one) => {
+    const [answer, expected] = one;
+    const outcome = shake({ ...HAND_OVER, isUndecided: true }).catch((error: unknown) => error);
+    const connection = await peer.connection();
+    for (const reply of ['+PONG\r\n', '+OK\r\n', '+OK\r\n', PRIMARY]) {
+      await connection.answer(reply);
+    }
+    expect(await connection.answer(answer)).toBe(`PSYNC ${ID} 101`);
+    if (typeof expected === 'function') expect(await outcome).toBeInstanceOf(expected);
+    else expect(await outcome).toEqual(expected);
+  });
+
+  it.each([
+    [`+FULLRESYNC ${ID} 50\r\n`, { kind: 'full', id: ID, offset: 50 }],
+    ['-ERR PSYNC FAILOVER replid must match my replid.\r\n', FailoverRejectedError],
+    ['-NOMASTERLINK no\r\n', FailoverUndecidedError],
+  ])('asks a second time whether the peer takes over: %j', async (answer, expected) => {
+    const outcome = shake({ ...HAND_OVER, isUndecided: true }).catch((error: unknown) => error);
+    expect((await play(answer)).at(-1)).toBe(`PSYNC ${ID} 101 FAILOVER`);
+    if (typeof expected === 'function') expect(await outcome).toBeInstanceOf(expected);
+    else expect(await outcome).toEqual(expected);
   });
 
   it('gives up a primary that says nothing', async () => {

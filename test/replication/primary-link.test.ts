@@ -318,12 +318,40 @@ describe('the link to a primary', () => {
   });
 
   it('tells of a successor that refuses, and does not insist', async () => {
+    scene.withoutWaits();
     host.failover = true;
     link.start();
+    // Who has not been asked yet has not taken over.
+    (await scene.peer.connection()).close();
     const { connection } = await scene.greet();
+    host.logged.length = 0;
     connection.send("-ERR PSYNC FAILOVER can't be sent to a master.\r\n");
     await scene.noted('rejected Failover target rejected psync request');
     expect(link.state).toBe('connect');
     expect(host.logged.join()).not.toContain('failed');
+  });
+
+  it('asks a successor whose answer was lost again, until it says who is the primary', async () => {
+    scene.withoutWaits();
+    host.failover = true;
+    host.from = { id: ID, nextByte: 101 };
+    link.start();
+    const refusal = "-ERR PSYNC FAILOVER can't be sent to a master.\r\n";
+    const first = await scene.greet();
+    expect(first.psync).toBe(`PSYNC ${ID} 101 FAILOVER`);
+    first.connection.close();
+    const second = await scene.greet();
+    second.connection.send(refusal);
+    expect(await second.connection.command()).toBe(`PSYNC ${ID} 101`);
+    second.connection.close();
+    const third = await scene.greet();
+    third.connection.send(refusal);
+    expect(await third.connection.answer('+CONTINUE\r\n')).toBe(`PSYNC ${ID} 101`);
+    await scene.noted('connected');
+    third.connection.close();
+    // All is decided by that answer: what is asked later is another failover.
+    const fourth = await scene.greet();
+    fourth.connection.send(refusal);
+    await scene.noted('rejected Failover target rejected psync request');
   });
 });

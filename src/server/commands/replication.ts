@@ -157,15 +157,20 @@ function syncCommand(c: Context): void {
   c.services.replication.synchronize(c.client, 'sync');
 }
 
-/** PSYNC ... FAILOVER: the primary hands its role over to this server. */
+/**
+ * PSYNC ... FAILOVER: the primary hands its role over to this server, and asks again when our
+ * answer was lost.
+ */
 function takeOver(c: Context): boolean {
   const { replication, log } = c.services;
+  const id = c.args.text(1).toLowerCase();
   log.warning(`Failover request received for replid ${c.args.text(1)}.`);
+  if (id === replication.tookOverFrom) return true;
   if (!replication.isReplica) {
     c.reply.error("ERR PSYNC FAILOVER can't be sent to a master.");
     return false;
   }
-  if (c.args.text(1).toLowerCase() !== replication.history.id) {
+  if (id !== replication.history.id) {
     c.reply.error('ERR PSYNC FAILOVER replid must match my replid.');
     return false;
   }

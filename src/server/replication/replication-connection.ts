@@ -9,9 +9,9 @@ import type { Services } from '../services.ts';
 
 export class ClientConnection implements ReplicaConnection {
   private readonly client: Client;
-  private readonly services: Services;
+  private readonly services: Pick<Services, 'listClient' | 'closeClient'>;
 
-  constructor(services: Services, client: Client) {
+  constructor(services: Pick<Services, 'listClient' | 'closeClient'>, client: Client) {
     this.services = services;
     this.client = client;
   }

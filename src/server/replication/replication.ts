@@ -69,6 +69,8 @@ export class ReplicationService {
   readonly differences: StreamDifferences;
   /** The link to our primary; null while this server is one. */
   follower: Follower | null = null;
+  /** The id of the primary that has handed over to this one, empty for none. */
+  tookOverFrom = '';
 
   private readonly deps: ReplicationDeps;
   private readonly services: Services;
@@ -200,7 +202,9 @@ export class ReplicationService {
 
   /** Becomes the primary within a command that is no part of another: PSYNC with FAILOVER. */
   promoteNow(): void {
+    const { id } = this.history;
     this.turnIntoPrimary();
+    this.tookOverFrom = id;
   }
 
   private turnInto(host: string, port: number): void {
@@ -213,6 +217,7 @@ export class ReplicationService {
     };
     this.resumable = false;
     this.resumeDb = 0;
+    this.tookOverFrom = '';
     old?.link.stop();
     if (old === null) dismissBlocked(services, this.waits);
     this.follower = this.createFollower(host, port, from);

@@ -40,8 +40,13 @@ it('is nothing while the AOF has no base, and then what was synced', () => {
   expect(at(1400, 90, 85)).toBe(1300);
   expect(at(1400, 90, 90)).toBe(1400);
   expect(at(1500, 95, 95)).toBe(1500);
+  expect(at(1600, 110, 95)).toBe(1500);
+  expect(at(1700, 120, 100)).toBe(1500);
+  expect(at(1700, 120, 110)).toBe(1600);
   // A full sync: another stream, and the AOF is to be made anew.
   history.adopt('b'.repeat(40), 7);
   log = { appendedBytes: 70, syncedBytes: 70, state: 'waiting' };
   expect(journal.fsyncedOffset).toBe(0);
+  expect(at(9, 80, 60)).toBe(0);
+  expect(at(9, 80, 70)).toBe(7);
 });

@@ -112,21 +112,27 @@ describe('the stream of a primary', () => {
 });
 
 describe('acknowledgements', () => {
-  it('of a connection that has ended are told over no other', () => {
+  /** Acknowledgements of a stream and a log that the test moves, and what was told. */
+  function acknowledging() {
     const told: number[] = [];
-    let safeBytes = 10;
     const stream = { executedBytes: 10, fsyncedOffset: -1, streamEnd: 100 };
+    const disk = { safeBytes: 10 };
     const link: Partial<PrimaryLink> = {
       settle: () => {},
       acknowledge: (offset) => void told.push(offset),
     };
-    const turn: Partial<Turn> = { schedule: () => {}, isSafe: (bytes) => bytes <= safeBytes };
+    const turn: Partial<Turn> = { schedule: () => {}, isSafe: (bytes) => bytes <= disk.safeBytes };
     const journal: Partial<ReplicationJournal> = stream;
     const acks = new ReplicationAcks(
       link as PrimaryLink,
       journal as ReplicationJournal,
       turn as Turn,
     );
+    return { acks, told, stream, disk, link };
+  }
+
+  it('of a connection that has ended are told over no other', () => {
+    const { acks, told, stream, disk } = acknowledging();
     acks.request();
     acks.check();
     expect(told).toEqual([100]);
@@ -138,11 +144,31 @@ describe('acknowledgements', () => {
     Object.assign(stream, { executedBytes: 30, streamEnd: 50 });
     acks.request();
     acks.tick();
-    safeBytes = 20;
+    disk.safeBytes = 20;
     acks.check();
     expect(told).toEqual([100, 100]);
-    safeBytes = 30;
+    disk.safeBytes = 30;
     acks.check();
     expect(told).toEqual([100, 100, 50]);
+  });
+
+  it('tell once, of all that is safe, up to what had come when they were asked for', () => {
+    const { acks, told, stream, disk, link } = acknowledging();
+    link.settle = () => {
+      stream.streamEnd += 5;
+    };
+    acks.request();
+    Object.assign(stream, { executedBytes: 20, streamEnd: 200 });
+    acks.request();
+    Object.assign(stream, { executedBytes: 30, streamEnd: 300 });
+    acks.request();
+    disk.safeBytes = 20;
+    acks.check();
+    expect(told).toEqual([205]);
+    acks.check();
+    expect(told).toEqual([205]);
+    disk.safeBytes = 30;
+    acks.check();
+    expect(told).toEqual([205, 305]);
   });
 });

@@ -81,6 +81,29 @@ describe('in the middle of a turn', () => {
     expect(replies[3]).toContain('master_failover_state:waiting-for-sync');
   });
 
+  it('a replica hears nothing yet of what waits for the disk', async () => {
+    const disk = emptyDisk();
+    const primary = await scene.start(disk, { appendfsync: 'always' });
+    const { replication, persistence } = primary.server;
+    await replicaOf(primary, emptyDisk(), { appendonly: false });
+    await until('it is online', () => replication.primary.replicasAt(0, false) === 1);
+    await inOneTurn(primary, 'SET a 1');
+    const [{ connection }] = [...replication.primary.replicas] as [Replica];
+    await until('it has the write', () => connection.unsentBytes === 0);
+    const { sentBytes } = connection;
+    const { offset } = replication.history;
+    const { aof } = persistence.aof;
+    disk.holdSyncs();
+    const answer = inOneTurn(primary, 'SET a 2');
+    await until('it is with the log', () => aof.appendedBytes > aof.syncedBytes);
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(connection.sentBytes).toBe(sentBytes);
+    expect(connection.unsentBytes).toBe(replication.history.offset - offset);
+    disk.releaseSyncs();
+    expect(await answer).toEqual(['OK']);
+    await until('it has this one, too', () => connection.unsentBytes === 0);
+  });
+
   const publish = `PUBLISH channel ${'x'.repeat(5000)}`;
 
   it.each([

@@ -78,7 +78,7 @@ describe('a command of the stream that fails', () => {
 
   it('takes nothing along of its transaction, and is named there', async () => {
     send('SET s 1', 'MULTI', 'SET a 1', 'VADD v VALUES 1 1 e', 'SET b', 'SET c 1', 'EXEC');
-    send('MULTI', 'SET d 1', 'LPUSH s x', 'SET e 1', 'EXEC', 'SET end 1');
+    send('MULTI', 'SET d 1', 'LPUSH s x', 'LPUSH s y', 'SET e 1', 'EXEC', 'SET end 1');
     await seen('end');
     expect(await ask(client, 'MGET', 'a', 'b', 'c', 'd', 'e')).toEqual(['1', null, '1', '1', '1']);
     expect(lines(CRITICAL).map((line) => /the command '(\w+)'/.exec(line)?.[1])).toEqual([
@@ -87,7 +87,7 @@ describe('a command of the stream that fails', () => {
       'lpush',
     ]);
     expect(lines('WRONGTYPE')).toHaveLength(1);
-    expect(await info('slave_failed_commands')).toBe(3);
+    expect(await info('slave_failed_commands')).toBe(4);
   });
 
   it('is forgotten when the whole dataset is taken over anew', async () => {
@@ -101,6 +101,17 @@ describe('a command of the stream that fails', () => {
     await until('it has been taken over', async () => (await ask(client, 'DBSIZE')) === 0);
     await until('it is linked', async () => (await info('master_sync_in_progress')) === 0);
     expect(String(await ask(client, 'INFO', 'replication'))).not.toContain('_failed_');
+    const before = send('SELECT 0');
+    send('VADD v VALUES 1 1 e', 'SET end 1');
+    await seen('end');
+    expect(await info('slave_first_failed_offset')).toBe(OFFSET + before);
+    expect(lines(CRITICAL)).toHaveLength(2);
+  });
+
+  it('is passed over when it is a SELECT that no database can be meant by', async () => {
+    send('SELECT 9 x', 'SET end 1');
+    await seen('end');
+    expect(await info('slave_failed_commands')).toBe(1);
   });
 });
 
