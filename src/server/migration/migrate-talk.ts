@@ -110,7 +110,7 @@ async function attempt(
   } catch (error) {
     if (!(error instanceof LinkError)) throw error;
     connection.reader.close('the conversation broke');
-    const isUnheard = talk.taken.length === 0 && talk.error === null;
+    const isUnheard = talk.taken.length === 0;
     if (mayRetry && isUnheard && !talk.isLate) return null;
     talk.error ??= failed(talk.isSent ? 'reading' : 'writing').error;
   }

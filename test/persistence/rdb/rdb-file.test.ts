@@ -67,6 +67,39 @@ test('a disk that fails beside the writing is heard of, and the old file stands'
   expect(fs.content(PATH)).toEqual(Uint8Array.of(9));
 });
 
+test('a disk that fails when the file was given up ends nobody', async () => {
+  const fs = new FaultyFileSystem();
+  const file = begin(fs, true);
+  for (let i = 0; i < 4; i++) file.write(bytes, bytes.length);
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): number => unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  fs.holdSyncs();
+  await file.syncBeside();
+  file.discard();
+  fs.failSyncOf = /temp/;
+  fs.releaseSyncs();
+  // Node tells of what nobody has heard behind the turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', hear);
+  expect(unheard).toEqual([]);
+  await expect(file.settled()).rejects.toThrow('fsync of /data/temp-7.rdb failed');
+});
+
+test('what is given up is closed once, and removed though its disk fails at that', () => {
+  const fs = new FaultyFileSystem();
+  const unnamed = begin(fs, false);
+  fs.breakCallOf('rename', 1, { kind: 'error', code: 'EIO' });
+  expect(() => unnamed.finish()).toThrow('EIO');
+  unnamed.discard();
+  // By then its descriptor may be another file's.
+  expect(fs.kindCalls.get('close')).toBe(1);
+  const unclosed = begin(fs, false);
+  fs.breakCallOf('close', 2, { kind: 'error', code: 'EIO' });
+  expect(() => unclosed.discard()).toThrow('EIO');
+  expect(fs.paths()).toEqual([PATH]);
+});
+
 test('whatever call the power is cut at, the old file stands or the new one, whole', () => {
   const parts = [Uint8Array.of(1, 2, 3, 4, 5), Uint8Array.of(6, 7, 8)];
   const make = (fs: FaultyFileSystem): void => {

@@ -1,5 +1,6 @@
-/** Strings that begin at a word are written like any others, wherever in a chunk they come. */
+/** What the writer is given is in the file as it was, wherever in a chunk it comes. */
 import { describe, expect, it } from 'vitest';
+import { HUGE_BASE } from '../../../src/core/memory/arena.ts';
 import { RdbAssembler } from '../../../src/persistence/rdb/rdb-assembler.ts';
 import { type FrameSink, FrameWriter } from '../../../src/persistence/rdb/rdb-frame-writer.ts';
 
@@ -15,9 +16,10 @@ function rdbOf(compress: boolean, write: (writer: FrameWriter) => void): string 
     parts.push(Buffer.from(bytes.subarray(0, length)));
   }, false);
   const sink: FrameSink = {
-    freshChunk: () => new Uint8Array(CHUNK_BYTES).fill(0xee),
+    // Parts of a buffer, as those of a server are.
+    freshChunk: () => new Uint8Array(3 * CHUNK_BYTES).fill(0xee).subarray(100, 100 + CHUNK_BYTES),
     take: (chunk, from, to) => assembler.feed(chunk, from, to - from),
-    takeLent: () => expect.fail('nothing is lent'),
+    takeLent: (_block, bytes, off, length) => assembler.feed(bytes, off, length),
   };
   const writer = new FrameWriter(sink, compress);
   write(writer);
@@ -70,3 +72,31 @@ it('a string of 64 bytes is the first whose length takes two', () => {
     expect(rdb.slice(0, head.length + length)).toBe(head + text.slice(0, length));
   }
 });
+
+it.each([true, false])(
+  'a string that is lent is where it was written (compressed: %s)',
+  (compress) => {
+    const large = Buffer.alloc(200_000, 'a large string, ');
+    const written = (write: (writer: FrameWriter) => void): string =>
+      rdbOf(compress, (writer) => {
+        // Each time somewhere else in a chunk, and followed by more than is left of it.
+        for (let i = 0; i < 40; i++) {
+          writer.plain(Buffer.alloc(60, 97 + i), 0, 40 + (i % 20));
+          write(writer);
+          for (let n = 0; n < 9; n++) writer.plain(Buffer.alloc(60, 65 + n), 0, 60);
+        }
+      });
+    const lent = written((writer) => writer.stringIn(HUGE_BASE + 3, large, 5, 150_000));
+    expect(lent === written((writer) => writer.string(large, 5, 150_000))).toBe(true);
+  },
+);
+
+it.each([0, 1, -1, 2 ** 31, -(2 ** 31) - 1, 2 ** 40 + 5, -(2 ** 40) - 5, 2 ** 53 - 1, 1 - 2 ** 53])(
+  'the integer %i has eight bytes',
+  (value) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    const rdb = rdbOf(false, (writer) => writer.int64(value));
+    expect(rdb.slice(0, 8)).toBe(bytes.toString('latin1'));
+  },
+);

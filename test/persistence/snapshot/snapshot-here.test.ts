@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Keyspace } from '../../../src/core/keyspace.ts';
 import type { SnapshotRun } from '../../../src/persistence/snapshot/snapshot.ts';
+import { SnapshotFile } from '../../../src/persistence/snapshot/snapshot-file.ts';
 import { SnapshotHere } from '../../../src/persistence/snapshot/snapshot-here.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import {
@@ -86,5 +87,25 @@ it('that is given up leaves the file of the next alone, however late its disk fa
   await new Promise((resolve) => setImmediate(resolve));
   fs.failSyncOf = undefined;
   await done;
+  expect(fs.paths()).toEqual([PATH]);
+});
+
+it('that has ended leaves the file of the next alone, when it is told to go', async () => {
+  const fs = new FaultyFileSystem();
+  fs.mkdirSync('/data');
+  const job = { path: PATH, checksum: true, commands: null };
+  const ends: boolean[] = [];
+  const make = (): SnapshotFile =>
+    new SnapshotFile(
+      { ...job, incrementalFsync: false, expectedBytes: 0 },
+      { fs, report: (what) => what.event === 'ended' && ends.push(what.ok), stream: () => {} },
+    );
+  const [first, second] = [make(), make()];
+  await first.begin();
+  await first.end();
+  await second.begin();
+  first.abort();
+  await second.end();
+  expect(ends).toEqual([true, false, true]);
   expect(fs.paths()).toEqual([PATH]);
 });

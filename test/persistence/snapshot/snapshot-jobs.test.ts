@@ -225,6 +225,22 @@ describe('a job that is given up', () => {
   });
 });
 
+it('whose child dies is not told that what it gave last was sent', async () => {
+  const ended = begin(path);
+  await expect.poll(temporary).toHaveLength(1);
+  const { pid } = helper;
+  process.kill(pid, 'SIGSTOP');
+  let sent = 0;
+  const isSent = (): number => sent++;
+  // More than the pipe takes.
+  for (let i = 0; i < 8; i++) helper.data(rawFrame(1 << 20), isSent);
+  process.kill(pid, 'SIGKILL');
+  await expect(ended).rejects.toThrow('SIGKILL');
+  helper.data(rawFrame(1), isSent);
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(sent).toBe(0);
+});
+
 describe('a child', () => {
   it('says about every four mebibytes how far it is', async () => {
     const heard: number[] = [];

@@ -1,6 +1,6 @@
 /** SAVE on a disk that fails: the old dump or the new one, whole, and nothing left lying about. */
-import { describe, expect, it } from 'vitest';
-import { spaceRefusal } from '../../../src/persistence/rdb/rdb-file.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { spaceRefusal, spaceRefusalSync } from '../../../src/persistence/rdb/rdb-file.ts';
 import { saveNow } from '../../../src/persistence/snapshot/snapshot-now.ts';
 import { FaultyFileSystem, type NameLoss } from '../../support/faulty-file-system.ts';
 import { fileReader, loaded, makeKeyspace, put, saveOptions } from '../rdb/rdb-support.ts';
@@ -145,5 +145,21 @@ describe('the look at the free space', () => {
     expect(await spaceRefusal(disk, PATH, 5001)).toMatch(
       /no space: 5001 bytes .* 5000 are free; make room/,
     );
+  });
+
+  it('is left out where no room is asked for, whatever the disk would say', async () => {
+    const disk = diskWithOld();
+    const failure = new Error('it does not tell');
+    vi.spyOn(disk, 'freeBytes').mockRejectedValue(failure);
+    vi.spyOn(disk, 'freeBytesSync').mockImplementation(() => {
+      throw failure;
+    });
+    expect([await spaceRefusal(disk, PATH, 0), spaceRefusalSync(disk, PATH, 0)]).toEqual([
+      null,
+      null,
+    ]);
+    for (const refusal of [await spaceRefusal(disk, PATH, 1), spaceRefusalSync(disk, PATH, 1)]) {
+      expect(refusal).toMatch(/cannot look at the folder of .*: it does not tell/);
+    }
   });
 });

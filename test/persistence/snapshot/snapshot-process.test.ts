@@ -267,6 +267,24 @@ describe('a child that cannot be started', () => {
     await save();
   });
 
+  it('is not killed, as that would end the group of its server', async () => {
+    const program = pathToFileURL(CHILD_SCRIPT.replace('-child.js', '-helper.js')).href;
+    const text = `const { SnapshotHelper } = await import('${program}');
+      process.execPath = '/nowhere/node';
+      const helper = new SnapshotHelper();
+      const listener = { stream: null, report: () => {}, gone: () => {} };
+      helper.begin(${JSON.stringify(job)}, listener);
+      helper.begin(${JSON.stringify(job)}, listener);
+      console.log('still there');`;
+    const words = ['--input-type=module', '-e', text];
+    // Of a group of its own, which is not that of the tests.
+    const server = spawn(process.execPath, words, { detached: true });
+    const said: string[] = [];
+    server.stdout.on('data', (part: Buffer) => said.push(String(part)));
+    expect(await once(server, 'close')).toEqual([0, null]);
+    expect(said.join('')).toBe('still there\n');
+  });
+
   it('is told of where no descriptor is left for its pipes', async () => {
     const program = pathToFileURL(CHILD_SCRIPT.replace('-child.js', '-helper.js')).href;
     const text = `const { SnapshotHelper } = await import('${program}');

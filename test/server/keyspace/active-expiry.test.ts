@@ -85,6 +85,31 @@ describe('active expiry', () => {
     expect(stats.expiryLagMsMax).toBeGreaterThan(0);
   });
 
+  it('tells the log and the replicas, though no turn follows', async () => {
+    const inside = await open();
+    inside.run('SET', 'k', 'v', 'PX', 20);
+    endTurn(inside);
+    let fed = '';
+    const feed = (bytes: Uint8Array, offset: number, length: number): void => {
+      fed += Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1');
+    };
+    inside.server.turn.feed = { feed, settled: () => {} };
+    await vi.waitFor(() => expect(fed).toContain('DEL\r\n$1\r\nk\r\n'), WAIT);
+  });
+
+  it('leaves keys alone while a dataset is being loaded', async () => {
+    const inside = await open();
+    inside.run('SET', 'k', 'v', 'PX', 1);
+    const isLoading = vi.spyOn(inside.server.persistence, 'isLoading', 'get');
+    isLoading.mockReturnValue(true);
+    endTurn(inside);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(inside.keys).toBe(1);
+    isLoading.mockRestore();
+    endTurn(inside);
+    await vi.waitFor(() => expect(inside.keys).toBe(0), WAIT);
+  });
+
   it('leaves keys alone where it is switched off, and hides them all the same', async () => {
     const inside = await open();
     inside.run('DEBUG', 'SET-ACTIVE-EXPIRE', '0');

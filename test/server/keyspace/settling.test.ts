@@ -1,5 +1,7 @@
 /** A large intset that became a table settles by itself; who reads it before sees all of it. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { SettlingSlices } from '../../../src/server/keyspace/settling.ts';
+import { makeKeyspace } from '../../persistence/rdb/rdb-support.ts';
 import { InsideServer } from '../../support/inside.ts';
 
 const COUNT = 5000;
@@ -24,6 +26,20 @@ it('settles in the turns that follow', async () => {
   expect(inside.run('SCARD', 's')).toBe(members.length);
   for (const member of members) expect(inside.run('SISMEMBER', 's', member)).toBe(1);
   expect(inside.run('SISMEMBER', 's', '1')).toBe(0);
+});
+
+it('goes on slice after slice until nothing waits', async () => {
+  // One that no server gives a push now and then.
+  const keyspace = makeKeyspace();
+  vi.spyOn(keyspace, 'hasSettling', 'get').mockReturnValue(true);
+  let slices = 0;
+  vi.spyOn(keyspace, 'settleSlice').mockImplementation(() => {
+    const untilMs = performance.now() + 1;
+    while (performance.now() < untilMs);
+    return ++slices < 4;
+  });
+  new SettlingSlices(keyspace).kick();
+  await vi.waitFor(() => expect(slices).toBe(4), 60_000);
 });
 
 it('is a whole set for readers that come before', () => {

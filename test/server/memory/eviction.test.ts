@@ -107,6 +107,38 @@ describe('evicting', () => {
     expect(inside.run('OBJECT', 'FREQ', 'k')).toBeInstanceOf(ReplyError);
   });
 
+  it('by allkeys-lru takes a key where it was found, not one of its name elsewhere', async () => {
+    const inside = await open({ 'maxmemory-policy': 'allkeys-lru', 'maxmemory-samples': 10 });
+    inside.nowMs = START_MS;
+    inside.run('SELECT', 5);
+    fill(inside, 100);
+    inside.nowMs = START_MS + 500_000;
+    inside.run('SELECT', 0);
+    fill(inside, 100);
+    inside.events.length = 0;
+    await shrink(inside, 3000);
+    const gone = inside.events.filter(({ event }) => event === 'evicted');
+    expect(gone.length).toBeGreaterThan(20);
+    expect(gone.filter(({ db }) => db !== 5)).toEqual([]);
+  });
+
+  it.each(['volatile-lru', 'volatile-lfu'])(
+    'by %s takes no key that has lost its time since it was found',
+    async (policy) => {
+      const inside = await open({ 'maxmemory-policy': policy, 'maxmemory-samples': 10 });
+      fill(inside, 10);
+      for (let i = 0; i < 10; i++) inside.run('EXPIRE', `k${i}`, 1000);
+      await shrink(inside, 1);
+      const kept = remaining(inside, 10);
+      expect(kept.length).toBe(9);
+      for (const i of kept) inside.run('PERSIST', `k${i}`);
+      inside.run('SET', 'other', 'some value', 'EX', 1000);
+      await shrink(inside, 1);
+      expect(inside.run('EXISTS', 'other')).toBe(0);
+      expect(remaining(inside, 10)).toEqual(kept);
+    },
+  );
+
   it.each(['allkeys-random', 'volatile-random'])(
     'by %s takes from all databases in turn',
     async (policy) => {
@@ -180,6 +212,19 @@ describe('what is told', () => {
     const operations = journal.filter((line) => !line.startsWith('SELECT'));
     expect(operations).toEqual([...gone.map((key) => `DEL ${key}`), 'SET a 1']);
     expect(inside.server.stats.evictedKeys).toBe(gone.length);
+  });
+
+  it('comes to the log and the replicas, though no turn follows', async () => {
+    const inside = await open({ 'maxmemory-policy': 'allkeys-random' });
+    inside.run('SET', 'k', 'x'.repeat(1000));
+    inside.server.turn.end();
+    let fed = '';
+    const feed = (bytes: Uint8Array, offset: number, length: number): void => {
+      fed += Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1');
+    };
+    inside.server.turn.feed = { feed, settled: () => {} };
+    await inside.configure('maxmemory', inside.server.memory.limitedBytes - 500);
+    await vi.waitFor(() => expect(fed).toContain('DEL\r\n$1\r\nk\r\n'), { timeout: 60_000 });
   });
 
   it('is UNLINK where evicted values are freed lazily', async () => {
@@ -268,7 +313,7 @@ describe('bounds', () => {
     expect(inside.server.stats.evictedKeys).toBe(0);
   });
 
-  it('a replica leaves it to its primary, unless told otherwise', async () => {
+  it('a replica leaves it to its primary, unless told otherwise, and a load alone', async () => {
     const inside = await open({ 'maxmemory-policy': 'allkeys-random', replicaof: '127.0.0.1 1' });
     const { keyspace, replication } = inside.server;
     expect(replication.isReplica).toBe(true);
@@ -276,7 +321,12 @@ describe('bounds', () => {
     expect(keyspace.databases[0]?.dict.count).toBe(100);
     await shrink(inside, 1000);
     expect(inside.keys).toBe(100);
+    const { persistence } = inside.server;
+    const isLoading = vi.spyOn(persistence, 'isLoading', 'get').mockReturnValue(true);
     await inside.configure('replica-ignore-maxmemory', 'no');
+    expect(inside.server.eviction.perform()).toBe(EVICTION_OK);
+    expect(inside.keys).toBe(100);
+    isLoading.mockRestore();
     inside.run('PING');
     expect(inside.keys).toBeLessThan(100);
   });
