@@ -42,5 +42,9 @@ exec env GLIBC_TUNABLES="$tunables" node --v8-pool-size=1 $young $old $inline $k
  * What has run once stays ready to run. V8 would forget functions that a few collections of garbage
  * find unused, and what is seldom wanted would begin anew each time, in the loop (measured: 5 to 9
  * ms for the first turns of a save after 3 million keys were written, now 3 to 4; it takes 0.4 MB).
+ *
+ * A terminal that is closed ends no server, from its first moments on: the server itself is ready
+ * for signals only when all its code and its configuration have been read.
  */
-import '../dist/run/main-server.js';
+process.on('SIGHUP', () => undefined);
+await import('../dist/run/main-server.js');

@@ -42,5 +42,8 @@ exec env GLIBC_TUNABLES="$tunables" node --v8-pool-size=1 $young $old $inline $k
  * What has run once stays ready to run. V8 would forget functions that a few collections of garbage
  * find unused, and what is seldom wanted would begin anew each time, in the loop (measured: 5 to 9
  * ms for the first turns of a save after 3 million keys were written, now 3 to 4; it takes 0.4 MB).
+ *
+ * A terminal that is closed ends a tool, but no server, from its first moments on.
  */
-import '../dist/run/main-cairn.js';
+if (process.argv[2] === 'server') process.on('SIGHUP', () => undefined);
+await import('../dist/run/main-cairn.js');

@@ -251,6 +251,11 @@ function openDescriptor(path: string, flags: number): Promise<number> {
   });
 }
 
+/** A write that failed, with the file that it was for: of a descriptor the system names none. */
+function withPath(error: Error, path: string): Error {
+  return Object.assign(error, { path });
+}
+
 class RealFile implements OpenFile {
   readonly path: string;
   readonly #fd: number;
@@ -277,14 +282,18 @@ class RealFile implements OpenFile {
   }
 
   writeSync(buf: Uint8Array, off: number, len: number, position: number): number {
-    return fs.writeSync(this.#fd, buf, off, len, position);
+    try {
+      return fs.writeSync(this.#fd, buf, off, len, position);
+    } catch (error) {
+      throw isError(error) ? withPath(error, this.path) : error;
+    }
   }
 
   write(buf: Uint8Array, off: number, len: number, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.write(this.#fd, buf, off, len, position, (error, count) => {
         if (error === null) resolve(count);
-        else reject(error);
+        else reject(withPath(error, this.path));
       });
     });
   }

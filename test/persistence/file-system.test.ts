@@ -77,7 +77,8 @@ describe('the real file system', () => {
     const file = realFileSystem.openSync(path, 'read');
     const error = await new Promise((resolve) => file.writeSynced(BYTES, 0, 1, 0, resolve));
     expect(error).toMatchObject({ code: 'EBADF' });
-    await expect(file.write(BYTES, 0, 1, 0)).rejects.toMatchObject({ code: 'EBADF' });
+    await expect(file.write(BYTES, 0, 1, 0)).rejects.toMatchObject({ code: 'EBADF', path });
+    expect(() => file.writeSync(BYTES, 0, 1, 0)).toThrow(expect.objectContaining({ path }));
     file.closeSync();
     const names = realFileSystem.openSync(folder, 'read');
     await expect(names.read(Buffer.alloc(1), 0, 1, 0)).rejects.toMatchObject({ code: 'EISDIR' });

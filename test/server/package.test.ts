@@ -1,6 +1,7 @@
 /** What is published: programs, and types of the library that need nothing else. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -60,5 +61,24 @@ it('lets the heap of its programs grow as long as there is memory', () => {
       timeout: 20_000,
     });
     expect(Number(limit)).toBeGreaterThan(2 ** 34);
+  }
+});
+
+it('goes on when its terminal is closed, before the server itself is ready for signals', () => {
+  const hangUp = "process.kill(process.pid,'SIGHUP');console.log('hung up')";
+  const first = `process.on('newListener',n=>{if(n==='SIGHUP')setImmediate(()=>{${hangUp}})})`;
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(first)}`,
+  };
+  for (const [program, ...args] of [['cairn', 'server'], ['cairn-server']] as const) {
+    const run = spawnSync(
+      join(root, 'bin', `${program}.js`),
+      [...args, '--port', '0', '--dir', tmpdir()],
+      { env, encoding: 'utf8', timeout: 60_000 },
+    );
+    expect(run.stdout).toContain('hung up');
+    expect(run.stdout).toContain('Configured to not listen anywhere');
+    expect(run.signal).toBeNull();
   }
 });

@@ -15,7 +15,7 @@ import { ConfigFileError, ConfigOpenError } from '../config/conf-file.ts';
 import { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/config-load.ts';
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
-import { GONE_FOLDER, workingFolder } from '../config/working-folder.ts';
+import { GONE_FOLDER, isNotUtf8, NOT_UTF8, workingFolder } from '../config/working-folder.ts';
 import { fileSink, ServerLog, standardOutputSink } from '../log.ts';
 import { rehearseSoon } from '../persistence/rehearse-soon.ts';
 import { checkSystem } from './check-system.ts';
@@ -113,7 +113,9 @@ function readConfig(source: ConfigSource): Config | undefined {
   const config = new Config();
   try {
     config.load(source);
-    if (config.values.dir === GONE_FOLDER) throw new ConfigFileError(NO_FOLDER);
+    const { dir } = config.values;
+    if (dir === GONE_FOLDER) throw new ConfigFileError(NO_FOLDER);
+    if (isNotUtf8(dir)) throw new ConfigFileError(`${dir}: ${NOT_UTF8}`);
     return config;
   } catch (error) {
     tellConfigError(error);

@@ -20,6 +20,7 @@ import {
   type ValueType,
   WRONG_WORD_COUNT,
 } from './value-type.ts';
+import { isNotUtf8, NOT_UTF8 } from './working-folder.ts';
 
 /** A whole number as C's `strtoll` takes it: an empty text is 0, a sign may come first. */
 function parseLoosely(text: string | undefined): number | undefined {
@@ -282,7 +283,9 @@ export const directoryType: ValueType<string, string> = {
     const given = words[0] ?? '';
     try {
       if (given === '') return { error: 'No such file or directory' };
-      const path = realpathSync(resolve(context.directory, fromByteString(given)));
+      const named = resolve(context.directory, fromByteString(given));
+      if (isNotUtf8(named)) return { error: NOT_UTF8 };
+      const path = realpathSync(named);
       if (!statSync(path).isDirectory()) return { error: 'Not a directory' };
       accessSync(path, constants.X_OK);
       return { value: toByteString(path) };

@@ -107,6 +107,13 @@ describe('a start', () => {
     expect(start('none.conf').stdout).toContain("can't open config file");
   });
 
+  it('from a folder whose name is not UTF-8 is none: nothing could be saved there', () => {
+    const script = 'd=$(printf "x\\377"); mkdir "$d"; cd "$d"; exec "$0" "$1"';
+    const args = ['-c', script, process.execPath, program];
+    const refused = spawnSync('sh', args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+    expect(refused.stderr).toMatch(/\/x\ufffd: The name of this folder is not UTF-8/);
+  });
+
   it('under a limit of addresses says which one to lift', () => {
     const script = 'ulimit -v 16000000; exec "$0" "$@"';
     const refused = spawnSync('sh', ['-c', script, process.execPath, program, '--port', '0'], {

@@ -94,6 +94,17 @@ describe('who may change what', () => {
     expect(config.path('tmp/x')).toBe('/tmp/x');
   });
 
+  it('refuses a folder whose name is not UTF-8, instead of another one', async () => {
+    const config = new Config();
+    config.applySettings({ 'enable-protected-configs': 'yes' });
+    expect(await config.set([['dir', '/x\xff']], client)).toEqual({
+      ok: false,
+      error:
+        "ERR CONFIG SET failed (possibly related to argument 'dir') - " +
+        'The name of this folder is not UTF-8: Node.js cannot reach it',
+    });
+  });
+
   it('refuses some while loading', async () => {
     const config = new Config();
     const loading = { loading: true, local: true };
