@@ -92,10 +92,13 @@ export class Primary {
     if (this.fullSync.isBusy) this.fullSync.grown(Date.now());
   }
 
-  /** Makes the backlog, if there is none. */
-  openBacklog(): void {
+  /** Makes the backlog, if there is none, of what is left of an earlier one if that fits. */
+  openBacklog(earlier: ReplicationBacklog | null = null): void {
     if (this.backlog !== null) return;
-    this.backlog = new ReplicationBacklog(this.deps.settings().backlogBytes, this.history.offset);
+    const { backlogBytes } = this.deps.settings();
+    const { offset } = this.history;
+    this.backlog = earlier?.end === offset ? earlier : new ReplicationBacklog(backlogBytes, offset);
+    this.backlog.resize(backlogBytes);
     this.aloneSinceMs = Date.now();
     this.deps.readersChanged();
   }

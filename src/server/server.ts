@@ -305,6 +305,7 @@ export class Server implements Services {
       onLoaded: (aux) => {
         this.loadedAux = aux;
       },
+      earlierStream: () => this.replication.earlierStream(),
       readersChanged: () => this.readersChanged(),
       flushAll: () => flushAll(this),
       install: (aside) => installDatabases(this, aside),

@@ -81,6 +81,7 @@ export async function load(
       return undefined;
     },
     onProgress: () => undefined,
+    tail: null,
     ...options,
   });
   return { commands, log, report };

@@ -17,11 +17,12 @@
  * and the commands of a transaction.
  */
 import type { Args } from '../../core/resp/args.ts';
-import type { FileSystem } from '../file-system.ts';
+import { errorText, type FileSystem } from '../file-system.ts';
 import type { AofFolder } from './aof-folder.ts';
 import type { LogLevel } from './aof-options.ts';
 import { type AofPosition, AofPositionTracker } from './aof-position.ts';
 import { cutScannedFile, type ScanReport, scanAofFile } from './aof-scan.ts';
+import { type AofTail, type AofTailSink, AofTailTracker, readAofTail } from './aof-tail.ts';
 
 export type AofLoadOptions = {
   /** `aof-load-truncated`. */
@@ -42,6 +43,8 @@ export type AofLoadOptions = {
   readonly execute: (args: Args, path: string, offset: number) => AofRefusal | undefined;
   /** Called with the bytes of all files loaded so far. */
   readonly onProgress: (loadedBytes: number) => void;
+  /** Who takes the end of the replication stream from the last file; null for nobody. */
+  readonly tail: AofTailSink | null;
 };
 
 /** Why a command cannot be executed, and what to do. */
@@ -102,14 +105,18 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
   const totals = { totalBytes: 0, commandCount: 0, frameCount: 0, cutBytes: 0 };
   const pause = pauser(options);
   const tracker = new AofPositionTracker();
+  const ends = new AofTailTracker(options.tail?.wanted ?? 0);
+  let end = 0;
   for (const [index, { info, size }] of files.entries()) {
     const loadedBefore = totals.totalBytes;
     const path = folder.pathOf(info.name);
     let advice = '';
+    if (size > 0) ends.begin(path, 0, tracker.streamOffset);
     const report = await scanAofFile(folder.fs, path, {
       readRdb: async () => {
         const { bytes, position } = await options.readRdb(path);
         tracker.at(position);
+        ends.begin(path, bytes, tracker.streamOffset);
         return bytes;
       },
       command: (args, offset) => {
@@ -118,9 +125,15 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
         advice = refusal?.advice ?? '';
         return refusal?.reason;
       },
-      position: (position) => tracker.at(position),
+      position: (position, offset) => {
+        tracker.at(position);
+        ends.begin(path, offset, tracker.streamOffset);
+      },
       reached: () => tracker.position,
-      passed: (bytes) => tracker.passed(bytes),
+      passed: (bytes, offset) => {
+        tracker.passed(bytes);
+        ends.passed(offset, tracker.streamOffset);
+      },
       pause: (offset) => pause(loadedBefore + offset),
     });
     if (report.outcome === 'torn' && index >= lastWithContent && options.cutTornTail) {
@@ -133,8 +146,27 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
     totals.commandCount += report.commandCount;
     totals.frameCount += report.frameCount;
     options.onProgress(totals.totalBytes);
+    if (size > 0) end = report.validBytes;
   }
+  await giveTail(folder.fs, ends.tail(end, tracker.streamOffset), options, () =>
+    pause(totals.totalBytes),
+  );
   return { fileCount: files.length, ...totals, position: tracker.position };
+}
+
+/** Gives the end of the stream to who wants it. The load does not depend on it. */
+async function giveTail(
+  fs: FileSystem,
+  tail: AofTail | null,
+  options: AofLoadOptions,
+  pause: () => Promise<void> | undefined,
+): Promise<void> {
+  if (tail === null || options.tail === null) return;
+  try {
+    await readAofTail(fs, tail, options.tail, pause);
+  } catch (error) {
+    options.log('warning', `${tail.path} could not be read once more: ${errorText(error)}`);
+  }
 }
 
 /** Says when the slice is over, and rests then. */

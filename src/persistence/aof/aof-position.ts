@@ -94,6 +94,12 @@ export class AofPositionTracker {
     return { ...position, offset: position.offset + this.#bytesSince, db: this.#db };
   }
 
+  /** How much of the stream was read when what follows goes on with it; -1 when not. */
+  get streamOffset(): number {
+    const position = this.#position;
+    return position?.continues === true ? position.offset + this.#bytesSince : -1;
+  }
+
   /** A line was read, or the position of an RDB in front. */
   at(position: AofPosition | null): void {
     this.#position = position;

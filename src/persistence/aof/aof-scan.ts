@@ -42,15 +42,15 @@ export type ScanSinks = {
   readonly command: (args: Args, offset: number) => string | undefined;
   /** A time line, and where to cut the file to end before it. False ends the scan as whole. */
   readonly time?: (unixSeconds: number, cutOffset: number) => boolean;
-  /** A line that tells the position in the replication stream, null for none. */
-  readonly position?: (position: AofPosition | null) => void;
+  /** A line that tells the position in the replication stream, null for none; it ends at `end`. */
+  readonly position?: (position: AofPosition | null, end: number) => void;
   /**
    * The position reached by what was given out, null when it is not known. Only who asks for it has
    * torn turns of a replica cut back to one.
    */
   readonly reached?: () => AofPosition | null;
-  /** Commands were given out that take `bytes` bytes in the file. */
-  readonly passed?: (bytes: number) => void;
+  /** Commands were given out that take `bytes` bytes in the file, and end at `end`. */
+  readonly passed?: (bytes: number, end: number) => void;
   /** Called often, with the offset reached. A promise is waited for: this is where a scan rests. */
   readonly pause?: (offset: number) => Promise<void> | undefined;
 };
@@ -194,11 +194,11 @@ class AofScan {
           return this.#report('refused', reader.itemCutOffset, reader.itemOffset, refusal);
         }
         if (this.#transaction === undefined) {
-          this.#sinks.passed?.(this.#transactionBytes);
+          this.#sinks.passed?.(this.#transactionBytes, reader.offset);
           this.#transactionBytes = 0;
         }
       } else if (item === 'position') {
-        this.#sinks.position?.(reader.position);
+        this.#sinks.position?.(reader.position, reader.offset);
       } else if (item === 'time') {
         const cut = this.#cutOffset(reader);
         const goOn = this.#sinks.time?.(reader.timeSeconds, cut) ?? true;

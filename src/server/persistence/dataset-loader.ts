@@ -14,6 +14,7 @@ import type { Keyspace } from '../../core/keyspace.ts';
 import type { AofFolder } from '../../persistence/aof/aof-folder.ts';
 import { type AofLoadReport, loadAof } from '../../persistence/aof/aof-load.ts';
 import { positionOfAux } from '../../persistence/aof/aof-position.ts';
+import type { AofTailSink } from '../../persistence/aof/aof-tail.ts';
 import { FolderHeldError, holderText } from '../../persistence/aof/folder-hold.ts';
 import { ManifestError } from '../../persistence/aof/manifest.ts';
 import { errorText, type FileSystem } from '../../persistence/file-system.ts';
@@ -149,12 +150,13 @@ export class DatasetLoader {
   }
 
   /**
-   * Replays the AOF folder, once `makeReady` is done, while which nobody is served already. Rejects
-   * with what is wrong with it, and what to do.
+   * Replays the AOF folder, once `makeReady` is done, while which nobody is served already. `tail`
+   * is given the end of the replication stream. Rejects with what is wrong with it, and what to do.
    */
   async loadAof(
     folder: AofFolder,
     makeReady = async (): Promise<void> => {},
+    tail: AofTailSink | null = null,
   ): Promise<AofLoadReport> {
     const { config, expiry, keyspace, log } = this.deps;
     return this.during(0, async (progress) => {
@@ -180,6 +182,7 @@ export class DatasetLoader {
           },
           execute: (args, path, offset) => replay.execute(args, path, offset),
           onProgress: (bytes) => this.advance(bytes),
+          tail,
         });
         this.functions = replay.kept.sources;
         replay.finish();

@@ -1,5 +1,6 @@
 /** What the server's files and what is done with them need of the rest of the server. */
 import type { Keyspace } from '../../core/keyspace.ts';
+import type { AofTailSink } from '../../persistence/aof/aof-tail.ts';
 import type { FolderHold } from '../../persistence/aof/folder-hold.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import type { SnapshotHelper } from '../../persistence/snapshot/snapshot-helper.ts';
@@ -39,6 +40,8 @@ export interface PersistenceDeps {
   readonly replicationAux: () => Readonly<Record<string, string>>;
   /** AUX fields of what was loaded at start. */
   readonly onLoaded: (aux: ReplicationAux | null) => void;
+  /** Who takes the end of the replication stream from the AOF at the start; null for nobody. */
+  readonly earlierStream: () => AofTailSink | null;
   /** Somebody begins or ceases to read the journal. */
   readonly readersChanged: () => void;
   /** Empties all databases, as FLUSHALL does, without telling anybody. */

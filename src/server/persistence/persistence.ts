@@ -195,7 +195,11 @@ export class Persistence implements PersistenceServices {
       }
     }
     if (config.values.appendonly && !folder.isFresh) {
-      const { commandCount, totalBytes, position } = await this.loader.loadAof(folder);
+      const { commandCount, totalBytes, position } = await this.loader.loadAof(
+        folder,
+        undefined,
+        this.deps.earlierStream(),
+      );
       this.deps.onLoaded(auxAt(position));
       log.notice(
         `DB loaded from append only file: ${commandCount} commands, ${totalBytes} bytes, ` +

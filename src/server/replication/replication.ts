@@ -18,6 +18,7 @@
  *                          new one
  */
 import type { Args } from '../../core/resp/args.ts';
+import type { AofTailSink } from '../../persistence/aof/aof-tail.ts';
 import type { FileSystem } from '../../persistence/file-system.ts';
 import { Primary } from '../../replication/primary.ts';
 import { Replica } from '../../replication/replica.ts';
@@ -28,6 +29,7 @@ import type { Config } from '../config/config.ts';
 import type { Services } from '../services.ts';
 import type { Turn } from '../turn/turn.ts';
 import type { Datasets } from './dataset-intake.ts';
+import { EarlierStream } from './earlier-stream.ts';
 import { ClientConnection } from './replication-connection.ts';
 import { Failover } from './replication-failover.ts';
 import { Follower } from './replication-follower.ts';
@@ -78,6 +80,8 @@ export class ReplicationService {
   private readonly replicas = new Map<Client, Replica>();
   private resumable = false;
   private resumeDb = 0;
+  /** Until the server has started: what the AOF has of the stream. */
+  private earlier: EarlierStream | null = null;
   private secondsUnpinged = 0; // goes on while there is nobody to ping
 
   constructor(deps: ReplicationDeps) {
@@ -161,12 +165,20 @@ export class ReplicationService {
     this.turnInto(replicaof.host, replicaof.port);
   }
 
+  /** Takes the end of the stream while the AOF is loaded; null where a primary has it. */
+  earlierStream(): AofTailSink | null {
+    const { replBacklogSize, replicaof } = this.config.values;
+    if (replicaof === undefined) this.earlier = new EarlierStream(replBacklogSize);
+    return this.earlier;
+  }
+
   private startAsPrimary(aux: ReplicationAux | null): void {
     if (aux === null) this.journal.notePosition();
     else {
       this.history.resumeAsPrimary(aux);
-      this.primary.openBacklog();
+      this.primary.openBacklog(this.earlier?.backlog);
     }
+    this.earlier = null;
     this.services.desk.expiry.hold('replica', false);
     this.deps.turn.schedule();
   }
