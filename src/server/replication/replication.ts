@@ -71,8 +71,8 @@ export class ReplicationService {
   readonly differences: StreamDifferences;
   /** The link to our primary; null while this server is one. */
   follower: Follower | null = null;
-  /** The id of the primary that has handed over to this one, empty for none. */
-  tookOverFrom = '';
+  /** The id of the primary that has handed over to this one, null for none. */
+  tookOverFrom: string | null = null;
 
   private readonly deps: ReplicationDeps;
   private readonly services: Services;
@@ -229,7 +229,7 @@ export class ReplicationService {
     };
     this.resumable = false;
     this.resumeDb = 0;
-    this.tookOverFrom = '';
+    this.tookOverFrom = null;
     old?.link.stop();
     if (old === null) dismissBlocked(services, this.waits);
     this.follower = this.createFollower(host, port, from);
