@@ -106,17 +106,22 @@ export function intsetGrown(bytes: Uint8Array, base: number, low: number, high: 
 
 /** Adds an integer that is not there. The room behind must hold the growth. */
 export function intsetAdd(bytes: Uint8Array, base: number, low: number, high: number): void {
+  intsetFind(bytes, base, low, high);
+  intsetInsert(bytes, base, low, high);
+}
+
+/** Like `intsetAdd`, for the integer that the last `intsetFind`, of this intset, did not find. */
+export function intsetInsert(bytes: Uint8Array, base: number, low: number, high: number): void {
   const width = widthOf(low, high);
   if (width > readWord(bytes, base)) {
     widen(bytes, base, width, low, high);
     return;
   }
-  intsetFind(bytes, base, low, high);
   const { index } = intsetSlot;
   const kept = readWord(bytes, base);
   const count = intsetCount(bytes, base);
   const at = base + INTSET_HEAD_BYTES + index * kept;
-  bytes.copyWithin(at + kept, at, base + INTSET_HEAD_BYTES + count * kept);
+  if (index < count) bytes.copyWithin(at + kept, at, base + INTSET_HEAD_BYTES + count * kept);
   writeAt(bytes, base, kept, index, low, high);
   writeWord(bytes, base + 4, count + 1);
 }

@@ -3,6 +3,7 @@
  * SMEMBERS.
  */
 import { lpEntryBytes } from '../../core/struct/listpack.ts';
+import { isInt64Text } from '../../core/text/integer.ts';
 import { replyListpack } from '../../core/types/listpack-reply.ts';
 import {
   setAdd,
@@ -12,6 +13,7 @@ import {
   setLength,
   setRemove,
 } from '../../core/types/set.ts';
+import { setAddMany, setManyChange } from '../../core/types/set-many.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
 import { ENC_LISTPACK, encodingOf, TYPE_SET, typeOf } from '../../core/value.ts';
 import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
@@ -28,9 +30,12 @@ function saddCommand(c: Context): void {
   if (address === WRONG) return;
   if (address === 0) address = create(c, 1, 2, count);
   let added = 0;
-  for (let i = 2; i < count; i++) {
-    address = setAdd(keyspace, db, address, bytes[i]!, offsets[i]!, lengths[i]!);
-    if (setChange.happened) added++;
+  if (count > 3) {
+    setAddMany(keyspace, db, address, args, 2, count);
+    ({ added } = setManyChange);
+  } else {
+    setAdd(keyspace, db, address, bytes[2]!, offsets[2]!, lengths[2]!);
+    if (setChange.happened) added = 1;
   }
   if (added > 0) {
     keyspace.dirty += added - 1;
@@ -44,9 +49,11 @@ function saddCommand(c: Context): void {
  */
 function create(c: Context, key: number, first: number, end: number): number {
   const { bytes, lengths, offsets } = c.args;
-  const longest = c.keyspace.limits.setMaxListpackValue;
+  const { setMaxListpackEntries, setMaxListpackValue } = c.keyspace.limits;
+  const isInteger = isInt64Text(bytes[first]!, offsets[first]!, lengths[first]!);
+  const last = isInteger ? first : Math.min(end, first + setMaxListpackEntries);
   let room = 0;
-  for (let i = first; i < end && lengths[i]! <= longest; i++) {
+  for (let i = first; i < last && lengths[i]! <= setMaxListpackValue; i++) {
     room += lpEntryBytes(bytes[i]!, offsets[i]!, lengths[i]!);
   }
   const address = setCreate(
