@@ -74,7 +74,7 @@ function findString(
   }
 }
 
-/** Whether the bytes at `start` are the value, compared from the end: names of one kind begin alike. */
+/** Whether the value stands at `start`, from the end on: names of one kind begin alike. */
 function isValue(
   bytes: Uint8Array,
   start: number,

@@ -14,11 +14,11 @@ import type { Keyspace } from '../keyspace.ts';
 import type { Args } from '../resp/args.ts';
 import {
   INTSET_HEAD_BYTES,
+  intsetAdd,
   intsetBytes,
   intsetCount,
   intsetFind,
   intsetGrown,
-  intsetInsert,
 } from '../struct/intset.ts';
 import { lpBytes, lpEntryBytes, lpInsertMeasured } from '../struct/listpack.ts';
 import { TextFilter } from '../struct/text-filter.ts';
@@ -111,7 +111,7 @@ function addIntegers(
       at = fillBlock(keyspace, db, at);
       view.open(keyspace, at);
     }
-    intsetInsert(view.bytes, view.base, low, high);
+    intsetAdd(view.bytes, view.base, low, high);
     setManyChange.added++;
   }
   runEnd = i;

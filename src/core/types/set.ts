@@ -16,10 +16,10 @@ import type { Database } from '../database.ts';
 import type { Keyspace } from '../keyspace.ts';
 import {
   INTSET_HEAD_BYTES,
+  intsetAdd,
   intsetBytes,
   intsetGrown,
   intsetInit,
-  intsetInsert,
   intsetRemoveAt,
 } from '../struct/intset.ts';
 import { lpBytes, lpDelete, lpEntryBytes } from '../struct/listpack.ts';
@@ -126,7 +126,7 @@ export function setAdd(
     const grown = intsetGrown(view.bytes, view.base, int64Words.low, int64Words.high);
     at = growValue(keyspace, db, at, grown - keyspace.valueLength(at));
     view.open(keyspace, at);
-    intsetInsert(view.bytes, view.base, int64Words.low, int64Words.high);
+    intsetAdd(view.bytes, view.base, int64Words.low, int64Words.high);
   } else if (encoding !== ENC_HASHTABLE) {
     at = growValue(keyspace, db, at, lpEntryBytes(member, offset, length));
     listpackAppend(keyspace, at, member, offset, length);

@@ -198,6 +198,51 @@ describe('sets', () => {
     );
   });
 
+  test('built of whole sets and of members by their refs are those built of texts', () => {
+    const texts = fc.array(member, { minLength: 1, maxLength: 40 });
+    const builders = [new SetBuilder(), new SetBuilder(), new SetBuilder()] as const;
+    const [byText, whole, byRef] = builders;
+    const cursor = new SetCursor();
+    fc.assert(
+      fc.property(fc.array(texts, { maxLength: 3 }), texts, limits, (many, asked, some) => {
+        const { keyspace } = new Harness();
+        const sets = many.map((members) => {
+          const set = new SetBuilder();
+          set.start(keyspace);
+          for (const text of members) set.add(bytesOf(text), 0, text.length);
+          return set;
+        });
+        Object.assign(keyspace.limits, some);
+        for (const builder of builders) builder.start(keyspace);
+        for (const { view } of sets) {
+          whole.addAll(view);
+          cursor.startView(view);
+          while (cursor.step()) {
+            byRef.addOf(view, cursor.ref);
+            cursor.show(cursor.ref);
+            const { bytes, length, offset } = cursor.member;
+            byText.add(bytes, offset, length);
+          }
+        }
+        expect(new Set(builders.map((one) => one.view.encoding)).size).toBe(1);
+        expect(new Set(builders.map((one) => one.count)).size).toBe(1);
+        for (const text of asked) {
+          const m = bytesOf(text);
+          const there = builders.map((one) => one.view.find(m, 0, m.length) !== 0);
+          expect(new Set(there).size).toBe(1);
+        }
+        for (const { view } of sets) {
+          cursor.startView(view);
+          while (cursor.step()) {
+            expect(byText.view.findOf(view, cursor.ref, cursor.member)).not.toBe(0);
+          }
+        }
+        for (const one of [...builders, ...sets]) one.discard();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('a builder forgets members and keeps the encoding', () => {
     for (const texts of [
       ['1', '2', '3'],
