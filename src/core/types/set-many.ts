@@ -33,7 +33,7 @@ import { SetCursor, SetView } from './set-view.ts';
 /** Fewer members are looked up without a filter. */
 const FILTERED_MIN = 8;
 /** A table that came about is made large enough for the members that follow, up to so many. */
-const RESERVED_MAX = 4096;
+const RESERVED_MAX = 1024;
 
 const view = new SetView();
 const cursor = new SetCursor();
