@@ -21,6 +21,9 @@ import { type Context, WRONG } from '../dispatch/context.ts';
 import { WRONG_TYPE } from '../dispatch/errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../dispatch/notify-classes.ts';
 
+/** From so many arguments on, members are added at once. */
+const MANY_MIN = 10;
+
 const cursor = new SetCursor();
 
 function saddCommand(c: Context): void {
@@ -30,12 +33,13 @@ function saddCommand(c: Context): void {
   if (address === WRONG) return;
   if (address === 0) address = create(c, 1, 2, count);
   let added = 0;
-  if (count > 3) {
+  if (count >= MANY_MIN) {
     setAddMany(keyspace, db, address, args, 2, count);
     ({ added } = setManyChange);
-  } else {
-    setAdd(keyspace, db, address, bytes[2]!, offsets[2]!, lengths[2]!);
-    if (setChange.happened) added = 1;
+  }
+  for (let i = 2; i < count && count < MANY_MIN; i++) {
+    address = setAdd(keyspace, db, address, bytes[i]!, offsets[i]!, lengths[i]!);
+    if (setChange.happened) added++;
   }
   if (added > 0) {
     keyspace.dirty += added - 1;
