@@ -5,8 +5,8 @@
  *
  * All integers have the width that the widest one ever added needed; it never narrows. An intset is
  * `bytes` from `base`. Integers come and go as two 32-bit words (low, high), since 64 bits do not
- * fit a number. A caller that adds asks for the size first (`intsetGrown`), makes room, and then
- * lets `intsetAdd` shift the rest.
+ * fit a number. A caller that adds looks for the integer first, asks for the size (`intsetGrown`),
+ * makes room, and then lets `intsetAdd` shift the rest.
  *
  * What `intsetFind` saw last is in `intsetSlot`: the place of the integer, or where it would go.
  *
@@ -104,19 +104,21 @@ export function intsetGrown(bytes: Uint8Array, base: number, low: number, high: 
   return INTSET_HEAD_BYTES + (intsetCount(bytes, base) + 1) * width;
 }
 
-/** Adds an integer that is not there. The room behind must hold the growth. */
+/**
+ * Adds the integer that the last `intsetFind`, of this intset, did not find. The room behind must
+ * hold the growth.
+ */
 export function intsetAdd(bytes: Uint8Array, base: number, low: number, high: number): void {
   const width = widthOf(low, high);
   if (width > readWord(bytes, base)) {
     widen(bytes, base, width, low, high);
     return;
   }
-  intsetFind(bytes, base, low, high);
   const { index } = intsetSlot;
   const kept = readWord(bytes, base);
   const count = intsetCount(bytes, base);
   const at = base + INTSET_HEAD_BYTES + index * kept;
-  bytes.copyWithin(at + kept, at, base + INTSET_HEAD_BYTES + count * kept);
+  if (index < count) bytes.copyWithin(at + kept, at, base + INTSET_HEAD_BYTES + count * kept);
   writeAt(bytes, base, kept, index, low, high);
   writeWord(bytes, base + 4, count + 1);
 }

@@ -4,6 +4,7 @@ import {
   bodyLength,
   INTEGER_TEXT_MAX,
   lpElement,
+  lpEntryLength,
   lpGet,
   measure,
   valueHigh,
@@ -11,6 +12,8 @@ import {
 } from './listpack.ts';
 
 const END = 0xff;
+/** Strings of less bytes say their length in their first byte. */
+const SHORT_MAX = 64;
 
 /**
  * Position of the first entry equal to a value, looking at every `skip + 1`th from `at` on; 0 for
@@ -45,29 +48,43 @@ function findString(
   length: number,
   skip: number,
 ): number {
+  const short = length < SHORT_MAX ? 0x80 | length : END;
+  const last = length === 0 ? short : value[offset + length - 1]!;
   let from = base + at;
-  let pass = 0;
   for (;;) {
-    const first = bytes[from]!;
+    let first = bytes[from]!;
     if (first === END) return 0;
-    let body = 1;
-    if (first >= 0xc0) body = bodyLength(bytes, from);
-    else if (first >= 0x80) body = 1 + (first & 63);
-    if (pass > 0) pass--;
-    else {
-      pass = skip;
-      const head = first < 0xc0 ? 1 : first < 0xf0 ? 2 : 5;
-      const isString = first >= 0x80 && (first < 0xc0 || (first >= 0xe0 && first <= 0xf0));
-      if (isString && body - head === length) {
-        // From the end: names of one kind begin alike.
-        const start = from + head;
-        let i = length - 1;
-        while (i >= 0 && bytes[start + i] === value[offset + i]) i--;
-        if (i < 0) return from - base;
+    if (first === short) {
+      if (bytes[from + length] === last && isValue(bytes, from + 1, value, offset, length)) {
+        return from - base;
       }
+    } else if (first >= 0xe0 && first <= 0xf0) {
+      const head = first < 0xf0 ? 2 : 5;
+      const isAsLong = bodyLength(bytes, from) - head === length;
+      if (isAsLong && isValue(bytes, from + head, value, offset, length)) return from - base;
     }
-    from += body + (body < 128 ? 1 : backLengthBytes(body));
+    for (let pass = skip; ; pass--) {
+      if (first < 0x80) from += 2;
+      else if (first < 0xc0) from += 2 + (first & 63);
+      else from += lpEntryLength(bytes, from);
+      if (pass === 0) break;
+      first = bytes[from]!;
+      if (first === END) return 0;
+    }
   }
+}
+
+/** Whether the value stands at `start`, from the end on: names of one kind begin alike. */
+function isValue(
+  bytes: Uint8Array,
+  start: number,
+  value: Uint8Array,
+  offset: number,
+  length: number,
+): boolean {
+  let i = length - 1;
+  while (i >= 0 && bytes[start + i] === value[offset + i]) i--;
+  return i < 0;
 }
 
 function findInteger(

@@ -67,6 +67,17 @@ export function growValue(keyspace: Keyspace, db: Database, address: number, mor
   return keyspace.resizeValue(db, address, length, length > BLOCK_BYTES_MAX ? length >>> 3 : 0);
 }
 
+/**
+ * Makes the value as long as its block has room for, whose bytes then hold anything; `resizeValue`
+ * gives back what is not used. Returns the entry's address.
+ */
+export function fillBlock(keyspace: Keyspace, db: Database, address: number): number {
+  const { arena } = keyspace;
+  const block = keyspace.valueBlock(address);
+  const start = keyspace.valueOffset(address) - arena.byteOffset(block);
+  return keyspace.resizeValue(db, address, arena.sizeOf(block) - start, 0);
+}
+
 /** Appends an entry to a listpack that has room for it. */
 export function listpackAppend(
   keyspace: Keyspace,

@@ -130,6 +130,11 @@ export class HashTable implements LargeValue {
     return true;
   }
 
+  /** Makes room for so many fields at once, unless some wait: they see to it themselves. */
+  reserve(fields: number): void {
+    if (this.waiting === null) this.settled.reserve(fields);
+  }
+
   // ---------------------------------------------------------------- those that wait
 
   /** Has the integers of an intset wait, which are the members of this table without any. */

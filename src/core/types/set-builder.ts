@@ -13,12 +13,15 @@ import type { Keyspace } from '../keyspace.ts';
 import {
   intsetAdd,
   intsetBytes,
+  intsetGet,
   intsetGrown,
   intsetInit,
   intsetRemoveAt,
+  intsetSlot,
 } from '../struct/intset.ts';
 import { lpBytes, lpDelete, lpEntryBytes, lpInit, lpInsert } from '../struct/listpack.ts';
 import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK, TYPE_SET } from '../value.ts';
+import { ElementView } from './element-view.ts';
 import { HashTable } from './hash-table.ts';
 import { int64Words, readInt64 } from './int64-words.ts';
 import {
@@ -36,6 +39,7 @@ const KEPT_ROOM = 1 << 20;
 const RELEASE_STEP = 1 << 20;
 
 const cursor = new SetCursor();
+const member = new ElementView();
 
 export class SetBuilder {
   /** The members so far. */
@@ -68,9 +72,7 @@ export class SetBuilder {
     const encoding = encodingWith(view, this.owner.limits, isInteger, length);
     if (encoding !== view.encoding) this.convert(encoding);
     if (encoding === ENC_INTSET) {
-      const { low, high } = int64Words;
-      this.room(intsetGrown(view.bytes, 0, low, high));
-      intsetAdd(view.bytes, 0, low, high);
+      this.insert(int64Words.low, int64Words.high);
     } else if (encoding !== ENC_HASHTABLE) {
       const end = lpBytes(view.bytes, 0);
       this.room(end + lpEntryBytes(member, offset, length));
@@ -90,10 +92,30 @@ export class SetBuilder {
       return;
     }
     cursor.startView(set);
-    while (cursor.next()) {
-      const { bytes, length, offset } = cursor.member;
-      this.add(bytes, offset, length);
+    while (cursor.step()) this.addOf(set, cursor.ref);
+  }
+
+  /** Adds the member of a set by its ref. */
+  addOf(set: SetView, ref: number): void {
+    const { view } = this;
+    if (!this.started && set.encoding === ENC_INTSET) this.begin(true);
+    if (set.encoding === ENC_INTSET && view.encoding === ENC_INTSET) {
+      if (view.findOf(set, ref, member) !== 0) return;
+      if (encodingWith(view, this.owner.limits, true, 0) === ENC_INTSET) {
+        intsetGet(set.bytes, set.base, ref - 1);
+        this.insert(intsetSlot.low, intsetSlot.high);
+        return;
+      }
     }
+    set.show(ref, member);
+    this.add(member.bytes, member.offset, member.length);
+  }
+
+  /** Adds an integer that was just looked for in the intset and is not there. */
+  private insert(low: number, high: number): void {
+    const { view } = this;
+    this.room(intsetGrown(view.bytes, 0, low, high));
+    intsetAdd(view.bytes, 0, low, high);
   }
 
   /** Removes a member; its encoding stays. False when there is none. */

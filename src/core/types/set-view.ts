@@ -62,6 +62,17 @@ export class SetView {
     return found ? intsetSlot.index + 1 : 0;
   }
 
+  /** The ref of the member that another set has by `theirs`; `text` may be used to show it. */
+  findOf(other: SetView, theirs: number, text: ElementView): number {
+    if (this.encoding !== ENC_INTSET || other.encoding !== ENC_INTSET) {
+      other.show(theirs, text);
+      return this.find(text.bytes, text.offset, text.length);
+    }
+    intsetGet(other.bytes, other.base, theirs - 1);
+    const found = intsetFind(this.bytes, this.base, intsetSlot.low, intsetSlot.high);
+    return found ? intsetSlot.index + 1 : 0;
+  }
+
   /** Shows the member with this ref. */
   show(ref: number, view: ElementView): void {
     if (this.table !== null) this.table.showField(ref, view);

@@ -49,10 +49,9 @@ export function sourcesOf(c: Context, first: number, end: number): Source[] | nu
   return sources;
 }
 
-/** Whether a view has the member that the cursor shows. */
-function hasMember(view: SetView): boolean {
-  const { bytes, length, offset } = cursor.member;
-  return view.find(bytes, offset, length) !== 0;
+/** Whether a view has the member of `walked` that the cursor went to. */
+function hasMember(view: SetView, walked: SetView): boolean {
+  return view.findOf(walked, cursor.ref, cursor.member) !== 0;
 }
 
 /** Keeps up to `limit` members that all sources have; the set that they are of, null for none. */
@@ -63,10 +62,10 @@ export function intersect(sources: readonly Source[], limit: number): SetView | 
   const smallest = sorted[0]!;
   const others = sorted.filter((one) => one.address !== smallest.address);
   cursor.startView(smallest.view);
-  while (kept.count < limit && cursor.next()) {
+  while (kept.count < limit && cursor.step()) {
     let everywhere = true;
     for (let i = 0; i < others.length && everywhere; i++) {
-      everywhere = hasMember(others[i]!.view);
+      everywhere = hasMember(others[i]!.view, smallest.view);
     }
     if (everywhere) kept.push(cursor.ref);
   }
@@ -135,9 +134,11 @@ export function subtractInto(c: Context, builder: SetBuilder, sources: readonly 
 function subtractByAsking(first: Source, others: Source[]): void {
   others.sort((a, b) => b.view.count - a.view.count);
   cursor.startView(first.view);
-  while (cursor.next()) {
+  while (cursor.step()) {
     let elsewhere = false;
-    for (let i = 0; i < others.length && !elsewhere; i++) elsewhere = hasMember(others[i]!.view);
+    for (let i = 0; i < others.length && !elsewhere; i++) {
+      elsewhere = hasMember(others[i]!.view, first.view);
+    }
     if (!elsewhere) kept.push(cursor.ref);
   }
 }
@@ -146,9 +147,8 @@ function subtractByLeavingOut(first: Source, others: readonly Source[]): void {
   const out = new Set<number>();
   for (const { view } of others) {
     cursor.startView(view);
-    while (cursor.next()) {
-      const { bytes, length, offset } = cursor.member;
-      const ref = first.view.find(bytes, offset, length);
+    while (cursor.step()) {
+      const ref = first.view.findOf(view, cursor.ref, cursor.member);
       if (ref !== 0) out.add(ref);
     }
   }
@@ -164,10 +164,5 @@ export function unite(c: Context, builder: SetBuilder, sources: readonly Source[
 
 /** Adds the members that were kept of a set. */
 export function addKept(builder: SetBuilder, view: SetView): void {
-  cursor.startView(view);
-  for (let i = 0; i < kept.count; i++) {
-    cursor.show(kept.refs[i]!);
-    const { bytes, length, offset } = cursor.member;
-    builder.add(bytes, offset, length);
-  }
+  for (let i = 0; i < kept.count; i++) builder.addOf(view, kept.refs[i]!);
 }

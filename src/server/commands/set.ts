@@ -3,6 +3,7 @@
  * SMEMBERS.
  */
 import { lpEntryBytes } from '../../core/struct/listpack.ts';
+import { isInt64Text } from '../../core/text/integer.ts';
 import { replyListpack } from '../../core/types/listpack-reply.ts';
 import {
   setAdd,
@@ -12,12 +13,16 @@ import {
   setLength,
   setRemove,
 } from '../../core/types/set.ts';
+import { setAddMany, setManyChange } from '../../core/types/set-many.ts';
 import { SetCursor } from '../../core/types/set-view.ts';
 import { ENC_LISTPACK, encodingOf, TYPE_SET, typeOf } from '../../core/value.ts';
 import { command, DENYOOM, FAST, keyAt, READONLY, WRITE } from '../dispatch/command.ts';
 import { type Context, WRONG } from '../dispatch/context.ts';
 import { WRONG_TYPE } from '../dispatch/errors.ts';
 import { NOTIFY_GENERIC, NOTIFY_NEW, NOTIFY_SET } from '../dispatch/notify-classes.ts';
+
+/** From so many arguments on, members are added at once. */
+const MANY_MIN = 10;
 
 const cursor = new SetCursor();
 
@@ -28,7 +33,11 @@ function saddCommand(c: Context): void {
   if (address === WRONG) return;
   if (address === 0) address = create(c, 1, 2, count);
   let added = 0;
-  for (let i = 2; i < count; i++) {
+  if (count >= MANY_MIN) {
+    setAddMany(keyspace, db, address, args, 2, count);
+    ({ added } = setManyChange);
+  }
+  for (let i = 2; i < count && count < MANY_MIN; i++) {
     address = setAdd(keyspace, db, address, bytes[i]!, offsets[i]!, lengths[i]!);
     if (setChange.happened) added++;
   }
@@ -44,9 +53,11 @@ function saddCommand(c: Context): void {
  */
 function create(c: Context, key: number, first: number, end: number): number {
   const { bytes, lengths, offsets } = c.args;
-  const longest = c.keyspace.limits.setMaxListpackValue;
+  const { setMaxListpackEntries, setMaxListpackValue } = c.keyspace.limits;
+  const isInteger = isInt64Text(bytes[first]!, offsets[first]!, lengths[first]!);
+  const last = isInteger ? first : Math.min(end, first + setMaxListpackEntries);
   let room = 0;
-  for (let i = first; i < end && lengths[i]! <= longest; i++) {
+  for (let i = first; i < last && lengths[i]! <= setMaxListpackValue; i++) {
     room += lpEntryBytes(bytes[i]!, offsets[i]!, lengths[i]!);
   }
   const address = setCreate(

@@ -124,6 +124,21 @@ describe('listpack', () => {
     );
   });
 
+  test('a string is found however long its length is written, at every second entry too', () => {
+    // "k" "ab" with a length of 12 bits, "ab" of 6 bits, 300 as an integer, "" , "ab" of 32 bits
+    const entries = '816b02 e002616204 82616203 c12c02 8001 f002000000616207';
+    const bytes = Buffer.from(`000000000600${entries.replaceAll(' ', '')}ff`, 'hex');
+    bytes.writeUInt32LE(bytes.length);
+    expect(lpValid(bytes, 0, bytes.length, true)).toBe(true);
+    const find = (text: string, at: number, skip: number) =>
+      lpFind(bytes, 0, at, Buffer.from(` ${text}`), 1, text.length, skip);
+    expect([find('ab', 6, 0), find('ab', 14, 0), find('ab', 18, 0)]).toEqual([9, 14, 23]);
+    expect([find('ab', 6, 1), find('ab', 9, 1), find('ab', 18, 1)]).toEqual([14, 9, 23]);
+    expect([find('k', 6, 0), find('', 6, 0), find('', 6, 1)]).toEqual([6, 21, 21]);
+    expect([find('300', 6, 0), find('300', 6, 1), find('kk', 6, 0)]).toEqual([18, 0, 0]);
+    expect([find('aa', 6, 0), find('bb', 6, 0), find('x'.repeat(70), 6, 1)]).toEqual([0, 0, 0]);
+  });
+
   test('integers written as numbers are what their text would be', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (number) => {

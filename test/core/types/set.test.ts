@@ -1,6 +1,7 @@
 /** Sets against a Set: three encodings, small limits, what conversions keep, nothing leaked. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Args } from '../../../src/core/resp/args.ts';
 import {
   setAdd,
   setChange,
@@ -11,6 +12,7 @@ import {
   setRemoveRef,
 } from '../../../src/core/types/set.ts';
 import { SetBuilder } from '../../../src/core/types/set-builder.ts';
+import { setAddMany, setManyChange } from '../../../src/core/types/set-many.ts';
 import { SetCursor, SetView } from '../../../src/core/types/set-view.ts';
 import { ENC_PACKED_TABLE, encodingName, encodingOf } from '../../../src/core/value.ts';
 import { bytesOf, element, Fixture, integer, textOf } from './samples.ts';
@@ -28,6 +30,23 @@ class Harness extends Fixture {
     expect(setChange.happened).toBe(!this.model.has(text));
     expect(this.find()).toBe(address);
     this.model.add(text);
+  }
+
+  /** Adds members at once, with something in front of them. How many are new. */
+  addMany(texts: readonly string[]): number {
+    const { db, key, keyspace } = this;
+    const args = new Args();
+    args.push(key, 0, key.length);
+    for (const text of texts) {
+      args.push(bytesOf(`(${text})`), 1, text.length);
+      this.model.add(text);
+    }
+    const [m, length] = [args.bytes[1]!, args.lengths[1]!];
+    let address = this.find();
+    if (address === 0) address = setCreate(keyspace, db, key, 0, key.length, m, 1, length, 5);
+    address = setAddMany(keyspace, db, address, args, 1, args.count);
+    expect(this.find()).toBe(address);
+    return setManyChange.added;
   }
 
   remove(text: string): void {
@@ -57,6 +76,12 @@ class Harness extends Fixture {
 
   get isPacked(): boolean {
     return encodingOf(this.keyspace.arena, this.find()) === ENC_PACKED_TABLE;
+  }
+
+  /** Bytes of a compact set. */
+  get valueLength(): number {
+    const isTable = this.encoding === 'hashtable' && !this.isPacked;
+    return isTable ? 0 : this.keyspace.valueLength(this.find());
   }
 
   get encoding(): string {
@@ -122,6 +147,32 @@ describe('sets', () => {
     );
   });
 
+  test('that get many members at once are those that get them one by one', () => {
+    const batches = fc.array(fc.array(member, { minLength: 1, maxLength: 60 }), { maxLength: 4 });
+    fc.assert(
+      fc.property(batches, limits, (many, some) => {
+        const one = new Harness();
+        const other = new Harness();
+        Object.assign(one.keyspace.limits, some);
+        Object.assign(other.keyspace.limits, some);
+        for (const texts of many) {
+          const before = one.model.size;
+          for (const text of texts) one.add(text);
+          expect(other.addMany(texts)).toBe(one.model.size - before);
+          other.check();
+          expect(other.encoding).toBe(one.encoding);
+          expect(other.isPacked).toBe(one.isPacked);
+          expect(other.valueLength).toBe(one.valueLength);
+          if (one.encoding !== 'hashtable') expect(other.members()).toEqual(one.members());
+        }
+        if (other.find() !== 0) other.keyspace.remove(other.db, other.find());
+        other.drain();
+        expect(other.keyspace.arena.usedBytes).toBe(new Harness().keyspace.arena.usedBytes);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('built beside the keyspace are those built in it', () => {
     const builder = new SetBuilder();
     fc.assert(
@@ -144,6 +195,51 @@ describe('sets', () => {
         if (set.encoding !== 'hashtable') expect(other.members()).toEqual(set.members());
       }),
       { numRuns: 200 },
+    );
+  });
+
+  test('built of whole sets and of members by their refs are those built of texts', () => {
+    const texts = fc.array(member, { minLength: 1, maxLength: 40 });
+    const builders = [new SetBuilder(), new SetBuilder(), new SetBuilder()] as const;
+    const [byText, whole, byRef] = builders;
+    const cursor = new SetCursor();
+    fc.assert(
+      fc.property(fc.array(texts, { maxLength: 3 }), texts, limits, (many, asked, some) => {
+        const { keyspace } = new Harness();
+        const sets = many.map((members) => {
+          const set = new SetBuilder();
+          set.start(keyspace);
+          for (const text of members) set.add(bytesOf(text), 0, text.length);
+          return set;
+        });
+        Object.assign(keyspace.limits, some);
+        for (const builder of builders) builder.start(keyspace);
+        for (const { view } of sets) {
+          whole.addAll(view);
+          cursor.startView(view);
+          while (cursor.step()) {
+            byRef.addOf(view, cursor.ref);
+            cursor.show(cursor.ref);
+            const { bytes, length, offset } = cursor.member;
+            byText.add(bytes, offset, length);
+          }
+        }
+        expect(new Set(builders.map((one) => one.view.encoding)).size).toBe(1);
+        expect(new Set(builders.map((one) => one.count)).size).toBe(1);
+        for (const text of asked) {
+          const m = bytesOf(text);
+          const there = builders.map((one) => one.view.find(m, 0, m.length) !== 0);
+          expect(new Set(there).size).toBe(1);
+        }
+        for (const { view } of sets) {
+          cursor.startView(view);
+          while (cursor.step()) {
+            expect(byText.view.findOf(view, cursor.ref, cursor.member)).not.toBe(0);
+          }
+        }
+        for (const one of [...builders, ...sets]) one.discard();
+      }),
+      { numRuns: 100 },
     );
   });
 
