@@ -26,7 +26,6 @@
  *
  * PSYNC names the byte that a replica wants next, counted from 1: offset 1 wants the whole stream.
  */
-
 import { copyBytes } from '../core/memory/copy.ts';
 import { type Sender, Senders } from './senders.ts';
 

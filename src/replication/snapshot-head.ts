@@ -9,7 +9,6 @@
  * or 0xc0, 0xc1, 0xc2 and an integer of 1, 2, 4 bytes. Auxiliary fields are never compressed. That
  * of Valkey 9 begins with VALKEY080.
  */
-
 import { rdbVersionIn } from '../persistence/rdb/rdb-ends.ts';
 import { OP_AUX, OP_EOF, RDB_HEADER_BYTES } from '../persistence/rdb/rdb-format.ts';
 

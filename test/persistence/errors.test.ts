@@ -1,5 +1,4 @@
 /** What was thrown: errors of this context, of Node, of another one; and what is none. */
-
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';

@@ -1,5 +1,4 @@
 /** A connection to a replica that takes as much as the test says, and remembers all of it. */
-
 import type { ReplicaConnection } from '../../src/replication/replica.ts';
 import { Replica as RealReplica, type Replica } from '../../src/replication/replica.ts';
 

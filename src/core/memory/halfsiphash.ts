@@ -8,7 +8,6 @@
  * Source: J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF" (2012), and the
  * reference description of HalfSipHash.
  */
-
 import { viewed, viewOfKey } from './view-of.ts';
 
 /** Hash of `length` bytes of `bytes` from `offset`: 32 bits, signed. */

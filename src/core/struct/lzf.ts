@@ -19,7 +19,6 @@
  * entry of an earlier call lies below the start of this one and is ignored. Both functions allocate
  * nothing. Neither is reentrant with itself, which one thread cannot notice.
  */
-
 import { fitStage } from './block-stage.ts';
 import { packBlock, unpackBlock } from './lzf-machine.ts';
 

@@ -17,7 +17,6 @@
  * postpone writes for two seconds and then block, as Redis does; what remains of that rule is the
  * counter of late fsyncs.
  */
-
 import type { DurableFile } from '../durable-file.ts';
 import { AofDisk } from './aof-disk.ts';
 import type { AppenderOptions } from './aof-options.ts';

@@ -7,7 +7,6 @@
  * So the snapshot's walker, door and parts know of one format only, and the translation costs the
  * child process alone.
  */
-
 import type { ByteSink } from '../byte-output.ts';
 import { type CommandBase, CommandWriter } from '../command-writer.ts';
 import { RdbAssembler } from '../rdb/rdb-assembler.ts';

@@ -2,7 +2,6 @@
  * What is wrong with the disk of the AOF, said once: why writes are refused, when the next attempt
  * is due, and the lines in the log. What follows from it is decided in `aof-disk.ts`.
  */
-
 import { errorText } from '../file-system.ts';
 import type { AofDiskOptions } from './aof-options.ts';
 

@@ -6,7 +6,6 @@
  *   at a rewrite, waiting     temp-<name>.incr, empty, which no manifest names before there is a
  *                             base: `AofFolder.adoptBase` makes an increment of it
  */
-
 import { DurableFile } from '../durable-file.ts';
 import type { AofFolder } from './aof-folder.ts';
 

@@ -13,7 +13,6 @@
  *
  * What lies behind the moment is still counted, up to damage if there is some.
  */
-
 import type { FileSystem, OpenFile } from '../file-system.ts';
 import type { ReadProgress } from '../rdb/rdb-source.ts';
 import { FRAME_HEAD_BYTES } from './aof-frame.ts';

@@ -17,7 +17,6 @@
  * where the lost bytes had left. `db` is the database that the stream has selected. Redis skips
  * these lines.
  */
-
 import type { Args } from '../../core/resp/args.ts';
 import { parseInteger } from '../../core/text/integer.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';

@@ -12,7 +12,6 @@
  * Bytes are copied in: the caller's buffer is free when `add` returns. One buffer of at most
  * `SPARE_BYTES_MAX` is kept for reuse, and large ones are given back.
  */
-
 import { copyBytes } from '../../core/memory/copy.ts';
 import { Crc64 } from '../crc64.ts';
 import type { DurableFile } from '../durable-file.ts';

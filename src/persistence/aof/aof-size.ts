@@ -7,7 +7,6 @@
  *
  * So the size can be asked at any time, and the disk is asked only when the files change.
  */
-
 import type { AofDisk } from './aof-disk.ts';
 import type { AofFolder } from './aof-folder.ts';
 

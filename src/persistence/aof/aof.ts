@@ -18,7 +18,6 @@
  * While `waiting`, turns go to a temporary increment from `beginRewrite` on, and nothing is
  * promised yet: a restart would find what the folder held before.
  */
-
 import type { DurableFile } from '../durable-file.ts';
 import { errorText } from '../file-system.ts';
 import { AofAppender } from './aof-append.ts';

@@ -38,7 +38,6 @@
  *
  * An aborted rewrite stays at step 3: the increments pile up until one succeeds.
  */
-
 import { basename } from 'node:path';
 import { splitArgs } from '../../core/text/args-split.ts';
 import {

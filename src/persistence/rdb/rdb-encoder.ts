@@ -14,7 +14,6 @@
  *
  * A type is added in two lines, one in `typeByte` and one in `emitValue`.
  */
-
 import type { Database } from '../../core/database.ts';
 import type { Keyspace } from '../../core/keyspace.ts';
 import { writeInt64 } from '../../core/text/integer.ts';

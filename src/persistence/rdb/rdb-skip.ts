@@ -21,7 +21,6 @@
  *     hash-listpack-md   [8 bytes least expiry], one string
  *     module-value       id, then (part, value)... until the part 0
  */
-
 import { ByteView } from '../../core/value.ts';
 import * as rdb from './rdb-format.ts';
 import type { RdbReader } from './rdb-reader.ts';

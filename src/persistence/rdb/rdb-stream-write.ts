@@ -2,7 +2,6 @@
  * Writing streams into an RDB (rdb-stream.ts draws them): all of one at once, and the pieces of
  * which a snapshot makes a large one part by part (snapshot-stream.ts).
  */
-
 import type { Keyspace } from '../../core/keyspace.ts';
 import type { Arena } from '../../core/memory/arena.ts';
 import { lpBytes } from '../../core/struct/listpack.ts';

@@ -1,5 +1,4 @@
 /** Loading hashes and sets from tables of an RDB, in pieces where they are large. */
-
 import { copyBytes } from '../../core/memory/copy.ts';
 import type { HashTable } from '../../core/types/hash-table.ts';
 import { ByteView } from '../../core/value.ts';

@@ -8,7 +8,6 @@
  *     type 25   8 bytes least expiry, a listpack of (field, value, expiry or 0)
  *     type 23   the listpack alone
  */
-
 import { lpCount, lpFirst, lpNext } from '../../core/struct/listpack.ts';
 import { parseInteger } from '../../core/text/integer.ts';
 import type { ByteView } from '../../core/value.ts';

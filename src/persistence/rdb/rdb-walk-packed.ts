@@ -8,7 +8,6 @@
  *
  * One is looked through whole, as far as the doubt of the walk goes, before any of it is shown.
  */
-
 import { lpCount, lpFirst, lpNext } from '../../core/struct/listpack.ts';
 import { lpValid } from '../../core/struct/listpack-valid.ts';
 import { ElementView } from '../../core/types/element-view.ts';

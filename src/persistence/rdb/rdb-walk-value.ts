@@ -9,7 +9,6 @@
  * Hashes and streams have walkers of their own; lists, sets, sorted sets and what modules wrote
  * are here.
  */
-
 import { intsetCount, intsetGet, intsetSlot, intsetValid } from '../../core/struct/intset.ts';
 import { lpCount, lpFirst, lpNext } from '../../core/struct/listpack.ts';
 import { lpValid } from '../../core/struct/listpack-valid.ts';

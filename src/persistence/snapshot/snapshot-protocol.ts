@@ -19,7 +19,6 @@
  * child, whatever it was doing: a server that dies leaves neither a process nor a temporary file
  * behind.
  */
-
 import type { CommandBase } from '../command-writer.ts';
 
 export const PACKET_JOB = 1;

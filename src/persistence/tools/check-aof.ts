@@ -16,7 +16,6 @@
  * are for. With a timestamp, the file is cut before the first turn of a later second, which needs
  * `aof-timestamp-enabled`; nothing is cut when there is any trouble before.
  */
-
 import { dirname, join } from 'node:path';
 import {
   cutScannedFile,

@@ -9,7 +9,6 @@
  *
  * Rules are byte strings (one character a byte).
  */
-
 import type { Args } from '../../core/resp/args.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';

@@ -5,7 +5,6 @@
  * Replicas, the primary's link, monitors, blocked clients and subscribers are never idle; CLIENT
  * NO-EVICT keeps a client from the other fate.
  */
-
 import { clientBytes } from '../memory/memory-account.ts';
 import type { Services } from '../services.ts';
 import { type Client, WAIT_BLOCKED, WAIT_TURN } from './client.ts';

@@ -8,7 +8,6 @@
  * so many seconds goes then. Looked at before much is sent, when a send left something behind, and
  * once a second for those above the soft limit.
  */
-
 import type { Services } from '../services.ts';
 import type { OutputGuard } from '../turn/turn.ts';
 import type { Client } from './client.ts';

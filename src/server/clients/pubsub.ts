@@ -17,7 +17,6 @@
  * A message to the RESP3 client that is just running a command comes after that command's reply, so
  * it never lands inside of one.
  */
-
 import { globMatch } from '../../core/text/glob.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../dispatch/notify-classes.ts';

@@ -1,7 +1,6 @@
 /**
  * CLIENT, for caches of clients: TRACKING, TRACKINGINFO, CACHING, GETREDIR. See tracking.ts.
  */
-
 import type { TrackingMode, TrackingState } from '../clients/tracking.ts';
 import { ANYTIME, type Command, command } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';

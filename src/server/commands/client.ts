@@ -1,5 +1,4 @@
 /** CLIENT: its subcommands together. */
-
 import { type Command, command } from '../dispatch/command.ts';
 import { clientControlCommands } from './client-control.ts';
 import { clientIdentityCommands } from './client-identity.ts';

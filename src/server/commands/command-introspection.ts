@@ -1,7 +1,6 @@
 /**
  * COMMAND: what the server knows about its commands, all of it derived from their specifications.
  */
-
 import { Args } from '../../core/resp/args.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';

@@ -5,7 +5,6 @@
  * of EXEC nobody can wait; there such a change is answered at once, and should it fail after all,
  * the log says so.
  */
-
 import type { Reply } from '../../core/resp/reply.ts';
 import type { SetOutcome } from '../config/config-changes.ts';
 import { ADMIN, ANYTIME, type Command, command } from '../dispatch/command.ts';

@@ -2,7 +2,6 @@
  * The subcommands of DEBUG that look at data, or make some. They see expired keys, too, as long as
  * these stand.
  */
-
 import { Digest } from '../../core/digest.ts';
 import { lpBytes, lpCount } from '../../core/struct/listpack.ts';
 import type { Quicklist } from '../../core/struct/quicklist.ts';

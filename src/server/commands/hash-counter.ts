@@ -7,7 +7,6 @@
  * HINCRBYFLOAT adds in extended precision and is propagated as the HSET of its result, so that no
  * other machine's arithmetic can come to another one.
  */
-
 import {
   type Addend,
   addendSum,

@@ -7,7 +7,6 @@
  * A string that does not look like a HyperLogLog is refused before anything is done. Opcodes that
  * are wrong are found on the way: elements counted before that stay counted.
  */
-
 import * as hll from '../../core/types/hyperloglog.ts';
 import { denseGet } from '../../core/types/hyperloglog-dense.ts';
 import { hllSelfTest } from '../../core/types/hyperloglog-self-test.ts';

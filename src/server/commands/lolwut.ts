@@ -2,7 +2,6 @@
  * LOLWUT: a little picture, and the version that clients take this server for, in the last line
  * as ever.
  */
-
 import { CAIRN_VERSION, REDIS_VERSION } from '../config/version.ts';
 import { type Command, command, FAST, READONLY } from '../dispatch/command.ts';
 import type { Context } from '../dispatch/context.ts';

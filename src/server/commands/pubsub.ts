@@ -2,7 +2,6 @@
  * The commands of publish and subscribe. What they tell a client about its subscriptions are not
  * replies but messages of their own, one for each name: pushes in RESP3.
  */
-
 import { entriesLimit } from '../../core/entries-limit.ts';
 import { globMatch } from '../../core/text/glob.ts';
 import { latin1Bytes, textLimit } from '../../core/text/latin1.ts';

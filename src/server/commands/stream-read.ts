@@ -10,7 +10,6 @@
  *
  * XREADGROUP makes its consumer whether or not there is anything for it.
  */
-
 import { StreamCursor } from '../../core/struct/stream-cursor.ts';
 import type { StreamConsumer, StreamGroup } from '../../core/struct/stream-group.ts';
 import { StreamId } from '../../core/struct/stream-id.ts';

@@ -7,7 +7,6 @@
  * INCRBYFLOAT adds in extended precision and is propagated as the SET of its result, so that no
  * other machine's arithmetic can come to another one.
  */
-
 import { type Addend, addendSum, NOTHING, parseAddend } from '../../core/text/addend.ts';
 import { INT64_MAX, INT64_MIN, parseInt64 } from '../../core/text/integer.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';

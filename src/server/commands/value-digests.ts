@@ -2,7 +2,6 @@
  * Digests of values, type by type, and of the whole dataset: see core/digest.ts for what they are
  * made of.
  */
-
 import type { Database } from '../../core/database.ts';
 import { Digest } from '../../core/digest.ts';
 import type { Keyspace } from '../../core/keyspace.ts';

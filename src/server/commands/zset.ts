@@ -5,7 +5,6 @@
  * ZINCRBY is ZADD with INCR, down to the words it takes for options. All scores are read before the
  * key is looked at, so that a wrong one changes nothing; they wait in `scores`.
  */
-
 import { parseDouble } from '../../core/text/double.ts';
 import {
   ADD_GT,

@@ -9,7 +9,6 @@
  * So a change is all or nothing. A listener that needs time (a port to listen on) returns a
  * promise; until it settles, later changes wait.
  */
-
 import type { ConfigStore } from './config-store.ts';
 import type { AnyParameter } from './parameter.ts';
 import { findParameter } from './parameters.ts';

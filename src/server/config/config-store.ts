@@ -6,7 +6,6 @@
  *
  * `store` sets both, and asks nobody.
  */
-
 import { resolve } from 'node:path';
 import { toByteString } from './byte-string.ts';
 import type { AnyParameter } from './parameter.ts';

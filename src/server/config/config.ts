@@ -14,7 +14,6 @@
  * There is no global state, and the process's working directory is never changed: relative paths
  * start at `values.dir`, see `path`.
  */
-
 import { resolve } from 'node:path';
 import { globMatch } from '../../core/text/glob.ts';
 import { latin1Bytes } from '../../core/text/latin1.ts';

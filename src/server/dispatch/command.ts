@@ -11,7 +11,6 @@
  * are lower case; a subcommand's is "config|get". An arity counts the name; negative means "at
  * least".
  */
-
 import type { LatencyHistogram } from '../latency/latency-histogram.ts';
 import type { Context } from './context.ts';
 

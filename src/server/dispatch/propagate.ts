@@ -18,7 +18,6 @@
  * databases would otherwise fill the AOF with SELECTs. Where that leaves the AOF in another
  * database, the next operation for both selects its own for both.
  */
-
 import { copyBytes } from '../../core/memory/copy.ts';
 import type { Args } from '../../core/resp/args.ts';
 import { integerLength, writeInteger } from '../../core/text/integer.ts';

@@ -15,7 +15,6 @@
  * Each belongs to an epoch, which ends when rewrites are given up, as they are when the AOF is
  * switched off: whatever one of an earlier epoch waited for, it then ends, and touches nothing.
  */
-
 import type { Aof } from '../../persistence/aof/aof.ts';
 import { errorText } from '../../persistence/file-system.ts';
 import type { RewriteAnswer } from '../services.ts';

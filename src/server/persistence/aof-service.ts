@@ -12,7 +12,6 @@
  * `suspend` and `goOn` stand around a change of the whole dataset; others never get the folder in
  * between, as they do after `switchOff`.
  */
-
 import { Aof } from '../../persistence/aof/aof.ts';
 import { errorText } from '../../persistence/file-system.ts';
 import { giveBack } from '../memory/give-back.ts';

@@ -15,7 +15,6 @@
  *     loop      [ the new dataset is loaded .............] [first line][ turns ...
  *                                       nobody is served ]             [ the link goes on
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../persistence/file-system.ts';
 import type { ReceivedDataset } from '../../replication/payload.ts';

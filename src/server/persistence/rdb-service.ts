@@ -7,7 +7,6 @@
  * A save that the server itself gives up, since FLUSHALL or another dataset made it pointless, is
  * no failure: writes are refused for what the disk does, and it did nothing.
  */
-
 import type { Keyspace } from '../../core/keyspace.ts';
 import { errorText } from '../../persistence/file-system.ts';
 import { SnapshotError, type SnapshotResult } from '../../persistence/snapshot/snapshot.ts';

@@ -1,5 +1,4 @@
 /** The manifest: grammar, refusals (asked of a real server), names, and the steps of a rewrite. */
-
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
