@@ -230,6 +230,7 @@ it('whose child dies is not told that what it gave last was sent', async () => {
   await expect.poll(temporary).toHaveLength(1);
   const { pid } = helper;
   process.kill(pid, 'SIGSTOP');
+  await expect.poll(() => statOf(pid)[0]).toBe('T');
   let sent = 0;
   const isSent = (): number => sent++;
   // More than the pipe takes.
