@@ -139,15 +139,15 @@ function addTexts(
     const isMet = !isFiltered || filter.meet(member, offset, length);
     if (isMet && view.find(member, offset, length) !== 0) continue;
     if (encodingWith(view, keyspace.limits, false, length) !== view.encoding) break;
-    const end = lpBytes(view.bytes, view.base);
-    const more = lpEntryBytes(member, offset, length);
+    const used = lpBytes(view.bytes, view.base);
+    const size = used + lpEntryBytes(member, offset, length);
     const room = keyspace.valueLength(at);
-    if (end + more > room) {
-      at = growValue(keyspace, db, at, end + more - room);
+    if (size > room) {
+      at = growValue(keyspace, db, at, size - room);
       at = fillBlock(keyspace, db, at);
       view.open(keyspace, at);
     }
-    lpInsertMeasured(view.bytes, view.base, end - 1, member, offset, length);
+    lpInsertMeasured(view.bytes, view.base, used - 1, member, offset, length);
     setManyChange.added++;
   }
   runEnd = i;

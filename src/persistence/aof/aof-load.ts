@@ -105,7 +105,7 @@ export async function loadAof(folder: AofFolder, options: AofLoadOptions): Promi
   const totals = { totalBytes: 0, commandCount: 0, frameCount: 0, cutBytes: 0 };
   const pause = pauser(options);
   const tracker = new AofPositionTracker();
-  const ends = new AofTailTracker(options.tail?.wanted ?? 0);
+  const ends = new AofTailTracker(options.tail?.wanted ?? Number.POSITIVE_INFINITY);
   let end = 0;
   for (const [index, { info, size }] of files.entries()) {
     const loadedBefore = totals.totalBytes;

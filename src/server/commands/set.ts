@@ -36,10 +36,11 @@ function saddCommand(c: Context): void {
   if (count >= MANY_MIN) {
     setAddMany(keyspace, db, address, args, 2, count);
     ({ added } = setManyChange);
-  }
-  for (let i = 2; i < count && count < MANY_MIN; i++) {
-    address = setAdd(keyspace, db, address, bytes[i]!, offsets[i]!, lengths[i]!);
-    if (setChange.happened) added++;
+  } else {
+    for (let i = 2; i < count; i++) {
+      address = setAdd(keyspace, db, address, bytes[i]!, offsets[i]!, lengths[i]!);
+      if (setChange.happened) added++;
+    }
   }
   if (added > 0) {
     keyspace.dirty += added - 1;
